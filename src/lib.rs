@@ -1,0 +1,8 @@
+//! The browser's door: makes the server-rendered page live.
+#![cfg(feature = "hydrate")]
+
+/// Called by the script that the page carries.
+#[wasm_bindgen::prelude::wasm_bindgen]
+pub fn hydrate() {
+    app::hydrate();
+}
