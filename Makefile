@@ -1,0 +1,46 @@
+# The commands people type. What a recipe needs, tools/setup.sh installs first.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help serve build dev test lint fmt clippy test-rust test-browser setup setup-test setup-dev
+
+export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gruppetto/tools/bin:$(CURDIR)/node_modules/.bin:$(HOME)/.cargo/bin:$(PATH)
+
+help: ## show this
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+serve: build ## build the release and serve it at http://127.0.0.1:3000
+	@exec target/release/gruppetto
+
+build: setup ## build the release: target/release/gruppetto and target/site
+	@node tools/build.mjs
+
+dev: setup-dev ## serve a development build with live reload
+	cargo leptos watch
+
+test: lint test-rust test-browser ## formatting, clippy, all Rust tests, then the browser tests
+
+lint: fmt clippy ## formatting and clippy without warnings, native and wasm
+
+fmt: setup
+	cargo fmt --all --check
+
+# The server's features and the browser's never meet in one build.
+clippy: setup
+	cargo clippy --workspace --all-targets --features ssr -- -D warnings
+	cargo clippy --package gruppetto --package app --lib --target wasm32-unknown-unknown --no-default-features --features hydrate -- -D warnings
+
+test-rust: setup ## all Rust tests
+	cargo test --workspace --features ssr
+
+test-browser: setup-test build ## the browser tests, against the release build
+	cd end2end && npx playwright test
+
+setup:
+	@tools/setup.sh build
+
+setup-test:
+	@tools/setup.sh test
+
+setup-dev:
+	@tools/setup.sh dev

@@ -1,0 +1,92 @@
+#!/usr/bin/env bash
+# Installs what is missing, and says what it installs.
+#
+#   tools/setup.sh build   what `make build` needs: the Rust toolchain, wasm-bindgen, npm tools
+#   tools/setup.sh test    that, Chromium and the browser tests' npm packages
+#   tools/setup.sh dev     that of build, and cargo-leptos
+#
+# Quiet and quick when everything is there.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+tools="${XDG_CACHE_HOME:-$HOME/.cache}/gruppetto/tools"
+export PATH="$tools/bin:$HOME/.cargo/bin:$PATH"
+
+say() { printf 'setup: %s\n' "$*"; }
+fail() { printf 'setup: %s\n' "$*" >&2; exit 1; }
+
+# apt as root, or by sudo.
+apt_install() {
+  local as_root=()
+  if [ "$(id -u)" -ne 0 ]; then
+    command -v sudo >/dev/null || fail "$* is missing and this is neither root nor a user with sudo: install it with apt and run this again."
+    as_root=(sudo)
+  fi
+  say "installing $* with apt"
+  "${as_root[@]}" apt-get update -qq
+  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" >/dev/null
+}
+
+need_linker() {
+  command -v cc >/dev/null || apt_install gcc libc6-dev
+}
+
+has_toolchain() {
+  local wasm
+  wasm="$(rustc --print target-libdir --target wasm32-unknown-unknown 2>/dev/null)" &&
+    [ -d "$wasm" ] && cargo fmt --version >/dev/null 2>&1 && cargo clippy --version >/dev/null 2>&1
+}
+
+need_toolchain() {
+  command -v rustup >/dev/null || fail "rustup is missing: install it (rustup.rs says how) and run this again."
+  has_toolchain && return
+  say "installing the Rust toolchain that rust-toolchain.toml names"
+  rustup toolchain install
+}
+
+# wasm-bindgen's command line must have the very version of the library.
+# Without --locked: its lock file can name crates that are gone. Built with
+# little optimisation, because it takes longer to build than it ever runs.
+need_wasm_bindgen() {
+  local wanted
+  wanted="$(awk '/^name = "wasm-bindgen"$/ { getline; gsub(/version = |"/, ""); print; exit }' Cargo.lock)"
+  [ "$(wasm-bindgen --version 2>/dev/null)" = "wasm-bindgen $wanted" ] && return
+  say "installing wasm-bindgen-cli $wanted (some minutes)"
+  CARGO_PROFILE_RELEASE_OPT_LEVEL=1 cargo install --quiet --force --root "$tools" \
+    wasm-bindgen-cli --version "$wanted"
+}
+
+# npm packages of one folder, only when its lock file is not what is installed.
+need_npm_packages() {
+  local folder="$1"
+  command -v npm >/dev/null || fail "npm is missing: install Node.js 20 or newer and run this again."
+  cmp -s "$folder/package-lock.json" "$folder/node_modules/.installed-lock.json" && return
+  say "installing the npm packages of $folder/package.json"
+  (cd "$folder" && PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 npm ci --no-audit --no-fund --loglevel=error)
+  cp "$folder/package-lock.json" "$folder/node_modules/.installed-lock.json"
+}
+
+need_chromium() {
+  command -v chromium >/dev/null || apt_install chromium fonts-liberation
+}
+
+need_cargo_leptos() {
+  local wanted=0.3.11
+  cargo leptos --version 2>/dev/null | grep -q " $wanted\$" && return
+  if command -v cargo-binstall >/dev/null; then
+    say "installing cargo-leptos $wanted with cargo binstall"
+    cargo binstall --no-confirm --root "$tools" "cargo-leptos@$wanted"
+  else
+    say "installing cargo-leptos $wanted (about 20 minutes on 2 cores)"
+    cargo install --quiet --force --locked --root "$tools" cargo-leptos --version "$wanted"
+  fi
+}
+
+need_build() { need_linker; need_toolchain; need_wasm_bindgen; need_npm_packages .; }
+
+case "${1:-}" in
+  build) need_build ;;
+  test) need_build; need_chromium; need_npm_packages end2end ;;
+  dev) need_build; need_cargo_leptos ;;
+  *) fail "say what to set up: build, test or dev." ;;
+esac
