@@ -1,6 +1,10 @@
 //! Every text a rider reads, by key, from `app/locales`. The macro checks the
 //! keys at compile time, so a missing translation never ships.
 #![allow(missing_docs, reason = "the macro generates undocumented items")]
+#![allow(
+    deprecated,
+    reason = "its successor, a build script, compiles an exporter of ICU data on every machine"
+)]
 
 leptos_i18n::load_locales!();
 pub use i18n::*;

@@ -2,7 +2,10 @@
 use leptos::prelude::*;
 use leptos_meta::{MetaTags, provide_meta_context, Title, HashedStylesheet};
 
+pub mod browser;
 pub mod i18n;
+pub mod session;
+pub mod state;
 use i18n::*;
 
 /// The whole document.
