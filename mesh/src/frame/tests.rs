@@ -1,0 +1,137 @@
+use super::*;
+use proptest::{collection::vec, prelude::*};
+
+#[test]
+fn an_envelope_has_the_documented_bytes() {
+    let frame = ToServer {
+        class: Class::Telemetry,
+        sealed: true,
+        targets: vec![PeerNumber(2), PeerNumber(0x0102_0304)],
+        payload: b"hi",
+    };
+    let bytes = [1, 1, 1, 2, 0, 0, 0, 2, 1, 2, 3, 4, b'h', b'i'];
+    assert_eq!(frame.encode(), bytes);
+    assert_eq!(ToServer::decode(&bytes), Ok(frame));
+}
+
+#[test]
+fn the_server_sets_the_sender() {
+    let frame = FromServer {
+        class: Class::Control,
+        sealed: false,
+        from: PeerNumber(7),
+        incarnation: Incarnation(2),
+        payload: b"x",
+    };
+    let bytes = [1, 0, 0, 0, 0, 0, 7, 0, 0, 0, 2, b'x'];
+    assert_eq!(frame.encode(), bytes);
+    assert_eq!(FromServer::decode(&bytes), Ok(frame));
+}
+
+#[test]
+fn broken_envelopes_are_refused() {
+    assert_eq!(ToServer::decode(&[]), Err(FrameError::Short));
+    assert_eq!(ToServer::decode(&[2, 0, 0, 0]), Err(FrameError::Version(2)));
+    assert_eq!(ToServer::decode(&[1, 3, 0, 0]), Err(FrameError::Unknown(3)));
+    assert_eq!(ToServer::decode(&[1, 0, 0, 9, 0]), Err(FrameError::Short));
+    assert_eq!(FromServer::decode(&[1, 0, 0, 0, 0]), Err(FrameError::Short));
+    let large = vec![1; MAX_FRAME + 1];
+    assert_eq!(
+        ToServer::decode(&large),
+        Err(FrameError::TooLarge(MAX_FRAME + 1))
+    );
+}
+
+#[test]
+fn a_full_segment_fits_an_envelope() {
+    let payload = vec![7; MAX_LINK_FRAME - SEGMENT_HEADER];
+    let frame = LinkFrame {
+        to: Incarnation(1),
+        body: Body::Segment {
+            class: Class::Bulk,
+            seq: 1,
+            more: true,
+            payload,
+        },
+    };
+    let bytes = frame.encode();
+    assert_eq!(bytes.len(), MAX_LINK_FRAME);
+    assert_eq!(LinkFrame::decode(&bytes), Ok(frame));
+}
+
+#[test]
+fn a_stream_of_telemetry_does_not_exist() {
+    let ack = [3, 0, 0, 0, 1, 1, 0, 0, 0, 9];
+    assert_eq!(LinkFrame::decode(&ack), Err(FrameError::Unknown(1)));
+}
+
+fn any_body() -> impl Strategy<Value = Body> {
+    let class = prop_oneof![Just(Class::Control), Just(Class::Bulk)];
+    let segment = (
+        class.clone(),
+        any::<u32>(),
+        any::<bool>(),
+        vec(any::<u8>(), 0..200),
+    );
+    let heard = (any::<[u32; 5]>(), any::<i64>(), any::<bool>());
+    let heard = heard.prop_map(
+        |([number, load, held, control, bulk], sent, direct)| Heard {
+            number: PeerNumber(number),
+            incarnation: Incarnation(load),
+            sent,
+            held,
+            direct,
+            control,
+            bulk,
+        },
+    );
+    let beat = (
+        any::<i64>(),
+        any::<Option<i64>>(),
+        vec(any::<u8>(), 0..=MAX_GOSSIP),
+        vec(heard, 0..=MAX_HEARD),
+    );
+    prop_oneof![
+        (any::<u32>(), vec(any::<u8>(), 0..200))
+            .prop_map(|(seq, payload)| Body::Telemetry { seq, payload }),
+        segment.prop_map(|(class, seq, more, payload)| Body::Segment {
+            class,
+            seq,
+            more,
+            payload
+        }),
+        (class, any::<u32>()).prop_map(|(class, cumulative)| Body::Ack { class, cumulative }),
+        beat.prop_map(|(sent, group_offset, gossip, heard)| Body::Beat(Beat {
+            sent,
+            group_offset,
+            gossip,
+            heard
+        })),
+    ]
+}
+
+proptest! {
+    #[test]
+    fn link_frames_survive_the_way(to in any::<u32>(), body in any_body()) {
+        let frame = LinkFrame { to: Incarnation(to), body };
+        prop_assert_eq!(LinkFrame::decode(&frame.encode()), Ok(frame));
+    }
+
+    #[test]
+    fn any_bytes_decode_or_are_refused(bytes in vec(any::<u8>(), 0..300)) {
+        let _ = ToServer::decode(&bytes);
+        let _ = FromServer::decode(&bytes);
+        let _ = LinkFrame::decode(&bytes);
+    }
+
+    #[test]
+    fn a_cut_or_damaged_frame_never_panics(
+        body in any_body(), cut in 0..100usize, at in 0..100usize, to in any::<u8>()
+    ) {
+        let mut bytes = LinkFrame { to: Incarnation(1), body }.encode();
+        let at = at % bytes.len();
+        bytes[at] = to;
+        let _ = LinkFrame::decode(&bytes);
+        let _ = LinkFrame::decode(&bytes[..cut.min(bytes.len())]);
+    }
+}

@@ -1,0 +1,207 @@
+//! Who is in the ride, as the server says.
+
+use std::{collections::BTreeSet, time::Duration};
+
+use super::{Event, Node, Output, Peer};
+use crate::{
+    peer::{PeerId, PeerNumber, Role},
+    signaling::{
+        ErrorCode, HostTerm, LeftReason, MAX_HOST_TERMS, Member, Resume, ServerMessage, Welcome,
+    },
+};
+
+impl Node {
+    pub(super) fn server_says(&mut self, now: Duration, message: ServerMessage) {
+        match message {
+            ServerMessage::Welcome(welcome) => self.welcomed(now, *welcome),
+            ServerMessage::Error { code, message } => self.refused(code, message),
+            ServerMessage::Replaced => self.end(Event::Replaced),
+            ServerMessage::Closing { retry_after_ms } => self.server_closing(now, retry_after_ms),
+            ServerMessage::Pong => {}
+            _ if !self.socket.is_open() => self.stats.ignored += 1,
+            ServerMessage::Joined { member } => self.joined(now, member),
+            ServerMessage::Away { peer } => self.gone_away(now, &peer),
+            ServerMessage::Returned { member } => self.returned(now, member),
+            ServerMessage::Left { peer, reason } => self.left(&peer, reason),
+            ServerMessage::Host { term } => self.new_term(term),
+            ServerMessage::Signal { .. } => {}
+        }
+    }
+
+    pub(super) fn forget_peers(&mut self) {
+        self.peers.clear();
+    }
+
+    pub(super) fn socket_changed(&mut self, _now: Duration) {}
+
+    fn refused(&mut self, code: ErrorCode, message: String) {
+        if code.is_final() && !self.socket.is_open() {
+            self.end(Event::Refused { code, message });
+        } else {
+            self.stats.ignored += 1;
+        }
+    }
+
+    fn welcomed(&mut self, now: Duration, welcome: Welcome) {
+        let resume = Resume {
+            peer: welcome.peer.clone(),
+            token: welcome.token.clone(),
+            incarnation: Some(welcome.incarnation),
+        };
+        self.socket_welcomed(now, resume);
+        let me = self.myself(&welcome);
+        let back = self.me.is_some();
+        let same = self.me.as_ref().is_some_and(|old| {
+            (&old.peer, old.number, old.incarnation) == (&me.peer, me.number, me.incarnation)
+        });
+        self.me = Some(me);
+        if back {
+            self.event(Event::SocketBack);
+        }
+        if same {
+            self.catch_up(now, welcome);
+        } else {
+            self.start(now, welcome);
+        }
+        self.socket_changed(now);
+    }
+
+    fn myself(&self, welcome: &Welcome) -> Member {
+        Member {
+            peer: welcome.peer.clone(),
+            number: welcome.number,
+            incarnation: welcome.incarnation,
+            role: welcome.role,
+            away: false,
+            keys: self.config.keys,
+        }
+    }
+
+    /// In the ride, knowing nothing of the others.
+    fn start(&mut self, now: Duration, welcome: Welcome) {
+        self.forget_peers();
+        self.terms = welcome.hosts;
+        self.event(Event::Welcomed {
+            peer: welcome.peer,
+            number: welcome.number,
+            incarnation: welcome.incarnation,
+            token: welcome.token,
+            members: welcome.members.clone(),
+            server_time: welcome.server_time,
+        });
+        for member in welcome.members {
+            self.add(now, member);
+        }
+    }
+
+    /// Back in the ride: what changed meanwhile is told as if it happened now.
+    fn catch_up(&mut self, now: Duration, welcome: Welcome) {
+        let present: BTreeSet<_> = welcome.members.iter().map(|member| member.number).collect();
+        let missing: Vec<_> = self
+            .members()
+            .filter(|member| !present.contains(&member.number))
+            .map(|member| member.peer.clone())
+            .collect();
+        for peer in missing {
+            self.left(&peer, LeftReason::Gone);
+        }
+        for member in welcome.members {
+            self.compare(now, member);
+        }
+        let newest = welcome.hosts.last().cloned();
+        let changed = newest.as_ref() != self.terms.last();
+        self.terms = welcome.hosts;
+        if let Some(term) = newest.filter(|_| changed) {
+            self.event(Event::HostChanged(term));
+        }
+    }
+
+    fn compare(&mut self, now: Duration, member: Member) {
+        let Some(known) = self.peers.get_mut(&member.number) else {
+            return self.joined(now, member);
+        };
+        let was = &mut known.member;
+        was.role = member.role;
+        if was.incarnation != member.incarnation {
+            let away = member.away.then(|| member.peer.clone());
+            self.returned(now, member);
+            if let Some(peer) = away {
+                self.gone_away(now, &peer);
+            }
+        } else if was.away && !member.away {
+            self.returned(now, member);
+        } else if member.away && !was.away {
+            self.gone_away(now, &member.peer);
+        }
+    }
+
+    fn joined(&mut self, now: Duration, member: Member) {
+        self.event(Event::Joined(member.clone()));
+        self.add(now, member);
+    }
+
+    fn add(&mut self, _now: Duration, member: Member) {
+        self.peers.insert(member.number, Peer { member });
+    }
+
+    fn gone_away(&mut self, _now: Duration, peer: &PeerId) {
+        let Some(number) = self.number(peer) else {
+            return;
+        };
+        if let Some(known) = self.peers.get_mut(&number) {
+            known.member.away = true;
+        }
+        self.event(Event::Away(peer.clone()));
+    }
+
+    fn returned(&mut self, _now: Duration, member: Member) {
+        if let Some(known) = self.peers.get_mut(&member.number) {
+            known.member = member.clone();
+            self.event(Event::Returned(member));
+        }
+    }
+
+    fn left(&mut self, peer: &PeerId, reason: LeftReason) {
+        if let Some(number) = self.number(peer) {
+            self.peers.remove(&number);
+            self.event(Event::Left {
+                peer: peer.clone(),
+                reason,
+            });
+        }
+    }
+
+    fn new_term(&mut self, term: HostTerm) {
+        if term.epoch <= self.epoch() {
+            return;
+        }
+        let role = |peer: &PeerId| {
+            if *peer == term.peer {
+                Role::Host
+            } else {
+                Role::Rider
+            }
+        };
+        for peer in self.peers.values_mut() {
+            peer.member.role = role(&peer.member.peer);
+        }
+        if let Some(me) = &mut self.me {
+            me.role = role(&me.peer);
+        }
+        self.terms.push(term.clone());
+        if self.terms.len() > MAX_HOST_TERMS {
+            self.terms.remove(0);
+        }
+        self.event(Event::HostChanged(term));
+    }
+
+    fn number(&self, peer: &PeerId) -> Option<PeerNumber> {
+        self.members()
+            .find(|member| member.peer == *peer)
+            .map(|member| member.number)
+    }
+
+    pub(super) fn event(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+}

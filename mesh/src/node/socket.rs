@@ -1,0 +1,216 @@
+//! The signaling socket: opening, greeting, watching, coming back.
+
+use std::time::Duration;
+
+use super::{Event, Node, Output};
+use crate::{
+    backoff::Backoff,
+    signaling::{ClientMessage, Hello, Resume, ServerMessage, VERSION, close},
+};
+
+/// A socket that is not open, or not answered with a welcome, is given up.
+const OPENING: Duration = Duration::from_secs(5);
+/// A quiet socket is asked whether it lives.
+const QUIET: Duration = Duration::from_secs(5);
+/// And is dead when it does not answer.
+const ANSWER: Duration = Duration::from_millis(1_500);
+const RETRY: Duration = Duration::from_millis(500);
+const RETRY_LIMIT: Duration = Duration::from_secs(4);
+const CLOSING_LIMIT: Duration = Duration::from_secs(60);
+
+#[derive(Debug)]
+pub(super) struct Socket {
+    phase: Phase,
+    pub(super) resume: Option<Resume>,
+    backoff: Backoff,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// No socket until then.
+    Waiting { until: Duration },
+    /// Asked for, or open and greeted, but not welcomed yet.
+    Opening { until: Duration },
+    /// Welcomed.
+    Open {
+        heard: Duration,
+        pinged: Option<Duration>,
+    },
+    /// Left, refused or replaced.
+    Done,
+}
+
+impl Socket {
+    pub(super) fn new(resume: Option<Resume>, seed: u64) -> Self {
+        Self {
+            phase: Phase::Waiting {
+                until: Duration::ZERO,
+            },
+            resume,
+            backoff: Backoff::new(RETRY, RETRY_LIMIT, seed),
+        }
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Open { .. })
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.phase == Phase::Done
+    }
+
+    pub(super) fn timeout(&self) -> Option<Duration> {
+        match self.phase {
+            Phase::Waiting { until } | Phase::Opening { until } => Some(until),
+            Phase::Open {
+                pinged: Some(at), ..
+            } => Some(at + ANSWER),
+            Phase::Open {
+                heard,
+                pinged: None,
+            } => Some(heard + QUIET),
+            Phase::Done => None,
+        }
+    }
+
+    fn has_socket(&self) -> bool {
+        matches!(self.phase, Phase::Opening { .. } | Phase::Open { .. })
+    }
+}
+
+impl Node {
+    pub(super) fn socket_opened(&mut self) {
+        if let Phase::Opening { .. } = self.socket.phase {
+            let resume = self.socket.resume.clone();
+            let keys = self.config.keys;
+            self.say(&ClientMessage::Hello(Hello {
+                version: VERSION,
+                keys,
+                resume,
+            }));
+        }
+    }
+
+    pub(super) fn socket_heard(&mut self, now: Duration) {
+        if let Phase::Open { .. } = self.socket.phase {
+            self.socket.phase = Phase::Open {
+                heard: now,
+                pinged: None,
+            };
+        }
+    }
+
+    pub(super) fn socket_text(&mut self, now: Duration, text: &str) {
+        if !self.socket.has_socket() {
+            return;
+        }
+        match ServerMessage::parse(text) {
+            Ok(message) => self.server_says(now, message),
+            Err(_) => self.stats.ignored += 1,
+        }
+    }
+
+    pub(super) fn socket_closed(&mut self, now: Duration, code: u16) {
+        if !self.socket.has_socket() {
+            return;
+        }
+        if code == close::REPLACED {
+            return self.end(Event::Replaced);
+        }
+        let wait = self.socket.backoff.wait();
+        self.lose_socket(now, wait);
+    }
+
+    /// The socket let us in.
+    pub(super) fn socket_welcomed(&mut self, now: Duration, resume: Resume) {
+        self.socket.resume = Some(resume);
+        self.socket.backoff.reset();
+        self.socket.phase = Phase::Open {
+            heard: now,
+            pinged: None,
+        };
+    }
+
+    pub(super) fn server_closing(&mut self, now: Duration, retry_after_ms: u32) {
+        let asked = Duration::from_millis(retry_after_ms.into()).min(CLOSING_LIMIT);
+        let wait = asked + self.socket.backoff.wait();
+        self.outputs.push_back(Output::CloseSocket);
+        self.lose_socket(now, wait);
+    }
+
+    pub(super) fn probe(&mut self, now: Duration) {
+        match self.socket.phase {
+            Phase::Waiting { .. } => self.open_socket(now),
+            Phase::Open { pinged: None, .. } => self.ping(now),
+            _ => {}
+        }
+    }
+
+    pub(super) fn tick_socket(&mut self, now: Duration) {
+        if self.socket.timeout().is_none_or(|at| at > now) {
+            return;
+        }
+        match self.socket.phase {
+            Phase::Waiting { .. } => self.open_socket(now),
+            Phase::Open { pinged: None, .. } => self.ping(now),
+            Phase::Opening { .. } | Phase::Open { .. } => {
+                self.outputs.push_back(Output::CloseSocket);
+                let wait = self.socket.backoff.wait();
+                self.lose_socket(now, wait);
+            }
+            Phase::Done => {}
+        }
+    }
+
+    /// Nothing more is done: tells why, closes everything.
+    pub(super) fn end(&mut self, why: Event) {
+        self.finish();
+        self.outputs.push_back(Output::Event(why));
+    }
+
+    pub(super) fn leave(&mut self) {
+        if self.socket.is_open() {
+            self.say(&ClientMessage::Leave);
+        }
+        self.finish();
+    }
+
+    pub(super) fn say(&mut self, message: &ClientMessage) {
+        self.outputs.push_back(Output::SendText(message.to_json()));
+    }
+
+    fn finish(&mut self) {
+        self.forget_peers();
+        if self.socket.has_socket() {
+            self.outputs.push_back(Output::CloseSocket);
+        }
+        self.socket.phase = Phase::Done;
+    }
+
+    fn open_socket(&mut self, now: Duration) {
+        self.socket.phase = Phase::Opening {
+            until: now + OPENING,
+        };
+        self.outputs.push_back(Output::OpenSocket);
+    }
+
+    fn ping(&mut self, now: Duration) {
+        if let Phase::Open { heard, .. } = self.socket.phase {
+            self.socket.phase = Phase::Open {
+                heard,
+                pinged: Some(now),
+            };
+            self.say(&ClientMessage::Ping);
+        }
+    }
+
+    fn lose_socket(&mut self, now: Duration, retry_in: Duration) {
+        self.socket.phase = Phase::Waiting {
+            until: now + retry_in,
+        };
+        let attempt = self.socket.backoff.attempt();
+        self.outputs
+            .push_back(Output::Event(Event::SocketLost { attempt, retry_in }));
+        self.socket_changed(now);
+    }
+}

@@ -1,0 +1,347 @@
+//! What the app and the server say to each other over the signaling socket,
+//! as JSON text.
+//!
+//! - [`ClientMessage`] and [`ServerMessage`]: the two directions.
+//! - [`Signal`]: what two riders' browsers tell each other through the server
+//!   to build a direct link. The server does not look inside.
+//! - [`ErrorCode`]: what can go wrong, with a sentence each.
+//!
+//! Law: every text from outside is parsed by [`ClientMessage::parse`] or
+//! [`ServerMessage::parse`], which bound its size, its lists and its strings;
+//! unknown fields are ignored, so that a field can be added later.
+//!
+//! Binary messages of the same socket are relayed frames: see [`crate::frame`].
+
+mod error;
+mod limits;
+
+pub use error::ErrorCode;
+pub use limits::{MAX_CANDIDATES, MAX_HOST_TERMS, MAX_MESSAGE_BYTES, ParseError};
+
+use serde::{Deserialize, Serialize};
+
+use crate::peer::{Incarnation, PeerId, PeerNumber, PublicKeys, Role, Token};
+
+/// The version of these messages that this crate speaks.
+pub const VERSION: u32 = 1;
+
+/// Close codes of the signaling socket that are this protocol's own.
+pub mod close {
+    /// The ride was refused; the error that came before says why.
+    pub const REFUSED: u16 = 4000;
+    /// Another page took this identity over; do not connect again.
+    pub const REPLACED: u16 = 4001;
+    /// The same page came back on a newer socket.
+    pub const SUPERSEDED: u16 = 4002;
+    /// The rider left.
+    pub const LEFT: u16 = 1000;
+    /// The bytes do not say anything (RFC 6455).
+    pub const MALFORMED: u16 = 1007;
+    /// Not allowed to say this (RFC 6455).
+    pub const POLICY: u16 = 1008;
+    /// Too large (RFC 6455).
+    pub const TOO_LARGE: u16 = 1009;
+}
+
+/// From a rider's page to the server.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
+pub enum ClientMessage {
+    /// First of all: who I am. Everything else needs it.
+    Hello(Hello),
+    /// To be handed to another rider's page.
+    Signal {
+        /// The rider meant.
+        to: PeerId,
+        /// Its page load; dropped when it has a newer one.
+        incarnation: Incarnation,
+        /// What to hand over.
+        signal: Signal,
+    },
+    /// Is this socket alive? Answered by [`ServerMessage::Pong`].
+    Ping,
+    /// I leave, at once and of my own will.
+    Leave,
+}
+
+/// The first message on every socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Hello {
+    /// [`VERSION`] of the page.
+    pub version: u32,
+    /// The page's public keys.
+    pub keys: PublicKeys,
+    /// Present to be the same rider again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub resume: Option<Resume>,
+}
+
+/// The proof of being a rider the room knows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Resume {
+    /// Who.
+    pub peer: PeerId,
+    /// The token that the welcome gave.
+    pub token: Token,
+    /// Present: the same page with a new socket, which keeps its incarnation.
+    /// Absent: a reloaded page, which gets a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incarnation: Option<Incarnation>,
+}
+
+/// From one rider's page to another's, to build a direct link.
+///
+/// `attempt` counts the connections that the two pages have tried: a higher
+/// one replaces the connection, signals of a lower one are dropped.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
+pub enum Signal {
+    /// An SDP offer.
+    Offer {
+        /// Which connection of the pair.
+        attempt: u32,
+        /// The session description.
+        sdp: String,
+    },
+    /// The SDP answer to the newest offer.
+    Answer {
+        /// Which connection of the pair.
+        attempt: u32,
+        /// The session description.
+        sdp: String,
+    },
+    /// ICE candidates, several at a time.
+    Candidates {
+        /// Which connection of the pair.
+        attempt: u32,
+        /// Each a JSON-encoded `RTCIceCandidateInit`, not looked into.
+        candidates: Vec<String>,
+    },
+}
+
+/// From the server to a rider's page.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(
+    tag = "type",
+    rename_all = "kebab-case",
+    rename_all_fields = "camelCase"
+)]
+pub enum ServerMessage {
+    /// The answer to hello: you are in.
+    Welcome(Box<Welcome>),
+    /// Somebody new, or back after the grace.
+    Joined {
+        /// Who.
+        member: Member,
+    },
+    /// A rider's socket is lost; it may come back within the grace.
+    Away {
+        /// Who.
+        peer: PeerId,
+    },
+    /// A rider has a socket again, on the same page or a newer one.
+    Returned {
+        /// Who, with the incarnation it has now.
+        member: Member,
+    },
+    /// A rider is no longer in the ride.
+    Left {
+        /// Who.
+        peer: PeerId,
+        /// Why.
+        reason: LeftReason,
+    },
+    /// From now on this is the host.
+    Host {
+        /// The new term.
+        term: HostTerm,
+    },
+    /// From another rider's page. The server sets the sender.
+    Signal {
+        /// Who said it.
+        from: PeerId,
+        /// The sender's page load.
+        incarnation: Incarnation,
+        /// What.
+        signal: Signal,
+    },
+    /// Something was refused; the code says what and whether to try again.
+    Error {
+        /// What.
+        code: ErrorCode,
+        /// The same as a sentence.
+        message: String,
+    },
+    /// Another page took this identity over; the socket closes.
+    Replaced,
+    /// The server goes down or restarts; come back later.
+    Closing {
+        /// How long to wait, in milliseconds.
+        retry_after_ms: u32,
+    },
+    /// The answer to [`ClientMessage::Ping`].
+    Pong,
+}
+
+/// All a page needs to take part.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Welcome {
+    /// [`VERSION`] of the server.
+    pub version: u32,
+    /// Who you are.
+    pub peer: PeerId,
+    /// Your number.
+    pub number: PeerNumber,
+    /// Your page load.
+    pub incarnation: Incarnation,
+    /// By which you are the same rider again. Keep it, show it to nobody.
+    pub token: Token,
+    /// What you may do.
+    pub role: Role,
+    /// Who is host.
+    pub host: PeerId,
+    /// The host's epoch, counted from 1.
+    pub epoch: u32,
+    /// The terms so far, oldest first; the newest 64 at most.
+    pub hosts: Vec<HostTerm>,
+    /// The others, by number; never yourself.
+    pub members: Vec<Member>,
+    /// For `RTCPeerConnection`.
+    pub ice_servers: Vec<IceServer>,
+    /// The server's wall clock, in Unix milliseconds.
+    pub server_time: u64,
+    /// What the server accepts.
+    pub limits: Limits,
+    /// Whether direct links are wanted at all.
+    pub p2p: bool,
+}
+
+/// One rider as the server knows it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Member {
+    /// Who.
+    pub peer: PeerId,
+    /// Its number; the lowest is the longest present.
+    pub number: PeerNumber,
+    /// Its page load.
+    pub incarnation: Incarnation,
+    /// What it may do.
+    pub role: Role,
+    /// Whether its socket is lost.
+    pub away: bool,
+    /// Its public keys.
+    pub keys: PublicKeys,
+}
+
+/// One host's time in charge.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct HostTerm {
+    /// Counted from 1; a higher one supersedes.
+    pub epoch: u32,
+    /// The host.
+    pub peer: PeerId,
+    /// The Ed25519 key that signs the timeline's events of this epoch, as 64
+    /// hexadecimal digits.
+    #[serde(with = "crate::peer::hex")]
+    pub sign_key: [u8; 32],
+}
+
+/// A STUN or TURN server, as `RTCIceServer` has it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct IceServer {
+    /// `stun:`, `turn:` or `turns:` URLs.
+    pub urls: Vec<String>,
+    /// For TURN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub username: Option<String>,
+    /// For TURN.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub credential: Option<String>,
+}
+
+/// What the server accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Limits {
+    /// The largest socket message, in bytes.
+    pub max_message_bytes: u32,
+    /// The most riders of one ride.
+    pub max_riders: u32,
+    /// So many riders of the lowest numbers have direct links with each other.
+    pub max_direct: u32,
+    /// How long a rider who lost its socket is waited for, in milliseconds.
+    pub grace_ms: u32,
+}
+
+/// Why a rider is no longer in the ride.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum LeftReason {
+    /// It said so.
+    Left,
+    /// It was away for longer than the grace.
+    Gone,
+    /// The host removed it.
+    Removed,
+}
+
+impl ClientMessage {
+    /// Reads a text message from a rider's page.
+    ///
+    /// # Errors
+    /// [`ParseError`] when it is over 64 KiB, is not one of these messages,
+    /// or holds a list or a string longer than allowed.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let message: Self = limits::from_json(text)?;
+        limits::check_client(&message)?;
+        Ok(message)
+    }
+
+    /// The message as JSON.
+    pub fn to_json(&self) -> String {
+        limits::to_json(self)
+    }
+}
+
+impl ServerMessage {
+    /// An error with its own sentence.
+    pub fn error(code: ErrorCode) -> Self {
+        Self::Error {
+            code,
+            message: code.message().to_owned(),
+        }
+    }
+
+    /// Reads a text message from the server.
+    ///
+    /// # Errors
+    /// [`ParseError`] when it is over 64 KiB, is not one of these messages,
+    /// or holds a list or a string longer than allowed.
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
+        let message: Self = limits::from_json(text)?;
+        limits::check_server(&message)?;
+        Ok(message)
+    }
+
+    /// The message as JSON.
+    pub fn to_json(&self) -> String {
+        limits::to_json(self)
+    }
+}
+
+#[cfg(test)]
+mod tests;

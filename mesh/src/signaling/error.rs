@@ -1,0 +1,68 @@
+use serde::{Deserialize, Serialize};
+
+/// What the server refuses, each with a sentence that says what happened and
+/// what to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ErrorCode {
+    /// No ride has this code, or it is over.
+    NoSuchRide,
+    /// The ride has as many riders as it takes.
+    RideFull,
+    /// The host lets nobody else in.
+    RideLocked,
+    /// The token is not the one of the rider claimed.
+    BadToken,
+    /// A message that could not be read, or that makes no sense here.
+    BadMessage,
+    /// A message larger than the server takes.
+    TooLarge,
+    /// The page speaks another version than the server.
+    UnsupportedVersion,
+    /// Something other than hello came first.
+    NotInRide,
+    /// Too many messages or attempts in a short time.
+    RateLimited,
+    /// The server has as many rides as it takes.
+    TooManyRides,
+    /// Any other, of a newer server.
+    #[serde(other)]
+    Unknown,
+}
+
+impl ErrorCode {
+    /// What happened and what to do, in English.
+    pub fn message(self) -> &'static str {
+        match self {
+            Self::NoSuchRide => {
+                "There is no ride with this code. Check the code, or start a ride of your own."
+            }
+            Self::RideFull => "This ride is full. Ask the host, or start a ride of your own.",
+            Self::RideLocked => "The host has locked this ride. Ask the host to unlock it.",
+            Self::BadToken => {
+                "This browser is not the rider it says it is. Join again as a new rider."
+            }
+            Self::BadMessage => "The server could not read a message. Reload the page.",
+            Self::TooLarge => "A message was too large for the server. Reload the page.",
+            Self::UnsupportedVersion => {
+                "This page is of another version than the server. Reload the page."
+            }
+            Self::NotInRide => "The connection is not in a ride yet. Reload the page.",
+            Self::RateLimited => "Too much in a short time. Wait a moment, then try again.",
+            Self::TooManyRides => "The server has no room for another ride. Try again later.",
+            Self::Unknown => "The server refused. Reload the page.",
+        }
+    }
+
+    /// Whether trying again with the same hello is of no use.
+    pub fn is_final(self) -> bool {
+        matches!(
+            self,
+            Self::NoSuchRide
+                | Self::RideFull
+                | Self::RideLocked
+                | Self::BadToken
+                | Self::UnsupportedVersion
+        )
+    }
+}

@@ -1,0 +1,101 @@
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{ClientMessage, IceServer, ServerMessage, Signal, Welcome};
+
+/// The largest text message, in bytes.
+pub const MAX_MESSAGE_BYTES: usize = 65_536;
+/// The most candidates in one signal.
+pub const MAX_CANDIDATES: usize = 64;
+/// The most host terms in a welcome; older ones are left out.
+pub const MAX_HOST_TERMS: usize = 64;
+
+const MAX_SDP: usize = 48 * 1024;
+const MAX_CANDIDATE: usize = 2_048;
+const MAX_MEMBERS: usize = 1_024;
+const MAX_ICE_SERVERS: usize = 32;
+const MAX_ICE_TEXT: usize = 1_024;
+const MAX_SENTENCE: usize = 1_024;
+
+/// Why a text is not a message.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ParseError {
+    /// Over [`MAX_MESSAGE_BYTES`].
+    #[error("the message has {0} bytes, over the {MAX_MESSAGE_BYTES} allowed")]
+    TooLarge(usize),
+    /// Not JSON, or not one of the messages.
+    #[error("the message cannot be read: {0}")]
+    Malformed(String),
+    /// A list or a string inside is longer than allowed.
+    #[error("the message holds too much in its {0}")]
+    TooMuch(&'static str),
+}
+
+pub(super) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, ParseError> {
+    if text.len() > MAX_MESSAGE_BYTES {
+        return Err(ParseError::TooLarge(text.len()));
+    }
+    serde_json::from_str(text).map_err(|error| ParseError::Malformed(error.to_string()))
+}
+
+pub(super) fn to_json<T: Serialize>(message: &T) -> String {
+    // Serialising to a string fails only for maps with keys that are no
+    // strings, and these messages have no maps.
+    serde_json::to_string(message).expect("messages are plain structs")
+}
+
+pub(super) fn check_client(message: &ClientMessage) -> Result<(), ParseError> {
+    match message {
+        ClientMessage::Signal { signal, .. } => check_signal(signal),
+        ClientMessage::Hello(_) | ClientMessage::Ping | ClientMessage::Leave => Ok(()),
+    }
+}
+
+pub(super) fn check_server(message: &ServerMessage) -> Result<(), ParseError> {
+    match message {
+        ServerMessage::Welcome(welcome) => check_welcome(welcome),
+        ServerMessage::Signal { signal, .. } => check_signal(signal),
+        ServerMessage::Error { message, .. } => at_most(message.len(), MAX_SENTENCE, "sentence"),
+        _ => Ok(()),
+    }
+}
+
+fn check_signal(signal: &Signal) -> Result<(), ParseError> {
+    match signal {
+        Signal::Offer { sdp, .. } | Signal::Answer { sdp, .. } => {
+            at_most(sdp.len(), MAX_SDP, "session description")
+        }
+        Signal::Candidates { candidates, .. } => {
+            at_most(candidates.len(), MAX_CANDIDATES, "candidates")?;
+            candidates
+                .iter()
+                .try_for_each(|one| at_most(one.len(), MAX_CANDIDATE, "candidate"))
+        }
+    }
+}
+
+fn check_welcome(welcome: &Welcome) -> Result<(), ParseError> {
+    at_most(welcome.members.len(), MAX_MEMBERS, "members")?;
+    at_most(welcome.hosts.len(), MAX_HOST_TERMS, "host terms")?;
+    at_most(welcome.ice_servers.len(), MAX_ICE_SERVERS, "ICE servers")?;
+    welcome.ice_servers.iter().try_for_each(check_ice_server)
+}
+
+fn check_ice_server(server: &IceServer) -> Result<(), ParseError> {
+    at_most(server.urls.len(), MAX_ICE_SERVERS, "ICE server's URLs")?;
+    let texts = server
+        .urls
+        .iter()
+        .chain(&server.username)
+        .chain(&server.credential);
+    texts
+        .into_iter()
+        .try_for_each(|text| at_most(text.len(), MAX_ICE_TEXT, "ICE server"))
+}
+
+fn at_most(count: usize, limit: usize, what: &'static str) -> Result<(), ParseError> {
+    if count > limit {
+        Err(ParseError::TooMuch(what))
+    } else {
+        Ok(())
+    }
+}
