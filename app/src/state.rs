@@ -86,6 +86,9 @@ pub struct RiderRow {
     pub peer: String,
     /// Whether this is the rider at this screen.
     pub is_self: bool,
+    /// The start number on the rider's bib: the order of joining, from 1; 0
+    /// until it is known.
+    pub number: ArcRwSignal<u32>,
     /// The rider's name; empty until it has arrived.
     pub name: ArcRwSignal<String>,
     /// FTP in watts.
@@ -110,6 +113,7 @@ impl RiderRow {
         Self {
             peer,
             is_self,
+            number: ArcRwSignal::new(0),
             name: ArcRwSignal::new(String::new()),
             ftp: ArcRwSignal::new(None),
             ready: ArcRwSignal::new(false),
