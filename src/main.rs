@@ -1,2 +1,36 @@
-//! The server's door.
-fn main() {}
+//! The server's door: settings, the log, the app's pages, and off it goes.
+
+use std::process::ExitCode;
+
+use server::config::Config;
+use server::error::StartError;
+use server::pages::{leptos_options, pages};
+use server::router::build_handler;
+use server::state::AppState;
+use server::{listen, logging, run, shutdown};
+
+fn main() -> ExitCode {
+    match start() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start() -> Result<(), StartError> {
+    let config = Config::load()?;
+    let options = leptos_options(&config)?;
+    logging::start(&config);
+    tokio::runtime::Runtime::new()?.block_on(serve(config, options))
+}
+
+async fn serve(config: Config, options: leptos::config::LeptosOptions) -> Result<(), StartError> {
+    let listener = listen(options.site_addr).await?;
+    let signals = shutdown::signals()?;
+    let state = AppState::new(config);
+    let handler = build_handler(state.clone(), pages(options, app::App, app::shell));
+    println!("Gruppetto is at http://{}", listener.local_addr()?);
+    run(listener, handler, state, signals).await
+}

@@ -1,0 +1,103 @@
+//! Everything that can go wrong, and how it is said.
+//!
+//! - [`StartError`]: the server does not start. One sentence for the person at
+//!   the terminal: which setting, and what to do.
+//! - [`ApiError`]: a request is refused. A status, and a JSON body
+//!   `{"error":{"code","message"}}` whose message can be shown as it stands.
+//!
+//! What goes wrong on a socket is said in the socket's own dialect, with
+//! `mesh::signaling::ErrorCode`.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use axum::Json;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde_json::json;
+
+/// Why the server does not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A flag or an environment variable does not parse, or is not known.
+    #[error("{0}")]
+    Setting(String),
+    /// Another program has the address.
+    #[error(
+        "{0} is in use by another program: stop that one, or choose another address with --addr (GRUPPETTO_ADDR)."
+    )]
+    AddressInUse(SocketAddr),
+    /// The address cannot be listened on for another reason.
+    #[error("Cannot listen on {0} ({1}): choose another address with --addr (GRUPPETTO_ADDR).")]
+    Listen(SocketAddr, std::io::Error),
+    /// There is no built site where it should be.
+    #[error(
+        "The site folder {} is missing or empty: run `make build`, or say where it is with --site-root (GRUPPETTO_SITE_ROOT).",
+        .0.display()
+    )]
+    SiteMissing(PathBuf),
+    /// The operating system refused something that is always needed.
+    #[error("The server cannot run: {0}.")]
+    System(#[from] std::io::Error),
+}
+
+/// Why a request is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum ApiError {
+    /// No living ride has this code, or the text is not a code.
+    #[error("There is no ride with this code. Check the code, or start a ride of your own.")]
+    NoSuchRide,
+    /// The server has as many rides as it may have.
+    #[error("The server is full: it cannot take another ride now. Try again in some minutes.")]
+    ServerFull,
+    /// This address has started too many rides lately.
+    #[error("Too many rides were started from your network. Try again later.")]
+    RateLimited {
+        /// After how many seconds one more would be let in.
+        retry_after: u64,
+    },
+    /// The page that asks was not served by this server.
+    #[error("This page may not use this server: open the server's own address.")]
+    ForeignOrigin,
+    /// The server is about to stop.
+    #[error("The server restarts. Try again in some seconds.")]
+    Draining,
+    /// There is nothing at this path of the interface.
+    #[error("There is nothing at this address.")]
+    NotFound,
+}
+
+impl ApiError {
+    fn status(self) -> StatusCode {
+        match self {
+            Self::NoSuchRide | Self::NotFound => StatusCode::NOT_FOUND,
+            Self::ServerFull | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
+            Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::ForeignOrigin => StatusCode::FORBIDDEN,
+        }
+    }
+
+    fn code(self) -> &'static str {
+        match self {
+            Self::NoSuchRide => "no-such-ride",
+            Self::ServerFull => "server-full",
+            Self::RateLimited { .. } => "rate-limited",
+            Self::ForeignOrigin => "foreign-origin",
+            Self::Draining => "draining",
+            Self::NotFound => "not-found",
+        }
+    }
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let body = json!({ "error": { "code": self.code(), "message": self.to_string() } });
+        let mut response = (self.status(), Json(body)).into_response();
+        if let Self::RateLimited { retry_after } = self {
+            response
+                .headers_mut()
+                .insert(header::RETRY_AFTER, HeaderValue::from(retry_after));
+        }
+        response
+    }
+}

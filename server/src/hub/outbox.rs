@@ -1,0 +1,221 @@
+//! What waits to be sent on one socket: bounded, and never waited for.
+//!
+//! A room puts messages in without waiting, the socket's task takes them out.
+//! A reader too slow loses telemetry first, oldest first, because newer numbers
+//! are on their way anyway; what still does not fit ends its socket. Nobody
+//! else notices either.
+
+use std::collections::VecDeque;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use axum::body::Bytes;
+use mesh::peer::Class;
+use mesh::signaling::{ServerMessage, close};
+use tokio::sync::Notify;
+
+/// Bytes waiting from which on telemetry gives way to newer telemetry.
+const TELEMETRY_MARK: usize = 64 * 1024;
+
+/// One thing for the socket's task to do, in order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outgoing {
+    /// A message of the app's dialect.
+    Text(String),
+    /// A relayed frame.
+    Frame(Class, Bytes),
+    /// The end: nothing comes after it.
+    Close {
+        /// The WebSocket close code.
+        code: u16,
+        /// For the developer at the other end.
+        reason: String,
+    },
+}
+
+/// The queue of one socket.
+#[derive(Debug)]
+pub struct Outbox {
+    max_bytes: usize,
+    queue: Mutex<Queue>,
+    /// Rung when something was put in.
+    filled: Notify,
+    /// Rung when the socket is to be given up at once, mid-message or not.
+    overflowed: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    items: VecDeque<Outgoing>,
+    bytes: usize,
+    closing: bool,
+}
+
+impl Outbox {
+    /// An empty queue that takes `max_bytes` before it gives its socket up.
+    pub fn new(max_bytes: usize) -> Self {
+        Self {
+            max_bytes,
+            queue: Mutex::default(),
+            filled: Notify::new(),
+            overflowed: Notify::new(),
+        }
+    }
+
+    /// Queues a message.
+    pub fn send(&self, message: &ServerMessage) {
+        self.push(Outgoing::Text(message.to_json()));
+    }
+
+    /// Queues a relayed frame.
+    pub fn relay(&self, class: Class, frame: Bytes) {
+        self.push(Outgoing::Frame(class, frame));
+    }
+
+    /// Queues the end of the socket.
+    pub fn close(&self, code: u16, reason: impl Into<String>) {
+        self.push(Outgoing::Close {
+            code,
+            reason: reason.into(),
+        });
+    }
+
+    /// The next thing to send; waits while there is none.
+    pub async fn next(&self) -> Outgoing {
+        loop {
+            if let Some(item) = self.try_next() {
+                return item;
+            }
+            self.filled.notified().await;
+        }
+    }
+
+    /// The next thing to send, if there is one now.
+    pub fn try_next(&self) -> Option<Outgoing> {
+        let mut queue = self.lock();
+        let item = queue.items.pop_front()?;
+        queue.bytes -= item.bytes();
+        Some(item)
+    }
+
+    /// Resolves when the reader proved too slow.
+    pub async fn overflow(&self) {
+        self.overflowed.notified().await;
+    }
+
+    fn push(&self, item: Outgoing) {
+        let mut queue = self.lock();
+        if queue.closing {
+            return;
+        }
+        if item.is_telemetry() {
+            queue.drop_telemetry_above(TELEMETRY_MARK);
+        }
+        queue.bytes += item.bytes();
+        queue.closing = matches!(item, Outgoing::Close { .. });
+        queue.items.push_back(item);
+        if queue.bytes > self.max_bytes {
+            queue.give_up();
+            self.overflowed.notify_one();
+        }
+        self.filled.notify_one();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        // Nothing panics while it holds the lock.
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Queue {
+    fn drop_telemetry_above(&mut self, mark: usize) {
+        while self.bytes > mark {
+            let Some(oldest) = self.items.iter().position(Outgoing::is_telemetry) else {
+                return;
+            };
+            self.bytes -= self.items.remove(oldest).map_or(0, |item| item.bytes());
+        }
+    }
+
+    fn give_up(&mut self) {
+        let end = Outgoing::Close {
+            code: close::POLICY,
+            reason: "reads too slowly".into(),
+        };
+        self.bytes = end.bytes();
+        self.items = VecDeque::from([end]);
+        self.closing = true;
+    }
+}
+
+impl Outgoing {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Text(text) => text.len(),
+            Self::Frame(_, frame) => frame.len(),
+            Self::Close { reason, .. } => reason.len(),
+        }
+    }
+
+    fn is_telemetry(&self) -> bool {
+        matches!(self, Self::Frame(Class::Telemetry, _))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn frame(byte: u8) -> Bytes {
+        Bytes::from(vec![byte; 10_000])
+    }
+
+    fn drain(outbox: &Outbox) -> Vec<Outgoing> {
+        std::iter::from_fn(|| outbox.try_next()).collect()
+    }
+
+    #[test]
+    fn a_slow_reader_loses_the_oldest_telemetry_and_nothing_else() {
+        let outbox = Outbox::new(1_000_000);
+        outbox.relay(Class::Control, frame(0));
+        for number in 1..=20 {
+            outbox.relay(Class::Telemetry, frame(number));
+        }
+        let left = drain(&outbox);
+        assert!(left.len() <= 8, "{}", left.len());
+        assert_eq!(
+            left.first(),
+            Some(&Outgoing::Frame(Class::Control, frame(0)))
+        );
+        assert_eq!(
+            left.last(),
+            Some(&Outgoing::Frame(Class::Telemetry, frame(20)))
+        );
+    }
+
+    #[test]
+    fn a_reader_far_too_slow_is_given_up_and_costs_no_more_memory() {
+        let outbox = Outbox::new(100_000);
+        for _ in 0..50 {
+            outbox.relay(Class::Bulk, frame(0));
+        }
+        let left = drain(&outbox);
+        assert!(
+            matches!(
+                left[..],
+                [Outgoing::Close {
+                    code: close::POLICY,
+                    ..
+                }]
+            ),
+            "{left:?}"
+        );
+    }
+
+    #[test]
+    fn nothing_follows_the_end() {
+        let outbox = Outbox::new(100_000);
+        outbox.close(1_000, "done");
+        outbox.relay(Class::Control, frame(0));
+        assert_eq!(drain(&outbox).len(), 1);
+    }
+}

@@ -1,0 +1,161 @@
+//! Every layer, in one place: compression, security headers, canonical codes,
+//! and who may ask from another page.
+
+use axum::Router;
+use axum::extract::{Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Redirect, Response};
+use mesh::code::SessionCode;
+use percent_encoding::percent_decode_str;
+use tower_http::compression::CompressionLayer;
+
+use crate::config::PublicUrl;
+use crate::error::ApiError;
+use crate::state::AppState;
+
+const PERMISSIONS: &str = "bluetooth=(self), screen-wake-lock=(self), camera=(), geolocation=(), microphone=(), payment=(), usb=()";
+
+/// Puts all layers around the routes, the outermost last.
+pub fn apply(router: Router) -> Router {
+    router
+        .layer(middleware::from_fn(canonical_code))
+        .layer(CompressionLayer::new())
+        .layer(middleware::from_fn(security_headers))
+}
+
+/// Lets a request pass that comes from a page of this server, of an allowed
+/// origin, or of no page at all; every other one is answered with 403.
+pub async fn require_known_origin(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let host = request
+        .uri()
+        .authority()
+        .map(|authority| authority.as_str());
+    if is_known_origin(&state, request.headers(), host) {
+        next.run(request).await
+    } else {
+        tracing::info!("refused a foreign origin");
+        ApiError::ForeignOrigin.into_response()
+    }
+}
+
+/// The content security policy: this origin alone, and of inline scripts and
+/// styles only those with the page's nonce.
+pub fn content_security_policy(nonce: Option<&str>) -> HeaderValue {
+    let nonce = nonce
+        .map(|nonce| format!(" 'nonce-{nonce}'"))
+        .unwrap_or_default();
+    // The development server reloads the page over a socket of another port.
+    let reload = if std::env::var_os("LEPTOS_WATCH").is_some() {
+        " ws: wss:"
+    } else {
+        ""
+    };
+    let policy = format!(
+        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'{nonce}; style-src 'self'{nonce}; \
+         img-src 'self' data: blob:; connect-src 'self'{reload}; worker-src 'self'; object-src 'none'; \
+         base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
+    );
+    // Nonces are base64, the rest is ASCII.
+    HeaderValue::try_from(policy).expect("a policy is ASCII")
+}
+
+async fn security_headers(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::X_FRAME_OPTIONS, "DENY"),
+        (header::REFERRER_POLICY, "same-origin"),
+        (HeaderName::from_static("permissions-policy"), PERMISSIONS),
+        (
+            HeaderName::from_static("cross-origin-opener-policy"),
+            "same-origin",
+        ),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert_with(|| content_security_policy(None));
+    response
+}
+
+/// Sends `/ride/Brave%20Otter%200042` to `/ride/brave-otter-0042`.
+async fn canonical_code(request: Request, next: Next) -> Response {
+    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
+    match canonical_address(request.uri().path()).filter(|_| is_read) {
+        Some(path) => {
+            let query = request
+                .uri()
+                .query()
+                .map(|query| format!("?{query}"))
+                .unwrap_or_default();
+            Redirect::permanent(&format!("{path}{query}")).into_response()
+        }
+        None => next.run(request).await,
+    }
+}
+
+fn canonical_address(path: &str) -> Option<String> {
+    let typed = path.strip_prefix("/ride/")?;
+    let decoded = percent_decode_str(typed).decode_utf8().ok()?;
+    let code: SessionCode = decoded.parse().ok()?;
+    (code.as_str() != typed).then(|| format!("/ride/{code}"))
+}
+
+fn is_known_origin(state: &AppState, headers: &HeaderMap, authority: Option<&str>) -> bool {
+    let Some(origin) = headers.get(header::ORIGIN) else {
+        return true;
+    };
+    let Some(origin) = origin
+        .to_str()
+        .ok()
+        .and_then(|text| text.parse::<PublicUrl>().ok())
+    else {
+        return false;
+    };
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .or(authority);
+    let config = &state.config;
+    host.is_some_and(|host| origin.is_at(host))
+        || config.public_url.as_ref() == Some(&origin)
+        || config.allowed_origins.contains(&origin)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loosely_typed_code_has_a_canonical_address() {
+        let canonical = Some("/ride/brave-otter-0042".to_owned());
+        assert_eq!(canonical_address("/ride/Brave%20Otter%200042"), canonical);
+        assert_eq!(canonical_address("/ride/brave_otter_0042"), canonical);
+        assert_eq!(canonical_address("/ride/brave-otter-0042"), None);
+        assert_eq!(canonical_address("/ride/nonsense"), None);
+        assert_eq!(canonical_address("/"), None);
+    }
+
+    #[test]
+    fn only_a_page_with_a_nonce_may_have_inline_scripts() {
+        let policy = |nonce| {
+            content_security_policy(nonce)
+                .to_str()
+                .expect("text")
+                .to_owned()
+        };
+        assert!(policy(Some("abc")).contains("script-src 'self' 'wasm-unsafe-eval' 'nonce-abc';"));
+        assert!(!policy(None).contains("nonce") && !policy(None).contains("unsafe-inline"));
+    }
+}

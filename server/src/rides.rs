@@ -1,0 +1,116 @@
+//! Rides over HTTP: start one, look one up, its invitation as a picture.
+
+use std::net::SocketAddr;
+
+use axum::Json;
+use axum::extract::{ConnectInfo, Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use mesh::code::SessionCode;
+use serde::Serialize;
+
+use crate::error::ApiError;
+use crate::limits::client_address;
+use crate::qr;
+use crate::state::AppState;
+
+/// The body of `GET /api/rides/{code}`.
+#[derive(Debug, Clone, Serialize)]
+pub struct Ride {
+    code: SessionCode,
+    riders: u32,
+    full: bool,
+    locked: bool,
+}
+
+#[derive(Debug, Clone, Serialize)]
+struct NewRide {
+    code: SessionCode,
+}
+
+/// Answers `POST /api/rides`: a new ride, 201 and its code.
+///
+/// # Errors
+/// [`ApiError::RateLimited`], [`ApiError::ServerFull`] or
+/// [`ApiError::Draining`].
+pub async fn start(
+    State(state): State<AppState>,
+    ConnectInfo(peer): ConnectInfo<SocketAddr>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    if state.draining.has_begun() {
+        return Err(ApiError::Draining);
+    }
+    let client = client_address(peer, &headers, &state.config.trusted_proxies);
+    state
+        .start_limit
+        .take(client, state.hub.now())
+        .map_err(|wait| ApiError::RateLimited {
+            retry_after: wait.as_secs() + 1,
+        })?;
+    let code = state
+        .hub
+        .start(|| state.words.random_code())
+        .ok_or(ApiError::ServerFull)?;
+    let address = format!("/ride/{code}");
+    Ok((
+        StatusCode::CREATED,
+        [(header::LOCATION, address)],
+        Json(NewRide { code }),
+    )
+        .into_response())
+}
+
+/// Answers `GET /api/rides/{code}`: whether one could join.
+///
+/// # Errors
+/// [`ApiError::NoSuchRide`].
+pub async fn find(
+    State(state): State<AppState>,
+    Path(code): Path<String>,
+) -> Result<Json<Ride>, ApiError> {
+    let code = parse(&code)?;
+    let summary = state.hub.summary(&code).ok_or(ApiError::NoSuchRide)?;
+    Ok(Json(Ride {
+        code,
+        riders: summary.riders,
+        full: summary.full,
+        locked: summary.locked,
+    }))
+}
+
+/// Answers `GET /ride/{code}/qr.svg`: the invitation as a picture.
+///
+/// # Errors
+/// [`ApiError::NoSuchRide`] when that is not a code.
+pub async fn qr_code(
+    State(state): State<AppState>,
+    Path(code): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let code = parse(&code)?;
+    let origin = match &state.config.public_url {
+        Some(url) => url.to_string(),
+        None => asked_origin(&headers),
+    };
+    let picture = qr::svg(&format!("{origin}/ride/{code}")).ok_or(ApiError::NoSuchRide)?;
+    let headers = [
+        (header::CONTENT_TYPE, "image/svg+xml"),
+        (header::CACHE_CONTROL, "private, max-age=600"),
+    ];
+    Ok((headers, picture).into_response())
+}
+
+fn parse(code: &str) -> Result<SessionCode, ApiError> {
+    code.parse().map_err(|_| ApiError::NoSuchRide)
+}
+
+/// The origin that the browser asked: without a public address the server is
+/// reached directly, and speaks plain HTTP.
+fn asked_origin(headers: &HeaderMap) -> String {
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok())
+        .unwrap_or_default();
+    format!("http://{host}")
+}

@@ -1,0 +1,39 @@
+//! Every route, in one place.
+
+use axum::Router;
+use axum::http::{HeaderValue, header};
+use axum::middleware::from_fn_with_state;
+use axum::routing::{any, get, post};
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use crate::error::ApiError;
+use crate::middleware::{self, require_known_origin};
+use crate::state::AppState;
+use crate::{health, rides, sockets};
+
+const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
+/// The whole server as one service: the app's `pages` (see
+/// [`pages`](crate::pages::pages)) and the server's own routes, with all
+/// layers. Serve it with the peers' addresses, as [`run`](crate::run) does.
+pub fn build_handler(state: AppState, pages: Router) -> Router {
+    // What starts or joins a ride only for pages that may.
+    let guarded = Router::new()
+        .route("/api/rides", post(rides::start))
+        .route("/ws/{code}", any(sockets::app::upgrade))
+        .route_layer(from_fn_with_state(state.clone(), require_known_origin));
+    let open = Router::new()
+        .route("/api/rides/{code}", get(rides::find))
+        .route("/api/{*rest}", any(async || ApiError::NotFound))
+        .route("/health", get(health::health));
+    let fresh = guarded
+        .merge(open)
+        .layer(SetResponseHeaderLayer::if_not_present(
+            header::CACHE_CONTROL,
+            NO_STORE,
+        ));
+    let own = fresh
+        .route("/ride/{code}/qr.svg", get(rides::qr_code))
+        .with_state(state);
+    middleware::apply(own.merge(pages))
+}

@@ -1,0 +1,60 @@
+//! How the server ends: told by SIGTERM or SIGINT, it says so at `/health`,
+//! tells every socket when to come back, waits for them, and stops.
+
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+/// How long sockets may take to say goodbye.
+pub const SOCKETS_END: Duration = Duration::from_secs(5);
+/// How long requests may take to end after that; both fit into 10 s.
+pub const REQUESTS_END: Duration = Duration::from_secs(3);
+
+/// Whether the server is about to stop; cheap to clone, once set it stays.
+#[derive(Debug, Clone)]
+pub struct Draining(watch::Sender<bool>);
+
+impl Draining {
+    /// Not yet.
+    pub fn new() -> Self {
+        Self(watch::Sender::new(false))
+    }
+
+    /// From now on.
+    pub fn begin(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Whether it has begun.
+    pub fn has_begun(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Resolves when it begins, at once if it has.
+    pub async fn begun(&self) {
+        // The sender is in self, so the wait cannot fail.
+        let _ = self.0.subscribe().wait_for(|begun| *begun).await;
+    }
+}
+
+impl Default for Draining {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Resolves on the first SIGTERM or SIGINT.
+///
+/// # Errors
+/// When the operating system does not let the process listen to them.
+pub fn signals() -> std::io::Result<impl Future<Output = ()> + Send> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}

@@ -1,0 +1,3 @@
+//! Sockets, one file a dialect.
+
+pub mod app;

@@ -1,0 +1,51 @@
+//! What every handler can reach.
+
+use std::ops::Deref;
+use std::sync::Arc;
+
+use crate::codes::Words;
+use crate::config::Config;
+use crate::hub::Hub;
+use crate::limits::StartLimit;
+use crate::shutdown::Draining;
+
+/// The server's state, one for the whole process; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct AppState(Arc<App>);
+
+/// The parts of [`AppState`].
+#[derive(Debug)]
+pub struct App {
+    /// The settings, as they were at the start.
+    pub config: Config,
+    /// All rides and all sockets.
+    pub hub: Hub,
+    /// What new session codes are made of.
+    pub words: Words,
+    /// How many rides each address may still start.
+    pub start_limit: StartLimit,
+    /// Whether the server is about to stop.
+    pub draining: Draining,
+}
+
+impl AppState {
+    /// A server without rides. Needs a tokio runtime: rides are driven by
+    /// tasks.
+    pub fn new(config: Config) -> Self {
+        Self(Arc::new(App {
+            hub: Hub::new(&config),
+            words: Words::new(),
+            start_limit: StartLimit::new(config.rides_per_hour),
+            draining: Draining::new(),
+            config,
+        }))
+    }
+}
+
+impl Deref for AppState {
+    type Target = App;
+
+    fn deref(&self) -> &App {
+        &self.0
+    }
+}
