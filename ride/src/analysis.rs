@@ -1,0 +1,95 @@
+//! What a recording adds up to.
+//!
+//! Normalised power, intensity factor and stress score after Allen and Coggan, *Training and Racing with a Power
+//! Meter*: NP is the fourth root of the mean of the fourth powers of the 30-second rolling mean of power, IF is NP
+//! over FTP, and the stress score is 100 for an hour at FTP.
+
+use core::time::Duration;
+
+use crate::recording::{Recording, Sample};
+use crate::rider::Ftp;
+
+/// The window of the rolling mean, in seconds.
+const WINDOW: usize = 30;
+
+/// The figures of a ride. What was never measured is none.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Summary {
+    /// The time recorded, without pauses.
+    pub duration: Duration,
+    /// In watts. Seconds without a reading count as 0 W.
+    pub average_power: Option<f32>,
+    /// In watts. Of a ride shorter than 30 seconds, the average.
+    pub normalised_power: Option<f32>,
+    /// In rpm, of the seconds in which the rider pedalled.
+    pub average_cadence: Option<f32>,
+    /// In beats a minute, of the seconds with a reading.
+    pub average_heart_rate: Option<f32>,
+    /// In kilojoules.
+    pub work_kj: f32,
+    /// The highest second, in watts.
+    pub max_power: Option<u16>,
+    /// NP over FTP.
+    pub intensity_factor: Option<f32>,
+    /// 100 for an hour at FTP.
+    pub stress_score: Option<f32>,
+}
+
+impl Summary {
+    /// The figures of a recording.
+    pub fn of(recording: &Recording) -> Self {
+        Self::of_samples(&recording.samples, recording.ftp)
+    }
+
+    /// The figures of some seconds, a lap for example.
+    pub(crate) fn of_samples(samples: &[Sample], ftp: Ftp) -> Self {
+        let max_power = samples.iter().filter_map(|sample| sample.power).max();
+        let power: Vec<f64> = samples
+            .iter()
+            .map(|sample| sample.power.unwrap_or(0).into())
+            .collect();
+        let joules: f64 = power.iter().sum();
+        let measured = max_power.map(|_| normalised(&power));
+        let intensity = measured.map(|np| np / f64::from(ftp.watts()));
+        let hours = samples.len() as f64 / 3_600.0;
+        Self {
+            duration: Duration::from_secs(samples.len() as u64),
+            average_power: max_power.map(|_| (joules / power.len() as f64) as f32),
+            normalised_power: measured.map(|np| np as f32),
+            average_cadence: mean(
+                samples
+                    .iter()
+                    .filter_map(|sample| sample.cadence)
+                    .filter(|rpm| *rpm > 0),
+            ),
+            average_heart_rate: mean(samples.iter().filter_map(|sample| sample.heart_rate)),
+            work_kj: (joules / 1_000.0) as f32,
+            max_power,
+            intensity_factor: intensity.map(|intensity| intensity as f32),
+            stress_score: intensity.map(|intensity| (hours * intensity * intensity * 100.0) as f32),
+        }
+    }
+}
+
+fn mean(values: impl Iterator<Item = u8>) -> Option<f32> {
+    let (sum, count) = values.fold((0_u32, 0_u32), |(sum, count), value| {
+        (sum + u32::from(value), count + 1)
+    });
+    (count > 0).then(|| (f64::from(sum) / f64::from(count)) as f32)
+}
+
+/// Normalised power of one power a second; at least one.
+fn normalised(power: &[f64]) -> f64 {
+    let window = WINDOW.min(power.len());
+    let mut sum: f64 = power[..window].iter().sum();
+    let mut fourths = (sum / window as f64).powi(4);
+    for (newest, oldest) in power[window..].iter().zip(power) {
+        sum += newest - oldest;
+        fourths += (sum / window as f64).powi(4);
+    }
+    let windows = power.len() - window + 1;
+    (fourths / windows as f64).powf(0.25)
+}
+
+#[cfg(test)]
+mod tests;

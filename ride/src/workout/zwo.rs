@@ -1,0 +1,1 @@
+//! Reading workouts from ZWO files.
