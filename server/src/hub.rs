@@ -187,6 +187,11 @@ impl Seat {
         &self.outbox
     }
 
+    /// The ride's name in the log.
+    pub fn ride_log_name(&self) -> &str {
+        self.ride.log_name()
+    }
+
     /// The socket said hello.
     pub fn join(&self, hello: Hello) {
         self.ride.join(&self.hub, self.socket, hello);

@@ -97,6 +97,11 @@ impl Outbox {
         Some(item)
     }
 
+    /// Whether the end has been queued, sent or not.
+    pub fn is_closing(&self) -> bool {
+        self.lock().closing
+    }
+
     /// Resolves when the reader proved too slow.
     pub async fn overflow(&self) {
         self.overflowed.notified().await;

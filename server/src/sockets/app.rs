@@ -83,8 +83,6 @@ struct Connection<'a> {
     next_ping: Instant,
     /// Whether it said hello.
     greeted: bool,
-    /// Whether the outbox has its close: what it still says does not count.
-    ending: bool,
 }
 
 /// Why a socket ends.
@@ -106,7 +104,6 @@ impl<'a> Connection<'a> {
             heard: now,
             next_ping: now + state.config.ping_interval(),
             greeted: false,
-            ending: false,
         }
     }
 
@@ -122,13 +119,18 @@ impl<'a> Connection<'a> {
     async fn serve(&mut self) -> End {
         let draining = self.state.draining.begun();
         tokio::pin!(draining);
+        let mut told = false;
         loop {
             let wake = self.wake_at();
             let step = tokio::select! {
                 incoming = self.socket.recv() => self.take_in(incoming),
                 item = self.seat.outbox().next() => self.send_out(item).await,
                 () = sleep_until(wake) => self.keep_time().await,
-                () = &mut draining, if !self.ending => self.announce_restart(),
+                () = &mut draining, if !told => {
+                    told = true;
+                    self.announce_restart();
+                    Ok(())
+                }
             };
             if let Err(end) = step {
                 return end;
@@ -145,7 +147,8 @@ impl<'a> Connection<'a> {
         self.heard = Instant::now();
         let limit = self.state.config.max_message_bytes as usize;
         match message {
-            _ if self.ending => {}
+            // What follows its end does not count.
+            _ if self.seat.outbox().is_closing() => {}
             Message::Text(text) if text.len() <= limit => self.take_text(&text),
             Message::Binary(bytes) if bytes.len() <= limit => self.seat.relay(bytes.into()),
             Message::Text(_) | Message::Binary(_) => {
@@ -170,9 +173,8 @@ impl<'a> Connection<'a> {
         }
     }
 
-    fn refuse(&mut self, error: ErrorCode, code: u16) {
-        tracing::info!(code = ?error, "refused");
-        self.ending = true;
+    fn refuse(&self, error: ErrorCode, code: u16) {
+        tracing::info!(ride = self.seat.ride_log_name(), code = ?error, "refused");
         self.seat.outbox().send(&ServerMessage::error(error));
         self.seat.outbox().close(code, "refused");
     }
@@ -215,7 +217,7 @@ impl<'a> Connection<'a> {
     }
 
     fn waits_for_hello(&self) -> bool {
-        !self.greeted && !self.ending
+        !self.greeted && !self.seat.outbox().is_closing()
     }
 
     async fn keep_time(&mut self) -> Result<(), End> {
@@ -234,15 +236,13 @@ impl<'a> Connection<'a> {
         Ok(())
     }
 
-    fn announce_restart(&mut self) -> Result<(), End> {
-        self.ending = true;
+    fn announce_restart(&self) {
         let spread = RETRY_AFTER_MS.end - RETRY_AFTER_MS.start;
         let retry_after_ms = RETRY_AFTER_MS.start + Uuid::new_v4().as_u64_pair().1 as u32 % spread;
         self.seat
             .outbox()
             .send(&ServerMessage::Closing { retry_after_ms });
         self.seat.outbox().close(RESTART, "the server restarts");
-        Ok(())
     }
 }
 

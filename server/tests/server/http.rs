@@ -1,0 +1,140 @@
+//! Rides over HTTP, `/health`, and the headers of every answer.
+
+use crate::support::TestServer;
+
+#[tokio::test]
+async fn a_ride_is_started_and_found_under_its_code() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let parts: Vec<_> = code.split('-').collect();
+    assert!(parts.len() == 3 && parts[2].len() == 4, "{code}");
+    let _rider = server.join(&code).await;
+    let found = server
+        .get(&format!("/api/rides/{}", code.to_uppercase()))
+        .await;
+    assert_eq!(found.status, 200);
+    let expected = serde_json::json!({ "code": code, "riders": 1, "full": false, "locked": false });
+    assert_eq!(found.json(), expected);
+}
+
+#[tokio::test]
+async fn an_unknown_code_is_answered_with_a_sentence() {
+    let server = TestServer::start(&[]).await;
+    for path in ["/api/rides/brave-otter-0000", "/api/rides/nonsense"] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.status, 404);
+        assert_eq!(answer.json()["error"]["code"], "no-such-ride");
+        assert!(
+            answer.json()["error"]["message"]
+                .as_str()
+                .is_some_and(|text| text.ends_with('.'))
+        );
+    }
+    assert_eq!(
+        server.get("/api/nothing").await.json()["error"]["code"],
+        "not-found"
+    );
+}
+
+#[tokio::test]
+async fn a_ride_is_not_started_by_a_foreign_page() {
+    let server = TestServer::start(&[]).await;
+    let answer = server
+        .post("/api/rides", &[("origin", "https://evil.example")])
+        .await;
+    assert_eq!(answer.status, 403);
+    assert_eq!(answer.json()["error"]["code"], "foreign-origin");
+    let own = format!("http://{}", server.address);
+    assert_eq!(
+        server.post("/api/rides", &[("origin", &own)]).await.status,
+        201
+    );
+}
+
+#[tokio::test]
+async fn an_address_starts_only_so_many_rides_and_a_forged_header_is_no_other_address() {
+    let server = TestServer::start(&["--rides-per-hour", "2"]).await;
+    server.ride().await;
+    server.ride().await;
+    let answer = server
+        .post("/api/rides", &[("x-forwarded-for", "192.0.2.1")])
+        .await;
+    assert_eq!(answer.status, 429);
+    assert_eq!(answer.json()["error"]["code"], "rate-limited");
+    assert!(
+        answer
+            .header("retry-after")
+            .parse::<u64>()
+            .is_ok_and(|wait| (1..=1_801).contains(&wait))
+    );
+}
+
+#[tokio::test]
+async fn a_server_full_of_rides_says_so() {
+    let server = TestServer::start(&["--max-rooms", "1"]).await;
+    server.ride().await;
+    let answer = server.post("/api/rides", &[]).await;
+    assert_eq!(answer.status, 503);
+    assert_eq!(answer.json()["error"]["code"], "server-full");
+}
+
+#[tokio::test]
+async fn health_counts_rides_and_connected_riders() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let _ana = server.join(&code).await;
+    let _ben = server.join(&code).await;
+    let health = server.health().await;
+    assert_eq!(health["status"], "ok");
+    assert_eq!(
+        (&health["rooms"], &health["riders"]),
+        (&1.into(), &2.into())
+    );
+    assert_eq!(health["relayedFrames"], 0);
+    assert!(health["timestamp"].as_u64().is_some() && health["version"].is_string());
+}
+
+#[tokio::test]
+async fn the_invitation_is_a_picture() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let answer = server.get(&format!("/ride/{code}/qr.svg")).await;
+    assert_eq!(
+        (answer.status, answer.header("content-type")),
+        (200, "image/svg+xml")
+    );
+    assert!(answer.body.contains("<svg"));
+    assert_eq!(server.get("/ride/nonsense/qr.svg").await.status, 404);
+}
+
+#[tokio::test]
+async fn a_loosely_typed_invitation_leads_to_the_canonical_address() {
+    let server = TestServer::start(&[]).await;
+    let answer = server.get("/ride/Brave%20Otter%200042?from=qr").await;
+    assert_eq!(
+        (answer.status, answer.header("location")),
+        (308, "/ride/brave-otter-0042?from=qr")
+    );
+}
+
+#[tokio::test]
+async fn every_answer_carries_the_security_headers() {
+    let server = TestServer::start(&[]).await;
+    for path in ["/health", "/api/rides/nonsense", "/nothing"] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(answer.header("x-frame-options"), "DENY");
+        assert_eq!(answer.header("referrer-policy"), "same-origin");
+        assert_eq!(answer.header("cross-origin-opener-policy"), "same-origin");
+        assert!(
+            answer
+                .header("permissions-policy")
+                .contains("bluetooth=(self)")
+        );
+        let policy = answer.header("content-security-policy");
+        assert!(
+            policy.contains("default-src 'self'") && !policy.contains("unsafe-inline"),
+            "{policy}"
+        );
+    }
+}

@@ -1,0 +1,150 @@
+//! The app's pages and the site's files, with a small app in the real one's
+//! place.
+
+use std::path::PathBuf;
+
+use axum::Router;
+use clap::Parser;
+use leptos::config::LeptosOptions;
+use leptos::nonce::use_nonce;
+use leptos::prelude::*;
+use server::config::Config;
+use server::error::StartError;
+use server::pages::{leptos_options, pages};
+
+use crate::support::TestServer;
+
+const SCRIPT: &str = "gruppetto.0123456789abcdefghij.js";
+
+/// A site folder of its own, gone after the test.
+struct Site(PathBuf);
+
+impl Site {
+    fn new(name: &str) -> Self {
+        let folder = std::env::temp_dir().join(format!("gruppetto-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("pkg")).expect("a folder");
+        let write = |file: String, content: &[u8]| {
+            std::fs::write(folder.join(file), content).expect("a file")
+        };
+        write(format!("pkg/{SCRIPT}"), b"plain");
+        write(format!("pkg/{SCRIPT}.br"), b"brotli");
+        write("icon.svg".into(), b"<svg/>");
+        Self(folder)
+    }
+
+    fn pages(&self) -> Router {
+        let options = LeptosOptions::builder()
+            .output_name("gruppetto")
+            .site_root(self.0.to_string_lossy().as_ref())
+            .build();
+        pages(options, || view! { <p>"hello"</p> }, document)
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+fn document(_: LeptosOptions) -> impl IntoView {
+    let nonce = use_nonce().map(|nonce| nonce.to_string());
+    view! { <html><body data-nonce=nonce>"hello"</body></html> }
+}
+
+#[tokio::test]
+async fn a_page_names_its_own_nonce_in_its_policy() {
+    let site = Site::new("nonce");
+    let server = TestServer::with_pages(&[], site.pages()).await;
+    let mut nonces = Vec::new();
+    for _ in 0..2 {
+        let page = server.get("/").await;
+        assert_eq!(
+            (page.status, page.header("cache-control")),
+            (200, "no-cache")
+        );
+        let nonce = page
+            .body
+            .split("data-nonce=\"")
+            .nth(1)
+            .and_then(|rest| rest.split('"').next());
+        let nonce = nonce.expect("a nonce").to_owned();
+        let policy = page.header("content-security-policy");
+        assert!(
+            policy.contains(&format!(
+                "script-src 'self' 'wasm-unsafe-eval' 'nonce-{nonce}'"
+            )),
+            "{policy}"
+        );
+        nonces.push(nonce);
+    }
+    assert_ne!(nonces[0], nonces[1]);
+}
+
+#[tokio::test]
+async fn an_unknown_address_gets_the_apps_page_with_status_404() {
+    let site = Site::new("unknown");
+    let server = TestServer::with_pages(&[], site.pages()).await;
+    let page = server.get("/nothing/here").await;
+    assert_eq!(
+        (page.status, page.header("cache-control")),
+        (404, "no-cache")
+    );
+    assert!(
+        page.body.contains("hello") && page.header("content-security-policy").contains("'nonce-")
+    );
+}
+
+#[tokio::test]
+async fn a_hashed_file_is_kept_for_good_and_sent_as_it_was_compressed() {
+    let site = Site::new("files");
+    let server = TestServer::with_pages(&[], site.pages()).await;
+    let plain = server.get(&format!("/pkg/{SCRIPT}")).await;
+    assert_eq!((plain.status, plain.body.as_str()), (200, "plain"));
+    assert_eq!(
+        plain.header("cache-control"),
+        "public, max-age=31536000, immutable"
+    );
+    let compressed = server
+        .request(
+            "GET",
+            &format!("/pkg/{SCRIPT}"),
+            &[("accept-encoding", "br")],
+        )
+        .await;
+    assert_eq!(
+        (
+            compressed.header("content-encoding"),
+            compressed.body.as_str()
+        ),
+        ("br", "brotli")
+    );
+    assert_eq!(compressed.header("content-type"), "text/javascript");
+    assert_eq!(
+        server.get("/icon.svg").await.header("cache-control"),
+        "public, max-age=300"
+    );
+}
+
+#[test]
+fn a_missing_site_is_said_in_one_sentence() {
+    let config = Config::parse_from(["gruppetto", "--site-root", "/nowhere"]);
+    let error = leptos_options(&config).expect_err("no site");
+    assert!(matches!(error, StartError::SiteMissing(_)));
+    assert!(
+        error
+            .to_string()
+            .starts_with("The site folder /nowhere is missing"),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn an_address_in_use_is_said_in_one_sentence() {
+    let server = TestServer::start(&[]).await;
+    let error = server::listen(server.address).await.expect_err("in use");
+    assert!(
+        error.to_string().contains("is in use by another program"),
+        "{error}"
+    );
+}

@@ -1,0 +1,365 @@
+//! `/ws/{code}`: joining, relaying, coming back, and what ends a socket.
+
+use mesh::peer::{Class, Role};
+use mesh::signaling::{
+    ClientMessage, ErrorCode, LeftReason, Resume, ServerMessage, Welcome, close,
+};
+use tokio_tungstenite::tungstenite::protocol::frame::Frame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use crate::support::{Rider, TestServer};
+
+fn resume(welcome: &Welcome) -> Resume {
+    Resume {
+        peer: welcome.peer.clone(),
+        token: welcome.token.clone(),
+        incarnation: None,
+    }
+}
+
+async fn refusal(rider: &mut Rider) -> (ErrorCode, u16) {
+    let (said, end) = rider.until_close().await;
+    let Some(Message::Text(text)) = said.last() else {
+        panic!("no reason: {said:?}")
+    };
+    match ServerMessage::parse(text) {
+        Ok(ServerMessage::Error { code, message }) => {
+            assert_eq!(message, code.message());
+            (code, end.code.into())
+        }
+        other => panic!("not a refusal: {other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn the_first_rider_is_host_and_the_second_learns_of_the_first() {
+    let server = TestServer::start(&["--max-direct", "7"]).await;
+    let code = server.ride().await;
+    let (mut ana, first) = server.join(&code).await;
+    let (_ben, second) = server.join(&code).await;
+    assert_eq!((first.role, second.role), (Role::Host, Role::Rider));
+    assert_eq!(second.members[0].peer, first.peer);
+    assert_eq!(second.limits.max_direct, 7);
+    assert!(second.server_time > 1_700_000_000_000 && second.ice_servers.is_empty());
+    assert!(
+        matches!(ana.message().await, ServerMessage::Joined { member } if member.peer == second.peer)
+    );
+}
+
+#[tokio::test]
+async fn the_code_of_a_socket_may_be_typed_loosely() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await.to_uppercase().replace('-', "%20");
+    server.join(&code).await;
+}
+
+#[tokio::test]
+async fn a_frame_reaches_the_others_under_its_senders_number_and_is_counted() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let (mut ana, first) = server.join(&code).await;
+    let (mut ben, _) = server.join(&code).await;
+    let (mut cleo, third) = server.join(&code).await;
+    ana.relay(Class::Telemetry, &[], b"to all").await;
+    ana.relay(Class::Control, &[third.number], b"to cleo").await;
+    assert!(matches!(ben.message().await, ServerMessage::Joined { .. }));
+    assert_eq!(
+        ben.frame().await,
+        (first.number, first.incarnation, b"to all".to_vec())
+    );
+    assert_eq!(cleo.frame().await.2, b"to all");
+    assert_eq!(cleo.frame().await.2, b"to cleo");
+    assert_eq!(server.health().await["relayedFrames"], 2);
+}
+
+#[tokio::test]
+async fn a_rider_who_leaves_is_gone_at_once() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let (mut ana, first) = server.join(&code).await;
+    let (mut ben, second) = server.join(&code).await;
+    ana.say(&ClientMessage::Leave).await;
+    assert_eq!(
+        ben.message().await,
+        ServerMessage::Left {
+            peer: first.peer,
+            reason: LeftReason::Left
+        }
+    );
+    assert!(
+        matches!(ben.message().await, ServerMessage::Host { term } if term.peer == second.peer && term.epoch == 2)
+    );
+    assert_eq!(ana.close_code().await, close::LEFT);
+}
+
+#[tokio::test]
+async fn a_socket_that_left_cannot_join_again() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let (mut ana, _) = server.join(&code).await;
+    ana.say(&ClientMessage::Leave).await;
+    ana.hello(None).await;
+    let (said, _) = ana.until_close().await;
+    assert!(said.is_empty(), "{said:?}");
+    assert_eq!(
+        server.get(&format!("/api/rides/{code}")).await.json()["riders"],
+        0
+    );
+}
+
+#[tokio::test]
+async fn a_rider_who_vanishes_is_away_and_after_the_grace_gone() {
+    let server = TestServer::start(&["--grace-ms", "150"]).await;
+    let code = server.ride().await;
+    let (mut ana, _) = server.join(&code).await;
+    let (ben, second) = server.join(&code).await;
+    ana.message().await;
+    drop(ben);
+    assert_eq!(
+        ana.message().await,
+        ServerMessage::Away {
+            peer: second.peer.clone()
+        }
+    );
+    assert_eq!(
+        ana.message().await,
+        ServerMessage::Left {
+            peer: second.peer,
+            reason: LeftReason::Gone
+        }
+    );
+}
+
+#[tokio::test]
+async fn a_reloaded_page_is_the_same_rider_with_a_new_incarnation() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let (mut ana, _) = server.join(&code).await;
+    let (mut old, before) = server.join(&code).await;
+    ana.message().await;
+    let (_new, after) = server.join_as(&code, Some(resume(&before))).await;
+    assert_eq!(
+        (after.peer.clone(), after.number),
+        (before.peer, before.number)
+    );
+    assert_eq!(after.incarnation.0, before.incarnation.0 + 1);
+    assert_eq!(old.message().await, ServerMessage::Replaced);
+    assert_eq!(old.close_code().await, close::REPLACED);
+    assert!(
+        matches!(ana.message().await, ServerMessage::Returned { member } if member.peer == after.peer)
+    );
+}
+
+#[tokio::test]
+async fn a_wrong_token_is_refused_and_disturbs_nobody() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let (mut ana, welcome) = server.join(&code).await;
+    let token = "guessed".parse().expect("a token");
+    let mut thief = server.socket(&code).await;
+    thief
+        .hello(Some(Resume {
+            token,
+            ..resume(&welcome)
+        }))
+        .await;
+    assert_eq!(
+        refusal(&mut thief).await,
+        (ErrorCode::BadToken, close::REFUSED)
+    );
+    ana.say(&ClientMessage::Ping).await;
+    assert_eq!(ana.message().await, ServerMessage::Pong);
+}
+
+#[tokio::test]
+async fn a_code_that_no_ride_has_is_refused_on_the_socket() {
+    let server = TestServer::start(&[]).await;
+    for code in ["brave-otter-0000", "nonsense"] {
+        let mut rider = server.socket(code).await;
+        assert_eq!(
+            refusal(&mut rider).await,
+            (ErrorCode::NoSuchRide, close::REFUSED)
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_full_ride_takes_nobody_else() {
+    let server = TestServer::start(&["--max-riders", "2"]).await;
+    let code = server.ride().await;
+    let _riders = (server.join(&code).await, server.join(&code).await);
+    let mut third = server.socket(&code).await;
+    third.hello(None).await;
+    assert_eq!(
+        refusal(&mut third).await,
+        (ErrorCode::RideFull, close::REFUSED)
+    );
+    assert_eq!(
+        server.get(&format!("/api/rides/{code}")).await.json()["full"],
+        true
+    );
+}
+
+#[tokio::test]
+async fn a_ride_dies_some_time_after_its_last_rider_left() {
+    let server = TestServer::start(&["--room-ttl-ms", "150"]).await;
+    let code = server.ride().await;
+    let (mut ana, _) = server.join(&code).await;
+    ana.say(&ClientMessage::Leave).await;
+    ana.until_close().await;
+    while server.get(&format!("/api/rides/{code}")).await.status != 404 {}
+    assert_eq!(server.health().await["rooms"], 0);
+}
+
+#[tokio::test]
+async fn an_oversized_message_ends_its_socket_alone() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let (mut ana, _) = server.join(&code).await;
+    for message in [
+        Message::text("x".repeat(65_537)),
+        Message::binary(vec![0; 65_537]),
+    ] {
+        let (mut ben, second) = server.join(&code).await;
+        ana.message().await;
+        ben.send(message).await;
+        assert_eq!(
+            refusal(&mut ben).await,
+            (ErrorCode::TooLarge, close::TOO_LARGE)
+        );
+        assert_eq!(
+            ana.message().await,
+            ServerMessage::Away { peer: second.peer }
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_message_far_beyond_the_limit_is_not_even_read() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let (mut ana, _) = server.join(&code).await;
+    let (mut ben, second) = server.join(&code).await;
+    ana.message().await;
+    // The server may hang up while this is still on its way.
+    let _ = futures_util::SinkExt::send(&mut ben.socket, Message::binary(vec![0; 4_000_000])).await;
+    assert_eq!(
+        ana.message().await,
+        ServerMessage::Away { peer: second.peer }
+    );
+}
+
+#[tokio::test]
+async fn text_that_is_not_utf8_ends_its_socket_alone() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let (mut ana, _) = server.join(&code).await;
+    let (mut ben, second) = server.join(&code).await;
+    ana.message().await;
+    let nonsense = Frame::message(vec![0xff, 0xfe, 0xfd], OpCode::Data(Data::Text), true);
+    ben.send(Message::Frame(nonsense)).await;
+    assert_eq!(ben.close_code().await, close::MALFORMED);
+    assert_eq!(
+        ana.message().await,
+        ServerMessage::Away { peer: second.peer }
+    );
+}
+
+#[tokio::test]
+async fn what_is_not_a_message_ends_its_socket_with_a_reason() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let deep = "[".repeat(60_000);
+    for text in ["{", "[]", r#"{"type":"dance"}"#, &deep] {
+        let mut rider = server.socket(&code).await;
+        rider.send(Message::text(text)).await;
+        assert_eq!(
+            refusal(&mut rider).await,
+            (ErrorCode::BadMessage, close::POLICY)
+        );
+    }
+    let (mut rider, _) = server.join(&code).await;
+    rider.send(Message::binary(vec![9, 9, 9])).await;
+    assert_eq!(
+        refusal(&mut rider).await,
+        (ErrorCode::BadMessage, close::MALFORMED)
+    );
+}
+
+#[tokio::test]
+async fn whoever_speaks_before_hello_or_says_nothing_is_not_in_the_ride() {
+    let server = TestServer::start(&["--hello-timeout-ms", "200"]).await;
+    let code = server.ride().await;
+    let mut early = server.socket(&code).await;
+    early.say(&ClientMessage::Leave).await;
+    assert_eq!(
+        refusal(&mut early).await,
+        (ErrorCode::NotInRide, close::POLICY)
+    );
+    let mut silent = server.socket(&code).await;
+    assert_eq!(
+        refusal(&mut silent).await,
+        (ErrorCode::NotInRide, close::POLICY)
+    );
+}
+
+#[tokio::test]
+async fn a_socket_that_answers_no_ping_is_given_up() {
+    let server =
+        TestServer::start(&["--ping-interval-ms", "100", "--ping-timeout-ms", "400"]).await;
+    let code = server.ride().await;
+    let (mut ana, _) = server.join(&code).await;
+    let (_unread, second) = server.join(&code).await;
+    ana.message().await;
+    // Waiting for it answers pings on this socket, and none on the other.
+    assert_eq!(
+        ana.message().await,
+        ServerMessage::Away { peer: second.peer }
+    );
+}
+
+#[tokio::test]
+async fn a_reader_too_slow_is_cut_off_and_the_others_go_on() {
+    let server = TestServer::start(&["--max-queue-bytes", "131072"]).await;
+    let code = server.ride().await;
+    let (mut ana, _) = server.join(&code).await;
+    let (mut ben, _) = server.join(&code).await;
+    ana.message().await;
+    let (_unread, third) = server.join(&code).await;
+    ana.message().await;
+    ben.message().await;
+    let payload = vec![7; 14_000];
+    let away = ServerMessage::Away { peer: third.peer };
+    for _ in 0..5_000 {
+        ana.relay(Class::Bulk, &[], &payload).await;
+        match ben.next().await {
+            Some(Message::Binary(_)) => {}
+            Some(Message::Text(text)) => {
+                return assert_eq!(ServerMessage::parse(&text).ok(), Some(away));
+            }
+            other => panic!("the reader who keeps up was cut off: {other:?}"),
+        }
+    }
+    panic!("the reader who reads nothing was never cut off");
+}
+
+#[tokio::test]
+async fn a_page_of_a_foreign_origin_is_refused_before_the_upgrade() {
+    let server = TestServer::start(&["--allowed-origins", "https://club.example"]).await;
+    let code = server.ride().await;
+    for origin in ["https://evil.example", "null", "http://127.0.0.1:1"] {
+        let refused = server.socket_from(&code, Some(origin)).await.err();
+        assert!(
+            matches!(refused, Some(Error::Http(answer)) if answer.status() == 403),
+            "{origin}"
+        );
+    }
+    let own = format!("http://{}", server.address);
+    for origin in [own.as_str(), "https://club.example"] {
+        assert!(
+            server.socket_from(&code, Some(origin)).await.is_ok(),
+            "{origin}"
+        );
+    }
+}

@@ -1,0 +1,267 @@
+//! A running server, a rider, and as much HTTP as the tests need.
+
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use axum::Router;
+use clap::Parser;
+use futures_util::{SinkExt, StreamExt};
+use mesh::frame::{FromServer, ToServer};
+use mesh::peer::{Class, Incarnation, PeerNumber, PublicKeys};
+use mesh::signaling::{ClientMessage, Hello, Resume, ServerMessage, VERSION, Welcome};
+use serde_json::Value;
+use server::config::Config;
+use server::router::build_handler;
+use server::state::AppState;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::{Error, Message};
+use tokio_tungstenite::{WebSocketStream, client_async};
+
+/// Longer than anything awaited takes; a test that waits so long has failed.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A server on a free port of the loopback address.
+pub struct TestServer {
+    pub address: SocketAddr,
+    pub state: AppState,
+    stop: Option<oneshot::Sender<()>>,
+    pub ended: JoinHandle<()>,
+}
+
+impl TestServer {
+    /// With the given flags, and no pages.
+    pub async fn start(flags: &[&str]) -> Self {
+        Self::with_pages(flags, Router::new()).await
+    }
+
+    pub async fn with_pages(flags: &[&str], pages: Router) -> Self {
+        let config = Config::parse_from(["gruppetto"].iter().chain(flags));
+        let state = AppState::new(config);
+        let handler = build_handler(state.clone(), pages);
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let (stop, stopped) = oneshot::channel();
+        let shutdown = async move {
+            let _ = stopped.await;
+        };
+        let running = state.clone();
+        let ended = tokio::spawn(async move {
+            server::run(listener, handler, running, shutdown)
+                .await
+                .expect("serves");
+        });
+        Self {
+            address,
+            state,
+            stop: Some(stop),
+            ended,
+        }
+    }
+
+    pub fn begin_shutdown(&mut self) {
+        let _ = self.stop.take().expect("the first time").send(());
+    }
+
+    /// Starts a ride and gives its code.
+    pub async fn ride(&self) -> String {
+        let answer = self.post("/api/rides", &[]).await;
+        assert_eq!(answer.status, 201, "{answer:?}");
+        answer.json()["code"].as_str().expect("a code").to_owned()
+    }
+
+    pub async fn get(&self, path: &str) -> Answer {
+        self.request("GET", path, &[]).await
+    }
+
+    pub async fn post(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.request("POST", path, headers).await
+    }
+
+    pub async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+        let mut head = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n",
+            self.address
+        );
+        for (name, value) in headers {
+            head += &format!("{name}: {value}\r\n");
+        }
+        let mut stream = TcpStream::connect(self.address).await.expect("connects");
+        stream
+            .write_all(format!("{head}\r\n").as_bytes())
+            .await
+            .expect("asks");
+        let mut bytes = Vec::new();
+        timeout(PATIENCE, stream.read_to_end(&mut bytes))
+            .await
+            .expect("in time")
+            .expect("an answer");
+        Answer::parse(&bytes)
+    }
+
+    /// Opens a socket that has not said hello.
+    pub async fn socket(&self, code: &str) -> Rider {
+        self.socket_from(code, None).await.expect("an upgrade")
+    }
+
+    pub async fn socket_from(&self, code: &str, origin: Option<&str>) -> Result<Rider, Error> {
+        let mut request = format!("ws://{}/ws/{code}", self.address).into_client_request()?;
+        if let Some(origin) = origin {
+            request
+                .headers_mut()
+                .insert("origin", origin.parse().expect("a header"));
+        }
+        let stream = TcpStream::connect(self.address).await?;
+        client_async(request, stream)
+            .await
+            .map(|(socket, _)| Rider { socket })
+    }
+
+    /// A new rider, welcomed.
+    pub async fn join(&self, code: &str) -> (Rider, Welcome) {
+        self.join_as(code, None).await
+    }
+
+    pub async fn join_as(&self, code: &str, resume: Option<Resume>) -> (Rider, Welcome) {
+        let mut rider = self.socket(code).await;
+        rider.hello(resume).await;
+        match rider.message().await {
+            ServerMessage::Welcome(welcome) => (rider, *welcome),
+            other => panic!("not welcomed: {other:?}"),
+        }
+    }
+
+    pub async fn health(&self) -> Value {
+        self.get("/health").await.json()
+    }
+}
+
+/// One end of a socket.
+pub struct Rider {
+    pub socket: WebSocketStream<TcpStream>,
+}
+
+impl Rider {
+    pub async fn hello(&mut self, resume: Option<Resume>) {
+        let keys = PublicKeys {
+            sign: [1; 32],
+            agree: [2; 32],
+        };
+        self.say(&ClientMessage::Hello(Hello {
+            version: VERSION,
+            keys,
+            resume,
+        }))
+        .await;
+    }
+
+    pub async fn say(&mut self, message: &ClientMessage) {
+        self.send(Message::text(message.to_json())).await;
+    }
+
+    pub async fn send(&mut self, message: Message) {
+        self.socket.send(message).await.expect("sends");
+    }
+
+    pub async fn relay(&mut self, class: Class, targets: &[PeerNumber], payload: &[u8]) {
+        let frame = ToServer {
+            class,
+            sealed: false,
+            targets: targets.to_vec(),
+            payload,
+        }
+        .encode();
+        self.send(Message::binary(frame)).await;
+    }
+
+    /// The next message that is not a ping; `None` at the end.
+    pub async fn next(&mut self) -> Option<Message> {
+        loop {
+            match timeout(PATIENCE, self.socket.next())
+                .await
+                .expect("in time")
+            {
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(message)) => return Some(message),
+                Some(Err(_)) | None => return None,
+            }
+        }
+    }
+
+    /// The next text message.
+    pub async fn message(&mut self) -> ServerMessage {
+        match self.next().await {
+            Some(Message::Text(text)) => ServerMessage::parse(&text).expect("a message"),
+            other => panic!("not a text message: {other:?}"),
+        }
+    }
+
+    /// The next relayed frame: its sender, its page, its payload.
+    pub async fn frame(&mut self) -> (PeerNumber, Incarnation, Vec<u8>) {
+        match self.next().await {
+            Some(Message::Binary(bytes)) => {
+                let frame = FromServer::decode(&bytes).expect("a frame");
+                (frame.from, frame.incarnation, frame.payload.to_vec())
+            }
+            other => panic!("not a frame: {other:?}"),
+        }
+    }
+
+    /// What is said until the close, and the close.
+    pub async fn until_close(&mut self) -> (Vec<Message>, CloseFrame) {
+        let mut said = Vec::new();
+        loop {
+            match self.next().await {
+                Some(Message::Close(Some(frame))) => return (said, frame),
+                Some(message) => said.push(message),
+                None => panic!("ended without a close, after {said:?}"),
+            }
+        }
+    }
+
+    pub async fn close_code(&mut self) -> u16 {
+        self.until_close().await.1.code.into()
+    }
+}
+
+/// An HTTP answer.
+#[derive(Debug)]
+pub struct Answer {
+    pub status: u16,
+    pub headers: HashMap<String, String>,
+    pub body: String,
+}
+
+impl Answer {
+    fn parse(bytes: &[u8]) -> Self {
+        let text = String::from_utf8_lossy(bytes);
+        let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
+        let mut lines = head.lines();
+        let status = lines
+            .next()
+            .and_then(|line| line.split(' ').nth(1))
+            .expect("a status line");
+        let headers = lines.filter_map(|line| line.split_once(": "));
+        Self {
+            status: status.parse().expect("a status"),
+            headers: headers
+                .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
+                .collect(),
+            body: body.to_owned(),
+        }
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.body).expect("JSON")
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", String::as_str)
+    }
+}
