@@ -1,9 +1,465 @@
-//! The driver of a ride in the browser.
+//! The driver of a ride in the browser: the only place that touches the
+//! machines of `mesh` and `ride`, the browser, and the signals of the screen.
+//!
+//! Everything that happens comes through one queue ([`inbox`]). Each event is
+//! handled with the time taken once; then the node is drained, the screen is
+//! brought up to date if it is time for that, and one alarm is set for the
+//! earliest moment that any machine wants.
+//!
+//! - `entry`: from the address to a rider who joins.
+//! - `group`: the node, its socket and its connections.
+//! - `roster`: the riders and their rows.
+//! - `own_ride`: the own trainer, target and recording.
+//! - `host`: what only the host can do.
+//! - `talk`: what riders tell each other.
+//! - `screen`: what the passing of time changes on the screen.
 
-use crate::state::{Intents, RideState};
+mod entry;
+mod group;
+mod host;
+mod inbox;
+mod own_ride;
+mod roster;
+mod screen;
+mod talk;
 
-/// Opens a group ride by what stands in the address. Call in an effect.
-pub fn open_group(_state: RideState, _intents: Intents, _code: String) {}
+use std::{sync::Arc, time::Duration};
+
+use leptos::prelude::*;
+use mesh::{
+    code::SessionCode,
+    node::{self, Input},
+    peer::{LinkState, PeerId, PeerNumber},
+    signaling::{ErrorCode, LeftReason},
+};
+use ride::{
+    rider::{Ftp, RiderName},
+    timeline::{GroupTime, SigningKey, Timeline},
+};
+use send_wrapper::SendWrapper;
+
+use crate::{
+    browser::{
+        alarm::Alarm,
+        clock,
+        listener::Listener,
+        page, storage,
+        storage::{Identity, SavedProfile},
+        wake_lock::WakeLock,
+    },
+    state::{Connection, Intent, Intents, Notice, Refusal, RideState, Stage},
+};
+use entry::Entry;
+use group::Group;
+use inbox::{Event, Inbox};
+use own_ride::OwnRide;
+use roster::Roster;
+
+/// The peer id of somebody who rides alone.
+const ALONE: &str = "alone";
+
+/// Opens a group ride by what stands in the address. Call in an effect: what it
+/// makes is let go of with the effect's owner.
+pub fn open_group(state: RideState, intents: Intents, code: String) {
+    open(state, intents, |session| session.open_address(&code));
+}
 
 /// Opens a ride alone, on the simulator, without a network. Call in an effect.
-pub fn open_solo(_state: RideState, _intents: Intents) {}
+pub fn open_solo(state: RideState, intents: Intents) {
+    open(state, intents, Session::ride_alone);
+}
+
+fn open(state: RideState, intents: Intents, begin: impl FnOnce(&mut Session)) {
+    let inbox = Inbox::new();
+    let mut session = Session::new(state, inbox.clone());
+    begin(&mut session);
+    session.set_alarm();
+    inbox.attach(session);
+    intents.connect({
+        let inbox = inbox.clone();
+        move |intent| inbox.post(Event::Intent(intent))
+    });
+    // What began while there was no session yet to hear of it.
+    inbox.post(Event::Alarm);
+    let inbox = SendWrapper::new(inbox);
+    on_cleanup(move || inbox.close());
+}
+
+/// A rider's side of a ride, in this tab.
+struct Session {
+    state: RideState,
+    inbox: Inbox,
+    alarm: Alarm,
+    wake_lock: WakeLock,
+    /// The code of the ride; none when riding alone.
+    code: Option<SessionCode>,
+    entry: Entry,
+    /// Who rides here, once known.
+    me: Option<Me>,
+    /// The others, once joining.
+    group: Option<Group>,
+    timeline: Timeline,
+    roster: Roster,
+    own: OwnRide,
+    /// When the screen is next brought up to date.
+    next_refresh: Duration,
+    /// When the own numbers are next sent.
+    next_telemetry: Duration,
+    /// When the own identity and recording are next kept.
+    next_save: Duration,
+    _listeners: Vec<Listener>,
+}
+
+/// The rider at this screen.
+struct Me {
+    peer: PeerId,
+    name: RiderName,
+    ftp: Ftp,
+    ready: bool,
+    /// What the keys are made from.
+    seed: [u8; 32],
+    key: SigningKey,
+}
+
+impl Session {
+    fn new(state: RideState, inbox: Inbox) -> Self {
+        let alarm = Alarm::new({
+            let inbox = inbox.clone();
+            move || inbox.post(Event::Alarm)
+        });
+        let mut listeners = page::on_wake({
+            let inbox = inbox.clone();
+            move || inbox.post(Event::Wake)
+        });
+        listeners.extend(page::on_hide({
+            let inbox = inbox.clone();
+            move || inbox.post(Event::Hide)
+        }));
+        Self {
+            state,
+            alarm,
+            wake_lock: WakeLock::default(),
+            code: None,
+            entry: Entry::default(),
+            me: None,
+            group: None,
+            timeline: Timeline::new(),
+            roster: Roster::default(),
+            own: OwnRide::new(inbox.clone()),
+            next_refresh: Duration::ZERO,
+            next_telemetry: Duration::ZERO,
+            next_save: Duration::ZERO,
+            inbox,
+            _listeners: listeners,
+        }
+    }
+
+    /// Handles one event to the end.
+    fn handle(&mut self, event: Event) {
+        let now = clock::now();
+        match event {
+            Event::Intent(intent) => self.intend(now, intent),
+            Event::Alarm => self.with_node(now, Input::Timeout),
+            Event::Wake => self.woken(now),
+            Event::Hide => self.keep(now),
+            Event::LookedUp(found) => self.looked_up(now, found),
+            Event::Socket(generation, event) => {
+                if let Some(group) = &mut self.group {
+                    group.socket(now, generation, event);
+                }
+            }
+            Event::Rtc(peer, connection, event) => {
+                if let Some(group) = &mut self.group {
+                    group.rtc(now, peer, connection, event);
+                }
+            }
+            Event::TrainerChosen(chosen) => self.own.trainer_chosen(now, chosen),
+            Event::Trainer(generation, event) => self.own.trainer(now, generation, event),
+            Event::FileRead(bytes) => self.share_file(now, bytes),
+            Event::Copied(copied) => self.notify(match copied {
+                true => Notice::LinkCopied,
+                false => Notice::CopyFailed,
+            }),
+            Event::Kept(kept) => self.own.kept(kept),
+        }
+        self.drain(now);
+        self.refresh(now);
+        self.drain(now);
+    }
+
+    /// Feeds the node, if there is one.
+    fn with_node(&mut self, now: Duration, input: Input) {
+        if let Some(group) = &mut self.group {
+            group.node.handle(now, input);
+        }
+    }
+
+    /// Works off all that the node has to say.
+    fn drain(&mut self, now: Duration) {
+        while let Some(event) = self.group.as_mut().and_then(|group| group.poll(now)) {
+            self.heard(now, event);
+        }
+    }
+
+    fn intend(&mut self, now: Duration, intent: Intent) {
+        match intent {
+            Intent::GoOnAs(position) => self.go_on_as(now, position),
+            Intent::SomebodyElse => self.state.stage.set(Stage::Introduce),
+            Intent::Join(name, ftp) => self.join(name, ftp),
+            Intent::Ready(ready) => self.set_ready(now, ready),
+            Intent::ShareWorkout(workout) => self.share(now, Arc::unwrap_or_clone(workout)),
+            Intent::ShareFile(file) => self.read_file(file),
+            Intent::Start => self.start(now),
+            Intent::Pause => self.pause(now),
+            Intent::Resume => self.resume(now),
+            Intent::End => self.end(now),
+            Intent::Leave => self.leave(now),
+            Intent::ConnectTrainer => self.own.connect_trainer(),
+            Intent::SimulateTrainer => self.simulate_trainer(now),
+            Intent::CopyLink => self.copy_link(),
+            Intent::DownloadFit => self.download(),
+            Intent::TakeOver | Intent::Retry => self.look_up(),
+        }
+    }
+
+    fn woken(&mut self, now: Duration) {
+        if matches!(
+            self.state.stage.get_untracked(),
+            Stage::Countdown | Stage::Riding
+        ) {
+            self.wake_lock.take();
+        }
+        self.with_node(now, Input::Probe);
+    }
+
+    /// What the node says.
+    fn heard(&mut self, now: Duration, event: node::Event) {
+        match event {
+            node::Event::Welcomed {
+                peer,
+                number,
+                token,
+                members,
+                ..
+            } => {
+                self.welcomed(now, &peer, number, token);
+                for member in &members {
+                    self.meet(now, &member.peer, member.number);
+                }
+                self.roster.retain(|other| {
+                    *other == peer || members.iter().any(|member| member.peer == *other)
+                });
+                self.list_riders();
+            }
+            node::Event::Joined(member) => {
+                self.meet(now, &member.peer, member.number);
+                self.list_riders();
+            }
+            node::Event::Returned(member) => {
+                self.roster.forget_numbers(&member.peer);
+                self.meet(now, &member.peer, member.number);
+                self.list_riders();
+            }
+            // Its link says so.
+            node::Event::Away(_) => {}
+            node::Event::Left { peer, reason } => self.parted(&peer, reason),
+            node::Event::HostChanged(term) => self.crowned(&term.peer),
+            node::Event::Link { peer, state } => self.linked(now, &peer, state),
+            node::Event::Received { from, payload, .. } => self.received(now, &from, &payload),
+            node::Event::Gossip { from, bytes } => self.gossiped(now, &from, &bytes),
+            node::Event::Refused { code, .. } => self.refused(code),
+            node::Event::Replaced => {
+                self.group = None;
+                self.own.hand_over();
+                self.stand_down(Stage::Moved);
+            }
+            node::Event::SocketLost { attempt, .. } => {
+                self.state.connection.set(Connection::Lost { attempt });
+            }
+            node::Event::SocketBack => self.state.connection.set(Connection::Online),
+        }
+    }
+
+    fn welcomed(
+        &mut self,
+        now: Duration,
+        peer: &PeerId,
+        number: PeerNumber,
+        token: mesh::peer::Token,
+    ) {
+        let Some(me) = &mut self.me else { return };
+        me.peer = peer.clone();
+        self.roster.add(peer, number, true);
+        self.entry.token = Some(token);
+        self.state.connection.set(Connection::Online);
+        self.introduce_myself();
+        self.adopt_kept_timeline(now);
+        self.crown_host();
+        self.keep(now);
+        self.open_recording();
+    }
+
+    fn parted(&mut self, peer: &PeerId, reason: LeftReason) {
+        let name = self.roster.remove(peer).unwrap_or_default();
+        self.list_riders();
+        self.notify(match reason {
+            LeftReason::Gone => Notice::Gone(name),
+            LeftReason::Left | LeftReason::Removed => Notice::Left(name),
+        });
+    }
+
+    fn crowned(&mut self, host: &PeerId) {
+        let was_host = self.state.is_host.get_untracked();
+        self.crown_host();
+        if self.is_host() {
+            if !was_host {
+                self.notify(Notice::YouAreHost);
+            }
+        } else {
+            self.notify(Notice::NewHost(self.roster.name(host)));
+        }
+    }
+
+    fn crown_host(&mut self) {
+        let host = self
+            .group
+            .as_ref()
+            .and_then(|group| group.node.host().cloned());
+        if let Some(host) = host {
+            self.roster.crown(&host);
+        }
+        let is_host = self.is_host();
+        put(self.state.is_host, is_host);
+    }
+
+    fn linked(&mut self, now: Duration, peer: &PeerId, state: LinkState) {
+        self.roster.link(peer, state);
+        if matches!(state, LinkState::Relayed | LinkState::Direct) {
+            self.send_numbers(now, Some(peer));
+        }
+    }
+
+    fn refused(&mut self, code: ErrorCode) {
+        self.group = None;
+        let refusal = match code {
+            ErrorCode::NoSuchRide => Refusal::NoSuchRide,
+            ErrorCode::RideFull => Refusal::Full,
+            ErrorCode::RideLocked => Refusal::Locked,
+            ErrorCode::UnsupportedVersion => Refusal::Outdated,
+            ErrorCode::BadToken => {
+                self.forget_me();
+                self.state.stage.set(Stage::Introduce);
+                return;
+            }
+            _ => Refusal::Other,
+        };
+        self.stand_down(Stage::Refused(refusal));
+    }
+
+    fn leave(&mut self, now: Duration) {
+        self.with_node(now, Input::Leave);
+        self.drain(now);
+        self.forget_me();
+        self.group = None;
+        // Whoever leaves a ride under way keeps what they have ridden.
+        self.summarise(now);
+        let ridden = self.state.summary.with_untracked(Option::is_some);
+        self.stand_down(if ridden { Stage::Ended } else { Stage::Left });
+    }
+
+    /// This tab rides no more: the trainer is let go of, the screen may sleep.
+    fn stand_down(&mut self, stage: Stage) {
+        self.own.stand_down();
+        self.wake_lock.release();
+        self.state.connection.set(Connection::Idle);
+        self.state.stage.set(stage);
+    }
+
+    fn forget_me(&mut self) {
+        if let (Some(code), Some(me)) = (&self.code, &self.me) {
+            storage::forget_identity(code, &me.peer);
+        }
+    }
+
+    fn is_host(&self) -> bool {
+        match (&self.group, &self.me) {
+            (Some(group), Some(me)) => group.node.host() == Some(&me.peer),
+            (None, Some(_)) => self.code.is_none(),
+            (_, None) => false,
+        }
+    }
+
+    fn group_now(&self, now: Duration) -> Option<GroupTime> {
+        match &self.group {
+            Some(group) => group.node.group_time(now).map(GroupTime),
+            None => Some(GroupTime(now.as_micros() as i64)),
+        }
+    }
+
+    fn set_ready(&mut self, now: Duration, ready: bool) {
+        if let Some(me) = &mut self.me {
+            me.ready = ready;
+        }
+        self.state.ready.set(ready);
+        self.profile_changed(now);
+    }
+
+    fn list_riders(&self) {
+        self.state.riders.set(self.roster.rows());
+    }
+
+    fn notify(&self, notice: Notice) {
+        self.state.notice.set(Some(notice));
+    }
+
+    fn copy_link(&self) {
+        let (inbox, link) = (self.inbox.clone(), self.state.invitation.get_untracked());
+        wasm_bindgen_futures::spawn_local(async move {
+            inbox.post(Event::Copied(page::copy(&link).await));
+        });
+    }
+
+    /// Keeps who this is, for a reload.
+    fn keep(&mut self, now: Duration) {
+        self.next_save = now + SAVE_EVERY;
+        self.own.save();
+        if let (Some(code), Some(me), Some(token)) = (&self.code, &self.me, &self.entry.token) {
+            let group_now = self.group_now(now);
+            let identity = Identity {
+                peer: me.peer.clone(),
+                token: token.clone(),
+                seed: me.seed,
+                profile: SavedProfile {
+                    name: me.name.as_str().to_owned(),
+                    ftp: me.ftp.watts(),
+                },
+                ready: me.ready,
+                simulated: self.own.is_simulated(),
+                group_offset: group_now.map(|time| time.0 - now.as_micros() as i64),
+            };
+            storage::save_identity(code, &identity);
+        }
+    }
+
+    /// Sets the alarm for the earliest moment that anything waits for.
+    fn set_alarm(&self) {
+        let node = self
+            .group
+            .as_ref()
+            .and_then(|group| group.node.poll_timeout());
+        let wanted = [Some(self.next_refresh), node, self.own.poll_timeout()];
+        if let Some(next) = wanted.into_iter().flatten().min() {
+            self.alarm.set(next.saturating_sub(clock::now()));
+        }
+    }
+}
+
+/// How often the own identity and recording are kept.
+const SAVE_EVERY: Duration = Duration::from_secs(2);
+
+/// Writes a signal if that changes it.
+fn put<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
+    if signal.with_untracked(|old| *old != value) {
+        signal.set(value);
+    }
+}

@@ -166,6 +166,8 @@ pub enum TrainerState {
     Connecting,
     /// A real one, by its name.
     Connected(String),
+    /// A real one that measures but does not follow the target.
+    Uncontrolled(String),
     /// It was connected and has dropped.
     Lost(String),
     /// It could not be connected.
@@ -198,6 +200,17 @@ pub enum Connection {
     },
 }
 
+/// Why a workout file was not shared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileProblem {
+    /// Over 1 MiB.
+    TooLarge,
+    /// The browser could not read it.
+    Unreadable,
+    /// It is no workout that can be ridden: one sentence that says why.
+    Refused(String),
+}
+
 /// Something that happened, for a line on the screen and the screen reader.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Notice {
@@ -219,6 +232,8 @@ pub enum Notice {
     WorkoutShared(String),
     /// Elements of the workout file that were left out: their names and counts.
     Ignored(String),
+    /// The host's wish makes no sense now: one sentence.
+    Refused(String),
 }
 
 /// What the end shows.
@@ -249,8 +264,8 @@ pub struct RideState {
     pub ftp: RwSignal<u16>,
     /// The shared workout.
     pub workout: RwSignal<Option<Arc<Workout>>>,
-    /// Why the last workout file was refused: one sentence.
-    pub workout_error: RwSignal<Option<String>>,
+    /// Why the last workout file was not shared.
+    pub workout_error: RwSignal<Option<FileProblem>>,
     /// Where the group is in it.
     pub progress: RwSignal<Progress>,
     /// The own numbers.
@@ -263,7 +278,8 @@ pub struct RideState {
     pub notice: RwSignal<Option<Notice>>,
     /// The end.
     pub summary: RwSignal<Option<RideSummary>>,
-    /// Why the FIT file could not be made, if it could not.
+    /// Why the FIT file could not be saved: one sentence, empty where the
+    /// browser gave no reason.
     pub download_error: RwSignal<Option<String>>,
 }
 

@@ -1,0 +1,86 @@
+//! One alarm for the whole session, off the page's thread so that a hidden tab
+//! keeps its links and its ride going.
+
+use std::{cell::Cell, rc::Rc, time::Duration};
+
+use wasm_bindgen::{JsCast, JsValue, prelude::*};
+use web_sys::Worker;
+
+use super::listener::Listener;
+
+/// Rings once after the time that was last set.
+pub struct Alarm {
+    worker: Option<Worker>,
+    fallback: Fallback,
+    _listener: Option<Listener>,
+}
+
+impl Alarm {
+    /// An alarm that calls `ring`. Where workers are forbidden it falls back to
+    /// the page's own timers.
+    pub fn new(ring: impl Fn() + 'static) -> Self {
+        let ring = Rc::new(ring);
+        let worker = Worker::new("/alarm.js").ok();
+        let listener = worker.as_ref().map(|worker| {
+            let ring = ring.clone();
+            Listener::new(worker, "message", move |_| ring())
+        });
+        Self {
+            worker,
+            fallback: Fallback::new(move || ring()),
+            _listener: listener,
+        }
+    }
+
+    /// Sets the alarm, replacing what was set before.
+    pub fn set(&self, delay: Duration) {
+        // Rounded up: ringing before the time would only be set again.
+        let ms = (delay.as_micros().div_ceil(1_000)).min(i32::MAX as u128) as i32;
+        match &self.worker {
+            Some(worker) if worker.post_message(&JsValue::from(ms)).is_ok() => {}
+            _ => self.fallback.set(ms),
+        }
+    }
+}
+
+impl Drop for Alarm {
+    fn drop(&mut self) {
+        if let Some(worker) = &self.worker {
+            worker.terminate();
+        }
+        self.fallback.clear();
+    }
+}
+
+struct Fallback {
+    timer: Cell<Option<i32>>,
+    closure: Closure<dyn Fn()>,
+}
+
+impl Fallback {
+    fn new(ring: impl Fn() + 'static) -> Self {
+        Self {
+            timer: Cell::new(None),
+            closure: Closure::new(ring),
+        }
+    }
+
+    fn set(&self, ms: i32) {
+        self.clear();
+        let timer = web_sys::window().and_then(|window| {
+            window
+                .set_timeout_with_callback_and_timeout_and_arguments_0(
+                    self.closure.as_ref().unchecked_ref(),
+                    ms,
+                )
+                .ok()
+        });
+        self.timer.set(timer);
+    }
+
+    fn clear(&self) {
+        if let (Some(timer), Some(window)) = (self.timer.take(), web_sys::window()) {
+            window.clear_timeout_with_handle(timer);
+        }
+    }
+}

@@ -1,0 +1,207 @@
+//! A trainer over Web Bluetooth: the Fitness Machine service and nothing else.
+//! Bindings of our own: web-sys has this API only behind an unstable flag.
+
+use std::rc::Rc;
+
+use wasm_bindgen::{JsCast, prelude::*};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::EventTarget;
+
+use super::listener::Listener;
+use crate::state::TrainerFailure;
+
+/// Fitness Machine service and its characteristics (Bluetooth SIG, FTMS 1.0).
+const FITNESS_MACHINE: u16 = 0x1826;
+const INDOOR_BIKE_DATA: u16 = 0x2AD2;
+const SUPPORTED_POWER_RANGE: u16 = 0x2AD8;
+const CONTROL_POINT: u16 = 0x2AD9;
+
+#[wasm_bindgen]
+extern "C" {
+    type Bluetooth;
+    #[wasm_bindgen(method, catch, js_name = requestDevice)]
+    fn request_device(this: &Bluetooth, options: &JsValue) -> Result<js_sys::Promise, JsValue>;
+
+    #[wasm_bindgen(extends = EventTarget)]
+    #[derive(Clone)]
+    type Device;
+    #[wasm_bindgen(method, getter)]
+    fn name(this: &Device) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
+    fn gatt(this: &Device) -> Option<Gatt>;
+
+    type Gatt;
+    #[wasm_bindgen(method, catch)]
+    fn connect(this: &Gatt) -> Result<js_sys::Promise, JsValue>;
+    #[wasm_bindgen(method)]
+    fn disconnect(this: &Gatt);
+    #[wasm_bindgen(method, catch, js_name = getPrimaryService)]
+    fn primary_service(this: &Gatt, service: u16) -> Result<js_sys::Promise, JsValue>;
+
+    type Service;
+    #[wasm_bindgen(method, catch, js_name = getCharacteristic)]
+    fn characteristic(this: &Service, characteristic: u16) -> Result<js_sys::Promise, JsValue>;
+
+    #[wasm_bindgen(extends = EventTarget)]
+    #[derive(Clone)]
+    type Characteristic;
+    #[wasm_bindgen(method, getter)]
+    fn value(this: &Characteristic) -> Option<js_sys::DataView>;
+    #[wasm_bindgen(method, catch, js_name = startNotifications)]
+    fn start_notifications(this: &Characteristic) -> Result<js_sys::Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = readValue)]
+    fn read_value(this: &Characteristic) -> Result<js_sys::Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = writeValueWithResponse)]
+    fn write_value(
+        this: &Characteristic,
+        bytes: &js_sys::Uint8Array,
+    ) -> Result<js_sys::Promise, JsValue>;
+}
+
+/// What a trainer has to say.
+pub enum TrainerEvent {
+    /// An Indoor Bike Data notification.
+    Data(Vec<u8>),
+    /// A Control Point indication.
+    Indication(Vec<u8>),
+    /// Whether the last write reached the trainer.
+    Written(bool),
+    /// The connection dropped.
+    Disconnected,
+}
+
+type Emit = Rc<dyn Fn(TrainerEvent)>;
+
+/// A connected trainer; dropping it lets go of it.
+pub struct Trainer {
+    device: Device,
+    control_point: Characteristic,
+    power_range: Option<Vec<u8>>,
+    emit: Emit,
+    _listeners: Vec<Listener>,
+}
+
+impl Trainer {
+    /// Shows the browser's chooser and connects what the rider picks. Must be
+    /// called from a tap: browsers open the chooser for nothing else.
+    pub async fn connect(emit: impl Fn(TrainerEvent) + 'static) -> Result<Self, TrainerFailure> {
+        let device = choose().await?;
+        Self::subscribe(device, Rc::new(emit))
+            .await
+            .map_err(|_| TrainerFailure::NotATrainer)
+    }
+
+    async fn subscribe(device: Device, emit: Emit) -> Result<Self, JsValue> {
+        let gatt = device.gatt().ok_or(JsValue::NULL)?;
+        settle(gatt.connect()).await?;
+        let service: Service = settle(gatt.primary_service(FITNESS_MACHINE))
+            .await?
+            .unchecked_into();
+        let data = characteristic(&service, INDOOR_BIKE_DATA).await?;
+        let control_point = characteristic(&service, CONTROL_POINT).await?;
+        let power_range = read(&service, SUPPORTED_POWER_RANGE).await;
+        let listeners = vec![
+            listen(&data, &emit, TrainerEvent::Data),
+            listen(&control_point, &emit, TrainerEvent::Indication),
+            Listener::new(&device, "gattserverdisconnected", {
+                let emit = emit.clone();
+                move |_| emit(TrainerEvent::Disconnected)
+            }),
+        ];
+        // Indications first: the answer to the first write must not be missed.
+        settle(control_point.start_notifications()).await?;
+        settle(data.start_notifications()).await?;
+        Ok(Self {
+            device,
+            control_point,
+            power_range,
+            emit,
+            _listeners: listeners,
+        })
+    }
+
+    /// The name that the device gives itself.
+    pub fn name(&self) -> String {
+        self.device.name().unwrap_or_default()
+    }
+
+    /// The bytes of its Supported Power Range, if it has one.
+    pub fn power_range(&self) -> Option<&[u8]> {
+        self.power_range.as_deref()
+    }
+
+    /// Writes to the Control Point and reports [`TrainerEvent::Written`].
+    pub fn write(&self, bytes: &[u8]) {
+        let written = self
+            .control_point
+            .write_value(&js_sys::Uint8Array::from(bytes));
+        let emit = self.emit.clone();
+        spawn_local(async move { emit(TrainerEvent::Written(settle(written).await.is_ok())) });
+    }
+}
+
+impl Drop for Trainer {
+    fn drop(&mut self) {
+        if let Some(gatt) = self.device.gatt() {
+            gatt.disconnect();
+        }
+    }
+}
+
+async fn choose() -> Result<Device, TrainerFailure> {
+    let navigator = web_sys::window()
+        .ok_or(TrainerFailure::Unsupported)?
+        .navigator();
+    let bluetooth = js_sys::Reflect::get(&navigator, &"bluetooth".into())
+        .ok()
+        .filter(|bluetooth| !bluetooth.is_undefined())
+        .ok_or(TrainerFailure::Unsupported)?
+        .unchecked_into::<Bluetooth>();
+    let chosen = settle(bluetooth.request_device(&filters())).await;
+    chosen
+        .map(JsCast::unchecked_into)
+        .map_err(|_| TrainerFailure::Cancelled)
+}
+
+/// `{filters: [{services: [0x1826]}]}`
+fn filters() -> JsValue {
+    let filter = js_sys::Object::new();
+    let services = js_sys::Array::of1(&JsValue::from(FITNESS_MACHINE));
+    let options = js_sys::Object::new();
+    // Setting a property of a plain object does not fail.
+    let _ = js_sys::Reflect::set(&filter, &"services".into(), &services);
+    let _ = js_sys::Reflect::set(&options, &"filters".into(), &js_sys::Array::of1(&filter));
+    options.into()
+}
+
+async fn settle(promise: Result<js_sys::Promise, JsValue>) -> Result<JsValue, JsValue> {
+    JsFuture::from(promise?).await
+}
+
+async fn characteristic(service: &Service, id: u16) -> Result<Characteristic, JsValue> {
+    Ok(settle(service.characteristic(id)).await?.unchecked_into())
+}
+
+async fn read(service: &Service, id: u16) -> Option<Vec<u8>> {
+    let characteristic = characteristic(service, id).await.ok()?;
+    let value = settle(characteristic.read_value()).await.ok()?;
+    Some(bytes(&value.unchecked_into()))
+}
+
+fn bytes(view: &js_sys::DataView) -> Vec<u8> {
+    let (offset, length) = (view.byte_offset() as u32, view.byte_length() as u32);
+    js_sys::Uint8Array::new_with_byte_offset_and_length(&view.buffer(), offset, length).to_vec()
+}
+
+fn listen(
+    characteristic: &Characteristic,
+    emit: &Emit,
+    event: fn(Vec<u8>) -> TrainerEvent,
+) -> Listener {
+    let (source, emit) = (characteristic.clone(), emit.clone());
+    Listener::new(characteristic, "characteristicvaluechanged", move |_| {
+        if let Some(view) = source.value() {
+            emit(event(bytes(&view)));
+        }
+    })
+}

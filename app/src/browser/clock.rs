@@ -1,0 +1,20 @@
+//! The browser's clocks.
+
+use std::time::Duration;
+
+/// The page's monotonic clock, counted from the Unix epoch as the wall clock
+/// stood when the page was opened. It never jumps while the page lives, and
+/// carries on at about the same number after a reload.
+pub fn now() -> Duration {
+    let Some(performance) = web_sys::window().and_then(|window| window.performance()) else {
+        return Duration::ZERO;
+    };
+    let micros = (performance.time_origin() + performance.now()) * 1_000.0;
+    Duration::from_micros(micros as u64)
+}
+
+/// Milliseconds since the Unix epoch by the wall clock, for what is written
+/// into files.
+pub fn unix_ms() -> u64 {
+    js_sys::Date::now() as u64
+}

@@ -1,0 +1,89 @@
+//! The rider's recording in IndexedDB, in pieces, so that a reload or a crash
+//! loses no more than the seconds that were not saved yet.
+
+use std::rc::Rc;
+
+use idb::{Database, DatabaseEvent, Factory, KeyRange, ObjectStoreParams, Query, TransactionMode};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::spawn_local;
+
+const DATABASE: &str = "gruppetto";
+const PIECES: &str = "pieces";
+
+/// The pieces of one ride's recording, under keys `{ride}/{number}`.
+pub struct Recordings {
+    database: Rc<Database>,
+    ride: String,
+    next: u32,
+}
+
+impl Recordings {
+    /// Opens the pieces of a ride; `None` where the browser has no IndexedDB or
+    /// forbids it, as some do in private windows.
+    pub async fn open(ride: String) -> Option<Self> {
+        let database = open_database().await.ok()?;
+        Some(Self {
+            database: Rc::new(database),
+            ride,
+            next: 0,
+        })
+    }
+
+    /// All pieces, oldest first. What is appended later comes after them.
+    pub async fn load(&mut self) -> Vec<Vec<u8>> {
+        let pieces = self.read().await.unwrap_or_default();
+        self.next = pieces.len() as u32;
+        pieces
+    }
+
+    async fn read(&self) -> Result<Vec<Vec<u8>>, idb::Error> {
+        let transaction = self
+            .database
+            .transaction(&[PIECES], TransactionMode::ReadOnly)?;
+        let store = transaction.object_store(PIECES)?;
+        let values = store.get_all(Some(self.range()?), None)?.await?;
+        transaction.await?;
+        Ok(values
+            .into_iter()
+            .filter_map(|value| value.dyn_into::<js_sys::Uint8Array>().ok())
+            .map(|bytes| bytes.to_vec())
+            .collect())
+    }
+
+    /// Appends a piece, in the background and in order. One that the browser
+    /// cannot keep is lost to a reload, and to nothing else.
+    pub fn append(&mut self, piece: Vec<u8>) {
+        let key = JsValue::from(format!("{}/{:08}", self.ride, self.next));
+        self.next += 1;
+        let database = self.database.clone();
+        spawn_local(async move {
+            let _ = put(&database, &key, &piece).await;
+        });
+    }
+
+    fn range(&self) -> Result<Query, idb::Error> {
+        // '0' follows '/', so this is every key that starts with `{ride}/`.
+        let from = JsValue::from(format!("{}/", self.ride));
+        let to = JsValue::from(format!("{}0", self.ride));
+        Ok(KeyRange::bound(&from, &to, None, Some(true))?.into())
+    }
+}
+
+async fn put(database: &Database, key: &JsValue, piece: &[u8]) -> Result<(), idb::Error> {
+    let transaction = database.transaction(&[PIECES], TransactionMode::ReadWrite)?;
+    let store = transaction.object_store(PIECES)?;
+    store.put(&js_sys::Uint8Array::from(piece).into(), Some(key))?;
+    transaction.commit()?.await?;
+    Ok(())
+}
+
+async fn open_database() -> Result<Database, idb::Error> {
+    let mut request = Factory::new()?.open(DATABASE, Some(1))?;
+    request.on_upgrade_needed(|event| {
+        // A failure here fails the opening itself.
+        if let Ok(database) = event.database() {
+            let _ = database.create_object_store(PIECES, ObjectStoreParams::new());
+        }
+    });
+    request.await
+}

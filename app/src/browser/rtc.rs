@@ -1,0 +1,271 @@
+//! One RTCPeerConnection, driven by the link machine's commands.
+//!
+//! The browser keeps its own order of operations, so commands are handed over
+//! as they come. What fails is reported as [`RtcEvent::Failed`], except for
+//! candidates: those of an offer that was ignored are expected to fail.
+
+use std::rc::Rc;
+
+use mesh::{
+    link::{RtcCommand, RtcEvent, SdpKind},
+    peer::Class,
+    signaling::IceServer,
+};
+use wasm_bindgen::{JsCast, prelude::*};
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::{
+    MessageEvent, RtcConfiguration, RtcDataChannel, RtcDataChannelInit, RtcDataChannelState,
+    RtcDataChannelType, RtcIceCandidate, RtcIceCandidateInit, RtcPeerConnection,
+    RtcPeerConnectionIceEvent, RtcPeerConnectionState, RtcSdpType, RtcSessionDescriptionInit,
+};
+
+use super::listener::Listener;
+
+/// A send that leaves more than this waiting is told of, and so is the moment
+/// when no more is left. In bytes.
+const BUFFERED_LOW: u32 = 64 * 1024;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The connection, with what web-sys leaves out: the form of
+    /// `setLocalDescription` that makes the right description by itself, and
+    /// `restartIce` (W3C WebRTC, section 4.4.2).
+    #[wasm_bindgen(extends = RtcPeerConnection)]
+    #[derive(Clone)]
+    type Negotiator;
+    #[wasm_bindgen(method, js_name = setLocalDescription)]
+    fn describe_locally(this: &Negotiator) -> js_sys::Promise;
+    #[wasm_bindgen(method, js_name = restartIce)]
+    fn restart_ice(this: &Negotiator);
+}
+
+type Emit = Rc<dyn Fn(RtcEvent)>;
+
+/// A connection to one peer; dropping it closes it.
+pub struct Connection {
+    pc: RtcPeerConnection,
+    channels: Vec<(Class, RtcDataChannel)>,
+    emit: Emit,
+    _listeners: Vec<Listener>,
+}
+
+impl Connection {
+    /// Makes a connection with its three channels; `None` where the browser
+    /// refuses.
+    pub fn open(ice_servers: &[IceServer], emit: impl Fn(RtcEvent) + 'static) -> Option<Self> {
+        let emit: Emit = Rc::new(emit);
+        let pc = RtcPeerConnection::new_with_configuration(&configuration(ice_servers)).ok()?;
+        let mut listeners = watch_connection(&pc, &emit);
+        let channels = [Class::Control, Class::Telemetry, Class::Bulk].map(|class| {
+            let channel = open_channel(&pc, class);
+            listeners.extend(watch_channel(&channel, class, &emit));
+            (class, channel)
+        });
+        Some(Self {
+            pc,
+            channels: channels.into(),
+            emit,
+            _listeners: listeners,
+        })
+    }
+
+    /// Carries out a command; `Open` and `Close` are the owner's.
+    pub fn command(&self, command: RtcCommand) {
+        match command {
+            RtcCommand::Open { .. } | RtcCommand::Close => {}
+            RtcCommand::CreateOffer { ice_restart } => {
+                if ice_restart {
+                    self.pc.unchecked_ref::<Negotiator>().restart_ice();
+                }
+                self.make_offer();
+            }
+            RtcCommand::SetRemote { kind, sdp } => self.set_remote(kind, &sdp),
+            RtcCommand::AddCandidate(candidate) => self.add_candidate(&candidate),
+            RtcCommand::Send { class, bytes } => self.send(class, &bytes),
+        }
+    }
+
+    fn set_remote(&self, kind: SdpKind, sdp: &str) {
+        let sdp_type = match kind {
+            SdpKind::Offer => RtcSdpType::Offer,
+            SdpKind::Answer => RtcSdpType::Answer,
+        };
+        let description = RtcSessionDescriptionInit::new(sdp_type);
+        description.set_sdp(sdp);
+        let done = self.pc.set_remote_description(&description);
+        let (pc, emit) = (
+            self.pc.clone().unchecked_into::<Negotiator>(),
+            self.emit.clone(),
+        );
+        spawn_local(async move {
+            if JsFuture::from(done).await.is_err() {
+                return emit(RtcEvent::Failed);
+            }
+            if kind == SdpKind::Offer {
+                announce(&pc, pc.describe_locally(), &emit).await;
+            }
+        });
+    }
+
+    fn make_offer(&self) {
+        // Called at once, so that the browser puts it in order; awaited later.
+        let (pc, emit) = (
+            self.pc.clone().unchecked_into::<Negotiator>(),
+            self.emit.clone(),
+        );
+        let described = pc.describe_locally();
+        spawn_local(async move { announce(&pc, described, &emit).await });
+    }
+
+    fn add_candidate(&self, candidate: &str) {
+        let Ok(init) = js_sys::JSON::parse(candidate) else {
+            return;
+        };
+        let init: RtcIceCandidateInit = init.unchecked_into();
+        let Ok(candidate) = RtcIceCandidate::new(&init) else {
+            return;
+        };
+        let added = self
+            .pc
+            .add_ice_candidate_with_opt_rtc_ice_candidate(Some(&candidate));
+        spawn_local(async move {
+            let _ = JsFuture::from(added).await;
+        });
+    }
+
+    fn send(&self, class: Class, bytes: &[u8]) {
+        let Some((_, channel)) = self.channels.iter().find(|(own, _)| *own == class) else {
+            return;
+        };
+        if channel.ready_state() != RtcDataChannelState::Open {
+            return;
+        }
+        // Fails only for a full buffer, which the pings find out.
+        let _ = channel.send_with_u8_array(bytes);
+        let bytes = channel.buffered_amount();
+        if bytes > BUFFERED_LOW {
+            (self.emit)(RtcEvent::Buffered { class, bytes });
+        }
+    }
+}
+
+impl Drop for Connection {
+    fn drop(&mut self) {
+        self.pc.close();
+    }
+}
+
+/// Waits for a local description and reports it.
+async fn announce(pc: &Negotiator, described: js_sys::Promise, emit: &Emit) {
+    let done = JsFuture::from(described).await;
+    let event = match (done, pc.local_description()) {
+        (Ok(_), Some(description)) => RtcEvent::LocalDescription {
+            kind: match description.type_() {
+                RtcSdpType::Answer => SdpKind::Answer,
+                _ => SdpKind::Offer,
+            },
+            sdp: description.sdp(),
+        },
+        _ => RtcEvent::Failed,
+    };
+    emit(event);
+}
+
+fn configuration(ice_servers: &[IceServer]) -> RtcConfiguration {
+    let servers = js_sys::Array::new();
+    for server in ice_servers {
+        let entry = web_sys::RtcIceServer::new();
+        let urls: js_sys::Array = server
+            .urls
+            .iter()
+            .map(|url| JsValue::from_str(url))
+            .collect();
+        entry.set_urls(&urls);
+        if let Some(username) = &server.username {
+            entry.set_username(username);
+        }
+        if let Some(credential) = &server.credential {
+            entry.set_credential(credential);
+        }
+        servers.push(&entry);
+    }
+    let configuration = RtcConfiguration::new();
+    configuration.set_ice_servers(&servers);
+    configuration
+}
+
+/// Both sides open the channels under the same numbers, so that none of them
+/// waits for the other's announcement.
+fn open_channel(pc: &RtcPeerConnection, class: Class) -> RtcDataChannel {
+    let (name, id) = match class {
+        Class::Control => ("control", 0),
+        Class::Telemetry => ("telemetry", 1),
+        Class::Bulk => ("bulk", 2),
+    };
+    let options = RtcDataChannelInit::new();
+    options.set_negotiated(true);
+    options.set_id(id);
+    if class == Class::Telemetry {
+        options.set_ordered(false);
+        options.set_max_retransmits(0);
+    }
+    let channel = pc.create_data_channel_with_data_channel_dict(name, &options);
+    channel.set_binary_type(RtcDataChannelType::Arraybuffer);
+    channel.set_buffered_amount_low_threshold(BUFFERED_LOW);
+    channel
+}
+
+fn watch_connection(pc: &RtcPeerConnection, emit: &Emit) -> Vec<Listener> {
+    let candidates = Listener::new(pc, "icecandidate", {
+        let emit = emit.clone();
+        move |event| {
+            let candidate = event
+                .dyn_ref::<RtcPeerConnectionIceEvent>()
+                .and_then(RtcPeerConnectionIceEvent::candidate);
+            let json = candidate
+                .and_then(|candidate| js_sys::JSON::stringify(&candidate.to_json()).ok())
+                .and_then(|json| json.as_string());
+            if let Some(json) = json {
+                emit(RtcEvent::Candidate(json));
+            }
+        }
+    });
+    let state = Listener::new(pc, "connectionstatechange", {
+        let (pc, emit) = (pc.clone(), emit.clone());
+        move |_| {
+            if pc.connection_state() == RtcPeerConnectionState::Failed {
+                emit(RtcEvent::Failed);
+            }
+        }
+    });
+    vec![candidates, state]
+}
+
+fn watch_channel(channel: &RtcDataChannel, class: Class, emit: &Emit) -> Vec<Listener> {
+    let on = |name, event: fn(Class, &RtcDataChannel) -> RtcEvent| {
+        let (emit, channel) = (emit.clone(), channel.clone());
+        Listener::new(&channel.clone(), name, move |_| {
+            emit(event(class, &channel))
+        })
+    };
+    let frames = {
+        let emit = emit.clone();
+        Listener::new(channel, "message", move |event| {
+            let data = event.dyn_ref::<MessageEvent>().map(MessageEvent::data);
+            if let Some(buffer) = data.and_then(|data| data.dyn_into::<js_sys::ArrayBuffer>().ok())
+            {
+                let bytes = js_sys::Uint8Array::new(&buffer).to_vec();
+                emit(RtcEvent::Frame { class, bytes });
+            }
+        })
+    };
+    vec![
+        on("open", |class, _| RtcEvent::Opened(class)),
+        on("close", |class, _| RtcEvent::Closed(class)),
+        on("bufferedamountlow", |class, channel| RtcEvent::Buffered {
+            class,
+            bytes: channel.buffered_amount(),
+        }),
+        frames,
+    ]
+}

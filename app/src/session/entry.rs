@@ -1,0 +1,258 @@
+//! From the address to a rider who joins: is there such a ride, and who is at
+//! this screen?
+
+use std::time::Duration;
+
+use ed25519_compact::{KeyPair, Seed, x25519};
+use leptos::prelude::*;
+use mesh::{
+    code::SessionCode,
+    node::NodeConfig,
+    peer::{PeerId, PeerNumber, PublicKeys, Token},
+    signaling::Resume,
+};
+use ride::{
+    rider::{Ftp, RiderName},
+    timeline::SigningKey,
+};
+
+use super::{ALONE, Me, Session, group::Group, inbox::Event};
+use crate::{
+    browser::{
+        api::{self, Found},
+        page, storage,
+        storage::Identity,
+    },
+    state::{Connection, Refusal, Stage},
+};
+
+/// What is known of the rider before joining.
+#[derive(Default)]
+pub(super) struct Entry {
+    /// The riders that this browser has been in this ride, newest first.
+    known: Vec<Identity>,
+    /// What makes a reloaded page the same rider, once the server has given it.
+    pub(super) token: Option<Token>,
+    /// Whether the riders who were there before have been met: from then on a
+    /// new name is news.
+    pub(super) greeted: bool,
+    /// When the riders who were there count as met.
+    pub(super) greeted_from: Option<Duration>,
+}
+
+impl Session {
+    /// Begins with what stands in the address.
+    pub(super) fn open_address(&mut self, address: &str) {
+        let Ok(code) = address.parse::<SessionCode>() else {
+            self.state.stage.set(Stage::Refused(Refusal::NotACode));
+            return;
+        };
+        self.state.code.set(Some(code.clone()));
+        let invitation = format!("{}/ride/{code}", page::origin());
+        self.state.invitation.set(invitation);
+        self.code = Some(code);
+        self.look_up();
+    }
+
+    /// Asks the server whether there is such a ride.
+    pub(super) fn look_up(&mut self) {
+        let Some(code) = self.code.clone() else {
+            return;
+        };
+        let inbox = self.inbox.clone();
+        self.state.stage.set(Stage::Opening);
+        wasm_bindgen_futures::spawn_local(async move {
+            inbox.post(Event::LookedUp(api::look_up(&code).await));
+        });
+    }
+
+    /// The server has answered: go on as who this tab was, ask who it is, or
+    /// say why not.
+    pub(super) fn looked_up(&mut self, now: Duration, found: Result<Found, Refusal>) {
+        let Some(code) = self.code.clone() else {
+            return;
+        };
+        let found = match found {
+            Ok(found) => found,
+            Err(refusal) => return self.state.stage.set(Stage::Refused(refusal)),
+        };
+        if let Some(invitation) = &found.invitation {
+            self.state.invitation.set(invitation.clone());
+        }
+        if let Some(identity) = storage::tab_identity(&code) {
+            return self.go_on(now, identity);
+        }
+        let joining = storage::take_joining(&code);
+        self.entry.known = storage::known_identities(&code);
+        if !self.entry.known.is_empty() && !joining {
+            let known = self.entry.known.iter();
+            let known = known
+                .map(|identity| identity.profile.name.clone())
+                .collect();
+            return self.state.stage.set(Stage::WhoAreYou { known });
+        }
+        match found {
+            Found { full: true, .. } => self.state.stage.set(Stage::Refused(Refusal::Full)),
+            Found { locked: true, .. } => self.state.stage.set(Stage::Refused(Refusal::Locked)),
+            _ => self.introduce_or_join(joining),
+        }
+    }
+
+    fn introduce_or_join(&mut self, joining: bool) {
+        let profile = storage::profile().filter(|_| joining);
+        let rider = profile.and_then(|profile| {
+            let name: RiderName = profile.name.parse().ok()?;
+            Some((name, Ftp::new(profile.ftp).ok()?))
+        });
+        match rider {
+            Some((name, ftp)) => self.join(name, ftp),
+            None => self.state.stage.set(Stage::Introduce),
+        }
+    }
+
+    /// Goes on as a rider that this browser knows.
+    pub(super) fn go_on_as(&mut self, now: Duration, position: usize) {
+        if let Some(identity) = self.entry.known.get(position).cloned() {
+            self.go_on(now, identity);
+        }
+    }
+
+    fn go_on(&mut self, now: Duration, identity: Identity) {
+        let rider = identity.profile.name.parse::<RiderName>().ok();
+        let ftp = Ftp::new(identity.profile.ftp).ok();
+        let key = SigningKey::from_seed(identity.seed).ok();
+        let (Some(name), Some(ftp), Some(key)) = (rider, ftp, key) else {
+            // Kept by another version, or tampered with.
+            return self.state.stage.set(Stage::Introduce);
+        };
+        let resume = Resume {
+            peer: identity.peer.clone(),
+            token: identity.token.clone(),
+            incarnation: None,
+        };
+        self.be(Me {
+            peer: identity.peer,
+            name,
+            ftp,
+            ready: identity.ready,
+            seed: identity.seed,
+            key,
+        });
+        if identity.simulated {
+            self.simulate(now);
+        }
+        self.connect(Some(resume), identity.group_offset);
+    }
+
+    /// Joins as somebody new.
+    pub(super) fn join(&mut self, name: RiderName, ftp: Ftp) {
+        let seed = page::random_bytes();
+        let key = seed.and_then(|seed| SigningKey::from_seed(seed).ok());
+        let (Some(seed), Some(key)) = (seed, key) else {
+            return self.state.stage.set(Stage::Refused(Refusal::Other));
+        };
+        storage::save_profile(&name, &ftp);
+        self.be(Me {
+            // The server gives the real one with the welcome.
+            peer: own_peer(),
+            name,
+            ftp,
+            ready: false,
+            seed,
+            key,
+        });
+        self.connect(None, None);
+    }
+
+    /// Rides alone: host and only rider, without a network.
+    pub(super) fn ride_alone(&mut self) {
+        let saved = storage::profile();
+        let name = saved.as_ref().and_then(|saved| saved.name.parse().ok());
+        let ftp = saved.and_then(|saved| Ftp::new(saved.ftp).ok());
+        let seed = page::random_bytes().unwrap_or_default();
+        let key = SigningKey::from_seed(seed).ok();
+        let (Some(name), Some(key)) = (name.or_else(|| "You".parse().ok()), key) else {
+            return self.state.stage.set(Stage::Refused(Refusal::Other));
+        };
+        let now = crate::browser::clock::now();
+        self.be(Me {
+            peer: own_peer(),
+            name,
+            ftp: ftp.unwrap_or_default(),
+            ready: true,
+            seed,
+            key,
+        });
+        self.roster.add(&own_peer(), PeerNumber(1), true);
+        self.simulate(now);
+        self.introduce_myself();
+        self.crown_host();
+        self.roster.crown(&own_peer());
+        self.list_riders();
+        self.own.kept(None);
+        self.state.stage.set(Stage::Lobby);
+    }
+
+    fn be(&mut self, me: Me) {
+        self.state.ftp.set(me.ftp.watts());
+        self.state.ready.set(me.ready);
+        self.me = Some(me);
+    }
+
+    fn connect(&mut self, resume: Option<Resume>, group_offset: Option<i64>) {
+        let (Some(code), Some(me)) = (self.code.clone(), &self.me) else {
+            return;
+        };
+        let config = NodeConfig {
+            keys: PublicKeys {
+                sign: me.key.public(),
+                agree: agreement_key(&me.seed),
+            },
+            resume,
+            seed: seed_number(&me.seed),
+            p2p_available: page::has_rtc(),
+        };
+        self.group = Some(Group::new(code, config, self.inbox.clone()));
+        self.state.connection.set(Connection::Idle);
+        self.state.stage.set(Stage::Joining);
+    }
+
+    /// Rides on the simulator and tells everybody.
+    pub(super) fn simulate_trainer(&mut self, now: Duration) {
+        self.simulate(now);
+        self.profile_changed(now);
+    }
+
+    fn simulate(&mut self, now: Duration) {
+        if let Some(me) = &self.me {
+            self.own.simulate(seed_number(&me.seed), me.ftp);
+            self.next_refresh = now;
+        }
+    }
+
+    /// Opens what was recorded of this ride before a reload.
+    pub(super) fn open_recording(&mut self) {
+        if let (Some(code), Some(me)) = (&self.code, &self.me) {
+            self.own.open_recording(format!("{code}/{}", me.peer));
+        }
+    }
+}
+
+/// The peer id of the rider here as long as no server has given one.
+fn own_peer() -> PeerId {
+    // `ALONE` is of the letters that a peer id may have.
+    ALONE.parse().expect("a valid peer id")
+}
+
+/// The public X25519 key that goes with the signing key, for sealing frames end
+/// to end. All zeroes, which nobody can agree with, if there is none.
+fn agreement_key(seed: &[u8; 32]) -> [u8; 32] {
+    let signing = KeyPair::from_seed(Seed::new(*seed));
+    x25519::KeyPair::from_ed25519(&signing).map_or([0; 32], |pair| *pair.pk)
+}
+
+fn seed_number(seed: &[u8; 32]) -> u64 {
+    seed.iter()
+        .take(8)
+        .fold(0, |number, byte| number << 8 | u64::from(*byte))
+}

@@ -1,0 +1,139 @@
+//! What only the host can do. Each decision becomes an event of the timeline,
+//! signed, and goes to everybody; what makes no sense is refused by the
+//! timeline itself and changes nothing.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use mesh::peer::Class;
+use ride::{
+    message::Message,
+    timeline::{Change, GroupTime},
+    workout::Workout,
+    zwo,
+};
+
+use super::{Session, inbox::Event};
+use crate::{
+    browser::files,
+    state::{FileProblem, Notice},
+};
+
+/// From the host's tap to the start.
+const COUNTDOWN: Duration = Duration::from_secs(10);
+/// From the host's tap to going on after a pause.
+const RESUME_IN: Duration = Duration::from_secs(3);
+/// The largest workout file that is read, in bytes.
+const MAX_FILE: f64 = 1024.0 * 1024.0;
+
+impl Session {
+    /// Shares a workout with everybody.
+    pub(super) fn share(&mut self, now: Duration, workout: Workout) {
+        let name = workout.name().to_owned();
+        self.state.workout_error.set(None);
+        if self.decide(now, Change::Share(workout)) {
+            self.notify(Notice::WorkoutShared(name));
+        }
+    }
+
+    /// Reads a workout file; one that is too large is not even opened.
+    pub(super) fn read_file(&self, file: web_sys::File) {
+        self.state.workout_error.set(None);
+        if file.size() > MAX_FILE {
+            return self.state.workout_error.set(Some(FileProblem::TooLarge));
+        }
+        let inbox = self.inbox.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            inbox.post(Event::FileRead(files::read(&file).await));
+        });
+    }
+
+    /// Shares the workout of a file, or says why that cannot be ridden.
+    pub(super) fn share_file(&mut self, now: Duration, bytes: Option<Vec<u8>>) {
+        let Some(bytes) = bytes else {
+            return self.state.workout_error.set(Some(FileProblem::Unreadable));
+        };
+        match zwo::parse(&bytes) {
+            Ok(imported) => {
+                self.share(now, imported.workout);
+                if !imported.ignored.is_empty() {
+                    let list = imported.ignored.iter();
+                    let list: Vec<_> = list
+                        .map(|ignored| format!("{} ({})", ignored.what, ignored.count))
+                        .collect();
+                    self.notify(Notice::Ignored(list.join(", ")));
+                }
+            }
+            Err(error) => {
+                let problem = FileProblem::Refused(error.to_string());
+                self.state.workout_error.set(Some(problem));
+            }
+        }
+    }
+
+    /// Starts the countdown.
+    pub(super) fn start(&mut self, now: Duration) {
+        if let Some(at) = self.group_now(now) {
+            let at = at.after(COUNTDOWN);
+            self.decide(now, Change::Start { at });
+        }
+    }
+
+    /// Pauses the ride.
+    pub(super) fn pause(&mut self, now: Duration) {
+        self.decide_now(now, |at| Change::Pause { at });
+    }
+
+    /// Goes on after a pause, with a moment to get going.
+    pub(super) fn resume(&mut self, now: Duration) {
+        self.decide_now(now, |at| Change::Resume {
+            at: at.after(RESUME_IN),
+        });
+    }
+
+    /// Ends the ride for everybody.
+    pub(super) fn end(&mut self, now: Duration) {
+        self.decide_now(now, |at| Change::End { at });
+    }
+
+    fn decide_now(&mut self, now: Duration, change: impl FnOnce(GroupTime) -> Change) {
+        if let Some(at) = self.group_now(now) {
+            self.decide(now, change(at));
+        }
+    }
+
+    fn decide(&mut self, now: Duration, change: Change) -> bool {
+        if !self.is_host() {
+            return false;
+        }
+        let Some(me) = &self.me else { return false };
+        let epoch = self.group.as_ref().map_or(1, |group| group.node.epoch());
+        match self
+            .timeline
+            .append(change, epoch, me.peer.as_str(), &me.key)
+        {
+            Ok(event) => {
+                self.broadcast(now, Class::Control, &Message::Timeline(vec![event]));
+                self.timeline_changed(now);
+                true
+            }
+            Err(refused) => {
+                self.notify(Notice::Refused(refused.to_string()));
+                false
+            }
+        }
+    }
+
+    /// Saves the FIT file.
+    pub(super) fn download(&self) {
+        const FIT: &str = "application/vnd.ant.fit";
+        let saved = match self.own.fit() {
+            Some(Ok((name, bytes))) => files::save(&name, FIT, &bytes).ok_or(None),
+            Some(Err(error)) => Err(Some(error.to_string())),
+            None => Err(None),
+        };
+        self.state
+            .download_error
+            .set(saved.err().map(Option::unwrap_or_default));
+    }
+}

@@ -1,0 +1,149 @@
+//! The riders of the ride and their rows on the screen.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use mesh::peer::{LinkState, PeerId, PeerNumber};
+use ride::{message::Telemetry, rider::Profile};
+
+use crate::state::{Metrics, RiderRow};
+
+/// Numbers older than this are stale.
+const STALE_AFTER: Duration = Duration::from_secs(3);
+
+/// The riders in order of arrival.
+#[derive(Default)]
+pub(super) struct Roster {
+    entries: Vec<Entry>,
+}
+
+struct Entry {
+    peer: PeerId,
+    number: PeerNumber,
+    row: RiderRow,
+    /// When the newest numbers were measured, by the own clock.
+    measured: Option<Duration>,
+}
+
+impl Roster {
+    /// Adds a rider, or finds the one who is back.
+    pub(super) fn add(&mut self, peer: &PeerId, number: PeerNumber, is_self: bool) -> &RiderRow {
+        let at = match self.position(peer) {
+            Some(at) => at,
+            None => {
+                let at = self.entries.partition_point(|entry| entry.number < number);
+                let row = RiderRow::new(peer.to_string(), is_self);
+                let entry = Entry {
+                    peer: peer.clone(),
+                    number,
+                    row,
+                    measured: None,
+                };
+                self.entries.insert(at, entry);
+                at
+            }
+        };
+        &self.entries[at].row
+    }
+
+    /// Takes a rider off and gives their name.
+    pub(super) fn remove(&mut self, peer: &PeerId) -> Option<String> {
+        let at = self.position(peer)?;
+        Some(self.entries.remove(at).row.name.get_untracked())
+    }
+
+    /// The rows as they stand.
+    pub(super) fn rows(&self) -> Vec<RiderRow> {
+        self.entries.iter().map(|entry| entry.row.clone()).collect()
+    }
+
+    /// Whether these riders, and nobody else, are on the list.
+    pub(super) fn retain(&mut self, present: impl Fn(&PeerId) -> bool) {
+        self.entries.retain(|entry| present(&entry.peer));
+    }
+
+    /// The row of a rider.
+    pub(super) fn row(&self, peer: &PeerId) -> Option<&RiderRow> {
+        self.position(peer).map(|at| &self.entries[at].row)
+    }
+
+    /// The name of a rider, empty while unknown.
+    pub(super) fn name(&self, peer: &PeerId) -> String {
+        self.row(peer)
+            .map(|row| row.name.get_untracked())
+            .unwrap_or_default()
+    }
+
+    /// Takes over what a rider says about themselves.
+    pub(super) fn introduce(&self, peer: &PeerId, profile: &Profile) {
+        let Some(row) = self.row(peer) else { return };
+        put(&row.name, profile.name.as_str().to_owned());
+        put(&row.ftp, Some(profile.ftp.watts()));
+        put(&row.ready, profile.ready);
+        put(&row.trainer, profile.trainer);
+    }
+
+    /// Takes over a rider's numbers, measured at `measured` by the own clock.
+    /// Older ones than the last are dropped.
+    pub(super) fn measure(&mut self, peer: &PeerId, numbers: &Telemetry, measured: Duration) {
+        let Some(at) = self.position(peer) else {
+            return;
+        };
+        let entry = &mut self.entries[at];
+        if entry.measured.is_some_and(|last| measured < last) {
+            return;
+        }
+        entry.measured = Some(measured);
+        let metrics = Metrics {
+            power: numbers.power,
+            cadence: numbers.cadence,
+            heart_rate: numbers.heart_rate,
+            target: numbers.target,
+            elapsed_ms: numbers.elapsed_ms,
+        };
+        put(&entry.row.metrics, metrics);
+    }
+
+    /// Starts a rider's numbers anew: their page has been loaded again.
+    pub(super) fn forget_numbers(&mut self, peer: &PeerId) {
+        if let Some(at) = self.position(peer) {
+            self.entries[at].measured = None;
+        }
+    }
+
+    /// Marks old numbers as stale.
+    pub(super) fn age(&self, now: Duration) {
+        for entry in &self.entries {
+            let fresh = entry.row.is_self
+                || entry
+                    .measured
+                    .is_some_and(|measured| now.saturating_sub(measured) <= STALE_AFTER);
+            put(&entry.row.stale, !fresh);
+        }
+    }
+
+    /// Shows the link to a rider.
+    pub(super) fn link(&self, peer: &PeerId, state: LinkState) {
+        if let Some(row) = self.row(peer) {
+            put(&row.link, state);
+        }
+    }
+
+    /// Shows who is host.
+    pub(super) fn crown(&self, host: &PeerId) {
+        for entry in &self.entries {
+            put(&entry.row.host, entry.peer == *host);
+        }
+    }
+
+    fn position(&self, peer: &PeerId) -> Option<usize> {
+        self.entries.iter().position(|entry| entry.peer == *peer)
+    }
+}
+
+/// Writes a signal if that changes it, so that nothing is redrawn for nothing.
+fn put<T: PartialEq + Clone + Send + Sync + 'static>(signal: &ArcRwSignal<T>, value: T) {
+    if signal.with_untracked(|old| *old != value) {
+        signal.set(value);
+    }
+}

@@ -1,0 +1,205 @@
+//! What the passing of time changes: positions, targets, numbers, old links.
+//! Everything is computed from the clock, never counted, so a tab that slept
+//! is right at once when it wakes.
+
+use std::{sync::Arc, time::Duration};
+
+use leptos::prelude::*;
+use ride::{message::Telemetry, player, timeline::Phase, trainer::Reading, workout::Workout};
+
+use super::{Session, put};
+use crate::state::{Metrics, Progress, RideSummary, Stage};
+
+/// How often the screen is brought up to date.
+const REFRESH_EVERY: Duration = Duration::from_millis(250);
+/// How often the own numbers are sent.
+const TELEMETRY_EVERY: Duration = Duration::from_millis(500);
+/// After this the riders who were there on arrival have been met.
+const GREETED_AFTER: Duration = Duration::from_secs(3);
+
+impl Session {
+    /// Brings the screen up to date if it is time for that.
+    pub(super) fn refresh(&mut self, now: Duration) {
+        if now < self.next_refresh {
+            return;
+        }
+        self.next_refresh = now + REFRESH_EVERY;
+        if let Some(phase) = self.phase(now) {
+            self.show_phase(now, phase);
+        }
+        self.roster.age(now);
+        put(self.state.trainer, self.own.trainer.clone());
+        if now >= self.next_telemetry {
+            self.next_telemetry = now + TELEMETRY_EVERY;
+            self.send_numbers(now, None);
+        }
+        if now >= self.next_save {
+            self.keep(now);
+        }
+    }
+
+    /// The phase of the ride for a rider who has joined it.
+    fn phase(&mut self, now: Duration) -> Option<Phase> {
+        self.me.as_ref()?;
+        if let Some(group) = &self.group {
+            group.node.me()?;
+            let from = *self.entry.greeted_from.get_or_insert(now);
+            self.entry.greeted = now.saturating_sub(from) >= GREETED_AFTER;
+        } else if self.code.is_some() {
+            return None;
+        }
+        // Before the clock is known there is nothing to be early or late for.
+        Some(
+            self.group_now(now)
+                .map_or(Phase::Lobby, |at| self.timeline.phase(at)),
+        )
+    }
+
+    fn show_phase(&mut self, now: Duration, phase: Phase) {
+        let workout = self.state.workout.get_untracked();
+        let elapsed = match phase {
+            Phase::Lobby | Phase::Countdown { .. } => Duration::ZERO,
+            Phase::Riding { elapsed }
+            | Phase::Paused { elapsed, .. }
+            | Phase::Ended { elapsed } => elapsed,
+        };
+        let riding = matches!(phase, Phase::Riding { .. });
+        let target = workout.as_ref().filter(|_| riding);
+        let target = target.and_then(|workout| self.target(workout, elapsed));
+        let reading = self.own.ride(now, target);
+        if let Some(workout) = &workout {
+            self.record(now, phase, workout, reading);
+            put(self.state.progress, progress(workout, phase, elapsed));
+            self.wake_for(now, phase);
+        }
+        self.show_numbers(now, reading, target, elapsed);
+        self.show_stage(now, phase);
+    }
+
+    fn target(&self, workout: &Workout, elapsed: Duration) -> Option<u16> {
+        let me = self.me.as_ref()?;
+        workout.target_at(elapsed, me.ftp, 1.0)
+    }
+
+    fn record(&mut self, now: Duration, phase: Phase, workout: &Workout, reading: Reading) {
+        match phase {
+            Phase::Riding { elapsed } => {
+                let ftp = self.me.as_ref().map(|me| me.ftp).unwrap_or_default();
+                let interval = player::position(workout, elapsed).index as u32;
+                let begin = || (workout.name().to_owned(), ftp);
+                self.own.record(now, reading, interval, begin);
+            }
+            Phase::Paused { .. } => self.own.pause(now),
+            Phase::Lobby | Phase::Countdown { .. } | Phase::Ended { .. } => {}
+        }
+    }
+
+    /// Looks at the clock again exactly when the countdown's next second, the
+    /// start or the end of a pause comes, not a quarter of a second later.
+    fn wake_for(&mut self, now: Duration, phase: Phase) {
+        let remaining = match phase {
+            Phase::Countdown { remaining } => remaining,
+            Phase::Paused {
+                resumes_in: Some(remaining),
+                ..
+            } => remaining,
+            _ => return,
+        };
+        let to_next_second = match remaining.subsec_nanos() {
+            0 => Duration::from_secs(1),
+            part => Duration::from_nanos(part.into()),
+        };
+        self.next_refresh = self.next_refresh.min(now + to_next_second);
+    }
+
+    fn show_numbers(
+        &mut self,
+        now: Duration,
+        reading: Reading,
+        target: Option<u16>,
+        elapsed: Duration,
+    ) {
+        let mine = Metrics {
+            power: reading.power,
+            cadence: reading.cadence,
+            heart_rate: reading.heart_rate,
+            target,
+            elapsed_ms: millis(elapsed),
+        };
+        put(self.state.mine, mine);
+        let numbers = Telemetry {
+            power: mine.power,
+            cadence: mine.cadence,
+            heart_rate: mine.heart_rate,
+            target: mine.target,
+            elapsed_ms: mine.elapsed_ms,
+            at: 0,
+        };
+        if let Some(me) = &self.me {
+            self.roster.measure(&me.peer, &numbers, now);
+        }
+    }
+
+    fn show_stage(&mut self, now: Duration, phase: Phase) {
+        let stage = match phase {
+            Phase::Lobby => Stage::Lobby,
+            Phase::Countdown { .. } => Stage::Countdown,
+            Phase::Riding { .. } | Phase::Paused { .. } => Stage::Riding,
+            Phase::Ended { .. } => Stage::Ended,
+        };
+        if self.state.stage.get_untracked() == stage {
+            return;
+        }
+        match stage {
+            Stage::Countdown | Stage::Riding => self.wake_lock.take(),
+            _ => self.wake_lock.release(),
+        }
+        if stage == Stage::Ended {
+            self.summarise(now);
+        }
+        self.state.stage.set(stage);
+    }
+
+    pub(super) fn summarise(&mut self, now: Duration) {
+        let summary = self.own.finish(now);
+        let summary = summary.map(|(figures, workout)| RideSummary { figures, workout });
+        self.state.summary.set(summary);
+    }
+
+    /// Shows the workout of the timeline.
+    pub(super) fn show_workout(&self) {
+        let shared = self.timeline.workout();
+        let shown = self.state.workout.get_untracked();
+        if shown.as_deref() != shared {
+            self.state.workout.set(shared.cloned().map(Arc::new));
+        }
+    }
+}
+
+fn progress(workout: &Workout, phase: Phase, elapsed: Duration) -> Progress {
+    let position = player::position(workout, elapsed);
+    let (countdown, resumes_in) = match phase {
+        Phase::Countdown { remaining } => (seconds_left(remaining), None),
+        Phase::Paused { resumes_in, .. } => (0, resumes_in.map(seconds_left)),
+        _ => (0, None),
+    };
+    Progress {
+        countdown,
+        elapsed_ms: millis(elapsed),
+        remaining_ms: millis(position.remaining),
+        interval: position.index,
+        interval_remaining_ms: millis(position.remaining_in_interval),
+        paused: matches!(phase, Phase::Paused { .. }),
+        resumes_in,
+    }
+}
+
+/// Begun seconds count: "10" is shown for the whole first second.
+fn seconds_left(remaining: Duration) -> u32 {
+    remaining.as_millis().div_ceil(1_000) as u32
+}
+
+/// A workout is at most 24 hours long, so its milliseconds fit.
+fn millis(duration: Duration) -> u32 {
+    duration.as_millis().min(u32::MAX.into()) as u32
+}

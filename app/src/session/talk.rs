@@ -1,0 +1,198 @@
+//! What riders tell each other: who they are, their numbers, and the timeline.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use mesh::{
+    node::Input,
+    peer::{Class, PeerId, PeerNumber},
+};
+use ride::{
+    message::{Message, Telemetry},
+    rider::Profile,
+    timeline::{Applied, GroupTime, Head, SignedEvent},
+};
+
+use super::Session;
+use crate::{browser::storage, state::Notice};
+
+impl Session {
+    /// A rider is there, for the first time or again: they get to know who this
+    /// is, and the last numbers at once.
+    pub(super) fn meet(&mut self, now: Duration, peer: &PeerId, number: PeerNumber) {
+        self.roster.add(peer, number, false);
+        self.crown_host();
+        self.send_profile(now, Some(peer));
+        self.send_numbers(now, Some(peer));
+        if self.is_host() && self.timeline.head() != Head::NONE {
+            self.send_timeline(now, peer, Head::NONE);
+        }
+    }
+
+    pub(super) fn received(&mut self, now: Duration, from: &PeerId, payload: &[u8]) {
+        // What does not decode comes from another version: it is ignored.
+        match Message::decode(payload) {
+            Ok(Message::Profile(profile)) => self.introduced(from, &profile),
+            Ok(Message::Telemetry(numbers)) => {
+                let measured = self.own_time(now, numbers.at);
+                self.roster.measure(from, &numbers, measured);
+            }
+            Ok(Message::Timeline(events)) => self.apply(now, from, events),
+            Ok(Message::WantTimeline { head }) => self.send_timeline(now, from, head),
+            Err(_) => {}
+        }
+    }
+
+    fn introduced(&mut self, peer: &PeerId, profile: &Profile) {
+        let unknown = self.roster.name(peer).is_empty();
+        self.roster.introduce(peer, profile);
+        if unknown && self.entry.greeted {
+            self.notify(Notice::Joined(profile.name.as_str().to_owned()));
+        }
+    }
+
+    /// A moment of group time on the own clock, never later than now.
+    fn own_time(&self, now: Duration, at: i64) -> Duration {
+        let age = self
+            .group_now(now)
+            .map_or(Duration::ZERO, |group_now| group_now.since(GroupTime(at)));
+        now.saturating_sub(age)
+    }
+
+    pub(super) fn gossiped(&mut self, now: Duration, from: &PeerId, bytes: &[u8]) {
+        if Head::from_bytes(bytes).is_some_and(|theirs| theirs > self.timeline.head()) {
+            let head = self.timeline.head();
+            self.send(now, from, &Message::WantTimeline { head });
+        }
+    }
+
+    pub(super) fn apply(&mut self, now: Duration, from: &PeerId, events: Vec<SignedEvent>) {
+        let before = self.timeline.head();
+        let mut missing = false;
+        for event in events {
+            let terms = self
+                .group
+                .as_ref()
+                .map(|group| group.node.host_keys())
+                .unwrap_or(&[]);
+            let key_of = |epoch: u32, host: &str| {
+                let term = terms
+                    .iter()
+                    .find(|term| term.epoch == epoch && term.peer.as_str() == host);
+                term.map(|term| term.sign_key)
+            };
+            missing |= self.timeline.apply(event, key_of) == Applied::Gap;
+        }
+        if missing {
+            self.send(now, from, &Message::WantTimeline { head: Head::NONE });
+        }
+        if self.timeline.head() != before {
+            self.timeline_changed(now);
+        }
+    }
+
+    /// The timeline has grown: keep it, tell everybody its head, show it.
+    pub(super) fn timeline_changed(&mut self, now: Duration) {
+        if let Some(code) = &self.code {
+            let events = self.timeline.since(Head::NONE);
+            storage::save_timeline(code, &Message::Timeline(events).encode());
+        }
+        let head = self.timeline.head().to_bytes().to_vec();
+        self.with_node(now, Input::Gossip(head));
+        self.show_workout();
+        self.next_refresh = now;
+    }
+
+    /// A page that was loaded again takes up the timeline it had; if others
+    /// know a newer one, they will say so.
+    pub(super) fn adopt_kept_timeline(&mut self, now: Duration) {
+        let kept = self.code.as_ref().and_then(storage::timeline);
+        let me = self.me.as_ref().map(|me| me.peer.clone());
+        if let (Some(Ok(Message::Timeline(events))), Some(me)) =
+            (kept.map(|bytes| Message::decode(&bytes)), me)
+        {
+            self.apply(now, &me, events);
+        }
+    }
+
+    /// Tells everybody, this screen too, who this is now.
+    pub(super) fn profile_changed(&mut self, now: Duration) {
+        self.introduce_myself();
+        self.send_profile(now, None);
+        self.keep(now);
+    }
+
+    pub(super) fn introduce_myself(&mut self) {
+        if let (Some(profile), Some(me)) = (self.profile(), &self.me) {
+            self.roster.introduce(&me.peer, &profile);
+        }
+    }
+
+    fn profile(&self) -> Option<Profile> {
+        self.me.as_ref().map(|me| Profile {
+            name: me.name.clone(),
+            ftp: me.ftp,
+            ready: me.ready,
+            trainer: self.own.kind(),
+        })
+    }
+
+    pub(super) fn send_profile(&mut self, now: Duration, to: Option<&PeerId>) {
+        let Some(profile) = self.profile() else {
+            return;
+        };
+        let message = Message::Profile(profile);
+        match to {
+            Some(peer) => self.send(now, peer, &message),
+            None => self.broadcast(now, Class::Control, &message),
+        }
+    }
+
+    /// Sends the last numbers, to one rider or to all.
+    pub(super) fn send_numbers(&mut self, now: Duration, to: Option<&PeerId>) {
+        let Some(group_now) = self.group_now(now) else {
+            return;
+        };
+        let mine = self.state.mine.get_untracked();
+        let message = Message::Telemetry(Telemetry {
+            power: mine.power,
+            cadence: mine.cadence,
+            heart_rate: mine.heart_rate,
+            target: mine.target,
+            elapsed_ms: mine.elapsed_ms,
+            at: group_now.0,
+        });
+        match to {
+            Some(peer) => self.with_node(
+                now,
+                Input::Send {
+                    to: peer.clone(),
+                    class: Class::Telemetry,
+                    payload: message.encode(),
+                },
+            ),
+            None => self.broadcast(now, Class::Telemetry, &message),
+        }
+    }
+
+    fn send_timeline(&mut self, now: Duration, to: &PeerId, head: Head) {
+        let events = self.timeline.since(head);
+        if !events.is_empty() {
+            self.send(now, to, &Message::Timeline(events));
+        }
+    }
+
+    fn send(&mut self, now: Duration, to: &PeerId, message: &Message) {
+        let input = Input::Send {
+            to: to.clone(),
+            class: Class::Control,
+            payload: message.encode(),
+        };
+        self.with_node(now, input);
+    }
+
+    pub(super) fn broadcast(&mut self, now: Duration, class: Class, message: &Message) {
+        let payload = message.encode();
+        self.with_node(now, Input::Broadcast { class, payload });
+    }
+}
