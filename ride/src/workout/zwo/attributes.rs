@@ -1,0 +1,156 @@
+//! The values of an element.
+
+use core::time::Duration;
+
+use roxmltree::{Attribute, Node};
+
+use super::error::{Place, ZwoError, clip};
+use crate::workout::{MAX_CADENCE, MAX_DURATION, MAX_FRACTION, MAX_INTERVALS, Target};
+
+/// An element whose attributes are being read.
+#[derive(Clone, Copy)]
+pub(super) struct Values<'a, 'input>(pub(super) Node<'a, 'input>);
+
+impl<'a, 'input> Values<'a, 'input> {
+    fn find(self, name: &str) -> Option<Attribute<'a, 'input>> {
+        self.0
+            .attributes()
+            .find(|attribute| attribute.name().eq_ignore_ascii_case(name))
+    }
+
+    pub(super) fn text(self, name: &str) -> Option<&'a str> {
+        self.find(name).map(|attribute| attribute.value())
+    }
+
+    fn place(self, attribute: Attribute<'_, '_>) -> Place {
+        Place::at(self.0, attribute.range().start)
+    }
+
+    pub(super) fn missing(self, attribute: &'static str) -> ZwoError {
+        ZwoError::Missing {
+            place: Place::of(self.0),
+            element: clip(self.0.tag_name().name()),
+            attribute,
+        }
+    }
+
+    /// A number that `within` accepts, or what is wrong with it.
+    fn number(
+        self,
+        name: &str,
+        within: impl Fn(f64) -> bool,
+        error: impl Fn(Place, String, f64) -> ZwoError,
+    ) -> Result<Option<f64>, ZwoError> {
+        let Some(attribute) = self.find(name) else {
+            return Ok(None);
+        };
+        // Finding the place reads the whole file, so it is only looked for when it is needed.
+        let wrong = |value| error(self.place(attribute), attribute.name().to_owned(), value);
+        match attribute.value().trim().parse::<f64>() {
+            Ok(value) if value.is_finite() => within(value)
+                .then_some(Some(value))
+                .ok_or_else(|| wrong(value)),
+            _ => Err(self.not_a_number(attribute)),
+        }
+    }
+
+    fn not_a_number(self, found: Attribute<'_, '_>) -> ZwoError {
+        let (place, attribute) = (self.place(found), found.name().to_owned());
+        ZwoError::NotANumber {
+            place,
+            attribute,
+            value: clip(found.value()),
+        }
+    }
+
+    /// A power as a fraction of FTP.
+    fn power(self, name: &str) -> Result<Option<f32>, ZwoError> {
+        let power = self.number(
+            name,
+            |value| (0.0..=f64::from(MAX_FRACTION)).contains(&value),
+            |place, attribute, value| ZwoError::Power {
+                place,
+                attribute,
+                value,
+            },
+        )?;
+        Ok(power.map(|power| power as f32))
+    }
+
+    /// A duration in whole milliseconds.
+    pub(super) fn duration(self, name: &'static str) -> Result<Option<Duration>, ZwoError> {
+        let seconds = self.number(
+            name,
+            |value| (0.0..=MAX_DURATION.as_secs_f64()).contains(&value),
+            |place, attribute, value| ZwoError::Duration {
+                place,
+                attribute,
+                value,
+            },
+        )?;
+        Ok(seconds.map(|seconds| Duration::from_millis((seconds * 1_000.0).round() as u64)))
+    }
+
+    fn count(self, name: &str, max: u16) -> Result<Option<u16>, ZwoError> {
+        let count = self.number(
+            name,
+            |value| (0.0..=f64::from(max)).contains(&value),
+            |place, attribute, value| ZwoError::Count {
+                place,
+                attribute,
+                value,
+                max,
+            },
+        )?;
+        Ok(count.map(|count| count.round() as u16))
+    }
+
+    /// How often a set is ridden; once where the element does not say, or says 0.
+    pub(super) fn repeat(self) -> Result<usize, ZwoError> {
+        let repeat = self.count("Repeat", MAX_INTERVALS as u16)?.unwrap_or(1);
+        Ok(usize::from(repeat.max(1)))
+    }
+
+    /// A cadence in rpm, or the middle of a range; 0 is none.
+    pub(super) fn cadence(self, name: &str) -> Result<Option<u16>, ZwoError> {
+        let (low, high) = (format!("{name}Low"), format!("{name}High"));
+        let cadence = match (
+            self.count(name, MAX_CADENCE)?,
+            self.count(&low, MAX_CADENCE)?,
+            self.count(&high, MAX_CADENCE)?,
+        ) {
+            (Some(cadence), ..) => Some(cadence),
+            (None, Some(low), Some(high)) => Some((low + high) / 2),
+            (None, low, high) => low.or(high),
+        };
+        Ok(cadence.filter(|cadence| *cadence > 0))
+    }
+
+    /// Power that goes from `low` to `high` in time, or stays at `flat` where that is given.
+    pub(super) fn slope(
+        self,
+        flat: &'static str,
+        low: &str,
+        high: &str,
+    ) -> Result<Target, ZwoError> {
+        let power = (self.power(flat)?, self.power(low)?, self.power(high)?);
+        match power {
+            (_, Some(from), Some(to)) => Ok(Target::Power { from, to }),
+            (Some(power), ..) | (None, Some(power), None) | (None, None, Some(power)) => {
+                Ok(Target::steady(power))
+            }
+            (None, None, None) => Err(self.missing(flat)),
+        }
+    }
+
+    /// One power, or the middle of a range.
+    pub(super) fn even(self) -> Result<Target, ZwoError> {
+        if let Some(power) = self.power("Power")? {
+            return Ok(Target::steady(power));
+        }
+        match self.slope("Power", "PowerLow", "PowerHigh")? {
+            Target::Power { from, to } => Ok(Target::steady((from + to) / 2.0)),
+            other => Ok(other),
+        }
+    }
+}
