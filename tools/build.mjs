@@ -17,6 +17,7 @@
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import fs from "node:fs";
+import os from "node:os";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 import zlib from "node:zlib";
@@ -25,6 +26,9 @@ import * as esbuild from "esbuild";
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 const tools = path.join(root, "node_modules", ".bin");
 process.chdir(root);
+// Where tools/setup.sh puts wasm-bindgen.
+const cache = process.env.XDG_CACHE_HOME || path.join(os.homedir(), ".cache");
+process.env.PATH = [path.join(cache, "gruppetto", "tools", "bin"), process.env.PATH].join(path.delimiter);
 // The browsers that CSS and JavaScript are written down for: those that can
 // hydrate the page at all.
 const browsers = ["chrome111", "firefox114", "safari16.4"];
@@ -130,10 +134,18 @@ function optimise(wasmFile) {
 async function buildStyle(project) {
   const result = await esbuild.build({
     entryPoints: [project.leptos["style-file"]],
-    bundle: true, minify: true, write: false, target: browsers, external: ["/*"], logLevel: "warning",
+    bundle: true, minify: true, write: false, target: browsers, plugins: [sitePaths], logLevel: "warning",
   });
   return result.outputFiles[0].text;
 }
+
+/** `url(/icon.svg)` is the site's own and stays as it is. */
+const sitePaths = {
+  name: "site-paths",
+  setup(build) {
+    build.onResolve({ filter: /^\// }, ({ kind, path }) => kind === "url-token" ? { path, external: true } : undefined);
+  },
+};
 
 /** Makes the site folder hold these files and no others. */
 function writeSite(project, files) {

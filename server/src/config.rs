@@ -51,8 +51,9 @@ pub struct Config {
     #[arg(long, env = "GRUPPETTO_P2P_ENABLED", hide_env_values = true, default_value = "true", action = clap::ArgAction::Set, value_parser = BoolishValueParser::new())]
     pub p2p_enabled: bool,
 
-    /// Other origins whose pages may start and join rides here, comma-separated,
-    /// like https://club.example
+    /// Other addresses under which riders reach the server, comma-separated,
+    /// like https://club.example: pages from there may start and join rides,
+    /// pages from anywhere else may not
     #[arg(
         long,
         env = "GRUPPETTO_ALLOWED_ORIGINS",

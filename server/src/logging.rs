@@ -1,6 +1,6 @@
 //! The log: one line an event, for people or for machines, on standard error.
 
-use std::io::stderr;
+use std::io::{IsTerminal, stderr};
 
 use tracing_subscriber::EnvFilter;
 
@@ -13,6 +13,7 @@ pub fn start(config: &Config) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(stderr)
+        .with_ansi(stderr().is_terminal())
         .with_target(false);
     match config.log_format {
         LogFormat::Text => log.init(),

@@ -24,6 +24,7 @@ use crate::middleware::content_security_policy;
 
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const SHORT: HeaderValue = HeaderValue::from_static("public, max-age=300");
+const ACCEPT_ENCODING: HeaderValue = HeaderValue::from_static("accept-encoding");
 const REVALIDATE: HeaderValue = HeaderValue::from_static("no-cache");
 
 /// What Leptos has to know: from the variables that cargo-leptos sets when it
@@ -133,7 +134,8 @@ async fn revalidated(request: Request, next: Next) -> Response {
     response
 }
 
-/// A file whose name has its content's hash never changes.
+/// A file whose name has its content's hash never changes; every file may have
+/// compressed twins.
 async fn cached_by_name(request: Request, next: Next) -> Response {
     let lasts = if has_hash(request.uri().path()) {
         IMMUTABLE
@@ -141,10 +143,9 @@ async fn cached_by_name(request: Request, next: Next) -> Response {
         SHORT
     };
     let mut response = next.run(request).await;
-    response
-        .headers_mut()
-        .entry(header::CACHE_CONTROL)
-        .or_insert(lasts);
+    let headers = response.headers_mut();
+    headers.entry(header::CACHE_CONTROL).or_insert(lasts);
+    headers.insert(header::VARY, ACCEPT_ENCODING);
     response
 }
 

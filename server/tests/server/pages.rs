@@ -120,6 +120,7 @@ async fn a_hashed_file_is_kept_for_good_and_sent_as_it_was_compressed() {
         ("br", "brotli")
     );
     assert_eq!(compressed.header("content-type"), "text/javascript");
+    assert_eq!(plain.header("vary"), "accept-encoding");
     assert_eq!(
         server.get("/icon.svg").await.header("cache-control"),
         "public, max-age=300"
