@@ -34,6 +34,14 @@ process.env.PATH = [path.join(cache, "gruppetto", "tools", "bin"), process.env.P
 const browsers = ["chrome111", "firefox114", "safari16.4"];
 const compressible = /\.(css|html|ico|js|json|mjs|svg|txt|wasm|webmanifest|xml)$/;
 
+// `url(/icon.svg)` is the site's own and stays as it is.
+const sitePaths = {
+  name: "site-paths",
+  setup(build) {
+    build.onResolve({ filter: /^\// }, ({ kind, path }) => kind === "url-token" ? { path, external: true } : undefined);
+  },
+};
+
 try {
   await main(process.argv[2] ?? "all");
 } catch (error) {
@@ -138,14 +146,6 @@ async function buildStyle(project) {
   });
   return result.outputFiles[0].text;
 }
-
-/** `url(/icon.svg)` is the site's own and stays as it is. */
-const sitePaths = {
-  name: "site-paths",
-  setup(build) {
-    build.onResolve({ filter: /^\// }, ({ kind, path }) => kind === "url-token" ? { path, external: true } : undefined);
-  },
-};
 
 /** Makes the site folder hold these files and no others. */
 function writeSite(project, files) {
