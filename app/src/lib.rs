@@ -1,42 +1,79 @@
-//! The Leptos app: lobby, countdown, live board, summary.
+//! The Leptos app.
+//!
+//! [`routes`] has one page each, [`components`] what pages are made of. Both
+//! read the signals of [`state`] and send intents; [`session`] alone drives
+//! the ride, and [`browser`] alone knows the browser's interfaces. Texts come
+//! from [`i18n`], so that no page holds a sentence of its own.
+//!
+//! The law of the screens: the first render is the same on the server and in
+//! the browser, and nothing is styled or scripted inline, because the content
+//! security policy allows neither.
+
 use leptos::prelude::*;
-use leptos_meta::{MetaTags, provide_meta_context, Title, HashedStylesheet};
+use leptos_meta::{HashedStylesheet, Meta, MetaTags, provide_meta_context};
+use leptos_router::{
+    components::{Route, Router, Routes},
+    path,
+};
 
 pub mod browser;
+mod components;
 pub mod i18n;
+mod routes;
 pub mod session;
 pub mod state;
-use i18n::*;
 
-/// The whole document.
+use components::hydrated::Hydrated;
+use i18n::*;
+use routes::{group_ride::GroupRide, home::Home, not_found::NotFound, solo_ride::SoloRide};
+
+/// The whole document, rendered on the server.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     view! {
         <!DOCTYPE html>
-        <html lang="en">
+        <html>
             <head>
                 <meta charset="utf-8"/>
-                <meta name="viewport" content="width=device-width, initial-scale=1"/>
+                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover"/>
+                <meta name="color-scheme" content="dark"/>
+                <meta name="theme-color" content="#0e1013"/>
+                <link rel="icon" href="/icon.svg" type="image/svg+xml"/>
+                <link rel="manifest" href="/manifest.webmanifest"/>
                 <AutoReload options=options.clone()/>
                 <HashedStylesheet options=options.clone() id="style"/>
                 <HydrationScripts options/>
                 <MetaTags/>
             </head>
-            <body><App/></body>
+            <body>
+                <App/>
+            </body>
         </html>
     }
 }
 
-/// The app.
+/// The app: its pages, and what all of them share.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
-    view! { <I18nContextProvider><Hello/></I18nContextProvider> }
+    Hydrated::provide();
+    view! {
+        <I18nContextProvider>
+            <Description/>
+            <Router>
+                <Routes fallback=NotFound>
+                    <Route path=path!("/") view=Home/>
+                    <Route path=path!("/ride/:code") view=GroupRide/>
+                    <Route path=path!("/solo") view=SoloRide/>
+                </Routes>
+            </Router>
+        </I18nContextProvider>
+    }
 }
 
 #[component]
-fn Hello() -> impl IntoView {
+fn Description() -> impl IntoView {
     let i18n = use_i18n();
-    view! { <Title text="x"/> <p>{t!(i18n, app.name)}</p> <p>{t!(i18n, riders.count, count = || 3)}</p> }
+    view! { <Meta name="description" content=move || t_string!(i18n, app.description)/> }
 }
 
 /// Makes the page live.

@@ -1,0 +1,113 @@
+//! The buttons of a ride that are there all the time: the host's, and leaving.
+
+use leptos::prelude::*;
+
+use super::dialog::Confirm;
+use crate::{
+    i18n::*,
+    state::{Intent, Intents, RideState, Stage},
+};
+
+/// The bar.
+#[component]
+pub fn Controls() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let stage = Memo::new(move |_| state.stage.get());
+    let riding = Memo::new(move |_| stage.get() == Stage::Riding);
+    let inside = move || matches!(stage.get(), Stage::Lobby | Stage::Countdown | Stage::Riding);
+    let hosts = move || riding.get() && state.is_host.get();
+    view! {
+        <Show when=inside>
+            <div class="controls" role="group" aria-label=move || t_string!(i18n, ride.controls)>
+                <Show when=hosts>
+                    <PauseButton/>
+                    <EndButton/>
+                </Show>
+                <LeaveButton riding/>
+            </div>
+        </Show>
+    }
+}
+
+#[component]
+fn PauseButton() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let intents = expect_context::<Intents>();
+    let paused = Memo::new(move |_| state.progress.read().paused);
+    let resuming = Memo::new(move |_| state.progress.read().resumes_in.is_some());
+    let toggle = move |_| {
+        intents.send(if paused.get_untracked() {
+            Intent::Resume
+        } else {
+            Intent::Pause
+        })
+    };
+    let label = move || {
+        if paused.get() {
+            t_string!(i18n, riding.resume)
+        } else {
+            t_string!(i18n, riding.pause)
+        }
+    };
+    view! {
+        <button
+            type="button"
+            class="button"
+            class:primary=move || paused.get()
+            disabled=resuming
+            on:click=toggle
+        >
+            {label}
+        </button>
+    }
+}
+
+#[component]
+fn EndButton() -> impl IntoView {
+    let i18n = use_i18n();
+    let intents = expect_context::<Intents>();
+    let asking = RwSignal::new(false);
+    view! {
+        <button type="button" class="button" on:click=move |_| asking.set(true)>
+            {t!(i18n, riding.end)}
+        </button>
+        <Confirm
+            open=asking
+            id="end-heading"
+            heading=Signal::derive(move || t_string!(i18n, riding.end_heading))
+            body=Signal::derive(move || t_string!(i18n, riding.end_body))
+            stay=Signal::derive(move || t_string!(i18n, riding.end_stay))
+            go=Signal::derive(move || t_string!(i18n, riding.end_confirm))
+            on_go=Callback::new(move |()| intents.send(Intent::End))
+        />
+    }
+}
+
+/// In the lobby a tap is enough; while riding it may be an accident.
+#[component]
+fn LeaveButton(riding: Memo<bool>) -> impl IntoView {
+    let i18n = use_i18n();
+    let intents = expect_context::<Intents>();
+    let asking = RwSignal::new(false);
+    let leave = move |_| {
+        if riding.get_untracked() {
+            asking.set(true);
+        } else {
+            intents.send(Intent::Leave);
+        }
+    };
+    view! {
+        <button type="button" class="button quiet" on:click=leave>{t!(i18n, ride.leave)}</button>
+        <Confirm
+            open=asking
+            id="leave-heading"
+            heading=Signal::derive(move || t_string!(i18n, ride.leave_heading))
+            body=Signal::derive(move || t_string!(i18n, ride.leave_body))
+            stay=Signal::derive(move || t_string!(i18n, ride.leave_stay))
+            go=Signal::derive(move || t_string!(i18n, ride.leave_confirm))
+            on_go=Callback::new(move |()| intents.send(Intent::Leave))
+        />
+    }
+}

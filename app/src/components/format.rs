@@ -1,0 +1,57 @@
+//! Numbers as a rider reads them.
+
+use core::time::Duration;
+
+/// Milliseconds that have passed, as `m:ss`, or `h:mm:ss` from an hour on.
+pub fn elapsed(ms: u32) -> String {
+    clock(u64::from(ms) / 1000)
+}
+
+/// Milliseconds that are left, rounded up: 0:00 means that it is over.
+pub fn remaining(ms: u32) -> String {
+    clock(u64::from(ms).div_ceil(1000))
+}
+
+/// A length of time, as `m:ss` or `h:mm:ss`.
+pub fn duration(duration: Duration) -> String {
+    clock((duration.as_secs_f64()).round() as u64)
+}
+
+/// A share of FTP in whole percent.
+pub fn percent(fraction: f32) -> u32 {
+    (fraction * 100.0).round().max(0.0) as u32
+}
+
+fn clock(seconds: u64) -> String {
+    let (hours, minutes, seconds) = (seconds / 3600, seconds / 60 % 60, seconds % 60);
+    if hours > 0 {
+        format!("{hours}:{minutes:02}:{seconds:02}")
+    } else {
+        format!("{minutes}:{seconds:02}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_hour_brings_a_third_place() {
+        assert_eq!(elapsed(59 * 60_000 + 59_999), "59:59");
+        assert_eq!(elapsed(3_600_000), "1:00:00");
+    }
+
+    #[test]
+    fn what_is_left_is_zero_only_at_the_end() {
+        assert_eq!(remaining(1), "0:01");
+        assert_eq!(remaining(0), "0:00");
+    }
+
+    #[test]
+    fn elapsed_and_remaining_add_up_to_the_whole() {
+        assert_eq!(
+            (elapsed(12_300), remaining(30_000 - 12_300)),
+            ("0:12".into(), "0:18".into())
+        );
+    }
+}

@@ -1,0 +1,117 @@
+//! The own trainer: what it is, how it is, and how to get another.
+
+use leptos::prelude::*;
+
+use super::words;
+use crate::{
+    i18n::*,
+    state::{Intent, Intents, RideState, TrainerState},
+};
+
+/// The lobby's panel: trainer, and saying go.
+#[component]
+pub fn Gear() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let intents = expect_context::<Intents>();
+    let group = move || state.code.read().is_some();
+    view! {
+        <section class="panel gear">
+            <h2>{t!(i18n, trainer.heading)}</h2>
+            <p class="gear-state" data-state=move || state.trainer.with(word)>
+                {move || words::trainer(i18n, state.trainer.get())}
+            </p>
+            <div class="gear-actions">
+                <ConnectButton/>
+                <SimulateButton/>
+            </div>
+            <Show when=group>
+                <label class="check">
+                    <input
+                        type="checkbox"
+                        prop:checked=move || state.ready.get()
+                        aria-describedby="ready-hint"
+                        on:change=move |ev| intents.send(Intent::Ready(event_target_checked(&ev)))
+                    />
+                    <span>{t!(i18n, lobby.ready)}</span>
+                </label>
+                <p class="hint" id="ready-hint">{t!(i18n, lobby.ready_hint)}</p>
+            </Show>
+        </section>
+    }
+}
+
+/// The ride's line: nothing while the trainer works, an alarm when it is lost.
+#[component]
+pub fn GearAlarm() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let trainer = Memo::new(move |_| state.trainer.get());
+    move || match trainer.get() {
+        TrainerState::Simulated | TrainerState::Connected(_) | TrainerState::Uncontrolled(_) => {
+            ().into_any()
+        }
+        TrainerState::Lost(name) => view! {
+            <div class="alarm" role="alert">
+                <p class="alarm-heading">{t!(i18n, trainer.lost_heading)}</p>
+                <p>
+                    {words::trainer(i18n, TrainerState::Lost(name))} " "
+                    {t!(i18n, trainer.lost_body)}
+                </p>
+                <ConnectButton/>
+            </div>
+        }
+        .into_any(),
+        other => view! {
+            <div class="alarm" data-mild="true">
+                <p>{words::trainer(i18n, other)}</p>
+                <ConnectButton/>
+                <SimulateButton/>
+            </div>
+        }
+        .into_any(),
+    }
+}
+
+#[component]
+fn ConnectButton() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let intents = expect_context::<Intents>();
+    view! {
+        <button
+            type="button"
+            class="button"
+            disabled=move || state.trainer.get() == TrainerState::Connecting
+            on:click=move |_| intents.send(Intent::ConnectTrainer)
+        >
+            {t!(i18n, trainer.connect)}
+        </button>
+    }
+}
+
+#[component]
+fn SimulateButton() -> impl IntoView {
+    let i18n = use_i18n();
+    let intents = expect_context::<Intents>();
+    view! {
+        <button
+            type="button"
+            class="button"
+            on:click=move |_| intents.send(Intent::SimulateTrainer)
+        >
+            {t!(i18n, trainer.simulate)}
+        </button>
+    }
+}
+
+fn word(trainer: &TrainerState) -> &'static str {
+    match trainer {
+        TrainerState::None => "none",
+        TrainerState::Connecting => "connecting",
+        TrainerState::Simulated | TrainerState::Connected(_) | TrainerState::Uncontrolled(_) => {
+            "works"
+        }
+        TrainerState::Lost(_) | TrainerState::Failed(_) => "failed",
+    }
+}

@@ -1,0 +1,138 @@
+//! Intervals in words: the one being ridden, and the next.
+
+use core::time::Duration;
+
+use leptos::prelude::*;
+use ride::{
+    player,
+    workout::{Interval, Target, Zone},
+};
+
+use super::{format, words};
+use crate::{i18n::*, state::RideState};
+
+/// The zone of an interval's colour, as an attribute; none without a target.
+pub fn zone_of(interval: &Interval) -> Option<String> {
+    match interval.target {
+        Target::Power { from, to } => Some(Zone::of((from + to) / 2.0).number().to_string()),
+        Target::Max => Some(String::from("7")),
+        Target::Free => None,
+    }
+}
+
+/// One interval: name, target, length.
+#[component]
+pub fn IntervalCard(
+    interval: Interval,
+    #[prop(into)] label: Signal<&'static str>,
+) -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let zone = zone_of(&interval);
+    let length = format::duration(interval.duration);
+    let target = words::target(i18n, &interval, state.ftp.into());
+    view! {
+        <div class="interval" data-zone=zone>
+            <p class="interval-label">{move || label.get()}</p>
+            <p class="interval-name">{move || words::interval(i18n, &interval)}</p>
+            <p class="interval-target">{target}</p>
+            <p class="interval-length">{length}</p>
+        </div>
+    }
+}
+
+/// The interval being ridden, with the time left of it, and the next.
+#[component]
+pub fn Intervals() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let index = Memo::new(move |_| state.progress.read().interval);
+    let parts = Memo::new(move |_| {
+        let workout = state.workout.get()?;
+        let (at, all) = (index.get(), workout.intervals());
+        Some((
+            all.get(at)?.clone(),
+            all.get(at + 1).cloned(),
+            at + 1,
+            all.len(),
+        ))
+    });
+    move || {
+        let (current, next, number, count) = parts.get()?;
+        let (zone, target) = (
+            zone_of(&current),
+            words::target(i18n, &current, state.ftp.into()),
+        );
+        Some(view! {
+            <div class="intervals">
+                <div class="interval" data-current="true" data-zone=zone>
+                    <p class="interval-label">
+                        {t!(i18n, riding.interval_of, index = number, count)}
+                    </p>
+                    <p class="interval-name">{move || words::interval(i18n, &current)}</p>
+                    <p class="interval-target">{target}</p>
+                    <TimeLeft/>
+                </div>
+                <NextUp next/>
+            </div>
+        })
+    }
+}
+
+#[component]
+fn TimeLeft() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let left = Memo::new(move |_| format::remaining(state.progress.read().interval_remaining_ms));
+    view! {
+        <p class="interval-left">
+            <span class="interval-clock" data-metric="interval-remaining">{move || left.get()}</span>
+            <span class="unit">{t!(i18n, riding.left_in_interval)}</span>
+        </p>
+    }
+}
+
+#[component]
+fn NextUp(next: Option<Interval>) -> impl IntoView {
+    let i18n = use_i18n();
+    match next {
+        Some(interval) => view! {
+            <IntervalCard interval label=Signal::derive(move || t_string!(i18n, riding.next))/>
+        }
+        .into_any(),
+        None => view! {
+            <div class="interval">
+                <p class="interval-label">{t!(i18n, riding.next)}</p>
+                <p class="interval-name">{t!(i18n, riding.last)}</p>
+            </div>
+        }
+        .into_any(),
+    }
+}
+
+/// What the workout says to the rider now. Its place is kept free in a workout
+/// that says anything at all, so that nothing jumps.
+#[component]
+pub fn CueLine() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let has_cues = Memo::new(move |_| {
+        state
+            .workout
+            .read()
+            .as_ref()
+            .is_some_and(|workout| !workout.cues().is_empty())
+    });
+    let cue = Memo::new(move |_| {
+        let workout = state.workout.get()?;
+        let elapsed = Duration::from_millis(state.progress.read().elapsed_ms.into());
+        player::cue(&workout, elapsed).map(|cue| cue.text.clone())
+    });
+    view! {
+        <Show when=move || has_cues.get()>
+            <p class="cue" role="status" aria-label=move || t_string!(i18n, riding.cue)>
+                {move || cue.get()}
+            </p>
+        </Show>
+    }
+}

@@ -1,0 +1,38 @@
+//! How others come in: the code, the link and the QR code.
+
+use leptos::prelude::*;
+
+use crate::{
+    i18n::*,
+    state::{Intent, Intents, RideState},
+};
+
+/// The panel; nothing for a ride alone.
+#[component]
+pub fn Invitation() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let intents = expect_context::<Intents>();
+    let panel = move |code: String| {
+        view! {
+            <section class="panel invitation">
+                <p class="hint">{t!(i18n, lobby.invite)}</p>
+                <p class="code" role="status" aria-label=move || t_string!(i18n, lobby.code)>
+                    {code.clone()}
+                </p>
+                <button type="button" class="button" on:click=move |_| intents.send(Intent::CopyLink)>
+                    {t!(i18n, lobby.copy)}
+                </button>
+                <img
+                    class="qr"
+                    width="160"
+                    height="160"
+                    alt=move || t_string!(i18n, lobby.qr)
+                    src=format!("/ride/{code}/qr.svg")
+                />
+                <p class="address">{move || state.invitation.get()}</p>
+            </section>
+        }
+    };
+    move || state.code.get().map(|code| panel(code.to_string()))
+}

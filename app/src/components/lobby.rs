@@ -1,0 +1,183 @@
+//! The lobby: who is here, what will be ridden, and getting set.
+
+use leptos::prelude::*;
+
+use super::{
+    gear::Gear,
+    invitation::Invitation,
+    rider::{RiderCard, Row},
+    words,
+    workout_chooser::WorkoutChooser,
+    workout_sheet::WorkoutSheet,
+};
+use crate::{
+    i18n::*,
+    state::{Intent, Intents, RideState, RiderRow},
+};
+
+/// The screen.
+#[component]
+pub fn Lobby() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let group = move || state.code.read().is_some();
+    let heading = move || {
+        if group() {
+            t_string!(i18n, lobby.heading)
+        } else {
+            t_string!(i18n, lobby.heading_alone)
+        }
+    };
+    view! {
+        <h1 class="unseen">{heading}</h1>
+        <div class="lobby" data-alone=move || (!group()).then_some("true")>
+            <Invitation/>
+            <Plan/>
+            <Gear/>
+            <Show when=group>
+                <LobbyRiders/>
+            </Show>
+        </div>
+    }
+}
+
+/// The workout, and what the host does with it.
+#[component]
+fn Plan() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let sheet = move || match state.workout.get() {
+        Some(workout) => view! { <WorkoutSheet workout/> }.into_any(),
+        None => {
+            let words = move || {
+                if state.is_host.get() {
+                    t_string!(i18n, lobby.your_workout)
+                } else {
+                    t_string!(i18n, lobby.waiting_workout)
+                }
+            };
+            view! { <p class="plan-empty">{words}</p> }.into_any()
+        }
+    };
+    view! {
+        <section class="panel plan">
+            {sheet}
+            <Show when=move || state.is_host.get() fallback=WaitForHost>
+                <HostActions/>
+            </Show>
+        </section>
+    }
+}
+
+#[component]
+fn WaitForHost() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    move || {
+        state
+            .workout
+            .read()
+            .is_some()
+            .then(|| view! { <p class="hint">{t!(i18n, lobby.waiting_start)}</p> })
+    }
+}
+
+#[component]
+fn HostActions() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let intents = expect_context::<Intents>();
+    let choosing = RwSignal::new(false);
+    let shared = Memo::new(move |_| state.workout.read().is_some());
+    let hint = move || {
+        if shared.get() {
+            t_string!(i18n, lobby.start_hint)
+        } else {
+            t_string!(i18n, lobby.start_reason)
+        }
+    };
+    view! {
+        <div class="plan-actions">
+            <button
+                type="button"
+                class="button"
+                class:primary=move || !shared.get()
+                on:click=move |_| choosing.set(true)
+            >
+                {t!(i18n, lobby.choose)}
+            </button>
+            <button
+                type="button"
+                class="button"
+                class:primary=move || shared.get()
+                disabled=move || !shared.get()
+                aria-describedby="start-hint"
+                on:click=move |_| intents.send(Intent::Start)
+            >
+                {t!(i18n, lobby.start)}
+            </button>
+            <p class="hint" id="start-hint">{hint}</p>
+        </div>
+        <WorkoutChooser open=choosing/>
+    }
+}
+
+#[component]
+fn LobbyRiders() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    view! {
+        <section class="lobby-riders">
+            <div class="section-head">
+                <h2>{t!(i18n, riders.heading)}</h2>
+                <ReadyCount/>
+            </div>
+            <ul role="list" aria-label=move || t_string!(i18n, riders.heading)>
+                <For
+                    each=move || state.riders.get()
+                    key=|rider| rider.peer.clone()
+                    children=|rider| view! { <li><LobbyRider rider/></li> }
+                />
+            </ul>
+        </section>
+    }
+}
+
+#[component]
+fn ReadyCount() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let count = Memo::new(move |_| {
+        let riders = state.riders.read();
+        let ready = riders.iter().filter(|rider| rider.ready.get()).count();
+        (ready, riders.len())
+    });
+    let words = move || match count.get() {
+        (ready, all) if ready == all => t!(i18n, lobby.everyone_ready).into_any(),
+        (ready, all) => t!(i18n, lobby.ready_count, ready, all).into_any(),
+    };
+    view! { <p class="hint">{words}</p> }
+}
+
+#[component]
+fn LobbyRider(rider: RiderRow) -> impl IntoView {
+    let i18n = use_i18n();
+    let row = Row::new(&rider);
+    let ftp = move || row.ftp.get().map(|ftp| t!(i18n, riders.ftp, watts = ftp));
+    let ready = move || {
+        if row.ready.get() {
+            t_string!(i18n, riders.ready)
+        } else {
+            t_string!(i18n, riders.not_ready)
+        }
+    };
+    view! {
+        <RiderCard rider>
+            <p class="rider-facts">
+                <span>{ftp}</span>
+                <span>{move || words::trainer_kind(i18n, row.trainer.get())}</span>
+            </p>
+            <p class="rider-ready" data-ready=move || row.ready.get().to_string()>{ready}</p>
+        </RiderCard>
+    }
+}

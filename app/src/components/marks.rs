@@ -1,0 +1,49 @@
+//! Small drawings: icons, the bib, the brand. All are decoration; words beside
+//! them say the same.
+
+use leptos::prelude::*;
+use mesh::peer::LinkState;
+
+/// The brand: three riders in a line, and the name.
+#[component]
+pub fn Brand() -> impl IntoView {
+    view! {
+        <svg class="brand-mark" viewBox="0 0 48 32" aria-hidden="true">
+            <g class="brand-rider" data-jersey="red"><circle cx="10" cy="20" r="9"/></g>
+            <g class="brand-rider" data-jersey="green"><circle cx="23" cy="17" r="9"/></g>
+            <g class="brand-rider" data-jersey="yellow"><circle cx="37" cy="13" r="9"/></g>
+        </svg>
+        <span class="brand-name">"Gruppetto"</span>
+    }
+}
+
+/// A rider's start number, as pinned to a jersey.
+#[component]
+pub fn Bib(#[prop(into)] number: Signal<u32>) -> impl IntoView {
+    view! {
+        <span class="bib" aria-hidden="true">
+            {move || match number.get() {
+                0 => String::from("·"),
+                number => number.to_string(),
+            }}
+        </span>
+    }
+}
+
+/// The drawing of a link: two ends, and what is between them.
+#[component]
+pub fn LinkMark(#[prop(into)] link: Signal<LinkState>) -> impl IntoView {
+    let between = move || match link.get() {
+        LinkState::Direct => "M6 8H18",
+        LinkState::Relayed => "M6 9L12 4L18 9",
+        LinkState::Connecting => "M7 8H9M11 8H13M15 8H17",
+        LinkState::Away => "M9 5L15 11M15 5L9 11",
+    };
+    view! {
+        <svg class="link-mark" viewBox="0 0 24 16" aria-hidden="true">
+            <circle cx="4" cy="9" r="3"/>
+            <circle cx="20" cy="9" r="3"/>
+            <path d=between/>
+        </svg>
+    }
+}

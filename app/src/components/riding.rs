@@ -1,0 +1,23 @@
+//! The ride: the own numbers, and the bunch beside them.
+
+use leptos::prelude::*;
+
+use super::{board::Board, my_ride::MyRide};
+use crate::{i18n::*, state::RideState};
+
+/// The screen.
+#[component]
+pub fn Riding() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let group = move || state.code.read().is_some();
+    view! {
+        <h1 class="unseen">{t!(i18n, riding.mine)}</h1>
+        <div class="riding" data-alone=move || (!group()).then_some("true")>
+            <MyRide/>
+            <Show when=group>
+                <Board/>
+            </Show>
+        </div>
+    }
+}

@@ -1,0 +1,110 @@
+//! The end: what the ride adds up to, and the file to take away.
+
+use leptos::prelude::*;
+
+use super::{format, my_ride::shown};
+use crate::{
+    i18n::*,
+    state::{Intent, Intents, RideState, RideSummary},
+};
+
+/// The screen.
+#[component]
+pub fn Summary() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let figures = move || match state.summary.get() {
+        Some(summary) => view! { <Figures summary/> }.into_any(),
+        None => view! { <p>{t!(i18n, summary.nothing)}</p> }.into_any(),
+    };
+    view! {
+        <section class="summary" aria-label=move || t_string!(i18n, summary.name)>
+            <h1>{t!(i18n, summary.heading)}</h1>
+            {figures}
+            <p class="door-actions">
+                <a class="button" href="/">{t!(i18n, summary.home)}</a>
+            </p>
+        </section>
+    }
+}
+
+#[component]
+fn Figures(summary: RideSummary) -> impl IntoView {
+    let i18n = use_i18n();
+    let figures = summary.figures;
+    view! {
+        <p class="summary-workout">{summary.workout}</p>
+        <dl class="figures">
+            <div class="figure" data-metric="duration">
+                <dt>{t!(i18n, summary.duration)}</dt>
+                <dd><span class="number">{format::duration(figures.duration)}</span></dd>
+            </div>
+            <div class="figure" data-metric="average-power">
+                <dt>{t!(i18n, summary.average_power)}</dt>
+                <dd>
+                    <span class="number">{rounded(figures.average_power)}</span>
+                    <span class="unit">{t!(i18n, unit.watts)}</span>
+                </dd>
+            </div>
+            <div class="figure" data-metric="normalised-power">
+                <dt>{t!(i18n, summary.normalised_power)}</dt>
+                <dd>
+                    <span class="number">{rounded(figures.normalised_power)}</span>
+                    <span class="unit">{t!(i18n, unit.watts)}</span>
+                </dd>
+            </div>
+            <div class="figure" data-metric="average-cadence">
+                <dt>{t!(i18n, summary.average_cadence)}</dt>
+                <dd>
+                    <span class="number">{rounded(figures.average_cadence)}</span>
+                    <span class="unit">{t!(i18n, unit.rpm)}</span>
+                </dd>
+            </div>
+            <div class="figure" data-metric="average-heart-rate">
+                <dt>{t!(i18n, summary.average_heart_rate)}</dt>
+                <dd>
+                    <span class="number">{rounded(figures.average_heart_rate)}</span>
+                    <span class="unit">{t!(i18n, unit.bpm)}</span>
+                </dd>
+            </div>
+            <div class="figure" data-metric="work">
+                <dt>{t!(i18n, summary.work)}</dt>
+                <dd>
+                    <span class="number">{rounded(Some(figures.work_kj))}</span>
+                    <span class="unit">{t!(i18n, unit.kilojoules)}</span>
+                </dd>
+            </div>
+        </dl>
+        <Download/>
+    }
+}
+
+fn rounded(figure: Option<f32>) -> String {
+    shown(figure.map(|figure| format!("{figure:.0}")))
+}
+
+#[component]
+fn Download() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let intents = expect_context::<Intents>();
+    let error = move || {
+        state.download_error.get().map(|error| {
+            view! { <p class="error" role="alert" id="download-error">{error}</p> }
+        })
+    };
+    view! {
+        <div class="download">
+            <button
+                type="button"
+                class="button primary"
+                aria-describedby="download-hint download-error"
+                on:click=move |_| intents.send(Intent::DownloadFit)
+            >
+                {t!(i18n, summary.download)}
+            </button>
+            <p class="hint" id="download-hint">{t!(i18n, summary.download_hint)}</p>
+            {error}
+        </div>
+    }
+}

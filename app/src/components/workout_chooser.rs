@@ -1,0 +1,130 @@
+//! The host's dialog: a built-in workout, or a file.
+
+use std::sync::Arc;
+
+use leptos::{ev::DragEvent, html, prelude::*, web_sys::File};
+use ride::{library, workout::Workout};
+
+use super::{dialog::Dialog, format, profile::Profile, words};
+use crate::{
+    i18n::*,
+    state::{Intent, Intents, RideState},
+};
+
+/// The dialog. It closes when a workout has been shared; a file that is none
+/// keeps it open, with the reason.
+#[component]
+pub fn WorkoutChooser(open: RwSignal<bool>) -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    Effect::watch(
+        move || state.workout.track(),
+        move |(), _, _| open.set(false),
+        false,
+    );
+    view! {
+        <Dialog open labelled_by="chooser-heading">
+            <div class="section-head">
+                <h2 id="chooser-heading">{t!(i18n, chooser.heading)}</h2>
+                <button type="button" class="button quiet" on:click=move |_| open.set(false)>
+                    {t!(i18n, chooser.close)}
+                </button>
+            </div>
+            <ul class="library" role="list" aria-label=move || t_string!(i18n, chooser.library)>
+                {library::all()
+                    .into_iter()
+                    .enumerate()
+                    .map(|(index, workout)| view! { <LibraryCard workout=Arc::new(workout) index/> })
+                    .collect_view()}
+            </ul>
+            <FileDrop/>
+        </Dialog>
+    }
+}
+
+#[component]
+fn LibraryCard(workout: Arc<Workout>, index: usize) -> impl IntoView {
+    let i18n = use_i18n();
+    let intents = expect_context::<Intents>();
+    let name = workout.name().to_owned();
+    let choose = {
+        let workout = workout.clone();
+        move |_| intents.send(Intent::ShareWorkout(workout.clone()))
+    };
+    view! {
+        <li class="library-card">
+            <div class="section-head">
+                <h3>{name.clone()}</h3>
+                <p class="sheet-duration">{format::duration(workout.duration())}</p>
+            </div>
+            <Profile workout=workout.clone() id=format!("library-{index}")/>
+            <p class="hint">{workout.description().to_owned()}</p>
+            <button type="button" class="button" on:click=choose>
+                {t!(i18n, chooser.share, name)}
+            </button>
+        </li>
+    }
+}
+
+/// The file input, and the place to drop a file on.
+#[component]
+fn FileDrop() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let intents = expect_context::<Intents>();
+    let hovered = RwSignal::new(false);
+    let input = NodeRef::<html::Input>::new();
+    let share = move |file: Option<File>| {
+        if let Some(file) = file {
+            intents.send(Intent::ShareFile(file));
+        }
+    };
+    let chosen = move |_| {
+        if let Some(input) = input.get_untracked() {
+            share(input.files().and_then(|files| files.get(0)));
+            // So that the same file, corrected, can be chosen again.
+            input.set_value("");
+        }
+    };
+    let dropped = move |ev: DragEvent| {
+        ev.prevent_default();
+        hovered.set(false);
+        share(
+            ev.data_transfer()
+                .and_then(|data| data.files())
+                .and_then(|files| files.get(0)),
+        );
+    };
+    view! {
+        <div
+            class="drop"
+            data-hovered=move || hovered.get().then_some("true")
+            on:dragover=move |ev: DragEvent| {
+                ev.prevent_default();
+                hovered.set(true);
+            }
+            on:dragleave=move |_| hovered.set(false)
+            on:drop=dropped
+        >
+            <label for="workout-file">{t!(i18n, chooser.file)}</label>
+            <input
+                id="workout-file"
+                type="file"
+                accept=".zwo,application/xml,text/xml"
+                node_ref=input
+                aria-describedby="workout-file-hint workout-file-error"
+                on:change=chosen
+            />
+            <p class="hint" id="workout-file-hint">{t!(i18n, chooser.file_hint)}</p>
+            {move || {
+                state.workout_error.get().map(|problem| {
+                    view! {
+                        <p class="error" role="alert" id="workout-file-error">
+                            {words::file_problem(i18n, problem)}
+                        </p>
+                    }
+                })
+            }}
+        </div>
+    }
+}

@@ -1,0 +1,38 @@
+//! The shared workout, as everybody sees it before the start.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use ride::workout::Workout;
+
+use super::{
+    format,
+    profile::{Legend, Profile},
+};
+use crate::i18n::*;
+
+/// The sheet.
+#[component]
+pub fn WorkoutSheet(workout: Arc<Workout>) -> impl IntoView {
+    let i18n = use_i18n();
+    let count = workout.intervals().len();
+    let author = workout.author().to_owned();
+    let by = (!author.is_empty()).then(|| {
+        view! { <span>{t!(i18n, workout.by, author)}</span> }
+    });
+    view! {
+        <article class="sheet" aria-label=move || t_string!(i18n, workout.heading)>
+            <div class="section-head">
+                <h2>{workout.name().to_owned()}</h2>
+                <p class="sheet-duration">{format::duration(workout.duration())}</p>
+            </div>
+            <p class="sheet-facts">
+                <span>{t!(i18n, workout.intervals, count = move || count)}</span>
+                {by}
+            </p>
+            <Profile workout=workout.clone() id=String::from("shared-profile")/>
+            <Legend workout=workout.clone()/>
+            <p class="sheet-description">{workout.description().to_owned()}</p>
+        </article>
+    }
+}

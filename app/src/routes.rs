@@ -1,0 +1,6 @@
+//! One page each.
+
+pub mod group_ride;
+pub mod home;
+pub mod not_found;
+pub mod solo_ride;

@@ -1,0 +1,41 @@
+//! A group ride: everything from the invitation to the summary.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+use leptos_router::hooks::use_params_map;
+
+use crate::{
+    components::stages::Stages,
+    i18n::*,
+    session,
+    state::{Intents, RideState},
+};
+
+/// The page. Another code in the address is another ride.
+#[component]
+pub fn GroupRide() -> impl IntoView {
+    let params = use_params_map();
+    // While the page is being left its address has no code any more.
+    let code = Memo::new(move |before: Option<&String>| {
+        let code = params.read().get("code").filter(|code| !code.is_empty());
+        code.or_else(|| before.cloned()).unwrap_or_default()
+    });
+    move || view! { <Ride code=code.get()/> }
+}
+
+#[component]
+fn Ride(code: String) -> impl IntoView {
+    let i18n = use_i18n();
+    let (state, intents) = (RideState::new(), Intents::new());
+    provide_context(state);
+    provide_context(intents);
+    let title = {
+        let code = code.clone();
+        move || format!("{code} · {}", t_string!(i18n, app.name))
+    };
+    Effect::new(move || session::open_group(state, intents, code.clone()));
+    view! {
+        <Title text=title/>
+        <Stages/>
+    }
+}

@@ -1,0 +1,25 @@
+//! An address that leads nowhere.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::{components::doors::Door, i18n::*};
+
+/// The page for it; its status code is 404.
+#[component]
+pub fn NotFound() -> impl IntoView {
+    let i18n = use_i18n();
+    #[cfg(feature = "ssr")]
+    if let Some(response) = use_context::<leptos_axum::ResponseOptions>() {
+        response.set_status(axum::http::StatusCode::NOT_FOUND);
+    }
+    view! {
+        <Title text=move || t_string!(i18n, not_found.title)/>
+        <Door heading=Signal::derive(move || t_string!(i18n, not_found.heading))>
+            <p>{t!(i18n, not_found.body)}</p>
+            <p class="door-actions">
+                <a class="button primary" href="/">{t!(i18n, not_found.home)}</a>
+            </p>
+        </Door>
+    }
+}

@@ -1,0 +1,25 @@
+//! A ride alone, on the simulated trainer.
+
+use leptos::prelude::*;
+use leptos_meta::Title;
+
+use crate::{
+    components::stages::Stages,
+    i18n::*,
+    session,
+    state::{Intents, RideState},
+};
+
+/// The page.
+#[component]
+pub fn SoloRide() -> impl IntoView {
+    let i18n = use_i18n();
+    let (state, intents) = (RideState::new(), Intents::new());
+    provide_context(state);
+    provide_context(intents);
+    Effect::new(move || session::open_solo(state, intents));
+    view! {
+        <Title text=move || t_string!(i18n, ride.title_solo)/>
+        <Stages/>
+    }
+}
