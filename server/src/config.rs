@@ -1,18 +1,23 @@
 //! The server's settings: environment variables, or flags of the same name.
 
+mod sentence;
+mod values;
+
+pub use values::{IceServers, PublicUrl};
+
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
-use std::str::FromStr;
 use std::time::Duration;
 
-use axum::http::Uri;
 use clap::builder::BoolishValueParser;
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::error::ErrorKind;
 use clap::{Parser, ValueEnum};
 use mesh::signaling::IceServer;
 use tracing_subscriber::EnvFilter;
 
 use crate::error::StartError;
+use sentence::sentence;
+use values::plain_ice_server;
 
 /// The public STUN server that riders of a public server are told of when
 /// nothing else is set.
@@ -150,11 +155,6 @@ impl Config {
         })
     }
 
-    /// The settings with nothing given.
-    pub fn defaults() -> Self {
-        Self::parse_from(["gruppetto"])
-    }
-
     /// The servers that riders are told of for direct links.
     pub fn ice_servers(&self) -> Vec<IceServer> {
         match (&self.ice_servers, &self.public_url) {
@@ -194,126 +194,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// An origin: `http` or `https`, a host, and perhaps a port; nothing after it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublicUrl {
-    scheme: String,
-    authority: String,
-    host: String,
-}
-
-impl PublicUrl {
-    /// Whether only this machine can open it.
-    pub fn is_loopback(&self) -> bool {
-        let host = self.host.trim_matches(['[', ']']);
-        host == "localhost"
-            || host.ends_with(".localhost")
-            || host
-                .parse::<IpAddr>()
-                .is_ok_and(|address| address.is_loopback())
-    }
-
-    /// Whether a `Host` header names this origin. The scheme does not count: a
-    /// proxy before the server may have ended TLS.
-    pub fn is_at(&self, host: &str) -> bool {
-        let host = host.to_ascii_lowercase();
-        let standard_port = [":443", ":80"]
-            .iter()
-            .find_map(|port| host.strip_suffix(port));
-        self.authority == host || standard_port.is_some_and(|name| self.authority == name)
-    }
-}
-
-impl std::fmt::Display for PublicUrl {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "{}://{}", self.scheme, self.authority)
-    }
-}
-
-impl FromStr for PublicUrl {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const WANTED: &str = "is not an address like https://ride.example without a path";
-        let uri: Uri = text
-            .trim()
-            .trim_end_matches('/')
-            .parse()
-            .map_err(|_| WANTED)?;
-        let scheme = uri
-            .scheme_str()
-            .filter(|scheme| ["http", "https"].contains(scheme))
-            .ok_or(WANTED)?;
-        let authority = uri
-            .authority()
-            .filter(|it| !it.as_str().contains('@'))
-            .ok_or(WANTED)?;
-        if uri
-            .path_and_query()
-            .is_some_and(|rest| rest.as_str() != "/")
-        {
-            return Err(WANTED.into());
-        }
-        let standard_port = if scheme == "https" { ":443" } else { ":80" };
-        let lower = authority.as_str().to_ascii_lowercase();
-        Ok(Self {
-            scheme: scheme.to_owned(),
-            authority: lower
-                .strip_suffix(standard_port)
-                .unwrap_or(&lower)
-                .to_owned(),
-            host: authority.host().to_ascii_lowercase(),
-        })
-    }
-}
-
-/// The STUN and TURN servers that were set.
-#[derive(Debug, Clone, PartialEq)]
-pub struct IceServers(Vec<IceServer>);
-
-impl FromStr for IceServers {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let text = text.trim();
-        let servers = if text.starts_with('[') {
-            serde_json::from_str(text)
-                .map_err(|error| format!("is not a JSON list of servers ({error})"))?
-        } else if text.is_empty() || text == "none" {
-            Vec::new()
-        } else {
-            text.split(',')
-                .map(|url| plain_ice_server(url.trim()))
-                .collect()
-        };
-        match servers
-            .iter()
-            .flat_map(|server: &IceServer| &server.urls)
-            .find(|url| !is_ice_url(url))
-        {
-            Some(url) => Err(format!(
-                "has {url:?}, which does not begin with stun:, stuns:, turn: or turns:"
-            )),
-            None => Ok(Self(servers)),
-        }
-    }
-}
-
-fn plain_ice_server(url: &str) -> IceServer {
-    IceServer {
-        urls: vec![url.to_owned()],
-        username: None,
-        credential: None,
-    }
-}
-
-fn is_ice_url(url: &str) -> bool {
-    ["stun:", "stuns:", "turn:", "turns:"].iter().any(|scheme| {
-        url.strip_prefix(scheme)
-            .is_some_and(|rest| !rest.is_empty())
-    })
-}
-
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| "is not an address and a port like 127.0.0.1:3000".to_owned())
@@ -326,100 +206,18 @@ fn log_filter(text: &str) -> Result<String, String> {
     }
 }
 
-/// One sentence for what clap says in several lines.
-fn sentence(error: &clap::Error) -> String {
-    let context = |kind| match error.get(kind) {
-        Some(ContextValue::String(text)) => Some(text.as_str()),
-        _ => None,
-    };
-    let Some(flag) = context(ContextKind::InvalidArg) else {
-        let rendered = error.render().to_string();
-        let first = rendered.lines().next().unwrap_or_default();
-        return format!(
-            "{}: --help lists the settings.",
-            first.trim_start_matches("error: ")
-        );
-    };
-    let flag = flag.split(' ').next().unwrap_or(flag);
-    let Some(value) = context(ContextKind::InvalidValue) else {
-        return format!("{flag} is not a setting, or is given wrongly: --help lists the settings.");
-    };
-    let reason = std::error::Error::source(error)
-        .map_or_else(|| "is not one of its values".into(), ToString::to_string);
-    let reason = match reason
-        .strip_prefix("is ")
-        .or_else(|| reason.strip_prefix("has "))
-    {
-        Some(_) => reason,
-        None => format!("is not accepted ({reason})"),
-    };
-    let variable = flag
-        .trim_start_matches('-')
-        .replace('-', "_")
-        .to_ascii_uppercase();
-    format!(
-        "The setting {flag} (GRUPPETTO_{variable}) {reason}: it is {value:?} now; --help explains it."
-    )
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn parse(flags: &[&str]) -> Result<Config, String> {
-        Config::try_parse_from(["gruppetto"].iter().chain(flags)).map_err(|error| sentence(&error))
-    }
-
-    #[test]
-    fn a_setting_that_does_not_parse_is_named_in_one_sentence() {
-        for (flags, name) in [
-            (
-                ["--addr", "nonsense"],
-                "--addr (GRUPPETTO_ADDR) is not an address and a port",
-            ),
-            (
-                ["--public-url", "ride.example"],
-                "GRUPPETTO_PUBLIC_URL) is not an address like https://ride.example",
-            ),
-            (
-                ["--max-riders", "many"],
-                "--max-riders (GRUPPETTO_MAX_RIDERS) is not accepted (invalid digit",
-            ),
-            (
-                ["--max-riders", "0"],
-                "(GRUPPETTO_MAX_RIDERS) is not accepted (0 is not in 1..=64)",
-            ),
-            (
-                ["--ice-servers", "http://x"],
-                "(GRUPPETTO_ICE_SERVERS) has \"http://x\"",
-            ),
-            (
-                ["--log-format", "xml"],
-                "(GRUPPETTO_LOG_FORMAT) is not one of its values",
-            ),
-            (["--log", "!!="], "(GRUPPETTO_LOG) is not a log level"),
-            (["--p2p-enabled", "perhaps"], "(GRUPPETTO_P2P_ENABLED)"),
-        ] {
-            let message = parse(&flags).expect_err("refused");
-            assert!(message.contains(name), "{message}");
-            assert!(
-                !message.contains('\n') && message.ends_with('.'),
-                "{message}"
-            );
-        }
-    }
-
-    #[test]
-    fn an_unknown_flag_is_named() {
-        let message = parse(&["--colour"]).expect_err("refused");
-        assert!(message.contains("--colour"), "{message}");
+    fn parse(flags: &[&str]) -> Config {
+        Config::try_parse_from(["gruppetto"].iter().chain(flags)).expect("settings")
     }
 
     #[test]
     fn only_a_public_server_names_a_public_stun_server() {
         let urls = |flags: &[&str]| {
             parse(flags)
-                .expect("settings")
                 .ice_servers()
                 .into_iter()
                 .flat_map(|it| it.urls)
@@ -442,25 +240,5 @@ mod tests {
             ])
             .is_empty()
         );
-    }
-
-    #[test]
-    fn ice_servers_are_a_list_of_urls_or_json() {
-        let servers = |text: &str| text.parse::<IceServers>().expect("servers").0;
-        assert_eq!(servers("stun:a:1, turn:b:2").len(), 2);
-        let json = servers(r#"[{"urls":["turn:b:2"],"username":"u","credential":"c"}]"#);
-        assert_eq!(json[0].username.as_deref(), Some("u"));
-    }
-
-    #[test]
-    fn an_origin_is_compared_without_its_standard_port_or_case() {
-        let origin = |text: &str| text.parse::<PublicUrl>().expect("an origin").to_string();
-        assert_eq!(origin("https://Ride.Example:443/"), "https://ride.example");
-        assert_eq!(
-            origin("http://ride.example:8080"),
-            "http://ride.example:8080"
-        );
-        assert!("https://ride.example/path".parse::<PublicUrl>().is_err());
-        assert!("null".parse::<PublicUrl>().is_err());
     }
 }
