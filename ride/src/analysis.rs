@@ -1,8 +1,8 @@
 //! What a recording adds up to.
 //!
-//! Normalised power, intensity factor and stress score after Allen and Coggan, *Training and Racing with a Power
-//! Meter*: NP is the fourth root of the mean of the fourth powers of the 30-second rolling mean of power, IF is NP
-//! over FTP, and the stress score is 100 for an hour at FTP.
+//! Normalised power, intensity factor and stress score after Allen and Coggan, *Training and Racing
+//! with a Power Meter*: NP is the fourth root of the mean of the fourth powers of the 30-second
+//! rolling mean of power, IF is NP over FTP, and the stress score is 100 for an hour at FTP.
 
 use core::time::Duration;
 

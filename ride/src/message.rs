@@ -1,7 +1,7 @@
 //! What riders tell each other: one CBOR array of version, kind and body.
 //!
-//! A field added to a body later is ignored by those who do not know it. A kind or a version that is not known is an
-//! error of its own, for the caller to count and ignore.
+//! A field added to a body later is ignored by those who do not know it. A kind or a version that
+//! is not known is an error of its own, for the caller to count and ignore.
 
 use minicbor::data::Type;
 use minicbor::{Decode, Decoder, Encode, Encoder};
@@ -115,8 +115,8 @@ impl Message {
     /// Reads a message.
     ///
     /// # Errors
-    /// Why it is none, as [`DecodeError`] lists it. Whatever the bytes: never a panic, and never more memory than a few times
-    /// their length.
+    /// Why it is none, as [`DecodeError`] lists it. Whatever the bytes: never a panic, and never
+    /// more memory than a few times their length.
     pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
         if bytes.len() > MAX_BYTES {
             return Err(DecodeError::TooLarge { bytes: bytes.len() });

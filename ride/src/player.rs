@@ -1,5 +1,5 @@
-//! Where in a workout a moment lies. Positions are reckoned from time, never from ticks, so that a page that slept
-//! is right at once when it wakes.
+//! Where in a workout a moment lies. Positions are reckoned from time, never from ticks, so that a
+//! page that slept is right at once when it wakes.
 
 use core::time::Duration;
 

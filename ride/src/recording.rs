@@ -1,11 +1,11 @@
 //! What a rider has ridden: one sample a second.
 //!
-//! Layout: this file holds the [`Recording`] and how it is stored, `recorder` makes one while riding, [`fit`] writes
-//! it as a FIT file.
+//! Layout: this file holds the [`Recording`] and how it is stored, `recorder` makes one while
+//! riding, [`fit`] writes it as a FIT file.
 //!
-//! Seconds are counted from the start of the recording, so a ride of thirty seconds gives thirty samples whatever
-//! fraction of a second it began at. Storage appends chunks ([`Recorder::take_unsaved`]) and gives them all back to
-//! [`Recording::from_chunks`].
+//! Seconds are counted from the start of the recording, so a ride of thirty seconds gives thirty
+//! samples whatever fraction of a second it began at. Storage appends chunks
+//! ([`Recorder::take_unsaved`]) and gives them all back to [`Recording::from_chunks`].
 
 pub mod fit;
 mod recorder;
@@ -148,8 +148,8 @@ impl Recording {
         Ok(recording)
     }
 
-    /// Puts a recording together from the chunks of [`Recorder::take_unsaved`], in the order in which they were taken. A
-    /// chunk stored twice counts once.
+    /// Puts a recording together from the chunks of [`Recorder::take_unsaved`], in the order in
+    /// which they were taken. A chunk stored twice counts once.
     ///
     /// # Errors
     /// [`StoreError`] if there are none or one of them cannot be read.
@@ -162,7 +162,8 @@ impl Recording {
         Ok(whole)
     }
 
-    /// Adds a later chunk: its samples and laps are those that are new, its pauses and end are all there are.
+    /// Adds a later chunk: its samples and laps are those that are new, its pauses and end are all
+    /// there are.
     fn append(&mut self, chunk: Self) {
         let last = self.samples.last().map(|sample| sample.at);
         let newer = chunk
@@ -182,7 +183,8 @@ impl Recording {
         self.finished_at = chunk.finished_at;
     }
 
-    /// The first second after the recording, Unix time: its end, or the second after its last sample while it goes on.
+    /// The first second after the recording, Unix time: its end, or the second after its last
+    /// sample while it goes on.
     pub fn end(&self) -> u64 {
         let after_last = self
             .samples

@@ -11,8 +11,8 @@ use crate::text::{is_hidden, is_joiner};
 /// The most characters in a rider's name.
 pub const MAX_NAME_CHARS: usize = 40;
 
-/// A name that can be shown to everybody: 1 to [`MAX_NAME_CHARS`] characters without space around them, without
-/// `<` and `>`, without control, zero-width and text direction characters.
+/// A name that can be shown to everybody: 1 to [`MAX_NAME_CHARS`] characters without space around
+/// them, without `<` and `>`, without control, zero-width and text direction characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RiderName(String);
 
@@ -44,7 +44,8 @@ pub enum NameError {
     /// `<` or `>`, which belong to markup.
     #[error("A name cannot contain < or >. Leave them out.")]
     Markup,
-    /// A character that shows nothing or turns the text around it: control, zero-width, text direction.
+    /// A character that shows nothing or turns the text around it: control, zero-width, text
+    /// direction.
     #[error("This name contains invisible characters. Type it by hand instead of pasting it.")]
     Hidden,
 }
@@ -84,7 +85,8 @@ fn has_stray_joiner(name: &str) -> bool {
         .any(|(at, _)| !shows(at.checked_sub(1)) || !shows(Some(at + 1)))
 }
 
-/// Functional threshold power in watts, 50 to 600: the power that a rider can hold for about an hour.
+/// Functional threshold power in watts, 50 to 600: the power that a rider can hold for about an
+/// hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ftp(u16);
 

@@ -1,7 +1,8 @@
 //! Which characters may stand in text that other riders see.
 
-/// Whether a character changes how the text around it is shown while showing nothing itself: control
-/// characters, bidirectional overrides and isolates (Unicode TR 9), zero-width and other ignorable ones.
+/// Whether a character changes how the text around it is shown while showing nothing itself:
+/// control characters, bidirectional overrides and isolates (Unicode TR 9), zero-width and other
+/// ignorable ones.
 ///
 /// Joiners (U+200C, U+200D) are not among them: Persian words and many emoji need them.
 pub(crate) fn is_hidden(c: char) -> bool {
@@ -18,8 +19,8 @@ pub(crate) fn is_joiner(c: char) -> bool {
     matches!(c, '\u{200c}' | '\u{200d}')
 }
 
-/// The text without hidden characters and without space around it; line breaks and tabs become spaces unless
-/// `lines` keeps the breaks.
+/// The text without hidden characters and without space around it; line breaks and tabs become
+/// spaces unless `lines` keeps the breaks.
 pub(crate) fn clean(text: &str, lines: bool) -> String {
     let shown = text.chars().filter_map(|c| match c {
         '\n' if lines => Some('\n'),

@@ -1,16 +1,18 @@
 //! What the host has decided about the ride: a workout shared, started, paused, resumed, ended.
 //!
-//! Layout: [`Event`] and [`SignedEvent`] are the format, [`keys`] signs it, `state` folds events into what they
-//! mean, and [`Timeline`] is the log that every rider holds the whole of.
+//! Layout: [`Event`] and [`SignedEvent`] are the format, [`keys`] signs it, `state` folds events
+//! into what they mean, and [`Timeline`] is the log that every rider holds the whole of.
 //!
 //! The law:
-//! - Events are numbered by their [`Head`]: the epoch of the host who made them, and their number within it. Each
-//!   names the one it follows, so a head stands for everything before it.
-//! - An event counts when it is signed by the key of the host of its epoch. Who passed it on does not matter.
-//! - The log with the highest head wins. A new host carries on what it holds; what the old host said beyond that
-//!   is dropped everywhere.
+//! - Events are numbered by their [`Head`]: the epoch of the host who made them, and their number
+//!   within it. Each names the one it follows, so a head stands for everything before it.
+//! - An event counts when it is signed by the key of the host of its epoch. Who passed it on does
+//!   not matter.
+//! - The log with the highest head wins. A new host carries on what it holds; what the old host
+//!   said beyond that is dropped everywhere.
 //! - What is refused changes nothing. Applied twice, an event counts once.
-//! - Everything is reckoned from group time: the same events give the same phase to everybody at the same moment.
+//! - Everything is reckoned from group time: the same events give the same phase to everybody at
+//!   the same moment.
 
 mod event;
 pub mod keys;
@@ -31,7 +33,8 @@ use state::State;
 
 /// The most events that a timeline holds.
 pub const MAX_EVENTS: usize = 2_000;
-/// The most bytes that all events of a timeline take, so that the whole of it fits into one message.
+/// The most bytes that all events of a timeline take, so that the whole of it fits into one
+/// message.
 pub const MAX_BYTES: usize = 1024 * 1024;
 /// The most events that wait for one that has not come yet.
 const MAX_WAITING: usize = 256;
@@ -212,8 +215,8 @@ impl Timeline {
         Ok(signed)
     }
 
-    /// Adds an event that somebody passed on. `key_of` gives the public key of the host of an epoch, if that peer was
-    /// the host then.
+    /// Adds an event that somebody passed on. `key_of` gives the public key of the host of an
+    /// epoch, if that peer was the host then.
     pub fn apply(
         &mut self,
         signed: SignedEvent,
@@ -251,7 +254,8 @@ impl Timeline {
         self.log.get(at)
     }
 
-    /// Moves on to the highest waiting event that links to the log. Gives the last event found to make no sense.
+    /// Moves on to the highest waiting event that links to the log. Gives the last event found to
+    /// make no sense.
     fn advance(&mut self) -> Option<(Head, Refused)> {
         let mut refused = None;
         while let Some((kept, chain)) = self.best_chain() {
@@ -269,8 +273,8 @@ impl Timeline {
         refused
     }
 
-    /// The highest waiting event above the log's head that links to the log: how much of the log it builds on, and
-    /// the events from there to it.
+    /// The highest waiting event above the log's head that links to the log: how much of the log it
+    /// builds on, and the events from there to it.
     fn best_chain(&self) -> Option<(usize, Vec<Head>)> {
         let above = self.waiting.range(self.head()..).rev();
         above.into_iter().find_map(|(head, _)| self.chain_to(*head))

@@ -1,7 +1,8 @@
 //! Trainers and sensors: the bytes they speak, and one that is only simulated.
 //!
-//! Layout: [`simulator`] is a rider on a trainer made of arithmetic, [`ftms`] the Fitness Machine Service with its
-//! control point, [`heart_rate`] the Heart Rate Service. Nothing here touches Bluetooth: bytes come in and go out.
+//! Layout: [`simulator`] is a rider on a trainer made of arithmetic, [`ftms`] the Fitness Machine
+//! Service with its control point, [`heart_rate`] the Heart Rate Service. Nothing here touches
+//! Bluetooth: bytes come in and go out.
 
 pub mod ftms;
 pub mod heart_rate;

@@ -1,10 +1,11 @@
 //! A workout: intervals of a target power as a fraction of FTP, and cues to read while riding them.
 //!
-//! Layout: this file holds the types and what makes a workout valid, [`zone`] the power zones and the bars of a
-//! profile, [`zwo`] reads workouts from files, [`library`] holds those that are built in.
+//! Layout: this file holds the types and what makes a workout valid, [`zone`] the power zones and
+//! the bars of a profile, [`zwo`] reads workouts from files, [`library`] holds those that are built
+//! in.
 //!
-//! A [`Workout`] is only ever built by [`Workout::new`], from a [`Draft`], whatever it comes from (a file, the
-//! network, the library), so its limits hold everywhere.
+//! A [`Workout`] is only ever built by [`Workout::new`], from a [`Draft`], whatever it comes from
+//! (a file, the network, the library), so its limits hold everywhere.
 
 mod error;
 pub mod library;
@@ -37,7 +38,8 @@ pub const MAX_CADENCE: u16 = 250;
 /// The most bytes that all texts of a workout take together, so that it stays quick to send.
 pub const MAX_TEXT_BYTES: usize = 128 * 1024;
 
-/// What an interval is for. It names the interval where it has no name of its own; the target is what counts.
+/// What an interval is for. It names the interval where it has no name of its own; the target is
+/// what counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
 pub enum Kind {
@@ -71,8 +73,8 @@ pub enum Kind {
 #[derive(Clone, Copy, Debug, PartialEq, Encode, Decode)]
 #[cbor(flat)]
 pub enum Target {
-    /// Power that goes evenly from `from` to `to`, fractions of FTP in `0.0..=`[`MAX_FRACTION`], in this order in
-    /// time and never sorted.
+    /// Power that goes evenly from `from` to `to`, fractions of FTP in `0.0..=`[`MAX_FRACTION`], in
+    /// this order in time and never sorted.
     #[n(0)]
     Power {
         /// At the start of the interval.
@@ -99,7 +101,8 @@ impl Target {
         }
     }
 
-    /// The power asked for at a share (0 to 1) of the interval, a fraction of FTP; none where there is no target.
+    /// The power asked for at a share (0 to 1) of the interval, a fraction of FTP; none where there
+    /// is no target.
     pub fn at(self, share: f32) -> Option<f32> {
         match self {
             Self::Power { from, to } => Some(from + (to - from) * share.clamp(0.0, 1.0)),
@@ -184,8 +187,8 @@ pub struct Workout {
 }
 
 impl Workout {
-    /// Builds a workout. Durations are cut to whole milliseconds, hidden characters leave the texts, cues are put in
-    /// the order of time.
+    /// Builds a workout. Durations are cut to whole milliseconds, hidden characters leave the
+    /// texts, cues are put in the order of time.
     ///
     /// # Errors
     /// What is outside a limit, as [`WorkoutError`] lists it.
@@ -239,8 +242,8 @@ impl Workout {
         zone::bars(self)
     }
 
-    /// The target in watts at a moment for a rider of this FTP who rides it at `bias` (1.0 is as written); none
-    /// in an interval without a target and after the end.
+    /// The target in watts at a moment for a rider of this FTP who rides it at `bias` (1.0 is as
+    /// written); none in an interval without a target and after the end.
     pub fn target_at(&self, elapsed: Duration, ftp: Ftp, bias: f32) -> Option<u16> {
         let fraction = player::position(self, elapsed).target?;
         Some(watts(fraction, ftp, bias))
@@ -263,8 +266,8 @@ impl Workout {
 /// A fraction of FTP in watts, at a bias, rounded, in `0..=`[`MAX_WATTS`].
 pub fn watts(fraction: f32, ftp: Ftp, bias: f32) -> u16 {
     let watts = fraction * f32::from(ftp.watts()) * bias;
-    // The cast saturates and gives 0 for what is not a number.
-    watts.round().min(f32::from(MAX_WATTS)) as u16
+    // What is not a number passes `clamp` and is cast to 0.
+    watts.round().clamp(0.0, f32::from(MAX_WATTS)) as u16
 }
 
 impl<C> Encode<C> for Workout {
@@ -290,7 +293,7 @@ impl<'b, C> Decode<'b, C> for Workout {
 fn check_counts(draft: &Draft) -> Result<(), WorkoutError> {
     match (draft.intervals.len(), draft.cues.len()) {
         (0, _) => Err(WorkoutError::NoIntervals),
-        (count, _) if count > MAX_INTERVALS => Err(WorkoutError::TooManyIntervals { count }),
+        (count, _) if count > MAX_INTERVALS => Err(WorkoutError::TooManyIntervals),
         (_, count) if count > MAX_CUES => Err(WorkoutError::TooManyCues { count }),
         _ => Ok(()),
     }

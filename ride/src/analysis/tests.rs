@@ -1,1 +1,103 @@
 use super::*;
+
+fn ftp(watts: u16) -> Ftp {
+    Ftp::new(watts).expect("an FTP")
+}
+
+fn recording(power: impl IntoIterator<Item = Option<u16>>) -> Recording {
+    let mut recording = Recording::new(0, String::new(), ftp(200));
+    let sample = |(at, power)| Sample {
+        at: at as u64,
+        power,
+        cadence: None,
+        heart_rate: None,
+        target: None,
+    };
+    recording.samples = power.into_iter().enumerate().map(sample).collect();
+    recording
+}
+
+fn close(value: Option<f32>, expected: f32) {
+    let value = value.expect("a value");
+    assert!(
+        (value - expected).abs() < 1e-4 * expected,
+        "{value} is not {expected}"
+    );
+}
+
+#[test]
+fn an_hour_at_ftp_scores_100() {
+    let summary = Summary::of(&recording(vec![Some(200); 3_600]));
+    assert_eq!(summary.duration, Duration::from_secs(3_600));
+    close(summary.average_power, 200.0);
+    close(summary.normalised_power, 200.0);
+    close(summary.intensity_factor, 1.0);
+    close(summary.stress_score, 100.0);
+    close(Some(summary.work_kj), 720.0);
+    assert_eq!(summary.max_power, Some(200));
+}
+
+#[test]
+fn half_an_hour_at_three_quarters_scores_28() {
+    let summary = Summary::of(&recording(vec![Some(150); 1_800]));
+    close(summary.intensity_factor, 0.75);
+    // 0.5 h x 0.75 x 0.75 x 100
+    close(summary.stress_score, 28.125);
+}
+
+#[test]
+fn a_step_is_normalised_by_its_fourth_power() {
+    // 31 windows, whose means go from 100 to 300 W in steps of 20/3 W. With the sums of the powers
+    // of 0 to 30 (31, 465, 9455, 216225, 5273999) their fourth powers add up to 31 x 1e8 + 465 x
+    // 4e6 x 20/3 + 9455 x 6e4 x 400/9 + 216225 x 4e2 x 8000/27 + 5273999 x 160000/81 = 7.67578e10.
+    // The fourth root of a 31st of it is 223.07.
+    let power = [vec![Some(100); 30], vec![Some(300); 30]].concat();
+    let summary = Summary::of(&recording(power));
+    close(summary.average_power, 200.0);
+    close(summary.normalised_power, 223.07);
+    // 223.07 / 200 = 1.11535; 60 / 3600 x 1.11535 x 1.11535 x 100 = 2.0733
+    close(summary.intensity_factor, 1.11535);
+    close(summary.stress_score, 2.0733);
+}
+
+#[test]
+fn a_ride_under_thirty_seconds_is_normalised_by_its_average() {
+    let summary = Summary::of(&recording([Some(100), Some(300)]));
+    close(summary.normalised_power, 200.0);
+}
+
+#[test]
+fn seconds_without_power_count_as_nothing_done() {
+    let summary = Summary::of(&recording([Some(100), None, Some(200), None]));
+    close(summary.average_power, 75.0);
+    close(Some(summary.work_kj), 0.3);
+}
+
+#[test]
+fn what_was_never_measured_is_not_made_up() {
+    let summary = Summary::of(&recording([None, None]));
+    assert_eq!(
+        summary,
+        Summary {
+            duration: Duration::from_secs(2),
+            ..Summary::default()
+        }
+    );
+    assert_eq!(Summary::of(&recording([])), Summary::default());
+}
+
+#[test]
+fn cadence_is_averaged_while_pedalling_and_heart_rate_while_measured() {
+    let mut recording = recording([Some(1); 4]);
+    for (sample, (cadence, heart_rate)) in recording.samples.iter_mut().zip([
+        (Some(90), Some(120)),
+        (Some(0), None),
+        (Some(80), Some(130)),
+        (None, None),
+    ]) {
+        (sample.cadence, sample.heart_rate) = (cadence, heart_rate);
+    }
+    let summary = Summary::of(&recording);
+    close(summary.average_cadence, 85.0);
+    close(summary.average_heart_rate, 125.0);
+}

@@ -1,1 +1,93 @@
 use super::*;
+use crate::workout::{Draft, Kind, Target};
+
+const fn seconds(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// Sixty seconds from 50 to 100 %, thirty free.
+fn workout() -> Workout {
+    let cue = |at, text: &str| Cue {
+        at: seconds(at),
+        shown_for: seconds(10),
+        text: text.into(),
+    };
+    let intervals = vec![
+        Interval::new(
+            seconds(60),
+            Kind::Ramp,
+            Target::Power { from: 0.5, to: 1.0 },
+        ),
+        Interval::new(seconds(30), Kind::FreeRide, Target::Free),
+    ];
+    let cues = vec![cue(10, "Go"), cue(15, "Harder")];
+    Workout::new(Draft {
+        intervals,
+        cues,
+        ..Draft::default()
+    })
+    .expect("a workout")
+}
+
+#[test]
+fn the_first_moment_lies_in_the_first_interval() {
+    let workout = workout();
+    let position = position(&workout, Duration::ZERO);
+    assert_eq!(
+        (position.index, position.into, position.remaining),
+        (0, Duration::ZERO, seconds(90))
+    );
+    assert_eq!(position.target, Some(0.5));
+    assert_eq!(position.next.map(|next| next.kind), Some(Kind::FreeRide));
+    assert!(!position.finished);
+}
+
+#[test]
+fn a_ramp_goes_evenly_with_time() {
+    let workout = workout();
+    assert_eq!(position(&workout, seconds(30)).target, Some(0.75));
+}
+
+#[test]
+fn an_interval_ends_the_moment_the_next_begins() {
+    let workout = workout();
+    let before = position(&workout, Duration::from_millis(59_999));
+    assert_eq!(
+        (before.index, before.remaining_in_interval),
+        (0, Duration::from_millis(1))
+    );
+    let after = position(&workout, seconds(60));
+    assert_eq!(
+        (after.index, after.into, after.remaining_in_interval),
+        (1, Duration::ZERO, seconds(30))
+    );
+    assert_eq!((after.target, after.next), (None, None));
+}
+
+#[test]
+fn after_the_end_it_is_finished_and_asks_for_nothing() {
+    let workout = workout();
+    for elapsed in [seconds(90), seconds(100_000), Duration::MAX] {
+        let position = position(&workout, elapsed);
+        assert!(position.finished);
+        assert_eq!(
+            (position.index, position.into, position.remaining),
+            (1, seconds(30), Duration::ZERO)
+        );
+        assert_eq!(position.target, None);
+    }
+}
+
+#[test]
+fn the_newest_cue_on_show_is_shown() {
+    let workout = workout();
+    let shown = |at| cue(&workout, seconds(at)).map(|cue| cue.text.as_str());
+    let expected = [
+        (9, None),
+        (10, Some("Go")),
+        (15, Some("Harder")),
+        (24, Some("Harder")),
+        (25, None),
+    ];
+    assert_eq!(expected.map(|(at, _)| (at, shown(at))), expected);
+}

@@ -1,7 +1,8 @@
 //! Writing a recording as a FIT activity file (Garmin FIT protocol 2.0, profile 21).
 //!
-//! The file holds, in the order of time: who made it, the timer's start, one record a second, the timer's stops and
-//! starts around pauses, its last stop; then one lap for each interval, the session and the activity.
+//! The file holds, in the order of time: who made it, the timer's start, one record a second, the
+//! timer's stops and starts around pauses, its last stop; then one lap for each interval, the
+//! session and the activity.
 
 use embedded_io_adapters::std::FromStd;
 use rustyfit::Encoder;
@@ -58,7 +59,8 @@ fn write(messages: Vec<Message>) -> Result<Vec<u8>, FitError> {
     }
 }
 
-/// FIT counts seconds from the last day of 1989; below 0x10000000 (mid-1998) they mean time since power on.
+/// FIT counts seconds from the last day of 1989; below 0x10000000 (mid-1998) they mean time since
+/// power on.
 fn is_fit_time(unix: u64) -> bool {
     i64::try_from(unix).is_ok_and(|unix| {
         let time = DateTime::from_unix_timestamp(unix);
@@ -161,7 +163,8 @@ fn millis(seconds: u64) -> u32 {
     u32::try_from(seconds.saturating_mul(1_000)).unwrap_or(u32::MAX - 1)
 }
 
-/// One part for each lap, or the whole ride where no lap was recorded. Laps without a single second are left out.
+/// One part for each lap, or the whole ride where no lap was recorded. Laps without a single second
+/// are left out.
 fn parts(recording: &Recording) -> Vec<Part<'_>> {
     let mut starts = vec![start(recording)];
     starts.extend(recording.laps.iter().skip(1).map(|lap| lap.at));
@@ -285,7 +288,8 @@ fn activity(recording: &Recording) -> Message {
     activity.into()
 }
 
-/// Sets a field where there is a value; it stays invalid, which FIT leaves out, where there is none.
+/// Sets a field where there is a value; it stays invalid, which FIT leaves out, where there is
+/// none.
 fn set<T>(field: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *field = value;

@@ -8,10 +8,11 @@ use crate::wire;
 /// How many seconds without a reading the last one stands in for.
 const HOLD: u64 = 3;
 
-/// Records a ride: takes readings as often as they come and makes exactly one sample of each second.
+/// Records a ride: takes readings as often as they come and makes exactly one sample of each
+/// second.
 ///
-/// Times are Unix time in milliseconds. They should come from one origin plus a monotonic clock: readings from a second
-/// that is over are ignored, a jump forward is a gap.
+/// Times are Unix time in milliseconds. They should come from one origin plus a monotonic clock:
+/// readings from a second that is over are ignored, a jump forward is a gap.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     recording: Recording,
@@ -44,7 +45,8 @@ impl Recorder {
         }
     }
 
-    /// Goes on with a recording that was interrupted, by a reload for example. What is missing becomes a gap.
+    /// Goes on with a recording that was interrupted, by a reload for example. What is missing
+    /// becomes a gap.
     pub fn resume_from(recording: Recording) -> Self {
         let next = recording.samples.last().map_or(0, |sample| sample.at + 1);
         Self {
@@ -68,8 +70,9 @@ impl Recorder {
         &self.recording
     }
 
-    /// Records a reading, the target at that moment in watts, and the interval being ridden. Without readings, call it
-    /// with an empty one about once a second. Ignored while paused and after the end.
+    /// Records a reading, the target at that moment in watts, and the interval being ridden.
+    /// Without readings, call it with an empty one about once a second. Ignored while paused and
+    /// after the end.
     pub fn record(
         &mut self,
         now: u64,
@@ -137,8 +140,8 @@ impl Recorder {
         &self.recording
     }
 
-    /// What is not stored yet, as a chunk for [`Recording::from_chunks`]; none if that is nothing. Store it: it is not
-    /// given again.
+    /// What is not stored yet, as a chunk for [`Recording::from_chunks`]; none if that is nothing.
+    /// Store it: it is not given again.
     pub fn take_unsaved(&mut self) -> Option<Vec<u8>> {
         let samples = &self.recording.samples[self.saved_samples..];
         let laps = &self.recording.laps[self.saved_laps..];

@@ -12,8 +12,8 @@ pub const MAX_EVENT_BYTES: usize = 512 * 1024;
 /// The most bytes of a peer id.
 const MAX_HOST_BYTES: usize = 64;
 
-/// The number of an event: ordered by epoch, then by sequence. As the head of a timeline it stands for everything
-/// up to that event.
+/// The number of an event: ordered by epoch, then by sequence. As the head of a timeline it stands
+/// for everything up to that event.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct Head {
     /// The term of the host, named by the server, from 1.

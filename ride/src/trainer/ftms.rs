@@ -1,7 +1,8 @@
-//! Fitness Machine Service 0x1826 (Bluetooth SIG, FTMS 1.0): what a smart trainer measures and how it is told what
-//! to do.
+//! Fitness Machine Service 0x1826 (Bluetooth SIG, FTMS 1.0): what a smart trainer measures and how
+//! it is told what to do.
 //!
-//! Layout: this file reads Indoor Bike Data and the supported power range, [`control_point`] writes targets.
+//! Layout: this file reads Indoor Bike Data and the supported power range, [`control_point`] writes
+//! targets.
 
 mod control_point;
 
@@ -27,7 +28,8 @@ pub struct IndoorBikeData {
 }
 
 impl IndoorBikeData {
-    /// What of it is shown and recorded: negative power counts as none, a heart rate of 0 as no reading.
+    /// What of it is shown and recorded: negative power counts as none, a heart rate of 0 as no
+    /// reading.
     pub fn reading(&self) -> Reading {
         Reading {
             power: self.power.map(|power| u16::try_from(power).unwrap_or(0)),
@@ -38,11 +40,12 @@ impl IndoorBikeData {
     }
 }
 
-/// Reads an Indoor Bike Data message 0x2AD2. The flags say which fields follow; bit 0 is set when the speed is *not*
-/// there.
+/// Reads an Indoor Bike Data message 0x2AD2. The flags say which fields follow; bit 0 is set when
+/// the speed is *not* there.
 ///
 /// # Errors
-/// [`SensorError::Truncated`] when it ends before a field that its flags announce and that is used here.
+/// [`SensorError::Truncated`] when it ends before a field that its flags announce and that is used
+/// here.
 pub fn parse_indoor_bike_data(bytes: &[u8]) -> Result<IndoorBikeData, SensorError> {
     let mut fields = Fields(bytes);
     let flags = fields.u16()?;
@@ -104,7 +107,8 @@ impl PowerRange {
     /// Reads the value of the characteristic.
     ///
     /// # Errors
-    /// [`SensorError::Truncated`] when it is too short, [`SensorError::BadRange`] when it holds no power of 0 or more.
+    /// [`SensorError::Truncated`] when it is too short, [`SensorError::BadRange`] when it holds no
+    /// power of 0 or more.
     pub fn parse(bytes: &[u8]) -> Result<Self, SensorError> {
         let mut fields = Fields(bytes);
         let (min, max, step) = (fields.i16()?, fields.i16()?, fields.u16()?);
@@ -129,7 +133,8 @@ impl PowerRange {
         } else {
             stepped
         };
-        // Between min and max, which are i16: the last step that fits, and none of them is below min.
+        // Between min and max, which are i16: the last step that fits, and none of them is below
+        // min.
         within.max(self.min.into()) as i16
     }
 }

@@ -2,7 +2,8 @@
 
 use super::{Fields, SensorError};
 
-/// Reads a Heart Rate Measurement 0x2A37: beats a minute; none while the sensor has no pulse and says 0.
+/// Reads a Heart Rate Measurement 0x2A37: beats a minute; none while the sensor has no pulse and
+/// says 0.
 ///
 /// # Errors
 /// [`SensorError::Truncated`] when the value is missing.

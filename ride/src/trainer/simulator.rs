@@ -1,7 +1,7 @@
 //! A rider on a trainer, simulated: for trying the app without hardware, and for its tests.
 //!
-//! Power follows the target as a first-order lag of about two seconds, with noise of up to 3 %. Cadence drifts
-//! around 90 rpm. Heart rate follows the effort over about a minute.
+//! Power follows the target as a first-order lag of about two seconds, with noise of up to 3 %.
+//! Cadence drifts around 90 rpm. Heart rate follows the effort over about a minute.
 
 use core::time::Duration;
 

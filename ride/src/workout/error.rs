@@ -39,20 +39,16 @@ impl TextField {
     }
 }
 
-/// Why something is not a workout: what is wrong and what to do about it. Intervals and cues are counted from 1.
+/// Why something is not a workout: what is wrong and what to do about it. Intervals and cues are
+/// counted from 1.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum WorkoutError {
     /// There is nothing to ride.
     #[error("This workout has no intervals. Choose one with at least one interval.")]
     NoIntervals,
     /// More intervals than [`MAX_INTERVALS`](super::MAX_INTERVALS).
-    #[error(
-        "This workout has {count} intervals; at most 2,000 can be ridden. Choose a shorter one."
-    )]
-    TooManyIntervals {
-        /// How many there are, or at least are.
-        count: usize,
-    },
+    #[error("This workout has more than 2,000 intervals, too many to ride. Choose a shorter one.")]
+    TooManyIntervals,
     /// More cues than [`MAX_CUES`](super::MAX_CUES).
     #[error(
         "This workout has {count} messages to the rider; at most 1,000 can be shown. Remove some."
@@ -70,7 +66,8 @@ pub enum WorkoutError {
     /// Longer than [`MAX_DURATION`](super::MAX_DURATION).
     #[error("This workout is longer than 24 hours. Shorten it.")]
     TooLong,
-    /// A target that is not a number, below nothing, or above [`MAX_FRACTION`](super::MAX_FRACTION).
+    /// A target that is not a number, below nothing, or above
+    /// [`MAX_FRACTION`](super::MAX_FRACTION).
     #[error(
         "Interval {number} asks for {percent} % of FTP; targets go from 0 to 500 %. Correct its power."
     )]

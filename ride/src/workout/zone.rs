@@ -26,7 +26,8 @@ impl Zone {
     }
 }
 
-/// A piece of a workout's profile that lies in one zone. An interval whose power crosses zones gives several.
+/// A piece of a workout's profile that lies in one zone. An interval whose power crosses zones
+/// gives several.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bar {
     /// When it begins, from the start of the workout.
@@ -39,8 +40,8 @@ pub struct Bar {
     pub to: f32,
     /// The zone of its colour.
     pub zone: Zone,
-    /// What the interval is for: free rides and maximal efforts have no target, their heights (0.6 and 1.5) are
-    /// only for drawing.
+    /// What the interval is for: free rides and maximal efforts have no target, their heights (0.6
+    /// and 1.5) are only for drawing.
     pub kind: Kind,
 }
 

@@ -1,11 +1,12 @@
-//! Reading workouts from ZWO files, the XML that Zwift made common. The format is not written down by its makers;
-//! this follows GoldenCheetah's reader and h4l's zwift-workout-file-reference.
+//! Reading workouts from ZWO files, the XML that Zwift made common. The format is not written down
+//! by its makers; this follows GoldenCheetah's reader and h4l's zwift-workout-file-reference.
 //!
-//! Layout: `source` turns bytes into text and keeps hostile XML away from the parser, `elements` reads the elements
-//! of the workout, `attributes` their values, [`ZwoError`] says what is wrong and where.
+//! Layout: `source` turns bytes into text and keeps hostile XML away from the parser, `elements`
+//! reads the elements of the workout, `attributes` their values, [`ZwoError`] says what is wrong
+//! and where.
 //!
-//! Powers are fractions of FTP and go from low to high *in time*, whatever their order. What is not known is left
-//! out, counted, and told to the rider.
+//! Powers are fractions of FTP and go from low to high *in time*, whatever their order. What is not
+//! known is left out, counted, and told to the rider.
 
 mod attributes;
 mod elements;
@@ -47,11 +48,12 @@ pub struct Ignored {
     pub count: usize,
 }
 
-/// Reads a workout from the bytes of a ZWO file: UTF-8 or UTF-16, with or without a byte order mark.
+/// Reads a workout from the bytes of a ZWO file: UTF-8 or UTF-16, with or without a byte order
+/// mark.
 ///
 /// # Errors
-/// What is wrong with the file, and where; see [`ZwoError`]. Whatever the bytes: never a panic, and time and memory in
-/// proportion to [`MAX_BYTES`].
+/// What is wrong with the file, and where; see [`ZwoError`]. Whatever the bytes: never a panic, and
+/// time and memory in proportion to [`MAX_BYTES`].
 pub fn parse(bytes: &[u8]) -> Result<Imported, ZwoError> {
     let text = source::decode(bytes)?;
     source::check(&text)?;

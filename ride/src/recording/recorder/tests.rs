@@ -1,1 +1,307 @@
 use super::*;
+
+const START: u64 = 1_800_000_000_400;
+const START_SECOND: u64 = 1_800_000_000;
+
+fn recorder() -> Recorder {
+    Recorder::new(START, "Opener".into(), Ftp::default())
+}
+
+const fn watts(power: u16) -> Reading {
+    Reading {
+        power: Some(power),
+        cadence: None,
+        heart_rate: None,
+    }
+}
+
+const NO_READING: Reading = Reading {
+    power: None,
+    cadence: None,
+    heart_rate: None,
+};
+
+/// Records a power, so many milliseconds after the start.
+fn ride(recorder: &mut Recorder, millis: u64, power: u16) {
+    recorder.record(START + millis, watts(power), Some(150), Some(0));
+}
+
+fn power(recorder: &Recorder) -> Vec<Option<u16>> {
+    recorder
+        .recording()
+        .samples
+        .iter()
+        .map(|sample| sample.power)
+        .collect()
+}
+
+fn seconds(recorder: &Recorder) -> Vec<u64> {
+    recorder
+        .recording()
+        .samples
+        .iter()
+        .map(|sample| sample.at - START_SECOND)
+        .collect()
+}
+
+#[test]
+fn readings_are_averaged_into_one_sample_a_second() {
+    let mut recorder = recorder();
+    for (millis, power) in [
+        (0, 100),
+        (250, 110),
+        (500, 120),
+        (750, 131),
+        (1_000, 200),
+        (1_999, 210),
+        (2_000, 1),
+    ] {
+        ride(&mut recorder, millis, power);
+    }
+    assert_eq!(power(&recorder), [Some(115), Some(205)]);
+    assert_eq!(seconds(&recorder), [0, 1]);
+}
+
+#[test]
+fn what_a_sensor_does_not_say_is_left_out_of_its_average() {
+    let mut recorder = recorder();
+    let reading = Reading {
+        power: Some(100),
+        cadence: Some(80),
+        heart_rate: None,
+    };
+    recorder.record(START, reading, Some(150), None);
+    recorder.record(
+        START + 500,
+        Reading {
+            cadence: None,
+            heart_rate: Some(120),
+            ..reading
+        },
+        Some(160),
+        None,
+    );
+    let sample = recorder.finish(START + 1_000).samples[0];
+    let expected = Sample {
+        at: START_SECOND,
+        power: Some(100),
+        cadence: Some(80),
+        heart_rate: Some(120),
+        target: Some(160),
+    };
+    assert_eq!(sample, expected);
+}
+
+#[test]
+fn a_ride_of_thirty_seconds_has_thirty_samples_whenever_it_ends_within_half_a_second() {
+    for end in [29_600, 30_000, 30_200, 30_499] {
+        let mut recorder = recorder();
+        (0..=end / 250).for_each(|n| ride(&mut recorder, n * 250, 100));
+        let recording = recorder.finish(START + end);
+        assert_eq!(recording.samples.len(), 30, "{end}");
+        assert_eq!(recording.end() - START_SECOND, 30);
+    }
+}
+
+#[test]
+fn a_gap_holds_the_last_value_for_three_seconds_then_has_none() {
+    let mut recorder = recorder();
+    ride(&mut recorder, 0, 100);
+    ride(&mut recorder, 6_000, 200);
+    recorder.finish(START + 7_000);
+    assert_eq!(
+        power(&recorder),
+        [
+            Some(100),
+            Some(100),
+            Some(100),
+            Some(100),
+            None,
+            None,
+            Some(200)
+        ]
+    );
+    assert_eq!(seconds(&recorder), [0, 1, 2, 3, 4, 5, 6]);
+}
+
+#[test]
+fn a_trainer_that_is_gone_leaves_no_power_but_its_seconds() {
+    let mut recorder = recorder();
+    ride(&mut recorder, 0, 100);
+    (1..8)
+        .for_each(|second| recorder.record(START + second * 1_000, NO_READING, Some(150), Some(0)));
+    recorder.finish(START + 8_000);
+    assert_eq!(power(&recorder)[3..], [Some(100), None, None, None, None]);
+    assert!(
+        recorder
+            .recording()
+            .samples
+            .iter()
+            .all(|sample| sample.target == Some(150))
+    );
+}
+
+#[test]
+fn a_pause_is_left_out_and_readings_in_it_are_ignored() {
+    let mut recorder = recorder();
+    (0..5).for_each(|second| ride(&mut recorder, second * 1_000, 100));
+    recorder.pause(START + 5_000);
+    recorder.pause(START + 6_000);
+    ride(&mut recorder, 7_000, 999);
+    recorder.resume(START + 60_000);
+    recorder.resume(START + 70_000);
+    (60..65).for_each(|second| ride(&mut recorder, second * 1_000, 200));
+    recorder.finish(START + 65_000);
+    assert_eq!(seconds(&recorder), [0, 1, 2, 3, 4, 60, 61, 62, 63, 64]);
+    let pause = Pause {
+        from: START_SECOND + 5,
+        to: Some(START_SECOND + 60),
+    };
+    assert_eq!(recorder.recording().pauses, [pause]);
+}
+
+#[test]
+fn a_value_is_not_held_across_a_pause() {
+    let mut recorder = recorder();
+    ride(&mut recorder, 0, 100);
+    recorder.pause(START + 1_000);
+    recorder.resume(START + 2_000);
+    recorder.record(START + 2_000, NO_READING, None, Some(0));
+    recorder.finish(START + 3_000);
+    assert_eq!(power(&recorder), [Some(100), None]);
+}
+
+#[test]
+fn a_pause_within_a_second_makes_no_second_twice() {
+    let mut recorder = recorder();
+    ride(&mut recorder, 0, 100);
+    recorder.pause(START + 600);
+    recorder.resume(START + 700);
+    ride(&mut recorder, 800, 300);
+    ride(&mut recorder, 1_000, 200);
+    recorder.finish(START + 2_000);
+    assert_eq!(seconds(&recorder), [0, 1]);
+    assert_eq!(power(&recorder), [Some(100), Some(200)]);
+}
+
+#[test]
+fn a_lap_begins_with_each_interval() {
+    let mut recorder = recorder();
+    for (second, interval) in [
+        (0, Some(0)),
+        (1, Some(0)),
+        (2, Some(1)),
+        (5, Some(2)),
+        (6, None),
+    ] {
+        recorder.record(START + second * 1_000, watts(100), None, interval);
+    }
+    let laps: Vec<(u64, Option<u32>)> = recorder
+        .recording()
+        .laps
+        .iter()
+        .map(|lap| (lap.at - START_SECOND, lap.interval))
+        .collect();
+    assert_eq!(laps, [(0, Some(0)), (2, Some(1)), (5, Some(2)), (6, None)]);
+}
+
+#[test]
+fn a_clock_that_goes_back_changes_nothing() {
+    let mut recorder = recorder();
+    ride(&mut recorder, 5_000, 100);
+    ride(&mut recorder, 1_000, 900);
+    recorder.record(START - 90_000, watts(900), None, Some(1));
+    ride(&mut recorder, 6_000, 100);
+    assert_eq!(seconds(&recorder), [0, 1, 2, 3, 4, 5]);
+    assert_eq!(power(&recorder)[5], Some(100));
+    assert_eq!(recorder.recording().laps.len(), 1);
+}
+
+#[test]
+fn nothing_is_recorded_after_the_end() {
+    let mut recorder = recorder();
+    ride(&mut recorder, 0, 100);
+    recorder.finish(START + 1_000);
+    ride(&mut recorder, 2_000, 100);
+    recorder.pause(START + 3_000);
+    recorder.finish(START + 4_000);
+    assert_eq!(seconds(&recorder), [0]);
+    assert_eq!(recorder.recording().finished_at, Some(START_SECOND + 1));
+    assert_eq!(recorder.recording().pauses, []);
+}
+
+#[test]
+fn a_ride_ended_while_paused_ends_with_the_pause() {
+    let mut recorder = recorder();
+    ride(&mut recorder, 0, 100);
+    recorder.pause(START + 1_000);
+    let recording = recorder.finish(START + 9_000);
+    assert_eq!(recording.samples.len(), 1);
+    assert_eq!(recording.end(), START_SECOND + 9);
+}
+
+#[test]
+fn a_recording_is_at_most_a_day_long() {
+    let mut recorder = recorder();
+    ride(&mut recorder, 0, 100);
+    ride(&mut recorder, u64::MAX / 2, 100);
+    assert_eq!(recorder.recording().samples.len(), MAX_SAMPLES);
+}
+
+#[test]
+fn what_is_stored_bit_by_bit_gives_the_same_recording() {
+    let mut recorder = recorder();
+    let mut chunks: Vec<Vec<u8>> = vec![];
+    for second in 0..23 {
+        recorder.record(
+            START + second * 1_000,
+            watts(100 + second as u16),
+            Some(150),
+            Some(second as u32 / 4),
+        );
+        match second {
+            7 => recorder.pause(START + 7_000),
+            12 => recorder.resume(START + 12_000),
+            _ => {}
+        }
+        if second % 3 == 0 {
+            chunks.extend(recorder.take_unsaved());
+        }
+    }
+    recorder.finish(START + 23_000);
+    chunks.extend(recorder.take_unsaved());
+    assert_eq!(recorder.take_unsaved(), None);
+    chunks.insert(3, chunks[2].clone());
+    let stored = Recording::from_chunks(chunks.iter().map(Vec::as_slice)).expect("chunks");
+    assert_eq!(&stored, recorder.recording());
+    assert_eq!(stored.pauses.len(), 1);
+}
+
+#[test]
+fn a_reload_goes_on_with_the_recording_and_leaves_a_gap() {
+    let mut before = recorder();
+    (0..5).for_each(|second| ride(&mut before, second * 1_000, 100));
+    let stored = before.take_unsaved().expect("a chunk");
+    let recording = Recording::from_chunks([stored.as_slice()]).expect("a recording");
+    let mut after = Recorder::resume_from(recording);
+    assert_eq!(after.take_unsaved(), None);
+    ride(&mut after, 7_000, 200);
+    after.finish(START + 8_000);
+    assert_eq!(
+        power(&after),
+        [
+            Some(100),
+            Some(100),
+            Some(100),
+            Some(100),
+            None,
+            None,
+            None,
+            Some(200)
+        ]
+    );
+    assert_eq!(after.recording().laps.len(), 1);
+    let chunks = [stored, after.take_unsaved().expect("a chunk")];
+    let stored = Recording::from_chunks(chunks.iter().map(Vec::as_slice)).expect("chunks");
+    assert_eq!(&stored, after.recording());
+}

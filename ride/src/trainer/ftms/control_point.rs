@@ -1,8 +1,10 @@
-//! The Fitness Machine Control Point 0x2AD9: taking control of a trainer and setting its target power.
+//! The Fitness Machine Control Point 0x2AD9: taking control of a trainer and setting its target
+//! power.
 //!
-//! The driver subscribes to the indications first, then says [`Input::Connected`]. One operation is in flight at a
-//! time; while it is, only the newest target waits. An operation that is not answered is given up after
-//! [`ANSWER_WITHIN`] and the newest target is tried again; control that was lost is asked for again.
+//! The driver subscribes to the indications first, then says [`Input::Connected`]. One operation is
+//! in flight at a time; while it is, only the newest target waits. An operation that is not
+//! answered is given up after [`ANSWER_WITHIN`] and the newest target is tried again; control that
+//! was lost is asked for again.
 
 use std::collections::VecDeque;
 
@@ -25,14 +27,15 @@ const SET_SIMULATION: u8 = 0x11;
 const RESPONSE: u8 = 0x80;
 const STATUS_CONTROL_LOST: u8 = 0xff;
 
-/// A flat road without wind: rolling resistance 0.004, wind resistance 0.51. It takes the target away where there is
-/// none, and lets the rider shift.
+/// A flat road without wind: rolling resistance 0.004, wind resistance 0.51. It takes the target
+/// away where there is none, and lets the rider shift.
 const FLAT_ROAD: [u8; 7] = [SET_SIMULATION, 0, 0, 0, 0, 40, 51];
 
 /// What happens to the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
-    /// The trainer is connected and its indications are subscribed to. Its range, where it names one.
+    /// The trainer is connected and its indications are subscribed to. Its range, where it names
+    /// one.
     Connected {
         /// Every target is clamped to it.
         range: Option<PowerRange>,
@@ -65,8 +68,8 @@ pub enum Output {
 pub enum Event {
     /// The trainer takes targets.
     Ready,
-    /// The trainer is gone, does not answer, or obeys somebody else now. It is asked for control again as long as it
-    /// is connected; [`Event::Ready`] says when it is back.
+    /// The trainer is gone, does not answer, or obeys somebody else now. It is asked for control
+    /// again as long as it is connected; [`Event::Ready`] says when it is back.
     Lost,
     /// The trainer does not do what it was asked; riding goes on without that target.
     Refused {
@@ -178,7 +181,8 @@ impl ControlPoint {
         self.failures = 0;
     }
 
-    /// Asks for control as if nothing had been said before; the newest target is set again afterwards.
+    /// Asks for control as if nothing had been said before; the newest target is set again
+    /// afterwards.
     fn start_over(&mut self) {
         self.state = State::Asking;
         self.settled = None;

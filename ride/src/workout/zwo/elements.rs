@@ -51,11 +51,12 @@ pub(super) fn read(
 }
 
 fn check_limits(element: Node<'_, '_>, draft: &Draft, end: Duration) -> Result<(), ZwoError> {
-    let count = draft.intervals.len();
-    let error = match () {
-        () if count > MAX_INTERVALS => WorkoutError::TooManyIntervals { count },
-        () if end > MAX_DURATION => WorkoutError::TooLong,
-        () => return Ok(()),
+    let error = if draft.intervals.len() > MAX_INTERVALS {
+        WorkoutError::TooManyIntervals
+    } else if end > MAX_DURATION {
+        WorkoutError::TooLong
+    } else {
+        return Ok(());
     };
     Err(ZwoError::Limit {
         place: Place::of(element),

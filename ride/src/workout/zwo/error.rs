@@ -17,8 +17,6 @@ pub struct Place {
 }
 
 impl Place {
-    pub(super) const START: Self = Self { line: 1, column: 1 };
-
     /// Where an element begins.
     pub(super) fn of(node: Node<'_, '_>) -> Self {
         Self::at(node, node.range().start)
@@ -72,9 +70,6 @@ pub enum XmlFault {
     /// `&` with something behind it that XML does not know.
     #[error("& has to be written as &amp;")]
     Entity,
-    /// More elements, attributes or namespaces than a workout needs.
-    #[error("there is too much in it for a workout")]
-    TooComplex,
     /// Anything else.
     #[error("the text there is not XML")]
     Other,
@@ -106,6 +101,9 @@ pub enum ZwoError {
         /// How.
         fault: XmlFault,
     },
+    /// More elements, attributes or namespaces than any workout needs.
+    #[error("There is far more in this file than a workout needs. Choose another one.")]
+    TooComplex,
     /// A document type, in which entities could be defined. Workouts have none.
     #[error(
         "{place}: the file has a document type (<!DOCTYPE>), which workouts do not have. Remove it."
@@ -210,7 +208,7 @@ impl ZwoError {
     /// Where it is wrong, where that is known.
     pub const fn place(&self) -> Option<Place> {
         match self {
-            Self::Empty | Self::TooLarge { .. } | Self::Workout(_) => None,
+            Self::Empty | Self::TooLarge { .. } | Self::TooComplex | Self::Workout(_) => None,
             Self::NotText { place }
             | Self::Xml { place, .. }
             | Self::Doctype { place }
@@ -244,6 +242,12 @@ pub(super) fn clip(text: &str) -> String {
 /// What the parser says.
 pub(super) fn xml(error: &roxmltree::Error, text: &str) -> ZwoError {
     use roxmltree::Error as E;
+    if matches!(
+        error,
+        E::NodesLimitReached | E::AttributesLimitReached | E::NamespacesLimitReached
+    ) {
+        return ZwoError::TooComplex;
+    }
     let fault = match error {
         E::UnexpectedCloseTag(expected, found, _) => XmlFault::Mismatch {
             expected: clip(expected),
@@ -252,9 +256,6 @@ pub(super) fn xml(error: &roxmltree::Error, text: &str) -> ZwoError {
         E::UnclosedRootNode | E::UnexpectedEndOfStream | E::NoRootNode => XmlFault::CutOff,
         E::DuplicatedAttribute(name, _) => XmlFault::Twice(clip(name)),
         E::UnknownEntityReference(..) | E::MalformedEntityReference(_) => XmlFault::Entity,
-        E::NodesLimitReached | E::AttributesLimitReached | E::NamespacesLimitReached => {
-            XmlFault::TooComplex
-        }
         _ => XmlFault::Other,
     };
     let place = match fault {

@@ -2,12 +2,13 @@
 
 use std::borrow::Cow;
 
+use super::MAX_BYTES;
 use super::error::{Place, ZwoError};
-use super::{MAX_BYTES, XmlFault};
 
 /// The most attributes of one element. The parser compares each with each.
 const MAX_ATTRIBUTES: usize = 64;
-/// The most namespace declarations of a file. The parser copies them down the tree; workouts need none.
+/// The most namespace declarations of a file. The parser copies them down the tree; workouts need
+/// none.
 const MAX_NAMESPACES: usize = 16;
 
 /// The text of a file.
@@ -63,10 +64,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, ZwoError> {
 /// Refuses what would make the parser slow. What is not XML is left to the parser to refuse.
 pub(super) fn check(text: &str) -> Result<(), ZwoError> {
     if text.matches("xmlns").count() > MAX_NAMESPACES {
-        return Err(ZwoError::Xml {
-            place: Place::START,
-            fault: XmlFault::TooComplex,
-        });
+        return Err(ZwoError::TooComplex);
     }
     let mut rest = text;
     while let Some(start) = rest.find('<') {
@@ -81,18 +79,11 @@ pub(super) fn check(text: &str) -> Result<(), ZwoError> {
                 });
             }
             Some(b'?') => after(markup, "?>"),
-            _ => tag(markup).ok_or_else(|| too_complex(&text[..at]))?,
+            _ => tag(markup).ok_or(ZwoError::TooComplex)?,
         };
         rest = &markup[length..];
     }
     Ok(())
-}
-
-fn too_complex(before: &str) -> ZwoError {
-    ZwoError::Xml {
-        place: Place::end_of(before),
-        fault: XmlFault::TooComplex,
-    }
 }
 
 /// The length up to the end of a piece of markup; all there is when it does not end.

@@ -1,0 +1,269 @@
+//! Passing the timeline on: late, twice, out of order, forged, and from one host to the next.
+
+use super::*;
+use crate::wire;
+
+fn heard(events: &[SignedEvent]) -> Timeline {
+    let mut timeline = Timeline::new();
+    for event in events {
+        assert_eq!(timeline.apply(event.clone(), key_of), Applied::New);
+    }
+    timeline
+}
+
+#[test]
+fn a_late_rider_gets_the_whole_of_it_from_anyone() {
+    let mut host = Host::riding();
+    host.says(Change::Pause { at: at(70) });
+    let second = heard(&host.sent);
+    let third = heard(&second.since(Head::NONE));
+    assert_eq!(third.head(), host.timeline.head());
+    assert_eq!(third.workout(), Some(&workout(10)));
+    assert_eq!(third.phase(at(80)), host.phase(80));
+}
+
+#[test]
+fn only_what_is_missing_is_sent() {
+    let host = Host::riding();
+    assert_eq!(
+        host.timeline.since(Head {
+            epoch: 1,
+            sequence: 1
+        }),
+        host.sent[1..]
+    );
+    assert_eq!(host.timeline.since(host.timeline.head()), []);
+}
+
+#[test]
+fn an_event_applied_twice_counts_once() {
+    let host = Host::riding();
+    let mut rider = heard(&host.sent);
+    for event in &host.sent {
+        assert_eq!(rider.apply(event.clone(), key_of), Applied::Known);
+    }
+    assert_eq!(rider.since(Head::NONE), host.sent);
+}
+
+#[test]
+fn events_out_of_order_count_once_the_missing_one_comes() {
+    let mut host = Host::riding();
+    host.says(Change::Pause { at: at(70) });
+    let [share, start, pause] = host.sent.try_into().expect("three events");
+    let mut rider = Timeline::new();
+    assert_eq!(rider.apply(pause, key_of), Applied::Gap);
+    assert_eq!(rider.apply(start, key_of), Applied::Gap);
+    assert_eq!(rider.phase(at(80)), Phase::Lobby);
+    assert_eq!(rider.apply(share, key_of), Applied::New);
+    assert_eq!(
+        rider.phase(at(80)),
+        Phase::Paused {
+            elapsed: seconds(60),
+            resumes_in: None
+        }
+    );
+}
+
+#[test]
+fn a_forged_event_is_refused_and_changes_nothing() {
+    let host = Host::riding();
+    let mut rider = heard(&host.sent[..1]);
+    let by_another_key = {
+        let mut forger = host.timeline.clone();
+        forger
+            .append(Change::Pause { at: at(70) }, 1, HOST, &key(9))
+            .expect("an event")
+    };
+    let mut altered = host.sent[1].clone();
+    let last = altered.bytes.len() - 1;
+    altered.bytes[last] ^= 1;
+    let mut unsigned = host.sent[1].clone();
+    unsigned.signature = [0; 64];
+    for event in [by_another_key, altered, unsigned] {
+        assert_eq!(
+            rider.apply(event, key_of),
+            Applied::Refused(Refused::Forged)
+        );
+    }
+    assert_eq!(
+        rider.head(),
+        Head {
+            epoch: 1,
+            sequence: 1
+        }
+    );
+    assert_eq!(rider.phase(at(80)), Phase::Lobby);
+}
+
+#[test]
+fn who_is_not_the_host_of_the_epoch_is_refused() {
+    let mut timeline = Timeline::new();
+    let by_stranger = timeline
+        .append(Change::Share(workout(5)), 1, "eve", &key(1))
+        .expect("an event");
+    let mut rider = Timeline::new();
+    assert_eq!(
+        rider.apply(by_stranger, key_of),
+        Applied::Refused(Refused::NotTheHost)
+    );
+    let mut timeline = Timeline::new();
+    let of_a_later_epoch = timeline
+        .append(Change::Share(workout(5)), 2, HOST, &key(1))
+        .expect("an event");
+    assert_eq!(
+        rider.apply(of_a_later_epoch, key_of),
+        Applied::Refused(Refused::NotTheHost)
+    );
+}
+
+#[test]
+fn malformed_events_are_refused() {
+    let host = Host::riding();
+    let sign = |event: &Event| event.sign(&key(1));
+    let good: Event = wire::from_slice(&host.sent[0].bytes).expect("an event");
+    let mut cut = host.sent[0].clone();
+    cut.bytes.pop();
+    let endless = SignedEvent {
+        bytes: vec![0; event::MAX_EVENT_BYTES + 1],
+        signature: [0; 64],
+    };
+    let misnumbered = sign(&Event {
+        sequence: 5,
+        ..good.clone()
+    });
+    let before_itself = sign(&Event {
+        base: Head {
+            epoch: 7,
+            sequence: 1,
+        },
+        ..good.clone()
+    });
+    let zero = sign(&Event {
+        sequence: 0,
+        ..good.clone()
+    });
+    let long_host = sign(&Event {
+        host: "x".repeat(65),
+        ..good
+    });
+    for event in [cut, endless, misnumbered, before_itself, zero, long_host] {
+        assert_eq!(
+            Timeline::new().apply(event, key_of),
+            Applied::Refused(Refused::Malformed)
+        );
+    }
+}
+
+#[test]
+fn a_signed_event_that_makes_no_sense_is_refused() {
+    let host = Host::riding();
+    let mut rider = heard(&host.sent);
+    let head = host.timeline.head();
+    let again = Event::following(head, 1, HOST, Change::Start { at: at(99) })
+        .expect("a number")
+        .sign(&key(1));
+    assert_eq!(
+        rider.apply(again, key_of),
+        Applied::Refused(Refused::AlreadyStarted)
+    );
+    assert_eq!(rider.head(), head);
+}
+
+#[test]
+fn a_second_event_of_the_same_number_is_refused() {
+    let host = Host::riding();
+    let mut rider = heard(&host.sent);
+    let mut other = heard(&host.sent[..1]);
+    let other = other
+        .append(Change::Start { at: at(99) }, 1, HOST, &key(1))
+        .expect("an event");
+    assert_eq!(
+        rider.apply(other, key_of),
+        Applied::Refused(Refused::Conflict)
+    );
+    assert_eq!(
+        rider.phase(at(10)),
+        Phase::Riding {
+            elapsed: seconds(0)
+        }
+    );
+}
+
+#[test]
+fn a_new_host_carries_the_ride_on() {
+    let host = Host::riding();
+    let mut second = heard(&host.sent);
+    let pause = second
+        .append(Change::Pause { at: at(70) }, 2, SECOND_HOST, &key(2))
+        .expect("an event");
+    assert_eq!(
+        second.head(),
+        Head {
+            epoch: 2,
+            sequence: 1
+        }
+    );
+    let mut rider = heard(&host.sent);
+    assert_eq!(rider.apply(pause, key_of), Applied::New);
+    assert_eq!(
+        rider.phase(at(80)),
+        Phase::Paused {
+            elapsed: seconds(60),
+            resumes_in: None
+        }
+    );
+}
+
+#[test]
+fn the_old_host_can_say_nothing_more() {
+    let mut host = Host::riding();
+    let mut second = heard(&host.sent);
+    let pause = second
+        .append(Change::Pause { at: at(70) }, 2, SECOND_HOST, &key(2))
+        .expect("an event");
+    host.says(Change::End { at: at(75) });
+    let end = host.sent[2].clone();
+    assert_eq!(second.apply(end, key_of), Applied::Known);
+    assert_eq!(
+        second.phase(at(80)),
+        Phase::Paused {
+            elapsed: seconds(60),
+            resumes_in: None
+        }
+    );
+    assert_eq!(host.timeline.apply(pause, key_of), Applied::New);
+    assert_eq!(host.timeline.phase(at(80)), second.phase(at(80)));
+    assert_eq!(host.timeline.head(), second.head());
+    assert_eq!(
+        host.try_says(Change::Resume { at: at(90) }),
+        Err(Refused::OldEpoch)
+    );
+}
+
+#[test]
+fn riders_who_heard_different_hosts_agree_once_they_have_the_whole_of_the_newest() {
+    let host = Host::riding();
+    // Ben carries on from the share alone, and his pause is heard by one rider only.
+    let mut ben = heard(&host.sent[..1]);
+    ben.append(Change::Start { at: at(50) }, 2, SECOND_HOST, &key(2))
+        .expect("an event");
+    let mut rider = heard(&ben.since(Head::NONE));
+    // In epoch 3 he carries on from all that Ana said.
+    let mut whole = heard(&host.sent);
+    let pause = whole
+        .append(Change::Pause { at: at(70) }, 3, SECOND_HOST, &key(2))
+        .expect("an event");
+    assert_eq!(rider.apply(pause, key_of), Applied::Gap);
+    for event in whole.since(Head::NONE) {
+        rider.apply(event, key_of);
+    }
+    assert_eq!(rider.head(), whole.head());
+    assert_eq!(rider.since(Head::NONE), whole.since(Head::NONE));
+    assert_eq!(
+        rider.phase(at(80)),
+        Phase::Paused {
+            elapsed: seconds(60),
+            resumes_in: None
+        }
+    );
+}
