@@ -1,7 +1,7 @@
 //! Fitness Machine Service 0x1826 (Bluetooth SIG, FTMS 1.0): what a smart trainer measures and how
 //! it is told what to do.
 //!
-//! Layout: this file reads Indoor Bike Data and the supported power range, [`control_point`] writes
+//! Layout: this file reads Indoor Bike Data and the supported power range, `control_point` writes
 //! targets.
 
 mod control_point;
