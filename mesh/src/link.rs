@@ -1,5 +1,463 @@
 //! One rider's link to one other: two carriers, one stream a class.
+//!
+//! - [`RtcCommand`], [`RtcEvent`]: what the driver is told and tells of the
+//!   link's RTCPeerConnection.
+//! - `connection`: one such connection, negotiated and judged.
+//! - `stream`: what makes control and bulk reliable over any carrier.
+//!
+//! Law: frames go over the data channels while these are *direct*: open, heard
+//! within 1.5 s, and the other side says that it hears us there too. Otherwise
+//! they go over the relay while both sockets are up, and wait while not. What a
+//! carrier loses when it is left is sent again over the next.
+//!
+//! Beats go over the data channels whenever they are open, so that both
+//! carriers are judged by what comes over them.
 
+mod calls;
+mod connection;
 mod rtc;
+mod stream;
 
 pub use rtc::{RtcCommand, RtcEvent, SdpKind};
+
+use std::{collections::VecDeque, time::Duration};
+
+use crate::{
+    backoff::Backoff,
+    clock::{Echo, OffsetFilter, micros},
+    frame::{Beat, Body, Heard, LinkFrame},
+    peer::{Class, Incarnation, LinkState, PeerNumber},
+    signaling::Signal,
+};
+use connection::Connection;
+use stream::{Inbox, Outbox};
+
+const BEAT: Duration = Duration::from_millis(500);
+const QUICK_BEAT: Duration = Duration::from_millis(100);
+const QUICK_BEATS: u8 = 5;
+/// Acknowledgements wait a little for company.
+const ACK: Duration = Duration::from_millis(20);
+const WAIT: Duration = Duration::from_millis(300);
+const WAIT_LIMIT: Duration = Duration::from_secs(3);
+const RETRY: Duration = Duration::from_secs(1);
+const RETRY_LIMIT: Duration = Duration::from_secs(30);
+/// The polite side calls a lost connection back; the other waits for it.
+const IMPOLITE_PATIENCE: Duration = Duration::from_secs(2);
+
+/// One page, by its rider's number and its incarnation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Page {
+    pub(crate) number: PeerNumber,
+    pub(crate) incarnation: Incarnation,
+}
+
+/// Which ways to the other are open now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Reach {
+    /// Both sockets are up: frames can be relayed, signals passed.
+    pub(crate) relay: bool,
+    /// A direct link is wanted.
+    pub(crate) direct: bool,
+    /// The other's socket is lost.
+    pub(crate) away: bool,
+}
+
+/// What carries a frame.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Carrier {
+    Direct,
+    Relay,
+}
+
+/// What a link wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Effect {
+    /// Open a connection.
+    Open { connection: u32 },
+    /// Tell a connection what to do.
+    Rtc {
+        connection: u32,
+        command: RtcCommand,
+    },
+    /// Hand a signal to the other page.
+    Signal(Signal),
+    /// Relay a frame to the other page.
+    Relay { class: Class, frame: Vec<u8> },
+    /// Something came.
+    Received { class: Class, payload: Vec<u8> },
+    /// The other's gossip changed.
+    Gossip(Vec<u8>),
+}
+
+/// The newest beat of the other.
+#[derive(Clone, Copy, Debug)]
+struct Newest {
+    sent: i64,
+    came: Duration,
+    group_offset: Option<i64>,
+}
+
+#[derive(Debug)]
+struct Stream {
+    class: Class,
+    outbox: Outbox,
+    inbox: Inbox,
+    ack_at: Option<Duration>,
+}
+
+/// All that one rider's page keeps for one page of another.
+#[derive(Debug)]
+pub(crate) struct Link {
+    me: Page,
+    them: Page,
+    reach: Reach,
+    carrier: Option<Carrier>,
+    connection: Option<Connection>,
+    last_attempt: u32,
+    retry_at: Option<Duration>,
+    backoff: Backoff,
+    they_can: bool,
+    streams: [Stream; 2],
+    telemetry: u32,
+    clock: OffsetFilter,
+    newest: Option<Newest>,
+    gossip: Vec<u8>,
+    beat_at: Duration,
+    quick_beats: u8,
+    ticked: Duration,
+    effects: VecDeque<Effect>,
+}
+
+impl Link {
+    pub(crate) fn new(now: Duration, me: Page, them: Page, seed: u64) -> Self {
+        // The newcomer calls, so that nobody calls twice.
+        let calls = me.number > them.number;
+        Self {
+            me,
+            them,
+            reach: Reach {
+                relay: false,
+                direct: false,
+                away: false,
+            },
+            carrier: None,
+            connection: None,
+            last_attempt: 0,
+            retry_at: calls.then_some(now),
+            backoff: Backoff::new(RETRY, RETRY_LIMIT, seed),
+            they_can: true,
+            streams: [Stream::new(Class::Control, 32), Stream::new(Class::Bulk, 8)],
+            telemetry: 0,
+            clock: OffsetFilter::new(),
+            newest: None,
+            gossip: Vec::new(),
+            beat_at: now,
+            quick_beats: QUICK_BEATS,
+            ticked: now,
+            effects: VecDeque::new(),
+        }
+    }
+
+    pub(crate) fn poll_effect(&mut self) -> Option<Effect> {
+        self.effects.pop_front()
+    }
+
+    pub(crate) fn state(&self) -> LinkState {
+        match self.carrier {
+            Some(Carrier::Direct) => LinkState::Direct,
+            Some(Carrier::Relay) => LinkState::Relayed,
+            None if self.reach.away => LinkState::Away,
+            None => LinkState::Connecting,
+        }
+    }
+
+    pub(crate) fn round_trip(&self) -> Option<Duration> {
+        self.clock.round_trip()
+    }
+
+    /// Whether the other may know group time, for all it has told.
+    pub(crate) fn may_know_group_time(&self) -> bool {
+        self.newest
+            .is_none_or(|newest| newest.group_offset.is_some())
+    }
+
+    /// Group time minus our clock as the other has it, and how wrong it may be.
+    pub(crate) fn group_offset(&self) -> Option<(i64, u64)> {
+        let theirs = self.newest?.group_offset?;
+        let offset = self.clock.offset()?.saturating_add(theirs);
+        Some((offset, self.clock.error()?))
+    }
+
+    /// Queues a reliable message, unless it is too much.
+    pub(crate) fn push(&mut self, class: Class, message: &[u8]) -> bool {
+        self.stream(class)
+            .is_some_and(|stream| stream.outbox.push(message))
+    }
+
+    /// Sends a frame of telemetry, or says that it has to be relayed.
+    pub(crate) fn send_telemetry(&mut self, frame: &[u8]) -> Option<Carrier> {
+        let class = Class::Telemetry;
+        if self.carrier != Some(Carrier::Direct) {
+            return self.carrier;
+        }
+        let connection = self.connection.as_ref().filter(|one| !one.is_full(class))?;
+        let bytes = frame.to_vec();
+        self.effects
+            .push_back(connection.tell(RtcCommand::Send { class, bytes }));
+        self.carrier
+    }
+
+    /// Whether a beat is due within a beat's tolerance.
+    pub(crate) fn beat_at(&self) -> Duration {
+        self.beat_at
+    }
+
+    /// News: beat at once.
+    pub(crate) fn hurry(&mut self, now: Duration) {
+        self.beat_at = now;
+    }
+
+    /// Counts a beat as sent, over an open data channel in fact, and says
+    /// whether it has to be relayed as well.
+    pub(crate) fn beat(&mut self, now: Duration, mut beat: Beat) -> bool {
+        let quick = self.quick_beats > 0;
+        self.quick_beats = self.quick_beats.saturating_sub(1);
+        self.beat_at = now + if quick { QUICK_BEAT } else { BEAT };
+        beat.heard = vec![self.heard(now)];
+        if self.connection.as_ref().is_some_and(Connection::is_open) {
+            self.transmit(Carrier::Direct, Class::Telemetry, Body::Beat(beat));
+        }
+        self.carrier == Some(Carrier::Relay)
+    }
+
+    /// What we have heard of the other.
+    pub(crate) fn heard(&self, now: Duration) -> Heard {
+        let held = |newest: &Newest| now.saturating_sub(newest.came).as_micros();
+        let held = self
+            .newest
+            .as_ref()
+            .and_then(|newest| held(newest).try_into().ok());
+        Heard {
+            number: self.them.number,
+            incarnation: self.them.incarnation,
+            sent: self.newest.map_or(0, |newest| newest.sent),
+            held: held.unwrap_or(u32::MAX),
+            direct: self
+                .connection
+                .as_ref()
+                .is_some_and(|one| one.is_heard(now)),
+            control: self.streams[0].inbox.cumulative(),
+            bulk: self.streams[1].inbox.cumulative(),
+        }
+    }
+
+    /// Takes a frame in. False when it is for another page of ours.
+    pub(crate) fn receive(&mut self, now: Duration, frame: LinkFrame) -> bool {
+        if frame.to != Incarnation(0) && frame.to != self.me.incarnation {
+            return false;
+        }
+        match frame.body {
+            Body::Beat(beat) => self.take_beat(now, beat),
+            Body::Telemetry { seq, payload } => self.take_telemetry(seq, payload),
+            Body::Segment {
+                class,
+                seq,
+                more,
+                payload,
+            } => {
+                if let Some(stream) = self.stream(class) {
+                    stream.ack_at.get_or_insert(now + ACK);
+                    let whole = stream.inbox.accept(seq, more, payload);
+                    let received = |payload| Effect::Received { class, payload };
+                    self.effects.extend(whole.into_iter().map(received));
+                }
+            }
+            Body::Ack { class, cumulative } => {
+                if let Some(stream) = self.stream(class) {
+                    stream.outbox.acknowledge(cumulative);
+                }
+            }
+        }
+        true
+    }
+
+    /// Takes a data channel's bytes in. False when they are not to be read.
+    pub(crate) fn receive_direct(&mut self, now: Duration, id: u32, bytes: &[u8]) -> bool {
+        let Some(connection) = self.connection.as_mut().filter(|one| one.id == id) else {
+            return false;
+        };
+        if connection.hear(now) {
+            self.beat_at = now;
+        }
+        LinkFrame::decode(bytes).is_ok_and(|frame| self.receive(now, frame))
+    }
+
+    /// Sees to all that time and the ways that are open make due.
+    pub(crate) fn tick(&mut self, now: Duration, reach: Reach) {
+        self.ticked = now;
+        self.reach = reach;
+        self.tick_connection(now);
+        self.choose_carrier(now);
+        self.pump(now);
+    }
+
+    /// When [`Link::tick`] is wanted, calls apart.
+    pub(crate) fn timeout(&self) -> Duration {
+        let connection = self
+            .connection
+            .as_ref()
+            .and_then(|one| one.timeout(self.ticked));
+        let streams = self
+            .streams
+            .iter()
+            .filter_map(|stream| self.stream_timeout(stream));
+        streams.chain(connection).fold(self.beat_at, Duration::min)
+    }
+
+    fn stream(&mut self, class: Class) -> Option<&mut Stream> {
+        self.streams.iter_mut().find(|stream| stream.class == class)
+    }
+
+    fn stream_timeout(&self, stream: &Stream) -> Option<Duration> {
+        let carrier = self.carrier?;
+        let open = !self.is_blocked(carrier, stream.class);
+        let send = stream.outbox.timeout(self.ack_wait()).filter(|_| open);
+        send.into_iter().chain(stream.ack_at).min()
+    }
+
+    fn take_beat(&mut self, now: Duration, beat: Beat) {
+        if self.newest.is_some_and(|newest| beat.sent <= newest.sent) {
+            return;
+        }
+        if self.newest.is_none() {
+            self.beat_at = now;
+        }
+        self.they_can = beat.p2p;
+        let (sent, group_offset) = (beat.sent, beat.group_offset);
+        self.newest = Some(Newest {
+            sent,
+            came: now,
+            group_offset,
+        });
+        if self.gossip != beat.gossip {
+            self.gossip.clone_from(&beat.gossip);
+            self.effects.push_back(Effect::Gossip(beat.gossip));
+        }
+        let mine = |heard: &&Heard| {
+            (heard.number, heard.incarnation) == (self.me.number, self.me.incarnation)
+        };
+        if let Some(heard) = beat.heard.iter().find(mine).copied() {
+            self.take_heard(now, sent, heard);
+        }
+    }
+
+    fn take_heard(&mut self, now: Duration, replied: i64, heard: Heard) {
+        let [control, bulk] = &mut self.streams;
+        control.outbox.acknowledge(heard.control);
+        bulk.outbox.acknowledge(heard.bulk);
+        if let Some(connection) = &mut self.connection {
+            connection.peer_hears(heard.direct);
+        }
+        if heard.held != u32::MAX {
+            let received = micros(now);
+            self.clock.add(Echo {
+                sent: heard.sent,
+                held: heard.held,
+                replied,
+                received,
+            });
+        }
+    }
+
+    fn take_telemetry(&mut self, seq: u32, payload: Vec<u8>) {
+        if seq > self.telemetry {
+            self.telemetry = seq;
+            let class = Class::Telemetry;
+            self.effects.push_back(Effect::Received { class, payload });
+        }
+    }
+
+    fn choose_carrier(&mut self, now: Duration) {
+        let direct = self.connection.as_ref().is_some_and(|one| one.carries(now));
+        let carrier = match (direct, self.reach.relay) {
+            (true, _) => Some(Carrier::Direct),
+            (false, true) => Some(Carrier::Relay),
+            (false, false) => None,
+        };
+        if carrier == self.carrier {
+            return;
+        }
+        self.carrier = carrier;
+        self.streams
+            .iter_mut()
+            .for_each(|stream| stream.outbox.send_again());
+        if direct {
+            self.backoff.reset();
+        }
+    }
+
+    /// Sends what is due and may be sent.
+    fn pump(&mut self, now: Duration) {
+        let Some(carrier) = self.carrier else {
+            return;
+        };
+        let wait = self.ack_wait();
+        for index in 0..self.streams.len() {
+            let class = self.streams[index].class;
+            let stream = &mut self.streams[index];
+            if stream.ack_at.is_some_and(|at| at <= now) {
+                stream.ack_at = None;
+                let cumulative = stream.inbox.cumulative();
+                self.transmit(carrier, Class::Control, Body::Ack { class, cumulative });
+            }
+            if !self.is_blocked(carrier, class) {
+                for body in self.streams[index].outbox.due(now, wait) {
+                    self.transmit(carrier, class, body);
+                }
+            }
+        }
+    }
+
+    fn transmit(&mut self, carrier: Carrier, class: Class, body: Body) {
+        let frame = LinkFrame {
+            to: self.them.incarnation,
+            body,
+        }
+        .encode();
+        let effect = match (carrier, &self.connection) {
+            (Carrier::Relay, _) => Effect::Relay { class, frame },
+            (Carrier::Direct, Some(connection)) => connection.tell(RtcCommand::Send {
+                class,
+                bytes: frame,
+            }),
+            (Carrier::Direct, None) => return,
+        };
+        self.effects.push_back(effect);
+    }
+
+    fn is_blocked(&self, carrier: Carrier, class: Class) -> bool {
+        let full = self
+            .connection
+            .as_ref()
+            .is_some_and(|one| one.is_full(class));
+        carrier == Carrier::Direct && full
+    }
+
+    /// How long an acknowledgement may take.
+    fn ack_wait(&self) -> Duration {
+        let trip = self.clock.round_trip().unwrap_or(WAIT);
+        (3 * trip).clamp(WAIT, WAIT_LIMIT)
+    }
+}
+
+impl Stream {
+    fn new(class: Class, window: usize) -> Self {
+        let outbox = Outbox::new(class, window);
+        Self {
+            class,
+            outbox,
+            inbox: Inbox::default(),
+            ack_at: None,
+        }
+    }
+}

@@ -1,8 +1,23 @@
 //! One rider's whole side of the mesh: its socket, its links, its clock.
+//!
+//! - `socket`: the signaling socket, watched and opened again.
+//! - `members`: who is in the ride and who is host, as the server says.
+//! - `traffic`: what goes out and comes in over the links, and the beats.
+//! - `time`: whose clock is group time.
+//!
+//! Law: [`Node`] is a plain value without IO. The driver takes `now` once,
+//! feeds [`Node::handle`], drains [`Node::poll_output`] until it is empty, and
+//! comes back with [`Input::Timeout`] at [`Node::poll_timeout`], from a worker,
+//! so that a hidden tab keeps its beats. A new node wants that at once.
+//!
+//! Nothing that comes from outside makes it panic: what cannot be read, what is
+//! from nobody known or for an older page load is ignored and counted.
 
 mod api;
 mod members;
 mod socket;
+mod time;
+mod traffic;
 
 pub use api::{Event, Input, NodeConfig, Output, Stats};
 
@@ -14,8 +29,11 @@ use std::{
 };
 
 use crate::{
+    clock::GroupClock,
+    link::Link,
     peer::{LinkState, PeerId, PeerNumber, Role},
-    signaling::{HostTerm, Member},
+    random::Random,
+    signaling::{HostTerm, IceServer, Limits, Member},
 };
 use socket::Socket;
 
@@ -23,29 +41,57 @@ use socket::Socket;
 #[derive(Debug)]
 pub struct Node {
     config: NodeConfig,
+    random: Random,
     socket: Socket,
     me: Option<Member>,
+    server: Option<Server>,
     peers: BTreeMap<PeerNumber, Peer>,
     terms: Vec<HostTerm>,
+    clock: GroupClock,
+    /// Group time is what our clock says, as host.
+    clock_is_own: bool,
+    gossip: Vec<u8>,
+    telemetry: u32,
+    connections: u32,
     outputs: VecDeque<Output>,
     stats: Stats,
 }
 
+/// Another rider.
 #[derive(Debug)]
 struct Peer {
     member: Member,
+    link: Link,
+    shown: Option<LinkState>,
+}
+
+/// What the newest welcome said of the server.
+#[derive(Debug)]
+struct Server {
+    since: Duration,
+    ice_servers: Vec<IceServer>,
+    limits: Limits,
+    p2p: bool,
 }
 
 impl Node {
     /// A node that wants its socket at once: see [`Node::poll_timeout`].
     pub fn new(config: NodeConfig) -> Self {
-        let socket = Socket::new(config.resume.clone(), config.seed);
+        let mut random = Random::new(config.seed);
+        let socket = Socket::new(config.resume.clone(), random.next());
         Self {
             config,
+            random,
             socket,
             me: None,
+            server: None,
             peers: BTreeMap::new(),
             terms: Vec::new(),
+            clock: GroupClock::new(),
+            clock_is_own: false,
+            gossip: Vec::new(),
+            telemetry: 0,
+            connections: 0,
             outputs: VecDeque::new(),
             stats: Stats::default(),
         }
@@ -56,18 +102,9 @@ impl Node {
         if self.socket.is_done() {
             return;
         }
-        match input {
-            Input::SocketOpened => self.socket_opened(),
-            Input::SocketText(text) => {
-                self.socket_heard(now);
-                self.socket_text(now, &text);
-            }
-            Input::SocketClosed { code, .. } => self.socket_closed(now, code),
-            Input::Leave => self.leave(),
-            Input::Probe => self.probe(now),
-            _ => {}
-        }
+        self.take(now, input);
         self.tick_socket(now);
+        self.settle(now);
     }
 
     /// What is to be done next.
@@ -77,7 +114,9 @@ impl Node {
 
     /// When the node wants [`Input::Timeout`]; in the past means at once.
     pub fn poll_timeout(&self) -> Option<Duration> {
-        self.socket.timeout()
+        let socket = self.socket.timeout()?;
+        let links = self.peers.values().map(|peer| peer.link.timeout());
+        Some(links.chain(self.next_call()).fold(socket, Duration::min))
     }
 
     /// The rider itself, once welcomed.
@@ -112,24 +151,23 @@ impl Node {
 
     /// How a rider is reached; nothing for somebody who is not in the ride.
     pub fn link_state(&self, peer: &PeerId) -> Option<LinkState> {
-        let _ = self.peer(peer)?;
-        Some(LinkState::Relayed)
+        self.peer(peer).map(|peer| peer.link.state())
     }
 
     /// Group time in microseconds of the host's clock, once it is known; never
     /// runs back.
     pub fn group_time(&self, now: Duration) -> Option<i64> {
-        i64::try_from(now.as_micros()).ok()
+        self.clock.group_time(now)
     }
 
     /// How far group time may be off from the host's, once it is known.
-    pub fn clock_error(&self, _now: Duration) -> Option<Duration> {
-        None
+    pub fn clock_error(&self, now: Duration) -> Option<Duration> {
+        self.clock.error(now)
     }
 
-    /// The round trip to a rider, once measured.
-    pub fn rtt(&self, _peer: &PeerId) -> Option<Duration> {
-        None
+    /// The usual round trip to a rider, once measured.
+    pub fn rtt(&self, peer: &PeerId) -> Option<Duration> {
+        self.peer(peer)?.link.round_trip()
     }
 
     /// Counts since the start.
@@ -137,7 +175,43 @@ impl Node {
         self.stats
     }
 
+    fn take(&mut self, now: Duration, input: Input) {
+        match input {
+            Input::SocketOpened => self.socket_opened(),
+            Input::SocketText(text) => {
+                self.socket_heard(now);
+                self.socket_text(now, &text);
+            }
+            Input::SocketBinary(bytes) => {
+                self.socket_heard(now);
+                self.receive_relayed(now, &bytes);
+            }
+            Input::SocketClosed { code, .. } => self.socket_closed(now, code),
+            Input::Rtc {
+                peer,
+                connection,
+                event,
+            } => {
+                self.rtc(now, &peer, connection, event);
+            }
+            Input::Send { to, class, payload } => self.send(&to, class, &payload),
+            Input::Broadcast { class, payload } => self.broadcast(class, &payload),
+            Input::Gossip(bytes) => self.set_gossip(now, bytes),
+            Input::Leave => self.leave(),
+            Input::Probe => self.probe(now),
+            Input::Timeout => {}
+        }
+    }
+
     fn peer(&self, id: &PeerId) -> Option<&Peer> {
         self.peers.values().find(|peer| peer.member.peer == *id)
+    }
+
+    fn peer_mut(&mut self, id: &PeerId) -> Option<&mut Peer> {
+        self.peers.values_mut().find(|peer| peer.member.peer == *id)
+    }
+
+    fn event(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
     }
 }

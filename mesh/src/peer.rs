@@ -230,8 +230,8 @@ pub(crate) mod hex {
             return None;
         }
         let mut key = [0; 32];
-        for (byte, pair) in key.iter_mut().zip(text.chunks_exact(2)) {
-            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        for (byte, [high, low]) in key.iter_mut().zip(text.as_chunks().0) {
+            *byte = digit(*high)? << 4 | digit(*low)?;
         }
         Some(key)
     }

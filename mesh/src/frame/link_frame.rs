@@ -17,6 +17,7 @@ const SEGMENT: u8 = 2;
 const ACK: u8 = 3;
 
 const HAS_GROUP_OFFSET: u8 = 1;
+const P2P: u8 = 2;
 const HEARD_DIRECT: u8 = 1;
 const MORE: u8 = 1;
 
@@ -70,6 +71,8 @@ pub struct Beat {
     pub sent: i64,
     /// Group time minus the sender's clock, in microseconds, once it knows.
     pub group_offset: Option<i64>,
+    /// Whether the sender takes part in direct links at all.
+    pub p2p: bool,
     /// Opaque, at most [`MAX_GOSSIP`] bytes.
     pub gossip: Vec<u8>,
     /// What the sender has heard from those it speaks to, at most
@@ -185,11 +188,12 @@ impl Body {
 impl Beat {
     fn put(&self, bytes: &mut Vec<u8>) {
         put_i64(bytes, self.sent);
-        bytes.push(if self.group_offset.is_some() {
+        let offset_flag = if self.group_offset.is_some() {
             HAS_GROUP_OFFSET
         } else {
             0
-        });
+        };
+        bytes.push(offset_flag | if self.p2p { P2P } else { 0 });
         put_i64(bytes, self.group_offset.unwrap_or(0));
         let gossip = &self.gossip[..self.gossip.len().min(MAX_GOSSIP)];
         bytes.push(gossip.len() as u8);
@@ -201,8 +205,9 @@ impl Beat {
 
     fn read(mut reader: Reader<'_>) -> Result<Self, FrameError> {
         let sent = reader.i64()?;
-        let known = reader.u8()? & HAS_GROUP_OFFSET != 0;
-        let group_offset = Some(reader.i64()?).filter(|_| known);
+        let flags = reader.u8()?;
+        let group_offset = reader.i64()?;
+        let group_offset = (flags & HAS_GROUP_OFFSET != 0).then_some(group_offset);
         let gossip_len = at_most(reader.u8()?, MAX_GOSSIP)?;
         let gossip = reader.take(gossip_len)?.to_vec();
         let count = at_most(reader.u8()?, MAX_HEARD)?;
@@ -213,6 +218,7 @@ impl Beat {
         Ok(Self {
             sent,
             group_offset,
+            p2p: flags & P2P != 0,
             gossip,
             heard,
         })

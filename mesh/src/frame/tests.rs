@@ -87,7 +87,7 @@ fn any_body() -> impl Strategy<Value = Body> {
     );
     let beat = (
         any::<i64>(),
-        any::<Option<i64>>(),
+        any::<(Option<i64>, bool)>(),
         vec(any::<u8>(), 0..=MAX_GOSSIP),
         vec(heard, 0..=MAX_HEARD),
     );
@@ -101,12 +101,15 @@ fn any_body() -> impl Strategy<Value = Body> {
             payload
         }),
         (class, any::<u32>()).prop_map(|(class, cumulative)| Body::Ack { class, cumulative }),
-        beat.prop_map(|(sent, group_offset, gossip, heard)| Body::Beat(Beat {
-            sent,
-            group_offset,
-            gossip,
-            heard
-        })),
+        beat.prop_map(
+            |(sent, (group_offset, p2p), gossip, heard)| Body::Beat(Beat {
+                sent,
+                group_offset,
+                p2p,
+                gossip,
+                heard
+            })
+        ),
     ]
 }
 

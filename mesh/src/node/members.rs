@@ -2,8 +2,9 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Event, Node, Output, Peer};
+use super::{Event, Node, Peer, Server};
 use crate::{
+    link::{Link, Page},
     peer::{PeerId, PeerNumber, Role},
     signaling::{
         ErrorCode, HostTerm, LeftReason, MAX_HOST_TERMS, Member, Resume, ServerMessage, Welcome,
@@ -20,19 +21,33 @@ impl Node {
             ServerMessage::Pong => {}
             _ if !self.socket.is_open() => self.stats.ignored += 1,
             ServerMessage::Joined { member } => self.joined(now, member),
-            ServerMessage::Away { peer } => self.gone_away(now, &peer),
+            ServerMessage::Away { peer } => self.gone_away(&peer),
             ServerMessage::Returned { member } => self.returned(now, member),
             ServerMessage::Left { peer, reason } => self.left(&peer, reason),
             ServerMessage::Host { term } => self.new_term(term),
-            ServerMessage::Signal { .. } => {}
+            ServerMessage::Signal {
+                from,
+                incarnation,
+                signal,
+            } => {
+                self.signalled(now, &from, incarnation, signal);
+            }
         }
     }
 
+    /// Everybody is gone, with their connections.
     pub(super) fn forget_peers(&mut self) {
-        self.peers.clear();
+        let numbers: Vec<_> = self.peers.keys().copied().collect();
+        numbers.into_iter().for_each(|number| self.forget(number));
     }
 
-    pub(super) fn socket_changed(&mut self, _now: Duration) {}
+    fn forget(&mut self, number: PeerNumber) {
+        if let Some(peer) = self.peers.get_mut(&number) {
+            peer.link.hang_up();
+        }
+        self.drain(number);
+        self.peers.remove(&number);
+    }
 
     fn refused(&mut self, code: ErrorCode, message: String) {
         if code.is_final() && !self.socket.is_open() {
@@ -49,6 +64,12 @@ impl Node {
             incarnation: Some(welcome.incarnation),
         };
         self.socket_welcomed(now, resume);
+        self.server = Some(Server {
+            since: now,
+            ice_servers: welcome.ice_servers.clone(),
+            limits: welcome.limits,
+            p2p: welcome.p2p,
+        });
         let me = self.myself(&welcome);
         let back = self.me.is_some();
         let same = self.me.as_ref().is_some_and(|old| {
@@ -63,7 +84,9 @@ impl Node {
         } else {
             self.start(now, welcome);
         }
-        self.socket_changed(now);
+        for peer in self.peers.values_mut() {
+            peer.link.signals_lost(now);
+        }
     }
 
     fn myself(&self, welcome: &Welcome) -> Member {
@@ -126,12 +149,12 @@ impl Node {
             let away = member.away.then(|| member.peer.clone());
             self.returned(now, member);
             if let Some(peer) = away {
-                self.gone_away(now, &peer);
+                self.gone_away(&peer);
             }
         } else if was.away && !member.away {
             self.returned(now, member);
         } else if member.away && !was.away {
-            self.gone_away(now, &member.peer);
+            self.gone_away(&member.peer);
         }
     }
 
@@ -140,30 +163,60 @@ impl Node {
         self.add(now, member);
     }
 
-    fn add(&mut self, _now: Duration, member: Member) {
-        self.peers.insert(member.number, Peer { member });
+    fn add(&mut self, now: Duration, member: Member) {
+        if let Some(link) = self.new_link(now, &member) {
+            self.forget(member.number);
+            self.peers.insert(
+                member.number,
+                Peer {
+                    member,
+                    link,
+                    shown: None,
+                },
+            );
+        }
     }
 
-    fn gone_away(&mut self, _now: Duration, peer: &PeerId) {
-        let Some(number) = self.number(peer) else {
+    fn new_link(&mut self, now: Duration, member: &Member) -> Option<Link> {
+        let seed = self.random.next();
+        let me = self.me.as_ref().filter(|me| me.number != member.number)?;
+        Some(Link::new(now, page(me), page(member), seed))
+    }
+
+    fn gone_away(&mut self, peer: &PeerId) {
+        if let Some(known) = self.peer_mut(peer) {
+            known.member.away = true;
+            self.event(Event::Away(peer.clone()));
+        }
+    }
+
+    /// The same page goes on where it was, a newer one knows nothing.
+    fn returned(&mut self, now: Duration, member: Member) {
+        let Some(known) = self.peers.get_mut(&member.number) else {
             return;
         };
-        if let Some(known) = self.peers.get_mut(&number) {
-            known.member.away = true;
+        let same_page = known.member.incarnation == member.incarnation;
+        known.member = member.clone();
+        if same_page {
+            known.link.signals_lost(now);
+        } else {
+            known.link.hang_up();
+            self.drain(member.number);
+            self.renew(now, &member);
         }
-        self.event(Event::Away(peer.clone()));
+        self.event(Event::Returned(member));
     }
 
-    fn returned(&mut self, _now: Duration, member: Member) {
-        if let Some(known) = self.peers.get_mut(&member.number) {
-            known.member = member.clone();
-            self.event(Event::Returned(member));
+    fn renew(&mut self, now: Duration, member: &Member) {
+        let link = self.new_link(now, member);
+        if let Some((known, link)) = self.peers.get_mut(&member.number).zip(link) {
+            known.link = link;
         }
     }
 
     fn left(&mut self, peer: &PeerId, reason: LeftReason) {
-        if let Some(number) = self.number(peer) {
-            self.peers.remove(&number);
+        if let Some(number) = self.peer(peer).map(|peer| peer.member.number) {
+            self.forget(number);
             self.event(Event::Left {
                 peer: peer.clone(),
                 reason,
@@ -194,14 +247,11 @@ impl Node {
         }
         self.event(Event::HostChanged(term));
     }
+}
 
-    fn number(&self, peer: &PeerId) -> Option<PeerNumber> {
-        self.members()
-            .find(|member| member.peer == *peer)
-            .map(|member| member.number)
-    }
-
-    pub(super) fn event(&mut self, event: Event) {
-        self.outputs.push_back(Output::Event(event));
+fn page(member: &Member) -> Page {
+    Page {
+        number: member.number,
+        incarnation: member.incarnation,
     }
 }

@@ -165,7 +165,7 @@ impl Node {
     /// Nothing more is done: tells why, closes everything.
     pub(super) fn end(&mut self, why: Event) {
         self.finish();
-        self.outputs.push_back(Output::Event(why));
+        self.event(why);
     }
 
     pub(super) fn leave(&mut self) {
@@ -211,6 +211,5 @@ impl Node {
         let attempt = self.socket.backoff.attempt();
         self.outputs
             .push_back(Output::Event(Event::SocketLost { attempt, retry_in }));
-        self.socket_changed(now);
     }
 }

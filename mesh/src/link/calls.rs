@@ -1,0 +1,115 @@
+//! How a link gets its connection, loses it and gets another.
+
+use std::time::Duration;
+
+use super::{Connection, Effect, IMPOLITE_PATIENCE, Link, RtcCommand, RtcEvent};
+use crate::signaling::Signal;
+
+impl Link {
+    /// When a call wants to be made with [`Link::call`].
+    pub(crate) fn call_at(&self) -> Option<Duration> {
+        let ready = self.reach.direct && self.reach.relay && self.they_can;
+        self.retry_at.filter(|_| ready && self.connection.is_none())
+    }
+
+    /// Whether a connection is being made.
+    pub(crate) fn is_calling(&self) -> bool {
+        self.connection.as_ref().is_some_and(|one| !one.is_open())
+    }
+
+    /// Opens a connection under a number never used before, and offers.
+    pub(crate) fn call(&mut self, now: Duration, id: u32) {
+        let attempt = self.last_attempt.saturating_add(1);
+        let offer = self.open(now, id, attempt).offer(false);
+        self.effects.push_back(offer);
+    }
+
+    /// A signal of the other page; `id` is for the connection it may open.
+    pub(crate) fn signal(&mut self, now: Duration, id: u32, signal: Signal) {
+        if !self.reach.direct {
+            return;
+        }
+        let (Signal::Offer { attempt, .. }
+        | Signal::Answer { attempt, .. }
+        | Signal::Candidates { attempt, .. }) = signal;
+        if matches!(signal, Signal::Offer { .. }) && attempt > self.last_attempt {
+            self.hang_up();
+            self.open(now, id, attempt);
+        }
+        if let Some(connection) = self
+            .connection
+            .as_mut()
+            .filter(|one| one.attempt == attempt)
+        {
+            let effects = connection.signal(signal);
+            self.effects.extend(effects);
+        }
+    }
+
+    /// What the driver tells of a connection, but for frames.
+    pub(crate) fn driver(&mut self, now: Duration, id: u32, event: RtcEvent) {
+        let Some(connection) = self.connection.as_mut().filter(|one| one.id == id) else {
+            return;
+        };
+        if matches!(event, RtcEvent::Closed(_) | RtcEvent::Failed) {
+            return self.lose(now);
+        }
+        let was_open = connection.is_open();
+        self.effects.extend(connection.driver(now, event));
+        if connection.is_open() && !was_open {
+            self.beat_at = now;
+        }
+    }
+
+    /// Signals may have been lost: a call that was under way is made again.
+    pub(crate) fn signals_lost(&mut self, now: Duration) {
+        if self.is_calling() {
+            self.lose(now);
+        }
+    }
+
+    /// The other page is no more, or this one.
+    pub(crate) fn hang_up(&mut self) {
+        if let Some(connection) = self.connection.take() {
+            self.effects.push_back(connection.tell(RtcCommand::Close));
+        }
+    }
+
+    pub(super) fn tick_connection(&mut self, now: Duration) {
+        let Some(connection) = &mut self.connection else {
+            return;
+        };
+        if !self.reach.direct || !self.they_can {
+            return self.hang_up();
+        }
+        if connection.is_lost(now) {
+            return self.lose(now);
+        }
+        let effects = connection.tick(now, self.reach.relay);
+        self.effects.extend(effects);
+    }
+
+    fn open(&mut self, now: Duration, id: u32, attempt: u32) -> &mut Connection {
+        self.last_attempt = attempt;
+        self.retry_at = None;
+        self.effects.push_back(Effect::Open { connection: id });
+        let polite = self.calls_first();
+        self.connection
+            .insert(Connection::new(id, attempt, polite, now))
+    }
+
+    /// Gives the connection up, to try another after a while.
+    fn lose(&mut self, now: Duration) {
+        self.hang_up();
+        let patience = if self.calls_first() {
+            Duration::ZERO
+        } else {
+            IMPOLITE_PATIENCE
+        };
+        self.retry_at = Some(now + self.backoff.wait() + patience);
+    }
+
+    fn calls_first(&self) -> bool {
+        self.me.number > self.them.number
+    }
+}

@@ -1,0 +1,398 @@
+//! One RTCPeerConnection: its negotiation, its candidates, its channels, and
+//! whether it can be trusted to carry.
+//!
+//! The negotiation is "perfect negotiation" (WebRTC 1.0, section 10.7): when
+//! both offer at once, the impolite side ignores the other's offer and the
+//! polite side gives its own up.
+
+use std::time::Duration;
+
+use super::{Effect, RtcCommand, RtcEvent, SdpKind};
+use crate::{
+    peer::Class,
+    signaling::{MAX_CANDIDATES, Signal},
+};
+
+/// Silent for so long, the relay takes over.
+pub(super) const SILENT: Duration = Duration::from_millis(1_500);
+/// Heard again for so long, it carries again.
+const STEADY: Duration = Duration::from_secs(1);
+/// Silent for so long, other network paths are looked for.
+const RESTART: Duration = Duration::from_secs(3);
+/// Silent for so long, or not open by then, it is given up.
+const LOST: Duration = Duration::from_secs(10);
+
+const CANDIDATE_BATCH: Duration = Duration::from_millis(50);
+const MAX_KEPT: usize = 256;
+const MAX_CANDIDATE: usize = 2_048;
+/// Telemetry waits behind nothing: better the next reading than an old one.
+const TELEMETRY_MARK: u32 = 64 * 1024;
+const CONTROL_MARK: u32 = 1024 * 1024;
+const BULK_MARK: u32 = 256 * 1024;
+
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) id: u32,
+    pub(super) attempt: u32,
+    polite: bool,
+    opened_at: Duration,
+    offering: bool,
+    ignoring: bool,
+    has_remote: bool,
+    described: bool,
+    early: Vec<String>,
+    found: Vec<String>,
+    flush_at: Option<Duration>,
+    channels: [bool; 3],
+    buffered: [u32; 3],
+    heard_at: Option<Duration>,
+    steady_from: Duration,
+    peer_hears: bool,
+    restarted: bool,
+}
+
+impl Connection {
+    pub(super) fn new(id: u32, attempt: u32, polite: bool, now: Duration) -> Self {
+        Self {
+            id,
+            attempt,
+            polite,
+            opened_at: now,
+            offering: false,
+            ignoring: false,
+            has_remote: false,
+            described: false,
+            early: Vec::new(),
+            found: Vec::new(),
+            flush_at: None,
+            channels: [false; 3],
+            buffered: [0; 3],
+            heard_at: None,
+            steady_from: now,
+            peer_hears: false,
+            restarted: false,
+        }
+    }
+
+    pub(super) fn offer(&mut self, ice_restart: bool) -> Effect {
+        self.offering = true;
+        self.tell(RtcCommand::CreateOffer { ice_restart })
+    }
+
+    /// A signal of this attempt.
+    pub(super) fn signal(&mut self, signal: Signal) -> Vec<Effect> {
+        match signal {
+            Signal::Offer { .. } if self.offering && !self.polite => {
+                self.ignoring = true;
+                Vec::new()
+            }
+            Signal::Offer { sdp, .. } => self.set_remote(SdpKind::Offer, sdp),
+            Signal::Answer { sdp, .. } if self.offering => self.set_remote(SdpKind::Answer, sdp),
+            Signal::Candidates { candidates, .. } if !self.ignoring => self.candidates(candidates),
+            Signal::Answer { .. } | Signal::Candidates { .. } => Vec::new(),
+        }
+    }
+
+    /// What the driver tells, but for frames and the end.
+    pub(super) fn driver(&mut self, now: Duration, event: RtcEvent) -> Vec<Effect> {
+        match event {
+            RtcEvent::LocalDescription { kind, sdp } => self.describe(now, kind, sdp),
+            RtcEvent::Candidate(candidate) => {
+                if self.found.len() < MAX_KEPT && candidate.len() <= MAX_CANDIDATE {
+                    self.found.push(candidate);
+                    self.flush_at.get_or_insert(now + CANDIDATE_BATCH);
+                }
+                Vec::new()
+            }
+            RtcEvent::Opened(class) => {
+                self.channels[class as usize] = true;
+                Vec::new()
+            }
+            RtcEvent::Buffered { class, bytes } => {
+                self.buffered[class as usize] = bytes;
+                Vec::new()
+            }
+            RtcEvent::Closed(_) | RtcEvent::Failed | RtcEvent::Frame { .. } => Vec::new(),
+        }
+    }
+
+    /// Something came over a channel. Says whether this ends a silence.
+    pub(super) fn hear(&mut self, now: Duration) -> bool {
+        let silent = !self.is_heard(now);
+        if silent {
+            let first = self.heard_at.is_none();
+            self.steady_from = if first { now } else { now + STEADY };
+        }
+        self.heard_at = Some(now);
+        self.restarted = false;
+        silent
+    }
+
+    /// The other side says whether our frames come over the channels.
+    pub(super) fn peer_hears(&mut self, hears: bool) {
+        self.peer_hears = hears;
+    }
+
+    pub(super) fn is_heard(&self, now: Duration) -> bool {
+        self.heard_at.is_some_and(|at| now < at + SILENT)
+    }
+
+    pub(super) fn is_open(&self) -> bool {
+        self.channels == [true; 3]
+    }
+
+    /// Whether frames can be trusted to it.
+    pub(super) fn carries(&self, now: Duration) -> bool {
+        self.is_open() && self.peer_hears && self.is_heard(now) && now >= self.steady_from
+    }
+
+    /// Whether a class has to wait until its channel has sent what it holds.
+    pub(super) fn is_full(&self, class: Class) -> bool {
+        let mark = match class {
+            Class::Control => CONTROL_MARK,
+            Class::Telemetry => TELEMETRY_MARK,
+            Class::Bulk => BULK_MARK,
+        };
+        self.buffered[class as usize] > mark
+    }
+
+    pub(super) fn is_lost(&self, now: Duration) -> bool {
+        now >= self.quiet_since() + LOST
+    }
+
+    /// What is due by time: candidates, and a restart when it is silent.
+    pub(super) fn tick(&mut self, now: Duration, can_signal: bool) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if self.described && self.flush_at.is_some_and(|at| at <= now) {
+            effects.extend(self.flush());
+        }
+        if can_signal && self.wants_restart(now) {
+            self.restarted = true;
+            effects.push(self.offer(true));
+        }
+        effects
+    }
+
+    /// The next time at which something changes by itself, after `now`.
+    pub(super) fn timeout(&self, now: Duration) -> Option<Duration> {
+        let flush = self.flush_at.filter(|_| self.described);
+        let quiet = self.quiet_since();
+        [
+            quiet + SILENT,
+            quiet + RESTART,
+            quiet + LOST,
+            self.steady_from,
+        ]
+        .into_iter()
+        .filter(|at| *at > now)
+        .chain(flush)
+        .min()
+    }
+
+    pub(super) fn tell(&self, command: RtcCommand) -> Effect {
+        Effect::Rtc {
+            connection: self.id,
+            command,
+        }
+    }
+
+    fn quiet_since(&self) -> Duration {
+        self.heard_at.unwrap_or(self.opened_at)
+    }
+
+    fn wants_restart(&self, now: Duration) -> bool {
+        let heard_before = self.heard_at.is_some_and(|at| now >= at + RESTART);
+        heard_before && !self.restarted && !self.offering
+    }
+
+    fn set_remote(&mut self, kind: SdpKind, sdp: String) -> Vec<Effect> {
+        self.offering = false;
+        self.ignoring = false;
+        self.has_remote = true;
+        let mut effects = vec![self.tell(RtcCommand::SetRemote { kind, sdp })];
+        let early = std::mem::take(&mut self.early);
+        effects.extend(
+            early
+                .into_iter()
+                .map(|one| self.tell(RtcCommand::AddCandidate(one))),
+        );
+        effects
+    }
+
+    fn candidates(&mut self, candidates: Vec<String>) -> Vec<Effect> {
+        if self.has_remote {
+            let add = |one| self.tell(RtcCommand::AddCandidate(one));
+            return candidates.into_iter().map(add).collect();
+        }
+        let room = MAX_KEPT - self.early.len();
+        self.early.extend(candidates.into_iter().take(room));
+        Vec::new()
+    }
+
+    /// An offer that was given up meanwhile is not sent.
+    fn describe(&mut self, now: Duration, kind: SdpKind, sdp: String) -> Vec<Effect> {
+        let attempt = self.attempt;
+        let signal = match kind {
+            SdpKind::Offer if self.offering => Signal::Offer { attempt, sdp },
+            SdpKind::Answer if !self.offering => Signal::Answer { attempt, sdp },
+            _ => return Vec::new(),
+        };
+        self.described = true;
+        let due = self.flush_at.is_some_and(|at| at <= now);
+        let flush = if due { self.flush() } else { Vec::new() };
+        std::iter::once(Effect::Signal(signal))
+            .chain(flush)
+            .collect()
+    }
+
+    fn flush(&mut self) -> Vec<Effect> {
+        self.flush_at = None;
+        let attempt = self.attempt;
+        let found = std::mem::take(&mut self.found);
+        found
+            .chunks(MAX_CANDIDATES)
+            .map(|some| {
+                Effect::Signal(Signal::Candidates {
+                    attempt,
+                    candidates: some.to_vec(),
+                })
+            })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Duration = Duration::from_secs(1);
+
+    fn connection(polite: bool) -> Connection {
+        Connection::new(1, 1, polite, NOW)
+    }
+
+    fn offer(sdp: &str) -> Signal {
+        Signal::Offer {
+            attempt: 1,
+            sdp: sdp.into(),
+        }
+    }
+
+    fn candidates(all: &[&str]) -> Signal {
+        let candidates = all.iter().map(|one| (*one).to_owned()).collect();
+        Signal::Candidates {
+            attempt: 1,
+            candidates,
+        }
+    }
+
+    fn commands(effects: Vec<Effect>) -> Vec<RtcCommand> {
+        let command = |effect| match effect {
+            Effect::Rtc { command, .. } => Some(command),
+            _ => None,
+        };
+        effects.into_iter().filter_map(command).collect()
+    }
+
+    fn described(kind: SdpKind) -> RtcEvent {
+        RtcEvent::LocalDescription {
+            kind,
+            sdp: "mine".into(),
+        }
+    }
+
+    #[test]
+    fn the_impolite_side_ignores_an_offer_that_meets_its_own_and_its_candidates() {
+        let mut impolite = connection(false);
+        impolite.offer(false);
+        assert!(impolite.signal(offer("theirs")).is_empty());
+        assert!(
+            impolite
+                .signal(candidates(&["of the ignored offer"]))
+                .is_empty()
+        );
+        let sent = impolite.driver(NOW, described(SdpKind::Offer));
+        assert!(matches!(sent[..], [Effect::Signal(Signal::Offer { .. })]));
+        let answer = Signal::Answer {
+            attempt: 1,
+            sdp: "answer".into(),
+        };
+        assert_eq!(impolite.signal(answer).len(), 1);
+        assert_eq!(impolite.signal(candidates(&["of the answer"])).len(), 1);
+    }
+
+    #[test]
+    fn the_polite_side_gives_its_own_offer_up() {
+        let mut polite = connection(true);
+        polite.offer(false);
+        let done = commands(polite.signal(offer("theirs")));
+        let remote = RtcCommand::SetRemote {
+            kind: SdpKind::Offer,
+            sdp: "theirs".into(),
+        };
+        assert_eq!(done, [remote]);
+        assert!(polite.driver(NOW, described(SdpKind::Offer)).is_empty());
+        let sent = polite.driver(NOW, described(SdpKind::Answer));
+        assert!(matches!(sent[..], [Effect::Signal(Signal::Answer { .. })]));
+    }
+
+    #[test]
+    fn candidates_that_come_before_the_description_wait_for_it() {
+        let mut answering = connection(false);
+        assert!(answering.signal(candidates(&["early"])).is_empty());
+        let done = commands(answering.signal(offer("theirs")));
+        assert_eq!(done[1], RtcCommand::AddCandidate("early".into()));
+    }
+
+    #[test]
+    fn own_candidates_go_out_in_batches_after_the_description() {
+        let mut offering = connection(false);
+        offering.offer(false);
+        offering.driver(NOW, RtcEvent::Candidate("one".into()));
+        let late = NOW + Duration::from_millis(60);
+        assert!(offering.tick(late, true).is_empty());
+        offering.driver(late, RtcEvent::Candidate("two".into()));
+        let sent = offering.driver(late, described(SdpKind::Offer));
+        assert_eq!(sent[1], Effect::Signal(candidates(&["one", "two"])));
+    }
+
+    #[test]
+    fn an_answer_nobody_asked_for_is_dropped() {
+        let mut idle = connection(true);
+        let answer = Signal::Answer {
+            attempt: 1,
+            sdp: "surprise".into(),
+        };
+        assert!(idle.signal(answer).is_empty());
+    }
+
+    #[test]
+    fn silence_takes_the_trust_away_and_a_second_of_sound_brings_it_back() {
+        let mut live = connection(false);
+        for class in Class::ALL {
+            live.driver(NOW, RtcEvent::Opened(class));
+        }
+        assert!(!live.carries(NOW), "nothing was heard yet");
+        live.hear(NOW);
+        live.peer_hears(true);
+        assert!(live.carries(NOW));
+        let later = NOW + SILENT;
+        assert!(!live.carries(later));
+        assert!(live.hear(later), "the silence ends");
+        assert!(!live.carries(later));
+        live.hear(later + STEADY);
+        assert!(live.carries(later + STEADY));
+    }
+
+    #[test]
+    fn three_seconds_of_silence_bring_one_restart_and_ten_the_end() {
+        let mut live = connection(false);
+        live.hear(NOW);
+        assert!(live.tick(NOW + RESTART / 2, true).is_empty());
+        let done = commands(live.tick(NOW + RESTART, true));
+        assert_eq!(done, [RtcCommand::CreateOffer { ice_restart: true }]);
+        assert!(live.tick(NOW + 2 * RESTART, true).is_empty());
+        assert!(!live.is_lost(NOW + 3 * RESTART));
+        assert!(live.is_lost(NOW + LOST));
+    }
+}

@@ -1,0 +1,10 @@
+//! What riders experience, on a virtual network of several nodes and a room.
+
+#![allow(clippy::unwrap_used)]
+
+mod clocks;
+mod hostile;
+mod links;
+mod members;
+mod net;
+mod streams;
