@@ -15,6 +15,7 @@ const FITNESS_MACHINE: u16 = 0x1826;
 const INDOOR_BIKE_DATA: u16 = 0x2AD2;
 const SUPPORTED_POWER_RANGE: u16 = 0x2AD8;
 const CONTROL_POINT: u16 = 0x2AD9;
+const STATUS: u16 = 0x2ADA;
 
 #[wasm_bindgen]
 extern "C" {
@@ -64,6 +65,8 @@ pub enum TrainerEvent {
     Data(Vec<u8>),
     /// A Control Point indication.
     Indication(Vec<u8>),
+    /// A Fitness Machine Status notification.
+    Status(Vec<u8>),
     /// Whether the last write reached the trainer.
     Written(bool),
     /// The connection dropped.
@@ -100,7 +103,8 @@ impl Trainer {
         let data = characteristic(&service, INDOOR_BIKE_DATA).await?;
         let control_point = characteristic(&service, CONTROL_POINT).await?;
         let power_range = read(&service, SUPPORTED_POWER_RANGE).await;
-        let listeners = vec![
+        let status = characteristic(&service, STATUS).await.ok();
+        let mut listeners = vec![
             listen(&data, &emit, TrainerEvent::Data),
             listen(&control_point, &emit, TrainerEvent::Indication),
             Listener::new(&device, "gattserverdisconnected", {
@@ -111,6 +115,11 @@ impl Trainer {
         // Indications first: the answer to the first write must not be missed.
         settle(control_point.start_notifications()).await?;
         settle(data.start_notifications()).await?;
+        // Optional: it tells when another app takes control.
+        if let Some(status) = status {
+            listeners.push(listen(&status, &emit, TrainerEvent::Status));
+            let _ = settle(status.start_notifications()).await;
+        }
         Ok(Self {
             device,
             control_point,

@@ -160,6 +160,9 @@ impl OwnRide {
                     .control
                     .handle(now, ftms::Input::Indication(bytes));
             }
+            TrainerEvent::Status(bytes) => {
+                bluetooth.control.handle(now, ftms::Input::Status(bytes));
+            }
             TrainerEvent::Written(done) => {
                 bluetooth.control.handle(now, ftms::Input::Written(done));
             }
