@@ -34,6 +34,8 @@ pub const VERSION: u8 = 1;
 pub const MAX_FRAME: usize = 15 * 1024;
 /// The largest link frame: what an envelope with up to 63 targets leaves.
 pub const MAX_LINK_FRAME: usize = MAX_FRAME - 256;
+/// The most targets of one envelope beside a link frame of any size.
+pub const MAX_TARGETS: usize = 63;
 
 const SEALED: u8 = 1;
 

@@ -3,6 +3,8 @@
 //! - [`RtcCommand`], [`RtcEvent`]: what the driver is told and tells of the
 //!   link's RTCPeerConnection.
 //! - `connection`: one such connection, negotiated and judged.
+//! - `calls`: how it gets one, loses it and gets another.
+//! - `incoming`: what it makes of frames.
 //! - `stream`: what makes control and bulk reliable over any carrier.
 //!
 //! Law: frames go over the data channels while these are *direct*: open, heard
@@ -15,6 +17,7 @@
 
 mod calls;
 mod connection;
+mod incoming;
 mod rtc;
 mod stream;
 
@@ -24,7 +27,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use crate::{
     backoff::Backoff,
-    clock::{Echo, OffsetFilter, micros},
+    clock::OffsetFilter,
     frame::{Beat, Body, Heard, LinkFrame},
     peer::{Class, Incarnation, LinkState, PeerNumber},
     signaling::Signal,
@@ -251,47 +254,6 @@ impl Link {
         }
     }
 
-    /// Takes a frame in. False when it is for another page of ours.
-    pub(crate) fn receive(&mut self, now: Duration, frame: LinkFrame) -> bool {
-        if frame.to != Incarnation(0) && frame.to != self.me.incarnation {
-            return false;
-        }
-        match frame.body {
-            Body::Beat(beat) => self.take_beat(now, beat),
-            Body::Telemetry { seq, payload } => self.take_telemetry(seq, payload),
-            Body::Segment {
-                class,
-                seq,
-                more,
-                payload,
-            } => {
-                if let Some(stream) = self.stream(class) {
-                    stream.ack_at.get_or_insert(now + ACK);
-                    let whole = stream.inbox.accept(seq, more, payload);
-                    let received = |payload| Effect::Received { class, payload };
-                    self.effects.extend(whole.into_iter().map(received));
-                }
-            }
-            Body::Ack { class, cumulative } => {
-                if let Some(stream) = self.stream(class) {
-                    stream.outbox.acknowledge(cumulative);
-                }
-            }
-        }
-        true
-    }
-
-    /// Takes a data channel's bytes in. False when they are not to be read.
-    pub(crate) fn receive_direct(&mut self, now: Duration, id: u32, bytes: &[u8]) -> bool {
-        let Some(connection) = self.connection.as_mut().filter(|one| one.id == id) else {
-            return false;
-        };
-        if connection.hear(now) {
-            self.beat_at = now;
-        }
-        LinkFrame::decode(bytes).is_ok_and(|frame| self.receive(now, frame))
-    }
-
     /// Sees to all that time and the ways that are open make due.
     pub(crate) fn tick(&mut self, now: Duration, reach: Reach) {
         self.ticked = now;
@@ -323,58 +285,6 @@ impl Link {
         let open = !self.is_blocked(carrier, stream.class);
         let send = stream.outbox.timeout(self.ack_wait()).filter(|_| open);
         send.into_iter().chain(stream.ack_at).min()
-    }
-
-    fn take_beat(&mut self, now: Duration, beat: Beat) {
-        if self.newest.is_some_and(|newest| beat.sent <= newest.sent) {
-            return;
-        }
-        if self.newest.is_none() {
-            self.beat_at = now;
-        }
-        self.they_can = beat.p2p;
-        let (sent, group_offset) = (beat.sent, beat.group_offset);
-        self.newest = Some(Newest {
-            sent,
-            came: now,
-            group_offset,
-        });
-        if self.gossip != beat.gossip {
-            self.gossip.clone_from(&beat.gossip);
-            self.effects.push_back(Effect::Gossip(beat.gossip));
-        }
-        let mine = |heard: &&Heard| {
-            (heard.number, heard.incarnation) == (self.me.number, self.me.incarnation)
-        };
-        if let Some(heard) = beat.heard.iter().find(mine).copied() {
-            self.take_heard(now, sent, heard);
-        }
-    }
-
-    fn take_heard(&mut self, now: Duration, replied: i64, heard: Heard) {
-        let [control, bulk] = &mut self.streams;
-        control.outbox.acknowledge(heard.control);
-        bulk.outbox.acknowledge(heard.bulk);
-        if let Some(connection) = &mut self.connection {
-            connection.peer_hears(heard.direct);
-        }
-        if heard.held != u32::MAX {
-            let received = micros(now);
-            self.clock.add(Echo {
-                sent: heard.sent,
-                held: heard.held,
-                replied,
-                received,
-            });
-        }
-    }
-
-    fn take_telemetry(&mut self, seq: u32, payload: Vec<u8>) {
-        if seq > self.telemetry {
-            self.telemetry = seq;
-            let class = Class::Telemetry;
-            self.effects.push_back(Effect::Received { class, payload });
-        }
     }
 
     fn choose_carrier(&mut self, now: Duration) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Event, Node, Output, RtcCommand, RtcEvent};
 use crate::{
     clock::micros,
-    frame::{Beat, Body, FromServer, LinkFrame, MAX_GOSSIP, ToServer},
+    frame::{Beat, Body, FromServer, LinkFrame, MAX_GOSSIP, MAX_TARGETS, ToServer},
     link::{Carrier, Effect, Reach},
     peer::{Class, Incarnation, LinkState, PeerId, PeerNumber},
     signaling::{ClientMessage, Signal},
@@ -147,7 +147,7 @@ impl Node {
                 });
             }
             Effect::Signal(_) => {}
-            Effect::Relay { class, frame } => self.relay(vec![number], class, &frame),
+            Effect::Relay { class, frame } => self.relay(&[number], class, &frame),
             Effect::Received { class, payload } => {
                 self.event(Event::Received {
                     from: peer,
@@ -213,25 +213,25 @@ impl Node {
             self.stats.dropped += u64::from(carrier.is_none());
             carrier == Some(Carrier::Relay)
         });
-        let relayed = relayed.collect();
-        self.relay(relayed, Class::Telemetry, &frame);
+        let relayed: Vec<_> = relayed.collect();
+        self.relay(&relayed, Class::Telemetry, &frame);
     }
 
-    /// One frame for all its targets.
-    fn relay(&mut self, targets: Vec<PeerNumber>, class: Class, payload: &[u8]) {
-        if targets.is_empty() {
-            return;
+    /// One frame for all its targets, as far as an envelope goes.
+    fn relay(&mut self, targets: &[PeerNumber], class: Class, payload: &[u8]) {
+        for some in targets.chunks(MAX_TARGETS) {
+            self.stats.relayed_sent += 1;
+            self.stats.bytes_sent += payload.len() as u64;
+            let targets = some.to_vec();
+            let envelope = ToServer {
+                class,
+                sealed: false,
+                targets,
+                payload,
+            };
+            self.outputs
+                .push_back(Output::SendBinary(envelope.encode()));
         }
-        self.stats.relayed_sent += 1;
-        self.stats.bytes_sent += payload.len() as u64;
-        let envelope = ToServer {
-            class,
-            sealed: false,
-            targets,
-            payload,
-        };
-        self.outputs
-            .push_back(Output::SendBinary(envelope.encode()));
     }
 
     fn take_relayed(&mut self, now: Duration, bytes: &[u8]) -> Option<()> {
@@ -289,22 +289,27 @@ impl Node {
         if !self.peers.values().any(|peer| due_by(peer, now)) {
             return;
         }
-        let plain = self.beat(now);
-        let mut beat = plain.clone();
+        let beat = self.beat(now);
         let mut relayed = Vec::new();
         let soon = now + BEAT_TOLERANCE;
         for peer in self.peers.values_mut().filter(|peer| due_by(peer, soon)) {
-            if peer.link.beat(now, plain.clone()) {
-                relayed.push(peer.member.number);
-                beat.heard.push(peer.link.heard(now));
+            if peer.link.beat(now, beat.clone()) {
+                relayed.push(peer.link.heard(now));
             }
         }
-        let frame = LinkFrame {
-            to: Incarnation(0),
-            body: Body::Beat(beat),
+        for heard in relayed.chunks(MAX_TARGETS) {
+            let targets: Vec<_> = heard.iter().map(|one| one.number).collect();
+            let beat = Beat {
+                heard: heard.to_vec(),
+                ..beat.clone()
+            };
+            let frame = LinkFrame {
+                to: Incarnation(0),
+                body: Body::Beat(beat),
+            }
+            .encode();
+            self.relay(&targets, Class::Telemetry, &frame);
         }
-        .encode();
-        self.relay(relayed, Class::Telemetry, &frame);
     }
 
     fn beat(&self, now: Duration) -> Beat {

@@ -1,127 +1,16 @@
-use proptest::{collection::vec, prelude::*};
+mod any;
+mod hall;
 
 use super::*;
 use crate::{
     frame::{FromServer, ToServer},
-    signaling::{Resume, VERSION, Welcome},
+    peer::Class,
+    signaling::{Hello, Resume, VERSION, Welcome},
 };
 
+use hall::{Hall, code, resume};
+
 const GRACE: Duration = Duration::from_secs(30);
-
-/// A room with a clock, which sorts what the room says by socket.
-struct Hall {
-    room: Room,
-    now: Duration,
-    sent: Vec<(SocketId, ServerMessage)>,
-    closed: Vec<(SocketId, u16)>,
-    relayed: Vec<(Vec<SocketId>, Vec<u8>)>,
-}
-
-impl Hall {
-    fn new() -> Self {
-        Self::with(RoomSettings::default())
-    }
-
-    fn with(settings: RoomSettings) -> Self {
-        let room = Room::new(settings, Duration::ZERO);
-        let (sent, closed, relayed) = Default::default();
-        Self {
-            room,
-            now: Duration::ZERO,
-            sent,
-            closed,
-            relayed,
-        }
-    }
-
-    fn say(&mut self, input: Input) {
-        self.room.handle(self.now, input);
-        while let Some(output) = self.room.poll_output() {
-            match output {
-                Output::Send { socket, message } => self.sent.push((socket, message)),
-                Output::Relay { sockets, bytes, .. } => {
-                    self.relayed.push((sockets, bytes.to_vec()));
-                }
-                Output::Close { socket, code, .. } => self.closed.push((socket, code)),
-            }
-        }
-    }
-
-    fn join(&mut self, socket: u64) -> Welcome {
-        self.hello(socket, None, 1).expect("the room welcomes")
-    }
-
-    fn hello(&mut self, socket: u64, resume: Option<Resume>, key: u8) -> Option<Welcome> {
-        let keys = PublicKeys {
-            sign: [key; 32],
-            agree: [key; 32],
-        };
-        self.say(Input::Join {
-            socket: SocketId(socket),
-            hello: Hello {
-                version: VERSION,
-                keys,
-                resume,
-            },
-            fresh_peer: format!("peer{socket}").parse().unwrap(),
-            fresh_token: format!("token{socket}").parse().unwrap(),
-            server_time: 1_000,
-        });
-        let last = self.heard(socket).into_iter().rev();
-        last.filter_map(|message| match message {
-            ServerMessage::Welcome(welcome) => Some(*welcome),
-            _ => None,
-        })
-        .next()
-    }
-
-    fn close(&mut self, socket: u64) {
-        self.say(Input::Closed {
-            socket: SocketId(socket),
-        });
-    }
-
-    fn message(&mut self, socket: u64, message: ClientMessage) {
-        self.say(Input::Message {
-            socket: SocketId(socket),
-            message,
-        });
-    }
-
-    /// Lets time pass, waking the room when it wants to be woken.
-    fn pass(&mut self, time: Duration) {
-        let end = self.now + time;
-        while let Some(at) = self.room.poll_timeout().filter(|at| *at <= end) {
-            self.now = self.now.max(at);
-            self.say(Input::Timeout);
-        }
-        self.now = end;
-    }
-
-    fn heard(&self, socket: u64) -> Vec<ServerMessage> {
-        let mine = self.sent.iter().filter(|(to, _)| to.0 == socket);
-        mine.map(|(_, message)| message.clone()).collect()
-    }
-
-    fn last(&self, socket: u64) -> ServerMessage {
-        self.heard(socket).pop().expect("something was said")
-    }
-}
-
-fn resume(welcome: &Welcome, same_page: bool) -> Option<Resume> {
-    Some(Resume {
-        peer: welcome.peer.clone(),
-        token: welcome.token.clone(),
-        incarnation: same_page.then_some(welcome.incarnation),
-    })
-}
-
-fn code(message: &ServerMessage) -> Option<ErrorCode> {
-    match message {
-        ServerMessage::Error { code, .. } => Some(*code),
-        _ => None,
-    }
-}
 
 #[test]
 fn the_first_rider_in_is_host_and_the_next_is_announced() {
@@ -467,58 +356,4 @@ fn a_room_that_nobody_enters_dies_too() {
     let mut hall = Hall::new();
     hall.pass(Duration::from_secs(600));
     assert!(hall.room.is_dead(hall.now));
-}
-
-#[derive(Clone, Debug)]
-enum Act {
-    Join(u64, u64, u32),
-    Leave(u64),
-    Close(u64),
-    Bytes(u64, Vec<u8>),
-    Wait(u64),
-}
-
-fn any_act() -> impl Strategy<Value = Act> {
-    let socket = 0..12u64;
-    prop_oneof![
-        (socket.clone(), socket.clone(), 0..4u32).prop_map(|(a, b, c)| Act::Join(a, b, c)),
-        socket.clone().prop_map(Act::Leave),
-        socket.clone().prop_map(Act::Close),
-        (socket, vec(0..4u8, 0..20)).prop_map(|(a, b)| Act::Bytes(a, b)),
-        (0..40u64).prop_map(Act::Wait),
-    ]
-}
-
-proptest! {
-    /// Whatever riders do, a ride with members has exactly one host among
-    /// them, and epochs only grow.
-    #[test]
-    fn a_ride_with_riders_always_has_one_host(acts in vec(any_act(), 0..80)) {
-        let settings = RoomSettings { max_riders: 5, ..RoomSettings::default() };
-        let mut hall = Hall::with(settings);
-        let mut epoch = 0;
-        for act in acts {
-            match act {
-                Act::Join(socket, other, load) => {
-                    let claim = Resume {
-                        peer: format!("peer{other}").parse().unwrap(),
-                        token: format!("token{other}").parse().unwrap(),
-                        incarnation: load.checked_sub(1).filter(|load| *load > 0).map(Incarnation),
-                    };
-                    hall.hello(socket, Some(claim).filter(|_| load > 0), socket as u8);
-                }
-                Act::Leave(socket) => hall.message(socket, ClientMessage::Leave),
-                Act::Close(socket) => hall.close(socket),
-                Act::Bytes(socket, bytes) => {
-                    hall.say(Input::Relay { socket: SocketId(socket), bytes });
-                }
-                Act::Wait(seconds) => hall.pass(Duration::from_secs(seconds)),
-            }
-            let room = &hall.room;
-            let host = room.host.filter(|host| room.members.contains_key(host));
-            prop_assert_eq!(host.is_some(), !room.members.is_empty());
-            prop_assert!(room.members.len() <= 5 && room.epoch() >= epoch);
-            epoch = room.epoch();
-        }
-    }
 }

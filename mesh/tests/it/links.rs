@@ -208,10 +208,7 @@ fn a_dead_socket_that_looks_open_is_replaced_within_two_seconds_of_a_probe() {
     net.run(100);
     net.feed(0, Input::Probe);
     let back = net.run_until("back", |net| {
-        net.riders[0]
-            .events
-            .iter()
-            .any(|event| *event == Event::SocketBack)
+        net.riders[0].events.contains(&Event::SocketBack)
     });
     assert!(back <= ms(2_200), "{back:?}");
 }
@@ -221,10 +218,7 @@ fn a_dead_socket_is_noticed_without_a_probe_too() {
     let mut net = Net::riding(14, 2);
     net.riders[0].mute = true;
     let back = net.run_until("back", |net| {
-        net.riders[0]
-            .events
-            .iter()
-            .any(|event| *event == Event::SocketBack)
+        net.riders[0].events.contains(&Event::SocketBack)
     });
     assert!(back <= ms(8_000), "{back:?}");
 }

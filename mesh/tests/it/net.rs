@@ -5,16 +5,20 @@
 //! frames and telemetry channels lose, delay and reorder; the reliable channels
 //! hold back what a cut path does not let through, as SCTP does.
 
+mod faults;
+mod rtc;
+mod server;
+
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap},
     time::Duration,
 };
 
 use mesh::{
-    node::{Event, Input, Node, NodeConfig, Output, RtcCommand, RtcEvent, SdpKind},
-    peer::{Class, Incarnation, LinkState, PeerId, PublicKeys, Token},
+    node::{Event, Input, Node, NodeConfig, Output, RtcEvent},
+    peer::{Class, Incarnation, LinkState, PeerId, PublicKeys},
     room::{self, Room, RoomSettings, SocketId},
-    signaling::{ClientMessage, Resume, ServerMessage},
+    signaling::Resume,
 };
 
 /// Milliseconds.
@@ -245,88 +249,6 @@ impl Net {
         rider.node.group_time(self.now + rider.clock)
     }
 
-    /// The path between two riders' browsers lets nothing through, or does again.
-    pub fn cut(&mut self, a: usize, b: usize, cut: bool) {
-        for way in [(a, b), (b, a)] {
-            self.cut_one_way(way.0, way.1, cut);
-        }
-    }
-
-    pub fn cut_one_way(&mut self, from: usize, to: usize, cut: bool) {
-        if cut {
-            self.cut.insert((from, to));
-            return;
-        }
-        self.cut.remove(&(from, to));
-        let held = std::mem::take(&mut self.held);
-        let (free, held): (Vec<_>, Vec<_>) = held
-            .into_iter()
-            .partition(|(a, b, ..)| (a.0, b.0) == (from, to));
-        self.held = held;
-        for (from, to, class, bytes) in free {
-            self.send_frame(from, to, class, bytes);
-        }
-    }
-
-    /// The socket breaks; both ends learn of it.
-    pub fn drop_socket(&mut self, rider: usize) {
-        if let Some(socket) = self.riders[rider].socket.take() {
-            self.post(socket, true, Packet::ToRoom(socket, FromRider::Closed));
-            self.feed(
-                rider,
-                Input::SocketClosed {
-                    code: 1006,
-                    reason: String::new(),
-                },
-            );
-        }
-    }
-
-    /// The page is loaded anew and is the same rider by its token.
-    pub fn reload(&mut self, rider: usize) {
-        let resume = self.resume(rider);
-        self.crash(rider);
-        let seed = self.random();
-        let p2p = self.riders[rider].p2p;
-        let page = &mut self.riders[rider];
-        page.node = Node::new(config(rider, p2p, resume, seed));
-        page.events.clear();
-        page.wakes = Some(Duration::ZERO);
-    }
-
-    /// The page is gone: its socket and its connections close.
-    pub fn crash(&mut self, rider: usize) {
-        if let Some(socket) = self.riders[rider].socket.take() {
-            self.post(socket, true, Packet::ToRoom(socket, FromRider::Closed));
-        }
-        let ends: Vec<_> = self.riders[rider].connections.keys().copied().collect();
-        ends.into_iter().for_each(|id| self.hang_up((rider, id)));
-        let page = &mut self.riders[rider];
-        page.page += 1;
-        let now = self.now + page.clock;
-        page.node.handle(now, Input::Leave);
-        while page.node.poll_output().is_some() {}
-        page.wakes = None;
-    }
-
-    /// The rider's token, as its browser keeps it.
-    pub fn resume(&self, rider: usize) -> Option<Resume> {
-        let token = self.riders[rider]
-            .events
-            .iter()
-            .rev()
-            .find_map(|event| match event {
-                Event::Welcomed { token, .. } => Some(token.clone()),
-                _ => None,
-            });
-        let peer = self.id(rider);
-        token.map(|token| Resume {
-            peer,
-            token,
-            incarnation: None,
-        })
-    }
-
     pub fn random(&mut self) -> u64 {
         self.random = self.random.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mixed = (self.random ^ (self.random >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -404,55 +326,6 @@ impl Net {
         }
     }
 
-    fn room_hears(&mut self, socket: SocketId, said: FromRider) {
-        match said {
-            FromRider::Closed => self.feed_room(room::Input::Closed { socket }),
-            FromRider::Binary(bytes) => self.feed_room(room::Input::Relay { socket, bytes }),
-            FromRider::Text(text) => match ClientMessage::parse(&text).expect("nodes speak well") {
-                ClientMessage::Hello(hello) => {
-                    let fresh_peer = format!("peer-{}", socket.0).parse().unwrap();
-                    let fresh_token: Token = format!("token-{}", socket.0).parse().unwrap();
-                    let server_time = 1_800_000_000_000;
-                    self.feed_room(room::Input::Join {
-                        socket,
-                        hello,
-                        fresh_peer,
-                        fresh_token,
-                        server_time,
-                    });
-                }
-                message => self.feed_room(room::Input::Message { socket, message }),
-            },
-        }
-    }
-
-    fn feed_room(&mut self, input: room::Input) {
-        self.room.handle(self.now, input);
-        while let Some(output) = self.room.poll_output() {
-            match output {
-                room::Output::Send { socket, message } => {
-                    self.signals += u64::from(matches!(message, ServerMessage::Signal { .. }));
-                    let text = Input::SocketText(message.to_json());
-                    self.post(socket, false, Packet::ToRider(socket, text));
-                }
-                room::Output::Relay { sockets, bytes, .. } => {
-                    self.relayed += 1;
-                    for socket in sockets {
-                        let frame = Input::SocketBinary(bytes.to_vec());
-                        self.throw(self.relay, Packet::ToRider(socket, frame));
-                    }
-                }
-                room::Output::Close { socket, code, .. } => {
-                    let closed = Input::SocketClosed {
-                        code,
-                        reason: String::new(),
-                    };
-                    self.post(socket, false, Packet::ToRider(socket, closed));
-                }
-            }
-        }
-    }
-
     fn carry(&mut self, rider: usize, output: Output) {
         match output {
             Output::OpenSocket => self.open_socket(rider),
@@ -472,164 +345,6 @@ impl Net {
             }
             Output::Event(event) => self.riders[rider].events.push(event),
         }
-    }
-
-    fn open_socket(&mut self, rider: usize) {
-        let page = self.riders[rider].page;
-        if !self.riders[rider].online {
-            let closed = Input::SocketClosed {
-                code: 1006,
-                reason: String::new(),
-            };
-            return self.at(ms(10), Packet::Local(rider, page, closed));
-        }
-        self.sockets += 1;
-        let socket = SocketId(self.sockets);
-        self.owners.insert(socket, rider);
-        self.riders[rider].socket = Some(socket);
-        self.riders[rider].mute = false;
-        self.post(socket, false, Packet::ToRider(socket, Input::SocketOpened));
-    }
-
-    fn say(&mut self, rider: usize, said: FromRider) {
-        let Some(socket) = self.riders[rider]
-            .socket
-            .filter(|_| !self.riders[rider].mute)
-        else {
-            return;
-        };
-        match said {
-            FromRider::Binary(_) => self.throw(self.relay, Packet::ToRoom(socket, said)),
-            _ => self.post(socket, true, Packet::ToRoom(socket, said)),
-        }
-    }
-
-    fn command(&mut self, rider: usize, peer: PeerId, id: u32, command: RtcCommand) {
-        let end = (rider, id);
-        match command {
-            RtcCommand::Open { .. } => {
-                let rtc = Rtc {
-                    peer: Some(peer),
-                    ..Rtc::default()
-                };
-                let old = self.riders[rider].connections.insert(id, rtc);
-                assert!(old.is_none(), "a connection's number is used once");
-            }
-            RtcCommand::CreateOffer { .. } => {
-                let order = self.order;
-                let sdp = format!("{rider} {id} {order}");
-                let Some(rtc) = self.riders[rider].connections.get_mut(&id) else {
-                    return;
-                };
-                rtc.offer = Some(sdp.clone());
-                self.describe(end, SdpKind::Offer, sdp);
-            }
-            RtcCommand::SetRemote {
-                kind: SdpKind::Offer,
-                sdp,
-            } => {
-                let Some(rtc) = self.riders[rider].connections.get_mut(&id) else {
-                    return;
-                };
-                rtc.offer = None;
-                self.describe(end, SdpKind::Answer, format!("{rider} {id} for {sdp}"));
-            }
-            RtcCommand::SetRemote {
-                kind: SdpKind::Answer,
-                sdp,
-            } => self.answered(end, &sdp),
-            RtcCommand::AddCandidate(candidate) => assert!(candidate.starts_with("{\"candidate")),
-            RtcCommand::Send { class, bytes } => {
-                if let Some(other) = self.end(end).and_then(|end| end.other) {
-                    self.send_frame(end, other, class, bytes);
-                }
-            }
-            RtcCommand::Close => self.hang_up(end),
-        }
-    }
-
-    fn describe(&mut self, end: End, kind: SdpKind, sdp: String) {
-        self.later(ms(5), end, RtcEvent::LocalDescription { kind, sdp });
-        for host in 0..3 {
-            let candidate = format!("{{\"candidate\":\"{host}\"}}");
-            self.later(ms(4 + host * 30), end, RtcEvent::Candidate(candidate));
-        }
-    }
-
-    fn answered(&mut self, end: End, sdp: &str) {
-        let (who, offer) = sdp.split_once(" for ").expect("an answer names its offer");
-        let ours = self.end(end).and_then(|end| end.offer.clone());
-        assert_eq!(ours.as_deref(), Some(offer), "an answer to another offer");
-        let (rider, id) = who.split_once(' ').unwrap();
-        let other = (rider.parse().unwrap(), id.parse().unwrap());
-        let open = self.end(end).is_some_and(|end| end.other.is_some());
-        if open || self.end(other).is_none() {
-            return;
-        }
-        for (end, other) in [(end, other), (other, end)] {
-            if let Some(rtc) = self.riders[end.0].connections.get_mut(&end.1) {
-                (rtc.offer, rtc.other) = (None, Some(other));
-            }
-        }
-        if !self.is_cut(end, other) && !self.is_cut(other, end) {
-            self.at(ms(60), Packet::Joined(end, other));
-        }
-    }
-
-    fn send_frame(&mut self, from: End, to: End, class: Class, bytes: Vec<u8>) {
-        let cut = self.is_cut(from, to);
-        if class == Class::Telemetry {
-            if !cut {
-                self.throw(self.direct, Packet::Frame(from, to, class, bytes));
-            }
-        } else if cut {
-            self.held.push((from, to, class, bytes));
-        } else {
-            let at = self.now + self.delay(self.direct);
-            let last = self.last_frame.entry((from, class as u8)).or_default();
-            *last = at.max(*last);
-            let at = *last;
-            self.queue_at(at, Packet::Frame(from, to, class, bytes));
-        }
-    }
-
-    fn hang_up(&mut self, end: End) {
-        let rtc = self.riders[end.0].connections.remove(&end.1);
-        if let Some(other) = rtc.and_then(|rtc| rtc.other)
-            && !self.is_cut(end, other)
-        {
-            self.at(self.direct.delay, Packet::HungUp(other));
-        }
-    }
-
-    fn is_cut(&self, from: End, to: End) -> bool {
-        self.cut.contains(&(from.0, to.0))
-    }
-
-    fn end(&self, (rider, id): End) -> Option<&Rtc> {
-        self.riders[rider].connections.get(&id)
-    }
-
-    fn later(&mut self, wait: Duration, (rider, id): End, event: RtcEvent) {
-        if let Some(input) = self.rtc_input((rider, id), event) {
-            let page = self.riders[rider].page;
-            self.at(wait, Packet::Local(rider, page, input));
-        }
-    }
-
-    fn rtc_event(&mut self, end: End, event: RtcEvent) {
-        if let Some(input) = self.rtc_input(end, event) {
-            self.feed(end.0, input);
-        }
-    }
-
-    fn rtc_input(&self, end: End, event: RtcEvent) -> Option<Input> {
-        let peer = self.end(end)?.peer.clone()?;
-        Some(Input::Rtc {
-            peer,
-            connection: end.1,
-            event,
-        })
     }
 
     fn delay(&mut self, way: Way) -> Duration {

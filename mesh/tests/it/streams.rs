@@ -176,3 +176,21 @@ fn gossip_comes_with_the_beats_and_once_for_each_change() {
     net.run(5_000);
     assert_eq!(told(&net, 1), 1);
 }
+
+#[test]
+fn a_full_channel_drops_telemetry_and_lets_control_wait() {
+    let mut net = Net::riding(27, 2);
+    for class in Class::ALL {
+        net.buffered(0, class, 2 * 1024 * 1024);
+        net.broadcast(0, class, b"now");
+    }
+    net.run(1_000);
+    for class in Class::ALL {
+        assert!(net.received(1, 0, class).is_empty(), "{class:?}");
+        net.buffered(0, class, 0);
+    }
+    net.run(100);
+    assert_eq!(net.received(1, 0, Class::Control), [b"now"]);
+    assert_eq!(net.received(1, 0, Class::Bulk), [b"now"]);
+    assert!(net.received(1, 0, Class::Telemetry).is_empty());
+}

@@ -1,0 +1,124 @@
+use std::{sync::Arc, time::Duration};
+
+use crate::{
+    peer::{Class, PeerId, Token},
+    signaling::{ClientMessage, Hello, IceServer, ServerMessage},
+};
+
+/// A socket, by the server's own number for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SocketId(pub u64);
+
+/// What a room is told when it opens.
+#[derive(Clone, Debug)]
+pub struct RoomSettings {
+    /// The most members, 1 and up.
+    pub max_riders: u32,
+    /// So many riders of the lowest numbers have direct links with each other.
+    pub max_direct: u32,
+    /// How long a rider who lost its socket stays a member.
+    pub grace: Duration,
+    /// How long the room lives after its last member left.
+    pub ttl: Duration,
+    /// The largest socket message, in bytes; told to the riders.
+    pub max_message_bytes: u32,
+    /// Whether direct links are wanted.
+    pub p2p: bool,
+    /// For the riders' direct links.
+    pub ice_servers: Vec<IceServer>,
+}
+
+impl Default for RoomSettings {
+    fn default() -> Self {
+        Self {
+            max_riders: 32,
+            max_direct: 16,
+            grace: Duration::from_secs(30),
+            ttl: Duration::from_secs(600),
+            max_message_bytes: 65_536,
+            p2p: true,
+            ice_servers: Vec::new(),
+        }
+    }
+}
+
+/// What happens to a room.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// A socket said hello.
+    Join {
+        /// Which.
+        socket: SocketId,
+        /// What it said.
+        hello: Hello,
+        /// The id if this is somebody new: unique and random.
+        fresh_peer: PeerId,
+        /// The token if this is somebody new: secret and random.
+        fresh_token: Token,
+        /// The server's wall clock, in Unix milliseconds, for the welcome.
+        server_time: u64,
+    },
+    /// A socket said something else.
+    Message {
+        /// Which.
+        socket: SocketId,
+        /// What it said.
+        message: ClientMessage,
+    },
+    /// A socket sent a binary message.
+    Relay {
+        /// Which.
+        socket: SocketId,
+        /// An envelope, see [`crate::frame`].
+        bytes: Vec<u8>,
+    },
+    /// A socket is gone, whoever closed it.
+    Closed {
+        /// Which.
+        socket: SocketId,
+    },
+    /// The time of [`super::Room::poll_timeout`] has come.
+    Timeout,
+}
+
+/// What a room wants done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Send a text message.
+    Send {
+        /// On which socket.
+        socket: SocketId,
+        /// What.
+        message: ServerMessage,
+    },
+    /// Send one binary message on several sockets.
+    Relay {
+        /// On which.
+        sockets: Vec<SocketId>,
+        /// The envelope.
+        bytes: Arc<[u8]>,
+        /// How it is delivered: telemetry is dropped where the queue is long.
+        class: Class,
+    },
+    /// Close a socket after what was sent before; the room knows it no more
+    /// and needs no [`Input::Closed`] for it.
+    Close {
+        /// Which.
+        socket: SocketId,
+        /// Close code, see [`crate::signaling::close`].
+        code: u16,
+        /// For the log and the developer tools.
+        reason: &'static str,
+    },
+}
+
+/// What people who are not in the ride may know of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Summary {
+    /// Members, present and away.
+    pub riders: u32,
+    /// Whether nobody new gets in.
+    pub full: bool,
+    /// Whether the host lets nobody new in.
+    pub locked: bool,
+}

@@ -1,0 +1,140 @@
+//! Peer connections whose session descriptions say who is meant.
+
+use std::time::Duration;
+
+use mesh::{
+    node::{Input, RtcCommand, RtcEvent, SdpKind},
+    peer::{Class, PeerId},
+};
+
+use super::{End, Net, Packet, Rtc, ms};
+
+impl Net {
+    pub(super) fn command(&mut self, rider: usize, peer: PeerId, id: u32, command: RtcCommand) {
+        let end = (rider, id);
+        match command {
+            RtcCommand::Open { .. } => {
+                let rtc = Rtc {
+                    peer: Some(peer),
+                    ..Rtc::default()
+                };
+                let old = self.riders[rider].connections.insert(id, rtc);
+                assert!(old.is_none(), "a connection's number is used once");
+            }
+            RtcCommand::CreateOffer { .. } => {
+                let order = self.order;
+                let sdp = format!("{rider} {id} {order}");
+                let Some(rtc) = self.riders[rider].connections.get_mut(&id) else {
+                    return;
+                };
+                rtc.offer = Some(sdp.clone());
+                self.describe(end, SdpKind::Offer, sdp);
+            }
+            RtcCommand::SetRemote {
+                kind: SdpKind::Offer,
+                sdp,
+            } => {
+                let Some(rtc) = self.riders[rider].connections.get_mut(&id) else {
+                    return;
+                };
+                rtc.offer = None;
+                self.describe(end, SdpKind::Answer, format!("{rider} {id} for {sdp}"));
+            }
+            RtcCommand::SetRemote {
+                kind: SdpKind::Answer,
+                sdp,
+            } => self.answered(end, &sdp),
+            RtcCommand::AddCandidate(candidate) => assert!(candidate.starts_with("{\"candidate")),
+            RtcCommand::Send { class, bytes } => {
+                if let Some(other) = self.end(end).and_then(|end| end.other) {
+                    self.send_frame(end, other, class, bytes);
+                }
+            }
+            RtcCommand::Close => self.hang_up(end),
+        }
+    }
+
+    pub(super) fn describe(&mut self, end: End, kind: SdpKind, sdp: String) {
+        self.later(ms(5), end, RtcEvent::LocalDescription { kind, sdp });
+        for host in 0..3 {
+            let candidate = format!("{{\"candidate\":\"{host}\"}}");
+            self.later(ms(4 + host * 30), end, RtcEvent::Candidate(candidate));
+        }
+    }
+
+    pub(super) fn answered(&mut self, end: End, sdp: &str) {
+        let (who, offer) = sdp.split_once(" for ").expect("an answer names its offer");
+        let ours = self.end(end).and_then(|end| end.offer.clone());
+        assert_eq!(ours.as_deref(), Some(offer), "an answer to another offer");
+        let (rider, id) = who.split_once(' ').unwrap();
+        let other = (rider.parse().unwrap(), id.parse().unwrap());
+        let open = self.end(end).is_some_and(|end| end.other.is_some());
+        if open || self.end(other).is_none() {
+            return;
+        }
+        for (end, other) in [(end, other), (other, end)] {
+            if let Some(rtc) = self.riders[end.0].connections.get_mut(&end.1) {
+                (rtc.offer, rtc.other) = (None, Some(other));
+            }
+        }
+        if !self.is_cut(end, other) && !self.is_cut(other, end) {
+            self.at(ms(60), Packet::Joined(end, other));
+        }
+    }
+
+    pub(super) fn send_frame(&mut self, from: End, to: End, class: Class, bytes: Vec<u8>) {
+        let cut = self.is_cut(from, to);
+        if class == Class::Telemetry {
+            if !cut {
+                self.throw(self.direct, Packet::Frame(from, to, class, bytes));
+            }
+        } else if cut {
+            self.held.push((from, to, class, bytes));
+        } else {
+            let at = self.now + self.delay(self.direct);
+            let last = self.last_frame.entry((from, class as u8)).or_default();
+            *last = at.max(*last);
+            let at = *last;
+            self.queue_at(at, Packet::Frame(from, to, class, bytes));
+        }
+    }
+
+    pub(super) fn hang_up(&mut self, end: End) {
+        let rtc = self.riders[end.0].connections.remove(&end.1);
+        if let Some(other) = rtc.and_then(|rtc| rtc.other)
+            && !self.is_cut(end, other)
+        {
+            self.at(self.direct.delay, Packet::HungUp(other));
+        }
+    }
+
+    pub(super) fn is_cut(&self, from: End, to: End) -> bool {
+        self.cut.contains(&(from.0, to.0))
+    }
+
+    pub(super) fn end(&self, (rider, id): End) -> Option<&Rtc> {
+        self.riders[rider].connections.get(&id)
+    }
+
+    pub(super) fn later(&mut self, wait: Duration, (rider, id): End, event: RtcEvent) {
+        if let Some(input) = self.rtc_input((rider, id), event) {
+            let page = self.riders[rider].page;
+            self.at(wait, Packet::Local(rider, page, input));
+        }
+    }
+
+    pub(super) fn rtc_event(&mut self, end: End, event: RtcEvent) {
+        if let Some(input) = self.rtc_input(end, event) {
+            self.feed(end.0, input);
+        }
+    }
+
+    pub(super) fn rtc_input(&self, end: End, event: RtcEvent) -> Option<Input> {
+        let peer = self.end(end)?.peer.clone()?;
+        Some(Input::Rtc {
+            peer,
+            connection: end.1,
+            event,
+        })
+    }
+}
