@@ -27,9 +27,10 @@ const LIMIT: i64 = 1 << 53;
 const SETTLING: Duration = Duration::from_secs(2);
 const JUMP_SETTLING: i64 = 250_000;
 const JUMP: i64 = 1_000_000;
-/// Slewing by a hundredth is not seen in a second's tick.
-const SLEW: i64 = 100;
-const SLEW_FAR: i64 = 10;
+/// How much of the time that passes goes into catching up, by how far it is
+/// off: a hundredth is not seen in a second's tick, and riders who are further
+/// apart than a blink rather meet soon.
+const SLEW: [(i64, i64); 3] = [(250_000, 10), (20_000, 25), (0, 100)];
 
 /// A monotonic clock's reading as it goes over the wire, in microseconds.
 pub fn micros(now: Duration) -> i64 {
@@ -249,11 +250,8 @@ impl Course {
 
     fn offset(self, now: Duration) -> i64 {
         let left = self.target - self.offset;
-        let slew = if left.abs() > JUMP_SETTLING {
-            SLEW_FAR
-        } else {
-            SLEW
-        };
+        let far = |step: &&(i64, i64)| left.abs() > step.0;
+        let slew = SLEW.iter().find(far).map_or(1, |step| step.1);
         let most = micros(now.saturating_sub(self.at)) / slew;
         self.offset + left.clamp(-most, most)
     }
