@@ -36,6 +36,7 @@ pub fn Board() -> impl IntoView {
             </ul>
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -95,6 +96,7 @@ fn BoardRider(rider: RiderRow) -> impl IntoView {
             </p>
         </RiderCard>
     }
+    .into_any()
 }
 
 fn effort(watts: Option<u16>, ftp: Option<u16>) -> Option<f32> {

@@ -28,6 +28,7 @@ pub fn Controls() -> impl IntoView {
             </div>
         </Show>
     }
+    .into_any()
 }
 
 #[component]
@@ -62,6 +63,7 @@ fn PauseButton() -> impl IntoView {
             {label}
         </button>
     }
+    .into_any()
 }
 
 #[component]
@@ -83,6 +85,7 @@ fn EndButton() -> impl IntoView {
             on_go=Callback::new(move |()| intents.send(Intent::End))
         />
     }
+    .into_any()
 }
 
 /// In the lobby a tap is enough; while riding it may be an accident.
@@ -110,4 +113,5 @@ fn LeaveButton(riding: Memo<bool>) -> impl IntoView {
             on_go=Callback::new(move |()| intents.send(Intent::Leave))
         />
     }
+    .into_any()
 }

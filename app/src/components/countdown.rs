@@ -43,4 +43,5 @@ pub fn Countdown() -> impl IntoView {
             />
         </ul>
     }
+    .into_any()
 }

@@ -33,6 +33,7 @@ pub fn Dialog(
             <div class="dialog-sheet">{children()}</div>
         </dialog>
     }
+    .into_any()
 }
 
 fn show(dialog: &HtmlDialogElement, open: bool) {
@@ -83,4 +84,5 @@ pub fn Confirm(
             </div>
         </Dialog>
     }
+    .into_any()
 }

@@ -21,6 +21,7 @@ pub fn Door(#[prop(into)] heading: Signal<&'static str>, children: Children) -> 
             {children()}
         </section>
     }
+    .into_any()
 }
 
 /// Something is under way.
@@ -32,6 +33,7 @@ pub fn Waiting(#[prop(into)] words: Signal<&'static str>) -> impl IntoView {
             <p>{move || words.get()}</p>
         </section>
     }
+    .into_any()
 }
 
 /// This browser has been in the ride before: as whom does it go on?
@@ -65,6 +67,7 @@ pub fn WhoAreYou(known: Vec<String>) -> impl IntoView {
             </div>
         </Door>
     }
+    .into_any()
 }
 
 /// Somebody new: name and FTP.
@@ -89,6 +92,7 @@ pub fn Introduction() -> impl IntoView {
             </form>
         </Door>
     }
+    .into_any()
 }
 
 /// Another tab rides on as this rider.
@@ -110,6 +114,7 @@ pub fn Moved() -> impl IntoView {
             </div>
         </Door>
     }
+    .into_any()
 }
 
 /// The rider left.
@@ -126,22 +131,32 @@ pub fn Left() -> impl IntoView {
             t_string!(i18n, left.body)
         }
     };
+    // A ride alone begins anew with the page.
     let again = move || {
         if alone() {
-            t_string!(i18n, left.again_alone)
+            view! {
+                <a class="button" href="/solo" rel="external">
+                    {t!(i18n, left.again_alone)}
+                </a>
+            }
+            .into_any()
         } else {
-            t_string!(i18n, left.again)
+            view! {
+                <button type="button" class="button" on:click=move |_| intents.send(Intent::Retry)>
+                    {t!(i18n, left.again)}
+                </button>
+            }
+            .into_any()
         }
     };
     view! {
         <Door heading=Signal::derive(move || t_string!(i18n, left.heading))>
             <p>{body}</p>
             <div class="door-actions">
-                <button type="button" class="button" on:click=move |_| intents.send(Intent::Retry)>
-                    {again}
-                </button>
+                {again}
                 <a class="button primary" href="/">{t!(i18n, left.home)}</a>
             </div>
         </Door>
     }
+    .into_any()
 }

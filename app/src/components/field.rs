@@ -125,4 +125,5 @@ pub fn Field(
             }}
         </div>
     }
+    .into_any()
 }

@@ -39,6 +39,7 @@ pub fn Gear() -> impl IntoView {
             </Show>
         </section>
     }
+    .into_any()
 }
 
 /// The ride's line: nothing while the trainer works, an alarm when it is lost.

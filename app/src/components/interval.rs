@@ -39,6 +39,7 @@ pub fn IntervalCard(
             <p class="interval-length">{length}</p>
         </div>
     }
+    .into_any()
 }
 
 /// The interval being ridden, with the time left of it, and the next.
@@ -135,4 +136,5 @@ pub fn CueLine() -> impl IntoView {
             </p>
         </Show>
     }
+    .into_any()
 }

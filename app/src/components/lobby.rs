@@ -39,6 +39,7 @@ pub fn Lobby() -> impl IntoView {
             </Show>
         </div>
     }
+    .into_any()
 }
 
 /// The workout, and what the host does with it.
@@ -67,6 +68,7 @@ fn Plan() -> impl IntoView {
             </Show>
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -120,6 +122,7 @@ fn HostActions() -> impl IntoView {
         </div>
         <WorkoutChooser open=choosing/>
     }
+    .into_any()
 }
 
 #[component]
@@ -141,6 +144,7 @@ fn LobbyRiders() -> impl IntoView {
             </ul>
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -180,4 +184,5 @@ fn LobbyRider(rider: RiderRow) -> impl IntoView {
             <p class="rider-ready" data-ready=move || row.ready.get().to_string()>{ready}</p>
         </RiderCard>
     }
+    .into_any()
 }

@@ -36,6 +36,7 @@ pub fn MyRide() -> impl IntoView {
             <RideProfile/>
         </section>
     }
+    .into_any()
 }
 
 /// How power stands against the target.
@@ -122,6 +123,7 @@ fn Gauge() -> impl IntoView {
             </div>
         </div>
     }
+    .into_any()
 }
 
 /// The smaller numbers.
@@ -155,6 +157,7 @@ fn Strip() -> impl IntoView {
             </p>
         </div>
     }
+    .into_any()
 }
 
 #[component]

@@ -31,6 +31,7 @@ pub fn News() -> impl IntoView {
             {move || newest.get().map(|notice| view! { <p>{words::notice(i18n, notice)}</p> })}
         </div>
     }
+    .into_any()
 }
 
 /// The notice for as long as it is news.

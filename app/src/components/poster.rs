@@ -46,6 +46,7 @@ pub fn Poster() -> impl IntoView {
             {RIDERS.map(dot).into_iter().collect_view()}
         </svg>
     }
+    .into_any()
 }
 
 fn hill((ftp, jersey): (u32, &'static str)) -> impl IntoView {

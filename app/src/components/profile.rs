@@ -63,6 +63,7 @@ pub fn Profile(
             </svg>
         </div>
     }
+    .into_any()
 }
 
 /// Where the group is: a line with a kite on top, the way behind it dimmed.
@@ -245,6 +246,7 @@ pub fn Legend(workout: Arc<Workout>) -> impl IntoView {
                 .collect_view()}
         </ul>
     }
+    .into_any()
 }
 
 /// The zones that occur, in order, with their time. Free rides are in none.

@@ -1,6 +1,7 @@
 //! A ride that cannot be joined: why, and where to go instead.
 
 use leptos::prelude::*;
+use leptos_router::hooks::use_location;
 
 use super::{
     doors::Door,
@@ -23,19 +24,43 @@ pub fn Refused(refusal: Refusal) -> impl IntoView {
         Some(_) => start.ride(),
         None => start.open("/"),
     };
-    let retry = can_retry(refusal).then(|| {
-        view! {
-            <button type="button" class="button primary" on:click=move |_| intents.send(Intent::Retry)>
-                {t!(i18n, refused.retry)}
-            </button>
-        }
-    });
+    let here = use_location().pathname;
+    let again = match refusal {
+        Refusal::Outdated => Some(
+            view! {
+                <a class="button primary" href=move || here.get() rel="external">
+                    {t!(i18n, refused.reload)}
+                </a>
+            }
+            .into_any(),
+        ),
+        Refusal::NoSuchRide | Refusal::NotACode => None,
+        Refusal::Full | Refusal::Locked | Refusal::Unreachable | Refusal::Other => Some(
+            view! {
+                <button
+                    type="button"
+                    class="button primary"
+                    on:click=move |_| intents.send(Intent::Retry)
+                >
+                    {t!(i18n, refused.retry)}
+                </button>
+            }
+            .into_any(),
+        ),
+    };
+    let only_way = again.is_none();
     view! {
         <Door heading=Signal::derive(move || t_string!(i18n, refused.heading))>
             <p role="alert">{move || words::refusal(i18n, refusal)}</p>
             <div class="door-actions">
-                {retry}
-                <button type="button" class="button" disabled=move || start.busy() on:click=go>
+                {again}
+                <button
+                    type="button"
+                    class="button"
+                    class:primary=only_way
+                    disabled=move || start.busy()
+                    on:click=go
+                >
                     {t!(i18n, refused.start)}
                 </button>
                 <button type="button" class="button" on:click=move |_| start.open("/")>
@@ -45,16 +70,5 @@ pub fn Refused(refusal: Refusal) -> impl IntoView {
             <StartFailure start/>
         </Door>
     }
-}
-
-/// Whether the same address may work a moment later.
-fn can_retry(refusal: Refusal) -> bool {
-    match refusal {
-        Refusal::Full
-        | Refusal::Locked
-        | Refusal::Unreachable
-        | Refusal::Outdated
-        | Refusal::Other => true,
-        Refusal::NoSuchRide | Refusal::NotACode => false,
-    }
+    .into_any()
 }

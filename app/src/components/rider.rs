@@ -89,6 +89,7 @@ pub fn RiderCard(rider: RiderRow, #[prop(optional)] children: Option<Children>) 
             {children.map(|children| children())}
         </article>
     }
+    .into_any()
 }
 
 /// The link to a rider: drawing, word, colour, and what it means.
@@ -107,4 +108,5 @@ fn LinkTag(link: RwSignal<LinkState>) -> impl IntoView {
             {move || words::link(i18n, link.get())}
         </span>
     }
+    .into_any()
 }

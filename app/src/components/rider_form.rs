@@ -88,4 +88,5 @@ pub fn RiderFields(entries: RiderEntries) -> impl IntoView {
             on_change=remember
         />
     }
+    .into_any()
 }

@@ -20,4 +20,5 @@ pub fn Riding() -> impl IntoView {
             </Show>
         </div>
     }
+    .into_any()
 }

@@ -54,6 +54,7 @@ pub fn Stages() -> impl IntoView {
             <main class="stage">{screen}</main>
         </div>
     }
+    .into_any()
 }
 
 /// What is being ridden: the workout's name, once there is one.

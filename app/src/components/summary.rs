@@ -26,6 +26,7 @@ pub fn Summary() -> impl IntoView {
             </p>
         </section>
     }
+    .into_any()
 }
 
 #[component]
@@ -77,6 +78,7 @@ fn Figures(summary: RideSummary) -> impl IntoView {
         </dl>
         <Download/>
     }
+    .into_any()
 }
 
 fn rounded(figure: Option<f32>) -> String {
@@ -107,4 +109,5 @@ fn Download() -> impl IntoView {
             {error}
         </div>
     }
+    .into_any()
 }

@@ -40,6 +40,7 @@ pub fn WorkoutChooser(open: RwSignal<bool>) -> impl IntoView {
             <FileDrop/>
         </Dialog>
     }
+    .into_any()
 }
 
 #[component]
@@ -64,6 +65,7 @@ fn LibraryCard(workout: Arc<Workout>, index: usize) -> impl IntoView {
             </button>
         </li>
     }
+    .into_any()
 }
 
 /// The file input, and the place to drop a file on.
@@ -127,4 +129,5 @@ fn FileDrop() -> impl IntoView {
             }}
         </div>
     }
+    .into_any()
 }

@@ -35,4 +35,5 @@ pub fn WorkoutSheet(workout: Arc<Workout>) -> impl IntoView {
             <p class="sheet-description">{workout.description().to_owned()}</p>
         </article>
     }
+    .into_any()
 }

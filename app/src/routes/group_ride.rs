@@ -38,4 +38,5 @@ fn Ride(code: String) -> impl IntoView {
         <Title text=title/>
         <Stages/>
     }
+    .into_any()
 }

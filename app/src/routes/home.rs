@@ -39,6 +39,7 @@ pub fn Home() -> impl IntoView {
             </div>
         </main>
     }
+    .into_any()
 }
 
 #[component]
@@ -67,6 +68,7 @@ fn StartForm(rider: RiderEntries, start: Start) -> impl IntoView {
             <StartFailure start/>
         </form>
     }
+    .into_any()
 }
 
 #[component]
@@ -92,6 +94,7 @@ fn JoinForm(rider: RiderEntries, start: Start) -> impl IntoView {
             <button class="button" disabled=waiting>{t!(i18n, home.join)}</button>
         </form>
     }
+    .into_any()
 }
 
 fn parse_code(text: &str) -> Result<SessionCode, Fault> {
@@ -133,4 +136,5 @@ fn SoloDoor(rider: RiderEntries, start: Start) -> impl IntoView {
             </button>
         </div>
     }
+    .into_any()
 }

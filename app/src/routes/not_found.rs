@@ -22,4 +22,5 @@ pub fn NotFound() -> impl IntoView {
             </p>
         </Door>
     }
+    .into_any()
 }

@@ -22,4 +22,5 @@ pub fn SoloRide() -> impl IntoView {
         <Title text=move || t_string!(i18n, ride.title_solo)/>
         <Stages/>
     }
+    .into_any()
 }
