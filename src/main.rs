@@ -1,5 +1,8 @@
 //! The server's door: settings, the log, the app's pages, and off it goes.
 
+// A page's type nests as deeply as its elements do.
+#![recursion_limit = "256"]
+
 use std::process::ExitCode;
 
 use server::config::Config;
