@@ -9,6 +9,8 @@
 //! the browser, and nothing is styled or scripted inline, because the content
 //! security policy allows neither.
 
+#![recursion_limit = "256"]
+
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, Meta, MetaTags, provide_meta_context};
 use leptos_router::{

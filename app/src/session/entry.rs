@@ -211,6 +211,7 @@ impl Session {
             resume,
             seed: seed_number(&me.seed),
             p2p_available: page::has_rtc(),
+            group_offset,
         };
         self.group = Some(Group::new(code, config, self.inbox.clone()));
         self.state.connection.set(Connection::Idle);

@@ -18,6 +18,9 @@ pub struct NodeConfig {
     pub seed: u64,
     /// Whether the browser has `RTCPeerConnection`.
     pub p2p_available: bool,
+    /// Group time minus this page's clock in microseconds, as it was before a
+    /// reload. A host whom nobody can tell group time carries on from it.
+    pub group_offset: Option<i64>,
 }
 
 /// What happens to a node.

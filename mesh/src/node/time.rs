@@ -2,8 +2,9 @@
 //!
 //! A host who has no group time yet, after a reload, takes it from the
 //! longest-present rider who has one, and tells its own only when it has
-//! settled, so that nobody follows a follower. Where nobody has one, the host's
-//! own clock is group time.
+//! settled, so that nobody follows a follower. Where nobody has one, it carries
+//! on from what it knew before; where it knew nothing, its own clock is group
+//! time.
 
 use std::time::Duration;
 
@@ -41,7 +42,8 @@ impl Node {
             self.clock.steer(now, offset, error);
         } else if self.clock.age(now).is_none() && self.nobody_knows(now) {
             self.clock_is_own = true;
-            self.clock.steer(now, 0, 0);
+            let carried_on = self.config.group_offset.unwrap_or(0);
+            self.clock.steer(now, carried_on, 0);
         }
     }
 

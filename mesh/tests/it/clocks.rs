@@ -123,6 +123,21 @@ fn a_host_who_reloads_takes_group_time_from_its_peers() {
 }
 
 #[test]
+fn a_host_alone_who_reloads_carries_group_time_on() {
+    let mut net = Net::riding(56, 2);
+    net.feed(0, Input::Leave);
+    net.run(3_000);
+    // Group time is still the clock of the host who left.
+    let before = net.group_time(1).unwrap();
+    let clock = (net.now + net.riders[1].clock).as_micros() as i64;
+    net.reload_remembering(1, Some(before - clock));
+    net.run(5_000);
+    assert_eq!(net.riders[1].node.role(), Some(Role::Host));
+    let passed = net.group_time(1).unwrap() - before;
+    assert!((passed - 5_000_000).abs() < 5_000, "{passed}");
+}
+
+#[test]
 fn a_rider_whose_machine_slept_catches_up() {
     let mut net = Net::riding(55, 3);
     net.run(3_000);

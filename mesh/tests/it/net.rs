@@ -393,6 +393,7 @@ fn config(rider: usize, p2p_available: bool, resume: Option<Resume>, seed: u64) 
         resume,
         seed,
         p2p_available,
+        group_offset: None,
     }
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mesh::{
-    node::{Event, Input, Node, RtcEvent},
+    node::{Event, Input, Node, NodeConfig, RtcEvent},
     peer::Class,
     signaling::Resume,
 };
@@ -50,12 +50,20 @@ impl Net {
 
     /// The page is loaded anew and is the same rider by its token.
     pub fn reload(&mut self, rider: usize) {
+        self.reload_remembering(rider, None);
+    }
+
+    /// The same, by a page that has kept how far group time was from its clock.
+    pub fn reload_remembering(&mut self, rider: usize, group_offset: Option<i64>) {
         let resume = self.resume(rider);
         self.crash(rider);
         let seed = self.random();
         let p2p = self.riders[rider].p2p;
         let page = &mut self.riders[rider];
-        page.node = Node::new(config(rider, p2p, resume, seed));
+        page.node = Node::new(NodeConfig {
+            group_offset,
+            ..config(rider, p2p, resume, seed)
+        });
         page.events.clear();
         page.wakes = Some(Duration::ZERO);
     }
