@@ -14,7 +14,8 @@ use crate::config::PublicUrl;
 use crate::error::ApiError;
 use crate::state::AppState;
 
-const PERMISSIONS: &str = "bluetooth=(self), screen-wake-lock=(self), camera=(), geolocation=(), microphone=(), payment=(), usb=()";
+const PERMISSIONS: &str =
+    "screen-wake-lock=(self), camera=(), geolocation=(), microphone=(), payment=(), usb=()";
 
 /// Puts all layers around the routes, the outermost last.
 pub fn apply(router: Router) -> Router {

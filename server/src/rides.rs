@@ -1,5 +1,6 @@
 //! Rides over HTTP: start one, look one up, its invitation as a picture.
 
+use std::fmt::Display;
 use std::net::SocketAddr;
 
 use axum::Json;
@@ -21,6 +22,10 @@ pub struct Ride {
     riders: u32,
     full: bool,
     locked: bool,
+    /// The address to share, where the server knows its public one; without
+    /// it the page's own is as good.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invitation: Option<String>,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -71,7 +76,9 @@ pub async fn find(
 ) -> Result<Json<Ride>, ApiError> {
     let code = parse(&code)?;
     let summary = state.hub.summary(&code).ok_or(ApiError::NoSuchRide)?;
+    let public_url = state.config.public_url.as_ref();
     Ok(Json(Ride {
+        invitation: public_url.map(|url| invitation(url, &code)),
         code,
         riders: summary.riders,
         full: summary.full,
@@ -89,16 +96,20 @@ pub async fn qr_code(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let code = parse(&code)?;
-    let origin = match &state.config.public_url {
-        Some(url) => url.to_string(),
-        None => asked_origin(&headers),
+    let address = match &state.config.public_url {
+        Some(url) => invitation(url, &code),
+        None => invitation(asked_origin(&headers), &code),
     };
-    let picture = qr::svg(&format!("{origin}/ride/{code}")).ok_or(ApiError::NoSuchRide)?;
+    let picture = qr::svg(&address).ok_or(ApiError::NoSuchRide)?;
     let headers = [
         (header::CONTENT_TYPE, "image/svg+xml"),
         (header::CACHE_CONTROL, "private, max-age=600"),
     ];
     Ok((headers, picture).into_response())
+}
+
+fn invitation(origin: impl Display, code: &SessionCode) -> String {
+    format!("{origin}/ride/{code}")
 }
 
 fn parse(code: &str) -> Result<SessionCode, ApiError> {

@@ -33,6 +33,7 @@ impl Roster {
             None => {
                 let at = self.entries.partition_point(|entry| entry.number < number);
                 let row = RiderRow::new(peer.to_string(), is_self);
+                row.number.set(number.0);
                 let entry = Entry {
                     peer: peer.clone(),
                     number,

@@ -118,6 +118,15 @@ async fn a_loosely_typed_invitation_leads_to_the_canonical_address() {
 }
 
 #[tokio::test]
+async fn a_server_that_knows_its_public_address_says_what_to_share() {
+    let server = TestServer::start(&["--public-url", "https://ride.example"]).await;
+    let code = server.ride().await;
+    let found = server.get(&format!("/api/rides/{code}")).await.json();
+    let expected = format!("https://ride.example/ride/{code}");
+    assert_eq!(found["invitation"], expected.as_str());
+}
+
+#[tokio::test]
 async fn every_answer_carries_the_security_headers() {
     let server = TestServer::start(&[]).await;
     for path in ["/health", "/api/rides/nonsense", "/nothing"] {
@@ -129,7 +138,7 @@ async fn every_answer_carries_the_security_headers() {
         assert!(
             answer
                 .header("permissions-policy")
-                .contains("bluetooth=(self)")
+                .contains("screen-wake-lock=(self)")
         );
         let policy = answer.header("content-security-policy");
         assert!(
