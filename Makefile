@@ -15,8 +15,10 @@ serve: build ## build the release and serve it at http://127.0.0.1:3000
 build: setup ## build the release: target/release/gruppetto and target/site
 	@node tools/build.mjs
 
+# Without hashes in file names: cargo-leptos puts them there only in its first
+# build, not when it builds again after a change.
 dev: setup-dev ## serve a development build with live reload
-	cargo leptos watch
+	LEPTOS_HASH_FILES=false cargo leptos watch
 
 test: lint test-rust test-browser ## formatting, clippy, all Rust tests, then the browser tests
 
