@@ -11,24 +11,29 @@ use super::listener::Listener;
 /// Rings once after the time that was last set.
 pub struct Alarm {
     worker: Option<Worker>,
+    /// Whether the worker's script could not be loaded: the browser says so
+    /// only after the worker has been made, and posting to it still succeeds.
+    broken: Rc<Cell<bool>>,
     fallback: Fallback,
-    _listener: Option<Listener>,
+    _listeners: Vec<Listener>,
 }
 
 impl Alarm {
-    /// An alarm that calls `ring`. Where workers are forbidden it falls back to
-    /// the page's own timers.
+    /// An alarm that calls `ring`. Where workers are forbidden, or there is no
+    /// network to load one from, it falls back to the page's own timers.
     pub fn new(ring: impl Fn() + 'static) -> Self {
         let ring = Rc::new(ring);
         let worker = Worker::new("/alarm.js").ok();
-        let listener = worker.as_ref().map(|worker| {
-            let ring = ring.clone();
-            Listener::new(worker, "message", move |_| ring())
-        });
+        let broken = Rc::new(Cell::new(false));
+        let listeners = worker
+            .as_ref()
+            .map(|worker| listen(worker, &ring, &broken))
+            .unwrap_or_default();
         Self {
             worker,
+            broken,
             fallback: Fallback::new(move || ring()),
-            _listener: listener,
+            _listeners: listeners,
         }
     }
 
@@ -37,7 +42,8 @@ impl Alarm {
         // Rounded up: ringing before the time would only be set again.
         let ms = (delay.as_micros().div_ceil(1_000)).min(i32::MAX as u128) as i32;
         match &self.worker {
-            Some(worker) if worker.post_message(&JsValue::from(ms)).is_ok() => {}
+            Some(worker)
+                if !self.broken.get() && worker.post_message(&JsValue::from(ms)).is_ok() => {}
             _ => self.fallback.set(ms),
         }
     }
@@ -50,6 +56,23 @@ impl Drop for Alarm {
         }
         self.fallback.clear();
     }
+}
+
+/// Rings when the worker does; and at once when it breaks, so that what was set
+/// is set again.
+fn listen(
+    worker: &Worker,
+    ring: &Rc<impl Fn() + 'static>,
+    broken: &Rc<Cell<bool>>,
+) -> Vec<Listener> {
+    let (rings, again, broken) = (ring.clone(), ring.clone(), broken.clone());
+    vec![
+        Listener::new(worker, "message", move |_| rings()),
+        Listener::new(worker, "error", move |_| {
+            broken.set(true);
+            again();
+        }),
+    ]
 }
 
 struct Fallback {
