@@ -1,0 +1,108 @@
+import { expect, type Download, type Locator, type Page } from "@playwright/test";
+import type { FilePayload } from "../fixtures/workouts.ts";
+import { RiderForm } from "./form.ts";
+import { RiderCard, type Metric } from "./rider_card.ts";
+
+/** A ride's page: invitation, lobby, countdown, ride and summary. */
+export class Ride {
+  readonly introduce: RiderForm;
+  readonly join: Locator;
+  readonly code: Locator;
+  readonly copyLink: Locator;
+  readonly qrCode: Locator;
+  readonly riders: Locator;
+  readonly ready: Locator;
+  readonly connectTrainer: Locator;
+  readonly simulate: Locator;
+  readonly choose: Locator;
+  readonly chooser: Locator;
+  readonly workoutFile: Locator;
+  readonly profile: Locator;
+  readonly start: Locator;
+  readonly countdown: Locator;
+  readonly mine: Locator;
+  readonly pause: Locator;
+  readonly resume: Locator;
+  readonly end: Locator;
+  readonly leave: Locator;
+  readonly confirm: Locator;
+  readonly summary: Locator;
+  readonly download: Locator;
+
+  constructor(readonly page: Page) {
+    const button = (name: string) => page.getByRole("button", { name, exact: true });
+    this.introduce = new RiderForm(page);
+    this.join = button("Join");
+    this.code = page.getByRole("status", { name: "Session code" });
+    this.copyLink = button("Copy link");
+    this.qrCode = page.getByRole("img", { name: "QR code" });
+    this.riders = page.getByRole("list", { name: "Riders" });
+    this.ready = page.getByRole("checkbox", { name: "Ready" });
+    this.connectTrainer = button("Connect trainer");
+    this.simulate = button("Use simulated trainer");
+    this.choose = button("Choose workout");
+    this.chooser = page.getByRole("dialog").filter({ has: page.getByLabel("Workout file") });
+    this.workoutFile = page.getByLabel("Workout file");
+    this.profile = page.getByRole("img", { name: "Workout profile" });
+    this.start = button("Start countdown");
+    this.countdown = page.getByRole("timer", { name: "Countdown" });
+    this.mine = page.getByRole("region", { name: "My ride" });
+    this.pause = button("Pause");
+    this.resume = button("Resume");
+    this.end = button("End ride");
+    this.leave = button("Leave");
+    this.confirm = page.getByRole("dialog");
+    this.summary = page.getByRole("region", { name: "Ride summary" });
+    this.download = button("Download FIT");
+  }
+
+  card(name: string): RiderCard {
+    return new RiderCard(this.riders.getByRole("article", { name, exact: true }));
+  }
+
+  metric(metric: Metric): Locator {
+    return this.mine.locator(`[data-metric="${metric}"]`);
+  }
+
+  figure(name: string): Locator {
+    return this.summary.locator(`dt:text-is("${name}") + dd .number`);
+  }
+
+  heading(name: string): Locator {
+    return this.page.getByRole("heading", { name, exact: true });
+  }
+
+  /** Shares a workout file; the dialog closes when it has been taken. */
+  async share(workout: FilePayload): Promise<void> {
+    await this.choose.click();
+    await this.workoutFile.setInputFiles(workout);
+    await expect(this.chooser).toBeHidden();
+  }
+
+  /** Seconds ridden, as the screen shows them. */
+  async elapsed(): Promise<number> {
+    return clockSeconds(await this.metric("elapsed").innerText());
+  }
+
+  /** From the tap to the first second of the ride. */
+  async ridesSoon(): Promise<void> {
+    await expect(this.mine).toBeVisible({ timeout: 15_000 });
+  }
+
+  async downloadFit(): Promise<Download> {
+    const download = this.page.waitForEvent("download");
+    await this.download.click();
+    return download;
+  }
+
+  /** Leaves a ride under way, which asks first. */
+  async leaveForGood(): Promise<void> {
+    await this.leave.click();
+    await this.confirm.getByRole("button", { name: "Leave the ride" }).click();
+  }
+}
+
+/** `1:02:03` in seconds. */
+export function clockSeconds(clock: string): number {
+  return clock.split(":").reduce((seconds, part) => seconds * 60 + Number(part), 0);
+}

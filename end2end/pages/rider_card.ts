@@ -1,0 +1,33 @@
+import { expect, type Locator } from "@playwright/test";
+
+/** A number on the screen. */
+export type Metric = "power" | "cadence" | "heart-rate" | "target" | "progress" | "elapsed" | "remaining";
+
+/** One rider in somebody's list. */
+export class RiderCard {
+  constructor(readonly article: Locator) {}
+
+  metric(metric: Metric): Locator {
+    return this.article.locator(`[data-metric="${metric}"]`);
+  }
+
+  async peer(): Promise<string> {
+    return (await this.article.getAttribute("data-peer")) ?? "";
+  }
+
+  async expectLink(state: "self" | "connecting" | "relayed" | "direct" | "away", timeout?: number): Promise<void> {
+    await expect(this.article).toHaveAttribute("data-link", state, { timeout });
+  }
+
+  async expectRole(role: "host" | "rider", timeout?: number): Promise<void> {
+    await expect(this.article).toHaveAttribute("data-role", role, { timeout });
+  }
+}
+
+/** Waits until a number is there and becomes another one: somebody is riding. */
+export async function expectToChange(metric: Locator, timeout?: number): Promise<void> {
+  await expect(metric).toHaveText(/^\d/);
+  const before = await metric.innerText();
+  await expect(metric).not.toHaveText(before, { timeout });
+  await expect(metric).toHaveText(/^\d/);
+}

@@ -1,0 +1,99 @@
+import { Buffer } from "node:buffer";
+import AxeBuilder from "@axe-core/playwright";
+import type { Locator, Page } from "@playwright/test";
+import { expect, test } from "../fixtures/test.ts";
+import { longRide } from "../fixtures/workouts.ts";
+
+test("no screen keeps anybody out: axe finds nothing serious from the first page to the summary", async ({ enter }) => {
+  const [ana, ben] = [await enter("Ana", 200), await enter("Ben", 250)];
+  await ana.home.open();
+  await expect(ana.home.start).toBeEnabled();
+  await expectAccessible(ana.page, "first page");
+  await ana.home.start.click();
+  await expectAccessible(ana.page, "first page with a fault");
+
+  await ana.startsRide();
+  await expectAccessible(ana.page, "lobby without a workout");
+  await ben.page.goto(ana.invitation);
+  await expect(ben.ride.join).toBeEnabled();
+  await expectAccessible(ben.page, "invitation");
+  await ben.accepts(ana.invitation);
+  await ben.expectLobby();
+
+  await ana.ride.choose.click();
+  await ana.ride.workoutFile.setInputFiles({ name: "empty.zwo", mimeType: "text/xml", buffer: Buffer.alloc(0) });
+  await expect(ana.page.getByRole("alert")).toBeVisible();
+  await expectAccessible(ana.page, "chooser");
+  await ana.ride.workoutFile.setInputFiles(longRide);
+  await expect(ana.ride.heading("Long Ride")).toBeVisible();
+  await ana.ridesSimulated();
+  await expectAccessible(ana.page, "lobby with a workout");
+
+  await ana.ride.start.click();
+  await expect(ana.ride.countdown).toBeVisible();
+  await expectAccessible(ana.page, "countdown");
+  await ana.ride.ridesSoon();
+  await expectAccessible(ana.page, "ride");
+  await ana.ride.pause.click();
+  await expect(ana.ride.resume).toBeVisible();
+  await expectAccessible(ana.page, "paused ride");
+  await ana.ride.end.click();
+  await expectAccessible(ana.page, "question before the end");
+  await ana.ride.confirm.getByRole("button", { name: "End for everyone" }).click();
+  await expect(ana.ride.summary).toBeVisible();
+  await expectAccessible(ana.page, "summary");
+});
+
+test("the keyboard alone leads from the first page to a chosen workout and the countdown", async ({ enter }) => {
+  const ana = await enter("Ana", 200);
+  const { page, home, ride } = ana;
+  await home.open();
+  await expect(home.start).toBeEnabled();
+
+  await tabTo(page, home.rider.name);
+  await page.keyboard.type("Ana");
+  await tabTo(page, home.rider.ftp);
+  await page.keyboard.press("ControlOrMeta+A");
+  await page.keyboard.type("210");
+  await tabTo(page, home.start);
+  await page.keyboard.press("Enter");
+  await ana.expectLobby();
+
+  await tabTo(page, ride.ready);
+  await page.keyboard.press("Space");
+  await expect(ride.ready).toBeChecked();
+
+  await tabTo(page, ride.choose);
+  await page.keyboard.press("Enter");
+  await expect(ride.chooser).toBeVisible();
+  await page.keyboard.press("Escape");
+  await expect(ride.chooser).toBeHidden();
+  await expect(ride.choose).toBeFocused();
+
+  await page.keyboard.press("Enter");
+  await tabTo(page, ride.chooser.getByRole("listitem").first().getByRole("button"));
+  await page.keyboard.press("Enter");
+  await expect(ride.chooser).toBeHidden();
+  await tabTo(page, ride.start);
+  await page.keyboard.press("Enter");
+  await expect(ride.countdown).toBeVisible();
+});
+
+/** Nothing that axe calls serious or critical. */
+async function expectAccessible(page: Page, screen: string): Promise<void> {
+  await test.step(screen, async () => {
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    const grave = violations
+      .filter(({ impact }) => impact === "serious" || impact === "critical")
+      .map(({ id, help, nodes }) => ({ id, help, where: nodes.map((node) => node.target.join(" ")) }));
+    expect(grave, screen).toEqual([]);
+  });
+}
+
+/** Presses Tab until the control has the focus. */
+async function tabTo(page: Page, control: Locator): Promise<void> {
+  await expect(control).toBeVisible();
+  const hasFocus = () => control.evaluate((element) => element === document.activeElement);
+  for (let presses = 0; presses < 40 && !(await hasFocus()); presses += 1) await page.keyboard.press("Tab");
+  await expect(control).toBeFocused();
+}

@@ -1,0 +1,120 @@
+import { everySecond, readFit, seconds } from "../fixtures/fit.ts";
+import { expect, test } from "../fixtures/test.ts";
+import { halfMinute, longRide } from "../fixtures/workouts.ts";
+import { expectToChange } from "../pages/rider_card.ts";
+import { gather, rideTogether, type Rider } from "../pages/rider.ts";
+
+const graceMs = 3_000;
+test.use({ settings: { GRUPPETTO_GRACE_MS: `${graceMs}` } });
+
+/** What still counts as at once on a busy machine. */
+const atOnce = { timeout: 1_500 };
+
+test("a rider who reloads is back as the same rider at the group's second, with the ride so far", async ({ enter }) => {
+  const [ana, ben] = [await enter("Ana", 200), await enter("Ben", 250)];
+  await rideTogether(halfMinute, ana, ben);
+  const peer = await ana.ride.card("Ben").peer();
+  await expect.poll(() => ben.ride.elapsed()).toBeGreaterThanOrEqual(6);
+
+  await ben.page.reload();
+  await expect(ben.ride.mine).toBeVisible();
+  await expectSameSecond(ana, ben);
+  await expect(ben.ride.metric("power")).toHaveText(/^[1-9]/);
+  expect(await ben.ride.card("Ben").peer()).toBe(peer);
+  expect(await ana.ride.card("Ben").peer()).toBe(peer);
+  await expect(ana.ride.riders.getByRole("article")).toHaveCount(2);
+  await ana.ride.card("Ben").expectLink("direct");
+  await expectToChange(ana.ride.card("Ben").metric("power"));
+  await expectToChange(ben.ride.card("Ana").metric("power"));
+
+  await expect(ben.ride.summary).toBeVisible({ timeout: 30_000 });
+  const fit = await readFit(await ben.ride.downloadFit());
+  expect(Math.abs(fit.records.length - 30), "records of the whole ride").toBeLessThanOrEqual(1);
+  expect(seconds(fit)).toEqual(everySecond(fit.records.length));
+  const ridden = fit.records.filter((record) => (record.power ?? 0) > 0);
+  expect(ridden.length, "seconds with power").toBeGreaterThan(24);
+});
+
+test("a host who reloads alone in the lobby is still the host, with the workout", async ({ enter }) => {
+  const ana = await enter("Ana", 200);
+  await ana.startsRide();
+  await ana.ride.share(longRide);
+  await ana.page.reload();
+  await ana.expectLobby();
+  await ana.ride.card("Ana").expectRole("host");
+  await expect(ana.ride.heading("Long Ride")).toBeVisible();
+  await expect(ana.ride.start).toBeEnabled();
+});
+
+test("a rider who closes the tab is away within three seconds, and off the lists after the grace", async ({ enter, server }) => {
+  const [ana, ben] = [await enter("Ana", 200), await enter("Ben", 250)];
+  await rideTogether(longRide, ana, ben);
+  await ana.ride.card("Ben").expectLink("direct");
+
+  await ben.page.close();
+  await ana.ride.card("Ben").expectLink("away", 3_000);
+  await expect(ana.ride.card("Ben").article).toBeHidden({ timeout: graceMs + 2_000 });
+  await expect(ana.ride.riders.getByRole("article")).toHaveCount(1);
+  await expect.poll(async () => (await server.health()).riders).toBe(1);
+});
+
+test("a rider who leaves is off the lists at once, in the lobby and on the road", async ({ enter }) => {
+  const [ana, ben, cem] = [await enter("Ana", 200), await enter("Ben", 250), await enter("Cem", 320)];
+  await gather(ana, ben, cem);
+  await cem.ride.leave.click();
+  await expect(ana.ride.card("Cem").article).toBeHidden(atOnce);
+  await expect(ben.ride.card("Cem").article).toBeHidden(atOnce);
+  await expect(cem.ride.riders).toBeHidden();
+
+  await ana.ride.share(longRide);
+  await ana.ride.start.click();
+  await ben.ride.ridesSoon();
+  await expect(ben.ride.metric("elapsed")).toHaveText(/0:0[2-9]/);
+  await ben.ride.leaveForGood();
+  await expect(ana.ride.card("Ben").article).toBeHidden(atOnce);
+  await expect(ben.ride.summary).toBeVisible();
+  await expect(ben.ride.download).toBeEnabled();
+});
+
+test("a rider who comes mid-ride rides along at the group's second", async ({ enter }) => {
+  const [ana, ben] = [await enter("Ana", 200), await enter("Ben", 250)];
+  await rideTogether(longRide, ana);
+  await expect.poll(() => ana.ride.elapsed()).toBeGreaterThanOrEqual(5);
+
+  await ben.accepts(ana.invitation);
+  await expect(ben.ride.mine).toBeVisible();
+  await expectSameSecond(ana, ben);
+  await expect(ben.ride.metric("target")).toHaveText("150");
+  // The numbers that were there before are shown without waiting for new ones.
+  await expect(ben.ride.card("Ana").metric("target")).toHaveText("120", atOnce);
+  await ben.ridesSimulated();
+  await expectToChange(ana.ride.card("Ben").metric("power"));
+  await expectToChange(ben.ride.card("Ana").metric("power"));
+});
+
+test("when the host leaves, the next rider is host at once and leads on", async ({ enter }) => {
+  const [ana, ben, cem] = [await enter("Ana", 200), await enter("Ben", 250), await enter("Cem", 320)];
+  await rideTogether(longRide, ana, ben, cem);
+  await expect(ben.ride.pause).toBeHidden();
+  await ana.ride.leaveForGood();
+
+  await cem.ride.card("Ben").expectRole("host", atOnce.timeout);
+  await ben.ride.pause.click();
+  await expect(cem.ride.mine.getByText("Paused", { exact: true })).toBeVisible();
+});
+
+test("when the host closes the tab, the next rider is host after the grace and leads on", async ({ enter }) => {
+  const [ana, ben, cem] = [await enter("Ana", 200), await enter("Ben", 250), await enter("Cem", 320)];
+  await rideTogether(longRide, ana, ben, cem);
+  await ana.page.close();
+
+  await cem.ride.card("Ben").expectRole("host", graceMs + 3_000);
+  await ben.ride.pause.click();
+  await expect(cem.ride.mine.getByText("Paused", { exact: true })).toBeVisible();
+});
+
+/** The clocks show whole seconds, so up to one and a half apart shows as one at most. */
+async function expectSameSecond(one: Rider, other: Rider): Promise<void> {
+  const [first, second] = await Promise.all([one.ride.elapsed(), other.ride.elapsed()]);
+  expect(Math.abs(first - second), `seconds between ${first} and ${second}`).toBeLessThanOrEqual(1);
+}
