@@ -17,15 +17,17 @@ pub fn Brand() -> impl IntoView {
     }
 }
 
-/// A rider's start number, as pinned to a jersey.
+/// A rider's start number, as pinned to a jersey; until it is known, the first
+/// letter of the name.
 #[component]
-pub fn Bib(#[prop(into)] number: Signal<u32>) -> impl IntoView {
+pub fn Bib(#[prop(into)] number: Signal<u32>, #[prop(into)] name: Signal<String>) -> impl IntoView {
+    let text = move || match number.get() {
+        0 => name.get().chars().take(1).collect(),
+        number => number.to_string(),
+    };
     view! {
         <span class="bib" aria-hidden="true">
-            {move || match number.get() {
-                0 => String::from("·"),
-                number => number.to_string(),
-            }}
+            {text}
         </span>
     }
 }

@@ -94,8 +94,10 @@ fn Gauge() -> impl IntoView {
     let power = Memo::new(move |_| state.mine.read().power);
     let target = Memo::new(move |_| state.mine.read().target);
     let balance = Memo::new(move |_| Balance::of(power.get(), target.get()));
+    let paused = Memo::new(move |_| state.progress.read().paused);
     let words = move || match balance.get() {
         Balance::NoPower => t!(i18n, riding.no_power).into_any(),
+        Balance::NoTarget if paused.get() => t!(i18n, riding.spin).into_any(),
         Balance::NoTarget => t!(i18n, riding.no_target).into_any(),
         Balance::On => t!(i18n, riding.on_target).into_any(),
         Balance::Over(watts) => t!(i18n, riding.over, watts).into_any(),

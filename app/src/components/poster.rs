@@ -24,7 +24,9 @@ const RIDERS: [(u32, &str); 3] = [(300, "red"), (220, "yellow"), (150, "green")]
 /// The second at which the three are, and the percent asked for there.
 const NOW: (u32, u32) = (800, 95);
 const SECONDS: u32 = 1300;
-const WATTS: u32 = 400;
+/// The height of the picture, and how much of it a hundred watts take.
+const HEIGHT: u32 = 560;
+const HUNDRED_WATTS: u32 = 145;
 
 /// The picture.
 #[component]
@@ -34,7 +36,7 @@ pub fn Poster() -> impl IntoView {
     view! {
         <svg
             class="poster"
-            viewBox=format!("0 0 {SECONDS} {WATTS}")
+            viewBox=format!("0 0 {SECONDS} {HEIGHT}")
             role="img"
             aria-labelledby="poster-title"
             aria-describedby="poster-desc"
@@ -42,7 +44,7 @@ pub fn Poster() -> impl IntoView {
             <title id="poster-title">{title}</title>
             <desc id="poster-desc">{move || t_string!(i18n, home.poster_desc)}</desc>
             {RIDERS.map(hill).into_iter().collect_view()}
-            <line class="poster-now" x1=NOW.0 x2=NOW.0 y1="0" y2=WATTS/>
+            <line class="poster-now" x1=NOW.0 x2=NOW.0 y1="0" y2=HEIGHT/>
             {RIDERS.map(dot).into_iter().collect_view()}
         </svg>
     }
@@ -59,11 +61,11 @@ fn outline(ftp: u32) -> String {
         at += seconds;
         format!("V{}H{at}", height(ftp, percent))
     });
-    format!("M0 {WATTS}{}V{WATTS}Z", steps.concat())
+    format!("M0 {HEIGHT}{}V{HEIGHT}Z", steps.concat())
 }
 
 fn height(ftp: u32, percent: u32) -> u32 {
-    WATTS - ftp * percent / 100
+    HEIGHT - ftp * percent * HUNDRED_WATTS / 10_000
 }
 
 fn dot((ftp, jersey): (u32, &'static str)) -> impl IntoView {
@@ -71,7 +73,7 @@ fn dot((ftp, jersey): (u32, &'static str)) -> impl IntoView {
     view! {
         <g class="poster-rider" data-jersey=jersey>
             <circle cx=NOW.0 cy=y r="17"/>
-            <text x=NOW.0 y=y dx="32" dy="-14">{ftp * NOW.1 / 100} " W"</text>
+            <text x=NOW.0 y=y dx="34" dy="-16">{ftp * NOW.1 / 100} " W"</text>
         </g>
     }
 }

@@ -4,6 +4,7 @@
 //! The bars are stretched to whatever width there is; the words are laid over
 //! them in percentages, so that letters keep their shape.
 
+use core::time::Duration;
 use std::sync::Arc;
 
 use leptos::prelude::*;
@@ -19,7 +20,7 @@ const HEIGHT: f32 = 100.0;
 /// looks easy.
 const LEAST_TOP: f32 = 1.2;
 /// The share of the width from which on an interval has room for its zone.
-const ROOM_FOR_ZONE: f32 = 0.06;
+const ROOM_FOR_ZONE: f32 = 0.055;
 
 /// The picture.
 #[component]
@@ -118,7 +119,7 @@ impl Scale {
         }
     }
 
-    fn share(&self, duration: core::time::Duration) -> f32 {
+    fn share(&self, duration: Duration) -> f32 {
         duration.as_secs_f32() / self.seconds
     }
 
@@ -193,26 +194,24 @@ fn tick(tick: Tick) -> impl IntoView {
     }
 }
 
-/// At most seven times, at round steps; the end is always one of them.
+/// At most six times, at round steps; the end is always one of them.
 fn ticks(workout: &Workout) -> Vec<Tick> {
     const STEPS: [u64; 14] = [
         5, 10, 15, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 14400,
     ];
     let whole = workout.duration();
     let seconds = whole.as_secs();
-    let step = STEPS
-        .into_iter()
-        .find(|step| seconds / step <= 5)
-        .unwrap_or(14400);
-    // The last step before the end would touch the end's own number.
-    let last = seconds.saturating_sub(step / 2);
+    let step = STEPS.into_iter().find(|step| seconds / step <= 4);
+    let step = step.unwrap_or(21600);
+    // A step shortly before the end would touch the end's own number.
+    let last = seconds.saturating_sub(step * 7 / 8);
     let starts = (0..)
         .map(|index| index * step)
-        .take_while(|at| *at == 0 || *at < last);
+        .take_while(|at| *at == 0 || *at <= last);
     let mut ticks: Vec<Tick> = starts
         .map(|at| Tick {
             at: format!("{:.2}%", 100.0 * at as f64 / whole.as_secs_f64()),
-            text: format::duration(core::time::Duration::from_secs(at)),
+            text: format::duration(Duration::from_secs(at)),
             anchor: if at == 0 { "start" } else { "middle" },
         })
         .collect();
@@ -250,21 +249,20 @@ pub fn Legend(workout: Arc<Workout>) -> impl IntoView {
 }
 
 /// The zones that occur, in order, with their time. Free rides are in none.
-fn zone_times(workout: &Workout) -> Vec<(ride::workout::Zone, core::time::Duration)> {
+fn zone_times(workout: &Workout) -> Vec<(ride::workout::Zone, Duration)> {
     let mut times = std::collections::BTreeMap::new();
     for bar in workout
         .bars()
         .iter()
         .filter(|bar| bar.kind != Kind::FreeRide)
     {
-        *times.entry(bar.zone).or_insert(core::time::Duration::ZERO) += bar.duration;
+        *times.entry(bar.zone).or_insert(Duration::ZERO) += bar.duration;
     }
     times.into_iter().collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use core::time::Duration;
 
     use ride::workout::{Draft, Interval, Target};
 
@@ -304,7 +302,7 @@ mod tests {
         for seconds in [30, 61, 1200, 3600, 5 * 3600 + 7, 24 * 3600] {
             let ticks = ticks(&workout(&[(seconds, 0.5, 0.5)]));
             assert!(
-                (2..=7).contains(&ticks.len()),
+                (2..=6).contains(&ticks.len()),
                 "{seconds} s has {}",
                 ticks.len()
             );

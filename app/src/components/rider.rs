@@ -75,7 +75,7 @@ pub fn RiderCard(rider: RiderRow, #[prop(optional)] children: Option<Children>) 
             data-link=move || rider.link_word()
             data-stale=move || row.stale.get().then_some("true")
         >
-            <Bib number=row.number/>
+            <Bib number=row.number name/>
             <p class="rider-name">{move || name.get()}</p>
             <p class="rider-tags">
                 {row.is_self.then(|| view! { <span class="tag">{t!(i18n, riders.you)}</span> })}

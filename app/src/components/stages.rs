@@ -1,6 +1,6 @@
 //! A ride's page: the frame that stays, and the screen of the stage.
 
-use leptos::prelude::*;
+use leptos::{html, prelude::*, web_sys::HtmlElement};
 
 use super::{
     controls::Controls,
@@ -43,6 +43,18 @@ pub fn Stages() -> impl IntoView {
         Stage::Moved => view! { <Moved/> }.into_any(),
         Stage::Left => view! { <Left/> }.into_any(),
     };
+    let main = NodeRef::<html::Main>::new();
+    Effect::watch(
+        move || stage.with(word),
+        move |word, before, _| {
+            if before.is_some_and(|before| before != word)
+                && let Some(main) = main.get_untracked()
+            {
+                go_to_top(&main);
+            }
+        },
+        false,
+    );
     view! {
         <div class="ride" data-stage=move || stage.with(word)>
             <header class="topbar">
@@ -51,10 +63,17 @@ pub fn Stages() -> impl IntoView {
             </header>
             <News/>
             <Controls/>
-            <main class="stage">{screen}</main>
+            <main class="stage" tabindex="-1" node_ref=main>{screen}</main>
         </div>
     }
     .into_any()
+}
+
+/// A new screen is read from its beginning, by eye and by screen reader.
+fn go_to_top(main: &HtmlElement) {
+    // Fails only for an element outside the document, which nobody reads.
+    let _ = main.focus();
+    window().scroll_to_with_x_and_y(0.0, 0.0);
 }
 
 /// What is being ridden: the workout's name, once there is one.

@@ -8,7 +8,7 @@ use ride::{library, workout::Workout};
 use super::{dialog::Dialog, format, profile::Profile, words};
 use crate::{
     i18n::*,
-    state::{Intent, Intents, RideState},
+    state::{Intent, Intents, Notice, RideState},
 };
 
 /// The dialog. It closes when a workout has been shared; a file that is none
@@ -17,9 +17,21 @@ use crate::{
 pub fn WorkoutChooser(open: RwSignal<bool>) -> impl IntoView {
     let i18n = use_i18n();
     let state = expect_context::<RideState>();
+    let close = move || open.set(false);
     Effect::watch(
         move || state.workout.track(),
-        move |(), _, _| open.set(false),
+        move |(), _, _| close(),
+        false,
+    );
+    // The same workout once more changes nothing but the news.
+    let shared = move || matches!(*state.notice.read(), Some(Notice::WorkoutShared(_)));
+    Effect::watch(
+        shared,
+        move |shared, _, _| {
+            if *shared {
+                close()
+            }
+        },
         false,
     );
     view! {
@@ -30,6 +42,7 @@ pub fn WorkoutChooser(open: RwSignal<bool>) -> impl IntoView {
                     {t!(i18n, chooser.close)}
                 </button>
             </div>
+            <FileDrop/>
             <ul class="library" role="list" aria-label=move || t_string!(i18n, chooser.library)>
                 {library::all()
                     .into_iter()
@@ -37,7 +50,6 @@ pub fn WorkoutChooser(open: RwSignal<bool>) -> impl IntoView {
                     .map(|(index, workout)| view! { <LibraryCard workout=Arc::new(workout) index/> })
                     .collect_view()}
             </ul>
-            <FileDrop/>
         </Dialog>
     }
     .into_any()

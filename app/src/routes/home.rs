@@ -120,10 +120,9 @@ fn SoloDoor(rider: RiderEntries, start: Start) -> impl IntoView {
     let waiting = use_waiting();
     view! {
         <div class="solo-door">
-            <p class="hint" id="solo-hint">{t!(i18n, home.solo_hint)}</p>
             <button
                 type="button"
-                class="button quiet"
+                class="button"
                 disabled=waiting
                 aria-describedby="solo-hint"
                 on:click=move |_| {
@@ -134,6 +133,7 @@ fn SoloDoor(rider: RiderEntries, start: Start) -> impl IntoView {
             >
                 {t!(i18n, home.solo)}
             </button>
+            <p class="hint" id="solo-hint">{t!(i18n, home.solo_hint)}</p>
         </div>
     }
     .into_any()

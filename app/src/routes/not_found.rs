@@ -3,7 +3,10 @@
 use leptos::prelude::*;
 use leptos_meta::Title;
 
-use crate::{components::doors::Door, i18n::*};
+use crate::{
+    components::{doors::Door, marks::Brand},
+    i18n::*,
+};
 
 /// The page for it; its status code is 404.
 #[component]
@@ -15,12 +18,19 @@ pub fn NotFound() -> impl IntoView {
     }
     view! {
         <Title text=move || t_string!(i18n, not_found.title)/>
-        <Door heading=Signal::derive(move || t_string!(i18n, not_found.heading))>
-            <p>{t!(i18n, not_found.body)}</p>
-            <p class="door-actions">
-                <a class="button primary" href="/">{t!(i18n, not_found.home)}</a>
-            </p>
-        </Door>
+        <div class="ride" data-stage="outside">
+            <header class="topbar">
+                <p class="brand"><Brand/></p>
+            </header>
+            <main class="stage">
+                <Door heading=Signal::derive(move || t_string!(i18n, not_found.heading))>
+                    <p>{t!(i18n, not_found.body)}</p>
+                    <p class="door-actions">
+                        <a class="button primary" href="/">{t!(i18n, not_found.home)}</a>
+                    </p>
+                </Door>
+            </main>
+        </div>
     }
     .into_any()
 }
