@@ -48,7 +48,8 @@ impl Summary {
             .iter()
             .map(|sample| sample.power.unwrap_or(0).into())
             .collect();
-        let joules: f64 = power.iter().sum();
+        // Not `sum()`, which makes a negative zero of nothing.
+        let joules = power.iter().fold(0.0, |sum, watts| sum + watts);
         let measured = max_power.map(|_| normalised(&power));
         let intensity = measured.map(|np| np / f64::from(ftp.watts()));
         let hours = samples.len() as f64 / 3_600.0;

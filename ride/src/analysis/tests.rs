@@ -86,6 +86,14 @@ fn what_was_never_measured_is_not_made_up() {
     assert_eq!(Summary::of(&recording([])), Summary::default());
 }
 
+// A rider who left within the first second read "-0 kJ".
+#[test]
+fn a_ride_of_no_seconds_has_done_no_work_rather_than_less_than_none() {
+    let summary = Summary::of(&recording([]));
+    assert!(summary.work_kj.is_sign_positive());
+    assert_eq!(summary.work_kj, 0.0);
+}
+
 #[test]
 fn cadence_is_averaged_while_pedalling_and_heart_rate_while_measured() {
     let mut recording = recording([Some(1); 4]);
