@@ -36,9 +36,14 @@ export class Rider {
 
   /** Opens an invitation as a newcomer and joins. */
   async accepts(invitation: string): Promise<void> {
+    await this.opens(invitation);
+    await this.ride.join.click();
+  }
+
+  /** Opens an invitation and says who comes, short of joining. */
+  async opens(invitation: string): Promise<void> {
     await this.page.goto(invitation);
     await this.ride.introduce.fill(this.name, this.ftp);
-    await this.ride.join.click();
   }
 
   async expectLobby(): Promise<void> {
@@ -51,11 +56,14 @@ export class Rider {
   }
 }
 
-/** Gathers riders in the lobby of the first one's ride, all on simulated trainers. */
+/** Gathers riders in the lobby of the first one's ride, in this order, all on simulated trainers. */
 export async function gather(host: Rider, ...others: Rider[]): Promise<void> {
   await host.startsRide();
-  await Promise.all(others.map((other) => other.accepts(host.invitation)));
-  await Promise.all(others.map((other) => other.expectLobby()));
+  await Promise.all(others.map((other) => other.opens(host.invitation)));
+  for (const other of others) {
+    await other.ride.join.click();
+    await other.expectLobby();
+  }
   const all = [host, ...others];
   await Promise.all(all.map((rider) => rider.ridesSimulated()));
   await Promise.all(all.map((rider) => expect(rider.ride.riders.getByRole("article")).toHaveCount(all.length)));
@@ -78,4 +86,10 @@ export function each<T>(riders: Rider[], act: (rider: Rider) => Promise<T>): Pro
 export function eachPair(riders: Rider[], act: (watcher: Rider, other: Rider) => Promise<void>): Promise<unknown> {
   const pairs = riders.flatMap((watcher) => riders.filter((it) => it !== watcher).map((other) => [watcher, other] as const));
   return Promise.all(pairs.map(([watcher, other]) => act(watcher, other)));
+}
+
+/** The clocks show whole seconds, so up to one and a half apart shows as one at most. */
+export async function expectSameSecond(one: Rider, other: Rider): Promise<void> {
+  const [first, second] = await Promise.all([one.ride.elapsed(), other.ride.elapsed()]);
+  expect(Math.abs(first - second), `seconds between ${first} and ${second}`).toBeLessThanOrEqual(1);
 }

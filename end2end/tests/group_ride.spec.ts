@@ -74,7 +74,7 @@ test("three riders count down, ride half a minute side by side without the serve
     }).toPass({ timeout: 15_000 });
     await eachPair(all, async (watcher, other) => {
       const card = watcher.ride.card(other.name);
-      // The target changes with the next interval.
+      // The target changes with the next interval, the cadence at the latest with the last one.
       const metrics = (["cadence", "heart-rate", "progress", "target"] as const).map((metric) => card.metric(metric));
       await Promise.all(metrics.map((metric) => expectToChange(metric, 20_000)));
     });

@@ -1,0 +1,41 @@
+import { everySecond, readFit, seconds } from "../fixtures/fit.ts";
+import { expect, test } from "../fixtures/test.ts";
+import { halfMinute, longRide } from "../fixtures/workouts.ts";
+import { expectToChange } from "../pages/rider_card.ts";
+import { expectSameSecond, rideTogether } from "../pages/rider.ts";
+
+test("a rider who reloads is back as the same rider at the group's second, with the ride so far", async ({ enter }) => {
+  const [ana, ben] = [await enter("Ana", 200), await enter("Ben", 250)];
+  await rideTogether(halfMinute, ana, ben);
+  const peer = await ana.ride.card("Ben").peer();
+  await expect.poll(() => ben.ride.elapsed()).toBeGreaterThanOrEqual(6);
+
+  await ben.page.reload();
+  await expect(ben.ride.mine).toBeVisible();
+  await expectSameSecond(ana, ben);
+  await expect(ben.ride.metric("power")).toHaveText(/^[1-9]/);
+  expect(await ben.ride.card("Ben").peer()).toBe(peer);
+  expect(await ana.ride.card("Ben").peer()).toBe(peer);
+  await expect(ana.ride.riders.getByRole("article")).toHaveCount(2);
+  await ana.ride.card("Ben").expectLink("direct");
+  await expectToChange(ana.ride.card("Ben").metric("power"));
+  await expectToChange(ben.ride.card("Ana").metric("power"));
+
+  await expect(ben.ride.summary).toBeVisible({ timeout: 30_000 });
+  const fit = await readFit(await ben.ride.downloadFit());
+  expect(Math.abs(fit.records.length - 30), "records of the whole ride").toBeLessThanOrEqual(1);
+  expect(seconds(fit)).toEqual(everySecond(fit.records.length));
+  const ridden = fit.records.filter((record) => (record.power ?? 0) > 0);
+  expect(ridden.length, "seconds with power").toBeGreaterThan(24);
+});
+
+test("a host who reloads alone in the lobby is still the host, with the workout", async ({ enter }) => {
+  const ana = await enter("Ana", 200);
+  await ana.startsRide();
+  await ana.ride.share(longRide);
+  await ana.page.reload();
+  await ana.expectLobby();
+  await ana.ride.card("Ana").expectRole("host");
+  await expect(ana.ride.heading("Long Ride")).toBeVisible();
+  await expect(ana.ride.start).toBeEnabled();
+});
