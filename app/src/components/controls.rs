@@ -19,13 +19,13 @@ pub fn Controls() -> impl IntoView {
     let hosts = move || riding.get() && state.is_host.get();
     view! {
         <Show when=inside>
-            <div class="controls" role="group" aria-label=move || t_string!(i18n, ride.controls)>
+            <section class="controls" aria-label=move || t_string!(i18n, ride.controls)>
                 <Show when=hosts>
                     <PauseButton/>
                     <EndButton/>
                 </Show>
                 <LeaveButton riding/>
-            </div>
+            </section>
         </Show>
     }
     .into_any()

@@ -54,10 +54,10 @@ pub fn Profile(
                 </svg>
                 <line class="profile-ftp" x1="0" x2="100%" y1=ftp_line.clone() y2=ftp_line.clone()/>
                 {scale.zone_labels(&workout).into_iter().map(label).collect_view()}
-                <text class="profile-ftp-label" x="6" y=ftp_line dy="-5">
+                {position.map(|position| view! { <Marker position/> })}
+                <text class="profile-ftp-label" x="100%" y=ftp_line dx="-4" dy="-5" text-anchor="end">
                     {move || t_string!(i18n, workout.ftp_line)}
                 </text>
-                {position.map(|position| view! { <Marker position/> })}
             </svg>
             <svg class="profile-axis" aria-hidden="true">
                 {ticks(&workout).into_iter().map(tick).collect_view()}

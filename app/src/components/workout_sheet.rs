@@ -21,7 +21,7 @@ pub fn WorkoutSheet(workout: Arc<Workout>) -> impl IntoView {
         view! { <span>{t!(i18n, workout.by, author)}</span> }
     });
     view! {
-        <article class="sheet" aria-label=move || t_string!(i18n, workout.heading)>
+        <section class="sheet" aria-label=move || t_string!(i18n, workout.heading)>
             <div class="section-head">
                 <h2>{workout.name().to_owned()}</h2>
                 <p class="sheet-duration">{format::duration(workout.duration())}</p>
@@ -33,7 +33,7 @@ pub fn WorkoutSheet(workout: Arc<Workout>) -> impl IntoView {
             <Profile workout=workout.clone() id=String::from("shared-profile")/>
             <Legend workout=workout.clone()/>
             <p class="sheet-description">{workout.description().to_owned()}</p>
-        </article>
+        </section>
     }
     .into_any()
 }
