@@ -18,12 +18,19 @@ pub fn Dialog(
             show(&dialog, open);
         }
     });
+    // The event comes some time after the closing: whoever has opened the dialog
+    // again meanwhile keeps it.
+    let closed = move |_| {
+        if node.get_untracked().is_some_and(|dialog| !dialog.open()) {
+            open.set(false);
+        }
+    };
     view! {
         <dialog
             class="dialog"
             node_ref=node
             aria-labelledby=labelled_by
-            on:close=move |_| open.set(false)
+            on:close=closed
             on:click=move |ev| {
                 if is_backdrop(&ev) {
                     open.set(false);
