@@ -7,6 +7,8 @@
 #
 # Quiet and quick when everything is there.
 set -euo pipefail
+# What is missing is installed below, and said, not by the first call of cargo.
+export RUSTUP_AUTO_INSTALL=0
 cd "$(dirname "$0")/.."
 
 tools="${XDG_CACHE_HOME:-$HOME/.cache}/gruppetto/tools"

@@ -65,8 +65,9 @@ pub fn open_group(state: RideState, intents: Intents, code: String) {
 }
 
 /// Opens a ride alone, on the simulator, without a network. Call in an effect.
-pub fn open_solo(state: RideState, intents: Intents) {
-    open(state, intents, Session::ride_alone);
+/// `anonymous` names a rider whose name this browser does not know.
+pub fn open_solo(state: RideState, intents: Intents, anonymous: &str) {
+    open(state, intents, |session| session.ride_alone(anonymous));
 }
 
 fn open(state: RideState, intents: Intents, begin: impl FnOnce(&mut Session)) {
@@ -101,6 +102,14 @@ struct Session {
     timeline: Timeline,
     roster: Roster,
     own: OwnRide,
+    /// Whether this tab takes part: from joining until leaving, a refusal or
+    /// another tab.
+    takes_part: bool,
+    /// Group time less the own clock, as last known: from before a reload, or
+    /// from before the group was lost.
+    last_offset: Option<i64>,
+    /// When a rider who is ahead is next asked for the timeline.
+    next_ask: Duration,
     /// When the screen is next brought up to date.
     next_refresh: Duration,
     /// When the own numbers are next sent.
@@ -146,6 +155,9 @@ impl Session {
             timeline: Timeline::new(),
             roster: Roster::default(),
             own: OwnRide::new(inbox.clone()),
+            takes_part: false,
+            last_offset: None,
+            next_ask: Duration::ZERO,
             next_refresh: Duration::ZERO,
             next_telemetry: Duration::ZERO,
             next_save: Duration::ZERO,
@@ -161,7 +173,7 @@ impl Session {
             Event::Intent(intent) => self.intend(now, intent),
             Event::Alarm => self.with_node(now, Input::Timeout),
             Event::Wake => self.woken(now),
-            Event::Hide => self.keep(now),
+            Event::Hide => self.park(now),
             Event::LookedUp(found) => self.looked_up(now, found),
             Event::Socket(generation, event) => {
                 if let Some(group) = &mut self.group {
@@ -173,7 +185,9 @@ impl Session {
                     group.rtc(now, peer, connection, event);
                 }
             }
-            Event::TrainerChosen(chosen) => self.own.trainer_chosen(now, chosen),
+            Event::TrainerChosen(attempt, chosen) => {
+                self.own.trainer_chosen(now, attempt, chosen);
+            }
             Event::Trainer(generation, event) => self.own.trainer(now, generation, event),
             Event::FileRead(bytes) => self.share_file(now, bytes),
             Event::Copied(copied) => self.notify(match copied {
@@ -218,11 +232,24 @@ impl Session {
             Intent::SimulateTrainer => self.simulate_trainer(now),
             Intent::CopyLink => self.copy_link(),
             Intent::DownloadFit => self.download(),
-            Intent::TakeOver | Intent::Retry => self.look_up(),
+            Intent::TakeOver => self.take_over(now),
+            Intent::Retry => self.look_up(),
+        }
+    }
+
+    /// The page is put away: keep everything, and let a reload come back as
+    /// the same rider without asking.
+    fn park(&mut self, now: Duration) {
+        self.keep(now);
+        if let Some(code) = self.code.as_ref().filter(|_| self.takes_part) {
+            storage::park(code);
         }
     }
 
     fn woken(&mut self, now: Duration) {
+        if let Some(code) = self.code.as_ref().filter(|_| self.takes_part) {
+            storage::take_parked(code);
+        }
         if matches!(
             self.state.stage.get_untracked(),
             Stage::Countdown | Stage::Riding
@@ -267,10 +294,9 @@ impl Session {
             node::Event::Link { peer, state } => self.linked(now, &peer, state),
             node::Event::Received { from, payload, .. } => self.received(now, &from, &payload),
             node::Event::Gossip { from, bytes } => self.gossiped(now, &from, &bytes),
-            node::Event::Refused { code, .. } => self.refused(code),
+            node::Event::Refused { code, .. } => self.refused(now, code),
             node::Event::Replaced => {
                 self.group = None;
-                self.own.hand_over();
                 self.stand_down(Stage::Moved);
             }
             node::Event::SocketLost { attempt, .. } => {
@@ -294,6 +320,7 @@ impl Session {
         self.state.connection.set(Connection::Online);
         self.introduce_myself();
         self.adopt_kept_timeline(now);
+        self.gossip(now);
         self.crown_host();
         self.keep(now);
         self.open_recording();
@@ -339,7 +366,10 @@ impl Session {
         }
     }
 
-    fn refused(&mut self, code: ErrorCode) {
+    fn refused(&mut self, now: Duration, code: ErrorCode) {
+        if self.timeline.started_at().is_some() {
+            return self.ride_on_alone(now);
+        }
         self.group = None;
         let refusal = match code {
             ErrorCode::NoSuchRide => Refusal::NoSuchRide,
@@ -348,6 +378,7 @@ impl Session {
             ErrorCode::UnsupportedVersion => Refusal::Outdated,
             ErrorCode::BadToken => {
                 self.forget_me();
+                self.takes_part = false;
                 self.state.stage.set(Stage::Introduce);
                 return;
             }
@@ -356,10 +387,29 @@ impl Session {
         self.stand_down(Stage::Refused(refusal));
     }
 
+    /// The server knows the ride no more, but it has begun: the workout, the
+    /// recording and the summary are this rider's own and go on.
+    fn ride_on_alone(&mut self, now: Duration) {
+        self.remember_offset(now);
+        self.group = None;
+        let me = self.me.as_ref().map(|me| me.peer.clone());
+        self.roster.retain(|peer| Some(peer) == me.as_ref());
+        self.list_riders();
+        put(self.state.is_host, false);
+        let over = self.state.stage.get_untracked() == Stage::Ended;
+        let connection = if over {
+            Connection::Idle
+        } else {
+            Connection::Alone
+        };
+        self.state.connection.set(connection);
+    }
+
     fn leave(&mut self, now: Duration) {
         self.with_node(now, Input::Leave);
         self.drain(now);
         self.forget_me();
+        self.remember_offset(now);
         self.group = None;
         // Whoever leaves a ride under way keeps what they have ridden.
         self.summarise(now);
@@ -369,10 +419,28 @@ impl Session {
 
     /// This tab rides no more: the trainer is let go of, the screen may sleep.
     fn stand_down(&mut self, stage: Stage) {
+        self.takes_part = false;
         self.own.stand_down();
         self.wake_lock.release();
         self.state.connection.set(Connection::Idle);
         self.state.stage.set(stage);
+    }
+
+    /// The page goes on without the session: keep what there is to keep.
+    fn close(&mut self) {
+        self.own.stand_down();
+        self.wake_lock.release();
+    }
+
+    /// Keeps group time for when nobody can tell it.
+    fn remember_offset(&mut self, now: Duration) {
+        let known = self
+            .group
+            .as_ref()
+            .and_then(|group| group.node.group_time(now));
+        if let Some(time) = known {
+            self.last_offset = Some(time - now.as_micros() as i64);
+        }
     }
 
     fn forget_me(&mut self) {
@@ -389,11 +457,17 @@ impl Session {
         }
     }
 
+    /// Group time: the node's, or carried on from what was last known. Alone
+    /// it is the own clock.
     fn group_now(&self, now: Duration) -> Option<GroupTime> {
-        match &self.group {
-            Some(group) => group.node.group_time(now).map(GroupTime),
-            None => Some(GroupTime(now.as_micros() as i64)),
-        }
+        let told = self
+            .group
+            .as_ref()
+            .and_then(|group| group.node.group_time(now));
+        let own = now.as_micros() as i64;
+        let alone = self.code.is_none().then_some(0);
+        let carried_on = self.last_offset.or(alone).map(|offset| own + offset);
+        told.or(carried_on).map(GroupTime)
     }
 
     fn set_ready(&mut self, now: Duration, ready: bool) {
@@ -423,8 +497,11 @@ impl Session {
     fn keep(&mut self, now: Duration) {
         self.next_save = now + SAVE_EVERY;
         self.own.save();
+        if !self.takes_part {
+            return;
+        }
+        self.remember_offset(now);
         if let (Some(code), Some(me), Some(token)) = (&self.code, &self.me, &self.entry.token) {
-            let group_now = self.group_now(now);
             let identity = Identity {
                 peer: me.peer.clone(),
                 token: token.clone(),
@@ -435,7 +512,7 @@ impl Session {
                 },
                 ready: me.ready,
                 simulated: self.own.is_simulated(),
-                group_offset: group_now.map(|time| time.0 - now.as_micros() as i64),
+                group_offset: self.last_offset,
             };
             storage::save_identity(code, &identity);
         }

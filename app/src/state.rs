@@ -46,8 +46,10 @@ pub enum Stage {
 pub enum Refusal {
     /// No such code, or its ride is over.
     NoSuchRide,
-    /// As many riders as a ride takes.
+    /// As many riders as a ride takes, or as many rides as the server takes.
     Full,
+    /// Too many rides were started from this network in a short time.
+    TooMany,
     /// The host locked the ride.
     Locked,
     /// The address holds no session code at all.
@@ -84,6 +86,9 @@ pub use ride::rider::TrainerKind;
 pub struct RiderRow {
     /// The peer id.
     pub peer: String,
+    /// Different for every row there ever was: a rider who leaves and comes back
+    /// gets a new one.
+    pub row: u32,
     /// Whether this is the rider at this screen.
     pub is_self: bool,
     /// The start number on the rider's bib: the order of joining, from 1; 0
@@ -109,9 +114,10 @@ pub struct RiderRow {
 
 impl RiderRow {
     /// A row for a rider of whom nothing is known yet.
-    pub fn new(peer: String, is_self: bool) -> Self {
+    pub fn new(peer: String, row: u32, is_self: bool) -> Self {
         Self {
             peer,
+            row,
             is_self,
             number: ArcRwSignal::new(0),
             name: ArcRwSignal::new(String::new()),
@@ -198,6 +204,8 @@ pub enum Connection {
         /// The attempt under way, from 1.
         attempt: u32,
     },
+    /// The server knows the ride no more; this rider rides on alone.
+    Alone,
 }
 
 /// Why a workout file was not shared.

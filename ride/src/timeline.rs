@@ -189,6 +189,21 @@ impl Timeline {
         self.state.phase(now)
     }
 
+    /// The moment of the start, once it is set.
+    pub fn started_at(&self) -> Option<GroupTime> {
+        self.state.started_at()
+    }
+
+    /// The moment at which the ride was over, once it is: what counts for whoever looks only later.
+    pub fn ended_at(&self, now: GroupTime) -> Option<GroupTime> {
+        self.state.ended_at(now)
+    }
+
+    /// The pauses so far in the order of time, from and to; the last may still go on.
+    pub fn pauses(&self) -> impl Iterator<Item = (GroupTime, Option<GroupTime>)> {
+        self.state.pauses()
+    }
+
     /// Adds a change as the host of an epoch, and gives the event to pass on.
     ///
     /// # Errors

@@ -29,7 +29,8 @@ pub async fn create_ride() -> Result<SessionCode, Refusal> {
     let (status, body) = request("POST", "/api/rides").await?;
     match status {
         201 => parse::<Created>(&body).map(|created| created.code),
-        429 | 503 => Err(Refusal::Full),
+        429 => Err(Refusal::TooMany),
+        503 => Err(Refusal::Full),
         _ => Err(Refusal::Other),
     }
 }

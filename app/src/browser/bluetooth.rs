@@ -81,6 +81,8 @@ pub struct Trainer {
     control_point: Characteristic,
     power_range: Option<Vec<u8>>,
     emit: Emit,
+    /// Whether to disconnect at the end.
+    holds: bool,
     _listeners: Vec<Listener>,
 }
 
@@ -89,9 +91,11 @@ impl Trainer {
     /// called from a tap: browsers open the chooser for nothing else.
     pub async fn connect(emit: impl Fn(TrainerEvent) + 'static) -> Result<Self, TrainerFailure> {
         let device = choose().await?;
-        Self::subscribe(device, Rc::new(emit))
-            .await
-            .map_err(|_| TrainerFailure::NotATrainer)
+        let subscribed = Self::subscribe(device.clone(), Rc::new(emit)).await;
+        subscribed.map_err(|_| {
+            disconnect(&device);
+            TrainerFailure::NotATrainer
+        })
     }
 
     async fn subscribe(device: Device, emit: Emit) -> Result<Self, JsValue> {
@@ -125,6 +129,7 @@ impl Trainer {
             control_point,
             power_range,
             emit,
+            holds: true,
             _listeners: listeners,
         })
     }
@@ -139,6 +144,12 @@ impl Trainer {
         self.power_range.as_deref()
     }
 
+    /// Ends in silence where the same device is connected anew: disconnecting
+    /// would cut that off too.
+    pub fn make_way_for(&mut self, other: &Self) {
+        self.holds = !js_sys::Object::is(self.device.as_ref(), other.device.as_ref());
+    }
+
     /// Writes to the Control Point and reports [`TrainerEvent::Written`].
     pub fn write(&self, bytes: &[u8]) {
         let written = self
@@ -151,9 +162,15 @@ impl Trainer {
 
 impl Drop for Trainer {
     fn drop(&mut self) {
-        if let Some(gatt) = self.device.gatt() {
-            gatt.disconnect();
+        if self.holds {
+            disconnect(&self.device);
         }
+    }
+}
+
+fn disconnect(device: &Device) {
+    if let Some(gatt) = device.gatt() {
+        gatt.disconnect();
     }
 }
 

@@ -29,25 +29,28 @@ impl Recordings {
         })
     }
 
-    /// All pieces, oldest first. What is appended later comes after them.
-    pub async fn load(&mut self) -> Vec<Vec<u8>> {
-        let pieces = self.read().await.unwrap_or_default();
-        self.next = pieces.len() as u32;
-        pieces
+    /// All pieces, oldest first; what is appended later comes after them.
+    /// `None` where they cannot be read, and then nothing may be appended.
+    pub async fn load(&mut self) -> Option<Vec<Vec<u8>>> {
+        let (last, pieces) = self.read().await.ok()?;
+        self.next = last.map_or(0, |last| last + 1);
+        Some(pieces)
     }
 
-    async fn read(&self) -> Result<Vec<Vec<u8>>, idb::Error> {
+    async fn read(&self) -> Result<(Option<u32>, Vec<Vec<u8>>), idb::Error> {
         let transaction = self
             .database
             .transaction(&[PIECES], TransactionMode::ReadOnly)?;
         let store = transaction.object_store(PIECES)?;
+        let keys = store.get_all_keys(Some(self.range()?), None)?.await?;
         let values = store.get_all(Some(self.range()?), None)?.await?;
         transaction.await?;
-        Ok(values
+        let pieces = values
             .into_iter()
             .filter_map(|value| value.dyn_into::<js_sys::Uint8Array>().ok())
             .map(|bytes| bytes.to_vec())
-            .collect())
+            .collect();
+        Ok((keys.last().and_then(number), pieces))
     }
 
     /// Appends a piece, in the background and in order. One that the browser
@@ -67,6 +70,11 @@ impl Recordings {
         let to = JsValue::from(format!("{}0", self.ride));
         Ok(KeyRange::bound(&from, &to, None, Some(true))?.into())
     }
+}
+
+/// The number at the end of a key.
+fn number(key: &JsValue) -> Option<u32> {
+    key.as_string()?.rsplit('/').next()?.parse().ok()
 }
 
 async fn put(database: &Database, key: &JsValue, piece: &[u8]) -> Result<(), idb::Error> {

@@ -61,16 +61,19 @@ pub fn save_profile(name: &RiderName, ftp: &Ftp) {
 /// Marks that this tab has just entered name and FTP for this ride, so that
 /// its page joins at once instead of asking again.
 pub fn announce_joining(code: &SessionCode) {
-    write(tab(), &format!("gruppetto.joining.{code}"), &true);
+    write(tab(), &joining_key(code), &true);
 }
 
 /// Whether this tab has just entered name and FTP for this ride; only once.
 pub fn take_joining(code: &SessionCode) -> bool {
-    let key = format!("gruppetto.joining.{code}");
+    take_mark(&joining_key(code))
+}
+
+fn take_mark(key: &str) -> bool {
     let Some(tab) = tab() else { return false };
-    let joining = read(&tab, &key).unwrap_or(false);
-    let _ = tab.remove_item(&key);
-    joining
+    let marked = read(&tab, key).unwrap_or(false);
+    let _ = tab.remove_item(key);
+    marked
 }
 
 /// Who this tab is in this ride, if it has joined it.
@@ -106,14 +109,25 @@ pub fn forget_identity(code: &SessionCode, peer: &PeerId) {
     write(local(), &ride_key(code), &known);
 }
 
-/// The timeline as this tab last knew it, encoded as a message.
-pub fn timeline(code: &SessionCode) -> Option<Vec<u8>> {
-    read(&tab()?, &timeline_key(code))
+/// Marks that this tab is put away: what opens with the mark is the same tab,
+/// loaded again, and not a copy of one that still rides.
+pub fn park(code: &SessionCode) {
+    write(tab(), &parked_key(code), &true);
 }
 
-/// Keeps the timeline for a reload while nobody else is there to ask.
+/// Whether this tab was put away; only once.
+pub fn take_parked(code: &SessionCode) -> bool {
+    take_mark(&parked_key(code))
+}
+
+/// The timeline as this browser last knew it, encoded as a message.
+pub fn timeline(code: &SessionCode) -> Option<Vec<u8>> {
+    read(&local()?, &timeline_key(code))
+}
+
+/// Keeps the timeline for a page that opens while nobody else is there to ask.
 pub fn save_timeline(code: &SessionCode, encoded: &[u8]) {
-    write(tab(), &timeline_key(code), &encoded);
+    write(local(), &timeline_key(code), &encoded);
 }
 
 /// Keeps the list of rides short, so that storage never fills up.
@@ -125,8 +139,17 @@ fn remember_ride(code: &SessionCode) {
     rides.insert(0, code.clone());
     for forgotten in rides.drain(MAX_RIDES.min(rides.len())..) {
         let _ = storage.remove_item(&ride_key(&forgotten));
+        let _ = storage.remove_item(&timeline_key(&forgotten));
     }
     write(Some(storage), RIDES, &rides);
+}
+
+fn joining_key(code: &SessionCode) -> String {
+    format!("gruppetto.joining.{code}")
+}
+
+fn parked_key(code: &SessionCode) -> String {
+    format!("gruppetto.parked.{code}")
 }
 
 fn tab_key(code: &SessionCode) -> String {

@@ -1,7 +1,10 @@
 //! Keeps the screen on during a ride. Bindings of our own: web-sys has the
 //! Screen Wake Lock API only behind an unstable flag.
 
-use std::{cell::RefCell, rc::Rc};
+use std::{
+    cell::{Cell, RefCell},
+    rc::Rc,
+};
 
 use wasm_bindgen::{JsCast, prelude::*};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -21,26 +24,33 @@ extern "C" {
 
 /// A lock on the screen, where the browser has one; elsewhere it does nothing.
 #[derive(Clone, Default)]
-pub struct WakeLock(Rc<RefCell<Option<Sentinel>>>);
+pub struct WakeLock {
+    held: Rc<RefCell<Option<Sentinel>>>,
+    wanted: Rc<Cell<bool>>,
+}
 
 impl WakeLock {
     /// Takes the lock, or takes it again: the browser lets go of it whenever
     /// the page is hidden.
     pub fn take(&self) {
-        let held = self.0.clone();
+        self.wanted.set(true);
+        let (held, wanted) = (self.held.clone(), self.wanted.clone());
         if held.borrow().as_ref().is_some_and(|lock| !lock.released()) {
             return;
         }
         spawn_local(async move {
-            if let Some(sentinel) = request().await {
-                *held.borrow_mut() = Some(sentinel);
+            match request().await {
+                Some(lock) if wanted.get() => *held.borrow_mut() = Some(lock),
+                Some(lock) => drop(lock.release()),
+                None => {}
             }
         });
     }
 
     /// Lets the screen go dark again.
     pub fn release(&self) {
-        if let Some(lock) = self.0.borrow_mut().take() {
+        self.wanted.set(false);
+        if let Some(lock) = self.held.borrow_mut().take() {
             let _ = lock.release();
         }
     }

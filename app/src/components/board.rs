@@ -30,7 +30,7 @@ pub fn Board() -> impl IntoView {
             <ul role="list" aria-label=move || t_string!(i18n, riders.heading)>
                 <For
                     each=move || state.riders.get()
-                    key=|rider| rider.peer.clone()
+                    key=|rider| rider.row
                     children=|rider| view! { <li><BoardRider rider/></li> }
                 />
             </ul>

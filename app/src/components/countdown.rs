@@ -38,7 +38,7 @@ pub fn Countdown() -> impl IntoView {
         <ul class="countdown-riders" role="list" aria-label=move || t_string!(i18n, riders.heading)>
             <For
                 each=move || state.riders.get()
-                key=|rider| rider.peer.clone()
+                key=|rider| rider.row
                 children=|rider| view! { <li><RiderCard rider/></li> }
             />
         </ul>

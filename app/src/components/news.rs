@@ -21,7 +21,12 @@ pub fn News() -> impl IntoView {
     let newest = fading(state.notice);
     let lost = move || match state.connection.get() {
         Connection::Lost { attempt } => {
-            Some(view! { <p class="news-lost">{t!(i18n, connection.lost, attempt = attempt)}</p> })
+            let line = t!(i18n, connection.lost, attempt = attempt);
+            Some(view! { <p class="news-lost">{line}</p> }.into_any())
+        }
+        Connection::Alone => {
+            let line = t!(i18n, connection.alone);
+            Some(view! { <p class="news-lost">{line}</p> }.into_any())
         }
         Connection::Idle | Connection::Online => None,
     };

@@ -35,7 +35,11 @@ pub fn Refused(refusal: Refusal) -> impl IntoView {
             .into_any(),
         ),
         Refusal::NoSuchRide | Refusal::NotACode => None,
-        Refusal::Full | Refusal::Locked | Refusal::Unreachable | Refusal::Other => Some(
+        Refusal::Full
+        | Refusal::Locked
+        | Refusal::TooMany
+        | Refusal::Unreachable
+        | Refusal::Other => Some(
             view! {
                 <button
                     type="button"

@@ -76,6 +76,7 @@ pub fn StartFailure(start: Start) -> impl IntoView {
             let sentence = move || match refusal {
                 Refusal::Unreachable => t_string!(i18n, server.unreachable),
                 Refusal::Full => t_string!(i18n, server.full),
+                Refusal::TooMany => t_string!(i18n, server.too_many),
                 Refusal::Outdated => words::refusal(i18n, refusal),
                 _ => t_string!(i18n, server.failed),
             };

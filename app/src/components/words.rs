@@ -52,6 +52,7 @@ pub fn refusal(i18n: Texts, refusal: Refusal) -> &'static str {
         Refusal::NotACode => t_string!(i18n, refused.not_a_code),
         Refusal::Unreachable => t_string!(i18n, refused.unreachable),
         Refusal::Outdated => t_string!(i18n, refused.outdated),
+        Refusal::TooMany => t_string!(i18n, server.too_many),
         Refusal::Other => t_string!(i18n, refused.other),
     }
 }

@@ -29,6 +29,8 @@ use crate::{
 /// What is known of the rider before joining.
 #[derive(Default)]
 pub(super) struct Entry {
+    /// Whether this is a tab that rode here and was loaded again.
+    same_tab: bool,
     /// The riders that this browser has been in this ride, newest first.
     known: Vec<Identity>,
     /// What makes a reloaded page the same rider, once the server has given it.
@@ -50,6 +52,8 @@ impl Session {
         self.state.code.set(Some(code.clone()));
         let invitation = format!("{}/ride/{code}", page::origin());
         self.state.invitation.set(invitation);
+        // What is not parked is a copy of a tab that still rides.
+        self.entry.same_tab = storage::take_parked(&code);
         self.code = Some(code);
         self.look_up();
     }
@@ -79,12 +83,13 @@ impl Session {
         if let Some(invitation) = &found.invitation {
             self.state.invitation.set(invitation.clone());
         }
-        if let Some(identity) = storage::tab_identity(&code) {
+        let same_tab = std::mem::take(&mut self.entry.same_tab);
+        if let Some(identity) = storage::tab_identity(&code).filter(|_| same_tab) {
             return self.go_on(now, identity);
         }
         let joining = storage::take_joining(&code);
         self.entry.known = storage::known_identities(&code);
-        if !self.entry.known.is_empty() && !joining {
+        if !self.entry.known.is_empty() {
             let known = self.entry.known.iter();
             let known = known
                 .map(|identity| identity.profile.name.clone())
@@ -95,6 +100,14 @@ impl Session {
             Found { full: true, .. } => self.state.stage.set(Stage::Refused(Refusal::Full)),
             Found { locked: true, .. } => self.state.stage.set(Stage::Refused(Refusal::Locked)),
             _ => self.introduce_or_join(joining),
+        }
+    }
+
+    /// Goes on here as the rider that another tab has taken.
+    pub(super) fn take_over(&mut self, now: Duration) {
+        match self.code.as_ref().and_then(storage::tab_identity) {
+            Some(identity) => self.go_on(now, identity),
+            None => self.look_up(),
         }
     }
 
@@ -141,7 +154,8 @@ impl Session {
         if identity.simulated {
             self.simulate(now);
         }
-        self.connect(Some(resume), identity.group_offset);
+        self.last_offset = identity.group_offset;
+        self.connect(Some(resume));
     }
 
     /// Joins as somebody new.
@@ -161,17 +175,18 @@ impl Session {
             seed,
             key,
         });
-        self.connect(None, None);
+        self.last_offset = None;
+        self.connect(None);
     }
 
     /// Rides alone: host and only rider, without a network.
-    pub(super) fn ride_alone(&mut self) {
+    pub(super) fn ride_alone(&mut self, anonymous: &str) {
         let saved = storage::profile();
         let name = saved.as_ref().and_then(|saved| saved.name.parse().ok());
         let ftp = saved.and_then(|saved| Ftp::new(saved.ftp).ok());
         let seed = page::random_bytes().unwrap_or_default();
         let key = SigningKey::from_seed(seed).ok();
-        let (Some(name), Some(key)) = (name.or_else(|| "You".parse().ok()), key) else {
+        let (Some(name), Some(key)) = (name.or_else(|| anonymous.parse().ok()), key) else {
             return self.state.stage.set(Stage::Refused(Refusal::Other));
         };
         let now = crate::browser::clock::now();
@@ -196,10 +211,13 @@ impl Session {
     fn be(&mut self, me: Me) {
         self.state.ftp.set(me.ftp.watts());
         self.state.ready.set(me.ready);
+        self.own.begin_anew();
+        self.state.summary.set(None);
+        self.takes_part = true;
         self.me = Some(me);
     }
 
-    fn connect(&mut self, resume: Option<Resume>, group_offset: Option<i64>) {
+    fn connect(&mut self, resume: Option<Resume>) {
         let (Some(code), Some(me)) = (self.code.clone(), &self.me) else {
             return;
         };
@@ -211,7 +229,7 @@ impl Session {
             resume,
             seed: seed_number(&me.seed),
             p2p_available: page::has_rtc(),
-            group_offset,
+            group_offset: self.last_offset,
         };
         self.group = Some(Group::new(code, config, self.inbox.clone()));
         self.state.connection.set(Connection::Idle);

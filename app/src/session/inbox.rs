@@ -37,8 +37,8 @@ pub(super) enum Event {
     Socket(u32, SocketEvent),
     /// From a connection of this number to this peer.
     Rtc(PeerId, u32, RtcEvent),
-    /// The chooser has closed.
-    TrainerChosen(Result<Trainer, TrainerFailure>),
+    /// The chooser of this attempt has closed.
+    TrainerChosen(u32, Result<Trainer, TrainerFailure>),
     /// From the trainer of this generation.
     Trainer(u32, TrainerEvent),
     /// A workout file has been read; `None` if it could not be.
@@ -103,7 +103,9 @@ impl Inbox {
         self.0.closed.set(true);
         self.0.queue.borrow_mut().clear();
         if let Ok(mut session) = self.0.session.try_borrow_mut() {
-            session.take();
+            if let Some(mut session) = session.take() {
+                session.close();
+            }
         }
     }
 }

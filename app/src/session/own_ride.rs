@@ -26,18 +26,24 @@ use crate::{
 
 /// A reading of the trainer counts for this long.
 const READING_HOLDS: Duration = Duration::from_secs(3);
+/// A browser that has not opened its storage by then has none.
+const STORAGE_ANSWERS_WITHIN: Duration = Duration::from_secs(3);
 
 /// What the rider rides on, and the recording of it.
 pub(super) struct OwnRide {
     inbox: Inbox,
     source: Source,
-    /// The number of the newest trainer: what older ones still say is dropped.
+    /// The number of the trainer in use: what others still say is dropped.
     generation: u32,
+    /// The number of the newest attempt to have one.
+    attempts: u32,
     /// How the trainer is doing, for the screen.
     pub(super) trainer: TrainerState,
     target: Option<u16>,
     recorder: Option<Recorder>,
     storage: Storage,
+    /// When the storage was asked for.
+    opened_at: Option<Duration>,
 }
 
 enum Source {
@@ -70,10 +76,12 @@ impl OwnRide {
             inbox,
             source: Source::None,
             generation: 0,
+            attempts: 0,
             trainer: TrainerState::None,
             target: None,
             recorder: None,
             storage: Storage::Unopened,
+            opened_at: None,
         }
     }
 
@@ -93,22 +101,23 @@ impl OwnRide {
 
     /// Rides on the simulator.
     pub(super) fn simulate(&mut self, seed: u64, ftp: Ftp) {
-        self.generation += 1;
+        self.let_go();
         self.source = Source::Simulated(Box::new(Simulator::new(seed, ftp)));
         self.trainer = TrainerState::Simulated;
     }
 
-    /// Lets the rider choose a trainer. Called from a tap.
+    /// Lets the rider choose a trainer. Called from a tap. What is ridden on
+    /// now goes on until another is connected.
     pub(super) fn connect_trainer(&mut self) {
-        self.generation += 1;
-        let (generation, inbox) = (self.generation, self.inbox.clone());
+        self.attempts += 1;
+        let (attempt, inbox) = (self.attempts, self.inbox.clone());
         self.trainer = TrainerState::Connecting;
         wasm_bindgen_futures::spawn_local(async move {
             let events = inbox.clone();
             let chosen = Trainer::connect(move |event| {
-                events.post(Event::Trainer(generation, event));
+                events.post(Event::Trainer(attempt, event));
             });
-            inbox.post(Event::TrainerChosen(chosen.await));
+            inbox.post(Event::TrainerChosen(attempt, chosen.await));
         });
     }
 
@@ -116,19 +125,28 @@ impl OwnRide {
     pub(super) fn trainer_chosen(
         &mut self,
         now: Duration,
+        attempt: u32,
         chosen: Result<Trainer, TrainerFailure>,
     ) {
+        if attempt != self.attempts {
+            // The rider has decided otherwise since.
+            return;
+        }
         let trainer = match chosen {
             Ok(trainer) => trainer,
             Err(failure) => {
-                // What was ridden on before goes on.
-                self.trainer = match self.source {
+                self.trainer = match &self.source {
+                    Source::None => TrainerState::Failed(failure),
                     Source::Simulated(_) => TrainerState::Simulated,
-                    _ => TrainerState::Failed(failure),
+                    Source::Bluetooth(old) => TrainerState::Connected(old.trainer.name()),
                 };
                 return;
             }
         };
+        self.generation = attempt;
+        if let Source::Bluetooth(old) = &mut self.source {
+            old.trainer.make_way_for(&trainer);
+        }
         let range = trainer
             .power_range()
             .and_then(|bytes| PowerRange::parse(bytes).ok());
@@ -211,16 +229,32 @@ impl OwnRide {
         reading
     }
 
+    /// Whether what this browser has kept of this ride is still being read. A
+    /// browser that does not answer keeps nobody waiting.
+    pub(super) fn is_opening(&mut self, now: Duration) -> bool {
+        if !matches!(self.storage, Storage::Unopened) {
+            return false;
+        }
+        let since = *self.opened_at.get_or_insert(now);
+        if now.saturating_sub(since) < STORAGE_ANSWERS_WITHIN {
+            return true;
+        }
+        self.storage = Storage::Missing;
+        false
+    }
+
     /// Records a moment of the ride, starting the recording if need be.
+    /// `pauses` are those of the ride so far, on the own clock: a page that
+    /// slept through one leaves it out afterwards.
     pub(super) fn record(
         &mut self,
         now: Duration,
         reading: Reading,
         interval: u32,
+        pauses: impl Iterator<Item = (Duration, Duration)>,
         begin: impl FnOnce() -> (String, Ftp),
     ) {
-        if matches!(self.storage, Storage::Unopened) {
-            // What is kept comes first; it is there within moments.
+        if self.is_opening(now) {
             return;
         }
         let unix_ms = now.as_millis() as u64;
@@ -228,6 +262,7 @@ impl OwnRide {
             let (workout, ftp) = begin();
             Recorder::new(unix_ms, workout, ftp)
         });
+        leave_out(recorder, pauses);
         recorder.resume(unix_ms);
         recorder.record(unix_ms, reading, self.target, Some(interval));
     }
@@ -239,11 +274,16 @@ impl OwnRide {
         }
     }
 
-    /// The ride is over for this rider: the figures of it, if anything was
-    /// recorded.
-    pub(super) fn finish(&mut self, now: Duration) -> Option<(Summary, String)> {
+    /// The ride was over for this rider at `at`: the figures of it, if anything
+    /// was recorded.
+    pub(super) fn finish(
+        &mut self,
+        at: Duration,
+        pauses: impl Iterator<Item = (Duration, Duration)>,
+    ) -> Option<(Summary, String)> {
         let recorder = self.recorder.as_mut()?;
-        let recording = recorder.finish(now.as_millis() as u64);
+        leave_out(recorder, pauses);
+        let recording = recorder.finish(at.as_millis() as u64);
         let end = (Summary::of(recording), recording.workout.clone());
         self.save();
         Some(end)
@@ -265,7 +305,7 @@ impl OwnRide {
             let kept = match Recordings::open(ride).await {
                 Some(mut recordings) => {
                     let pieces = recordings.load().await;
-                    Some((recordings, pieces))
+                    pieces.map(|pieces| (recordings, pieces))
                 }
                 None => None,
             };
@@ -275,12 +315,18 @@ impl OwnRide {
 
     /// Rides on with what was kept.
     pub(super) fn kept(&mut self, kept: Option<(Recordings, Vec<Vec<u8>>)>) {
+        if !matches!(self.storage, Storage::Unopened) {
+            return;
+        }
         let Some((recordings, pieces)) = kept else {
             self.storage = Storage::Missing;
             return;
         };
         self.storage = Storage::Open(recordings);
-        if let Ok(recording) = Recording::from_chunks(pieces.iter().map(Vec::as_slice)) {
+        // A damaged piece costs its own seconds, not the ride.
+        let pieces = pieces.iter().map(Vec::as_slice);
+        let readable = pieces.filter(|piece| Recording::decode(piece).is_ok());
+        if let Ok(recording) = Recording::from_chunks(readable) {
             self.recorder = Some(Recorder::resume_from(recording));
         }
     }
@@ -297,17 +343,24 @@ impl OwnRide {
     /// Lets go of the trainer and keeps what is recorded.
     pub(super) fn stand_down(&mut self) {
         self.save();
-        self.generation += 1;
+        self.let_go();
+    }
+
+    /// Lets go of whatever was ridden on, and of what is being connected.
+    fn let_go(&mut self) {
+        self.attempts += 1;
+        self.generation = self.attempts;
         self.source = Source::None;
         self.trainer = TrainerState::None;
     }
 
-    /// Another tab records this ride now: what it has kept is read again if the
-    /// ride comes back here.
-    pub(super) fn hand_over(&mut self) {
-        self.stand_down();
+    /// The rider rides here from now on: what was recorded, in this tab or in
+    /// another, is read again.
+    pub(super) fn begin_anew(&mut self) {
+        self.save();
         self.recorder = None;
         self.storage = Storage::Unopened;
+        self.opened_at = None;
     }
 
     fn drain_control(&mut self) {
@@ -328,6 +381,21 @@ impl OwnRide {
                     self.trainer = TrainerState::Uncontrolled(bluetooth.trainer.name());
                 }
             }
+        }
+    }
+}
+
+/// Leaves out the pauses that lie after what is recorded.
+fn leave_out(recorder: &mut Recorder, pauses: impl Iterator<Item = (Duration, Duration)>) {
+    for (from, to) in pauses {
+        let recording = recorder.recording();
+        let later = from.as_secs() >= recording.end();
+        let left_out = recording.pauses.iter().any(|pause| {
+            pause.from <= from.as_secs() + 1 && pause.to.is_some_and(|end| end + 1 >= to.as_secs())
+        });
+        if later && !left_out {
+            recorder.pause(from.as_millis() as u64);
+            recorder.resume(to.as_millis() as u64);
         }
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use mesh::peer::{LinkState, PeerId, PeerNumber};
-use ride::{message::Telemetry, rider::Profile};
+use ride::{message::Telemetry, rider::Profile, timeline::Head};
 
 use crate::state::{Metrics, RiderRow};
 
@@ -15,6 +15,8 @@ const STALE_AFTER: Duration = Duration::from_secs(3);
 #[derive(Default)]
 pub(super) struct Roster {
     entries: Vec<Entry>,
+    /// How many rows there have been.
+    rows: u32,
 }
 
 struct Entry {
@@ -23,28 +25,51 @@ struct Entry {
     row: RiderRow,
     /// When the newest numbers were measured, by the own clock.
     measured: Option<Duration>,
+    /// The head of the rider's timeline.
+    head: Head,
 }
 
 impl Roster {
     /// Adds a rider, or finds the one who is back.
     pub(super) fn add(&mut self, peer: &PeerId, number: PeerNumber, is_self: bool) -> &RiderRow {
+        let renumbered = self
+            .position(peer)
+            .filter(|at| self.entries[*at].number != number);
+        if let Some(at) = renumbered {
+            self.entries.remove(at);
+        }
         let at = match self.position(peer) {
             Some(at) => at,
             None => {
+                self.rows += 1;
                 let at = self.entries.partition_point(|entry| entry.number < number);
-                let row = RiderRow::new(peer.to_string(), is_self);
+                let row = RiderRow::new(peer.to_string(), self.rows, is_self);
                 row.number.set(number.0);
                 let entry = Entry {
                     peer: peer.clone(),
                     number,
                     row,
                     measured: None,
+                    head: Head::NONE,
                 };
                 self.entries.insert(at, entry);
                 at
             }
         };
         &self.entries[at].row
+    }
+
+    /// A rider tells the head of their timeline.
+    pub(super) fn heard_head(&mut self, peer: &PeerId, head: Head) {
+        if let Some(at) = self.position(peer) {
+            self.entries[at].head = head;
+        }
+    }
+
+    /// Somebody whose timeline is ahead of this head.
+    pub(super) fn ahead_of(&self, head: Head) -> Option<PeerId> {
+        let ahead = self.entries.iter().find(|entry| entry.head > head);
+        ahead.map(|entry| entry.peer.clone())
     }
 
     /// Takes a rider off and gives their name.

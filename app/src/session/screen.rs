@@ -5,7 +5,13 @@
 use std::{sync::Arc, time::Duration};
 
 use leptos::prelude::*;
-use ride::{message::Telemetry, player, timeline::Phase, trainer::Reading, workout::Workout};
+use ride::{
+    message::Telemetry,
+    player,
+    timeline::{GroupTime, Phase},
+    trainer::Reading,
+    workout::Workout,
+};
 
 use super::{Session, put};
 use crate::state::{Metrics, Progress, RideSummary, Stage};
@@ -36,23 +42,23 @@ impl Session {
         if now >= self.next_save {
             self.keep(now);
         }
+        self.catch_up(now);
     }
 
-    /// The phase of the ride for a rider who has joined it.
+    /// The phase of the ride for a rider who takes part in it.
     fn phase(&mut self, now: Duration) -> Option<Phase> {
-        self.me.as_ref()?;
+        if !self.takes_part {
+            return None;
+        }
         if let Some(group) = &self.group {
             group.node.me()?;
             let from = *self.entry.greeted_from.get_or_insert(now);
             self.entry.greeted = now.saturating_sub(from) >= GREETED_AFTER;
-        } else if self.code.is_some() {
-            return None;
         }
-        // Before the clock is known there is nothing to be early or late for.
-        Some(
-            self.group_now(now)
-                .map_or(Phase::Lobby, |at| self.timeline.phase(at)),
-        )
+        let phase = self.group_now(now).map(|at| self.timeline.phase(at));
+        // Nobody has to know the time to wait for a start.
+        let waiting = self.timeline.started_at().is_none();
+        phase.or(waiting.then_some(Phase::Lobby))
     }
 
     fn show_phase(&mut self, now: Duration, phase: Phase) {
@@ -87,7 +93,9 @@ impl Session {
                 let ftp = self.me.as_ref().map(|me| me.ftp).unwrap_or_default();
                 let interval = player::position(workout, elapsed).index as u32;
                 let begin = || (workout.name().to_owned(), ftp);
-                self.own.record(now, reading, interval, begin);
+                let pauses = self.pauses(now);
+                self.own
+                    .record(now, reading, interval, pauses.into_iter(), begin);
             }
             Phase::Paused { .. } => self.own.pause(now),
             Phase::Lobby | Phase::Countdown { .. } | Phase::Ended { .. } => {}
@@ -147,7 +155,9 @@ impl Session {
             Phase::Riding { .. } | Phase::Paused { .. } => Stage::Riding,
             Phase::Ended { .. } => Stage::Ended,
         };
-        if self.state.stage.get_untracked() == stage {
+        // What was recorded before a reload comes first: the summary needs it.
+        let too_early = stage == Stage::Ended && self.own.is_opening(now);
+        if self.state.stage.get_untracked() == stage || too_early {
             return;
         }
         match stage {
@@ -161,9 +171,30 @@ impl Session {
     }
 
     pub(super) fn summarise(&mut self, now: Duration) {
-        let summary = self.own.finish(now);
+        // The ride may have ended while this page was away.
+        let group_now = self.group_now(now);
+        let ended = group_now.and_then(|time| self.timeline.ended_at(time));
+        let at = ended.map_or(now, |at| self.on_own_clock(now, at));
+        let pauses = self.pauses(now).into_iter();
+        let summary = self.own.finish(at, pauses);
         let summary = summary.map(|(figures, workout)| RideSummary { figures, workout });
         self.state.summary.set(summary);
+    }
+
+    /// The pauses that are over, on the own clock.
+    fn pauses(&self, now: Duration) -> Vec<(Duration, Duration)> {
+        let over = |(from, to): (GroupTime, Option<GroupTime>)| {
+            let to = to.filter(|to| self.group_now(now).is_some_and(|time| *to <= time))?;
+            Some((self.on_own_clock(now, from), self.on_own_clock(now, to)))
+        };
+        self.timeline.pauses().filter_map(over).collect()
+    }
+
+    /// A moment of group time on the own clock, never later than now.
+    pub(super) fn on_own_clock(&self, now: Duration, at: GroupTime) -> Duration {
+        let group_now = self.group_now(now);
+        let age = group_now.map_or(Duration::ZERO, |time| time.since(at));
+        now.saturating_sub(age)
     }
 
     /// Shows the workout of the timeline.

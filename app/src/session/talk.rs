@@ -16,6 +16,9 @@ use ride::{
 use super::Session;
 use crate::{browser::storage, state::Notice};
 
+/// How often somebody who is ahead is asked for the timeline.
+const ASK_EVERY: Duration = Duration::from_secs(2);
+
 impl Session {
     /// A rider is there, for the first time or again: they get to know who this
     /// is, and the last numbers at once.
@@ -34,7 +37,7 @@ impl Session {
         match Message::decode(payload) {
             Ok(Message::Profile(profile)) => self.introduced(from, &profile),
             Ok(Message::Telemetry(numbers)) => {
-                let measured = self.own_time(now, numbers.at);
+                let measured = self.on_own_clock(now, GroupTime(numbers.at));
                 self.roster.measure(from, &numbers, measured);
             }
             Ok(Message::Timeline(events)) => self.apply(now, from, events),
@@ -51,19 +54,31 @@ impl Session {
         }
     }
 
-    /// A moment of group time on the own clock, never later than now.
-    fn own_time(&self, now: Duration, at: i64) -> Duration {
-        let age = self
-            .group_now(now)
-            .map_or(Duration::ZERO, |group_now| group_now.since(GroupTime(at)));
-        now.saturating_sub(age)
+    pub(super) fn gossiped(&mut self, now: Duration, from: &PeerId, bytes: &[u8]) {
+        if let Some(head) = Head::from_bytes(bytes) {
+            self.roster.heard_head(from, head);
+            self.next_ask = now;
+            self.catch_up(now);
+        }
     }
 
-    pub(super) fn gossiped(&mut self, now: Duration, from: &PeerId, bytes: &[u8]) {
-        if Head::from_bytes(bytes).is_some_and(|theirs| theirs > self.timeline.head()) {
-            let head = self.timeline.head();
-            self.send(now, from, &Message::WantTimeline { head });
+    /// Asks somebody who is ahead for what is missing, again and again until it
+    /// is there: an event may have come before the word of who is host.
+    pub(super) fn catch_up(&mut self, now: Duration) {
+        let head = self.timeline.head();
+        if now < self.next_ask {
+            return;
         }
+        if let Some(ahead) = self.roster.ahead_of(head) {
+            self.next_ask = now + ASK_EVERY;
+            self.send(now, &ahead, &Message::WantTimeline { head });
+        }
+    }
+
+    /// Tells everybody the head of the timeline, with every beat.
+    pub(super) fn gossip(&mut self, now: Duration) {
+        let head = self.timeline.head().to_bytes().to_vec();
+        self.with_node(now, Input::Gossip(head));
     }
 
     pub(super) fn apply(&mut self, now: Duration, from: &PeerId, events: Vec<SignedEvent>) {
@@ -97,8 +112,7 @@ impl Session {
             let events = self.timeline.since(Head::NONE);
             storage::save_timeline(code, &Message::Timeline(events).encode());
         }
-        let head = self.timeline.head().to_bytes().to_vec();
-        self.with_node(now, Input::Gossip(head));
+        self.gossip(now);
         self.show_workout();
         self.next_refresh = now;
     }

@@ -127,6 +127,28 @@ impl State {
         }
     }
 
+    pub(super) const fn started_at(&self) -> Option<GroupTime> {
+        self.started
+    }
+
+    /// The moment at which the ride was over, once it is.
+    pub(super) fn ended_at(&self, now: GroupTime) -> Option<GroupTime> {
+        let by_host = self.ended.filter(|ended| now >= *ended);
+        let (started, workout) = self.started.zip(self.workout.as_ref())?;
+        let paused = self
+            .pauses
+            .iter()
+            .filter_map(|pause| Some(pause.to?.since(pause.from)));
+        let ridden_out = started.after(workout.duration()).after(paused.sum());
+        let over = matches!(self.phase(now), Phase::Ended { .. });
+        over.then(|| by_host.map_or(ridden_out, |ended| ended.min(ridden_out)))
+    }
+
+    /// The pauses so far, from and to; the last may still go on.
+    pub(super) fn pauses(&self) -> impl Iterator<Item = (GroupTime, Option<GroupTime>)> {
+        self.pauses.iter().map(|pause| (pause.from, pause.to))
+    }
+
     fn pause_at(&self, now: GroupTime) -> Option<&Pause> {
         self.pauses
             .iter()

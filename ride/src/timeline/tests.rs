@@ -307,3 +307,23 @@ fn a_key_shows_and_gives_its_public_half_only() {
     assert!(shown.contains(&format!("{:?}", key(1).public())));
     assert_eq!(SigningKey::from_seed([0; 32]).err(), Some(SeedError::Zero));
 }
+
+#[test]
+fn a_ride_is_over_when_its_workout_is_however_late_one_looks() {
+    let mut host = Host::riding();
+    host.says(Change::Pause { at: at(100) });
+    host.says(Change::Resume { at: at(160) });
+    assert_eq!(host.timeline.ended_at(at(600)), None);
+    assert_eq!(host.timeline.ended_at(at(9_999)), Some(at(10 + 600 + 60)));
+    let pauses: Vec<_> = host.timeline.pauses().collect();
+    assert_eq!(pauses, [(at(100), Some(at(160)))]);
+}
+
+#[test]
+fn a_ride_ended_by_the_host_is_over_at_that_moment() {
+    let mut host = Host::riding();
+    host.says(Change::End { at: at(70) });
+    assert_eq!(host.timeline.ended_at(at(69)), None);
+    assert_eq!(host.timeline.ended_at(at(9_999)), Some(at(70)));
+    assert_eq!(host.timeline.started_at(), Some(at(10)));
+}
