@@ -18,7 +18,7 @@ const MAX_RIDES: usize = 20;
 /// The rider of this browser, as last entered.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SavedProfile {
-    /// The name as typed.
+    /// The name as typed; empty where only the FTP is known.
     pub name: String,
     /// FTP in watts.
     pub ftp: u16,
@@ -51,11 +51,16 @@ pub fn profile() -> Option<SavedProfile> {
 
 /// Remembers the rider.
 pub fn save_profile(name: &RiderName, ftp: &Ftp) {
-    let profile = SavedProfile {
-        name: name.as_str().to_owned(),
-        ftp: ftp.watts(),
-    };
-    write(local(), PROFILE, &profile);
+    let name = name.as_str().to_owned();
+    let ftp = ftp.watts();
+    write(local(), PROFILE, &SavedProfile { name, ftp });
+}
+
+/// Remembers the FTP of a rider who has not said their name, or not yet.
+pub fn save_ftp(ftp: &Ftp) {
+    let name = profile().map(|profile| profile.name).unwrap_or_default();
+    let ftp = ftp.watts();
+    write(local(), PROFILE, &SavedProfile { name, ftp });
 }
 
 /// Marks that this tab has just entered name and FTP for this ride, so that

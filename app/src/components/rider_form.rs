@@ -47,8 +47,7 @@ impl RiderEntries {
         self.name.text().parse::<RiderName>().is_ok() && self.ftp.text().parse::<Ftp>().is_ok()
     }
 
-    /// Whether the FTP can be ridden with; the rider is remembered if there is
-    /// a name too.
+    /// Whether the FTP can be ridden with.
     pub fn read_ftp(self) -> bool {
         let ftp = self
             .ftp
@@ -57,10 +56,12 @@ impl RiderEntries {
         ftp.is_some()
     }
 
-    /// Remembers the rider if both fields are fine, and says nothing if not.
+    /// Remembers what is fine of the rider, and says nothing of what is not.
     pub fn remember(self) {
-        if let (Ok(name), Ok(ftp)) = (self.name.text().parse(), self.ftp.text().parse()) {
-            storage::save_profile(&name, &ftp);
+        match (self.name.text().parse(), self.ftp.text().parse()) {
+            (Ok(name), Ok(ftp)) => storage::save_profile(&name, &ftp),
+            (Err(_), Ok(ftp)) => storage::save_ftp(&ftp),
+            (_, Err(_)) => {}
         }
     }
 }
