@@ -102,10 +102,10 @@ impl Inbox {
     pub(super) fn close(&self) {
         self.0.closed.set(true);
         self.0.queue.borrow_mut().clear();
-        if let Ok(mut session) = self.0.session.try_borrow_mut() {
-            if let Some(mut session) = session.take() {
-                session.close();
-            }
+        if let Ok(mut session) = self.0.session.try_borrow_mut()
+            && let Some(mut session) = session.take()
+        {
+            session.close();
         }
     }
 }
