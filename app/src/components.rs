@@ -6,6 +6,7 @@ pub mod controls;
 pub mod countdown;
 pub mod dialog;
 pub mod doors;
+pub mod faults;
 pub mod field;
 pub mod format;
 pub mod gear;

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use mesh::{code::SessionCode, peer::LinkState};
-use ride::workout::Workout;
+use ride::{recording::fit::FitError, timeline, workout::Workout, zwo::ZwoError};
 
 /// Where this rider is in the ride: one screen each.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -209,14 +209,23 @@ pub enum Connection {
 }
 
 /// Why a workout file was not shared.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum FileProblem {
     /// Over 1 MiB.
     TooLarge,
     /// The browser could not read it.
     Unreadable,
-    /// It is no workout that can be ridden: one sentence that says why.
-    Refused(String),
+    /// It is no workout that can be ridden.
+    Refused(ZwoError),
+}
+
+/// Why the FIT file could not be saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DownloadProblem {
+    /// The browser did not let it.
+    Browser,
+    /// There is no file to save.
+    Fit(FitError),
 }
 
 /// Something that happened, for a line on the screen and the screen reader.
@@ -240,8 +249,8 @@ pub enum Notice {
     WorkoutShared(String),
     /// Elements of the workout file that were left out: their names and counts.
     Ignored(String),
-    /// The host's wish makes no sense now: one sentence.
-    Refused(String),
+    /// The host's wish makes no sense now.
+    Refused(timeline::Refused),
 }
 
 /// What the end shows.
@@ -286,9 +295,8 @@ pub struct RideState {
     pub notice: RwSignal<Option<Notice>>,
     /// The end.
     pub summary: RwSignal<Option<RideSummary>>,
-    /// Why the FIT file could not be saved: one sentence, empty where the
-    /// browser gave no reason.
-    pub download_error: RwSignal<Option<String>>,
+    /// Why the FIT file could not be saved.
+    pub download_error: RwSignal<Option<DownloadProblem>>,
 }
 
 impl RideState {

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{format, my_ride::shown};
+use super::{faults, format, my_ride::shown};
 use crate::{
     i18n::*,
     state::{Intent, Intents, RideState, RideSummary},
@@ -91,8 +91,9 @@ fn Download() -> impl IntoView {
     let state = expect_context::<RideState>();
     let intents = expect_context::<Intents>();
     let error = move || {
-        state.download_error.get().map(|error| {
-            view! { <p class="error" role="alert" id="download-error">{error}</p> }
+        state.download_error.get().map(|problem| {
+            let sentence = faults::download(i18n, problem);
+            view! { <p class="error" role="alert" id="download-error">{sentence}</p> }
         })
     };
     view! {

@@ -8,7 +8,7 @@ use ride::{
     workout::{Interval, Kind, Target, Workout, Zone, watts},
 };
 
-use super::format;
+use super::{faults, format};
 use crate::{
     i18n::*,
     state::{FileProblem, Notice, Refusal, TrainerFailure, TrainerState},
@@ -62,7 +62,7 @@ pub fn file_problem(i18n: Texts, problem: FileProblem) -> AnyView {
     match problem {
         FileProblem::TooLarge => t!(i18n, chooser.too_large).into_any(),
         FileProblem::Unreadable => t!(i18n, chooser.unreadable).into_any(),
-        FileProblem::Refused(sentence) => sentence.into_any(),
+        FileProblem::Refused(error) => faults::file(i18n, error),
     }
 }
 
@@ -78,7 +78,7 @@ pub fn notice(i18n: Texts, notice: Notice) -> AnyView {
         Notice::CopyFailed => t!(i18n, notice.copy_failed).into_any(),
         Notice::WorkoutShared(name) => t!(i18n, notice.shared, name).into_any(),
         Notice::Ignored(what) => t!(i18n, notice.ignored, what).into_any(),
-        Notice::Refused(sentence) => sentence.into_any(),
+        Notice::Refused(refused) => faults::wish(i18n, refused),
     }
 }
 

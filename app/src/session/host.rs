@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use mesh::peer::Class;
 use ride::{
     message::Message,
+    recording::fit::FitError,
     timeline::{Change, GroupTime},
     workout::Workout,
     zwo,
@@ -16,7 +17,7 @@ use ride::{
 use super::{Session, inbox::Event};
 use crate::{
     browser::files,
-    state::{FileProblem, Notice},
+    state::{DownloadProblem, FileProblem, Notice},
 };
 
 /// From the host's tap to the start.
@@ -65,7 +66,7 @@ impl Session {
                 }
             }
             Err(error) => {
-                let problem = FileProblem::Refused(error.to_string());
+                let problem = FileProblem::Refused(error);
                 self.state.workout_error.set(Some(problem));
             }
         }
@@ -118,7 +119,7 @@ impl Session {
                 true
             }
             Err(refused) => {
-                self.notify(Notice::Refused(refused.to_string()));
+                self.notify(Notice::Refused(refused));
                 false
             }
         }
@@ -128,12 +129,12 @@ impl Session {
     pub(super) fn download(&self) {
         const FIT: &str = "application/vnd.ant.fit";
         let saved = match self.own.fit() {
-            Some(Ok((name, bytes))) => files::save(&name, FIT, &bytes).ok_or(None),
-            Some(Err(error)) => Err(Some(error.to_string())),
-            None => Err(None),
+            Some(Ok((name, bytes))) => {
+                files::save(&name, FIT, &bytes).ok_or(DownloadProblem::Browser)
+            }
+            Some(Err(error)) => Err(DownloadProblem::Fit(error)),
+            None => Err(DownloadProblem::Fit(FitError::Empty)),
         };
-        self.state
-            .download_error
-            .set(saved.err().map(Option::unwrap_or_default));
+        self.state.download_error.set(saved.err());
     }
 }
