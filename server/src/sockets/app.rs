@@ -190,6 +190,10 @@ impl<'a> Connection<'a> {
             }
             next = self.seat.outbox().try_next();
         }
+        self.flush().await
+    }
+
+    async fn flush(&mut self) -> Result<(), End> {
         let patience = self.state.config.ping_timeout();
         tokio::select! {
             sent = self.socket.flush() => sent.map_err(|_| End::Gone),
@@ -231,7 +235,7 @@ impl<'a> Connection<'a> {
         if now >= self.next_ping {
             self.next_ping = now + self.state.config.ping_interval();
             self.feed(Message::Ping(Bytes::new())).await?;
-            self.socket.flush().await.map_err(|_| End::Gone)?;
+            self.flush().await?;
         }
         Ok(())
     }
