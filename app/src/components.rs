@@ -15,6 +15,7 @@ pub mod hydrated;
 pub mod interval;
 pub mod invitation;
 pub mod lobby;
+pub mod manage;
 pub mod marks;
 pub mod my_ride;
 pub mod news;

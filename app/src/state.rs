@@ -296,6 +296,12 @@ pub struct RideState {
     pub mine: RwSignal<Metrics>,
     /// The own trainer.
     pub trainer: RwSignal<TrainerState>,
+    /// Whether the ride lets nobody new in.
+    pub locked: RwSignal<bool>,
+    /// Whether this rider was host first and may be again.
+    pub may_reclaim: RwSignal<bool>,
+    /// Why the host removed this rider; empty where no reason was given.
+    pub removed: RwSignal<Option<String>>,
     /// The own socket.
     pub connection: RwSignal<Connection>,
     /// What is known of all links, while somebody looks at it.
@@ -324,6 +330,9 @@ impl RideState {
             progress: RwSignal::new(Progress::default()),
             mine: RwSignal::new(Metrics::default()),
             trainer: RwSignal::new(TrainerState::default()),
+            locked: RwSignal::new(false),
+            may_reclaim: RwSignal::new(false),
+            removed: RwSignal::new(None),
             connection: RwSignal::new(Connection::default()),
             network: RwSignal::new(NetworkFacts::default()),
             notice: RwSignal::new(None),
@@ -374,6 +383,21 @@ pub enum Intent {
     DownloadFit,
     /// Take this rider over from the other tab.
     TakeOver,
+    /// Let nobody new in, or everybody again (host).
+    Lock(bool),
+    /// Make the rider of this peer id the host (host).
+    HandOver(String),
+    /// Remove a rider for good (host).
+    Remove {
+        /// The rider's peer id.
+        peer: String,
+        /// Why, for the rider to read; may be empty.
+        reason: String,
+    },
+    /// Send everybody home and end the code (host).
+    CloseRide,
+    /// Be host again, as the first host.
+    Reclaim,
     /// Look for the ride again.
     Retry,
     /// Keep the facts about the links up to date, or no longer.

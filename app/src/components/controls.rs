@@ -2,7 +2,10 @@
 
 use leptos::prelude::*;
 
-use super::dialog::Confirm;
+use super::{
+    dialog::Confirm,
+    manage::{ManageRiders, TakeBack},
+};
 use crate::{
     i18n::*,
     state::{Intent, Intents, RideState, Stage},
@@ -16,6 +19,7 @@ pub fn Controls() -> impl IntoView {
     let stage = Memo::new(move |_| state.stage.get());
     let riding = Memo::new(move |_| stage.get() == Stage::Riding);
     let inside = move || matches!(stage.get(), Stage::Lobby | Stage::Countdown | Stage::Riding);
+    let manages = move || state.is_host.get() && state.code.read().is_some();
     let hosts = move || riding.get() && state.is_host.get();
     view! {
         <Show when=inside>
@@ -23,6 +27,10 @@ pub fn Controls() -> impl IntoView {
                 <Show when=hosts>
                     <PauseButton/>
                     <EndButton/>
+                </Show>
+                <TakeBack/>
+                <Show when=manages>
+                    <ManageRiders/>
                 </Show>
                 <LeaveButton riding/>
             </section>
