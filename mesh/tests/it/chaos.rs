@@ -13,7 +13,7 @@ const RIDERS: usize = 5;
 fn trouble(net: &mut Net) {
     let one = (net.random() % RIDERS as u64) as usize;
     let other = (one + 1 + (net.random() % (RIDERS as u64 - 1)) as usize) % RIDERS;
-    match net.random() % 10 {
+    match net.random() % 11 {
         0 | 1 => net.drop_socket(one),
         2 => {
             net.riders[one].online = false;
@@ -25,11 +25,14 @@ fn trouble(net: &mut Net) {
         6 => net.cut_one_way(one, other, true),
         7 => net.cut(one, other, false),
         8 if net.riders[one].node.me().is_some() => net.reload(one),
+        9 if net.random().is_multiple_of(4) => net.kill_server(),
+        9 => net.start_server(),
         _ => net.feed(one, Input::Probe),
     }
 }
 
 fn heal(net: &mut Net) {
+    net.start_server();
     for one in 0..RIDERS {
         net.riders[one].online = true;
         net.feed(one, Input::Probe);
