@@ -12,6 +12,7 @@
 //! - `roster`: the riders and their rows.
 //! - `own_ride`: the own trainer, target and recording.
 //! - `host`: what only the host can do.
+//! - `rule`: who is host, and what the server does for the host alone.
 //! - `talk`: what riders tell each other.
 //! - `screen`: what the passing of time changes on the screen.
 
@@ -22,6 +23,7 @@ mod inbox;
 mod links;
 mod own_ride;
 mod roster;
+mod rule;
 mod screen;
 mod talk;
 
@@ -30,7 +32,7 @@ use std::{sync::Arc, time::Duration};
 use leptos::prelude::*;
 use mesh::{
     code::SessionCode,
-    node::{self, Input},
+    node::{self, Input, Wish},
     peer::{LinkState, PeerId, PeerNumber},
     signaling::{ErrorCode, LeftReason},
 };
@@ -241,6 +243,11 @@ impl Session {
             Intent::DownloadFit => self.download(),
             Intent::TakeOver => self.take_over(now),
             Intent::Retry => self.look_up(),
+            Intent::Lock(lock) => self.lock(now, lock),
+            Intent::HandOver(peer) => self.hand_over(now, &peer),
+            Intent::Remove { peer, reason } => self.remove(now, &peer, reason),
+            Intent::CloseRide => self.wish(now, Wish::End),
+            Intent::Reclaim => self.wish(now, Wish::Reclaim),
             Intent::WatchLinks(watch) => self.watch_links(now, watch),
         }
     }
@@ -302,6 +309,11 @@ impl Session {
             node::Event::Link { peer, state } => self.linked(now, &peer, state),
             node::Event::Received { from, payload, .. } => self.received(now, &from, &payload),
             node::Event::Gossip { from, bytes } => self.gossiped(now, &from, &bytes),
+            node::Event::MayReclaim => put(self.state.may_reclaim, true),
+            node::Event::Locked(locked) => self.locked(locked),
+            node::Event::Denied { code, .. } => self.denied(code),
+            node::Event::Kicked { reason } => self.removed(now, reason),
+            node::Event::Ended => self.closed_by_host(now),
             node::Event::Refused { code, .. } => self.refused(now, code),
             node::Event::Replaced => {
                 self.group = None;
@@ -339,32 +351,9 @@ impl Session {
         self.list_riders();
         self.notify(match reason {
             LeftReason::Gone => Notice::Gone(name),
-            LeftReason::Left | LeftReason::Removed => Notice::Left(name),
+            LeftReason::Left => Notice::Left(name),
+            LeftReason::Removed => Notice::Removed(name),
         });
-    }
-
-    fn crowned(&mut self, host: &PeerId) {
-        let was_host = self.state.is_host.get_untracked();
-        self.crown_host();
-        if self.is_host() {
-            if !was_host {
-                self.notify(Notice::YouAreHost);
-            }
-        } else {
-            self.notify(Notice::NewHost(self.roster.name(host)));
-        }
-    }
-
-    fn crown_host(&mut self) {
-        let host = self
-            .group
-            .as_ref()
-            .and_then(|group| group.node.host().cloned());
-        if let Some(host) = host {
-            self.roster.crown(&host);
-        }
-        let is_host = self.is_host();
-        put(self.state.is_host, is_host);
     }
 
     fn linked(&mut self, now: Duration, peer: &PeerId, state: LinkState) {
@@ -417,12 +406,7 @@ impl Session {
         self.with_node(now, Input::Leave);
         self.drain(now);
         self.forget_me();
-        self.remember_offset(now);
-        self.group = None;
-        // Whoever leaves a ride under way keeps what they have ridden.
-        self.summarise(now);
-        let ridden = self.state.summary.with_untracked(Option::is_some);
-        self.stand_down(if ridden { Stage::Ended } else { Stage::Left });
+        self.part(now, Stage::Left);
     }
 
     /// This tab rides no more: the trainer is let go of, the screen may sleep.

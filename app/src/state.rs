@@ -56,6 +56,10 @@ pub enum Refusal {
     TooMany,
     /// The host locked the ride.
     Locked,
+    /// The host removed this rider ([`RideState::removed`]).
+    Removed,
+    /// The host closed the ride for everybody.
+    Closed,
     /// The address holds no session code at all.
     NotACode,
     /// The server could not be reached.
@@ -244,6 +248,16 @@ pub enum Notice {
     Left(String),
     /// A rider was away for longer than the grace.
     Gone(String),
+    /// The host removed a rider.
+    Removed(String),
+    /// The host locked the ride.
+    Locked,
+    /// The host opened the ride again.
+    Unlocked,
+    /// The host closed the ride for everybody.
+    Closed,
+    /// The server does not do what was wished.
+    Denied(Denial),
     /// A rider is host now.
     NewHost(String),
     /// This rider is host now.
@@ -258,6 +272,21 @@ pub enum Notice {
     Ignored(String),
     /// The host's wish makes no sense now.
     Refused(timeline::Refused),
+}
+
+/// Why the server does not do what a host, or the first host, wishes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denial {
+    /// The server is not connected now.
+    NoServer,
+    /// Another rider is the host.
+    NotHost,
+    /// Another rider began the ride, or it was handed over.
+    NotFirstHost,
+    /// The rider meant is not connected.
+    NotConnected,
+    /// No more riders can be removed.
+    TooManyRemoved,
 }
 
 /// What the end shows.

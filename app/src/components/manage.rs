@@ -1,7 +1,7 @@
 //! What the host can do about the group: lock the ride, hand it over, remove a
 //! rider. What cannot be undone asks first.
 
-use leptos::prelude::*;
+use leptos::{prelude::*, web_sys::HtmlInputElement};
 
 use super::{dialog::Dialog, rider::Row};
 use crate::{
@@ -57,13 +57,18 @@ fn LockSwitch() -> impl IntoView {
     let i18n = use_i18n();
     let state = expect_context::<RideState>();
     let intents = expect_context::<Intents>();
+    // It shows what the server says, not what was asked of it.
+    let toggle = move |ev| {
+        intents.send(Intent::Lock(event_target_checked(&ev)));
+        event_target::<HtmlInputElement>(&ev).set_checked(state.locked.get_untracked());
+    };
     view! {
         <label class="check">
             <input
                 type="checkbox"
                 prop:checked=move || state.locked.get()
                 aria-describedby="lock-hint"
-                on:change=move |ev| intents.send(Intent::Lock(event_target_checked(&ev)))
+                on:change=toggle
             />
             <span>{t!(i18n, manage.lock)}</span>
         </label>
