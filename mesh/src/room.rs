@@ -85,6 +85,9 @@ struct Rider {
     vouched: bool,
     /// How it reaches the others, as it last reported.
     links: Vec<(PeerId, LinkState)>,
+    /// The pages that it knew when it came back to a room that was lost, as far
+    /// as it was not told since to forget them.
+    knows: Vec<(PeerId, Incarnation)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -268,6 +271,9 @@ impl Room {
         }
         let peer = rider.peer.clone();
         self.remember(rider);
+        for other in self.members.values_mut() {
+            other.knows.retain(|(known, _)| *known != peer);
+        }
         self.tell_others(number, &ServerMessage::Left { peer, reason });
         if self.members.is_empty() {
             self.dies_at = Some(now + self.settings.ttl);
