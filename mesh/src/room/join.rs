@@ -199,7 +199,7 @@ impl Room {
             incarnation,
             presence,
             vouched: true,
-            links: Vec::new(),
+            reaches: Vec::new(),
             knows: pages_known(join),
         };
         self.members.insert(number, rider);

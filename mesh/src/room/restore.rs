@@ -174,7 +174,7 @@ impl Room {
                 incarnation: member.incarnation,
                 presence: self.away(now),
                 vouched: false,
-                links: Vec::new(),
+                reaches: Vec::new(),
                 knows: Vec::new(),
             };
             self.members.insert(number, rider);
