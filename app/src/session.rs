@@ -30,7 +30,7 @@ use std::{sync::Arc, time::Duration};
 use leptos::prelude::*;
 use mesh::{
     code::SessionCode,
-    node::{self, Input},
+    node::{self, Input, Wish},
     peer::{LinkState, PeerId, PeerNumber},
     signaling::{ErrorCode, LeftReason},
 };
@@ -299,6 +299,12 @@ impl Session {
             node::Event::Away(_) => {}
             node::Event::Left { peer, reason } => self.parted(&peer, reason),
             node::Event::HostChanged(term) => self.crowned(&term.peer),
+            // Whoever began the ride came back to it, most often by a reload.
+            node::Event::MayReclaim => self.with_node(now, Input::Wish(Wish::Reclaim)),
+            node::Event::Locked(locked) => self.notify(Notice::Locked(locked)),
+            node::Event::Denied { code, .. } => self.notify(Notice::Denied(code)),
+            node::Event::Kicked { reason } => self.kicked(now, reason),
+            node::Event::Ended => self.ended_for_all(now),
             node::Event::Link { peer, state } => self.linked(now, &peer, state),
             node::Event::Received { from, payload, .. } => self.received(now, &from, &payload),
             node::Event::Gossip { from, bytes } => self.gossiped(now, &from, &bytes),
@@ -312,6 +318,32 @@ impl Session {
             }
             node::Event::SocketBack => self.state.connection.set(Connection::Online),
         }
+    }
+
+    /// The host removed this rider. A workout under way is the rider's own.
+    fn kicked(&mut self, now: Duration, reason: String) {
+        self.forget_me();
+        // Nothing to come back with.
+        self.entry.token = None;
+        self.notify(Notice::Kicked(reason));
+        if self.timeline.started_at().is_some() {
+            return self.ride_on_alone(now);
+        }
+        self.group = None;
+        self.stand_down(Stage::Refused(Refusal::Kicked));
+    }
+
+    /// The host ended the ride for everybody: whoever has ridden keeps that.
+    fn ended_for_all(&mut self, now: Duration) {
+        self.forget_me();
+        self.remember_offset(now);
+        self.group = None;
+        self.summarise(now);
+        let ridden = self.state.summary.with_untracked(Option::is_some);
+        self.stand_down(match ridden {
+            true => Stage::Ended,
+            false => Stage::Refused(Refusal::Over),
+        });
     }
 
     fn welcomed(

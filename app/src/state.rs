@@ -11,7 +11,7 @@ pub use network::{Candidate, Ends, LinkFacts, NetworkFacts};
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use mesh::{code::SessionCode, peer::LinkState};
+use mesh::{code::SessionCode, peer::LinkState, signaling::ErrorCode};
 use ride::{recording::fit::FitError, timeline, workout::Workout, zwo::ZwoError};
 
 /// Where this rider is in the ride: one screen each.
@@ -56,6 +56,10 @@ pub enum Refusal {
     TooMany,
     /// The host locked the ride.
     Locked,
+    /// The host removed the rider.
+    Kicked,
+    /// The host ended the ride for everybody.
+    Over,
     /// The address holds no session code at all.
     NotACode,
     /// The server could not be reached.
@@ -248,6 +252,12 @@ pub enum Notice {
     NewHost(String),
     /// This rider is host now.
     YouAreHost,
+    /// The ride lets nobody new in, or everybody again.
+    Locked(bool),
+    /// The host removed this rider, for the reason given, if any.
+    Kicked(String),
+    /// The server does not do what was wished.
+    Denied(ErrorCode),
     /// The invitation is on the clipboard.
     LinkCopied,
     /// The clipboard was refused; the address is in the address bar.

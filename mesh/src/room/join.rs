@@ -45,10 +45,10 @@ impl Room {
     /// Somebody without a token.
     pub(super) fn newcomer(&mut self, join: Join) {
         if let Memory::Restoring(restoring) = &mut self.memory {
-            return match restoring.keep_waiting(join, self.settings.max_riders) {
-                Ok(()) => {}
-                Err(join) => self.turn_away(join.socket, ErrorCode::RideFull, close::REFUSED),
-            };
+            if restoring.waiting() < self.settings.max_riders as usize {
+                return restoring.keep_waiting(join);
+            }
+            return self.turn_away(join.socket, ErrorCode::RideFull, close::REFUSED);
         }
         if self.locked {
             return self.turn_away(join.socket, ErrorCode::RideLocked, close::REFUSED);

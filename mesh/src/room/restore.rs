@@ -61,13 +61,13 @@ impl Restoring {
         self.until
     }
 
-    /// Lets somebody new wait, or gives them back when too many do.
-    pub(super) fn keep_waiting(&mut self, join: Join, limit: u32) -> Result<(), Join> {
-        if self.waiting.len() >= limit as usize {
-            return Err(join);
-        }
+    /// Lets somebody new wait.
+    pub(super) fn keep_waiting(&mut self, join: Join) {
         self.waiting.push_back(join);
-        Ok(())
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
     }
 }
 
