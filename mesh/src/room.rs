@@ -30,7 +30,7 @@ mod restore;
 mod signer;
 mod welcome;
 
-pub use api::{Input, Join, LinkCounts, Output, RoomSettings, SocketId, Summary};
+pub use api::{Input, Join, Output, RoomSettings, SocketId, Summary};
 pub use signer::{Pass, Signer, Statement};
 
 use std::{
@@ -40,7 +40,7 @@ use std::{
 };
 
 use crate::{
-    peer::{Incarnation, LinkState, PeerId, PeerNumber, PublicKeys, Role},
+    peer::{Incarnation, PeerId, PeerNumber, PublicKeys, Role},
     signaling::{
         ClientMessage, ErrorCode, HostTerm, LeftReason, Member, ServerMessage, Signal, close,
     },
@@ -83,8 +83,11 @@ struct Rider {
     presence: Presence,
     /// Whether it came with a token, or anew; if not, others told of it.
     vouched: bool,
-    /// How it reaches the others, as it last reported.
-    links: Vec<(PeerId, LinkState)>,
+    /// Whom it reaches directly, as it last reported.
+    reaches: Vec<PeerId>,
+    /// The pages that it knew when it came back to a room that was lost, as far
+    /// as it was not told since to forget them.
+    knows: Vec<(PeerId, Incarnation)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -253,7 +256,7 @@ impl Room {
         let until = now + self.settings.grace;
         if let Some(rider) = self.members.get_mut(&number) {
             rider.presence = Presence::Away { since: now, until };
-            rider.links.clear();
+            rider.reaches.clear();
             let peer = rider.peer.clone();
             self.tell_others(number, &ServerMessage::Away { peer });
         }
@@ -268,6 +271,9 @@ impl Room {
         }
         let peer = rider.peer.clone();
         self.remember(rider);
+        for other in self.members.values_mut() {
+            other.knows.retain(|(known, _)| *known != peer);
+        }
         self.tell_others(number, &ServerMessage::Left { peer, reason });
         if self.members.is_empty() {
             self.dies_at = Some(now + self.settings.ttl);

@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::hub::Hub;
 use crate::limits::StartLimit;
 use crate::shutdown::Draining;
+use crate::tokens::Secret;
 
 /// The server's state, one for the whole process; cheap to clone.
 #[derive(Debug, Clone)]
@@ -33,7 +34,7 @@ impl AppState {
     /// tasks.
     pub fn new(config: Config) -> Self {
         Self(Arc::new(App {
-            hub: Hub::new(&config),
+            hub: Hub::new(&config, Secret::load(&config)),
             words: Words::new(),
             start_limit: StartLimit::new(config.rides_per_hour),
             draining: Draining::new(),

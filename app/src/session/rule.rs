@@ -105,6 +105,8 @@ impl Session {
 
     fn sent_home(&mut self, now: Duration, refusal: Refusal) {
         self.forget_me();
+        // Nothing to come back with.
+        self.entry.token = None;
         self.part(now, Stage::Refused(refusal));
     }
 

@@ -127,15 +127,6 @@ pub enum Output {
     },
 }
 
-/// How the riders of a room reach each other, as they report.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct LinkCounts {
-    /// Ends of links over which frames go directly.
-    pub direct: u32,
-    /// Ends of links over which frames go over the server.
-    pub relayed: u32,
-}
-
 /// What people who are not in the ride may know of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Summary {

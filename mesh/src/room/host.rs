@@ -72,7 +72,7 @@ impl Room {
             .filter(|rider| rider.socket().is_some())
             .peekable();
         present.peek()?;
-        let reached = present.any(|rider| rider.reaches(&host.peer));
+        let reached = present.any(|rider| rider.reaches.contains(&host.peer));
         (!reached).then(|| since + self.settings.host_grace)
     }
 

@@ -1,6 +1,8 @@
 use std::time::Duration;
 
-use super::{Gone, Join, Memory, Pass, Presence, Rider, Room, SocketId, Statement};
+use super::{
+    Gone, Join, Memory, Pass, Presence, Rider, Room, SocketId, Statement, restore::pages_known,
+};
 use crate::{
     peer::{Incarnation, PeerId, PeerNumber},
     signaling::{ErrorCode, LeftReason, Member, ServerMessage, VERSION, close},
@@ -43,10 +45,10 @@ impl Room {
     /// Somebody without a token.
     pub(super) fn newcomer(&mut self, join: Join) {
         if let Memory::Restoring(restoring) = &mut self.memory {
-            return match restoring.keep_waiting(join, self.settings.max_riders) {
-                Ok(()) => {}
-                Err(join) => self.turn_away(join.socket, ErrorCode::RideFull, close::REFUSED),
-            };
+            if restoring.waiting() < self.settings.max_riders as usize {
+                return restoring.keep_waiting(join);
+            }
+            return self.turn_away(join.socket, ErrorCode::RideFull, close::REFUSED);
         }
         if self.locked {
             return self.turn_away(join.socket, ErrorCode::RideLocked, close::REFUSED);
@@ -95,7 +97,13 @@ impl Room {
             return self.turn_out_barred(join.socket, &pass.peer);
         }
         match self.claim(pass, same_page) {
-            Claim::Member(number) => self.come_back(&join, number, pass),
+            Claim::Member(number) => {
+                let load = match same_page {
+                    true => pass.incarnation,
+                    false => self.next_load(number),
+                };
+                self.come_back(&join, number, load);
+            }
             Claim::Restored(number) => self.enter_restored(now, &join, number, pass),
             Claim::Gone | Claim::Stale => self.join_again(now, &join, pass),
         }
@@ -114,15 +122,11 @@ impl Room {
     }
 
     /// A member has a new socket: the same page, or a newer one.
-    fn come_back(&mut self, join: &Join, number: PeerNumber, pass: &Pass) {
+    fn come_back(&mut self, join: &Join, number: PeerNumber, load: Incarnation) {
         let Some(rider) = self.members.get_mut(&number) else {
             return;
         };
         let old = rider.socket();
-        let load = match is_same_page(join) {
-            true => pass.incarnation,
-            false => Incarnation(rider.incarnation.0.saturating_add(1)),
-        };
         let same_page = load == rider.incarnation;
         rider.incarnation = load;
         rider.keys = join.hello.keys;
@@ -134,28 +138,35 @@ impl Room {
         self.greet(join, number, |member| ServerMessage::Returned { member });
     }
 
-    /// A member of the room that was lost is here again.
+    fn next_load(&self, number: PeerNumber) -> Incarnation {
+        Incarnation(self.members[&number].incarnation.0.saturating_add(1))
+    }
+
+    /// A member of the room that was lost is here again. What others told of
+    /// it does not count beside its token.
     fn enter_restored(&mut self, now: Duration, join: &Join, number: PeerNumber, pass: &Pass) {
         let listed = self.number_of(&pass.peer);
+        let fits = is_same_page(join) && self.is_known_alike(join, pass);
+        let wrong = listed.filter(|listed| *listed != number);
+        let impostor = Some(number).filter(|number| listed != Some(*number));
+        for one in [wrong, impostor].into_iter().flatten() {
+            self.strike(now, one);
+        }
+        let taken = listed != Some(number) && self.members.contains_key(&number);
+        let load = match fits && !taken {
+            true => pass.incarnation,
+            false => Incarnation(pass.incarnation.0.saturating_add(1)),
+        };
         if listed == Some(number) {
             if let Some(rider) = self.members.get_mut(&number) {
                 rider.vouched = true;
-                // Counted from what the token says, not from what others did.
-                rider.incarnation = pass.incarnation;
+                rider.knows = pages_known(join);
             }
-            return self.come_back(join, number, pass);
+            return self.come_back(join, number, load);
         }
-        for wrong in [listed, Some(number)].into_iter().flatten() {
-            self.strike(now, wrong);
-        }
-        let taken = self.members.contains_key(&number);
         let number = match taken {
             true => PeerNumber(self.next_number),
             false => number,
-        };
-        let load = match is_same_page(join) {
-            true => pass.incarnation,
-            false => Incarnation(pass.incarnation.0.saturating_add(1)),
         };
         self.enter_again(now, join, number, load);
     }
@@ -188,7 +199,8 @@ impl Room {
             incarnation,
             presence,
             vouched: true,
-            links: Vec::new(),
+            reaches: Vec::new(),
+            knows: pages_known(join),
         };
         self.members.insert(number, rider);
         self.sockets.insert(join.socket, number);

@@ -1,35 +1,17 @@
 //! Whom the riders reach directly, as they say.
 
-use super::{LinkCounts, Rider, Room};
+use super::Room;
 use crate::{
-    peer::{LinkState, PeerId, PeerNumber},
+    peer::{LinkState, PeerNumber},
     signaling::Report,
 };
 
 impl Room {
-    /// How the riders reach each other now.
-    pub fn links(&self) -> LinkCounts {
-        let links = self.members.values().flat_map(|rider| &rider.links);
-        let mut counts = LinkCounts::default();
-        for (_, state) in links {
-            counts.direct += u32::from(*state == LinkState::Direct);
-            counts.relayed += u32::from(*state == LinkState::Relayed);
-        }
-        counts
-    }
-
     pub(super) fn report(&mut self, number: PeerNumber, report: Report) {
         if let Some(rider) = self.members.get_mut(&number) {
             let links = report.links.into_iter();
-            rider.links = links.map(|link| (link.peer, link.state)).collect();
+            let direct = links.filter(|link| link.state == LinkState::Direct);
+            rider.reaches = direct.map(|link| link.peer).collect();
         }
-    }
-}
-
-impl Rider {
-    /// Whether it has a live direct link to somebody.
-    pub(super) fn reaches(&self, peer: &PeerId) -> bool {
-        let mut links = self.links.iter();
-        links.any(|(to, state)| to == peer && *state == LinkState::Direct)
     }
 }

@@ -20,7 +20,7 @@ use std::{
 
 use super::{Join, Pass, Presence, Rider, Room, ServerMessage, SocketId};
 use crate::{
-    peer::{PeerId, PeerNumber},
+    peer::{Incarnation, PeerId, PeerNumber},
     signaling::{HostTerm, Member, Restored},
 };
 
@@ -61,13 +61,13 @@ impl Restoring {
         self.until
     }
 
-    /// Lets somebody new wait, or gives them back when too many do.
-    pub(super) fn keep_waiting(&mut self, join: Join, limit: u32) -> Result<(), Join> {
-        if self.waiting.len() >= limit as usize {
-            return Err(join);
-        }
+    /// Lets somebody new wait.
+    pub(super) fn keep_waiting(&mut self, join: Join) {
         self.waiting.push_back(join);
-        Ok(())
+    }
+
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.len()
     }
 }
 
@@ -174,12 +174,27 @@ impl Room {
                 incarnation: member.incarnation,
                 presence: self.away(now),
                 vouched: false,
-                links: Vec::new(),
+                reaches: Vec::new(),
+                knows: Vec::new(),
             };
             self.members.insert(number, rider);
             let member = self.member(number, &self.members[&number]);
             self.tell_others(number, &ServerMessage::Joined { member });
         }
+    }
+
+    /// Whether a page that comes back and those who are back know of each
+    /// other alike. If one of two remembers what the other has forgotten, their
+    /// links would not fit together.
+    pub(super) fn is_known_alike(&self, join: &Join, pass: &Pass) -> bool {
+        let knows = pages_known(join);
+        let own = (pass.peer.clone(), pass.incarnation);
+        let others = self.members.values().filter(|other| other.vouched);
+        let mut others = others.filter(|other| other.peer != pass.peer);
+        others.all(|other| {
+            let theirs = (other.peer.clone(), other.incarnation);
+            knows.contains(&theirs) == other.knows.contains(&own)
+        })
     }
 
     /// Says who is host, when it is time, and lets in who waits.
@@ -260,6 +275,14 @@ impl Room {
             until: now + self.settings.grace,
         }
     }
+}
+
+/// The pages of others that a page says it knows.
+pub(super) fn pages_known(join: &Join) -> Vec<(PeerId, Incarnation)> {
+    let restore = join.hello.restore.iter();
+    let members = restore.flat_map(|restore| &restore.members);
+    let pages = members.map(|member| (member.peer.clone(), member.incarnation));
+    pages.collect()
 }
 
 /// What a page says of the host, or, where it forgot everything, its token.

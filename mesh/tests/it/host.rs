@@ -197,15 +197,14 @@ fn a_ride_that_is_ended_is_over_for_everybody() {
 #[test]
 fn links_are_told_to_the_server_as_they_change_and_no_more() {
     let mut net = Net::riding(221, 3);
-    let direct = 3 * 2;
-    assert_eq!(net.links().direct, direct);
+    assert_eq!(net.links(LinkState::Direct), 6);
     net.run(5_000);
     let reports = net.reports.len();
     assert!(reports <= 9, "{reports}");
-    let attempts: u32 = net.reports.iter().map(|one| one.attempts).sum();
-    let successes: u32 = net.reports.iter().map(|one| one.successes).sum();
-    assert_eq!((attempts, successes), (direct, direct));
-    let links = net.reports.iter().flat_map(|one| &one.links);
+    let attempts: u32 = net.reports.iter().map(|(_, one)| one.attempts).sum();
+    let successes: u32 = net.reports.iter().map(|(_, one)| one.successes).sum();
+    assert_eq!((attempts, successes), (6, 6));
+    let links = net.reports.iter().flat_map(|(_, one)| &one.links);
     let took: Vec<_> = links.filter_map(|link| link.connect_ms).collect();
     assert_eq!(took.len(), 3, "those who called");
     assert!(
@@ -214,7 +213,8 @@ fn links_are_told_to_the_server_as_they_change_and_no_more() {
     );
     net.cut(0, 1, true);
     net.run(5_000);
-    assert_eq!((net.links().direct, net.links().relayed), (4, 2));
-    let fallbacks: u32 = net.reports.iter().map(|one| one.fallbacks).sum();
+    assert_eq!(net.links(LinkState::Direct), 4);
+    assert_eq!(net.links(LinkState::Relayed), 2);
+    let fallbacks: u32 = net.reports.iter().map(|(_, one)| one.fallbacks).sum();
     assert_eq!(fallbacks, 2);
 }

@@ -97,7 +97,7 @@ pub struct Net {
     pub signals: u64,
     pub relayed: u64,
     /// What the riders told the server of their links.
-    pub reports: Vec<Report>,
+    pub reports: Vec<(SocketId, Report)>,
     cut: BTreeSet<(usize, usize)>,
     held: Vec<(End, End, Class, Vec<u8>)>,
     queue: BTreeMap<(Duration, u64), Packet>,

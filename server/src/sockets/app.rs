@@ -21,16 +21,14 @@ pub async fn upgrade(
     ws: WebSocketUpgrade,
 ) -> Response {
     connection::upgrade(ws, state, move |state| {
-        let seat = code
-            .parse::<SessionCode>()
-            .ok()
-            .and_then(|code| state.hub.connect(&code));
-        match seat {
-            Some(seat) => Ok(Rider {
-                seat,
+        // Whether there is such a ride is said when the page says hello: it may
+        // be one that the server forgot in a restart.
+        match code.parse::<SessionCode>() {
+            Ok(code) => Ok(Rider {
+                seat: state.hub.connect(code),
                 greeted: false,
             }),
-            None => {
+            Err(_) => {
                 tracing::info!(code = ?ErrorCode::NoSuchRide, "refused");
                 Err(TurnedAway {
                     words: ServerMessage::error(ErrorCode::NoSuchRide).to_json(),
@@ -64,9 +62,9 @@ impl Dialect for Rider {
                 self.seat.join(hello);
             }
             Ok(message) => self.seat.message(message),
-            Err(ParseError::TooLarge(_)) => self.end(ErrorCode::TooLarge, close::TOO_LARGE),
+            Err(ParseError::TooLarge(_)) => self.seat.refuse(ErrorCode::TooLarge, close::TOO_LARGE),
             Err(ParseError::Malformed(_) | ParseError::TooMuch(_)) => {
-                self.end(ErrorCode::BadMessage, close::POLICY);
+                self.seat.refuse(ErrorCode::BadMessage, close::POLICY);
             }
         }
     }
@@ -77,8 +75,8 @@ impl Dialect for Rider {
 
     fn refuse(&mut self, refusal: Refusal) {
         match refusal {
-            Refusal::TooLarge => self.end(ErrorCode::TooLarge, close::TOO_LARGE),
-            Refusal::NoHello => self.end(ErrorCode::NotInRide, close::POLICY),
+            Refusal::TooLarge => self.seat.refuse(ErrorCode::TooLarge, close::TOO_LARGE),
+            Refusal::NoHello => self.seat.refuse(ErrorCode::NotInRide, close::POLICY),
         }
     }
 
@@ -88,13 +86,5 @@ impl Dialect for Rider {
             .outbox()
             .send(&ServerMessage::Closing { retry_after_ms });
         self.seat.outbox().close(RESTART, "the server restarts");
-    }
-}
-
-impl Rider {
-    fn end(&self, error: ErrorCode, code: u16) {
-        tracing::info!(ride = self.seat.ride_log_name(), code = ?error, "refused");
-        self.seat.outbox().send(&ServerMessage::error(error));
-        self.seat.outbox().close(code, "refused");
     }
 }

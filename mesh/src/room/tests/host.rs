@@ -1,7 +1,10 @@
 //! Who is host, and what the host may do.
 
 use super::*;
-use crate::signaling::{LinkReport, Report};
+use crate::{
+    peer::LinkState,
+    signaling::{LinkReport, Report},
+};
 
 #[test]
 fn when_the_host_leaves_the_longest_present_rider_takes_over() {
@@ -224,28 +227,4 @@ fn a_ride_that_the_host_ends_is_over_for_all_and_for_good() {
     assert!(hall.room.is_dead(hall.now));
     hall.pass(Duration::from_secs(1));
     assert_eq!(hall.room.poll_timeout(), None);
-}
-
-#[test]
-fn links_are_counted_as_their_ends_report_them() {
-    let mut hall = Hall::new();
-    let ana = hall.join(1);
-    let ben = hall.join(2);
-    hall.message(1, reports(&ben.peer, LinkState::Direct));
-    hall.message(2, reports(&ana.peer, LinkState::Relayed));
-    assert_eq!(
-        hall.room.links(),
-        LinkCounts {
-            direct: 1,
-            relayed: 1
-        }
-    );
-    hall.close(1);
-    assert_eq!(
-        hall.room.links(),
-        LinkCounts {
-            direct: 0,
-            relayed: 1
-        }
-    );
 }

@@ -4,11 +4,12 @@ use std::{sync::Arc, time::Duration};
 
 use mesh::{
     node::Input,
-    room::{self, Join, LinkCounts, Room, RoomSettings, Signer, SocketId},
-    signaling::{ClientMessage, ErrorCode, Hello, ServerMessage, close},
+    peer::LinkState,
+    room::{self, Join, Room, RoomSettings, Signer, SocketId},
+    signaling::{ClientMessage, ErrorCode, Hello, Report, ServerMessage, close},
 };
 
-use super::{FromRider, Net, Packet, ms, paper::Paper};
+use super::{FromRider, Net, Packet, Rider, ms, paper::Paper};
 
 /// The word that makes this server's tokens good.
 const WORD: Paper = Paper("ours");
@@ -43,9 +44,18 @@ impl Net {
         self.serving = true;
     }
 
-    /// How the riders reach each other, as the server knows.
-    pub fn links(&self) -> LinkCounts {
-        self.room.as_ref().map(Room::links).unwrap_or_default()
+    /// How many ends of links are in a state, as the riders last reported.
+    pub fn links(&self, state: LinkState) -> usize {
+        let newest = |rider: &Rider| {
+            let reports = self.reports.iter().rev();
+            let own = |(from, _): &&(SocketId, Report)| Some(*from) == rider.socket;
+            let report = reports.clone().find(own);
+            report.map_or(0, |(_, report)| {
+                let links = report.links.iter();
+                links.filter(|link| link.state == state).count()
+            })
+        };
+        self.riders.iter().map(newest).sum()
     }
 
     pub(super) fn room_hears(&mut self, socket: SocketId, said: FromRider) {
@@ -58,7 +68,7 @@ impl Net {
             FromRider::Text(text) => match ClientMessage::parse(&text).expect("nodes speak well") {
                 ClientMessage::Hello(hello) => self.greeted(socket, hello),
                 ClientMessage::Report(report) => {
-                    self.reports.push(report.clone());
+                    self.reports.push((socket, report.clone()));
                     let message = ClientMessage::Report(report);
                     self.feed_room(room::Input::Message { socket, message });
                 }
