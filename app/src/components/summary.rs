@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{faults, format, my_ride::shown};
+use super::{faults, format, my_ride::shown, ride_chart::RideChartFigure};
 use crate::{
     i18n::*,
     state::{Intent, Intents, RideState, RideSummary},
@@ -21,6 +21,7 @@ pub fn Summary() -> impl IntoView {
         <section class="summary" aria-label=move || t_string!(i18n, summary.name)>
             <h1>{t!(i18n, summary.heading)}</h1>
             {figures}
+            <RideChartFigure/>
             <p class="door-actions">
                 <a class="button" href="/">{t!(i18n, summary.home)}</a>
             </p>
