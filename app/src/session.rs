@@ -10,7 +10,8 @@
 //! - `group`: the node, its socket and its connections.
 //! - `links`: what the connection panel shows of the links.
 //! - `roster`: the riders and their rows.
-//! - `own_ride`: the own trainer, target and recording.
+//! - `own_ride`: the own trainer and target; `own_recording`: what is recorded.
+//! - `history`: what everybody has ridden so far.
 //! - `host`: what only the host can do.
 //! - `rule`: who is host, and what the server does for the host alone.
 //! - `talk`: what riders tell each other.
@@ -18,9 +19,11 @@
 
 mod entry;
 mod group;
+mod history;
 mod host;
 mod inbox;
 mod links;
+mod own_recording;
 mod own_ride;
 mod roster;
 mod rule;
@@ -38,7 +41,7 @@ use mesh::{
 };
 use ride::{
     rider::{Ftp, RiderName},
-    timeline::{GroupTime, SigningKey, Timeline},
+    timeline::{GroupTime, RideClock, SigningKey, Timeline},
 };
 use send_wrapper::SendWrapper;
 
@@ -55,8 +58,10 @@ use crate::{
 };
 use entry::Entry;
 use group::Group;
+use history::Past;
 use inbox::{Event, Inbox};
 use links::LinkWatch;
+use own_recording::OwnRecording;
 use own_ride::OwnRide;
 use roster::Roster;
 
@@ -105,8 +110,15 @@ struct Session {
     /// The others, once joining.
     group: Option<Group>,
     timeline: Timeline,
+    /// The time of the ride, as it is shown here.
+    clock: RideClock,
+    past: Past,
     roster: Roster,
     own: OwnRide,
+    recording: OwnRecording,
+    /// The skips and backs of the last moment of the ride, and whether it stood
+    /// still.
+    last_course: Option<(usize, bool)>,
     /// Whether this tab takes part: from joining until leaving, a refusal or
     /// another tab.
     takes_part: bool,
@@ -160,8 +172,12 @@ impl Session {
             me: None,
             group: None,
             timeline: Timeline::new(),
+            clock: RideClock::default(),
+            past: Past::default(),
             roster: Roster::default(),
             own: OwnRide::new(inbox.clone()),
+            recording: OwnRecording::new(inbox.clone()),
+            last_course: None,
             takes_part: false,
             last_offset: None,
             watch: LinkWatch::default(),
@@ -202,8 +218,8 @@ impl Session {
                 true => Notice::LinkCopied,
                 false => Notice::CopyFailed,
             }),
-            Event::Kept(kept) => self.own.kept(kept),
             Event::Ends(peer, connection, ends) => self.found_ends(&peer, connection, ends),
+            Event::Kept(kept) => self.recording.kept(kept),
         }
         self.drain(now);
         self.refresh(now);
@@ -233,6 +249,10 @@ impl Session {
             Intent::ShareWorkout(workout) => self.share(now, Arc::unwrap_or_clone(workout)),
             Intent::ShareFile(file) => self.read_file(file),
             Intent::Start => self.start(now),
+            Intent::CancelStart => self.cancel_start(now),
+            Intent::Skip(from) => self.skip(now, from),
+            Intent::Back(from) => self.back(now, from),
+            Intent::Extend(interval) => self.extend(now, interval),
             Intent::Pause => self.pause(now),
             Intent::Resume => self.resume(now),
             Intent::End => self.end(now),
@@ -412,7 +432,8 @@ impl Session {
     /// This tab rides no more: the trainer is let go of, the screen may sleep.
     fn stand_down(&mut self, stage: Stage) {
         self.takes_part = false;
-        self.own.stand_down();
+        self.recording.save();
+        self.own.let_go();
         self.wake_lock.release();
         self.state.connection.set(Connection::Idle);
         self.state.stage.set(stage);
@@ -420,7 +441,8 @@ impl Session {
 
     /// The page goes on without the session: keep what there is to keep.
     fn close(&mut self) {
-        self.own.stand_down();
+        self.recording.save();
+        self.own.let_go();
         self.wake_lock.release();
     }
 
@@ -488,7 +510,7 @@ impl Session {
     /// Keeps who this is, for a reload.
     fn keep(&mut self, now: Duration) {
         self.next_save = now + SAVE_EVERY;
-        self.own.save();
+        self.recording.save();
         if !self.takes_part {
             return;
         }

@@ -1,7 +1,9 @@
-//! What the host has decided about the ride: a workout shared, started, paused, resumed, ended.
+//! What the host has decided about the ride: a workout shared, started (or called off again),
+//! paused, resumed, an interval skipped, ridden again or made longer, the ride ended.
 //!
 //! Layout: [`Event`] and [`SignedEvent`] are the format, [`keys`] signs it, `state` folds events
-//! into what they mean, and [`Timeline`] is the log that every rider holds the whole of.
+//! into what they mean, `course` is the group's way through the workout, [`Timeline`] is the log
+//! that every rider holds the whole of, and [`RideClock`] shows its time to a rider.
 //!
 //! The law:
 //! - Events are numbered by their [`Head`]: the epoch of the host who made them, and their number
@@ -12,8 +14,11 @@
 //!   said beyond that is dropped everywhere.
 //! - What is refused changes nothing. Applied twice, an event counts once.
 //! - Everything is reckoned from group time: the same events give the same phase to everybody at
-//!   the same moment.
+//!   the same moment. The time ridden never runs backwards; the position in the workout may.
+//! - An event of a kind that this version does not know is held and passed on, and changes nothing.
 
+mod clock;
+mod course;
 mod event;
 pub mod keys;
 mod state;
@@ -25,10 +30,13 @@ use core::time::Duration;
 use minicbor::{Decode, Encode};
 use thiserror::Error;
 
+pub use clock::RideClock;
+pub use course::{BACK_FURTHER_WITHIN, EXTENSION, MAX_EXTENSION};
 pub use event::{Change, Event, Head, SignedEvent};
 pub use keys::{SeedError, SigningKey};
 
 use crate::workout::Workout;
+pub use state::SETTLES_WITHIN;
 use state::State;
 
 /// The most events that a timeline holds.
@@ -106,6 +114,24 @@ pub enum Refused {
     /// A resume without a pause.
     #[error("The ride is not paused, so there is nothing to resume.")]
     NotPaused,
+    /// A skip, a back or an extension at a moment when no workout is being ridden.
+    #[error("Intervals can be changed only while the ride is under way.")]
+    NotUnderWay,
+    /// A skip, a back or an extension of an interval that is not the current one.
+    #[error("The group is in another interval by now. Look where you are, then decide again.")]
+    OtherInterval,
+    /// A skip or a back within [`SETTLES_WITHIN`] of another one.
+    #[error("The group has only just changed the interval. Wait a second, then decide again.")]
+    TooSoon,
+    /// A skip in the last interval.
+    #[error("This is the last interval. To stop here, end the ride.")]
+    LastInterval,
+    /// An extension beyond [`MAX_EXTENSION`] or the longest workout.
+    #[error("This interval cannot become any longer.")]
+    LongEnough,
+    /// A start called off that is not ahead.
+    #[error("There is no countdown to call off.")]
+    NoCountdown,
     /// A change after the end.
     #[error("This ride is over. Start a new one.")]
     Ended,
@@ -179,9 +205,40 @@ impl Timeline {
         newer.map(|entry| entry.signed.clone()).collect()
     }
 
-    /// The shared workout.
+    /// The shared workout, with the extensions of its intervals so far.
     pub fn workout(&self) -> Option<&Workout> {
-        self.state.workout.as_ref()
+        self.state.workout()
+    }
+
+    /// Where in the workout the group is at a moment: what [`player`](crate::player) takes. It
+    /// advances with the time ridden but for skips, which move it on, and backs, which move it
+    /// back, so it says nothing of how long somebody has ridden.
+    pub fn position(&self, now: GroupTime) -> Duration {
+        self.state.position(now)
+    }
+
+    /// How many skips and backs there have been up to a moment: each begins a lap.
+    pub fn moves(&self, now: GroupTime) -> usize {
+        self.state.moves(now)
+    }
+
+    /// What was asked of the riders up to a moment, as a workout as long as the time ridden: what
+    /// was skipped is left out, what was ridden twice is in it twice. None before the start.
+    pub fn as_ridden(&self, now: GroupTime) -> Option<Workout> {
+        self.state.as_ridden(now)
+    }
+
+    /// The changes newer than a head, in order, each with the peer id of its host.
+    pub fn decided_since(&self, head: Head) -> impl Iterator<Item = (&str, &Change)> {
+        let newer = self.log.iter().map(|entry| &entry.event);
+        let newer = newer.filter(move |event| event.head() > head);
+        newer.filter_map(|event| Some((event.host.as_str(), event.change.as_ref()?)))
+    }
+
+    /// How many events are of a kind that this version does not know.
+    pub fn unknown(&self) -> usize {
+        let unknown = |entry: &&Entry| entry.event.change.is_none();
+        self.log.iter().filter(unknown).count()
     }
 
     /// What the group is doing at a moment.
@@ -218,7 +275,7 @@ impl Timeline {
         let event = Event::following(self.head(), epoch, host, change).ok_or(Refused::OldEpoch)?;
         let signed = event.sign(key);
         let mut state = self.state.clone();
-        state.apply(&event.change)?;
+        state.apply(event.change.as_ref())?;
         if self.log.len() >= MAX_EVENTS || bytes(&self.log) + signed.bytes.len() > MAX_BYTES {
             return Err(Refused::Full);
         }
@@ -327,7 +384,7 @@ impl Timeline {
                 return Err((head, Refused::Full));
             }
             state
-                .apply(&entry.event.change)
+                .apply(entry.event.change.as_ref())
                 .map_err(|reason| (head, reason))?;
         }
         Ok(state)

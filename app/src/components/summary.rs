@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{faults, format, my_ride::shown, refused::Reason};
+use super::{faults, format, my_ride::shown, refused::Reason, ride_chart::RideChartFigure};
 use crate::{
     i18n::*,
     state::{Intent, Intents, RideState, RideSummary},
@@ -25,6 +25,7 @@ pub fn Summary() -> impl IntoView {
                 <Reason/>
             </Show>
             {figures}
+            <RideChartFigure/>
             <p class="door-actions">
                 <a class="button" href="/">{t!(i18n, summary.home)}</a>
             </p>

@@ -11,7 +11,9 @@ use ride::{
 use super::{faults, format};
 use crate::{
     i18n::*,
-    state::{Connection, Denial, FileProblem, Notice, Refusal, TrainerFailure, TrainerState},
+    state::{
+        Connection, Decision, Denial, FileProblem, Notice, Refusal, TrainerFailure, TrainerState,
+    },
 };
 
 /// The way to the texts.
@@ -86,6 +88,17 @@ pub fn notice(i18n: Texts, notice: Notice) -> AnyView {
         Notice::WorkoutShared(name) => t!(i18n, notice.shared, name).into_any(),
         Notice::Ignored(what) => t!(i18n, notice.ignored, what).into_any(),
         Notice::Refused(refused) => faults::wish(i18n, refused),
+        Notice::Decided(name, decision) => decided(i18n, name, decision),
+        Notice::Newer => t!(i18n, notice.newer).into_any(),
+    }
+}
+
+fn decided(i18n: Texts, name: String, decision: Decision) -> AnyView {
+    match decision {
+        Decision::Skipped => t!(i18n, notice.skipped, name).into_any(),
+        Decision::WentBack(number) => t!(i18n, notice.went_back, name, number).into_any(),
+        Decision::Extended => t!(i18n, notice.extended, name).into_any(),
+        Decision::Cancelled => t!(i18n, notice.cancelled, name).into_any(),
     }
 }
 
