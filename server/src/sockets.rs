@@ -1,3 +1,4 @@
-//! Sockets, one file a dialect.
+//! Sockets: the loop that serves one, and a file for each dialect it may speak.
 
 pub mod app;
+pub mod connection;

@@ -9,6 +9,7 @@ use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use axum::body::Bytes;
+use axum::extract::ws::Utf8Bytes;
 use mesh::peer::Class;
 use mesh::signaling::{ServerMessage, close};
 use tokio::sync::Notify;
@@ -19,10 +20,12 @@ const TELEMETRY_MARK: usize = 64 * 1024;
 /// One thing for the socket's task to do, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outgoing {
-    /// A message of the app's dialect.
-    Text(String),
+    /// A message in the socket's dialect.
+    Text(Utf8Bytes),
     /// A relayed frame.
     Frame(Class, Bytes),
+    /// A ping, to find out whether the socket is alive.
+    Ping,
     /// The end: nothing comes after it.
     Close {
         /// The WebSocket close code.
@@ -61,9 +64,19 @@ impl Outbox {
         }
     }
 
-    /// Queues a message.
+    /// Queues a message of the app's dialect.
     pub fn send(&self, message: &ServerMessage) {
-        self.push(Outgoing::Text(message.to_json()));
+        self.text(message.to_json());
+    }
+
+    /// Queues a message in the socket's own dialect.
+    pub fn text(&self, message: impl Into<Utf8Bytes>) {
+        self.push(Outgoing::Text(message.into()));
+    }
+
+    /// Queues a ping.
+    pub fn ping(&self) {
+        self.push(Outgoing::Ping);
     }
 
     /// Queues a relayed frame.
@@ -157,6 +170,7 @@ impl Outgoing {
         match self {
             Self::Text(text) => text.len(),
             Self::Frame(_, frame) => frame.len(),
+            Self::Ping => 0,
             Self::Close { reason, .. } => reason.len(),
         }
     }
