@@ -4,15 +4,20 @@
 //! from one monotonic clock, outputs go to the sockets' queues
 //! ([`outbox`]), and a task per ride wakes the room when it asks to be and
 //! forgets it when it is dead. A ride that this process never knew is opened
-//! again for a rider with a good token: the server was restarted. Nothing here waits while it holds a lock.
+//! again for a rider with a good token: the server was restarted. Nothing here
+//! waits while it holds a lock.
+//!
+//! The rooms of the other dialects are driven by [`peerjs`] and [`simple_peer`].
 //!
 //! The log has one line for each join, leave and refusal. Rides and riders
 //! appear in it under names that mean nothing after the process ends.
 
 pub mod outbox;
 mod over;
+pub mod peerjs;
 mod ride;
 mod seat;
+pub mod simple_peer;
 
 pub use seat::Seat;
 
@@ -52,6 +57,8 @@ struct Shared {
     origin: Instant,
     next_socket: AtomicU64,
     relayed_frames: AtomicU64,
+    peerjs: peerjs::Peers,
+    simple_peer: simple_peer::Clubs,
     open_sockets: watch::Sender<usize>,
     /// Keys the names in the log, differently in every process.
     log_names: RandomState,
@@ -89,6 +96,10 @@ impl Hub {
             ice_servers: config.ice_servers(),
             ..RoomSettings::default()
         };
+        let clubs = mesh::simple_peer::Settings {
+            max_riders: config.max_riders,
+            max_rooms: config.max_rooms,
+        };
         Self(Arc::new(Shared {
             rides: Mutex::default(),
             settings,
@@ -98,6 +109,8 @@ impl Hub {
             origin: Instant::now(),
             next_socket: AtomicU64::new(1),
             relayed_frames: AtomicU64::new(0),
+            peerjs: peerjs::Peers::new(config.peerjs.settings()),
+            simple_peer: simple_peer::Clubs::new(clubs),
             open_sockets: watch::Sender::new(0),
             log_names: RandomState::new(),
         }))
@@ -168,8 +181,8 @@ impl Hub {
     /// Opens a seat for a new socket, in whatever ride its code turns out to
     /// mean when it says hello.
     pub fn connect(&self, code: SessionCode) -> Seat {
-        let socket = SocketId(self.0.next_socket.fetch_add(1, Ordering::Relaxed));
-        let outbox = Arc::new(Outbox::new(self.0.max_queue_bytes));
+        let socket = self.next_socket();
+        let outbox = self.new_outbox();
         Seat::new(self.clone(), code, socket, outbox)
     }
 
@@ -200,13 +213,25 @@ impl Hub {
             .await;
     }
 
+    fn next_socket(&self) -> SocketId {
+        SocketId(self.0.next_socket.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn new_outbox(&self) -> Arc<Outbox> {
+        Arc::new(Outbox::new(self.0.max_queue_bytes))
+    }
+
     fn ride(&self, code: &SessionCode) -> Option<Arc<Ride>> {
         self.0.rides().living.get(code).cloned()
     }
 
     /// A name for the log: the same for the same text, in this process alone.
     fn log_name(&self, text: &str) -> String {
-        format!("{:08x}", self.0.log_names.hash_one(text) as u32)
+        format!("{:08x}", self.log_hash(text))
+    }
+
+    fn log_hash(&self, text: &str) -> u32 {
+        self.0.log_names.hash_one(text) as u32
     }
 }
 

@@ -6,9 +6,9 @@
 //!   can go wrong, and how it is said.
 //! - [`hub`]: the rides and their sockets, around the rooms of `mesh`;
 //!   [`sockets`]: one file a dialect.
-//! - [`rides`], [`health`], [`qr`], [`codes`], [`pages`]: what HTTP serves;
-//!   [`limits`], [`shutdown`]: how much, and how it ends; [`tokens`]: what it
-//!   signs, so that a restart forgets nobody.
+//! - [`rides`], [`peerjs`], [`health`], [`qr`], [`codes`], [`pages`]: what HTTP
+//!   serves; [`limits`], [`shutdown`]: how much, and how it ends; [`tokens`]: what
+//!   it signs, so that a restart forgets nobody.
 //!
 //! Law: the server knows codes, peers, who is host and the epoch. What riders
 //! tell each other is bytes to it, in memory for as long as they are on their
@@ -23,6 +23,7 @@ pub mod limits;
 pub mod logging;
 pub mod middleware;
 pub mod pages;
+pub mod peerjs;
 pub mod qr;
 pub mod rides;
 pub mod router;
