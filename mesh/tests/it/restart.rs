@@ -3,6 +3,7 @@
 use mesh::{
     node::{Event, Input, Wish},
     peer::{Class, LinkState, Role},
+    room::RoomSettings,
     signaling::{ErrorCode, Resume},
 };
 
@@ -166,6 +167,27 @@ fn a_server_that_is_lost_again_and_again_changes_nothing() {
         assert_eq!(rider.node.host(), Some(&host));
         assert_eq!(rider.node.members().count(), 3);
     }
+}
+
+#[test]
+fn where_messages_must_be_short_the_riders_come_back_with_what_matters_most() {
+    let settings = RoomSettings {
+        max_message_bytes: 1_500,
+        ..RoomSettings::default()
+    };
+    let mut net = Net::with(319, settings);
+    for _ in 0..6 {
+        net.join();
+        net.run(100);
+    }
+    net.run(3_000);
+    restart(&mut net, 1_000);
+    net.run(15_000);
+    let host = net.id(0);
+    for rider in &net.riders {
+        assert_eq!((rider.node.host(), rider.node.epoch()), (Some(&host), 1));
+    }
+    assert!(net.all_links(LinkState::Direct));
 }
 
 #[test]

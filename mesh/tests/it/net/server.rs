@@ -65,6 +65,9 @@ impl Net {
         match said {
             FromRider::Closed => self.feed_room(room::Input::Closed { socket }),
             FromRider::Binary(bytes) => self.feed_room(room::Input::Relay { socket, bytes }),
+            FromRider::Text(text) if text.len() > self.settings.max_message_bytes as usize => {
+                panic!("a message longer than the server takes: {text}");
+            }
             FromRider::Text(text) => match ClientMessage::parse(&text).expect("nodes speak well") {
                 ClientMessage::Hello(hello) => self.greeted(socket, hello),
                 ClientMessage::Report(report) => {
