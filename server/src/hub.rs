@@ -24,6 +24,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::config::Config;
+use crate::metrics::{DialectMetrics, DialectName, Metrics, Reason, Traffic};
 use outbox::Outbox;
 use ride::Ride;
 
@@ -42,7 +43,7 @@ struct Shared {
     max_queue_bytes: usize,
     origin: Instant,
     next_socket: AtomicU64,
-    relayed_frames: AtomicU64,
+    metrics: Arc<Metrics>,
     open_sockets: watch::Sender<usize>,
     /// Keys the names in the log, differently in every process.
     log_names: RandomState,
@@ -61,7 +62,7 @@ pub struct Counts {
 
 impl Hub {
     /// No rides yet.
-    pub fn new(config: &Config) -> Self {
+    pub fn new(config: &Config, metrics: Arc<Metrics>) -> Self {
         let settings = RoomSettings {
             max_riders: config.max_riders,
             max_direct: config.max_direct,
@@ -78,7 +79,7 @@ impl Hub {
             max_queue_bytes: config.max_queue_bytes as usize,
             origin: Instant::now(),
             next_socket: AtomicU64::new(1),
-            relayed_frames: AtomicU64::new(0),
+            metrics,
             open_sockets: watch::Sender::new(0),
             log_names: RandomState::new(),
         }))
@@ -86,7 +87,22 @@ impl Hub {
 
     /// The hub's monotonic clock.
     pub fn now(&self) -> Duration {
-        self.0.origin.elapsed()
+        self.at(Instant::now())
+    }
+
+    /// The hub's clock at a moment.
+    pub fn at(&self, moment: Instant) -> Duration {
+        moment.saturating_duration_since(self.0.origin)
+    }
+
+    /// What is counted of the app's dialect.
+    fn counters(&self) -> &DialectMetrics {
+        self.0.metrics.dialect(DialectName::App)
+    }
+
+    /// A queue for a new socket.
+    pub fn outbox(&self) -> Outbox {
+        Outbox::new(self.0.max_queue_bytes, self.0.metrics.queues().clone())
     }
 
     /// Opens a ride under a fresh code; `None` when there is no room for one.
@@ -99,7 +115,11 @@ impl Hub {
             .map(|_| code())
             .find(|code| !rides.contains_key(code))?;
         let room = Room::new(self.0.settings.clone(), self.now());
-        let ride = Arc::new(Ride::new(room, self.log_name(code.as_str())));
+        let ride = Arc::new(Ride::new(
+            room,
+            self.log_name(code.as_str()),
+            self.counters().room(),
+        ));
         tracing::info!(ride = ride.log_name(), "ride started");
         rides.insert(code.clone(), ride.clone());
         drop(rides);
@@ -116,7 +136,7 @@ impl Hub {
     pub fn connect(&self, code: &SessionCode) -> Option<Seat> {
         let ride = self.ride(code)?;
         let socket = SocketId(self.0.next_socket.fetch_add(1, Ordering::Relaxed));
-        let outbox = Arc::new(Outbox::new(self.0.max_queue_bytes));
+        let outbox = Arc::new(self.outbox());
         ride.seat(socket, outbox.clone());
         Some(Seat {
             hub: self.clone(),
@@ -132,7 +152,10 @@ impl Hub {
         Counts {
             rooms: rides.len(),
             riders: rides.iter().map(|ride| ride.connected()).sum(),
-            relayed_frames: self.0.relayed_frames.load(Ordering::Relaxed),
+            relayed_frames: [Traffic::Control, Traffic::Telemetry, Traffic::Bulk]
+                .map(|class| self.counters().relayed_messages(class))
+                .iter()
+                .sum(),
         }
     }
 
@@ -190,6 +213,22 @@ impl Seat {
     /// The ride's name in the log.
     pub fn ride_log_name(&self) -> &str {
         self.ride.log_name()
+    }
+
+    /// Counts something that the socket is refused.
+    pub fn count_refusal(&self, reason: Reason) {
+        self.hub.0.metrics.refused(reason);
+    }
+
+    /// The log's line of something that the socket is refused.
+    pub fn log_refusal(&self, reason: Reason) {
+        let ride = self.ride_log_name();
+        tracing::info!(
+            ride,
+            socket = self.socket.0,
+            reason = reason.name(),
+            "refused"
+        );
     }
 
     /// The socket said hello.

@@ -1,5 +1,5 @@
 //! Every layer, in one place: compression, security headers, canonical codes,
-//! and who may ask from another page.
+//! who may ask from another page, and the count of what is refused.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -12,6 +12,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::config::PublicUrl;
 use crate::error::ApiError;
+use crate::metrics::{DialectName, Reason};
 use crate::state::AppState;
 
 const PERMISSIONS: &str =
@@ -26,9 +27,11 @@ pub fn apply(router: Router) -> Router {
 }
 
 /// Lets a request pass that comes from a page of this server, of an allowed
-/// origin, or of no page at all; every other one is answered with 403.
+/// origin, or of no page at all; every other one is answered with 403. PeerJS
+/// and simple-peer clients run on pages of others: theirs pass from everywhere
+/// until origins are set.
 pub async fn require_known_origin(
-    State(state): State<AppState>,
+    State((state, dialect)): State<(AppState, DialectName)>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -36,12 +39,26 @@ pub async fn require_known_origin(
         .uri()
         .authority()
         .map(|authority| authority.as_str());
-    if is_known_origin(&state, request.headers(), host) {
+    let may_be_any = dialect != DialectName::App && state.config.allowed_origins.is_empty();
+    if may_be_any || is_known_origin(&state, request.headers(), host) {
         next.run(request).await
     } else {
-        tracing::info!("refused a foreign origin");
         ApiError::ForeignOrigin.into_response()
     }
+}
+
+/// Counts and logs what is refused before a socket opens.
+pub async fn count_refusals(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let response = next.run(request).await;
+    if let Some(reason) = response.extensions().get::<Reason>() {
+        state.metrics.refused(*reason);
+        tracing::info!(reason = reason.name(), "refused");
+    }
+    response
 }
 
 /// The content security policy: this origin alone, and of inline scripts and

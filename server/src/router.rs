@@ -7,9 +7,10 @@ use axum::routing::{any, get, post};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::error::ApiError;
+use crate::metrics::DialectName;
 use crate::middleware::{self, require_known_origin};
 use crate::state::AppState;
-use crate::{health, rides, sockets};
+use crate::{health, metrics, rides, sockets};
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
@@ -21,11 +22,15 @@ pub fn build_handler(state: AppState, pages: Router) -> Router {
     let guarded = Router::new()
         .route("/api/rides", post(rides::start))
         .route("/ws/{code}", any(sockets::app::upgrade))
-        .route_layer(from_fn_with_state(state.clone(), require_known_origin));
+        .route_layer(from_fn_with_state(
+            (state.clone(), DialectName::App),
+            require_known_origin,
+        ));
     let open = Router::new()
         .route("/api/rides/{code}", get(rides::find))
         .route("/api/{*rest}", any(async || ApiError::NotFound))
-        .route("/health", get(health::health));
+        .route("/health", get(health::health))
+        .route("/metrics", get(metrics::page::metrics));
     let fresh = guarded
         .merge(open)
         .layer(SetResponseHeaderLayer::if_not_present(
@@ -34,6 +39,10 @@ pub fn build_handler(state: AppState, pages: Router) -> Router {
         ));
     let own = fresh
         .route("/ride/{code}/qr.svg", get(rides::qr_code))
+        .layer(from_fn_with_state(
+            state.clone(),
+            middleware::count_refusals,
+        ))
         .with_state(state);
     middleware::apply(own.merge(pages))
 }
