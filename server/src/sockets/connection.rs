@@ -32,7 +32,7 @@ const CLOSE_WAIT: Duration = Duration::from_secs(2);
 /// is not lost in a reset connection.
 const READ_FACTOR: usize = 4;
 /// Messages sent in one go, before what came meanwhile is read.
-const AT_ONCE: usize = 32;
+const AT_ONCE: usize = 16;
 /// Read and write buffers of a socket: most messages are about 1 KiB.
 const BUFFER_BYTES: usize = 4_096;
 /// What the operating system has not taken yet of one message and its frame.
@@ -265,7 +265,9 @@ impl<'a, D: Dialect> Connection<'a, D> {
         let mut next = Some(first);
         let mut came = [None; AT_ONCE];
         for came in &mut came {
-            let Some(queued) = next else { break };
+            let Some(queued) = next.take().or_else(|| self.dialect.outbox().try_next()) else {
+                break;
+            };
             *came = queued.received;
             match queued.item {
                 Outgoing::Text(text) => self.feed(Message::Text(text)).await?,
@@ -273,7 +275,6 @@ impl<'a, D: Dialect> Connection<'a, D> {
                 Outgoing::Ping => self.feed(Message::Ping(Bytes::new())).await?,
                 Outgoing::Close { code, reason } => return Err(End::Close(code, reason)),
             }
-            next = self.dialect.outbox().try_next();
         }
         self.flush().await?;
         let sent = Instant::now().into_std();
