@@ -153,7 +153,14 @@ fn is_known_origin(state: &AppState, headers: &HeaderMap, authority: Option<&str
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+    use axum::http::StatusCode;
+    use axum::routing::get;
+    use clap::Parser;
+    use tower::Service;
+
     use super::*;
+    use crate::config::Config;
 
     #[test]
     fn a_loosely_typed_code_has_a_canonical_address() {
@@ -163,6 +170,42 @@ mod tests {
         assert_eq!(canonical_address("/ride/brave-otter-0042"), None);
         assert_eq!(canonical_address("/ride/nonsense"), None);
         assert_eq!(canonical_address("/"), None);
+    }
+
+    async fn status_for(dialect: DialectName, flags: &[&str], origin: &str) -> StatusCode {
+        let config = Config::parse_from(["gruppetto"].iter().chain(flags));
+        let state = (AppState::new(config), dialect);
+        let mut routes = Router::new()
+            .route("/", get(async || "in"))
+            .route_layer(middleware::from_fn_with_state(state, require_known_origin));
+        let request = Request::get("/")
+            .header("host", "ride.example")
+            .header("origin", origin)
+            .body(Body::empty())
+            .expect("a request");
+        let Ok(answer) = routes.call(request).await;
+        answer.status()
+    }
+
+    #[tokio::test]
+    async fn dialects_of_other_pages_come_from_anywhere_until_origins_are_set() {
+        const OK: StatusCode = StatusCode::OK;
+        const NO: StatusCode = StatusCode::FORBIDDEN;
+        let listed = ["--allowed-origins", "https://club.example"];
+        for (dialect, from_anywhere) in [
+            (DialectName::App, NO),
+            (DialectName::PeerJs, OK),
+            (DialectName::SimplePeer, OK),
+        ] {
+            let elsewhere = "https://other.example";
+            assert_eq!(status_for(dialect, &[], elsewhere).await, from_anywhere);
+            assert_eq!(status_for(dialect, &[], "https://ride.example").await, OK);
+            assert_eq!(status_for(dialect, &listed, elsewhere).await, NO);
+            assert_eq!(
+                status_for(dialect, &listed, "https://club.example").await,
+                OK
+            );
+        }
     }
 
     #[test]

@@ -65,6 +65,7 @@ struct Queue {
     items: VecDeque<Queued>,
     bytes: usize,
     closing: bool,
+    given_up: bool,
 }
 
 impl Outbox {
@@ -134,6 +135,11 @@ impl Outbox {
         self.lock().closing
     }
 
+    /// Whether the reader proved too slow.
+    pub fn is_given_up(&self) -> bool {
+        self.lock().given_up
+    }
+
     /// Resolves when the reader proved too slow.
     pub async fn overflow(&self) {
         self.overflowed.notified().await;
@@ -187,6 +193,7 @@ impl Queue {
             received: None,
         }]);
         self.closing = true;
+        self.given_up = true;
     }
 }
 

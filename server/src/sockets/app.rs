@@ -106,6 +106,7 @@ impl Dialect for Rider {
             Refusal::NoHello => self.end(ErrorCode::NotInRide, close::POLICY),
             Refusal::TooFast => self.say(ErrorCode::RateLimited),
             Refusal::Flood => self.end(ErrorCode::RateLimited, close::POLICY),
+            Refusal::SlowReader => self.seat.log_refusal(refusal.reason()),
         }
     }
 

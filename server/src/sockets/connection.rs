@@ -85,6 +85,9 @@ pub enum Refusal {
     TooFast,
     /// It went on saying too much; the end, with [`close::POLICY`].
     Flood,
+    /// It reads too slowly and has lost its queue, end and all: nothing can be
+    /// said any more, only logged.
+    SlowReader,
 }
 
 impl Refusal {
@@ -94,6 +97,7 @@ impl Refusal {
             Self::TooLarge => Reason::TooLarge,
             Self::NoHello => Reason::NoHello,
             Self::TooFast | Self::Flood => Reason::MessageRate,
+            Self::SlowReader => Reason::SlowReader,
         }
     }
 }
@@ -180,6 +184,9 @@ impl<'a, D: Dialect> Connection<'a, D> {
 
     async fn run(mut self) {
         let end = self.serve().await;
+        if self.dialect.outbox().is_given_up() {
+            self.refuse(Refusal::SlowReader);
+        }
         // The others see it away now, not after the goodbye.
         drop(self.dialect);
         if let End::Close(code, reason) = end {

@@ -457,6 +457,8 @@ async fn a_reader_who_stops_loses_telemetry_first_then_the_socket_and_delays_nob
             "the reader who stopped was never cut off"
         );
     }
+    let refused = server.state.metrics.refusals(Reason::SlowReader);
+    assert_eq!(refused, 1);
     times.sort();
     let p99 = times[times.len() * 99 / 100];
     assert!(p99 < Duration::from_millis(250), "{p99:?}");

@@ -65,7 +65,7 @@ async fn many_riders_and_one_who_reads_nothing_are_told_apart_in_time_and_hold_n
     let (_unread, _) = server.join(&code).await;
     loud.message().await;
     // More than the operating system buffers, so that a write is under way.
-    for _ in 0..500 {
+    for _ in 0..600 {
         loud.relay(Class::Bulk, &[], &[7; 14_000]).await;
     }
     let began = Instant::now();
