@@ -1,10 +1,12 @@
 //! The server's settings: environment variables, or flags of the same name.
 
 mod limits;
+mod peerjs;
 mod sentence;
 mod values;
 
 pub use limits::{LimitSettings, MetricsAccess};
+pub use peerjs::PeerJs;
 pub use values::{IceServers, PublicUrl};
 
 use std::ffi::OsString;
@@ -62,7 +64,7 @@ pub struct Config {
     /// Other addresses under which riders reach the server, comma-separated,
     /// like https://club.example: pages from there may start and join rides,
     /// pages from anywhere else may not. PeerJS and simple-peer clients may come
-    /// from anywhere until this is set. ALLOWED_ORIGINS is read too
+    /// from anywhere while this is unset. ALLOWED_ORIGINS is read too
     #[arg(
         long,
         env = "GRUPPETTO_ALLOWED_ORIGINS",
@@ -139,6 +141,10 @@ pub struct Config {
     /// How much anybody may ask of the server.
     #[command(flatten)]
     pub limits: LimitSettings,
+
+    /// PeerJS clients.
+    #[command(flatten)]
+    pub peerjs: PeerJs,
 }
 
 impl Config {

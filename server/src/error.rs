@@ -80,6 +80,9 @@ pub enum ApiError {
     /// The page that asks was not served by this server.
     #[error("This page may not use this server: open the server's own address.")]
     ForeignOrigin,
+    /// The room of this token has as many peers as it takes.
+    #[error("Room is full")]
+    RoomFull,
     /// The server is about to stop.
     #[error("The server restarts. Try again in some seconds.")]
     Draining,
@@ -97,6 +100,7 @@ impl ApiError {
             }
             Self::RateLimited { .. }
             | Self::TooManyTries { .. }
+            | Self::RoomFull
             | Self::TooManySockets(Full::Address) => StatusCode::TOO_MANY_REQUESTS,
             Self::ForeignOrigin | Self::Forbidden => StatusCode::FORBIDDEN,
         }
@@ -112,6 +116,7 @@ impl ApiError {
             Self::TooManyTries { .. } => Reason::JoinRate,
             Self::TooManySockets(full) => Reason::of_sockets(full),
             Self::ForeignOrigin => Reason::ForeignOrigin,
+            Self::RoomFull => Reason::RideFull,
             Self::Forbidden => Reason::Forbidden,
             Self::NotFound => return None,
         })
@@ -136,6 +141,7 @@ impl ApiError {
             Self::TooManySockets(_) => "too-many-sockets",
             Self::Forbidden => "forbidden",
             Self::ForeignOrigin => "foreign-origin",
+            Self::RoomFull => "room-full",
             Self::Draining => "draining",
             Self::NotFound => "not-found",
         }

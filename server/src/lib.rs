@@ -6,7 +6,7 @@
 //!   can go wrong, and how it is said.
 //! - [`hub`]: the rides and their sockets, around the rooms of `mesh`;
 //!   [`sockets`]: one file a dialect.
-//! - [`rides`], [`health`], [`qr`], [`codes`], [`pages`]: what HTTP serves;
+//! - [`rides`], [`peerjs`], [`health`], [`qr`], [`codes`], [`pages`]: what HTTP serves;
 //!   [`limits`], [`metrics`], [`shutdown`]: how much, how much it was, and how
 //!   it ends.
 //!
@@ -24,6 +24,7 @@ pub mod logging;
 pub mod metrics;
 pub mod middleware;
 pub mod pages;
+pub mod peerjs;
 pub mod qr;
 pub mod rides;
 pub mod router;
@@ -104,6 +105,7 @@ async fn count_seconds(state: &AppState) {
     let mut seconds = tokio::time::interval(Duration::from_secs(1));
     loop {
         seconds.tick().await;
+        state.hub.count_rooms();
         state.metrics.sample(state.hub.now());
         logging::report_left_out();
     }

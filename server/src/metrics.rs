@@ -18,6 +18,7 @@ pub use links::{LinkReport, ReportedLinks};
 pub use names::{DialectName, Reason, Traffic};
 pub use recent::Rates;
 
+use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -43,6 +44,7 @@ pub struct Metrics {
     dialects: [DialectMetrics; DialectName::ALL.len()],
     refusals: [Counter; Reason::ALL.len()],
     queues: QueueMetrics,
+    ignored: Family<Labels, Counter>,
     links: LinkMetrics,
     relay_time: Histogram,
     recent: Mutex<Recent>,
@@ -57,6 +59,22 @@ pub struct DialectMetrics {
     joins: Counter,
     heard: Counter,
     relayed: [Relayed; Traffic::ALL.len()],
+}
+
+/// What the rooms of one dialect count themselves, see
+/// [`Metrics::count_rooms`].
+#[derive(Debug, Clone, Default)]
+pub struct RoomCounts {
+    /// Rooms that live.
+    pub rooms: usize,
+    /// Peers who are connected and in one.
+    pub peers: usize,
+    /// Messages handed on since the start.
+    pub relayed: u64,
+    /// Their bytes.
+    pub relayed_bytes: u64,
+    /// Messages since the start that went nowhere, by why.
+    pub ignored: Vec<(&'static str, u64)>,
 }
 
 #[derive(Debug)]
@@ -85,6 +103,11 @@ impl Metrics {
         let refusals = Reason::ALL
             .map(|reason| refusals.get_or_create_owned(&vec![("reason", reason.name())]));
         let [telemetry, sockets] = queue_counters(&mut registry);
+        let ignored = counters(
+            &mut registry,
+            "ignored",
+            "Messages that went nowhere, without being refused, by why",
+        );
         let links = LinkMetrics::new(&mut registry);
         let relay_time = Histogram::new(RELAY_SECONDS);
         registry.register(
@@ -97,6 +120,7 @@ impl Metrics {
             dialects,
             refusals,
             queues: QueueMetrics { telemetry, sockets },
+            ignored,
             links,
             relay_time,
             recent: Mutex::default(),
@@ -116,6 +140,20 @@ impl Metrics {
     /// How often something was refused for this reason.
     pub fn refusals(&self, reason: Reason) -> u64 {
         self.refusals[reason as usize].get()
+    }
+
+    /// Takes over what the rooms of a dialect count themselves.
+    pub fn count_rooms(&self, name: DialectName, counts: &RoomCounts) {
+        let dialect = self.dialect(name);
+        dialect.rooms.set(counts.rooms as i64);
+        dialect.peers.set(counts.peers as i64);
+        let relayed = &dialect.relayed[Traffic::Signal as usize];
+        stand_at(&relayed.messages, counts.relayed);
+        stand_at(&relayed.bytes, counts.relayed_bytes);
+        for (why, count) in &counts.ignored {
+            let labels = vec![("dialect", name.name()), ("why", *why)];
+            stand_at(&self.ignored.get_or_create_owned(&labels), *count);
+        }
     }
 
     /// For the queues of sockets.
@@ -241,6 +279,11 @@ impl Drop for Present {
     fn drop(&mut self) {
         self.0.dec();
     }
+}
+
+/// Brings a counter up to what was counted elsewhere.
+fn stand_at(counter: &Counter, count: u64) {
+    counter.inner().fetch_max(count, Ordering::Relaxed);
 }
 
 fn dialect_metrics(registry: &mut Registry) -> [DialectMetrics; DialectName::ALL.len()] {

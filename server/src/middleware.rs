@@ -3,7 +3,7 @@
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use mesh::code::SessionCode;
@@ -57,6 +57,24 @@ pub async fn count_refusals(
     if let Some(reason) = response.extensions().get::<Reason>() {
         state.metrics.refused(*reason);
         tracing::info!(reason = reason.name(), "refused");
+    }
+    response
+}
+
+/// Lets pages of other origins read the answer, and answers the question
+/// whether they may ask (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
+pub async fn cross_origin(request: Request, next: Next) -> Response {
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let mut response = if request.method() == Method::OPTIONS {
+        let methods = (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD");
+        (StatusCode::NO_CONTENT, [methods]).into_response()
+    } else {
+        next.run(request).await
+    };
+    let headers = response.headers_mut();
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    if let Some(origin) = origin {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     }
     response
 }

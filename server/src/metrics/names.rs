@@ -2,6 +2,7 @@
 
 use mesh::peer::Class;
 use mesh::signaling::ErrorCode;
+use mesh::{peerjs, simple_peer};
 
 use crate::limits::Full;
 
@@ -59,6 +60,10 @@ named! {
         RideFull = "ride-full",
         /// The room's host lets nobody else in.
         RideLocked = "ride-locked",
+        /// Somebody else has the id.
+        IdTaken = "id-taken",
+        /// A key, a code, an id or a token that is none.
+        BadAddress = "bad-address",
         /// The proof of being somebody is none.
         BadToken = "bad-token",
         /// What came cannot be read, or makes no sense there.
@@ -126,6 +131,29 @@ impl From<ErrorCode> for Reason {
             ErrorCode::RateLimited => Self::MessageRate,
             ErrorCode::TooManyRides => Self::ServerFull,
             _ => Self::Other,
+        }
+    }
+}
+
+impl From<peerjs::Refusal> for Reason {
+    fn from(refusal: peerjs::Refusal) -> Self {
+        use peerjs::Refusal as Why;
+        match refusal {
+            Why::Missing | Why::InvalidKey | Why::InvalidToken | Why::InvalidId => Self::BadAddress,
+            Why::IdTaken => Self::IdTaken,
+            Why::ServerFull => Self::ServerFull,
+            Why::RoomFull => Self::RideFull,
+        }
+    }
+}
+
+impl From<simple_peer::Refusal> for Reason {
+    fn from(refusal: simple_peer::Refusal) -> Self {
+        use simple_peer::Refusal as Why;
+        match refusal {
+            Why::BadCode => Self::BadAddress,
+            Why::RoomFull => Self::RideFull,
+            Why::ServerFull => Self::ServerFull,
         }
     }
 }

@@ -40,6 +40,7 @@ pub async fn metrics(
         MetricsAccess::Loopback if is_local(peer, &headers, &state.config.trusted_proxies) => {}
         MetricsAccess::Loopback => return Err(ApiError::Forbidden),
     }
+    state.hub.count_rooms();
     let accepted = headers.get_all(header::ACCEPT).iter();
     let accepted: Vec<_> = accepted.filter_map(|value| value.to_str().ok()).collect();
     let accepts = |kind: &str| accepted.iter().any(|value| value.contains(kind));

@@ -65,6 +65,9 @@ pub trait Dialect: Send + 'static {
     /// It answered a ping.
     fn pong(&mut self) {}
 
+    /// It closes of its own will: this is not a connection that was lost.
+    fn goodbye(&mut self) {}
+
     /// Something is refused: says and logs it, and puts the end into the outbox
     /// if it is one. The loop has counted it.
     fn refuse(&mut self, refusal: Refusal);
@@ -218,7 +221,11 @@ impl<'a, D: Dialect> Connection<'a, D> {
 
     fn take_in(&mut self, incoming: Option<Result<Message, axum::Error>>) -> Result<(), End> {
         let message = match incoming {
-            Some(Ok(Message::Close(_))) | None => return Err(End::Gone),
+            Some(Ok(Message::Close(_))) => {
+                self.dialect.goodbye();
+                return Err(End::Gone);
+            }
+            None => return Err(End::Gone),
             Some(Err(error)) => return Err(end_of(&error)),
             Some(Ok(message)) => message,
         };

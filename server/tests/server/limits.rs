@@ -10,6 +10,7 @@ use server::metrics::{DialectName, Reason, Traffic};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
+use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 use tokio_tungstenite::tungstenite::{Error, Message};
@@ -38,6 +39,14 @@ impl Calm {
         ben.say(&ClientMessage::Ping).await;
         assert_eq!(ben.message().await, ServerMessage::Pong);
     }
+}
+
+/// A socket of another dialect.
+async fn socket_at(server: &TestServer, path: &str) -> Rider {
+    let stream = TcpStream::connect(server.address).await.expect("connects");
+    let address = format!("ws://{}{path}", server.address);
+    let (socket, _) = client_async(address, stream).await.expect("an upgrade");
+    Rider { socket }
 }
 
 /// What a rider heard up to the end, without frames.
@@ -91,6 +100,51 @@ async fn a_thousand_messages_in_a_second_are_answered_by_an_error_and_then_the_e
     assert_eq!(ana.message().await, away);
     assert!(server.state.metrics.refusals(Reason::MessageRate) >= 100);
     calm.goes_on().await;
+}
+
+#[tokio::test]
+async fn clients_of_the_other_dialects_are_told_in_their_own_words_and_then_the_end() {
+    let server = TestServer::start(&[]).await;
+    let mut calm = Calm::start(&server).await;
+    let peerjs = "/peerjs/peerjs?key=peerjs&id=ana&token=club";
+    for (path, message, error) in [
+        (
+            peerjs,
+            r#"{"type":"HEARTBEAT"}"#,
+            r#"{"type":"ERROR","payload":{"msg":"Too many messages"}}"#,
+        ),
+        (
+            "/signal/club",
+            r#"{"type":"hello"}"#,
+            r#"{"message":"That is too much at once.","type":"error"}"#,
+        ),
+    ] {
+        let mut client = socket_at(&server, path).await;
+        client.next().await.expect("a greeting");
+        flood(&mut client, 1_000, Message::text(message)).await;
+        let (said, end) = client.until_close().await;
+        let said: Vec<_> = said.iter().filter_map(|it| it.to_text().ok()).collect();
+        let error: serde_json::Value = serde_json::from_str(error).expect("JSON");
+        let told = said
+            .iter()
+            .map(|text| serde_json::from_str(text).expect("JSON"));
+        let told: Vec<serde_json::Value> = told.collect();
+        // Once as a warning, once with the end.
+        assert_eq!(told, [error.clone(), error], "{path}");
+        assert_eq!(u16::from(end.code), close::POLICY, "{path}");
+        calm.goes_on().await;
+    }
+}
+
+#[tokio::test]
+async fn sockets_of_all_dialects_count_together() {
+    let server = TestServer::start(&["--max-sockets-per-address", "3"]).await;
+    let code = server.ride().await;
+    let _app = server.socket(&code).await;
+    let _peerjs = socket_at(&server, "/peerjs?key=peerjs&id=ana&token=club").await;
+    let _simple_peer = socket_at(&server, "/signal/club").await;
+    let fourth = server.socket_from(&code, None).await.err();
+    assert!(matches!(fourth, Some(Error::Http(answer)) if answer.status() == 429));
 }
 
 #[tokio::test]

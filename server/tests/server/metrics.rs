@@ -7,10 +7,12 @@ use std::sync::{Arc, Mutex};
 use mesh::peer::Class;
 use mesh::signaling::ClientMessage;
 use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::Message;
 use tracing_subscriber::fmt;
 
-use crate::support::{Answer, TestServer};
+use crate::support::{Answer, Rider, TestServer};
 
 async fn scrape(server: &TestServer, accept: &str) -> Answer {
     server
@@ -79,6 +81,53 @@ async fn scrapers_read_text_in_the_format_they_ask_for() {
     for page in [text.body, open.body] {
         assert!(!page.contains(&code) && !page.contains(welcome.peer.as_str()));
     }
+}
+
+async fn client(server: &TestServer, path: &str) -> Rider {
+    let stream = TcpStream::connect(server.address).await.expect("connects");
+    let address = format!("ws://{}{path}", server.address);
+    let (socket, _) = client_async(address, stream).await.expect("an upgrade");
+    let mut client = Rider { socket };
+    client.next().await.expect("a greeting");
+    client
+}
+
+#[tokio::test]
+async fn rooms_peers_and_messages_are_counted_for_each_dialect() {
+    let server = TestServer::start(&[]).await;
+    let address = |id: &str| format!("/peerjs?key=peerjs&id={id}&token=club");
+    let mut ana = client(&server, &address("ana")).await;
+    let mut ben = client(&server, &address("ben")).await;
+    let mut cleo = client(&server, "/signal/club").await;
+    let mut dan = client(&server, "/signal/club").await;
+    ana.send(Message::text(
+        r#"{"type":"OFFER","dst":"ben","payload":{}}"#,
+    ))
+    .await;
+    ben.next().await.expect("the offer");
+    dan.send(Message::text(r#"{"type":"signal","signal":{}}"#))
+        .await;
+    while !matches!(cleo.next().await, Some(Message::Text(text)) if text.contains("\"signal\"")) {}
+    dan.send(Message::text(r#"{"type":"peer-left"}"#)).await;
+    dan.send(Message::text(r#"{"type":"signal","again":{}}"#))
+        .await;
+    cleo.next()
+        .await
+        .expect("the second signal, not the forged one");
+    let counts = counts(&server).await;
+    let one_each = serde_json::json!({ "app": 0, "peerjs": 1, "simple-peer": 1 });
+    assert_eq!(counts["rooms"], one_each);
+    assert_eq!(
+        (&counts["activePeers"], &counts["peers"]["peerjs"]),
+        (&4.into(), &2.into())
+    );
+    assert_eq!(counts["relayed"]["peerjs"]["signal"]["messages"], 1);
+    assert_eq!(counts["relayed"]["simple-peer"]["signal"]["messages"], 2);
+    assert_eq!(counts["relaySeconds"]["count"], 3);
+    let text = scrape(&server, "text/plain").await.body;
+    let forged = "gruppetto_ignored_total{dialect=\"simple-peer\",why=\"forged\"} 1\n";
+    assert!(text.contains(forged), "{text}");
+    assert!(!text.contains("club"));
 }
 
 #[tokio::test]
