@@ -169,8 +169,8 @@ impl Hub {
     /// Brings what the rooms of the other dialects count into the metrics.
     pub fn count_rooms(&self) {
         let metrics = &self.0.metrics;
-        metrics.count_rooms(DialectName::PeerJs, &self.peerjs_counts());
-        metrics.count_rooms(DialectName::SimplePeer, &self.simple_peer_counts());
+        metrics.count_rooms(DialectName::PeerJs, &self.peerjs_counts().into());
+        metrics.count_rooms(DialectName::SimplePeer, &self.simple_peer_counts().into());
     }
 
     /// Counts a socket as open until the value is dropped, after its goodbye.

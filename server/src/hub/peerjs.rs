@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use mesh::peerjs::{Broker, Input, Message, OPEN, Output, Refusal, Settings};
+use mesh::peerjs::{Broker, Counts, Input, Message, OPEN, Output, Refusal, Settings, Tally};
 use mesh::room::SocketId;
 use mesh::signaling::close;
 use tokio::sync::Notify;
@@ -114,22 +114,9 @@ impl Hub {
     }
 
     /// What there is of PeerJS peers, and what was done for them.
-    pub fn peerjs_counts(&self) -> RoomCounts {
+    pub fn peerjs_counts(&self) -> (Counts, Tally) {
         let inner = self.0.peerjs.lock();
-        let (counts, tally) = (inner.broker.counts(), inner.broker.tally());
-        RoomCounts {
-            rooms: counts.rooms,
-            peers: counts.peers,
-            relayed: tally.relayed,
-            relayed_bytes: tally.relayed_bytes,
-            ignored: vec![
-                ("expired", tally.expired),
-                ("queue-full", tally.queue_full),
-                ("malformed", tally.malformed),
-                ("unknown-type", tally.unknown_type),
-                ("not-open", tally.not_open),
-            ],
-        }
+        (inner.broker.counts(), inner.broker.tally())
     }
 
     fn tell_peerjs(&self, input: Input<'_>) {
@@ -150,6 +137,24 @@ impl Hub {
                 peers.rescheduled.notify_one();
             }
             Some(_) => {}
+        }
+    }
+}
+
+impl From<(Counts, Tally)> for RoomCounts {
+    fn from((counts, tally): (Counts, Tally)) -> Self {
+        Self {
+            rooms: counts.rooms,
+            peers: counts.peers,
+            relayed: tally.relayed,
+            relayed_bytes: tally.relayed_bytes,
+            ignored: vec![
+                ("expired", tally.expired),
+                ("queue-full", tally.queue_full),
+                ("malformed", tally.malformed),
+                ("unknown-type", tally.unknown_type),
+                ("not-open", tally.not_open),
+            ],
         }
     }
 }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mesh::room::SocketId;
-use mesh::simple_peer::{Code, Input, Message, Output, Rooms, Settings};
+use mesh::simple_peer::{Code, Counts, Input, Message, Output, Rooms, Settings, Tally};
 use tokio::time::Instant;
 
 use super::Hub;
@@ -75,10 +75,15 @@ impl Hub {
     }
 
     /// What there is of simple-peer rooms, and what was done for them.
-    pub fn simple_peer_counts(&self) -> RoomCounts {
+    pub fn simple_peer_counts(&self) -> (Counts, Tally) {
         let inner = self.0.simple_peer.lock();
-        let (counts, tally) = (inner.rooms.counts(), inner.rooms.tally());
-        RoomCounts {
+        (inner.rooms.counts(), inner.rooms.tally())
+    }
+}
+
+impl From<(Counts, Tally)> for RoomCounts {
+    fn from((counts, tally): (Counts, Tally)) -> Self {
+        Self {
             rooms: counts.rooms,
             peers: counts.peers,
             relayed: tally.relayed,
