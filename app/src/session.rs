@@ -8,6 +8,7 @@
 //!
 //! - `entry`: from the address to a rider who joins.
 //! - `group`: the node, its socket and its connections.
+//! - `links`: what the connection panel shows of the links.
 //! - `roster`: the riders and their rows.
 //! - `own_ride`: the own trainer, target and recording.
 //! - `host`: what only the host can do.
@@ -18,6 +19,7 @@ mod entry;
 mod group;
 mod host;
 mod inbox;
+mod links;
 mod own_ride;
 mod roster;
 mod screen;
@@ -28,7 +30,7 @@ use std::{sync::Arc, time::Duration};
 use leptos::prelude::*;
 use mesh::{
     code::SessionCode,
-    node::{self, Input},
+    node::{self, Input, Wish},
     peer::{LinkState, PeerId, PeerNumber},
     signaling::{ErrorCode, LeftReason},
 };
@@ -52,6 +54,7 @@ use crate::{
 use entry::Entry;
 use group::Group;
 use inbox::{Event, Inbox};
+use links::LinkWatch;
 use own_ride::OwnRide;
 use roster::Roster;
 
@@ -108,6 +111,8 @@ struct Session {
     /// Group time less the own clock, as last known: from before a reload, or
     /// from before the group was lost.
     last_offset: Option<i64>,
+    /// The facts about the links, while the panel is open.
+    watch: LinkWatch,
     /// When a rider who is ahead is next asked for the timeline.
     next_ask: Duration,
     /// When the screen is next brought up to date.
@@ -157,6 +162,7 @@ impl Session {
             own: OwnRide::new(inbox.clone()),
             takes_part: false,
             last_offset: None,
+            watch: LinkWatch::default(),
             next_ask: Duration::ZERO,
             next_refresh: Duration::ZERO,
             next_telemetry: Duration::ZERO,
@@ -195,6 +201,7 @@ impl Session {
                 false => Notice::CopyFailed,
             }),
             Event::Kept(kept) => self.own.kept(kept),
+            Event::Ends(peer, connection, ends) => self.found_ends(&peer, connection, ends),
         }
         self.drain(now);
         self.refresh(now);
@@ -234,6 +241,7 @@ impl Session {
             Intent::DownloadFit => self.download(),
             Intent::TakeOver => self.take_over(now),
             Intent::Retry => self.look_up(),
+            Intent::WatchLinks(watch) => self.watch_links(now, watch),
         }
     }
 
@@ -291,6 +299,12 @@ impl Session {
             node::Event::Away(_) => {}
             node::Event::Left { peer, reason } => self.parted(&peer, reason),
             node::Event::HostChanged(term) => self.crowned(&term.peer),
+            // Whoever began the ride came back to it, most often by a reload.
+            node::Event::MayReclaim => self.with_node(now, Input::Wish(Wish::Reclaim)),
+            node::Event::Locked(locked) => self.notify(Notice::Locked(locked)),
+            node::Event::Denied { code, .. } => self.notify(Notice::Denied(code)),
+            node::Event::Kicked { reason } => self.kicked(now, reason),
+            node::Event::Ended => self.ended_for_all(now),
             node::Event::Link { peer, state } => self.linked(now, &peer, state),
             node::Event::Received { from, payload, .. } => self.received(now, &from, &payload),
             node::Event::Gossip { from, bytes } => self.gossiped(now, &from, &bytes),
@@ -304,6 +318,32 @@ impl Session {
             }
             node::Event::SocketBack => self.state.connection.set(Connection::Online),
         }
+    }
+
+    /// The host removed this rider. A workout under way is the rider's own.
+    fn kicked(&mut self, now: Duration, reason: String) {
+        self.forget_me();
+        // Nothing to come back with.
+        self.entry.token = None;
+        self.notify(Notice::Kicked(reason));
+        if self.timeline.started_at().is_some() {
+            return self.ride_on_alone(now);
+        }
+        self.group = None;
+        self.stand_down(Stage::Refused(Refusal::Kicked));
+    }
+
+    /// The host ended the ride for everybody: whoever has ridden keeps that.
+    fn ended_for_all(&mut self, now: Duration) {
+        self.forget_me();
+        self.remember_offset(now);
+        self.group = None;
+        self.summarise(now);
+        let ridden = self.state.summary.with_untracked(Option::is_some);
+        self.stand_down(match ridden {
+            true => Stage::Ended,
+            false => Stage::Refused(Refusal::Over),
+        });
     }
 
     fn welcomed(

@@ -4,10 +4,14 @@
 //! session, and what comes of it appears in these signals. Each signal is as
 //! narrow as a component's interest, so a new heart rate redraws one number.
 
+mod network;
+
+pub use network::{Candidate, Ends, LinkFacts, NetworkFacts};
+
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use mesh::{code::SessionCode, peer::LinkState};
+use mesh::{code::SessionCode, peer::LinkState, signaling::ErrorCode};
 use ride::{recording::fit::FitError, timeline, workout::Workout, zwo::ZwoError};
 
 /// Where this rider is in the ride: one screen each.
@@ -52,6 +56,10 @@ pub enum Refusal {
     TooMany,
     /// The host locked the ride.
     Locked,
+    /// The host removed the rider.
+    Kicked,
+    /// The host ended the ride for everybody.
+    Over,
     /// The address holds no session code at all.
     NotACode,
     /// The server could not be reached.
@@ -110,6 +118,8 @@ pub struct RiderRow {
     pub stale: ArcRwSignal<bool>,
     /// The newest numbers.
     pub metrics: ArcRwSignal<Metrics>,
+    /// What is known of the way to the rider, while somebody looks at it.
+    pub facts: ArcRwSignal<LinkFacts>,
 }
 
 impl RiderRow {
@@ -128,6 +138,7 @@ impl RiderRow {
             link: ArcRwSignal::new(LinkState::Connecting),
             stale: ArcRwSignal::new(true),
             metrics: ArcRwSignal::new(Metrics::default()),
+            facts: ArcRwSignal::new(LinkFacts::default()),
         }
     }
 
@@ -241,6 +252,12 @@ pub enum Notice {
     NewHost(String),
     /// This rider is host now.
     YouAreHost,
+    /// The ride lets nobody new in, or everybody again.
+    Locked(bool),
+    /// The host removed this rider, for the reason given, if any.
+    Kicked(String),
+    /// The server does not do what was wished.
+    Denied(ErrorCode),
     /// The invitation is on the clipboard.
     LinkCopied,
     /// The clipboard was refused; the address is in the address bar.
@@ -291,6 +308,8 @@ pub struct RideState {
     pub trainer: RwSignal<TrainerState>,
     /// The own socket.
     pub connection: RwSignal<Connection>,
+    /// What is known of all links, while somebody looks at it.
+    pub network: RwSignal<NetworkFacts>,
     /// The last thing that happened.
     pub notice: RwSignal<Option<Notice>>,
     /// The end.
@@ -316,6 +335,7 @@ impl RideState {
             mine: RwSignal::new(Metrics::default()),
             trainer: RwSignal::new(TrainerState::default()),
             connection: RwSignal::new(Connection::default()),
+            network: RwSignal::new(NetworkFacts::default()),
             notice: RwSignal::new(None),
             summary: RwSignal::new(None),
             download_error: RwSignal::new(None),
@@ -366,6 +386,8 @@ pub enum Intent {
     TakeOver,
     /// Look for the ride again.
     Retry,
+    /// Keep the facts about the links up to date, or no longer.
+    WatchLinks(bool),
 }
 
 /// The way from a component to the session. On the server, and before

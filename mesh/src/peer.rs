@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 const MAX_ID: usize = 64;
-const MAX_TOKEN: usize = 128;
+const MAX_TOKEN: usize = 256;
 
 /// A rider's identity in one room: 1 to 64 of `A-Z a-z 0-9 _ -`, chosen by
 /// the server and kept across reloads. Cheap to clone.
@@ -75,7 +75,7 @@ pub struct PeerNumber(pub u32);
 #[serde(transparent)]
 pub struct Incarnation(pub u32);
 
-/// The secret by which a browser is the same rider again: 1 to 128 of
+/// The secret by which a browser is the same rider again: 1 to 256 of
 /// `A-Z a-z 0-9 _ -`. Never printed by `Debug`.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -152,7 +152,8 @@ pub struct PublicKeys {
 }
 
 /// How a rider is reached, in the one set of words used everywhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum LinkState {
     /// No carrier yet, or the own socket is lost and no data channel lives.
     Connecting,

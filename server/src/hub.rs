@@ -3,7 +3,8 @@
 //! A room ([`mesh::room::Room`]) decides, this module drives it: `now` comes
 //! from one monotonic clock, outputs go to the sockets' queues
 //! ([`outbox`]), and a task per ride wakes the room when it asks to be and
-//! forgets it when it is dead. Nothing here waits while it holds a lock.
+//! forgets it when it is dead. A ride that this process never knew is opened
+//! again for a rider with a good token: the server was restarted. Nothing here waits while it holds a lock.
 //!
 //! The rooms of the other dialects are driven by [`peerjs`] and [`simple_peer`].
 //!
@@ -11,9 +12,13 @@
 //! appear in it under names that mean nothing after the process ends.
 
 pub mod outbox;
+mod over;
 pub mod peerjs;
 mod ride;
+mod seat;
 pub mod simple_peer;
+
+pub use seat::Seat;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -22,14 +27,17 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mesh::code::SessionCode;
-use mesh::room::{Room, RoomSettings, SocketId, Summary};
-use mesh::signaling::{ClientMessage, Hello};
+use mesh::room::{Room, RoomSettings, Signer, SocketId, Statement, Summary};
+use mesh::signaling::{ErrorCode, Resume};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::config::Config;
-use crate::metrics::{DialectMetrics, DialectName, Metrics, Reason, Traffic};
+use crate::health::unix_millis;
+use crate::metrics::{DialectMetrics, DialectName, Metrics, Traffic};
+use crate::tokens::Secret;
 use outbox::Outbox;
+use over::Over;
 use ride::Ride;
 
 /// Codes tried before the server counts as full; a second try is rare.
@@ -41,8 +49,9 @@ pub struct Hub(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    rides: Mutex<HashMap<SessionCode, Arc<Ride>>>,
+    rides: Mutex<Rides>,
     settings: RoomSettings,
+    secret: Secret,
     max_rooms: usize,
     max_queue_bytes: usize,
     origin: Instant,
@@ -53,6 +62,13 @@ struct Shared {
     open_sockets: watch::Sender<usize>,
     /// Keys the names in the log, differently in every process.
     log_names: RandomState,
+}
+
+#[derive(Debug, Default)]
+struct Rides {
+    living: HashMap<SessionCode, Arc<Ride>>,
+    /// No token opens them again.
+    over: Over,
 }
 
 /// What `/health` counts.
@@ -68,15 +84,17 @@ pub struct Counts {
 
 impl Hub {
     /// No rides yet.
-    pub fn new(config: &Config, metrics: Arc<Metrics>) -> Self {
+    pub fn new(config: &Config, secret: Secret, metrics: Arc<Metrics>) -> Self {
         let settings = RoomSettings {
             max_riders: config.max_riders,
             max_direct: config.max_direct,
             grace: config.grace(),
+            host_grace: config.host_grace(),
             ttl: Duration::from_millis(config.room_ttl_ms),
             max_message_bytes: config.max_message_bytes,
             p2p: config.p2p_enabled,
             ice_servers: config.ice_servers(),
+            ..RoomSettings::default()
         };
         let clubs = mesh::simple_peer::Settings {
             max_riders: config.max_riders,
@@ -85,6 +103,7 @@ impl Hub {
         Self(Arc::new(Shared {
             rides: Mutex::default(),
             settings,
+            secret,
             max_rooms: config.max_rooms as usize,
             max_queue_bytes: config.max_queue_bytes as usize,
             origin: Instant::now(),
@@ -115,23 +134,57 @@ impl Hub {
     /// Opens a ride under a fresh code; `None` when there is no room for one.
     pub fn start(&self, mut code: impl FnMut() -> SessionCode) -> Option<SessionCode> {
         let mut rides = self.0.rides();
-        if rides.len() >= self.0.max_rooms {
+        if rides.living.len() >= self.0.max_rooms {
             return None;
         }
         let code = (0..CODE_TRIES)
             .map(|_| code())
-            .find(|code| !rides.contains_key(code))?;
-        let room = Room::new(self.0.settings.clone(), self.now());
+            .find(|code| !rides.living.contains_key(code) && !rides.over.contains(code))?;
+        let signer = self.0.secret.signer(&code);
+        let room = Room::new(self.0.settings.clone(), signer, self.now());
+        self.open(&mut rides, &code, room, "ride started");
+        Some(code)
+    }
+
+    /// The ride of a code: a living one, or one that this process never knew
+    /// and whose rider has a good token.
+    fn ride_for(
+        &self,
+        code: &SessionCode,
+        resume: Option<&Resume>,
+    ) -> Result<Arc<Ride>, ErrorCode> {
+        let mut rides = self.0.rides();
+        if let Some(ride) = rides.living.get(code) {
+            return Ok(ride.clone());
+        }
+        let signer = self.0.secret.signer(code);
+        let known = resume.is_some_and(|resume| is_good(&*signer, resume));
+        if !known || rides.over.contains(code) {
+            return Err(ErrorCode::NoSuchRide);
+        }
+        if rides.living.len() >= self.0.max_rooms {
+            return Err(ErrorCode::TooManyRides);
+        }
+        let room = Room::restored(self.0.settings.clone(), signer, self.now());
+        Ok(self.open(&mut rides, code, room, "ride restored"))
+    }
+
+    fn open(
+        &self,
+        rides: &mut Rides,
+        code: &SessionCode,
+        room: Room,
+        how: &'static str,
+    ) -> Arc<Ride> {
         let ride = Arc::new(Ride::new(
             room,
             self.log_name(code.as_str()),
             self.counters().room(),
         ));
-        tracing::info!(ride = ride.log_name(), "ride started");
-        rides.insert(code.clone(), ride.clone());
-        drop(rides);
-        tokio::spawn(drive(self.clone(), code.clone(), ride));
-        Some(code)
+        tracing::info!(ride = ride.log_name(), "{how}");
+        rides.living.insert(code.clone(), ride.clone());
+        tokio::spawn(drive(self.clone(), code.clone(), ride.clone()));
+        ride
     }
 
     /// What anybody may know of a ride; `None` when there is none.
@@ -139,23 +192,15 @@ impl Hub {
         self.ride(code).map(|ride| ride.summary())
     }
 
-    /// Opens a seat for a new socket in a ride; `None` when there is none.
-    pub fn connect(&self, code: &SessionCode) -> Option<Seat> {
-        let ride = self.ride(code)?;
-        let socket = self.next_socket();
-        let outbox = self.new_outbox();
-        ride.seat(socket, outbox.clone());
-        Some(Seat {
-            hub: self.clone(),
-            ride,
-            socket,
-            outbox,
-        })
+    /// Opens a seat for a new socket, in whatever ride its code turns out to
+    /// mean when it says hello.
+    pub fn connect(&self, code: SessionCode) -> Seat {
+        Seat::new(self.clone(), code, self.next_socket(), self.new_outbox())
     }
 
     /// The counts of this moment.
     pub fn counts(&self) -> Counts {
-        let rides: Vec<_> = self.0.rides().values().cloned().collect();
+        let rides: Vec<_> = self.0.rides().living.values().cloned().collect();
         Counts {
             rooms: rides.len(),
             riders: rides.iter().map(|ride| ride.connected()).sum(),
@@ -200,7 +245,7 @@ impl Hub {
     }
 
     fn ride(&self, code: &SessionCode) -> Option<Arc<Ride>> {
-        self.0.rides().get(code).cloned()
+        self.0.rides().living.get(code).cloned()
     }
 
     /// A name for the log: the same for the same text, in this process alone.
@@ -214,69 +259,9 @@ impl Hub {
 }
 
 impl Shared {
-    fn rides(&self) -> MutexGuard<'_, HashMap<SessionCode, Arc<Ride>>> {
+    fn rides(&self) -> MutexGuard<'_, Rides> {
         // Nothing panics while it holds the lock.
         self.rides.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// One socket's place in a ride, from its first moment to its last: dropping
-/// it is the socket's end. What it says goes in here, what it is to be told
-/// comes out of [`Seat::outbox`].
-#[derive(Debug)]
-pub struct Seat {
-    hub: Hub,
-    ride: Arc<Ride>,
-    socket: SocketId,
-    outbox: Arc<Outbox>,
-}
-
-impl Seat {
-    /// What waits to be sent to this socket.
-    pub fn outbox(&self) -> &Outbox {
-        &self.outbox
-    }
-
-    /// The ride's name in the log.
-    pub fn ride_log_name(&self) -> &str {
-        self.ride.log_name()
-    }
-
-    /// Counts something that the socket is refused.
-    pub fn count_refusal(&self, reason: Reason) {
-        self.hub.0.metrics.refused(reason);
-    }
-
-    /// The log's line of something that the socket is refused.
-    pub fn log_refusal(&self, reason: Reason) {
-        let ride = self.ride_log_name();
-        tracing::info!(
-            ride,
-            socket = self.socket.0,
-            reason = reason.name(),
-            "refused"
-        );
-    }
-
-    /// The socket said hello.
-    pub fn join(&self, hello: Hello) {
-        self.ride.join(&self.hub, self.socket, hello);
-    }
-
-    /// The socket said something else.
-    pub fn message(&self, message: ClientMessage) {
-        self.ride.message(&self.hub, self.socket, message);
-    }
-
-    /// The socket sent a frame to be relayed.
-    pub fn relay(&self, bytes: Vec<u8>) {
-        self.ride.relay(&self.hub, self.socket, bytes);
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.ride.closed(&self.hub, self.socket);
     }
 }
 
@@ -287,6 +272,16 @@ pub struct OpenSocket(Hub);
 impl Drop for OpenSocket {
     fn drop(&mut self) {
         self.0.0.open_sockets.send_modify(|count| *count -= 1);
+    }
+}
+
+/// Whether a token opens a ride that nobody here remembers.
+fn is_good(signer: &dyn Signer, resume: &Resume) -> bool {
+    match signer.verify(&resume.token) {
+        Some(Statement::Rider(pass)) => {
+            pass.peer == resume.peer && pass.expires > unix_millis() / 1_000
+        }
+        _ => false,
     }
 }
 
@@ -303,7 +298,8 @@ async fn drive(hub: Hub, code: SessionCode, ride: Arc<Ride>) {
         // Under the lock of the list, so that nobody finds it in between.
         let mut rides = hub.0.rides();
         if ride.end_if_dead(hub.now()) {
-            rides.remove(&code);
+            rides.living.remove(&code);
+            rides.over.insert(code);
             tracing::info!(ride = ride.log_name(), "ride ended");
             return;
         }

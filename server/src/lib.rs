@@ -8,7 +8,7 @@
 //!   [`sockets`]: one file a dialect.
 //! - [`rides`], [`peerjs`], [`health`], [`qr`], [`codes`], [`pages`]: what HTTP serves;
 //!   [`limits`], [`metrics`], [`shutdown`]: how much, how much it was, and how
-//!   it ends.
+//!   it ends; [`tokens`]: what it signs, so that a restart forgets nobody.
 //!
 //! Law: the server knows codes, peers, who is host and the epoch. What riders
 //! tell each other is bytes to it, in memory for as long as they are on their
@@ -32,6 +32,7 @@ mod serve;
 pub mod shutdown;
 pub mod sockets;
 pub mod state;
+pub mod tokens;
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -14,7 +14,7 @@ pub mod page;
 mod recent;
 
 pub use histogram::Histogram;
-pub use links::{LinkReport, ReportedLinks};
+pub use links::ReportedLinks;
 pub use names::{DialectName, Reason, Traffic};
 pub use recent::Rates;
 

@@ -9,6 +9,7 @@ use crate::hub::Hub;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::shutdown::Draining;
+use crate::tokens::Secret;
 
 /// The server's state, one for the whole process; cheap to clone.
 #[derive(Debug, Clone)]
@@ -37,7 +38,7 @@ impl AppState {
     pub fn new(config: Config) -> Self {
         let metrics = Arc::new(Metrics::new());
         Self(Arc::new(App {
-            hub: Hub::new(&config, metrics.clone()),
+            hub: Hub::new(&config, Secret::load(&config), metrics.clone()),
             words: Words::new(),
             limits: Limits::new(&config.limits),
             metrics,

@@ -2,6 +2,7 @@
 //! refuses, a FIT file that could not be saved.
 
 use leptos::prelude::*;
+use mesh::signaling::ErrorCode;
 use ride::{
     recording::fit::FitError,
     timeline::Refused,
@@ -230,6 +231,17 @@ pub fn wish(i18n: Texts, refused: Refused) -> AnyView {
         Refused::NotTheHost => t!(i18n, faults.ride.not_the_host).into_any(),
         Refused::Forged => t!(i18n, faults.ride.forged).into_any(),
         Refused::Conflict => t!(i18n, faults.ride.conflict).into_any(),
+    }
+}
+
+/// Why the server does not do what was wished.
+pub fn denied(i18n: Texts, code: ErrorCode) -> AnyView {
+    match code {
+        ErrorCode::NotHost => t!(i18n, faults.denied.not_host).into_any(),
+        ErrorCode::NotFirstHost => t!(i18n, faults.denied.not_first_host).into_any(),
+        ErrorCode::NoSuchRider => t!(i18n, faults.denied.no_such_rider).into_any(),
+        ErrorCode::TooManyRemoved => t!(i18n, faults.denied.too_many_removed).into_any(),
+        _ => t!(i18n, faults.denied.other).into_any(),
     }
 }
 

@@ -34,7 +34,7 @@ pub fn Refused(refusal: Refusal) -> impl IntoView {
             }
             .into_any(),
         ),
-        Refusal::NoSuchRide | Refusal::NotACode => None,
+        Refusal::NoSuchRide | Refusal::NotACode | Refusal::Kicked | Refusal::Over => None,
         Refusal::Full
         | Refusal::Locked
         | Refusal::TooMany

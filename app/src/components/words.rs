@@ -11,7 +11,7 @@ use ride::{
 use super::{faults, format};
 use crate::{
     i18n::*,
-    state::{FileProblem, Notice, Refusal, TrainerFailure, TrainerState},
+    state::{Connection, FileProblem, Notice, Refusal, TrainerFailure, TrainerState},
 };
 
 /// The way to the texts.
@@ -49,6 +49,8 @@ pub fn refusal(i18n: Texts, refusal: Refusal) -> &'static str {
         Refusal::NoSuchRide => t_string!(i18n, refused.no_such_ride),
         Refusal::Full => t_string!(i18n, refused.full),
         Refusal::Locked => t_string!(i18n, refused.locked),
+        Refusal::Kicked => t_string!(i18n, refused.kicked),
+        Refusal::Over => t_string!(i18n, refused.over),
         Refusal::NotACode => t_string!(i18n, refused.not_a_code),
         Refusal::Unreachable => t_string!(i18n, refused.unreachable),
         Refusal::Outdated => t_string!(i18n, refused.outdated),
@@ -74,11 +76,26 @@ pub fn notice(i18n: Texts, notice: Notice) -> AnyView {
         Notice::Gone(name) => t!(i18n, notice.gone, name).into_any(),
         Notice::NewHost(name) => t!(i18n, notice.new_host, name).into_any(),
         Notice::YouAreHost => t!(i18n, notice.you_are_host).into_any(),
+        Notice::Locked(true) => t!(i18n, notice.locked).into_any(),
+        Notice::Locked(false) => t!(i18n, notice.unlocked).into_any(),
+        Notice::Kicked(reason) if reason.is_empty() => t!(i18n, notice.kicked).into_any(),
+        Notice::Kicked(reason) => t!(i18n, notice.kicked_because, reason).into_any(),
+        Notice::Denied(code) => faults::denied(i18n, code),
         Notice::LinkCopied => t!(i18n, notice.copied).into_any(),
         Notice::CopyFailed => t!(i18n, notice.copy_failed).into_any(),
         Notice::WorkoutShared(name) => t!(i18n, notice.shared, name).into_any(),
         Notice::Ignored(what) => t!(i18n, notice.ignored, what).into_any(),
         Notice::Refused(refused) => faults::wish(i18n, refused),
+    }
+}
+
+/// How the own socket is: what happened, what still works, what is being done.
+pub fn connection(i18n: Texts, connection: Connection) -> AnyView {
+    match connection {
+        Connection::Idle => t!(i18n, connection.idle).into_any(),
+        Connection::Online => t!(i18n, connection.online).into_any(),
+        Connection::Lost { attempt } => t!(i18n, connection.lost, attempt).into_any(),
+        Connection::Alone => t!(i18n, connection.alone).into_any(),
     }
 }
 

@@ -78,14 +78,15 @@ impl Session {
         };
         let found = match found {
             Ok(found) => found,
+            // A server that was restarted knows the ride again by its tokens.
+            Err(Refusal::NoSuchRide) if self.go_on_in_same_tab(now, &code) => return,
             Err(refusal) => return self.state.stage.set(Stage::Refused(refusal)),
         };
         if let Some(invitation) = &found.invitation {
             self.state.invitation.set(invitation.clone());
         }
-        let same_tab = std::mem::take(&mut self.entry.same_tab);
-        if let Some(identity) = storage::tab_identity(&code).filter(|_| same_tab) {
-            return self.go_on(now, identity);
+        if self.go_on_in_same_tab(now, &code) {
+            return;
         }
         let joining = storage::take_joining(&code);
         self.entry.known = storage::known_identities(&code);
@@ -101,6 +102,17 @@ impl Session {
             Found { locked: true, .. } => self.state.stage.set(Stage::Refused(Refusal::Locked)),
             _ => self.introduce_or_join(joining),
         }
+    }
+
+    /// Goes on as who this tab was before it was loaded again, if it was.
+    fn go_on_in_same_tab(&mut self, now: Duration, code: &SessionCode) -> bool {
+        let same_tab = std::mem::take(&mut self.entry.same_tab);
+        let identity = storage::tab_identity(code).filter(|_| same_tab);
+        let is_known = identity.is_some();
+        if let Some(identity) = identity {
+            self.go_on(now, identity);
+        }
+        is_known
     }
 
     /// Goes on here as the rider that another tab has taken.

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::Bytes;
-use mesh::peer::{PeerId, Token};
-use mesh::room::{Input, Output, Room, SocketId, Summary};
+use mesh::peer::PeerId;
+use mesh::room::{Input, Join, Output, Room, SocketId, Summary};
 use mesh::signaling::{ClientMessage, ErrorCode, Hello, ServerMessage, close};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -100,14 +100,13 @@ impl Ride {
 
     /// A socket said hello.
     pub fn join(&self, hub: &Hub, socket: SocketId, hello: Hello) {
-        let input = Input::Join {
+        let join = Join {
             socket,
             hello,
             fresh_peer: fresh_peer(),
-            fresh_token: fresh_token(),
             server_time: unix_millis(),
         };
-        self.handle(hub, input);
+        self.handle(hub, Input::Join(join));
     }
 
     /// A socket said something else.
@@ -229,6 +228,9 @@ impl Ride {
                 let reason = reason.name();
                 tracing::info!(ride = self.log_name, socket = socket.0, reason, "refused");
             }
+            ServerMessage::Kicked { .. } => {
+                tracing::info!(ride = self.log_name, socket = socket.0, "kept out");
+            }
             _ => {}
         }
     }
@@ -254,7 +256,7 @@ impl Ride {
 impl Inner {
     /// Who found the ride just before it was forgotten is told that it is over.
     fn turn_away(&mut self, input: &Input) {
-        let (Input::Join { socket, .. }
+        let (Input::Join(Join { socket, .. })
         | Input::Message { socket, .. }
         | Input::Relay { socket, .. }) = input
         else {
@@ -285,10 +287,4 @@ fn send(hub: &Hub, outbox: &Outbox, message: &ServerMessage, received: Instant) 
 pub(super) fn fresh_peer() -> PeerId {
     let text = Uuid::new_v4().simple().to_string();
     text.parse().expect("32 hexadecimal digits are a peer id")
-}
-
-/// 244 random bits from the operating system.
-fn fresh_token() -> Token {
-    let text = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-    text.parse().expect("64 hexadecimal digits are a token")
 }

@@ -3,6 +3,8 @@
 
 use std::time::Duration;
 
+use mesh::peer::LinkState;
+use mesh::signaling::Report;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -18,22 +20,6 @@ const MAX_EVENTS: u32 = 256;
 const CONNECT_SECONDS: &[f64] = &[
     0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0,
 ];
-
-/// What one rider says of its links.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LinkReport {
-    /// Its links that are direct now.
-    pub direct: u32,
-    /// Its links that are relayed now.
-    pub relayed: u32,
-    /// Direct connections tried since the last report.
-    pub attempts: u32,
-    /// How long those took that became direct since the last report: each is a
-    /// success.
-    pub connected: Vec<Duration>,
-    /// Direct links that went back to the relay since the last report.
-    pub fallbacks: u32,
-}
 
 #[derive(Debug, Clone)]
 pub(super) struct LinkMetrics {
@@ -95,15 +81,22 @@ impl ReportedLinks {
     }
 
     /// Takes a report in.
-    pub fn record(&mut self, report: &LinkReport) {
-        self.stand_at(report.direct, report.relayed);
+    pub fn record(&mut self, report: &Report) {
+        let in_state = |state| {
+            let links = report.links.iter().filter(|link| link.state == state);
+            u32::try_from(links.count()).unwrap_or(MAX_LINKS)
+        };
+        self.stand_at(in_state(LinkState::Direct), in_state(LinkState::Relayed));
         let metrics = &self.metrics;
         let events = |count: u32| u64::from(count.min(MAX_EVENTS));
         metrics.attempts.inc_by(events(report.attempts));
+        metrics.successes.inc_by(events(report.successes));
         metrics.fallbacks.inc_by(events(report.fallbacks));
-        for time in report.connected.iter().take(MAX_EVENTS as usize) {
-            metrics.successes.inc();
-            metrics.connect_time.observe(*time);
+        let times = report.links.iter().filter_map(|link| link.connect_ms);
+        for time in times.take(MAX_LINKS as usize) {
+            metrics
+                .connect_time
+                .observe(Duration::from_millis(time.into()));
         }
     }
 
@@ -124,18 +117,32 @@ impl Drop for ReportedLinks {
 
 #[cfg(test)]
 mod tests {
+    use mesh::signaling::LinkReport;
+
     use super::*;
+
+    fn report_of(direct: usize, relayed: usize, events: u32) -> Report {
+        let link = |state| LinkReport {
+            peer: "ana".parse().expect("a peer id"),
+            state,
+            connect_ms: Some(u32::MAX),
+        };
+        let mut links = vec![link(LinkState::Direct); direct];
+        links.extend(vec![link(LinkState::Relayed); relayed]);
+        Report {
+            links,
+            attempts: events,
+            successes: events,
+            fallbacks: events,
+        }
+    }
 
     #[test]
     fn links_count_as_last_reported_and_not_after_their_rider_is_gone() {
         let metrics = LinkMetrics::new(&mut Registry::default());
         let mut ana = ReportedLinks::new(&metrics);
         let mut ben = ReportedLinks::new(&metrics);
-        let report = |direct, relayed| LinkReport {
-            direct,
-            relayed,
-            ..LinkReport::default()
-        };
+        let report = |direct, relayed| report_of(direct, relayed, 0);
         ana.record(&report(0, 3));
         ben.record(&report(1, 0));
         ana.record(&report(2, 1));
@@ -148,13 +155,7 @@ mod tests {
     fn an_absurd_report_counts_no_more_than_a_rider_can_do() {
         let metrics = LinkMetrics::new(&mut Registry::default());
         let mut liar = ReportedLinks::new(&metrics);
-        liar.record(&LinkReport {
-            direct: u32::MAX,
-            relayed: u32::MAX,
-            attempts: u32::MAX,
-            connected: vec![Duration::MAX; 1_000],
-            fallbacks: u32::MAX,
-        });
+        liar.record(&report_of(1_000, 1_000, u32::MAX));
         assert_eq!(metrics.direct.get(), i64::from(MAX_LINKS));
         assert_eq!(metrics.attempts.get(), u64::from(MAX_EVENTS));
         assert_eq!(metrics.successes.get(), u64::from(MAX_EVENTS));

@@ -339,6 +339,7 @@ async fn guessing_codes_ends_in_429_even_for_a_right_one() {
         404
     );
     let mut guess = server.socket("brave-otter-0000").await;
+    guess.hello(None).await;
     guess.until_close().await;
     for path in [UNKNOWN, &right, &format!("/ride/{code}/qr.svg")] {
         let answer = server.get(path).await;

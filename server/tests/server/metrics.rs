@@ -4,8 +4,8 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use mesh::peer::Class;
-use mesh::signaling::ClientMessage;
+use mesh::peer::{Class, LinkState};
+use mesh::signaling::{ClientMessage, LinkReport, Report};
 use serde_json::Value;
 use tokio::net::TcpStream;
 use tokio_tungstenite::client_async;
@@ -131,6 +131,36 @@ async fn rooms_peers_and_messages_are_counted_for_each_dialect() {
 }
 
 #[tokio::test]
+async fn links_are_counted_as_riders_report_them_and_not_after_they_are_gone() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let (mut ana, _) = server.join(&code).await;
+    let (_ben, welcome) = server.join(&code).await;
+    ana.message().await;
+    let link = LinkReport {
+        peer: welcome.peer,
+        state: LinkState::Direct,
+        connect_ms: Some(400),
+    };
+    let report = Report {
+        links: vec![link],
+        attempts: 2,
+        successes: 1,
+        fallbacks: 0,
+    };
+    ana.say(&ClientMessage::Report(report)).await;
+    ana.say(&ClientMessage::Ping).await;
+    ana.message().await;
+    let now = counts(&server).await;
+    assert_eq!(now["links"]["direct"], 1);
+    let tried = ["attempts", "successes", "fallbacks"].map(|name| now["p2p"][name].as_u64());
+    assert_eq!(tried, [Some(2), Some(1), Some(0)]);
+    assert_eq!(now["p2p"]["connectSeconds"]["p50"], 0.5);
+    drop(ana);
+    while counts(&server).await["links"]["direct"] != 0 {}
+}
+
+#[tokio::test]
 async fn what_is_refused_is_counted_by_reason() {
     let server = TestServer::start(&[]).await;
     assert_eq!(server.get("/api/rides/brave-otter-0000").await.status, 404);
@@ -230,7 +260,9 @@ async fn the_log_has_a_line_for_each_join_leave_and_refusal_and_names_nobody() {
     let (mut ben, _) = server.join(&code).await;
     ben.say(&ClientMessage::Leave).await;
     ben.until_close().await;
-    server.socket("brave-otter-0000").await.until_close().await;
+    let mut lost = server.socket("brave-otter-0000").await;
+    lost.hello(None).await;
+    lost.until_close().await;
     let bytes = page.0.lock().expect("a page").clone();
     let text = String::from_utf8(bytes).expect("text");
     let lines: Vec<Value> = text

@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::support::{Rider, TestServer};
 
-fn resume(welcome: &Welcome) -> Resume {
+pub fn resume(welcome: &Welcome) -> Resume {
     Resume {
         peer: welcome.peer.clone(),
         token: welcome.token.clone(),
@@ -18,7 +18,7 @@ fn resume(welcome: &Welcome) -> Resume {
     }
 }
 
-async fn refusal(rider: &mut Rider) -> (ErrorCode, u16) {
+pub async fn refusal(rider: &mut Rider) -> (ErrorCode, u16) {
     let (said, end) = rider.until_close().await;
     let Some(Message::Text(text)) = said.last() else {
         panic!("no reason: {said:?}")
@@ -88,7 +88,7 @@ async fn a_rider_who_leaves_is_gone_at_once() {
         }
     );
     assert!(
-        matches!(ben.message().await, ServerMessage::Host { term } if term.peer == second.peer && term.epoch == 2)
+        matches!(ben.message().await, ServerMessage::Host { term, .. } if term.peer == second.peer && term.epoch == 2)
     );
     assert_eq!(ana.close_code().await, close::LEFT);
 }
@@ -177,6 +177,9 @@ async fn a_code_that_no_ride_has_is_refused_on_the_socket() {
     let server = TestServer::start(&[]).await;
     for code in ["brave-otter-0000", "nonsense"] {
         let mut rider = server.socket(code).await;
+        if code != "nonsense" {
+            rider.hello(None).await;
+        }
         assert_eq!(
             refusal(&mut rider).await,
             (ErrorCode::NoSuchRide, close::REFUSED)
