@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::error::ApiError;
 use crate::hub::peerjs::Wish;
+use crate::limits::Client;
 use crate::sockets;
 use crate::state::AppState;
 
@@ -31,12 +32,13 @@ type Parameters = Query<Vec<(String, String)>>;
 /// [`ApiError::RoomFull`] for a plain request with a full room's token.
 pub async fn root(
     State(state): State<AppState>,
+    client: Client,
     Query(parameters): Parameters,
     ws: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
     let wish = wish(parameters);
     if let Ok(ws) = ws {
-        return Ok(sockets::peerjs::upgrade(ws, state, wish));
+        return Ok(sockets::peerjs::upgrade(ws, state, client, wish));
     }
     refuse_full_room(&state, &wish)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], ABOUT).into_response())
@@ -49,12 +51,13 @@ pub async fn root(
 /// [`ApiError::RoomFull`], or [`ApiError::NotFound`] for other plain requests.
 pub async fn socket(
     State(state): State<AppState>,
+    client: Client,
     Query(parameters): Parameters,
     ws: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
     let wish = wish(parameters);
     if let Ok(ws) = ws {
-        return Ok(sockets::peerjs::upgrade(ws, state, wish));
+        return Ok(sockets::peerjs::upgrade(ws, state, client, wish));
     }
     refuse_full_room(&state, &wish)?;
     Err(ApiError::NotFound)

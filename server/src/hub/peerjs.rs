@@ -12,9 +12,11 @@ use mesh::peerjs::{Broker, Counts, Input, Message, OPEN, Output, Refusal, Settin
 use mesh::room::SocketId;
 use mesh::signaling::close;
 use tokio::sync::Notify;
+use tokio::time::Instant;
 
 use super::Hub;
 use super::outbox::Outbox;
+use crate::metrics::{DialectName, Metrics, Reason, RoomCounts};
 
 /// What a client's address says, as far as it says it.
 #[derive(Clone, Default)]
@@ -38,6 +40,7 @@ pub(super) struct Peers {
 #[derive(Debug)]
 struct Inner {
     broker: Broker,
+    metrics: Arc<Metrics>,
     sockets: HashMap<SocketId, Socket>,
     /// Until when the task sleeps, if there is one.
     sleeps_until: Option<Duration>,
@@ -52,9 +55,10 @@ struct Socket {
 }
 
 impl Peers {
-    pub(super) fn new(settings: Settings) -> Self {
+    pub(super) fn new(settings: Settings, metrics: Arc<Metrics>) -> Self {
         let inner = Inner {
             broker: Broker::new(settings),
+            metrics,
             sockets: HashMap::new(),
             sleeps_until: None,
         };
@@ -116,9 +120,10 @@ impl Hub {
     }
 
     fn tell_peerjs(&self, input: Input<'_>) {
+        let received = Instant::now();
         let peers = &self.0.peerjs;
         let mut inner = peers.lock();
-        inner.handle(self.now(), input);
+        inner.handle(self.now(), received, input);
         let Some(at) = inner.broker.poll_timeout() else {
             return;
         };
@@ -132,6 +137,24 @@ impl Hub {
                 peers.rescheduled.notify_one();
             }
             Some(_) => {}
+        }
+    }
+}
+
+impl From<(Counts, Tally)> for RoomCounts {
+    fn from((counts, tally): (Counts, Tally)) -> Self {
+        Self {
+            rooms: counts.rooms,
+            peers: counts.peers,
+            relayed: tally.relayed,
+            relayed_bytes: tally.relayed_bytes,
+            ignored: vec![
+                ("expired", tally.expired),
+                ("queue-full", tally.queue_full),
+                ("malformed", tally.malformed),
+                ("unknown-type", tally.unknown_type),
+                ("not-open", tally.not_open),
+            ],
         }
     }
 }
@@ -166,6 +189,21 @@ impl PeerJsSeat {
         self.hub.tell_peerjs(Input::Alive { socket });
     }
 
+    /// The log's line of something that the socket is refused while it is open.
+    pub fn log_refusal(&self, reason: Reason) {
+        let inner = self.hub.0.peerjs.lock();
+        if let Some(socket) = inner.sockets.get(&self.socket) {
+            let (room, peer) = socket.log_names();
+            tracing::info!(
+                dialect = "peerjs",
+                room,
+                peer,
+                reason = reason.name(),
+                "refused"
+            );
+        }
+    }
+
     /// The client closes the socket, rather than losing it.
     pub fn says_goodbye(&mut self) {
         self.goodbye = true;
@@ -181,29 +219,37 @@ impl Drop for PeerJsSeat {
 }
 
 impl Inner {
-    fn handle(&mut self, now: Duration, input: Input<'_>) {
+    fn handle(&mut self, now: Duration, received: Instant, input: Input<'_>) {
+        let is_message = matches!(input, Input::Message { .. });
+        let received = is_message.then(|| received.into_std());
         self.broker.handle(now, input);
         while let Some(output) = self.broker.poll_output() {
-            self.carry_out(output);
+            self.carry_out(output, received);
         }
     }
 
-    fn carry_out(&mut self, output: Output) {
+    /// What follows a message that was `received` is that message, handed on.
+    fn carry_out(&mut self, output: Output, received: Option<std::time::Instant>) {
         match output {
             Output::Send { socket, text } => {
                 if let Some(socket) = self.sockets.get(&socket) {
-                    socket.outbox.text(text);
+                    match received {
+                        Some(received) => socket.outbox.relay_text(text, received),
+                        None => socket.outbox.text(text),
+                    }
                 }
             }
             Output::Open { socket } => {
                 if let Some(socket) = self.sockets.get_mut(&socket) {
                     socket.is_open = true;
                     socket.log_join();
+                    self.metrics.dialect(DialectName::PeerJs).joined();
                     socket.outbox.text(OPEN);
                 }
             }
             Output::Refuse { socket, refusal } => {
                 if let Some(socket) = self.sockets.remove(&socket) {
+                    self.metrics.refused(refusal.into());
                     socket.refuse(refusal);
                 }
             }
@@ -236,7 +282,8 @@ impl Inner {
 impl Socket {
     fn refuse(&self, refusal: Refusal) {
         let (room, peer) = self.log_names();
-        tracing::info!(dialect = "peerjs", room, peer, why = %refusal, "refused");
+        let reason = Reason::from(refusal).name();
+        tracing::info!(dialect = "peerjs", room, peer, reason, "refused");
         self.outbox.text(refusal.to_json());
         self.outbox.close(close::REFUSED, "refused");
     }
@@ -265,7 +312,7 @@ async fn wake_peerjs(hub: Hub, mut at: Duration) {
             () = hub.0.peerjs.rescheduled.notified() => {}
         }
         let mut inner = hub.0.peerjs.lock();
-        inner.handle(hub.now(), Input::Timeout);
+        inner.handle(hub.now(), Instant::now(), Input::Timeout);
         inner.sleeps_until = inner.broker.poll_timeout();
         match inner.sleeps_until {
             Some(next) => at = next,

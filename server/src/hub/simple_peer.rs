@@ -6,10 +6,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use mesh::room::SocketId;
 use mesh::simple_peer::{Code, Counts, Input, Message, Output, Rooms, Settings, Tally};
+use tokio::time::Instant;
 
 use super::Hub;
 use super::outbox::Outbox;
 use super::ride::fresh_peer;
+use crate::metrics::{DialectName, Metrics, Reason, RoomCounts};
 
 /// All simple-peer rooms of the server.
 #[derive(Debug)]
@@ -18,6 +20,7 @@ pub(super) struct Clubs(Mutex<Inner>);
 #[derive(Debug)]
 struct Inner {
     rooms: Rooms,
+    metrics: Arc<Metrics>,
     sockets: HashMap<SocketId, Socket>,
 }
 
@@ -28,9 +31,10 @@ struct Socket {
 }
 
 impl Clubs {
-    pub(super) fn new(settings: Settings) -> Self {
+    pub(super) fn new(settings: Settings, metrics: Arc<Metrics>) -> Self {
         Self(Mutex::new(Inner {
             rooms: Rooms::new(settings),
+            metrics,
             sockets: HashMap::new(),
         }))
     }
@@ -53,12 +57,16 @@ impl Hub {
         };
         let mut inner = self.0.simple_peer.lock();
         inner.sockets.insert(socket, entry);
-        inner.handle(Input::Connect {
+        let connect = Input::Connect {
             socket,
             code,
             fresh_peer: fresh_peer(),
-        });
-        inner.log(socket, "joined");
+        };
+        inner.handle(connect, None);
+        if inner.sockets.contains_key(&socket) {
+            inner.log(socket, "joined");
+            inner.metrics.dialect(DialectName::SimplePeer).joined();
+        }
         SimplePeerSeat {
             hub: self.clone(),
             socket,
@@ -70,6 +78,22 @@ impl Hub {
     pub fn simple_peer_counts(&self) -> (Counts, Tally) {
         let inner = self.0.simple_peer.lock();
         (inner.rooms.counts(), inner.rooms.tally())
+    }
+}
+
+impl From<(Counts, Tally)> for RoomCounts {
+    fn from((counts, tally): (Counts, Tally)) -> Self {
+        Self {
+            rooms: counts.rooms,
+            peers: counts.peers,
+            relayed: tally.relayed,
+            relayed_bytes: tally.relayed_bytes,
+            ignored: vec![
+                ("malformed", tally.malformed),
+                ("forged", tally.forged),
+                ("nobody", tally.nobody),
+            ],
+        }
     }
 }
 
@@ -90,9 +114,18 @@ impl SimplePeerSeat {
 
     /// The socket said something.
     pub fn say(&self, text: &str) {
+        let received = Instant::now().into_std();
         let (socket, message) = (self.socket, Message::parse(text));
         let mut inner = self.hub.0.simple_peer.lock();
-        inner.handle(Input::Message { socket, message });
+        inner.handle(Input::Message { socket, message }, Some(received));
+    }
+
+    /// The log's line of something that the socket is refused while it is open.
+    pub fn log_refusal(&self, reason: Reason) {
+        let inner = self.hub.0.simple_peer.lock();
+        if let Some(entry) = inner.sockets.get(&self.socket) {
+            entry.log_refusal(self.socket, reason);
+        }
     }
 }
 
@@ -102,29 +135,34 @@ impl Drop for SimplePeerSeat {
         let mut inner = self.hub.0.simple_peer.lock();
         inner.log(socket, "left");
         inner.sockets.remove(&socket);
-        inner.handle(Input::Closed { socket });
+        inner.handle(Input::Closed { socket }, None);
     }
 }
 
 impl Inner {
-    fn handle(&mut self, input: Input<'_>) {
+    /// `received`: when, if it is a message; what follows is that message,
+    /// handed on.
+    fn handle(&mut self, input: Input<'_>, received: Option<std::time::Instant>) {
         self.rooms.handle(input);
         while let Some(output) = self.rooms.poll_output() {
-            self.carry_out(output);
+            self.carry_out(output, received);
         }
     }
 
-    fn carry_out(&mut self, output: Output) {
+    fn carry_out(&mut self, output: Output, received: Option<std::time::Instant>) {
         match output {
             Output::Send { socket, text } => {
                 if let Some(socket) = self.sockets.get(&socket) {
-                    socket.outbox.text(&*text);
+                    match received {
+                        Some(received) => socket.outbox.relay_text(&*text, received),
+                        None => socket.outbox.text(&*text),
+                    }
                 }
             }
             Output::Refuse { socket, refusal } => {
                 if let Some(entry) = self.sockets.remove(&socket) {
-                    let (room, socket) = (entry.log_room, socket.0);
-                    tracing::info!(dialect = "simple-peer", room, socket, why = %refusal, "refused");
+                    self.metrics.refused(refusal.into());
+                    entry.log_refusal(socket, refusal.into());
                     entry.outbox.text(refusal.to_json());
                     entry.outbox.close(refusal.close_code(), "refused");
                 }
@@ -139,5 +177,18 @@ impl Inner {
             let (room, socket) = (&entry.log_room, socket.0);
             tracing::info!(dialect = "simple-peer", room, socket, "{what}");
         }
+    }
+}
+
+impl Socket {
+    fn log_refusal(&self, socket: SocketId, reason: Reason) {
+        let (room, socket) = (&self.log_room, socket.0);
+        tracing::info!(
+            dialect = "simple-peer",
+            room,
+            socket,
+            reason = reason.name(),
+            "refused"
+        );
     }
 }

@@ -9,11 +9,13 @@ use serde_json::json;
 use super::connection::{self, Dialect, RESTART, Refusal};
 use crate::hub::outbox::Outbox;
 use crate::hub::peerjs::{PeerJsSeat, Wish};
+use crate::limits::Client;
+use crate::metrics::DialectName;
 use crate::state::AppState;
 
 /// Answers an upgrade; what the client wants is checked on the socket.
-pub fn upgrade(ws: WebSocketUpgrade, state: AppState, wish: Wish) -> Response {
-    connection::upgrade(ws, state, move |state| {
+pub fn upgrade(ws: WebSocketUpgrade, state: AppState, client: Client, wish: Wish) -> Response {
+    connection::upgrade(ws, state, client, move |state| {
         Ok(Peer(state.hub.connect_peerjs(&wish)))
     })
 }
@@ -22,6 +24,8 @@ pub fn upgrade(ws: WebSocketUpgrade, state: AppState, wish: Wish) -> Response {
 struct Peer(PeerJsSeat);
 
 impl Dialect for Peer {
+    const NAME: DialectName = DialectName::PeerJs;
+
     fn outbox(&self) -> &Outbox {
         self.0.outbox()
     }
@@ -49,13 +53,19 @@ impl Dialect for Peer {
     }
 
     fn refuse(&mut self, refusal: Refusal) {
-        let (words, code) = match refusal {
-            Refusal::TooLarge => ("Message is too large", close::TOO_LARGE),
-            Refusal::NoHello => ("No id in time", close::POLICY),
+        self.0.log_refusal(refusal.reason());
+        let (words, end) = match refusal {
+            Refusal::TooLarge => ("Message is too large", Some(close::TOO_LARGE)),
+            Refusal::NoHello => ("No id in time", Some(close::POLICY)),
+            Refusal::TooFast => ("Too many messages", None),
+            Refusal::Flood => ("Too many messages", Some(close::POLICY)),
+            Refusal::SlowReader => return,
         };
         let error = json!({ "type": "ERROR", "payload": { "msg": words } });
         self.outbox().text(error.to_string());
-        self.outbox().close(code, "refused");
+        if let Some(code) = end {
+            self.outbox().close(code, "refused");
+        }
     }
 
     fn restart(&mut self) {

@@ -12,18 +12,23 @@ use serde_json::json;
 use super::connection::{self, Dialect, RESTART, Refusal, TurnedAway};
 use crate::hub::outbox::Outbox;
 use crate::hub::simple_peer::SimplePeerSeat;
+use crate::limits::Client;
+use crate::metrics::{DialectName, Reason};
 use crate::state::AppState;
 
 /// Answers the upgrade at `/signal/{code}`.
 pub async fn upgrade(
     State(state): State<AppState>,
     Path(code): Path<String>,
+    client: Client,
     ws: WebSocketUpgrade,
 ) -> Response {
-    connection::upgrade(ws, state, move |state| match code.parse::<Code>() {
+    connection::upgrade(ws, state, client, move |state| match code.parse::<Code>() {
         Ok(code) => Ok(Member(state.hub.connect_simple_peer(code))),
         Err(_) => {
-            tracing::info!(dialect = "simple-peer", why = %NotLetIn::BadCode, "refused");
+            let reason = Reason::from(NotLetIn::BadCode);
+            state.metrics.refused(reason);
+            tracing::info!(dialect = "simple-peer", reason = reason.name(), "refused");
             Err(TurnedAway {
                 words: NotLetIn::BadCode.to_json(),
                 code: NotLetIn::BadCode.close_code(),
@@ -37,6 +42,8 @@ pub async fn upgrade(
 struct Member(SimplePeerSeat);
 
 impl Dialect for Member {
+    const NAME: DialectName = DialectName::SimplePeer;
+
     fn outbox(&self) -> &Outbox {
         self.0.outbox()
     }
@@ -55,13 +62,19 @@ impl Dialect for Member {
     }
 
     fn refuse(&mut self, refusal: Refusal) {
-        let (words, code) = match refusal {
-            Refusal::TooLarge => ("That message is too large.", close::TOO_LARGE),
-            Refusal::NoHello => ("That took too long.", close::POLICY),
+        self.0.log_refusal(refusal.reason());
+        let (words, end) = match refusal {
+            Refusal::TooLarge => ("That message is too large.", Some(close::TOO_LARGE)),
+            Refusal::NoHello => ("That took too long.", Some(close::POLICY)),
+            Refusal::TooFast => ("That is too much at once.", None),
+            Refusal::Flood => ("That is too much at once.", Some(close::POLICY)),
+            Refusal::SlowReader => return,
         };
         let error = json!({ "type": "error", "message": words });
         self.outbox().text(error.to_string());
-        self.outbox().close(code, "refused");
+        if let Some(code) = end {
+            self.outbox().close(code, "refused");
+        }
     }
 
     fn restart(&mut self) {

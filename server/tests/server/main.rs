@@ -3,6 +3,8 @@
 mod clients;
 mod host;
 mod http;
+mod limits;
+mod metrics;
 mod pages;
 mod peerjs;
 mod restart;

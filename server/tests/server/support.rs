@@ -59,9 +59,7 @@ impl TestServer {
         };
         let running = state.clone();
         let ended = tokio::spawn(async move {
-            server::run(listener, handler, running, shutdown)
-                .await
-                .expect("serves");
+            server::run(listener, handler, running, shutdown).await;
         });
         Self {
             address,
