@@ -18,10 +18,13 @@ use crate::wire::Socket;
 const START: Duration = Duration::from_secs(20);
 /// What a server is left alone for after its first connection.
 const SETTLE: Duration = Duration::from_secs(1);
-/// More than any figure has.
-const MANY: &str = "1000000000";
-/// Longer than any figure takes, in milliseconds: idle sockets are to stay,
-/// and the generator sends no heartbeats.
+/// More sockets than any figure has.
+const MANY: &str = "1000000";
+/// How Gruppetto's settings say that there is no limit.
+const ANY_NUMBER: &str = "0";
+/// Longer than any figure takes, in milliseconds: idle sockets are to stay in
+/// `peer`, and the generator sends no heartbeats. Gruppetto pings, and the
+/// generator answers.
 const LONG_MS: &str = "3600000";
 
 /// A server to measure.
@@ -123,9 +126,17 @@ fn gruppetto_command(command: &mut Command, options: &Options, address: SocketAd
         .env("GRUPPETTO_ADDR", address.to_string())
         .env("GRUPPETTO_PEERJS_ROOMS", "off");
     for setting in [
+        "GRUPPETTO_MESSAGES_PER_SECOND",
+        "GRUPPETTO_RELAY_BYTES_PER_SECOND",
+    ] {
+        command.env(setting, ANY_NUMBER);
+    }
+    for setting in [
+        "GRUPPETTO_MAX_CONNECTIONS",
+        "GRUPPETTO_MAX_CONNECTIONS_PER_ADDRESS",
         "GRUPPETTO_MAX_SOCKETS",
         "GRUPPETTO_MAX_SOCKETS_PER_ADDRESS",
-        "GRUPPETTO_MESSAGES_PER_SECOND",
+        "GRUPPETTO_PEERJS_MAX_PEERS",
     ] {
         command.env(setting, MANY);
     }
