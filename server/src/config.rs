@@ -1,8 +1,10 @@
 //! The server's settings: environment variables, or flags of the same name.
 
+mod peerjs;
 mod sentence;
 mod values;
 
+pub use peerjs::PeerJs;
 pub use values::{IceServers, PublicUrl};
 
 use std::net::{IpAddr, SocketAddr};
@@ -58,7 +60,8 @@ pub struct Config {
 
     /// Other addresses under which riders reach the server, comma-separated,
     /// like https://club.example: pages from there may start and join rides,
-    /// pages from anywhere else may not
+    /// pages from anywhere else may not. PeerJS and simple-peer clients may
+    /// come from anywhere while this is unset
     #[arg(
         long,
         env = "GRUPPETTO_ALLOWED_ORIGINS",
@@ -140,6 +143,10 @@ pub struct Config {
     /// Milliseconds of silence after which a socket is given up
     #[arg(long, env = "GRUPPETTO_PING_TIMEOUT_MS", hide_env_values = true, default_value_t = 45_000, value_parser = clap::value_parser!(u64).range(200..=3_600_000))]
     pub ping_timeout_ms: u64,
+
+    /// PeerJS clients.
+    #[command(flatten)]
+    pub peerjs: PeerJs,
 }
 
 impl Config {

@@ -59,6 +59,9 @@ pub enum ApiError {
     /// The page that asks was not served by this server.
     #[error("This page may not use this server: open the server's own address.")]
     ForeignOrigin,
+    /// The room of this token has as many peers as it takes.
+    #[error("Room is full")]
+    RoomFull,
     /// The server is about to stop.
     #[error("The server restarts. Try again in some seconds.")]
     Draining,
@@ -72,7 +75,7 @@ impl ApiError {
         match self {
             Self::NoSuchRide | Self::NotFound => StatusCode::NOT_FOUND,
             Self::ServerFull | Self::Draining => StatusCode::SERVICE_UNAVAILABLE,
-            Self::RateLimited { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::RateLimited { .. } | Self::RoomFull => StatusCode::TOO_MANY_REQUESTS,
             Self::ForeignOrigin => StatusCode::FORBIDDEN,
         }
     }
@@ -83,6 +86,7 @@ impl ApiError {
             Self::ServerFull => "server-full",
             Self::RateLimited { .. } => "rate-limited",
             Self::ForeignOrigin => "foreign-origin",
+            Self::RoomFull => "room-full",
             Self::Draining => "draining",
             Self::NotFound => "not-found",
         }

@@ -5,11 +5,15 @@
 //! ([`outbox`]), and a task per ride wakes the room when it asks to be and
 //! forgets it when it is dead. Nothing here waits while it holds a lock.
 //!
+//! The rooms of the other dialects are driven by [`peerjs`] and [`simple_peer`].
+//!
 //! The log has one line for each join, leave and refusal. Rides and riders
 //! appear in it under names that mean nothing after the process ends.
 
 pub mod outbox;
+pub mod peerjs;
 mod ride;
+pub mod simple_peer;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -43,6 +47,8 @@ struct Shared {
     origin: Instant,
     next_socket: AtomicU64,
     relayed_frames: AtomicU64,
+    peerjs: peerjs::Peers,
+    simple_peer: simple_peer::Clubs,
     open_sockets: watch::Sender<usize>,
     /// Keys the names in the log, differently in every process.
     log_names: RandomState,
@@ -71,6 +77,10 @@ impl Hub {
             p2p: config.p2p_enabled,
             ice_servers: config.ice_servers(),
         };
+        let clubs = mesh::simple_peer::Settings {
+            max_riders: config.max_riders,
+            max_rooms: config.max_rooms,
+        };
         Self(Arc::new(Shared {
             rides: Mutex::default(),
             settings,
@@ -79,6 +89,8 @@ impl Hub {
             origin: Instant::now(),
             next_socket: AtomicU64::new(1),
             relayed_frames: AtomicU64::new(0),
+            peerjs: peerjs::Peers::new(config.peerjs.settings()),
+            simple_peer: simple_peer::Clubs::new(clubs),
             open_sockets: watch::Sender::new(0),
             log_names: RandomState::new(),
         }))
@@ -115,8 +127,8 @@ impl Hub {
     /// Opens a seat for a new socket in a ride; `None` when there is none.
     pub fn connect(&self, code: &SessionCode) -> Option<Seat> {
         let ride = self.ride(code)?;
-        let socket = SocketId(self.0.next_socket.fetch_add(1, Ordering::Relaxed));
-        let outbox = Arc::new(Outbox::new(self.0.max_queue_bytes));
+        let socket = self.next_socket();
+        let outbox = self.new_outbox();
         ride.seat(socket, outbox.clone());
         Some(Seat {
             hub: self.clone(),
@@ -153,13 +165,25 @@ impl Hub {
             .await;
     }
 
+    fn next_socket(&self) -> SocketId {
+        SocketId(self.0.next_socket.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn new_outbox(&self) -> Arc<Outbox> {
+        Arc::new(Outbox::new(self.0.max_queue_bytes))
+    }
+
     fn ride(&self, code: &SessionCode) -> Option<Arc<Ride>> {
         self.0.rides().get(code).cloned()
     }
 
     /// A name for the log: the same for the same text, in this process alone.
     fn log_name(&self, text: &str) -> String {
-        format!("{:08x}", self.0.log_names.hash_one(text) as u32)
+        format!("{:08x}", self.log_hash(text))
+    }
+
+    fn log_hash(&self, text: &str) -> u32 {
+        self.0.log_names.hash_one(text) as u32
     }
 }
 

@@ -6,7 +6,7 @@
 //!   can go wrong, and how it is said.
 //! - [`hub`]: the rides and their sockets, around the rooms of `mesh`;
 //!   [`sockets`]: one file a dialect.
-//! - [`rides`], [`health`], [`qr`], [`codes`], [`pages`]: what HTTP serves;
+//! - [`rides`], [`peerjs`], [`health`], [`qr`], [`codes`], [`pages`]: what HTTP serves;
 //!   [`limits`], [`shutdown`]: how much, and how it ends.
 //!
 //! Law: the server knows codes, peers, who is host and the epoch. What riders
@@ -22,6 +22,7 @@ pub mod limits;
 pub mod logging;
 pub mod middleware;
 pub mod pages;
+pub mod peerjs;
 pub mod qr;
 pub mod rides;
 pub mod router;

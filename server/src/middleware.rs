@@ -3,7 +3,7 @@
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use mesh::code::SessionCode;
@@ -42,6 +42,38 @@ pub async fn require_known_origin(
         tracing::info!("refused a foreign origin");
         ApiError::ForeignOrigin.into_response()
     }
+}
+
+/// Lets a request pass that comes from any page while no origins are set, and
+/// otherwise one that [`require_known_origin`] lets pass too.
+pub async fn require_listed_origin(
+    state: State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if state.config.allowed_origins.is_empty() {
+        next.run(request).await
+    } else {
+        require_known_origin(state, request, next).await
+    }
+}
+
+/// Lets pages of other origins read the answer, and answers the question
+/// whether they may ask (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
+pub async fn cross_origin(request: Request, next: Next) -> Response {
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let mut response = if request.method() == Method::OPTIONS {
+        let methods = (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD");
+        (StatusCode::NO_CONTENT, [methods]).into_response()
+    } else {
+        next.run(request).await
+    };
+    let headers = response.headers_mut();
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    if let Some(origin) = origin {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    }
+    response
 }
 
 /// The content security policy: this origin alone, and of inline scripts and

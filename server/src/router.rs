@@ -2,14 +2,14 @@
 
 use axum::Router;
 use axum::http::{HeaderValue, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get, post};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::error::ApiError;
-use crate::middleware::{self, require_known_origin};
+use crate::middleware::{self, cross_origin, require_known_origin, require_listed_origin};
 use crate::state::AppState;
-use crate::{health, rides, sockets};
+use crate::{health, peerjs, rides, sockets};
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
@@ -22,11 +22,17 @@ pub fn build_handler(state: AppState, pages: Router) -> Router {
         .route("/api/rides", post(rides::start))
         .route("/ws/{code}", any(sockets::app::upgrade))
         .route_layer(from_fn_with_state(state.clone(), require_known_origin));
+    // For clients of other pages, which speak dialects of their own.
+    let foreign = Router::new()
+        .merge(peerjs_routes())
+        .route("/signal/{code}", any(sockets::simple_peer::upgrade))
+        .route_layer(from_fn_with_state(state.clone(), require_listed_origin));
     let open = Router::new()
         .route("/api/rides/{code}", get(rides::find))
         .route("/api/{*rest}", any(async || ApiError::NotFound))
         .route("/health", get(health::health));
     let fresh = guarded
+        .merge(foreign)
         .merge(open)
         .layer(SetResponseHeaderLayer::if_not_present(
             header::CACHE_CONTROL,
@@ -36,4 +42,18 @@ pub fn build_handler(state: AppState, pages: Router) -> Router {
         .route("/ride/{code}/qr.svg", get(rides::qr_code))
         .with_state(state);
     middleware::apply(own.merge(pages))
+}
+
+/// A client with the path `/` asks for `/peerjs`, `/peerjs/id` and
+/// `/peerjs/peers`, one with the path `/peerjs` for what is below.
+fn peerjs_routes() -> Router<AppState> {
+    Router::new()
+        .route("/peerjs", get(peerjs::root))
+        .route("/peerjs/", get(peerjs::root))
+        .route("/peerjs/peerjs", get(peerjs::socket))
+        .route("/peerjs/id", get(peerjs::id))
+        .route("/peerjs/peers", get(peerjs::peers))
+        .route("/peerjs/{key}/id", get(peerjs::id))
+        .route("/peerjs/{key}/peers", get(peerjs::peers))
+        .route_layer(from_fn(cross_origin))
 }

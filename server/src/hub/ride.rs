@@ -249,7 +249,8 @@ impl Inner {
     }
 }
 
-fn fresh_peer() -> PeerId {
+/// A peer id that nobody has.
+pub(super) fn fresh_peer() -> PeerId {
     let text = Uuid::new_v4().simple().to_string();
     text.parse().expect("32 hexadecimal digits are a peer id")
 }

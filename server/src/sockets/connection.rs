@@ -51,6 +51,9 @@ pub trait Dialect: Send + 'static {
     /// It answered a ping.
     fn pong(&mut self) {}
 
+    /// It closes of its own will: this is not a connection that was lost.
+    fn goodbye(&mut self) {}
+
     /// Something is refused: says so and puts the end into the outbox.
     fn refuse(&mut self, refusal: Refusal);
 
@@ -172,7 +175,11 @@ impl<'a, D: Dialect> Connection<'a, D> {
 
     fn take_in(&mut self, incoming: Option<Result<Message, axum::Error>>) -> Result<(), End> {
         let message = match incoming {
-            Some(Ok(Message::Close(_))) | None => return Err(End::Gone),
+            Some(Ok(Message::Close(_))) => {
+                self.dialect.goodbye();
+                return Err(End::Gone);
+            }
+            None => return Err(End::Gone),
             Some(Err(error)) => return Err(end_of(&error)),
             Some(Ok(message)) => message,
         };

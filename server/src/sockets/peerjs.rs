@@ -1,0 +1,64 @@
+//! The sockets of PeerJS clients ([`mesh::peerjs`]).
+
+use axum::body::Bytes;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::response::Response;
+use mesh::signaling::close;
+use serde_json::json;
+
+use super::connection::{self, Dialect, RESTART, Refusal};
+use crate::hub::outbox::Outbox;
+use crate::hub::peerjs::{PeerJsSeat, Wish};
+use crate::state::AppState;
+
+/// Answers an upgrade; what the client wants is checked on the socket.
+pub fn upgrade(ws: WebSocketUpgrade, state: AppState, wish: Wish) -> Response {
+    connection::upgrade(ws, state, move |state| {
+        Ok(Peer(state.hub.connect_peerjs(&wish)))
+    })
+}
+
+/// The socket of a PeerJS client.
+struct Peer(PeerJsSeat);
+
+impl Dialect for Peer {
+    fn outbox(&self) -> &Outbox {
+        self.0.outbox()
+    }
+
+    /// Its address said who it is.
+    fn has_greeted(&self) -> bool {
+        true
+    }
+
+    fn text(&mut self, text: &str) {
+        self.0.say(text);
+    }
+
+    /// Upstream reads bytes as the text that they are.
+    fn binary(&mut self, bytes: Bytes) {
+        self.0.say(std::str::from_utf8(&bytes).unwrap_or_default());
+    }
+
+    fn pong(&mut self) {
+        self.0.is_alive();
+    }
+
+    fn goodbye(&mut self) {
+        self.0.says_goodbye();
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        let (words, code) = match refusal {
+            Refusal::TooLarge => ("Message is too large", close::TOO_LARGE),
+            Refusal::NoHello => ("No id in time", close::POLICY),
+        };
+        let error = json!({ "type": "ERROR", "payload": { "msg": words } });
+        self.outbox().text(error.to_string());
+        self.outbox().close(code, "refused");
+    }
+
+    fn restart(&mut self) {
+        self.outbox().close(RESTART, "the server restarts");
+    }
+}
