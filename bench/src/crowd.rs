@@ -74,13 +74,22 @@ async fn open_from(
 }
 
 /// Opens pairs, each of which has sent one message that arrived as it should.
+/// Their names end on `load`: what was on its way in another load, and waits in
+/// the server for its receiver to come back, is for other names.
 ///
 /// # Errors
 /// [`BenchError::Unfaithful`] when it did not.
-pub async fn open_pairs(server: SocketAddr, count: u32) -> Result<Vec<Pair>, BenchError> {
+pub async fn open_pairs(
+    server: SocketAddr,
+    count: u32,
+    load: u32,
+) -> Result<Vec<Pair>, BenchError> {
     let mut pairs = Vec::with_capacity(count as usize);
     for number in 0..count {
-        let (from, to) = (format!("sender{number}"), format!("receiver{number}"));
+        let (from, to) = (
+            format!("sender{number}-{load}"),
+            format!("receiver{number}-{load}"),
+        );
         let mut pair = Pair {
             sender: Socket::open(door(server, number), &from).await?,
             receiver: Socket::open(door(server, number), &to).await?,

@@ -7,24 +7,15 @@ mod relay;
 mod stalled;
 mod storm;
 
-use std::time::Duration;
-
-use tokio::task::{JoinHandle, spawn_local};
-use tokio::time::sleep;
-
 use crate::error::BenchError;
 use crate::options::{Figure, Options};
-use crate::process::Process;
 use crate::samples::Samples;
-use crate::servers::{Running, Server};
+use crate::servers::Server;
 
 pub use idle::PER_CONNECTION;
 pub use latency::P99;
 pub use relay::CPU_PER_100_000;
 pub use storm::{BACK_IN_TIME, PATIENCE_SECONDS};
-
-/// How often memory is looked at while its peak is sought.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// One value of one run.
 #[derive(Debug, Clone)]
@@ -196,36 +187,4 @@ impl Table {
 /// Bytes as mebibytes.
 fn mebibytes(bytes: u64) -> f64 {
     bytes as f64 / 1_048_576.0
-}
-
-/// Looks at a process's memory again and again, and remembers the most.
-struct Peak {
-    process: Process,
-    most: std::rc::Rc<std::cell::Cell<u64>>,
-    task: JoinHandle<()>,
-}
-
-impl Peak {
-    fn watch(running: &Running) -> Self {
-        let process = running.process();
-        let most = std::rc::Rc::new(std::cell::Cell::new(0));
-        let seen = std::rc::Rc::clone(&most);
-        let task = spawn_local(async move {
-            // A process that is gone is noticed by whoever uses it.
-            while let Ok(bytes) = process.resident() {
-                seen.set(seen.get().max(bytes));
-                sleep(LOOK).await;
-            }
-        });
-        Self {
-            process,
-            most,
-            task,
-        }
-    }
-
-    fn bytes(self) -> Result<u64, BenchError> {
-        self.task.abort();
-        Ok(self.most.get().max(self.process.resident()?))
-    }
 }

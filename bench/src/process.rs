@@ -42,14 +42,23 @@ impl Process {
     /// # Errors
     /// When the process is gone.
     pub fn resident(self) -> io::Result<u64> {
-        let status = fs::read_to_string(self.file("status"))?;
-        let kibibytes = status
-            .lines()
-            .find_map(|line| line.strip_prefix("VmRSS:"))
-            .and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u64>().ok());
-        kibibytes
-            .map(|count| count * 1024)
-            .ok_or_else(|| io::Error::other("the server has ended"))
+        self.memory("VmRSS:")
+    }
+
+    /// The most bytes in memory since [`Self::forget_peak`] (`VmHWM`).
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn peak(self) -> io::Result<u64> {
+        self.memory("VmHWM:")
+    }
+
+    /// From now on the peak is sought anew (`clear_refs` of proc(5)).
+    ///
+    /// # Errors
+    /// When the process is gone or another user's.
+    pub fn forget_peak(self) -> io::Result<()> {
+        fs::write(self.file("clear_refs"), "5")
     }
 
     /// Files and sockets open.
@@ -58,6 +67,17 @@ impl Process {
     /// When the process is gone.
     pub fn open_files(self) -> io::Result<usize> {
         Ok(fs::read_dir(self.file("fd"))?.count())
+    }
+
+    fn memory(self, field: &str) -> io::Result<u64> {
+        let status = fs::read_to_string(self.file("status"))?;
+        let kibibytes = status
+            .lines()
+            .find_map(|line| line.strip_prefix(field))
+            .and_then(|rest| rest.trim().trim_end_matches(" kB").parse::<u64>().ok());
+        kibibytes
+            .map(|count| count * 1024)
+            .ok_or_else(|| io::Error::other("the server has ended"))
     }
 
     fn file(self, name: &str) -> String {

@@ -92,7 +92,7 @@ fn explained(figure: Figure, options: &Options) -> (&'static str, String) {
             "Relaying",
             format!(
                 "{pairs} senders, each with a receiver of its own, and OFFERs of {} bytes, for\n{seconds} s. A sender has a fixed number of them on the way: it sends the next when\none has arrived.",
-                Offer::new("receiver1", 0).len()
+                Offer::new("receiver1-1", 0).len()
             ),
         ),
         Figure::Latency => (

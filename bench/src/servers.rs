@@ -67,7 +67,9 @@ impl Server {
         }
         let child = command
             .stdin(Stdio::null())
+            // What it logs costs it the same as in service, and nobody else.
             .stdout(Stdio::null())
+            .stderr(Stdio::null())
             .spawn()
             .map_err(|error| BenchError::NotStarted(self.name(), error.to_string()))?;
         let mut running = Running { child, address };
@@ -91,7 +93,8 @@ impl Running {
                 Err(error) => error.to_string(),
             };
             if let Some(status) = self.child.try_wait()? {
-                return Err(BenchError::NotStarted(server.name(), status.to_string()));
+                let words = format!("{status}; run it by hand to read why");
+                return Err(BenchError::NotStarted(server.name(), words));
             }
             if Instant::now() > deadline {
                 return Err(BenchError::NotStarted(server.name(), failure));

@@ -34,7 +34,7 @@ const LONGEST: u64 = 60_000_000;
 /// what has come.
 const BURST: u64 = 32;
 /// How long the server may take to notice that the last rate's sockets are
-/// gone, whose names the next one takes.
+/// gone.
 const REST: Duration = Duration::from_millis(500);
 
 type Times = Histogram<u32>;
@@ -83,7 +83,7 @@ fn at_quantile(name: String, times: &Times, quantile: f64) -> Reading {
 }
 
 async fn at_rate(running: &Running, options: &Options, rate: u32) -> Result<Outcome, BenchError> {
-    let pairs = open_pairs(running.address, options.pairs).await?;
+    let pairs = open_pairs(running.address, options.pairs, rate).await?;
     let warm = (options.warm_up().as_secs_f64() * f64::from(rate)) as u64;
     let total = warm + options.seconds * u64::from(rate);
     let load = Rc::new(Load {

@@ -22,7 +22,7 @@ use crate::wire::{Link, Socket};
 pub const CPU_PER_100_000: &str = "server CPU per 100,000 messages";
 
 /// How long the server may take to notice that the last window's sockets are
-/// gone, whose names the next one takes.
+/// gone.
 const REST: Duration = Duration::from_millis(500);
 
 /// What was used up to a moment.
@@ -50,7 +50,7 @@ async fn with_window(
     let relayed = Rc::new(Cell::new(0));
     // Ends the pumps, and with them their sockets, when this ends.
     let mut pumps = JoinSet::new();
-    for pair in open_pairs(running.address, options.pairs).await? {
+    for pair in open_pairs(running.address, options.pairs, window).await? {
         pumps.spawn_local(pump(pair, window, Rc::clone(&relayed)));
     }
     let measure = async {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
 
-use super::{Peak, Reading, Unit, mebibytes};
+use super::{Reading, Unit, mebibytes};
 use crate::crowd;
 use crate::error::BenchError;
 use crate::offer::Offer;
@@ -37,7 +37,7 @@ pub async fn take(running: &Running, options: &Options) -> Result<Vec<Reading>, 
     // Open, and never read from again.
     let receiver = Socket::open(narrow, "stalled").await?;
     let open = process.open_files()?;
-    let peak = Peak::watch(running);
+    process.forget_peak()?;
     let link = std::rc::Rc::clone(sender.link());
     let all = u64::from(options.stalled_megabytes) * 1_048_576;
     let sent = std::cell::Cell::new(0);
@@ -55,7 +55,7 @@ pub async fn take(running: &Running, options: &Options) -> Result<Vec<Reading>, 
     };
     sleep(if options.quick { SETTLE / 10 } else { SETTLE }).await;
     let after = process.resident()?;
-    let peak = peak.bytes()?;
+    let peak = process.peak()?;
     drop(receiver);
     let cut = "sent when the receiver was cut off";
     Ok(vec![

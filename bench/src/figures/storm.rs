@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 
-use super::{Peak, Reading, Unit, mebibytes};
+use super::{Reading, Unit, mebibytes};
 use crate::crowd;
 use crate::error::BenchError;
 use crate::options::Options;
@@ -34,14 +34,14 @@ pub async fn take(running: &Running, options: &Options) -> Result<Vec<Reading>, 
     let sockets = crowd::open(running.address, options.connections).await?;
     sleep(Duration::from_secs(1)).await;
     let (before, used) = (process.resident()?, process.cpu_seconds()?);
-    let peak = Peak::watch(running);
+    process.forget_peak()?;
     for socket in sockets {
         socket.cut()?;
     }
     let back = come_back(running, options.connections).await;
     let used = process.cpu_seconds()? - used;
     let after = process.resident()?;
-    let peak = peak.bytes()?;
+    let peak = process.peak()?;
     let share = back.len() as f64 / f64::from(options.connections) * 100.0;
     let when = "until 99 % are back";
     Ok(vec![
