@@ -1,5 +1,7 @@
 //! What a server does with messages for a receiver that stops reading.
 
+use std::cell::Cell;
+use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep, timeout};
@@ -38,17 +40,18 @@ pub async fn take(running: &Running, options: &Options) -> Result<Vec<Reading>, 
     let receiver = Socket::open(narrow, "stalled").await?;
     let open = process.open_files()?;
     process.forget_peak()?;
-    let link = std::rc::Rc::clone(sender.link());
+    let link = Rc::clone(sender.link());
     let all = u64::from(options.stalled_megabytes) * 1_048_576;
-    let sent = std::cell::Cell::new(0);
-    let cut_after = tokio::select! {
-        cut_after = cut_off(running, open, &sent) => Some(cut_after?),
+    let sent = Cell::new(0);
+    let start = Instant::now();
+    let cut = tokio::select! {
+        cut = cut_off(running, open) => Some(cut?),
         () = offer_all(&link, all, &sent) => None,
-        _ = sender.stay() => None,
+        ended = sender.stay() => return Err(ended),
     };
-    let cut_after = match cut_after {
-        Some(bytes) => Some(bytes),
-        None => timeout(SETTLE, cut_off(running, open, &sent))
+    let cut = match cut {
+        Some(at) => Some(at),
+        None => timeout(SETTLE, cut_off(running, open))
             .await
             .ok()
             .transpose()?,
@@ -57,16 +60,16 @@ pub async fn take(running: &Running, options: &Options) -> Result<Vec<Reading>, 
     let after = process.resident()?;
     let peak = process.peak()?;
     drop(receiver);
-    let cut = "sent when the receiver was cut off";
+    let until_cut = "until the receiver was cut off";
     Ok(vec![
         Reading::new(
             "sent to the receiver",
             Unit::Mebibytes,
             mebibytes(sent.get()),
         ),
-        match cut_after {
-            Some(bytes) => Reading::new(cut, Unit::Mebibytes, mebibytes(bytes)),
-            None => Reading::failed(cut, Unit::Mebibytes),
+        match cut {
+            Some(at) => Reading::new(until_cut, Unit::Seconds, (at - start).as_secs_f64()),
+            None => Reading::failed(until_cut, Unit::Seconds),
         },
         Reading::new(
             "memory gained at the peak",
@@ -83,7 +86,7 @@ pub async fn take(running: &Running, options: &Options) -> Result<Vec<Reading>, 
 
 /// Sends as fast as the server takes it, until it is all sent, the server
 /// takes no more, or the sender is cut off.
-async fn offer_all(link: &Link, all: u64, sent: &std::cell::Cell<u64>) {
+async fn offer_all(link: &Link, all: u64, sent: &Cell<u64>) {
     let mut offer = Offer::new("stalled", PADDING);
     let deadline = Instant::now() + SENDING;
     let mut number = 0;
@@ -102,14 +105,10 @@ async fn offer_all(link: &Link, all: u64, sent: &std::cell::Cell<u64>) {
     }
 }
 
-/// Waits until the server has one socket less; how much was sent by then.
-async fn cut_off(
-    running: &Running,
-    open: usize,
-    sent: &std::cell::Cell<u64>,
-) -> Result<u64, BenchError> {
+/// Waits until the server has one socket less; when that was.
+async fn cut_off(running: &Running, open: usize) -> Result<Instant, BenchError> {
     while running.process().open_files()? >= open {
         sleep(LOOK).await;
     }
-    Ok(sent.get())
+    Ok(Instant::now())
 }
