@@ -2,6 +2,7 @@
 //! and send intents; none decides anything about the ride.
 
 pub mod board;
+pub mod connection_panel;
 pub mod controls;
 pub mod countdown;
 pub mod dialog;

@@ -8,6 +8,7 @@
 //!
 //! - `entry`: from the address to a rider who joins.
 //! - `group`: the node, its socket and its connections.
+//! - `links`: what the connection panel shows of the links.
 //! - `roster`: the riders and their rows.
 //! - `own_ride`: the own trainer, target and recording.
 //! - `host`: what only the host can do.
@@ -18,6 +19,7 @@ mod entry;
 mod group;
 mod host;
 mod inbox;
+mod links;
 mod own_ride;
 mod roster;
 mod screen;
@@ -52,6 +54,7 @@ use crate::{
 use entry::Entry;
 use group::Group;
 use inbox::{Event, Inbox};
+use links::LinkWatch;
 use own_ride::OwnRide;
 use roster::Roster;
 
@@ -108,6 +111,8 @@ struct Session {
     /// Group time less the own clock, as last known: from before a reload, or
     /// from before the group was lost.
     last_offset: Option<i64>,
+    /// The facts about the links, while the panel is open.
+    watch: LinkWatch,
     /// When a rider who is ahead is next asked for the timeline.
     next_ask: Duration,
     /// When the screen is next brought up to date.
@@ -157,6 +162,7 @@ impl Session {
             own: OwnRide::new(inbox.clone()),
             takes_part: false,
             last_offset: None,
+            watch: LinkWatch::default(),
             next_ask: Duration::ZERO,
             next_refresh: Duration::ZERO,
             next_telemetry: Duration::ZERO,
@@ -195,6 +201,7 @@ impl Session {
                 false => Notice::CopyFailed,
             }),
             Event::Kept(kept) => self.own.kept(kept),
+            Event::Ends(peer, connection, ends) => self.found_ends(&peer, connection, ends),
         }
         self.drain(now);
         self.refresh(now);
@@ -234,6 +241,7 @@ impl Session {
             Intent::DownloadFit => self.download(),
             Intent::TakeOver => self.take_over(now),
             Intent::Retry => self.look_up(),
+            Intent::WatchLinks(watch) => self.watch_links(now, watch),
         }
     }
 

@@ -4,6 +4,10 @@
 //! session, and what comes of it appears in these signals. Each signal is as
 //! narrow as a component's interest, so a new heart rate redraws one number.
 
+mod network;
+
+pub use network::{Candidate, Ends, LinkFacts, NetworkFacts};
+
 use std::sync::Arc;
 
 use leptos::prelude::*;
@@ -110,6 +114,8 @@ pub struct RiderRow {
     pub stale: ArcRwSignal<bool>,
     /// The newest numbers.
     pub metrics: ArcRwSignal<Metrics>,
+    /// What is known of the way to the rider, while somebody looks at it.
+    pub facts: ArcRwSignal<LinkFacts>,
 }
 
 impl RiderRow {
@@ -128,6 +134,7 @@ impl RiderRow {
             link: ArcRwSignal::new(LinkState::Connecting),
             stale: ArcRwSignal::new(true),
             metrics: ArcRwSignal::new(Metrics::default()),
+            facts: ArcRwSignal::new(LinkFacts::default()),
         }
     }
 
@@ -291,6 +298,8 @@ pub struct RideState {
     pub trainer: RwSignal<TrainerState>,
     /// The own socket.
     pub connection: RwSignal<Connection>,
+    /// What is known of all links, while somebody looks at it.
+    pub network: RwSignal<NetworkFacts>,
     /// The last thing that happened.
     pub notice: RwSignal<Option<Notice>>,
     /// The end.
@@ -316,6 +325,7 @@ impl RideState {
             mine: RwSignal::new(Metrics::default()),
             trainer: RwSignal::new(TrainerState::default()),
             connection: RwSignal::new(Connection::default()),
+            network: RwSignal::new(NetworkFacts::default()),
             notice: RwSignal::new(None),
             summary: RwSignal::new(None),
             download_error: RwSignal::new(None),
@@ -366,6 +376,8 @@ pub enum Intent {
     TakeOver,
     /// Look for the ride again.
     Retry,
+    /// Keep the facts about the links up to date, or no longer.
+    WatchLinks(bool),
 }
 
 /// The way from a component to the session. On the server, and before

@@ -178,6 +178,10 @@ impl Link {
         self.clock.round_trip()
     }
 
+    pub(crate) fn clock_error(&self) -> Option<Duration> {
+        self.clock.error().map(Duration::from_micros)
+    }
+
     /// Whether the other may know group time, for all it has told.
     pub(crate) fn may_know_group_time(&self) -> bool {
         self.newest

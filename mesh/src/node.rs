@@ -170,6 +170,11 @@ impl Node {
         self.peer(peer)?.link.round_trip()
     }
 
+    /// How far our idea of a rider's clock may be off, once measured.
+    pub fn link_clock_error(&self, peer: &PeerId) -> Option<Duration> {
+        self.peer(peer)?.link.clock_error()
+    }
+
     /// Counts since the start.
     pub fn stats(&self) -> Stats {
         self.stats

@@ -38,8 +38,6 @@ use std::{
     time::Duration,
 };
 
-use serde_json::value::RawValue;
-
 use crate::room::SocketId;
 use room::{Claim, Connected, Room};
 
@@ -178,34 +176,22 @@ impl Broker {
         let Message::Pass { kind, to, payload } = message else {
             return;
         };
-        match to {
-            Some(to) => self.pass(now, seat.clone(), kind, &to, payload),
-            None if kind == Kind::Leave => self.leave(socket),
-            None => self.tally.malformed += 1,
-        }
-    }
-
-    fn pass(
-        &mut self,
-        now: Duration,
-        from: Seat,
-        kind: Kind,
-        to: &str,
-        payload: Option<&RawValue>,
-    ) {
-        let receiver = self
-            .rooms
-            .get(&from.room)
-            .and_then(|room| room.connected.get(to));
+        let Some(to) = to else {
+            return match kind {
+                Kind::Leave => self.leave(socket),
+                _ => self.tally.malformed += 1,
+            };
+        };
+        let room = self.rooms.get(&seat.room);
+        let receiver = room.and_then(|room| room.connected.get(&*to));
         if let Some(receiver) = receiver {
-            let socket = receiver.socket;
-            let text = message::pass(kind, &from.id, to, payload);
-            self.relay(socket, text);
+            let text = message::pass(kind, &seat.id, &to, payload);
+            self.relay(receiver.socket, text);
         } else if to.len() > MAX_ID {
             self.tally.malformed += 1;
         } else if kind.waits() {
-            let text = message::pass(kind, &from.id, to, payload);
-            self.wait(now, &from, to, text);
+            let text = message::pass(kind, &seat.id, &to, payload);
+            self.wait(now, &seat.clone(), &to, text);
         }
     }
 

@@ -5,15 +5,21 @@ use axum::Json;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{OriginalUri, Query, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use serde_json::json;
 use uuid::Uuid;
 
 use crate::error::ApiError;
 use crate::hub::peerjs::Wish;
 use crate::sockets;
 use crate::state::AppState;
+
+/// What upstream's server says of itself.
+const ABOUT: &str = concat!(
+    r#"{"name":"PeerJS Server","#,
+    r#""description":"A server side element to broker connections between PeerJS clients.","#,
+    r#""website":"https://peerjs.com/"}"#,
+);
 
 /// The parameters of a client's address, in their order.
 type Parameters = Query<Vec<(String, String)>>;
@@ -33,12 +39,7 @@ pub async fn root(
         return Ok(sockets::peerjs::upgrade(ws, state, wish));
     }
     refuse_full_room(&state, &wish)?;
-    Ok(Json(json!({
-        "name": "PeerJS Server",
-        "description": "A server side element to broker connections between PeerJS clients.",
-        "website": "https://peerjs.com/",
-    }))
-    .into_response())
+    Ok(([(header::CONTENT_TYPE, "application/json")], ABOUT).into_response())
 }
 
 /// Answers at `/peerjs/peerjs`, where clients with the path `/peerjs` ask for

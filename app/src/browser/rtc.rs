@@ -20,6 +20,7 @@ use web_sys::{
 };
 
 use super::listener::Listener;
+use crate::state::{Candidate, Ends};
 
 /// A send that leaves more than this waiting is told of, and so is the moment
 /// when no more is left. In bytes.
@@ -82,6 +83,15 @@ impl Connection {
             RtcCommand::SetRemote { kind, sdp } => self.set_remote(kind, &sdp),
             RtcCommand::AddCandidate(candidate) => self.add_candidate(&candidate),
             RtcCommand::Send { class, bytes } => self.send(class, &bytes),
+        }
+    }
+
+    /// Between which candidates it runs now.
+    pub fn ends(&self) -> impl Future<Output = Option<Ends>> + use<> {
+        let asked = self.pc.get_stats();
+        async move {
+            let report = JsFuture::from(asked).await.ok()?;
+            ends(report.unchecked_ref())
         }
     }
 
@@ -153,6 +163,40 @@ impl Drop for Connection {
     fn drop(&mut self) {
         self.pc.close();
     }
+}
+
+/// The candidates of the pair in use (W3C WebRTC statistics): the transport
+/// names it, or, in browsers without that, the pair says so itself.
+fn ends(report: &js_sys::Map) -> Option<Ends> {
+    let text = |entry: &JsValue, name: &str| {
+        js_sys::Reflect::get(entry, &name.into())
+            .ok()
+            .and_then(|value| value.as_string())
+    };
+    let flag = |entry: &JsValue, name: &str| {
+        js_sys::Reflect::get(entry, &name.into()).is_ok_and(|value| value.is_truthy())
+    };
+    let entries: Vec<JsValue> = report.values().into_iter().flatten().collect();
+    let of_type = |kind: &'static str| {
+        entries
+            .iter()
+            .filter(move |entry| text(entry, "type").as_deref() == Some(kind))
+    };
+    let named = of_type("transport").find_map(|entry| text(entry, "selectedCandidatePairId"));
+    let pair = match named {
+        Some(id) => report.get(&id.into()),
+        None => of_type("candidate-pair")
+            .find(|entry| flag(entry, "selected"))?
+            .clone(),
+    };
+    let candidate = |name: &str| {
+        let entry = report.get(&text(&pair, name)?.into());
+        Candidate::parse(&text(&entry, "candidateType")?)
+    };
+    Some(Ends {
+        local: candidate("localCandidateId")?,
+        remote: candidate("remoteCandidateId")?,
+    })
 }
 
 /// Waits for a local description and reports it.

@@ -20,15 +20,11 @@ pub fn News() -> impl IntoView {
     let state = expect_context::<RideState>();
     let newest = fading(state.notice);
     let lost = move || match state.connection.get() {
-        Connection::Lost { attempt } => {
-            let line = t!(i18n, connection.lost, attempt = attempt);
-            Some(view! { <p class="news-lost">{line}</p> }.into_any())
-        }
-        Connection::Alone => {
-            let line = t!(i18n, connection.alone);
-            Some(view! { <p class="news-lost">{line}</p> }.into_any())
-        }
         Connection::Idle | Connection::Online => None,
+        trouble => {
+            let line = words::connection(i18n, trouble);
+            Some(view! { <p class="news-lost">{line}</p> }.into_any())
+        }
     };
     view! {
         <div class="news" role="status" aria-label=move || t_string!(i18n, notice.region)>

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     i18n::*,
-    state::{Metrics, RiderRow, TrainerKind},
+    state::{LinkFacts, Metrics, RiderRow, TrainerKind},
 };
 
 /// A row's signals, `Copy` for the closures of a view.
@@ -35,6 +35,8 @@ pub struct Row {
     pub stale: RwSignal<bool>,
     /// The newest numbers.
     pub metrics: RwSignal<Metrics>,
+    /// What is known of the way to the rider.
+    pub facts: RwSignal<LinkFacts>,
 }
 
 impl Row {
@@ -51,6 +53,7 @@ impl Row {
             link: row.link.clone().into(),
             stale: row.stale.clone().into(),
             metrics: row.metrics.clone().into(),
+            facts: row.facts.clone().into(),
         }
     }
 }

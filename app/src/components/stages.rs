@@ -3,6 +3,7 @@
 use leptos::{html, prelude::*, web_sys::HtmlElement};
 
 use super::{
+    connection_panel::ConnectionPanel,
     controls::Controls,
     countdown::Countdown,
     doors::{Introduction, Left, Moved, Waiting, WhoAreYou},
@@ -60,6 +61,7 @@ pub fn Stages() -> impl IntoView {
             <header class="topbar">
                 <p class="brand"><Brand/></p>
                 <p class="topbar-ride"><RideName/></p>
+                <ConnectionPanel/>
             </header>
             <News/>
             <Controls/>

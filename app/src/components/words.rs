@@ -11,7 +11,7 @@ use ride::{
 use super::{faults, format};
 use crate::{
     i18n::*,
-    state::{FileProblem, Notice, Refusal, TrainerFailure, TrainerState},
+    state::{Connection, FileProblem, Notice, Refusal, TrainerFailure, TrainerState},
 };
 
 /// The way to the texts.
@@ -79,6 +79,16 @@ pub fn notice(i18n: Texts, notice: Notice) -> AnyView {
         Notice::WorkoutShared(name) => t!(i18n, notice.shared, name).into_any(),
         Notice::Ignored(what) => t!(i18n, notice.ignored, what).into_any(),
         Notice::Refused(refused) => faults::wish(i18n, refused),
+    }
+}
+
+/// How the own socket is: what happened, what still works, what is being done.
+pub fn connection(i18n: Texts, connection: Connection) -> AnyView {
+    match connection {
+        Connection::Idle => t!(i18n, connection.idle).into_any(),
+        Connection::Online => t!(i18n, connection.online).into_any(),
+        Connection::Lost { attempt } => t!(i18n, connection.lost, attempt).into_any(),
+        Connection::Alone => t!(i18n, connection.alone).into_any(),
     }
 }
 

@@ -94,6 +94,24 @@ impl Group {
         self.node.handle(now, input);
     }
 
+    /// Asks every connection between which candidates it runs.
+    pub(super) fn ask_for_ends(&self) {
+        for (peer, (number, connection)) in &self.connections {
+            let (inbox, peer, number) = (self.inbox.clone(), peer.clone(), *number);
+            let ends = connection.ends();
+            wasm_bindgen_futures::spawn_local(async move {
+                inbox.post(Event::Ends(peer, number, ends.await));
+            });
+        }
+    }
+
+    /// Whether this is the connection in use to a peer.
+    pub(super) fn is_current(&self, peer: &PeerId, number: u32) -> bool {
+        self.connections
+            .get(peer)
+            .is_some_and(|(own, _)| *own == number)
+    }
+
     fn open_socket(&mut self, now: Duration) {
         self.generation += 1;
         let (generation, inbox) = (self.generation, self.inbox.clone());

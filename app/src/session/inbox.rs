@@ -18,7 +18,7 @@ use crate::{
         recordings::Recordings,
         socket::SocketEvent,
     },
-    state::{Intent, Refusal, TrainerFailure},
+    state::{Ends, Intent, Refusal, TrainerFailure},
 };
 
 /// Everything that can happen to a session.
@@ -48,6 +48,9 @@ pub(super) enum Event {
     /// What this browser has kept of the own recording, oldest first; `None`
     /// where it keeps nothing.
     Kept(Option<(Recordings, Vec<Vec<u8>>)>),
+    /// Between which candidates the connection of this number to this peer
+    /// runs; `None` while it runs between none.
+    Ends(PeerId, u32, Option<Ends>),
 }
 
 /// A handle on the queue and on the session behind it.

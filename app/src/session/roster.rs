@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use mesh::peer::{LinkState, PeerId, PeerNumber};
 use ride::{message::Telemetry, rider::Profile, timeline::Head};
 
-use crate::state::{Metrics, RiderRow};
+use crate::state::{Ends, LinkFacts, Metrics, RiderRow};
 
 /// Numbers older than this are stale.
 const STALE_AFTER: Duration = Duration::from_secs(3);
@@ -145,6 +145,30 @@ impl Roster {
                     .measured
                     .is_some_and(|measured| now.saturating_sub(measured) <= STALE_AFTER);
             put(&entry.row.stale, !fresh);
+        }
+    }
+
+    /// Brings what is known of the way to each of the others up to date.
+    pub(super) fn show_facts(
+        &self,
+        now: Duration,
+        facts: impl Fn(&PeerId, LinkFacts) -> LinkFacts,
+    ) {
+        for entry in self.entries.iter().filter(|entry| !entry.row.is_self) {
+            let before = entry.row.facts.get_untracked();
+            let age = entry.measured.map(|measured| now.saturating_sub(measured));
+            put(
+                &entry.row.facts,
+                facts(&entry.peer, LinkFacts { age, ..before }),
+            );
+        }
+    }
+
+    /// Shows between which candidates the link to a rider runs.
+    pub(super) fn show_ends(&self, peer: &PeerId, ends: Option<Ends>) {
+        if let Some(row) = self.row(peer) {
+            let before = row.facts.get_untracked();
+            put(&row.facts, LinkFacts { ends, ..before });
         }
     }
 

@@ -43,6 +43,7 @@ impl Session {
             self.keep(now);
         }
         self.catch_up(now);
+        self.show_links(now);
     }
 
     /// The phase of the ride for a rider who takes part in it.

@@ -1,0 +1,60 @@
+//! What the connection panel shows of the links: read from the node and the
+//! browser, and only while somebody looks.
+
+use std::time::Duration;
+
+use mesh::peer::PeerId;
+
+use super::{Session, put};
+use crate::state::{Ends, LinkFacts, NetworkFacts};
+
+/// How often the facts are brought up to date.
+const EVERY: Duration = Duration::from_secs(1);
+
+/// When the facts are next wanted; never while the panel is closed.
+#[derive(Debug, Default)]
+pub(super) struct LinkWatch {
+    next: Option<Duration>,
+}
+
+impl Session {
+    /// The panel was opened or closed.
+    pub(super) fn watch_links(&mut self, now: Duration, watch: bool) {
+        self.watch.next = watch.then_some(now);
+        self.show_links(now);
+    }
+
+    /// Brings the panel up to date if it is time for that.
+    pub(super) fn show_links(&mut self, now: Duration) {
+        if self.watch.next.is_none_or(|next| now < next) {
+            return;
+        }
+        self.watch.next = Some(now + EVERY);
+        let Some(group) = &self.group else { return };
+        let node = &group.node;
+        self.roster.show_facts(now, |peer, known| LinkFacts {
+            round_trip: node.rtt(peer),
+            clock_error: node.link_clock_error(peer),
+            ..known
+        });
+        let stats = node.stats();
+        let facts = NetworkFacts {
+            clock_error: node.clock_error(now),
+            attempts: stats.attempts,
+            directs: stats.directs,
+            fallbacks: stats.fallbacks,
+            bytes_sent: stats.bytes_sent,
+            bytes_received: stats.bytes_received,
+        };
+        put(self.state.network, facts);
+        group.ask_for_ends();
+    }
+
+    /// The browser says between which candidates a connection runs.
+    pub(super) fn found_ends(&self, peer: &PeerId, connection: u32, ends: Option<Ends>) {
+        let current = |group: &super::Group| group.is_current(peer, connection);
+        if self.group.as_ref().is_some_and(current) {
+            self.roster.show_ends(peer, ends);
+        }
+    }
+}
