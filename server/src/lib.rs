@@ -38,23 +38,37 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::timeout;
 
 use error::StartError;
 use state::AppState;
+
+/// Connections that may wait to be accepted when all riders come back at once:
+/// whoever finds no place is silently kept waiting for a second or more. As
+/// many as Linux allows by default (`net.core.somaxconn`).
+const BACKLOG: u32 = 4_096;
 
 /// Listens on an address.
 ///
 /// # Errors
 /// [`StartError::AddressInUse`] or [`StartError::Listen`].
 pub async fn listen(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| match error.kind() {
-            std::io::ErrorKind::AddrInUse => StartError::AddressInUse(address),
-            _ => StartError::Listen(address, error),
-        })
+    bind(address).map_err(|error| match error.kind() {
+        std::io::ErrorKind::AddrInUse => StartError::AddressInUse(address),
+        _ => StartError::Listen(address, error),
+    })
+}
+
+fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    // A restarted server has its port at once.
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Serves until `shutdown` resolves, then ends within 10 s: sockets are told
