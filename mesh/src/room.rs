@@ -46,7 +46,7 @@ use crate::{
     },
 };
 use gate::Barred;
-use restore::Memory;
+use restore::{KnownPage, Memory};
 
 /// One ride on the server.
 #[derive(Debug)]
@@ -86,8 +86,8 @@ struct Rider {
     /// Whom it reaches directly, as it last reported.
     reaches: Vec<PeerId>,
     /// The pages that it knew when it came back to a room that was lost, as far
-    /// as it was not told since to forget them.
-    knows: Vec<(PeerId, Incarnation)>,
+    /// as it was not told to forget them.
+    knows: Vec<KnownPage>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -272,7 +272,7 @@ impl Room {
         let peer = rider.peer.clone();
         self.remember(rider);
         for other in self.members.values_mut() {
-            other.knows.retain(|(known, _)| *known != peer);
+            other.knows.retain(|known| known.number != number);
         }
         self.tell_others(number, &ServerMessage::Left { peer, reason });
         if self.members.is_empty() {

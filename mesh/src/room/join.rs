@@ -1,8 +1,6 @@
 use std::time::Duration;
 
-use super::{
-    Gone, Join, Memory, Pass, Presence, Rider, Room, SocketId, Statement, restore::pages_known,
-};
+use super::{Gone, Join, Memory, Pass, Presence, Rider, Room, SocketId, Statement};
 use crate::{
     peer::{Incarnation, PeerId, PeerNumber},
     signaling::{ErrorCode, LeftReason, Member, ServerMessage, VERSION, close},
@@ -158,9 +156,10 @@ impl Room {
             false => Incarnation(pass.incarnation.0.saturating_add(1)),
         };
         if listed == Some(number) {
+            let knows = self.pages_kept(join);
             if let Some(rider) = self.members.get_mut(&number) {
                 rider.vouched = true;
-                rider.knows = pages_known(join);
+                rider.knows = knows;
             }
             return self.come_back(join, number, load);
         }
@@ -200,7 +199,7 @@ impl Room {
             presence,
             vouched: true,
             reaches: Vec::new(),
-            knows: pages_known(join),
+            knows: self.pages_kept(join),
         };
         self.members.insert(number, rider);
         self.sockets.insert(join.socket, number);

@@ -56,6 +56,24 @@ struct Vote {
     locked: bool,
 }
 
+/// One page, as another knows it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct KnownPage {
+    pub(super) number: PeerNumber,
+    peer: PeerId,
+    incarnation: Incarnation,
+}
+
+impl KnownPage {
+    fn new(number: PeerNumber, rider: &Rider) -> Self {
+        Self {
+            number,
+            peer: rider.peer.clone(),
+            incarnation: rider.incarnation,
+        }
+    }
+}
+
 impl Restoring {
     pub(super) fn until(&self) -> Duration {
         self.until
@@ -187,14 +205,29 @@ impl Room {
     /// other alike. If one of two remembers what the other has forgotten, their
     /// links would not fit together.
     pub(super) fn is_known_alike(&self, join: &Join, pass: &Pass) -> bool {
-        let knows = pages_known(join);
-        let own = (pass.peer.clone(), pass.incarnation);
-        let others = self.members.values().filter(|other| other.vouched);
-        let mut others = others.filter(|other| other.peer != pass.peer);
-        others.all(|other| {
-            let theirs = (other.peer.clone(), other.incarnation);
+        let knows = pages_told(join);
+        let own = KnownPage {
+            number: pass.number,
+            peer: pass.peer.clone(),
+            incarnation: pass.incarnation,
+        };
+        let others = self.members.iter().filter(|(_, other)| other.vouched);
+        let mut others = others.filter(|(_, other)| other.peer != pass.peer);
+        others.all(|(number, other)| {
+            let theirs = KnownPage::new(*number, other);
             knows.contains(&theirs) == other.knows.contains(&own)
         })
+    }
+
+    /// The pages that a page goes on to know after its welcome: what is not in
+    /// the welcome as it was, it forgets.
+    pub(super) fn pages_kept(&self, join: &Join) -> Vec<KnownPage> {
+        let mut told = pages_told(join);
+        told.retain(|page| {
+            let member = self.members.get(&page.number);
+            member.is_some_and(|member| KnownPage::new(page.number, member) == *page)
+        });
+        told
     }
 
     /// Says who is host, when it is time, and lets in who waits.
@@ -278,11 +311,15 @@ impl Room {
 }
 
 /// The pages of others that a page says it knows.
-pub(super) fn pages_known(join: &Join) -> Vec<(PeerId, Incarnation)> {
+fn pages_told(join: &Join) -> Vec<KnownPage> {
     let restore = join.hello.restore.iter();
     let members = restore.flat_map(|restore| &restore.members);
-    let pages = members.map(|member| (member.peer.clone(), member.incarnation));
-    pages.collect()
+    let page = |member: &Member| KnownPage {
+        number: member.number,
+        peer: member.peer.clone(),
+        incarnation: member.incarnation,
+    };
+    members.map(page).collect()
 }
 
 /// What a page says of the host, or, where it forgot everything, its token.

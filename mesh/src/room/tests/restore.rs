@@ -303,3 +303,20 @@ fn an_epoch_beyond_belief_is_not_believed() {
     hall.pass(WAIT);
     assert!(hall.room.epoch() < 9);
 }
+
+#[test]
+fn a_page_that_others_were_told_to_forget_comes_back_as_a_newer_one() {
+    for ben_first in [true, false] {
+        let (mut hall, mut pages) = riding(2);
+        hall.close(2);
+        hall.pass(GRACE);
+        pages[0].read(&hall);
+        hall.lose_memory();
+        if ben_first {
+            pages.reverse();
+        }
+        all_come_back(&mut hall, &mut pages);
+        assert_eq!(pages[0].welcome.incarnation, Incarnation(1));
+        assert_eq!(pages[1].welcome.incarnation, Incarnation(2));
+    }
+}
