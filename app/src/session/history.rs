@@ -53,7 +53,10 @@ impl Session {
     /// own power, asks for what is missing, and draws.
     pub(super) fn follow_history(&mut self, now: Duration, phase: Phase, power: Option<u16>) {
         let elapsed = match phase {
-            Phase::Lobby | Phase::Countdown { .. } => return,
+            Phase::Lobby | Phase::Countdown { .. } => {
+                self.past.riding = None;
+                return;
+            }
             Phase::Riding { elapsed }
             | Phase::Paused { elapsed, .. }
             | Phase::Ended { elapsed } => elapsed,
@@ -68,6 +71,9 @@ impl Session {
                 riding: self.past.riding,
                 ..Past::default()
             };
+            for peer in self.roster.peers() {
+                self.name_in_history(&peer);
+            }
         }
         self.recall(now);
         if let (Some(elapsed), Some(power), Some(me)) = (self.past.riding, power, &self.me) {

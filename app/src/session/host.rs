@@ -25,7 +25,7 @@ use crate::{
 const COUNTDOWN: Duration = Duration::from_secs(10);
 /// From the host's tap to going on after a pause.
 const RESUME_IN: Duration = Duration::from_secs(3);
-/// From the host's tap to a pause or another interval: as long as the news of
+/// From the host's tap to a pause, another interval or the end: as long as the news of
 /// it takes to everybody, so that it happens at one moment and no clock has to
 /// be set back.
 const NEWS_TAKES: Duration = Duration::from_millis(250);
@@ -122,7 +122,7 @@ impl Session {
 
     /// Ends the ride for everybody.
     pub(super) fn end(&mut self, now: Duration) {
-        self.decide_now(now, |at| Change::End { at });
+        self.decide_soon(now, |at| Change::End { at });
     }
 
     fn decide_now(&mut self, now: Duration, change: impl FnOnce(GroupTime) -> Change) {

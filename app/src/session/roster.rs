@@ -72,6 +72,14 @@ impl Roster {
         ahead.map(|entry| entry.peer.clone())
     }
 
+    /// The peer ids.
+    pub(super) fn peers(&self) -> Vec<PeerId> {
+        self.entries
+            .iter()
+            .map(|entry| entry.peer.clone())
+            .collect()
+    }
+
     /// The riders that a message reaches now, the longest present first.
     pub(super) fn in_reach(&self) -> Vec<PeerId> {
         let reached = |entry: &&Entry| {

@@ -248,6 +248,20 @@ fn cues_move_with_their_interval() {
 }
 
 #[test]
+fn a_skip_travels_as_documented() {
+    let head = |sequence| Head { epoch: 3, sequence };
+    let skip = Change::Skip {
+        at: GroupTime(95_250_000),
+        from: 2,
+    };
+    let event = Event::following(head(1), 3, "ana", skip).expect("a number");
+    let mut documented = vec![];
+    let change = (5_u8, 95_250_000_i64, 2_u8);
+    minicbor::encode((3_u8, 2_u8, (3_u8, 1_u8), "ana", change), &mut documented).expect("memory");
+    assert_eq!(wire::to_vec(&event), documented);
+}
+
+#[test]
 fn an_event_of_an_unknown_kind_changes_nothing_and_breaks_nothing() {
     let mut host = host();
     let known: Event = wire::from_slice(&host.sent[1].bytes).expect("an event");
