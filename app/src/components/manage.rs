@@ -149,9 +149,15 @@ fn Ask(asking: RwSignal<Option<Question>>) -> impl IntoView {
     let intents = expect_context::<Intents>();
     let open = RwSignal::new(false);
     let reason = RwSignal::new(String::new());
-    Effect::new(move || open.set(asking.with(Option::is_some)));
+    // Each writes only what the other reads anew, or they would call each other
+    // for ever.
     Effect::new(move || {
-        if !open.get() {
+        if asking.with(Option::is_some) {
+            open.set(true);
+        }
+    });
+    Effect::new(move || {
+        if !open.get() && asking.with_untracked(Option::is_some) {
             asking.set(None);
             reason.set(String::new());
         }
