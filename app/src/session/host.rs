@@ -29,6 +29,8 @@ const RESUME_IN: Duration = Duration::from_secs(3);
 /// it takes to everybody, so that it happens at one moment and no clock has to
 /// be set back.
 const NEWS_TAKES: Duration = Duration::from_millis(250);
+/// What a host changed longer ago is no news.
+const NEWS_FOR: Duration = Duration::from_secs(10);
 /// The largest workout file that is read, in bytes.
 const MAX_FILE: f64 = 1024.0 * 1024.0;
 
@@ -149,7 +151,7 @@ impl Session {
             Ok(event) => {
                 self.broadcast(now, Class::Control, &Message::Timeline(vec![event]));
                 self.timeline_changed(now);
-                self.announce(before);
+                self.announce(now, before);
                 true
             }
             Err(refused) => {
@@ -159,30 +161,33 @@ impl Session {
         }
     }
 
-    /// Says what a host has changed, whoever it was, where the screen does not
-    /// say so by itself.
-    pub(super) fn announce(&self, before: Head) {
+    /// Says what a host has just changed, whoever it was, where the screen does
+    /// not say so by itself. Whoever comes late sees where the ride is, not how
+    /// it got there.
+    pub(super) fn announce(&self, now: Duration, before: Head) {
         let newest = self.timeline.decided_since(before).last();
-        let Some((host, decision)) =
-            newest.and_then(|(host, change)| Some((host, self.decision(change)?)))
-        else {
-            return;
-        };
-        if let Ok(host) = host.parse() {
+        let news = newest.and_then(|(host, change)| {
+            let (at, decision) = self.decision(change)?;
+            let age = self.group_now(now)?.since(at);
+            (age < NEWS_FOR).then_some((host, decision))
+        });
+        if let Some((host, decision)) = news
+            && let Ok(host) = host.parse()
+        {
             self.notify(Notice::Decided(self.roster.name(&host), decision));
         }
     }
 
-    fn decision(&self, change: &Change) -> Option<Decision> {
+    fn decision(&self, change: &Change) -> Option<(GroupTime, Decision)> {
         match change {
-            Change::Skip { .. } => Some(Decision::Skipped),
+            Change::Skip { at, .. } => Some((*at, Decision::Skipped)),
             Change::Back { at, .. } => {
                 let position = self.timeline.position(*at);
                 let index = player::position(self.timeline.workout()?, position).index;
-                Some(Decision::WentBack(index + 1))
+                Some((*at, Decision::WentBack(index + 1)))
             }
-            Change::Extend { .. } => Some(Decision::Extended),
-            Change::Cancel { .. } => Some(Decision::Cancelled),
+            Change::Extend { at, .. } => Some((*at, Decision::Extended)),
+            Change::Cancel { at } => Some((*at, Decision::Cancelled)),
             Change::Share(_)
             | Change::Start { .. }
             | Change::Pause { .. }

@@ -108,9 +108,8 @@ impl Session {
         }
         if self.timeline.head() != before {
             self.timeline_changed(now);
-            // Whoever comes late sees where the ride is, not how it got there.
-            if self.entry.greeted {
-                self.announce(before);
+            if before != Head::NONE {
+                self.announce(now, before);
             }
             if self.timeline.unknown() > unknown {
                 self.notify(Notice::Newer);
