@@ -44,16 +44,16 @@ pub fn ConnectionPanel() -> impl IntoView {
             </button>
         </Show>
         <Dialog open labelled_by="connection-heading">
-            <div class="section-head">
-                <h2 id="connection-heading">{t!(i18n, connection.heading)}</h2>
-                <button type="button" class="button quiet" on:click=move |_| open.set(false)>
-                    {t!(i18n, connection.close)}
-                </button>
-            </div>
-            <p class="connection-line" data-socket=move || state.connection.with(socket)>
-                {move || words::connection(i18n, state.connection.get())}
-            </p>
             <Show when=move || open.get()>
+                <div class="section-head">
+                    <h2 id="connection-heading">{t!(i18n, connection.heading)}</h2>
+                    <button type="button" class="button quiet" on:click=move |_| open.set(false)>
+                        {t!(i18n, connection.close)}
+                    </button>
+                </div>
+                <p class="connection-line" data-socket=move || state.connection.with(socket)>
+                    {move || words::connection(i18n, state.connection.get())}
+                </p>
                 <Links/>
                 <Totals/>
             </Show>

@@ -79,7 +79,12 @@ impl Session {
         let found = match found {
             Ok(found) => found,
             // A server that was restarted knows the ride again by its tokens.
-            Err(Refusal::NoSuchRide) if self.go_on_in_same_tab(now, &code) => return,
+            Err(Refusal::NoSuchRide) => {
+                if !self.go_on_in_same_tab(now, &code) && !self.ask_who(&code) {
+                    self.state.stage.set(Stage::Refused(Refusal::NoSuchRide));
+                }
+                return;
+            }
             Err(refusal) => return self.state.stage.set(Stage::Refused(refusal)),
         };
         if let Some(invitation) = &found.invitation {
@@ -89,19 +94,28 @@ impl Session {
             return;
         }
         let joining = storage::take_joining(&code);
-        self.entry.known = storage::known_identities(&code);
-        if !self.entry.known.is_empty() {
-            let known = self.entry.known.iter();
-            let known = known
-                .map(|identity| identity.profile.name.clone())
-                .collect();
-            return self.state.stage.set(Stage::WhoAreYou { known });
+        if self.ask_who(&code) {
+            return;
         }
         match found {
             Found { full: true, .. } => self.state.stage.set(Stage::Refused(Refusal::Full)),
             Found { locked: true, .. } => self.state.stage.set(Stage::Refused(Refusal::Locked)),
             _ => self.introduce_or_join(joining),
         }
+    }
+
+    /// Asks as whom to go on, where this browser has been in the ride before.
+    fn ask_who(&mut self, code: &SessionCode) -> bool {
+        self.entry.known = storage::known_identities(code);
+        let names = self.entry.known.iter();
+        let known: Vec<String> = names
+            .map(|identity| identity.profile.name.clone())
+            .collect();
+        let is_known = !known.is_empty();
+        if is_known {
+            self.state.stage.set(Stage::WhoAreYou { known });
+        }
+        is_known
     }
 
     /// Goes on as who this tab was before it was loaded again, if it was.
