@@ -3,6 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
 import { expect, test } from "../fixtures/test.ts";
 import { zwo } from "../fixtures/workouts.ts";
+import { Panel } from "../pages/panel.ts";
 import { each, eachPair } from "../pages/rider.ts";
 
 const folder = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
@@ -57,6 +58,13 @@ test("a ride of four riders, screen by screen", async ({ enter }) => {
   await shoot(page, "8-ride");
   await page.setViewportSize(sizes[0]!);
   await page.screenshot({ path: path.join(folder, "..", "docs", "ride.png") });
+  const panel = new Panel(page);
+  await panel.open();
+  await shoot(page, "8b-connection");
+  await panel.close();
+  await page.getByRole("button", { name: "Manage riders" }).click();
+  await shoot(page, "8c-manage");
+  await page.keyboard.press("Escape");
   await ride.pause.click();
   await expect(ride.resume).toBeVisible();
   await shoot(page, "9-paused");

@@ -1,7 +1,7 @@
 import { expect, test } from "../fixtures/test.ts";
 import { halfMinute, longRide } from "../fixtures/workouts.ts";
 import { expectToChange } from "../pages/rider_card.ts";
-import { each, eachPair, expectSameSecond, rideTogether } from "../pages/rider.ts";
+import { Rider, each, eachPair, expectSameSecond, rideTogether } from "../pages/rider.ts";
 
 /** What browsers say of a server that is not there. */
 const unreachable = /WebSocket connection to|ERR_CONNECTION|Failed to load resource/;
@@ -59,4 +59,22 @@ test("a server that is gone for good does not end the ride", async ({ enter, ser
   await each(both, ({ ride }) => expect(ride.figure("Duration")).toHaveText("0:30"));
 
   await server.startAgain();
+});
+
+test("a tab opened anew after a restart of the server can still go on as who rode before", async ({ enter, server, faults }) => {
+  faults.expect(unreachable);
+  const ana = await enter("Ana", 200);
+  await ana.startsRide();
+  const invitation = ana.invitation;
+  await server.crash();
+  await expect(ana.page.getByText("Lost the server")).toBeVisible();
+  const { context } = ana;
+  await ana.page.close();
+  await server.startAgain();
+
+  const again = new Rider(await context.newPage(), "Ana", 200);
+  await again.page.goto(invitation);
+  await again.page.getByRole("button", { name: "Go on as Ana" }).click();
+  await again.expectLobby();
+  await again.ride.card("Ana").expectRole("host");
 });
