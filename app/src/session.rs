@@ -9,6 +9,7 @@
 //! - `entry`: from the address to a rider who joins.
 //! - `group`: the node, its socket and its connections.
 //! - `links`: what the connection panel shows of the links.
+//! - `hearing`: what the node says; `keeping`: what outlives a reload.
 //! - `roster`: the riders and their rows.
 //! - `own_ride`: the own trainer and target; `own_recording`: what is recorded.
 //! - `history`: what everybody has ridden so far.
@@ -19,9 +20,11 @@
 
 mod entry;
 mod group;
+mod hearing;
 mod history;
 mod host;
 mod inbox;
+mod keeping;
 mod links;
 mod own_recording;
 mod own_ride;
@@ -35,9 +38,8 @@ use std::{sync::Arc, time::Duration};
 use leptos::prelude::*;
 use mesh::{
     code::SessionCode,
-    node::{self, Input, Wish},
-    peer::{LinkState, PeerId, PeerNumber},
-    signaling::{ErrorCode, LeftReason},
+    node::{Input, Wish},
+    peer::PeerId,
 };
 use ride::{
     rider::{Ftp, RiderName},
@@ -46,15 +48,8 @@ use ride::{
 use send_wrapper::SendWrapper;
 
 use crate::{
-    browser::{
-        alarm::Alarm,
-        clock,
-        listener::Listener,
-        page, storage,
-        storage::{Identity, SavedProfile},
-        wake_lock::WakeLock,
-    },
-    state::{Connection, Intent, Intents, Notice, Refusal, RideState, Stage},
+    browser::{alarm::Alarm, clock, listener::Listener, page, wake_lock::WakeLock},
+    state::{Intent, Intents, Notice, RideState, Stage},
 };
 use entry::Entry;
 use group::Group;
@@ -272,197 +267,6 @@ impl Session {
         }
     }
 
-    /// The page is put away: keep everything, and let a reload come back as
-    /// the same rider without asking.
-    fn park(&mut self, now: Duration) {
-        self.keep(now);
-        if let Some(code) = self.code.as_ref().filter(|_| self.takes_part) {
-            storage::park(code);
-        }
-    }
-
-    fn woken(&mut self, now: Duration) {
-        if let Some(code) = self.code.as_ref().filter(|_| self.takes_part) {
-            storage::take_parked(code);
-        }
-        if matches!(
-            self.state.stage.get_untracked(),
-            Stage::Countdown | Stage::Riding
-        ) {
-            self.wake_lock.take();
-        }
-        self.with_node(now, Input::Probe);
-    }
-
-    /// What the node says.
-    fn heard(&mut self, now: Duration, event: node::Event) {
-        match event {
-            node::Event::Welcomed {
-                peer,
-                number,
-                token,
-                members,
-                ..
-            } => {
-                self.welcomed(now, &peer, number, token);
-                for member in &members {
-                    self.meet(now, &member.peer, member.number);
-                }
-                self.roster.retain(|other| {
-                    *other == peer || members.iter().any(|member| member.peer == *other)
-                });
-                self.list_riders();
-            }
-            node::Event::Joined(member) => {
-                self.meet(now, &member.peer, member.number);
-                self.list_riders();
-            }
-            node::Event::Returned(member) => {
-                self.roster.forget_numbers(&member.peer);
-                self.meet(now, &member.peer, member.number);
-                self.list_riders();
-            }
-            // Its link says so.
-            node::Event::Away(_) => {}
-            node::Event::Left { peer, reason } => self.parted(&peer, reason),
-            node::Event::HostChanged(term) => self.crowned(&term.peer),
-            node::Event::Link { peer, state } => self.linked(now, &peer, state),
-            node::Event::Received { from, payload, .. } => self.received(now, &from, &payload),
-            node::Event::Gossip { from, bytes } => self.gossiped(now, &from, &bytes),
-            node::Event::MayReclaim => put(self.state.may_reclaim, true),
-            node::Event::Locked(locked) => self.locked(locked),
-            node::Event::Denied { code, .. } => self.denied(code),
-            node::Event::Kicked { reason } => self.removed(now, reason),
-            node::Event::Ended => self.closed_by_host(now),
-            node::Event::Refused { code, .. } => self.refused(now, code),
-            node::Event::Replaced => {
-                self.group = None;
-                self.stand_down(Stage::Moved);
-            }
-            node::Event::SocketLost { attempt, .. } => {
-                self.state.connection.set(Connection::Lost { attempt });
-            }
-            node::Event::SocketBack => self.state.connection.set(Connection::Online),
-        }
-    }
-
-    fn welcomed(
-        &mut self,
-        now: Duration,
-        peer: &PeerId,
-        number: PeerNumber,
-        token: mesh::peer::Token,
-    ) {
-        let Some(me) = &mut self.me else { return };
-        me.peer = peer.clone();
-        self.roster.add(peer, number, true);
-        self.entry.token = Some(token);
-        self.state.connection.set(Connection::Online);
-        self.introduce_myself();
-        self.adopt_kept_timeline(now);
-        self.gossip(now);
-        self.crown_host();
-        self.keep(now);
-        self.open_recording();
-    }
-
-    fn parted(&mut self, peer: &PeerId, reason: LeftReason) {
-        let name = self.roster.remove(peer).unwrap_or_default();
-        self.list_riders();
-        self.notify(match reason {
-            LeftReason::Gone => Notice::Gone(name),
-            LeftReason::Left => Notice::Left(name),
-            LeftReason::Removed => Notice::Removed(name),
-        });
-    }
-
-    fn linked(&mut self, now: Duration, peer: &PeerId, state: LinkState) {
-        self.roster.link(peer, state);
-        if matches!(state, LinkState::Relayed | LinkState::Direct) {
-            self.send_numbers(now, Some(peer));
-        }
-    }
-
-    fn refused(&mut self, now: Duration, code: ErrorCode) {
-        if self.timeline.started_at().is_some() {
-            return self.ride_on_alone(now);
-        }
-        self.group = None;
-        let refusal = match code {
-            ErrorCode::NoSuchRide => Refusal::NoSuchRide,
-            ErrorCode::RideFull => Refusal::Full,
-            ErrorCode::RideLocked => Refusal::Locked,
-            ErrorCode::UnsupportedVersion => Refusal::Outdated,
-            ErrorCode::BadToken => {
-                self.forget_me();
-                self.takes_part = false;
-                self.state.stage.set(Stage::Introduce);
-                return;
-            }
-            _ => Refusal::Other,
-        };
-        self.stand_down(Stage::Refused(refusal));
-    }
-
-    /// The server knows the ride no more, but it has begun: the workout, the
-    /// recording and the summary are this rider's own and go on.
-    fn ride_on_alone(&mut self, now: Duration) {
-        self.remember_offset(now);
-        self.group = None;
-        let me = self.me.as_ref().map(|me| me.peer.clone());
-        self.roster.retain(|peer| Some(peer) == me.as_ref());
-        self.list_riders();
-        put(self.state.is_host, false);
-        let over = self.state.stage.get_untracked() == Stage::Ended;
-        let connection = if over {
-            Connection::Idle
-        } else {
-            Connection::Alone
-        };
-        self.state.connection.set(connection);
-    }
-
-    fn leave(&mut self, now: Duration) {
-        self.with_node(now, Input::Leave);
-        self.drain(now);
-        self.forget_me();
-        self.part(now, Stage::Left);
-    }
-
-    /// This tab rides no more: the trainer is let go of, the screen may sleep.
-    fn stand_down(&mut self, stage: Stage) {
-        self.takes_part = false;
-        self.recording.save();
-        self.own.let_go();
-        self.wake_lock.release();
-        self.state.connection.set(Connection::Idle);
-        self.state.stage.set(stage);
-    }
-
-    /// The page goes on without the session: keep what there is to keep.
-    fn close(&mut self) {
-        self.recording.save();
-        self.own.let_go();
-        self.wake_lock.release();
-    }
-
-    /// Keeps group time for when nobody can tell it.
-    fn remember_offset(&mut self, now: Duration) {
-        let known = self
-            .group
-            .as_ref()
-            .and_then(|group| group.node.group_time(now));
-        if let Some(time) = known {
-            self.last_offset = Some(time - now.as_micros() as i64);
-        }
-    }
-
-    fn forget_me(&mut self) {
-        if let (Some(code), Some(me)) = (&self.code, &self.me) {
-            storage::forget_identity(code, &me.peer);
-        }
-    }
-
     fn is_host(&self) -> bool {
         match (&self.group, &self.me) {
             (Some(group), Some(me)) => group.node.host() == Some(&me.peer),
@@ -507,31 +311,6 @@ impl Session {
         });
     }
 
-    /// Keeps who this is, for a reload.
-    fn keep(&mut self, now: Duration) {
-        self.next_save = now + SAVE_EVERY;
-        self.recording.save();
-        if !self.takes_part {
-            return;
-        }
-        self.remember_offset(now);
-        if let (Some(code), Some(me), Some(token)) = (&self.code, &self.me, &self.entry.token) {
-            let identity = Identity {
-                peer: me.peer.clone(),
-                token: token.clone(),
-                seed: me.seed,
-                profile: SavedProfile {
-                    name: me.name.as_str().to_owned(),
-                    ftp: me.ftp.watts(),
-                },
-                ready: me.ready,
-                simulated: self.own.is_simulated(),
-                group_offset: self.last_offset,
-            };
-            storage::save_identity(code, &identity);
-        }
-    }
-
     /// Sets the alarm for the earliest moment that anything waits for.
     fn set_alarm(&self) {
         let node = self
@@ -544,9 +323,6 @@ impl Session {
         }
     }
 }
-
-/// How often the own identity and recording are kept.
-const SAVE_EVERY: Duration = Duration::from_secs(2);
 
 /// Writes a signal if that changes it.
 fn put<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {

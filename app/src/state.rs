@@ -5,16 +5,22 @@
 //! narrow as a component's interest, so a new heart rate redraws one number.
 
 mod chart;
+mod intents;
 mod network;
+mod notice;
+mod rider_row;
 
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use mesh::{code::SessionCode, peer::LinkState};
-use ride::{recording::fit::FitError, timeline, workout::Workout, zwo::ZwoError};
+use mesh::code::SessionCode;
+use ride::{recording::fit::FitError, workout::Workout, zwo::ZwoError};
 
 pub use chart::{ChartLine, RideChart, Trace};
+pub use intents::{Intent, Intents};
 pub use network::{Candidate, Ends, LinkFacts, NetworkFacts};
+pub use notice::{Decision, Denial, Notice};
+pub use rider_row::{Metrics, RiderRow, TrainerKind};
 
 /// Where this rider is in the ride: one screen each.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -70,93 +76,6 @@ pub enum Refusal {
     Outdated,
     /// Anything else the server said.
     Other,
-}
-
-/// One rider's newest numbers. `None` is a number nobody measures.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Metrics {
-    /// Watts.
-    pub power: Option<u16>,
-    /// Revolutions a minute.
-    pub cadence: Option<u8>,
-    /// Beats a minute.
-    pub heart_rate: Option<u8>,
-    /// Watts asked of the rider now.
-    pub target: Option<u16>,
-    /// Milliseconds ridden.
-    pub elapsed_ms: u32,
-    /// Where in the workout that is, in milliseconds.
-    pub position_ms: u32,
-}
-
-/// What kind of trainer a rider has.
-pub use ride::rider::TrainerKind;
-
-/// One row of the riders' list. The row lives as long as the rider is in the
-/// ride; its signals change under it.
-#[derive(Clone)]
-pub struct RiderRow {
-    /// The peer id.
-    pub peer: String,
-    /// Different for every row there ever was: a rider who leaves and comes back
-    /// gets a new one.
-    pub row: u32,
-    /// Whether this is the rider at this screen.
-    pub is_self: bool,
-    /// The start number on the rider's bib: the order of joining, from 1; 0
-    /// until it is known.
-    pub number: ArcRwSignal<u32>,
-    /// The rider's name; empty until it has arrived.
-    pub name: ArcRwSignal<String>,
-    /// FTP in watts.
-    pub ftp: ArcRwSignal<Option<u16>>,
-    /// Whether the rider says go.
-    pub ready: ArcRwSignal<bool>,
-    /// What the rider rides on.
-    pub trainer: ArcRwSignal<TrainerKind>,
-    /// Whether the rider is the host.
-    pub host: ArcRwSignal<bool>,
-    /// The link to the rider; without meaning for oneself.
-    pub link: ArcRwSignal<LinkState>,
-    /// Numbers older than 3 s.
-    pub stale: ArcRwSignal<bool>,
-    /// The newest numbers.
-    pub metrics: ArcRwSignal<Metrics>,
-    /// What is known of the way to the rider, while somebody looks at it.
-    pub facts: ArcRwSignal<LinkFacts>,
-    /// The last ten minutes.
-    pub trace: ArcRwSignal<Trace>,
-}
-
-impl RiderRow {
-    /// A row for a rider of whom nothing is known yet.
-    pub fn new(peer: String, row: u32, is_self: bool) -> Self {
-        Self {
-            peer,
-            row,
-            is_self,
-            number: ArcRwSignal::new(0),
-            name: ArcRwSignal::new(String::new()),
-            ftp: ArcRwSignal::new(None),
-            ready: ArcRwSignal::new(false),
-            trainer: ArcRwSignal::new(TrainerKind::None),
-            host: ArcRwSignal::new(false),
-            link: ArcRwSignal::new(LinkState::Connecting),
-            stale: ArcRwSignal::new(true),
-            metrics: ArcRwSignal::new(Metrics::default()),
-            facts: ArcRwSignal::new(LinkFacts::default()),
-            trace: ArcRwSignal::default(),
-        }
-    }
-
-    /// The word for the link: `self`, or the state's own.
-    pub fn link_word(&self) -> &'static str {
-        if self.is_self {
-            "self"
-        } else {
-            self.link.get().as_str()
-        }
-    }
 }
 
 /// Where the group is in the workout.
@@ -248,73 +167,6 @@ pub enum DownloadProblem {
     Fit(FitError),
 }
 
-/// Something that happened, for a line on the screen and the screen reader.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Notice {
-    /// A rider came.
-    Joined(String),
-    /// A rider left of their own will.
-    Left(String),
-    /// A rider was away for longer than the grace.
-    Gone(String),
-    /// The host removed a rider.
-    Removed(String),
-    /// The host locked the ride.
-    Locked,
-    /// The host opened the ride again.
-    Unlocked,
-    /// The host closed the ride for everybody.
-    Closed,
-    /// The server does not do what was wished.
-    Denied(Denial),
-    /// A rider is host now.
-    NewHost(String),
-    /// This rider is host now.
-    YouAreHost,
-    /// The invitation is on the clipboard.
-    LinkCopied,
-    /// The clipboard was refused; the address is in the address bar.
-    CopyFailed,
-    /// The host shared a workout, by name.
-    WorkoutShared(String),
-    /// Elements of the workout file that were left out: their names and counts.
-    Ignored(String),
-    /// The host's wish makes no sense now.
-    Refused(timeline::Refused),
-    /// The host, by name, has changed the ride.
-    Decided(String, Decision),
-    /// The host has decided something that this version does not know.
-    Newer,
-}
-
-/// What a host has changed, where the screen does not say so by itself.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// On to the next interval.
-    Skipped,
-    /// Back to the start of an interval, counted from 1.
-    WentBack(usize),
-    /// The interval is longer.
-    Extended,
-    /// The start was called off.
-    Cancelled,
-}
-
-/// Why the server does not do what a host, or the first host, wishes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Denial {
-    /// The server is not connected now.
-    NoServer,
-    /// Another rider is the host.
-    NotHost,
-    /// Another rider began the ride, or it was handed over.
-    NotFirstHost,
-    /// The rider meant is not connected.
-    NotConnected,
-    /// No more riders can be removed.
-    TooManyRemoved,
-}
-
 /// What the end shows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RideSummary {
@@ -401,103 +253,6 @@ impl RideState {
 }
 
 impl Default for RideState {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-/// What a rider asks of the session.
-#[derive(Clone, Debug)]
-pub enum Intent {
-    /// Go on as the known rider at this position of [`Stage::WhoAreYou`].
-    GoOnAs(usize),
-    /// Join as somebody else: shows the form.
-    SomebodyElse,
-    /// Join under this name with this FTP.
-    Join(ride::rider::RiderName, ride::rider::Ftp),
-    /// Say go, or take it back.
-    Ready(bool),
-    /// Share a workout with everybody (host).
-    ShareWorkout(Arc<Workout>),
-    /// Read a workout file and share it (host). The size is checked first.
-    ShareFile(web_sys::File),
-    /// Start the countdown (host).
-    Start,
-    /// Call the start off (host).
-    CancelStart,
-    /// On from the interval of this index to the next (host).
-    Skip(usize),
-    /// Back to the start of the interval of this index, or the one before (host).
-    Back(usize),
-    /// Make the interval of this index a minute longer (host).
-    Extend(usize),
-    /// Pause the ride (host).
-    Pause,
-    /// Go on after a pause (host).
-    Resume,
-    /// End the ride for everybody (host).
-    End,
-    /// Leave the ride.
-    Leave,
-    /// Connect a trainer over Bluetooth; must come from a tap.
-    ConnectTrainer,
-    /// Ride on the simulator.
-    SimulateTrainer,
-    /// Copy the invitation to the clipboard.
-    CopyLink,
-    /// Save the FIT file.
-    DownloadFit,
-    /// Take this rider over from the other tab.
-    TakeOver,
-    /// Let nobody new in, or everybody again (host).
-    Lock(bool),
-    /// Make the rider of this peer id the host (host).
-    HandOver(String),
-    /// Remove a rider for good (host).
-    Remove {
-        /// The rider's peer id.
-        peer: String,
-        /// Why, for the rider to read; may be empty.
-        reason: String,
-    },
-    /// Send everybody home and end the code (host).
-    CloseRide,
-    /// Be host again, as the first host.
-    Reclaim,
-    /// Look for the ride again.
-    Retry,
-    /// Keep the facts about the links up to date, or no longer.
-    WatchLinks(bool),
-}
-
-/// The way from a component to the session. On the server, and before
-/// hydration, it goes nowhere.
-#[derive(Clone, Copy)]
-pub struct Intents(StoredValue<Option<Sender>, LocalStorage>);
-
-type Sender = std::rc::Rc<dyn Fn(Intent)>;
-
-impl Intents {
-    /// A way that leads nowhere yet.
-    pub fn new() -> Self {
-        Self(StoredValue::new_local(None))
-    }
-
-    /// Leads it to the session.
-    pub fn connect(&self, sender: impl Fn(Intent) + 'static) {
-        self.0.set_value(Some(std::rc::Rc::new(sender)));
-    }
-
-    /// Sends an intent.
-    pub fn send(&self, intent: Intent) {
-        let sender = self.0.try_get_value().flatten();
-        if let Some(sender) = sender {
-            sender(intent);
-        }
-    }
-}
-
-impl Default for Intents {
     fn default() -> Self {
         Self::new()
     }

@@ -1,0 +1,162 @@
+//! What the node says of the ride: who comes and goes, and whether this rider
+//! may stay.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use mesh::{
+    node::{self, Input},
+    peer::{LinkState, PeerId, PeerNumber, Token},
+    signaling::{ErrorCode, LeftReason},
+};
+
+use super::{Session, put};
+use crate::state::{Connection, Notice, Refusal, Stage};
+
+impl Session {
+    /// What the node says.
+    pub(super) fn heard(&mut self, now: Duration, event: node::Event) {
+        match event {
+            node::Event::Welcomed {
+                peer,
+                number,
+                token,
+                members,
+                ..
+            } => {
+                self.welcomed(now, &peer, number, token);
+                for member in &members {
+                    self.meet(now, &member.peer, member.number);
+                }
+                self.roster.retain(|other| {
+                    *other == peer || members.iter().any(|member| member.peer == *other)
+                });
+                self.list_riders();
+            }
+            node::Event::Joined(member) => {
+                self.meet(now, &member.peer, member.number);
+                self.list_riders();
+            }
+            node::Event::Returned(member) => {
+                self.roster.forget_numbers(&member.peer);
+                self.meet(now, &member.peer, member.number);
+                self.list_riders();
+            }
+            // Its link says so.
+            node::Event::Away(_) => {}
+            node::Event::Left { peer, reason } => self.parted(&peer, reason),
+            node::Event::HostChanged(term) => self.crowned(&term.peer),
+            node::Event::Link { peer, state } => self.linked(now, &peer, state),
+            node::Event::Received { from, payload, .. } => self.received(now, &from, &payload),
+            node::Event::Gossip { from, bytes } => self.gossiped(now, &from, &bytes),
+            node::Event::MayReclaim => put(self.state.may_reclaim, true),
+            node::Event::Locked(locked) => self.locked(locked),
+            node::Event::Denied { code, .. } => self.denied(code),
+            node::Event::Kicked { reason } => self.removed(now, reason),
+            node::Event::Ended => self.closed_by_host(now),
+            node::Event::Refused { code, .. } => self.refused(now, code),
+            node::Event::Replaced => {
+                self.group = None;
+                self.stand_down(Stage::Moved);
+            }
+            node::Event::SocketLost { attempt, .. } => {
+                self.state.connection.set(Connection::Lost { attempt });
+            }
+            node::Event::SocketBack => self.state.connection.set(Connection::Online),
+        }
+    }
+
+    fn welcomed(&mut self, now: Duration, peer: &PeerId, number: PeerNumber, token: Token) {
+        let Some(me) = &mut self.me else { return };
+        me.peer = peer.clone();
+        self.roster.add(peer, number, true);
+        self.entry.token = Some(token);
+        self.state.connection.set(Connection::Online);
+        self.introduce_myself();
+        self.adopt_kept_timeline(now);
+        self.gossip(now);
+        self.crown_host();
+        self.keep(now);
+        self.open_recording();
+    }
+
+    fn parted(&mut self, peer: &PeerId, reason: LeftReason) {
+        let name = self.roster.remove(peer).unwrap_or_default();
+        self.list_riders();
+        self.notify(match reason {
+            LeftReason::Gone => Notice::Gone(name),
+            LeftReason::Left => Notice::Left(name),
+            LeftReason::Removed => Notice::Removed(name),
+        });
+    }
+
+    fn linked(&mut self, now: Duration, peer: &PeerId, state: LinkState) {
+        self.roster.link(peer, state);
+        if matches!(state, LinkState::Relayed | LinkState::Direct) {
+            self.send_numbers(now, Some(peer));
+        }
+    }
+
+    fn refused(&mut self, now: Duration, code: ErrorCode) {
+        if self.timeline.started_at().is_some() {
+            return self.ride_on_alone(now);
+        }
+        self.group = None;
+        let refusal = match code {
+            ErrorCode::NoSuchRide => Refusal::NoSuchRide,
+            ErrorCode::RideFull => Refusal::Full,
+            ErrorCode::RideLocked => Refusal::Locked,
+            ErrorCode::UnsupportedVersion => Refusal::Outdated,
+            ErrorCode::BadToken => {
+                self.forget_me();
+                self.takes_part = false;
+                self.state.stage.set(Stage::Introduce);
+                return;
+            }
+            _ => Refusal::Other,
+        };
+        self.stand_down(Stage::Refused(refusal));
+    }
+
+    /// The server knows the ride no more, but it has begun: the workout, the
+    /// recording and the summary are this rider's own and go on.
+    fn ride_on_alone(&mut self, now: Duration) {
+        self.remember_offset(now);
+        self.group = None;
+        let me = self.me.as_ref().map(|me| me.peer.clone());
+        self.roster.retain(|peer| Some(peer) == me.as_ref());
+        self.list_riders();
+        put(self.state.is_host, false);
+        let over = self.state.stage.get_untracked() == Stage::Ended;
+        let connection = if over {
+            Connection::Idle
+        } else {
+            Connection::Alone
+        };
+        self.state.connection.set(connection);
+    }
+
+    pub(super) fn leave(&mut self, now: Duration) {
+        self.with_node(now, Input::Leave);
+        self.drain(now);
+        self.forget_me();
+        self.part(now, Stage::Left);
+    }
+
+    /// This tab rides no more: the trainer is let go of, the screen may sleep.
+    pub(super) fn stand_down(&mut self, stage: Stage) {
+        self.takes_part = false;
+        self.recording.save();
+        self.own.let_go();
+        self.wake_lock.release();
+        self.state.connection.set(Connection::Idle);
+        self.state.stage.set(stage);
+    }
+
+    /// The page goes on without the session: keep what there is to keep.
+    pub(super) fn close(&mut self) {
+        self.recording.save();
+        self.own.let_go();
+        self.wake_lock.release();
+    }
+}
