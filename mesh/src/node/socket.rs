@@ -55,6 +55,17 @@ impl Socket {
         matches!(self.phase, Phase::Open { .. })
     }
 
+    /// When the server was last heard, while it is asked nothing.
+    pub(super) fn heard_at(&self) -> Option<Duration> {
+        match self.phase {
+            Phase::Open {
+                heard,
+                pinged: None,
+            } => Some(heard),
+            _ => None,
+        }
+    }
+
     pub(super) fn is_done(&self) -> bool {
         self.phase == Phase::Done
     }

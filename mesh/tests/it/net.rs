@@ -16,6 +16,7 @@ use std::{
 };
 
 use mesh::{
+    election::BallotKey,
     node::{Event, Input, Node, NodeConfig, Output, RtcEvent},
     peer::{Class, Incarnation, LinkState, PeerId, PublicKeys},
     room::{self, Room, RoomSettings, SocketId},
@@ -398,12 +399,15 @@ impl Net {
 }
 
 fn config(rider: usize, p2p_available: bool, resume: Option<Resume>, seed: u64) -> NodeConfig {
+    // Never a seed of zeros.
+    let ballot_key = BallotKey::from_seed([rider as u8 + 1; 32]);
     let keys = PublicKeys {
-        sign: [rider as u8; 32],
+        sign: ballot_key.as_ref().map_or([0; 32], BallotKey::public),
         agree: [rider as u8; 32],
     };
     NodeConfig {
         keys,
+        ballot_key,
         resume,
         seed,
         p2p_available,
