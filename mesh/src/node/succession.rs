@@ -3,7 +3,7 @@
 //!
 //! Without the server, and when the host has not been heard for 3 s, the
 //! longest-present rider asks those whom it reaches directly for their votes,
-//! the next one a second later if it does not succeed. With more than half of
+//! the next one a little later if it does not succeed. With more than half of
 //! the riders whom the server last named, itself included, it is host of the
 //! next epoch ([`Election`]); the votes are shown to everybody who does not know
 //! that epoch yet.
@@ -28,11 +28,15 @@ const LOST: Duration = Duration::from_secs(3);
 /// Not heard for so long, it is lost to who is asked for a vote.
 const SILENT: Duration = Duration::from_millis(1_500);
 /// The next-longest present waits so much longer.
-const TURN: Duration = Duration::from_secs(1);
+const TURN: Duration = Duration::from_millis(600);
 /// Who asks for votes asks again so often,
 const ASK: Duration = Duration::from_millis(300);
-/// and after so long for another epoch, for some may have voted for another.
-const ROUND: Duration = Duration::from_secs(2);
+/// and after so long for another epoch, for some may have voted for another;
+const ROUND: Duration = Duration::from_secs(1);
+/// after longer from the second time on, for the way may be a long one.
+const LATER_ROUND: Duration = Duration::from_secs(3);
+/// Who is asked by somebody who is present for longer does not stand for so long.
+const YIELD: Duration = Duration::from_secs(5);
 /// The controls wait no sooner: a socket that is back at once is no trouble. No
 /// later either, so that they wait before anybody else can be host.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -51,6 +55,8 @@ pub(super) struct Succession {
     /// The newest epoch that we voted in.
     voted: Option<HostTerm>,
     campaign: Option<Campaign>,
+    rounds: u32,
+    yields_until: Duration,
     told_at: Duration,
     few_since: Option<Duration>,
     waiting: bool,
@@ -152,7 +158,7 @@ impl Node {
         let (all, reached) = self.count();
         let turn = self.turn().filter(|_| 2 * reached > all);
         if turn.is_none_or(|turn| turn > now) {
-            self.succession.campaign = None;
+            (self.succession.campaign, self.succession.rounds) = (None, 0);
             return self.wake_at(turn);
         }
         let over = |campaign: &Campaign| campaign.until <= now;
@@ -188,7 +194,8 @@ impl Node {
             .reached()
             .filter(|(number, peer)| **number < me.number && Some(&peer.member.peer) != host);
         let before = u32::try_from(before.count()).unwrap_or(u32::MAX);
-        Some(lost + TURN.saturating_mul(before))
+        let turn = lost + TURN.saturating_mul(before);
+        Some(turn.max(self.succession.yields_until))
     }
 
     /// Whether we are host, and riders who are reached know only an older epoch
@@ -219,12 +226,17 @@ impl Node {
             sign_key: key.public(),
         };
         let votes = vec![key.vote(me.number, &term)];
+        let round = match self.succession.rounds {
+            0 => ROUND,
+            _ => LATER_ROUND,
+        };
         self.succession.voted = Some(term.clone());
         self.succession.campaign = Some(Campaign {
             election: Election { term, votes },
             ask_at: now,
-            until: now + ROUND,
+            until: now + round,
         });
+        self.succession.rounds = self.succession.rounds.saturating_add(1);
     }
 
     /// Is host, with more than half of the votes.
@@ -288,6 +300,11 @@ impl Node {
         let lost = self
             .host_unheard_since()
             .is_some_and(|heard| heard + SILENT <= now);
+        // A host who has to be named once more is nobody else's loss.
+        let lost = lost || self.host() == Some(&term.peer);
+        if lost && self.me.as_ref().is_some_and(|me| from < me.number) {
+            self.succession.yields_until = now + YIELD;
+        }
         let voted = self.succession.voted.as_ref();
         let free = voted.is_none_or(|voted| voted.epoch < term.epoch || *voted == term);
         let voter = self.me.as_ref().zip(self.config.ballot_key.as_ref());

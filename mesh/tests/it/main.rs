@@ -11,3 +11,4 @@ mod members;
 mod net;
 mod restart;
 mod streams;
+mod without_server;

@@ -16,7 +16,7 @@ use std::{
 };
 
 use mesh::{
-    election::BallotKey,
+    election::{BallotKey, Election},
     node::{Event, Input, Node, NodeConfig, Output, RtcEvent},
     peer::{Class, Incarnation, LinkState, PeerId, PublicKeys},
     room::{self, Room, RoomSettings, SocketId},
@@ -81,6 +81,8 @@ struct Rtc {
     peer: Option<PeerId>,
     offer: Option<String>,
     other: Option<End>,
+    /// Whether a way was found to it.
+    joined: bool,
 }
 
 pub struct Net {
@@ -99,6 +101,8 @@ pub struct Net {
     pub relayed: u64,
     /// What the riders told the server of their links.
     pub reports: Vec<(SocketId, Report)>,
+    /// What the riders told the server of hosts whom they named.
+    pub elections: Vec<Election>,
     cut: BTreeSet<(usize, usize)>,
     held: Vec<(End, End, Class, Vec<u8>)>,
     queue: BTreeMap<(Duration, u64), Packet>,
@@ -128,6 +132,7 @@ impl Net {
             signals: 0,
             relayed: 0,
             reports: Vec::new(),
+            elections: Vec::new(),
             cut: BTreeSet::new(),
             held: Vec::new(),
             queue: BTreeMap::new(),

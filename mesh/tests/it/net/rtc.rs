@@ -68,8 +68,8 @@ impl Net {
         assert_eq!(ours.as_deref(), Some(offer), "an answer to another offer");
         let (rider, id) = who.split_once(' ').unwrap();
         let other = (rider.parse().unwrap(), id.parse().unwrap());
-        let open = self.end(end).is_some_and(|end| end.other.is_some());
-        if open || self.end(other).is_none() {
+        let joined = self.end(end).is_some_and(|end| end.joined);
+        if joined || self.end(other).is_none() {
             return;
         }
         for (end, other) in [(end, other), (other, end)] {
@@ -78,6 +78,11 @@ impl Net {
             }
         }
         if !self.is_cut(end, other) && !self.is_cut(other, end) {
+            for end in [end, other] {
+                if let Some(rtc) = self.riders[end.0].connections.get_mut(&end.1) {
+                    rtc.joined = true;
+                }
+            }
             self.at(ms(60), Packet::Joined(end, other));
         }
     }
@@ -110,6 +115,15 @@ impl Net {
 
     pub(super) fn is_cut(&self, from: End, to: End) -> bool {
         self.cut.contains(&(from.0, to.0))
+    }
+
+    /// The number that a rider's connection to another has.
+    pub fn connection(&self, rider: usize, peer: &PeerId) -> Option<u32> {
+        let connections = &self.riders[rider].connections;
+        let mut to = connections
+            .iter()
+            .filter(|(_, rtc)| rtc.peer.as_ref() == Some(peer));
+        to.next().map(|(id, _)| *id)
     }
 
     pub(super) fn end(&self, (rider, id): End) -> Option<&Rtc> {
