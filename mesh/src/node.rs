@@ -261,7 +261,7 @@ impl Node {
             Input::Gossip(bytes) => self.set_gossip(now, bytes),
             Input::Wish(wish) => self.wish(wish),
             Input::Leave => self.leave(),
-            Input::Probe => self.probe(now),
+            Input::Probe => self.probe_urgently(now),
             Input::Timeout => {}
         }
     }

@@ -46,6 +46,7 @@ impl Link {
         if matches!(signal, Signal::Offer { .. }) && attempt > self.last_attempt {
             self.hang_up();
             self.open(now, id, attempt);
+            self.tries = 1;
         }
         if let Some(connection) = self
             .connection
@@ -55,6 +56,7 @@ impl Link {
             // The other tries once more.
             if matches!(signal, Signal::Offer { .. }) && self.retry_at.take().is_some() {
                 connection.begin_again(now);
+                self.tries = self.tries.saturating_add(1);
             }
             let effects = connection.signal(signal);
             self.effects.extend(effects);
@@ -81,9 +83,10 @@ impl Link {
     pub(crate) fn signals_lost(&mut self, now: Duration) {
         if self.is_calling() {
             self.lose(now);
-        } else if self.retry_at.is_some() {
+        } else if let Some(at) = self.retry_at {
             self.backoff.reset();
-            self.retry_at = Some(now + self.backoff.wait() + self.patience());
+            let soon = now + self.backoff.wait() + self.patience();
+            self.retry_at = Some(at.min(soon));
         }
     }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod away;
 mod chaos;
 mod clocks;
 mod host;
@@ -10,5 +11,6 @@ mod links;
 mod members;
 mod net;
 mod restart;
+mod retries;
 mod streams;
 mod without_server;

@@ -72,7 +72,13 @@ pub struct Rider {
     /// When its node wants to be woken, on its own clock.
     wakes: Option<Duration>,
     page: u32,
+    /// Peer connections that its browser made.
+    opened: u32,
+    /// The page stands still until then.
+    frozen: Duration,
     socket: Option<SocketId>,
+    /// Given up by the rider; the server does not know yet.
+    dead_socket: Option<SocketId>,
     connections: HashMap<u32, Rtc>,
 }
 
@@ -175,7 +181,10 @@ impl Net {
             p2p,
             wakes: Some(Duration::ZERO),
             page: 0,
+            opened: 0,
+            frozen: Duration::ZERO,
             socket: None,
+            dead_socket: None,
             connections: HashMap::new(),
         });
         index
@@ -276,8 +285,8 @@ impl Net {
 
     fn next_at(&self) -> Option<Duration> {
         let nodes = self.riders.iter().filter_map(|rider| {
-            let at = rider.wakes?;
-            Some(at.saturating_sub(rider.clock).max(self.now))
+            let at = rider.wakes?.saturating_sub(rider.clock);
+            Some(at.max(self.now).max(rider.frozen))
         });
         let packet = self.queue.keys().next().map(|(at, _)| *at);
         let room = self.room.as_ref().and_then(Room::poll_timeout);
@@ -298,10 +307,11 @@ impl Net {
         }
         for rider in 0..self.riders.len() {
             let now = self.now + self.riders[rider].clock;
-            if self.riders[rider]
-                .node
-                .poll_timeout()
-                .is_some_and(|at| at <= now)
+            if self.riders[rider].frozen <= self.now
+                && self.riders[rider]
+                    .node
+                    .poll_timeout()
+                    .is_some_and(|at| at <= now)
             {
                 self.feed(rider, Input::Timeout);
             }
@@ -350,7 +360,10 @@ impl Net {
         match output {
             Output::OpenSocket => self.open_socket(rider),
             Output::CloseSocket => {
-                if let Some(socket) = self.riders[rider].socket.take() {
+                let socket = self.riders[rider].socket.take();
+                if self.riders[rider].mute {
+                    self.riders[rider].dead_socket = socket;
+                } else if let Some(socket) = socket {
                     self.post(socket, true, Packet::ToRoom(socket, FromRider::Closed));
                 }
             }

@@ -14,6 +14,7 @@ impl Net {
         let end = (rider, id);
         match command {
             RtcCommand::Open { .. } => {
+                self.riders[rider].opened += 1;
                 let rtc = Rtc {
                     peer: Some(peer),
                     ..Rtc::default()
@@ -115,6 +116,11 @@ impl Net {
 
     pub(super) fn is_cut(&self, from: End, to: End) -> bool {
         self.cut.contains(&(from.0, to.0))
+    }
+
+    /// How many peer connections a rider's browser has made.
+    pub fn opened(&self, rider: usize) -> u32 {
+        self.riders[rider].opened
     }
 
     /// The number that a rider's connection to another has.
