@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod away;
+mod bulk;
 mod chaos;
 mod clocks;
 mod host;

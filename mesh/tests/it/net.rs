@@ -51,6 +51,8 @@ enum Packet {
     Local(usize, u32, Input),
     Frame(End, End, Class, Vec<u8>),
     Joined(End, End),
+    /// So many bytes of a channel are on the wire.
+    Departed(End, Class, u32),
     HungUp(End),
 }
 
@@ -102,6 +104,10 @@ pub struct Net {
     pub riders: Vec<Rider>,
     pub relay: Way,
     pub direct: Way,
+    /// From higher to lower riders, where that is another way.
+    pub back: Option<Way>,
+    /// Bytes a second between two riders, all channels together; none is any.
+    pub bandwidth: Option<u64>,
     /// Relayed frames and telemetry overtake each other.
     pub signals: u64,
     pub relayed: u64,
@@ -115,6 +121,9 @@ pub struct Net {
     order: u64,
     last: HashMap<(SocketId, bool), Duration>,
     last_frame: HashMap<(End, u8), Duration>,
+    /// Until when the wire from one to another is busy.
+    wires: HashMap<(usize, usize), Duration>,
+    buffers: HashMap<(End, u8), u32>,
     owners: HashMap<SocketId, usize>,
     sockets: u64,
     random: u64,
@@ -135,6 +144,10 @@ impl Net {
             riders: Vec::new(),
             relay: GOOD,
             direct: GOOD,
+            back: None,
+            bandwidth: None,
+            wires: HashMap::new(),
+            buffers: HashMap::new(),
             signals: 0,
             relayed: 0,
             reports: Vec::new(),
@@ -352,6 +365,7 @@ impl Net {
                     }
                 }
             }
+            Packet::Departed(end, class, bytes) => self.departed(end, class, bytes),
             Packet::HungUp(end) => self.rtc_event(end, RtcEvent::Closed(Class::Control)),
         }
     }

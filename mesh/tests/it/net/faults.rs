@@ -115,6 +115,12 @@ impl Net {
         })
     }
 
+    /// A rider reads nothing of another any more: its channels fill up.
+    pub fn stall(&mut self, from: usize, to: usize) {
+        self.wires
+            .insert((from, to), self.now + Duration::from_secs(100_000));
+    }
+
     /// A rider's channels of a class hold so many bytes that are not sent yet.
     pub fn buffered(&mut self, rider: usize, class: Class, bytes: u32) {
         let ids: Vec<_> = self.riders[rider].connections.keys().copied().collect();
