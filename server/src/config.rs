@@ -1,10 +1,15 @@
 //! The server's settings: environment variables, or flags of the same name.
 
+mod limits;
+mod peerjs;
 mod sentence;
 mod values;
 
+pub use limits::{LimitSettings, MetricsAccess};
+pub use peerjs::PeerJs;
 pub use values::{IceServers, PublicUrl};
 
+use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -62,7 +67,8 @@ pub struct Config {
 
     /// Other addresses under which riders reach the server, comma-separated,
     /// like https://club.example: pages from there may start and join rides,
-    /// pages from anywhere else may not
+    /// pages from anywhere else may not. PeerJS and simple-peer clients may come
+    /// from anywhere while this is unset. ALLOWED_ORIGINS is read too
     #[arg(
         long,
         env = "GRUPPETTO_ALLOWED_ORIGINS",
@@ -132,15 +138,6 @@ pub struct Config {
     #[arg(long, env = "GRUPPETTO_MAX_ROOMS", hide_env_values = true, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_rooms: u32,
 
-    /// Rides that may be started from one address in an hour (0: any number)
-    #[arg(
-        long,
-        env = "GRUPPETTO_RIDES_PER_HOUR",
-        hide_env_values = true,
-        default_value_t = 60
-    )]
-    pub rides_per_hour: u32,
-
     /// Bytes that one socket message may have
     #[arg(long, env = "GRUPPETTO_MAX_MESSAGE_BYTES", hide_env_values = true, default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(16_384..=1_048_576))]
     pub max_message_bytes: u32,
@@ -161,6 +158,14 @@ pub struct Config {
     /// Milliseconds of silence after which a socket is given up
     #[arg(long, env = "GRUPPETTO_PING_TIMEOUT_MS", hide_env_values = true, default_value_t = 45_000, value_parser = clap::value_parser!(u64).range(200..=3_600_000))]
     pub ping_timeout_ms: u64,
+
+    /// How much anybody may ask of the server.
+    #[command(flatten)]
+    pub limits: LimitSettings,
+
+    /// PeerJS clients.
+    #[command(flatten)]
+    pub peerjs: PeerJs,
 }
 
 impl Config {
@@ -170,7 +175,8 @@ impl Config {
     /// # Errors
     /// [`StartError::Setting`] with a sentence that names the setting.
     pub fn load() -> Result<Self, StartError> {
-        Self::try_parse().map_err(|error| match error.kind() {
+        let arguments = with_plain_origins(std::env::args_os(), |name| std::env::var_os(name));
+        Self::try_parse_from(arguments).map_err(|error| match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => error.exit(),
             _ => StartError::Setting(sentence(&error)),
         })
@@ -232,6 +238,22 @@ pub enum LogFormat {
     Json,
 }
 
+/// The arguments, and the origins of the variable `ALLOWED_ORIGINS` where
+/// nothing else sets them.
+fn with_plain_origins(
+    arguments: impl Iterator<Item = OsString>,
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Vec<OsString> {
+    const FLAG: &str = "--allowed-origins";
+    let mut arguments: Vec<_> = arguments.collect();
+    let is_flag = |argument: &OsString| argument.as_encoded_bytes().starts_with(FLAG.as_bytes());
+    let is_set = arguments.iter().any(is_flag) || variable("GRUPPETTO_ALLOWED_ORIGINS").is_some();
+    if let Some(origins) = variable("ALLOWED_ORIGINS").filter(|_| !is_set) {
+        arguments.extend([FLAG.into(), origins]);
+    }
+    arguments
+}
+
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| "is not an address and a port like 127.0.0.1:3000".to_owned())
@@ -257,6 +279,38 @@ mod tests {
 
     fn parse(flags: &[&str]) -> Config {
         Config::try_parse_from(["gruppetto"].iter().chain(flags)).expect("settings")
+    }
+
+    #[test]
+    fn the_plain_variable_names_origins_unless_the_servers_own_does() {
+        let arguments = |flags: &[&str], own: Option<&str>| {
+            let flags = flags.iter().map(OsString::from);
+            with_plain_origins(flags, |name| match name {
+                "ALLOWED_ORIGINS" => Some("https://plain.example".into()),
+                _ => own.map(OsString::from),
+            })
+        };
+        let origins = |arguments: Vec<OsString>| {
+            let config = Config::try_parse_from(arguments).expect("settings");
+            config
+                .allowed_origins
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(
+            origins(arguments(&["gruppetto"], None)),
+            ["https://plain.example"]
+        );
+        let flagged = arguments(
+            &["gruppetto", "--allowed-origins=https://own.example"],
+            None,
+        );
+        assert_eq!(origins(flagged), ["https://own.example"]);
+        assert_eq!(
+            arguments(&["gruppetto"], Some("https://own.example")).len(),
+            1
+        );
     }
 
     #[test]

@@ -4,15 +4,20 @@
 //! from one monotonic clock, outputs go to the sockets' queues
 //! ([`outbox`]), and a task per ride wakes the room when it asks to be and
 //! forgets it when it is dead. A ride that this process never knew is opened
-//! again for a rider with a good token: the server was restarted. Nothing here waits while it holds a lock.
+//! again for a rider with a good token: the server was restarted. Nothing here
+//! waits while it holds a lock.
+//!
+//! The rooms of the other dialects are driven by [`peerjs`] and [`simple_peer`].
 //!
 //! The log has one line for each join, leave and refusal. Rides and riders
 //! appear in it under names that mean nothing after the process ends.
 
 pub mod outbox;
 mod over;
+pub mod peerjs;
 mod ride;
 mod seat;
+pub mod simple_peer;
 
 pub use seat::Seat;
 
@@ -30,6 +35,7 @@ use tokio::time::Instant;
 
 use crate::config::Config;
 use crate::health::unix_millis;
+use crate::metrics::{DialectMetrics, DialectName, Metrics, Traffic};
 use crate::tokens::Secret;
 use outbox::Outbox;
 use over::Over;
@@ -51,7 +57,9 @@ struct Shared {
     max_queue_bytes: usize,
     origin: Instant,
     next_socket: AtomicU64,
-    relayed_frames: AtomicU64,
+    metrics: Arc<Metrics>,
+    peerjs: peerjs::Peers,
+    simple_peer: simple_peer::Clubs,
     open_sockets: watch::Sender<usize>,
     /// Keys the names in the log, differently in every process.
     log_names: RandomState,
@@ -77,7 +85,7 @@ pub struct Counts {
 
 impl Hub {
     /// No rides yet.
-    pub fn new(config: &Config, secret: Secret) -> Self {
+    pub fn new(config: &Config, secret: Secret, metrics: Arc<Metrics>) -> Self {
         let settings = RoomSettings {
             max_riders: config.max_riders,
             max_direct: config.max_direct,
@@ -89,6 +97,10 @@ impl Hub {
             ice_servers: config.ice_servers(),
             ..RoomSettings::default()
         };
+        let clubs = mesh::simple_peer::Settings {
+            max_riders: config.max_riders,
+            max_rooms: config.max_rooms,
+        };
         Self(Arc::new(Shared {
             rides: Mutex::default(),
             settings,
@@ -97,7 +109,9 @@ impl Hub {
             max_queue_bytes: config.max_queue_bytes as usize,
             origin: Instant::now(),
             next_socket: AtomicU64::new(1),
-            relayed_frames: AtomicU64::new(0),
+            peerjs: peerjs::Peers::new(config.peerjs.settings(), metrics.clone()),
+            simple_peer: simple_peer::Clubs::new(clubs, metrics.clone()),
+            metrics,
             open_sockets: watch::Sender::new(0),
             log_names: RandomState::new(),
         }))
@@ -105,7 +119,17 @@ impl Hub {
 
     /// The hub's monotonic clock.
     pub fn now(&self) -> Duration {
-        self.0.origin.elapsed()
+        self.at(Instant::now())
+    }
+
+    /// The hub's clock at a moment.
+    pub fn at(&self, moment: Instant) -> Duration {
+        moment.saturating_duration_since(self.0.origin)
+    }
+
+    /// What is counted of the app's dialect.
+    fn counters(&self) -> &DialectMetrics {
+        self.0.metrics.dialect(DialectName::App)
     }
 
     /// Opens a ride under a fresh code; `None` when there is no room for one.
@@ -153,7 +177,11 @@ impl Hub {
         room: Room,
         how: &'static str,
     ) -> Arc<Ride> {
-        let ride = Arc::new(Ride::new(room, self.log_name(code.as_str())));
+        let ride = Arc::new(Ride::new(
+            room,
+            self.log_name(code.as_str()),
+            self.counters().room(),
+        ));
         tracing::info!(ride = ride.log_name(), "{how}");
         rides.living.insert(code.clone(), ride.clone());
         tokio::spawn(drive(self.clone(), code.clone(), ride.clone()));
@@ -168,9 +196,7 @@ impl Hub {
     /// Opens a seat for a new socket, in whatever ride its code turns out to
     /// mean when it says hello.
     pub fn connect(&self, code: SessionCode) -> Seat {
-        let socket = SocketId(self.0.next_socket.fetch_add(1, Ordering::Relaxed));
-        let outbox = Arc::new(Outbox::new(self.0.max_queue_bytes));
-        Seat::new(self.clone(), code, socket, outbox)
+        Seat::new(self.clone(), code, self.next_socket(), self.new_outbox())
     }
 
     /// The counts of this moment.
@@ -179,8 +205,18 @@ impl Hub {
         Counts {
             rooms: rides.len(),
             riders: rides.iter().map(|ride| ride.connected()).sum(),
-            relayed_frames: self.0.relayed_frames.load(Ordering::Relaxed),
+            relayed_frames: [Traffic::Control, Traffic::Telemetry, Traffic::Bulk]
+                .map(|class| self.counters().relayed_messages(class))
+                .iter()
+                .sum(),
         }
+    }
+
+    /// Brings what the rooms of the other dialects count into the metrics.
+    pub fn count_rooms(&self) {
+        let metrics = &self.0.metrics;
+        metrics.count_rooms(DialectName::PeerJs, &self.peerjs_counts().into());
+        metrics.count_rooms(DialectName::SimplePeer, &self.simple_peer_counts().into());
     }
 
     /// Counts a socket as open until the value is dropped, after its goodbye.
@@ -200,13 +236,26 @@ impl Hub {
             .await;
     }
 
+    fn next_socket(&self) -> SocketId {
+        SocketId(self.0.next_socket.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn new_outbox(&self) -> Arc<Outbox> {
+        let metrics = self.0.metrics.queues().clone();
+        Arc::new(Outbox::new(self.0.max_queue_bytes, metrics))
+    }
+
     fn ride(&self, code: &SessionCode) -> Option<Arc<Ride>> {
         self.0.rides().living.get(code).cloned()
     }
 
     /// A name for the log: the same for the same text, in this process alone.
     fn log_name(&self, text: &str) -> String {
-        format!("{:08x}", self.0.log_names.hash_one(text) as u32)
+        format!("{:08x}", self.log_hash(text))
+    }
+
+    fn log_hash(&self, text: &str) -> u32 {
+        self.0.log_names.hash_one(text) as u32
     }
 }
 

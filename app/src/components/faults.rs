@@ -2,7 +2,6 @@
 //! refuses, a FIT file that could not be saved.
 
 use leptos::prelude::*;
-use mesh::signaling::ErrorCode;
 use ride::{
     recording::fit::FitError,
     timeline::Refused,
@@ -223,6 +222,12 @@ pub fn wish(i18n: Texts, refused: Refused) -> AnyView {
         Refused::NotStarted => t!(i18n, faults.ride.not_started).into_any(),
         Refused::NotRiding => t!(i18n, faults.ride.not_riding).into_any(),
         Refused::NotPaused => t!(i18n, faults.ride.not_paused).into_any(),
+        Refused::NotUnderWay => t!(i18n, faults.ride.not_under_way).into_any(),
+        Refused::OtherInterval => t!(i18n, faults.ride.other_interval).into_any(),
+        Refused::TooSoon => t!(i18n, faults.ride.too_soon).into_any(),
+        Refused::LastInterval => t!(i18n, faults.ride.last_interval).into_any(),
+        Refused::LongEnough => t!(i18n, faults.ride.long_enough).into_any(),
+        Refused::NoCountdown => t!(i18n, faults.ride.no_countdown).into_any(),
         Refused::Ended => t!(i18n, faults.ride.ended).into_any(),
         Refused::BackInTime => t!(i18n, faults.ride.back_in_time).into_any(),
         Refused::Full => t!(i18n, faults.ride.full).into_any(),
@@ -231,17 +236,6 @@ pub fn wish(i18n: Texts, refused: Refused) -> AnyView {
         Refused::NotTheHost => t!(i18n, faults.ride.not_the_host).into_any(),
         Refused::Forged => t!(i18n, faults.ride.forged).into_any(),
         Refused::Conflict => t!(i18n, faults.ride.conflict).into_any(),
-    }
-}
-
-/// Why the server does not do what was wished.
-pub fn denied(i18n: Texts, code: ErrorCode) -> AnyView {
-    match code {
-        ErrorCode::NotHost => t!(i18n, faults.denied.not_host).into_any(),
-        ErrorCode::NotFirstHost => t!(i18n, faults.denied.not_first_host).into_any(),
-        ErrorCode::NoSuchRider => t!(i18n, faults.denied.no_such_rider).into_any(),
-        ErrorCode::TooManyRemoved => t!(i18n, faults.denied.too_many_removed).into_any(),
-        _ => t!(i18n, faults.denied.other).into_any(),
     }
 }
 

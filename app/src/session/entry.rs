@@ -216,15 +216,16 @@ impl Session {
         self.crown_host();
         self.roster.crown(&own_peer());
         self.list_riders();
-        self.own.kept(None);
+        self.recording.kept(None);
         self.state.stage.set(Stage::Lobby);
     }
 
     fn be(&mut self, me: Me) {
         self.state.ftp.set(me.ftp.watts());
         self.state.ready.set(me.ready);
-        self.own.begin_anew();
+        self.recording.begin_anew();
         self.state.summary.set(None);
+        self.state.chart.set(None);
         self.takes_part = true;
         self.me = Some(me);
     }
@@ -264,7 +265,7 @@ impl Session {
     /// Opens what was recorded of this ride before a reload.
     pub(super) fn open_recording(&mut self) {
         if let (Some(code), Some(me)) = (&self.code, &self.me) {
-            self.own.open_recording(format!("{code}/{}", me.peer));
+            self.recording.open(format!("{code}/{}", me.peer));
         }
     }
 }

@@ -1,7 +1,6 @@
 //! One ride: its room, and the queues of the sockets in it, under one lock.
 
 use std::collections::HashMap;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -10,11 +9,13 @@ use mesh::peer::PeerId;
 use mesh::room::{Input, Join, Output, Room, SocketId, Summary};
 use mesh::signaling::{ClientMessage, ErrorCode, Hello, ServerMessage, close};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Hub;
 use super::outbox::Outbox;
 use crate::health::unix_millis;
+use crate::metrics::{Present, Reason, Traffic};
 
 /// A room with its sockets.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ pub struct Ride {
     inner: Mutex<Inner>,
     /// Rung when the room wants to be woken at another time than before.
     rescheduled: Notify,
+    _counted: Present,
 }
 
 #[derive(Debug)]
@@ -37,13 +39,20 @@ struct Inner {
 #[derive(Debug)]
 struct Socket {
     outbox: Arc<Outbox>,
-    /// Under which the log has the rider; `None` before the welcome.
-    rider: Option<String>,
+    /// `None` before the welcome.
+    rider: Option<Rider>,
+}
+
+#[derive(Debug)]
+struct Rider {
+    /// Under which the log has the rider.
+    log_name: String,
+    _counted: Present,
 }
 
 impl Ride {
     /// A ride that nobody is in yet.
-    pub fn new(room: Room, log_name: String) -> Self {
+    pub fn new(room: Room, log_name: String, counted: Present) -> Self {
         let timeout = room.poll_timeout();
         let inner = Inner {
             room,
@@ -55,6 +64,7 @@ impl Ride {
             log_name,
             inner: Mutex::new(inner),
             rescheduled: Notify::new(),
+            _counted: counted,
         }
     }
 
@@ -142,13 +152,14 @@ impl Ride {
     }
 
     fn handle(&self, hub: &Hub, input: Input) {
+        let received = Instant::now();
         let mut inner = self.lock();
         if inner.ended {
             return inner.turn_away(&input);
         }
         inner.room.handle(hub.now(), input);
         while let Some(output) = inner.room.poll_output() {
-            self.carry_out(hub, &mut inner, output);
+            self.carry_out(hub, &mut inner, output, received);
         }
         let timeout = inner.room.poll_timeout();
         if std::mem::replace(&mut inner.timeout, timeout) != timeout {
@@ -156,12 +167,12 @@ impl Ride {
         }
     }
 
-    fn carry_out(&self, hub: &Hub, inner: &mut Inner, output: Output) {
+    fn carry_out(&self, hub: &Hub, inner: &mut Inner, output: Output, received: Instant) {
         match output {
             Output::Send { socket, message } => {
                 self.note(hub, inner, socket, &message);
                 if let Some(socket) = inner.sockets.get(&socket) {
-                    socket.outbox.send(&message);
+                    send(hub, &socket.outbox, &message, received);
                 }
             }
             Output::Relay {
@@ -169,13 +180,15 @@ impl Ride {
                 bytes,
                 class,
             } => {
-                hub.0.relayed_frames.fetch_add(1, Ordering::Relaxed);
+                hub.counters().relayed(class.into(), bytes.len());
                 let frame = Bytes::from_owner(bytes);
                 for socket in sockets
                     .iter()
                     .filter_map(|socket| inner.sockets.get(socket))
                 {
-                    socket.outbox.relay(class, frame.clone());
+                    socket
+                        .outbox
+                        .relay(class, frame.clone(), received.into_std());
                 }
             }
             Output::Close {
@@ -201,12 +214,19 @@ impl Ride {
                     page = welcome.incarnation.0,
                     "joined"
                 );
+                hub.counters().joined();
                 if let Some(socket) = inner.sockets.get_mut(&socket) {
-                    socket.rider = Some(rider);
+                    socket.rider = Some(Rider {
+                        log_name: rider,
+                        _counted: hub.counters().peer(),
+                    });
                 }
             }
             ServerMessage::Error { code, .. } => {
-                tracing::info!(ride = self.log_name, socket = socket.0, ?code, "refused");
+                let reason = Reason::from(*code);
+                hub.0.metrics.refused(reason);
+                let reason = reason.name();
+                tracing::info!(ride = self.log_name, socket = socket.0, reason, "refused");
             }
             ServerMessage::Kicked { .. } => {
                 tracing::info!(ride = self.log_name, socket = socket.0, "kept out");
@@ -223,7 +243,7 @@ impl Ride {
             .get_mut(&socket)
             .and_then(|socket| socket.rider.take());
         if let Some(rider) = rider {
-            tracing::info!(ride = self.log_name, rider, how, "left");
+            tracing::info!(ride = self.log_name, rider = rider.log_name, how, "left");
         }
     }
 
@@ -251,7 +271,20 @@ impl Inner {
     }
 }
 
-fn fresh_peer() -> PeerId {
+/// Queues a room's words; a signal is another rider's.
+fn send(hub: &Hub, outbox: &Outbox, message: &ServerMessage, received: Instant) {
+    let text = message.to_json();
+    match message {
+        ServerMessage::Signal { .. } => {
+            hub.counters().relayed(Traffic::Signal, text.len());
+            outbox.relay_text(text, received.into_std());
+        }
+        _ => outbox.text(text),
+    }
+}
+
+/// A peer id that nobody has.
+pub(super) fn fresh_peer() -> PeerId {
     let text = Uuid::new_v4().simple().to_string();
     text.parse().expect("32 hexadecimal digits are a peer id")
 }

@@ -324,7 +324,13 @@ async fn a_socket_that_answers_no_ping_is_given_up() {
 
 #[tokio::test]
 async fn a_reader_too_slow_is_cut_off_and_the_others_go_on() {
-    let server = TestServer::start(&["--max-queue-bytes", "131072"]).await;
+    let server = TestServer::start(&[
+        "--max-queue-bytes",
+        "131072",
+        "--relay-bytes-per-second",
+        "0",
+    ])
+    .await;
     let code = server.ride().await;
     let (mut ana, _) = server.join(&code).await;
     let (mut ben, _) = server.join(&code).await;

@@ -59,9 +59,7 @@ impl TestServer {
         };
         let running = state.clone();
         let ended = tokio::spawn(async move {
-            server::run(listener, handler, running, shutdown)
-                .await
-                .expect("serves");
+            server::run(listener, handler, running, shutdown).await;
         });
         Self {
             address,
@@ -288,12 +286,17 @@ impl Answer {
             .next()
             .and_then(|line| line.split(' ').nth(1))
             .expect("a status line");
-        let headers = lines.filter_map(|line| line.split_once(": "));
+        let mut headers = HashMap::<String, String>::new();
+        for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
+            // A header that comes twice is a list (RFC 9110, 5.3).
+            headers
+                .entry(name.to_ascii_lowercase())
+                .and_modify(|known| *known += &format!(", {value}"))
+                .or_insert_with(|| value.to_owned());
+        }
         Self {
             status: status.parse().expect("a status"),
-            headers: headers
-                .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-                .collect(),
+            headers,
             body: body.to_owned(),
         }
     }
