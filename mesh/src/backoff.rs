@@ -4,12 +4,14 @@ use std::time::Duration;
 
 use crate::random::Random;
 
-/// Doubles from a base up to a limit, each wait shortened by up to half at
-/// random, so that those who lost the same server do not return as one.
+/// Doubles from a base up to a limit, or goes to the limit at once after a few
+/// waits; each wait is shortened by up to half at random, so that those who lost
+/// the same server do not return as one.
 #[derive(Clone, Debug)]
 pub struct Backoff {
     base: Duration,
     limit: Duration,
+    doublings: u32,
     attempt: u32,
     random: Random,
 }
@@ -21,8 +23,18 @@ impl Backoff {
         Self {
             base,
             limit,
+            doublings: u32::MAX,
             attempt: 0,
             random,
+        }
+    }
+
+    /// The same, but after so many waits each further one is the limit.
+    #[must_use]
+    pub fn then_limit(self, waits: u32) -> Self {
+        Self {
+            doublings: waits,
+            ..self
         }
     }
 
@@ -34,8 +46,11 @@ impl Backoff {
     /// The next wait.
     pub fn wait(&mut self) -> Duration {
         let doubled = self.base.saturating_mul(1 << self.attempt.min(20));
+        let full = match self.attempt < self.doublings {
+            true => doubled.min(self.limit),
+            false => self.limit,
+        };
         self.attempt = self.attempt.saturating_add(1);
-        let full = doubled.min(self.limit);
         full.mul_f64(1.0 - self.random.fraction() / 2.0)
     }
 
@@ -61,6 +76,16 @@ mod tests {
             let full = (1u64 << attempt.min(20)).min(30) as f64;
             let wait = wait.as_secs_f64();
             assert!((full / 2.0..=full).contains(&wait), "{attempt}: {wait}");
+        }
+    }
+
+    #[test]
+    fn after_a_few_waits_all_are_long() {
+        let second = Duration::from_secs(1);
+        let mut backoff = Backoff::new(second, 30 * second, 7).then_limit(3);
+        for full in [1, 2, 4, 30, 30] {
+            let wait = backoff.wait();
+            assert!((full * second / 2..=full * second).contains(&wait));
         }
     }
 

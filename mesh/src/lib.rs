@@ -20,6 +20,7 @@
 //! - [`node`]: all of it, the machine that a page drives.
 //! - [`link`]: one rider's way to one other.
 //! - [`clock`]: group time over links.
+//! - [`election`]: how riders name a host while there is no server.
 //! - [`backoff`]: when to try again.
 //!
 //! Law: everything here is a plain value without IO. No clock, no socket, no
@@ -38,6 +39,7 @@
 pub mod backoff;
 pub mod clock;
 pub mod code;
+pub mod election;
 pub mod frame;
 pub mod link;
 pub mod node;

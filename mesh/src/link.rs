@@ -5,6 +5,8 @@
 //! - `connection`: one such connection, negotiated and judged.
 //! - `calls`: how it gets one, loses it and gets another.
 //! - `incoming`: what it makes of frames.
+//! - `pace`, `budget`: how much of it is on its way at once, and relayed in a
+//!   second.
 //! - `stream`: what makes control and bulk reliable over any carrier.
 //!
 //! Law: frames go over the data channels while these are *direct*: open, heard
@@ -13,14 +15,19 @@
 //! carrier loses when it is left is sent again over the next.
 //!
 //! Beats go over the data channels whenever they are open, so that both
-//! carriers are judged by what comes over them.
+//! carriers are judged by what comes over them. Nothing heard over any carrier
+//! for 5 s: the other is away, whatever the server says. It is sent beats, and
+//! everything else again as soon as it is heard.
 
+mod budget;
 mod calls;
 mod connection;
 mod incoming;
+mod pace;
 mod rtc;
 mod stream;
 
+pub(crate) use budget::Budget;
 pub use rtc::{RtcCommand, RtcEvent, SdpKind};
 
 use std::{collections::VecDeque, time::Duration};
@@ -28,6 +35,7 @@ use std::{collections::VecDeque, time::Duration};
 use crate::{
     backoff::Backoff,
     clock::OffsetFilter,
+    election::Election,
     frame::{Beat, Body, Heard, LinkFrame},
     peer::{Class, Incarnation, LinkState, PeerNumber},
     signaling::Signal,
@@ -40,10 +48,22 @@ const QUICK_BEAT: Duration = Duration::from_millis(100);
 const QUICK_BEATS: u8 = 5;
 /// Acknowledgements wait a little for company.
 const ACK: Duration = Duration::from_millis(20);
+/// So many segments are on their way at most.
+const CONTROL_WINDOW: usize = 32;
+const BULK_WINDOW: usize = 16;
 const WAIT: Duration = Duration::from_millis(300);
 const WAIT_LIMIT: Duration = Duration::from_secs(3);
+/// Tries that fail are repeated after 1, 2 and 4 s, then every 30 s, for good.
 const RETRY: Duration = Duration::from_secs(1);
 const RETRY_LIMIT: Duration = Duration::from_secs(30);
+const SHORT_RETRIES: u32 = 3;
+/// Each so many tries a new connection is made; the others look for other
+/// network paths for the one there is.
+const NEW_EVERY: u32 = 3;
+/// Nothing heard over any carrier for so long, the other is away.
+const AWAY: Duration = Duration::from_secs(5);
+/// Beats to somebody who is away are this far apart.
+const SLOW_BEAT: Duration = Duration::from_secs(2);
 /// The polite side calls a lost connection back; the other waits for it.
 const IMPOLITE_PATIENCE: Duration = Duration::from_secs(2);
 
@@ -63,6 +83,10 @@ pub(crate) struct Reach {
     pub(crate) direct: bool,
     /// The other's socket is lost.
     pub(crate) away: bool,
+    /// Others are reached without the server, so that silence is the other's.
+    pub(crate) others: bool,
+    /// How long a try may take to become direct.
+    pub(crate) patience: Duration,
 }
 
 /// What carries a frame.
@@ -90,6 +114,12 @@ pub(crate) enum Effect {
     Received { class: Class, payload: Vec<u8> },
     /// The other's gossip changed.
     Gossip(Vec<u8>),
+    /// Votes came, from the other itself.
+    Election(Election),
+    /// A connection there is is tried once more.
+    Tried,
+    /// A try did not become direct in time.
+    Failed,
 }
 
 /// The newest beat of the other.
@@ -98,6 +128,7 @@ struct Newest {
     sent: i64,
     came: Duration,
     group_offset: Option<i64>,
+    epoch: u32,
 }
 
 #[derive(Debug)]
@@ -106,6 +137,8 @@ struct Stream {
     outbox: Outbox,
     inbox: Inbox,
     ack_at: Option<Duration>,
+    /// When the relay takes more of it.
+    allowed_at: Option<Duration>,
 }
 
 /// All that one rider's page keeps for one page of another.
@@ -119,6 +152,11 @@ pub(crate) struct Link {
     last_attempt: u32,
     retry_at: Option<Duration>,
     backoff: Backoff,
+    /// Since the link was last direct.
+    tries: u32,
+    connect_time: Option<Duration>,
+    /// When anything came over any carrier, or a carrier was found.
+    heard_at: Duration,
     they_can: bool,
     streams: [Stream; 2],
     telemetry: u32,
@@ -142,14 +180,19 @@ impl Link {
                 relay: false,
                 direct: false,
                 away: false,
+                others: false,
+                patience: connection::LOST,
             },
             carrier: None,
             connection: None,
             last_attempt: 0,
             retry_at: calls.then_some(now),
-            backoff: Backoff::new(RETRY, RETRY_LIMIT, seed),
+            backoff: Backoff::new(RETRY, RETRY_LIMIT, seed).then_limit(SHORT_RETRIES),
+            tries: 0,
+            connect_time: None,
+            heard_at: now,
             they_can: true,
-            streams: [Stream::new(Class::Control, 32), Stream::new(Class::Bulk, 8)],
+            streams: [Stream::new(Class::Control), Stream::new(Class::Bulk)],
             telemetry: 0,
             clock: OffsetFilter::new(),
             newest: None,
@@ -170,7 +213,31 @@ impl Link {
             Some(Carrier::Direct) => LinkState::Direct,
             Some(Carrier::Relay) => LinkState::Relayed,
             None if self.reach.away => LinkState::Away,
+            None if self.reach.relay || (self.reach.others && self.is_silent()) => LinkState::Away,
             None => LinkState::Connecting,
+        }
+    }
+
+    /// How long the newest connection took to become direct.
+    pub(crate) fn connect_time(&self) -> Option<Duration> {
+        self.connect_time
+    }
+
+    /// When anything of the other came, over any carrier.
+    pub(crate) fn heard_at(&self) -> Duration {
+        self.heard_at
+    }
+
+    /// The newest epoch that the other knows, as far as it has told.
+    pub(crate) fn their_epoch(&self) -> Option<u32> {
+        self.newest.map(|newest| newest.epoch)
+    }
+
+    /// Sends votes over the data channel, the only carrier there is for them.
+    pub(crate) fn tell_election(&mut self, election: &Election) {
+        if self.carrier == Some(Carrier::Direct) {
+            let body = Body::Election(election.clone());
+            self.transmit(Carrier::Direct, Class::Control, body);
         }
     }
 
@@ -229,12 +296,17 @@ impl Link {
     pub(crate) fn beat(&mut self, now: Duration, mut beat: Beat) -> bool {
         let quick = self.quick_beats > 0;
         self.quick_beats = self.quick_beats.saturating_sub(1);
-        self.beat_at = now + if quick { QUICK_BEAT } else { BEAT };
+        self.beat_at = now
+            + match self.carrier {
+                _ if quick => QUICK_BEAT,
+                Some(_) => BEAT,
+                None => SLOW_BEAT,
+            };
         beat.heard = vec![self.heard(now)];
         if self.connection.as_ref().is_some_and(Connection::is_open) {
             self.transmit(Carrier::Direct, Class::Telemetry, Body::Beat(beat));
         }
-        self.carrier == Some(Carrier::Relay)
+        self.reach.relay && self.carrier != Some(Carrier::Direct)
     }
 
     /// What we have heard of the other.
@@ -259,12 +331,16 @@ impl Link {
     }
 
     /// Sees to all that time and the ways that are open make due.
-    pub(crate) fn tick(&mut self, now: Duration, reach: Reach) {
+    pub(crate) fn tick(&mut self, now: Duration, reach: Reach, budget: &mut Budget) {
         self.ticked = now;
+        if reach.relay && !self.reach.relay {
+            self.heard_at = now;
+            self.beat_at = now;
+        }
         self.reach = reach;
         self.tick_connection(now);
         self.choose_carrier(now);
-        self.pump(now);
+        self.pump(now, budget);
     }
 
     /// When [`Link::tick`] is wanted, calls apart.
@@ -272,12 +348,14 @@ impl Link {
         let connection = self
             .connection
             .as_ref()
-            .and_then(|one| one.timeout(self.ticked));
+            .and_then(|one| one.timeout(self.ticked, self.reach.patience));
         let streams = self
             .streams
             .iter()
             .filter_map(|stream| self.stream_timeout(stream));
-        streams.chain(connection).fold(self.beat_at, Duration::min)
+        let away = Some(self.heard_at + AWAY).filter(|at| *at > self.ticked);
+        let others = streams.chain(connection).chain(away);
+        others.fold(self.beat_at, Duration::min)
     }
 
     fn stream(&mut self, class: Class) -> Option<&mut Stream> {
@@ -288,6 +366,7 @@ impl Link {
         let carrier = self.carrier?;
         let open = !self.is_blocked(carrier, stream.class);
         let send = stream.outbox.timeout(self.ack_wait()).filter(|_| open);
+        let send = send.map(|at| stream.allowed_at.map_or(at, |allowed| at.max(allowed)));
         send.into_iter().chain(stream.ack_at).min()
     }
 
@@ -295,8 +374,8 @@ impl Link {
         let direct = self.connection.as_ref().is_some_and(|one| one.carries(now));
         let carrier = match (direct, self.reach.relay) {
             (true, _) => Some(Carrier::Direct),
-            (false, true) => Some(Carrier::Relay),
-            (false, false) => None,
+            (false, true) if !self.is_silent() => Some(Carrier::Relay),
+            (false, _) => None,
         };
         if carrier == self.carrier {
             return;
@@ -307,11 +386,20 @@ impl Link {
             .for_each(|stream| stream.outbox.send_again());
         if direct {
             self.backoff.reset();
+            (self.tries, self.retry_at) = (0, None);
+            let connection = self.connection.as_mut();
+            let took = connection.and_then(|one| one.take_connect_time(now));
+            self.connect_time = took.or(self.connect_time);
         }
     }
 
+    /// Whether nothing came for so long that the other is away.
+    fn is_silent(&self) -> bool {
+        self.ticked >= self.heard_at + AWAY
+    }
+
     /// Sends what is due and may be sent.
-    fn pump(&mut self, now: Duration) {
+    fn pump(&mut self, now: Duration, budget: &mut Budget) {
         let Some(carrier) = self.carrier else {
             return;
         };
@@ -324,29 +412,41 @@ impl Link {
                 let cumulative = stream.inbox.cumulative();
                 self.transmit(carrier, Class::Control, Body::Ack { class, cumulative });
             }
-            if !self.is_blocked(carrier, class) {
-                for body in self.streams[index].outbox.due(now, wait) {
-                    self.transmit(carrier, class, body);
+            self.streams[index].allowed_at = None;
+            while !self.is_blocked(carrier, class) {
+                if carrier == Carrier::Relay && !budget.allows(class) {
+                    self.streams[index].allowed_at = Some(budget.allows_at(class));
+                    break;
+                }
+                let Some(body) = self.streams[index].outbox.due(now, wait) else {
+                    break;
+                };
+                let bytes = self.transmit(carrier, class, body);
+                if carrier == Carrier::Relay {
+                    budget.spend(bytes);
                 }
             }
         }
     }
 
-    fn transmit(&mut self, carrier: Carrier, class: Class, body: Body) {
+    /// Says how many bytes that were.
+    fn transmit(&mut self, carrier: Carrier, class: Class, body: Body) -> usize {
         let frame = LinkFrame {
             to: self.them.incarnation,
             body,
         }
         .encode();
+        let bytes = frame.len();
         let effect = match (carrier, &self.connection) {
             (Carrier::Relay, _) => Effect::Relay { class, frame },
             (Carrier::Direct, Some(connection)) => connection.tell(RtcCommand::Send {
                 class,
                 bytes: frame,
             }),
-            (Carrier::Direct, None) => return,
+            (Carrier::Direct, None) => return 0,
         };
         self.effects.push_back(effect);
+        bytes
     }
 
     fn is_blocked(&self, carrier: Carrier, class: Class) -> bool {
@@ -365,13 +465,17 @@ impl Link {
 }
 
 impl Stream {
-    fn new(class: Class, window: usize) -> Self {
-        let outbox = Outbox::new(class, window);
+    fn new(class: Class) -> Self {
+        let outbox = match class {
+            Class::Bulk => Outbox::paced(class, BULK_WINDOW),
+            Class::Control | Class::Telemetry => Outbox::new(class, CONTROL_WINDOW),
+        };
         Self {
             class,
             outbox,
             inbox: Inbox::default(),
             ack_at: None,
+            allowed_at: None,
         }
     }
 }

@@ -4,6 +4,7 @@
 //! - `members`: who is in the ride and who is host, as the server says.
 //! - `host`: who is host, what only the host may do, and what a server that lost
 //!   its memory is told.
+//! - `succession`: a host while there is no server.
 //! - `report`: how the others are reached, for the server.
 //! - `traffic`: what goes out and comes in over the links, and the beats.
 //! - `time`: whose clock is group time.
@@ -21,6 +22,7 @@ mod host;
 mod members;
 mod report;
 mod socket;
+mod succession;
 mod time;
 mod traffic;
 
@@ -35,13 +37,14 @@ use std::{
 
 use crate::{
     clock::GroupClock,
-    link::Link,
+    link::{Budget, Link},
     peer::{LinkState, PeerId, PeerNumber, Role, Token},
     random::Random,
     signaling::{HostTerm, IceServer, Limits, Member},
 };
 use report::Reporter;
 use socket::Socket;
+use succession::Succession;
 
 /// One rider's side of the mesh.
 #[derive(Debug)]
@@ -60,6 +63,8 @@ pub struct Node {
     /// The server's notes of who may not come back.
     barred: Vec<Token>,
     reporter: Reporter,
+    budget: Budget,
+    succession: Succession,
     clock: GroupClock,
     /// Group time is what our clock says, as host.
     clock_is_own: bool,
@@ -87,6 +92,7 @@ struct Server {
     ice_servers: Vec<IceServer>,
     limits: Limits,
     p2p: bool,
+    p2p_timeout: Duration,
 }
 
 impl Node {
@@ -107,6 +113,8 @@ impl Node {
             locked: false,
             barred: Vec::new(),
             reporter: Reporter::default(),
+            budget: Budget::default(),
+            succession: Succession::default(),
             clock: GroupClock::new(),
             clock_is_own: false,
             gossip: Vec::new(),
@@ -137,7 +145,11 @@ impl Node {
     pub fn poll_timeout(&self) -> Option<Duration> {
         let socket = self.socket.timeout()?;
         let links = self.peers.values().map(|peer| peer.link.timeout());
-        let others = [self.next_call(), self.reporter.timeout()];
+        let others = [
+            self.next_call(),
+            self.reporter.timeout(),
+            self.succession.timeout(),
+        ];
         let others = others.into_iter().flatten();
         Some(links.chain(others).fold(socket, Duration::min))
     }
@@ -215,6 +227,11 @@ impl Node {
         self.peer(peer)?.link.clock_error()
     }
 
+    /// How long the newest connection to a rider took to become direct.
+    pub fn connect_time(&self, peer: &PeerId) -> Option<Duration> {
+        self.peer(peer)?.link.connect_time()
+    }
+
     /// Counts since the start.
     pub fn stats(&self) -> Stats {
         self.stats
@@ -244,7 +261,7 @@ impl Node {
             Input::Gossip(bytes) => self.set_gossip(now, bytes),
             Input::Wish(wish) => self.wish(wish),
             Input::Leave => self.leave(),
-            Input::Probe => self.probe(now),
+            Input::Probe => self.probe_urgently(now),
             Input::Timeout => {}
         }
     }

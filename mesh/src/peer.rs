@@ -220,25 +220,31 @@ fn check_name(text: &str, limit: usize) -> Result<(), NameError> {
 pub(crate) mod hex {
     use serde::{Deserialize, Deserializer, Serializer, de::Error};
 
-    pub fn serialize<S: Serializer>(key: &[u8; 32], out: S) -> Result<S::Ok, S::Error> {
-        let text: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+    pub fn serialize<const N: usize, S: Serializer>(
+        bytes: &[u8; N],
+        out: S,
+    ) -> Result<S::Ok, S::Error> {
+        let text: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
         out.serialize_str(&text)
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<[u8; 32], D::Error> {
+    pub fn deserialize<'de, const N: usize, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<[u8; N], D::Error> {
         let text = String::deserialize(from)?;
-        parse(text.as_bytes()).ok_or_else(|| D::Error::custom("a key is 64 hexadecimal digits"))
+        let expected = || D::Error::custom(format!("expected {} hexadecimal digits", 2 * N));
+        parse(text.as_bytes()).ok_or_else(expected)
     }
 
-    fn parse(text: &[u8]) -> Option<[u8; 32]> {
-        if text.len() != 64 {
+    fn parse<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
+        if text.len() != 2 * N {
             return None;
         }
-        let mut key = [0; 32];
-        for (byte, [high, low]) in key.iter_mut().zip(text.as_chunks().0) {
+        let mut bytes = [0; N];
+        for (byte, [high, low]) in bytes.iter_mut().zip(text.as_chunks().0) {
             *byte = digit(*high)? << 4 | digit(*low)?;
         }
-        Some(key)
+        Some(bytes)
     }
 
     fn digit(letter: u8) -> Option<u8> {

@@ -21,6 +21,7 @@
 //! - Frames are relayed unread, under a sender that the room sets.
 
 mod api;
+mod elected;
 mod gate;
 mod host;
 mod join;

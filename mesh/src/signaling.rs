@@ -21,8 +21,8 @@ mod restore;
 
 pub use error::ErrorCode;
 pub use limits::{
-    MAX_BARRED, MAX_CANDIDATES, MAX_HOST_TERMS, MAX_MESSAGE_BYTES, MAX_REASON, MAX_RIDERS,
-    ParseError,
+    MAX_BARRED, MAX_CANDIDATES, MAX_ELECTIONS, MAX_HOST_TERMS, MAX_MESSAGE_BYTES, MAX_REASON,
+    MAX_RIDERS, ParseError,
 };
 pub use report::{LinkReport, Report};
 pub use restore::{Restore, Restored};
@@ -296,6 +296,10 @@ pub struct Welcome {
     pub limits: Limits,
     /// Whether direct links are wanted at all.
     pub p2p: bool,
+    /// How long a try may take to become direct before it counts as failed, in
+    /// milliseconds; 10,000 where absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub p2p_timeout_ms: Option<u32>,
 }
 
 /// One rider as the server knows it.
@@ -356,6 +360,9 @@ pub struct Limits {
     pub max_direct: u32,
     /// How long a rider who lost its socket is waited for, in milliseconds.
     pub grace_ms: u32,
+    /// How many bytes a rider may have relayed in a second; absent is any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub relay_bytes_per_second: Option<u32>,
 }
 
 /// Why a rider is no longer in the ride.

@@ -46,7 +46,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], FrameError> {
+    pub(super) fn array<const N: usize>(&mut self) -> Result<[u8; N], FrameError> {
         let (taken, left) = self.left.split_first_chunk().ok_or(FrameError::Short)?;
         self.left = left;
         Ok(*taken)

@@ -2,7 +2,11 @@ use super::{
     FrameError, MAX_LINK_FRAME,
     bytes::{Reader, put_i64, put_u32},
 };
-use crate::peer::{Class, Incarnation, PeerNumber};
+use crate::{
+    election::{Election, Vote},
+    peer::{Class, Incarnation, PeerId, PeerNumber},
+    signaling::{HostTerm, MAX_RIDERS},
+};
 
 /// The most bytes of gossip in a beat.
 pub const MAX_GOSSIP: usize = 64;
@@ -15,6 +19,7 @@ const BEAT: u8 = 0;
 const TELEMETRY: u8 = 1;
 const SEGMENT: u8 = 2;
 const ACK: u8 = 3;
+const ELECTION: u8 = 4;
 
 const HAS_GROUP_OFFSET: u8 = 1;
 const P2P: u8 = 2;
@@ -30,11 +35,11 @@ pub struct LinkFrame {
     pub body: Body,
 }
 
-/// The four kinds of link frames.
+/// The five kinds of link frames.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// I am here: `0 | to | sent i64 | flags u8 | group offset i64 | gossip
-    /// length u8 | gossip | count u8 | count x heard`.
+    /// I am here: `0 | to | sent i64 | flags u8 | group offset i64 | epoch u32 |
+    /// gossip length u8 | gossip | count u8 | count x heard`.
     Beat(Beat),
     /// A reading, of which the newest counts: `1 | to | seq u32 | payload`.
     Telemetry {
@@ -62,6 +67,11 @@ pub enum Body {
         /// All segments up to this one have come.
         cumulative: u32,
     },
+    /// A host whom riders name without the server: `4 | to | epoch u32 | key
+    /// 32 bytes | id length u8 | id | count u8 | count x (voter u32 | signature
+    /// 64 bytes)`. With the candidate's vote alone it asks for others, with one
+    /// of another rider it gives it, with more than half it tells who is host.
+    Election(Election),
 }
 
 /// A sign of life, from which both carriers and clocks are judged.
@@ -73,6 +83,8 @@ pub struct Beat {
     pub group_offset: Option<i64>,
     /// Whether the sender takes part in direct links at all.
     pub p2p: bool,
+    /// The newest epoch that the sender knows.
+    pub epoch: u32,
     /// Opaque, at most [`MAX_GOSSIP`] bytes.
     pub gossip: Vec<u8>,
     /// What the sender has heard from those it speaks to, at most
@@ -134,6 +146,7 @@ impl Body {
             Self::Telemetry { .. } => TELEMETRY,
             Self::Segment { .. } => SEGMENT,
             Self::Ack { .. } => ACK,
+            Self::Election(_) => ELECTION,
         }
     }
 
@@ -158,6 +171,7 @@ impl Body {
                 bytes.push(*class as u8);
                 put_u32(bytes, *cumulative);
             }
+            Self::Election(election) => put_election(election, bytes),
         }
     }
 
@@ -180,6 +194,7 @@ impl Body {
                 reader.finish()?;
                 Ok(Self::Ack { class, cumulative })
             }
+            ELECTION => read_election(reader).map(Self::Election),
             unknown => Err(FrameError::Unknown(unknown)),
         }
     }
@@ -195,6 +210,7 @@ impl Beat {
         };
         bytes.push(offset_flag | if self.p2p { P2P } else { 0 });
         put_i64(bytes, self.group_offset.unwrap_or(0));
+        put_u32(bytes, self.epoch);
         let gossip = &self.gossip[..self.gossip.len().min(MAX_GOSSIP)];
         bytes.push(gossip.len() as u8);
         bytes.extend(gossip);
@@ -208,6 +224,7 @@ impl Beat {
         let flags = reader.u8()?;
         let group_offset = reader.i64()?;
         let group_offset = (flags & HAS_GROUP_OFFSET != 0).then_some(group_offset);
+        let epoch = reader.u32()?;
         let gossip_len = at_most(reader.u8()?, MAX_GOSSIP)?;
         let gossip = reader.take(gossip_len)?.to_vec();
         let count = at_most(reader.u8()?, MAX_HEARD)?;
@@ -219,6 +236,7 @@ impl Beat {
             sent,
             group_offset,
             p2p: flags & P2P != 0,
+            epoch,
             gossip,
             heard,
         })
@@ -247,6 +265,45 @@ impl Heard {
             bulk: reader.u32()?,
         })
     }
+}
+
+fn put_election(election: &Election, bytes: &mut Vec<u8>) {
+    let (term, peer) = (&election.term, election.term.peer.as_str());
+    put_u32(bytes, term.epoch);
+    bytes.extend(term.sign_key);
+    // An id has 64 letters at most.
+    bytes.push(peer.len() as u8);
+    bytes.extend(peer.as_bytes());
+    let votes = &election.votes[..election.votes.len().min(MAX_RIDERS)];
+    bytes.push(votes.len() as u8);
+    for vote in votes {
+        put_u32(bytes, vote.voter.0);
+        bytes.extend(vote.signature);
+    }
+}
+
+fn read_election(mut reader: Reader<'_>) -> Result<Election, FrameError> {
+    let epoch = reader.u32()?;
+    let sign_key = reader.array()?;
+    let length = reader.u8()?;
+    let peer = std::str::from_utf8(reader.take(length.into())?);
+    let peer: Option<PeerId> = peer.ok().and_then(|peer| peer.parse().ok());
+    let peer = peer.ok_or(FrameError::Unknown(length))?;
+    let count = at_most(reader.u8()?, MAX_RIDERS)?;
+    let vote = |_| {
+        Ok(Vote {
+            voter: PeerNumber(reader.u32()?),
+            signature: reader.array()?,
+        })
+    };
+    let votes = (0..count).map(vote).collect::<Result<_, _>>()?;
+    reader.finish()?;
+    let term = HostTerm {
+        epoch,
+        peer,
+        sign_key,
+    };
+    Ok(Election { term, votes })
 }
 
 fn reliable(reader: &mut Reader<'_>) -> Result<Class, FrameError> {

@@ -1,4 +1,8 @@
 use super::*;
+use crate::{
+    election::{Election, Vote},
+    signaling::{HostTerm, MAX_RIDERS},
+};
 use proptest::{collection::vec, prelude::*};
 
 #[test]
@@ -85,9 +89,22 @@ fn any_body() -> impl Strategy<Value = Body> {
             bulk,
         },
     );
+    let election = (
+        any::<(u32, u32)>(),
+        any::<[u8; 32]>(),
+        vec((any::<u32>(), any::<u8>()), 0..=MAX_RIDERS),
+    );
+    let election = election.prop_map(|((epoch, peer), sign_key, votes)| Election {
+        term: HostTerm {
+            epoch,
+            peer: format!("peer-{peer}").parse().unwrap(),
+            sign_key,
+        },
+        votes: votes.into_iter().map(any_vote).collect(),
+    });
     let beat = (
         any::<i64>(),
-        any::<(Option<i64>, bool)>(),
+        any::<(Option<i64>, bool, u32)>(),
         vec(any::<u8>(), 0..=MAX_GOSSIP),
         vec(heard, 0..=MAX_HEARD),
     );
@@ -102,15 +119,24 @@ fn any_body() -> impl Strategy<Value = Body> {
         }),
         (class, any::<u32>()).prop_map(|(class, cumulative)| Body::Ack { class, cumulative }),
         beat.prop_map(
-            |(sent, (group_offset, p2p), gossip, heard)| Body::Beat(Beat {
+            |(sent, (group_offset, p2p, epoch), gossip, heard)| Body::Beat(Beat {
                 sent,
                 group_offset,
                 p2p,
+                epoch,
                 gossip,
                 heard
             })
         ),
+        election.prop_map(Body::Election),
     ]
+}
+
+fn any_vote((voter, byte): (u32, u8)) -> Vote {
+    Vote {
+        voter: PeerNumber(voter),
+        signature: [byte; 64],
+    }
 }
 
 proptest! {

@@ -2,23 +2,34 @@
 
 use std::time::Duration;
 
-use super::{Connection, Effect, IMPOLITE_PATIENCE, Link, RtcCommand, RtcEvent};
+use super::{Connection, Effect, IMPOLITE_PATIENCE, Link, NEW_EVERY, RtcCommand, RtcEvent};
 use crate::signaling::Signal;
 
 impl Link {
     /// When a call wants to be made with [`Link::call`].
     pub(crate) fn call_at(&self) -> Option<Duration> {
         let ready = self.reach.direct && self.reach.relay && self.they_can;
-        self.retry_at.filter(|_| ready && self.connection.is_none())
+        self.retry_at.filter(|_| ready)
     }
 
     /// Whether a connection is being made.
     pub(crate) fn is_calling(&self) -> bool {
-        self.connection.as_ref().is_some_and(|one| !one.is_open())
+        let opening = self.connection.as_ref().is_some_and(|one| !one.is_open());
+        opening && self.retry_at.is_none()
     }
 
-    /// Opens a connection under a number never used before, and offers.
+    /// Offers, on the connection there is or on a new one, under a number never
+    /// used before.
     pub(crate) fn call(&mut self, now: Duration, id: u32) {
+        let again = !self.tries.is_multiple_of(NEW_EVERY);
+        self.tries = self.tries.saturating_add(1);
+        if let Some(connection) = self.connection.as_mut().filter(|_| again) {
+            self.retry_at = None;
+            connection.begin_again(now);
+            let offer = connection.offer(true);
+            return self.effects.extend([Effect::Tried, offer]);
+        }
+        self.hang_up();
         let attempt = self.last_attempt.saturating_add(1);
         let offer = self.open(now, id, attempt).offer(false);
         self.effects.push_back(offer);
@@ -35,12 +46,18 @@ impl Link {
         if matches!(signal, Signal::Offer { .. }) && attempt > self.last_attempt {
             self.hang_up();
             self.open(now, id, attempt);
+            self.tries = 1;
         }
         if let Some(connection) = self
             .connection
             .as_mut()
             .filter(|one| one.attempt == attempt)
         {
+            // The other tries once more.
+            if matches!(signal, Signal::Offer { .. }) && self.retry_at.take().is_some() {
+                connection.begin_again(now);
+                self.tries = self.tries.saturating_add(1);
+            }
             let effects = connection.signal(signal);
             self.effects.extend(effects);
         }
@@ -61,10 +78,15 @@ impl Link {
         }
     }
 
-    /// Signals may have been lost: a call that was under way is made again.
+    /// Signals may have been lost, and the network may be another: a call that
+    /// was under way is made again, one that was to be made is made soon.
     pub(crate) fn signals_lost(&mut self, now: Duration) {
         if self.is_calling() {
             self.lose(now);
+        } else if let Some(at) = self.retry_at {
+            self.backoff.reset();
+            let soon = now + self.backoff.wait() + self.patience();
+            self.retry_at = Some(at.min(soon));
         }
     }
 
@@ -76,6 +98,7 @@ impl Link {
     }
 
     pub(super) fn tick_connection(&mut self, now: Duration) {
+        let patience = self.reach.patience;
         let Some(connection) = &mut self.connection else {
             return;
         };
@@ -85,6 +108,14 @@ impl Link {
         if connection.is_lost(now) {
             return self.lose(now);
         }
+        if self.retry_at.is_none() && connection.has_failed(now, patience) {
+            self.retry_at = Some(now + self.backoff.wait() + self.patience());
+            self.effects.push_back(Effect::Failed);
+            return;
+        }
+        let Some(connection) = &mut self.connection else {
+            return;
+        };
         let effects = connection.tick(now, self.reach.relay);
         self.effects.extend(effects);
     }
@@ -101,12 +132,14 @@ impl Link {
     /// Gives the connection up, to try another after a while.
     fn lose(&mut self, now: Duration) {
         self.hang_up();
-        let patience = if self.calls_first() {
-            Duration::ZERO
-        } else {
-            IMPOLITE_PATIENCE
-        };
-        self.retry_at = Some(now + self.backoff.wait() + patience);
+        self.retry_at = Some(now + self.backoff.wait() + self.patience());
+    }
+
+    fn patience(&self) -> Duration {
+        match self.calls_first() {
+            true => Duration::ZERO,
+            false => IMPOLITE_PATIENCE,
+        }
     }
 
     fn calls_first(&self) -> bool {

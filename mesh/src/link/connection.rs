@@ -19,23 +19,28 @@ pub(super) const SILENT: Duration = Duration::from_millis(1_500);
 const STEADY: Duration = Duration::from_secs(1);
 /// Silent for so long, other network paths are looked for.
 const RESTART: Duration = Duration::from_secs(3);
-/// Silent for so long, or not open by then, it is given up.
-const LOST: Duration = Duration::from_secs(10);
+/// Silent for so long, it is given up.
+pub(super) const LOST: Duration = Duration::from_secs(10);
 
 const CANDIDATE_BATCH: Duration = Duration::from_millis(50);
 const MAX_KEPT: usize = 256;
 const MAX_CANDIDATE: usize = 2_048;
 /// Telemetry waits behind nothing: better the next reading than an old one.
 const TELEMETRY_MARK: u32 = 64 * 1024;
-const CONTROL_MARK: u32 = 1024 * 1024;
-const BULK_MARK: u32 = 256 * 1024;
+/// Control waits from the high mark on until its channel is down to the low one.
+const HIGH_MARK: u32 = 1024 * 1024;
+/// All channels together above this, telemetry is dropped and bulk waits.
+const LOW_MARK: u32 = 256 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) id: u32,
     pub(super) attempt: u32,
     polite: bool,
-    opened_at: Duration,
+    /// When the newest offer was to be made or came.
+    tried_at: Duration,
+    /// Whether it was direct once.
+    connected: bool,
     offering: bool,
     ignoring: bool,
     has_remote: bool,
@@ -45,6 +50,8 @@ pub(super) struct Connection {
     flush_at: Option<Duration>,
     channels: [bool; 3],
     buffered: [u32; 3],
+    /// Control waits until its channel is down to the low mark.
+    draining: bool,
     heard_at: Option<Duration>,
     steady_from: Duration,
     peer_hears: bool,
@@ -57,7 +64,8 @@ impl Connection {
             id,
             attempt,
             polite,
-            opened_at: now,
+            tried_at: now,
+            connected: false,
             offering: false,
             ignoring: false,
             has_remote: false,
@@ -67,6 +75,7 @@ impl Connection {
             flush_at: None,
             channels: [false; 3],
             buffered: [0; 3],
+            draining: false,
             heard_at: None,
             steady_from: now,
             peer_hears: false,
@@ -110,6 +119,10 @@ impl Connection {
             }
             RtcEvent::Buffered { class, bytes } => {
                 self.buffered[class as usize] = bytes;
+                if class == Class::Control {
+                    let mark = if self.draining { LOW_MARK } else { HIGH_MARK };
+                    self.draining = bytes > mark;
+                }
                 Vec::new()
             }
             RtcEvent::Closed(_) | RtcEvent::Failed | RtcEvent::Frame { .. } => Vec::new(),
@@ -146,18 +159,39 @@ impl Connection {
         self.is_open() && self.peer_hears && self.is_heard(now) && now >= self.steady_from
     }
 
-    /// Whether a class has to wait until its channel has sent what it holds.
+    /// Whether a class has to wait, or, as telemetry, is dropped. All channels
+    /// share one way, so that what waits in one is in the others' way.
     pub(super) fn is_full(&self, class: Class) -> bool {
-        let mark = match class {
-            Class::Control => CONTROL_MARK,
-            Class::Telemetry => TELEMETRY_MARK,
-            Class::Bulk => BULK_MARK,
-        };
-        self.buffered[class as usize] > mark
+        let all = self
+            .buffered
+            .iter()
+            .fold(0, |sum: u32, one| sum.saturating_add(*one));
+        match class {
+            Class::Control => self.draining,
+            Class::Telemetry => self.buffered[class as usize] > TELEMETRY_MARK || all > LOW_MARK,
+            Class::Bulk => all > LOW_MARK,
+        }
     }
 
+    /// Whether it is silent for good.
     pub(super) fn is_lost(&self, now: Duration) -> bool {
-        now >= self.quiet_since() + LOST
+        self.heard_at.is_some_and(|at| now >= at + LOST)
+    }
+
+    /// Whether it was given its time and never became direct.
+    pub(super) fn has_failed(&self, now: Duration, patience: Duration) -> bool {
+        !self.connected && now >= self.tried_at + patience
+    }
+
+    /// It gets its time anew.
+    pub(super) fn begin_again(&mut self, now: Duration) {
+        self.tried_at = now;
+    }
+
+    /// It is direct: how long that took, the first time.
+    pub(super) fn take_connect_time(&mut self, now: Duration) -> Option<Duration> {
+        let first = !std::mem::replace(&mut self.connected, true);
+        first.then(|| now.saturating_sub(self.tried_at))
     }
 
     /// What is due by time: candidates, and a restart when it is silent.
@@ -174,7 +208,7 @@ impl Connection {
     }
 
     /// The next time at which something changes by itself, after `now`.
-    pub(super) fn timeout(&self, now: Duration) -> Option<Duration> {
+    pub(super) fn timeout(&self, now: Duration, patience: Duration) -> Option<Duration> {
         let flush = self.flush_at.filter(|_| self.described);
         let quiet = self.quiet_since();
         [
@@ -182,6 +216,7 @@ impl Connection {
             quiet + RESTART,
             quiet + LOST,
             self.steady_from,
+            self.tried_at + patience,
         ]
         .into_iter()
         .filter(|at| *at > now)
@@ -197,7 +232,7 @@ impl Connection {
     }
 
     fn quiet_since(&self) -> Duration {
-        self.heard_at.unwrap_or(self.opened_at)
+        self.heard_at.unwrap_or(self.tried_at)
     }
 
     fn wants_restart(&self, now: Duration) -> bool {

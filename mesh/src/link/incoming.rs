@@ -10,11 +10,20 @@ use crate::{
 };
 
 impl Link {
-    /// Takes a frame in. False when it is for another page of ours.
+    /// Takes a relayed frame in. False when it is for another page of ours, or
+    /// is none to be relayed.
     pub(crate) fn receive(&mut self, now: Duration, frame: LinkFrame) -> bool {
+        !matches!(frame.body, Body::Election(_)) && self.take(now, frame)
+    }
+
+    fn take(&mut self, now: Duration, frame: LinkFrame) -> bool {
         if frame.to != Incarnation(0) && frame.to != self.me.incarnation {
             return false;
         }
+        if self.carrier.is_none() {
+            self.beat_at = now;
+        }
+        self.heard_at = now;
         match frame.body {
             Body::Beat(beat) => self.take_beat(now, beat),
             Body::Telemetry { seq, payload } => self.take_telemetry(seq, payload),
@@ -33,9 +42,10 @@ impl Link {
             }
             Body::Ack { class, cumulative } => {
                 if let Some(stream) = self.stream(class) {
-                    stream.outbox.acknowledge(cumulative);
+                    stream.outbox.acknowledge(now, cumulative);
                 }
             }
+            Body::Election(election) => self.effects.push_back(Effect::Election(election)),
         }
         true
     }
@@ -48,7 +58,7 @@ impl Link {
         if connection.hear(now) {
             self.beat_at = now;
         }
-        LinkFrame::decode(bytes).is_ok_and(|frame| self.receive(now, frame))
+        LinkFrame::decode(bytes).is_ok_and(|frame| self.take(now, frame))
     }
 
     fn take_beat(&mut self, now: Duration, beat: Beat) {
@@ -59,11 +69,12 @@ impl Link {
             self.beat_at = now;
         }
         self.they_can = beat.p2p;
-        let (sent, group_offset) = (beat.sent, beat.group_offset);
+        let (sent, group_offset, epoch) = (beat.sent, beat.group_offset, beat.epoch);
         self.newest = Some(Newest {
             sent,
             came: now,
             group_offset,
+            epoch,
         });
         if self.gossip != beat.gossip {
             self.gossip.clone_from(&beat.gossip);
@@ -79,8 +90,8 @@ impl Link {
 
     fn take_heard(&mut self, now: Duration, replied: i64, heard: Heard) {
         let [control, bulk] = &mut self.streams;
-        control.outbox.acknowledge(heard.control);
-        bulk.outbox.acknowledge(heard.bulk);
+        control.outbox.acknowledge(now, heard.control);
+        bulk.outbox.acknowledge(now, heard.bulk);
         if let Some(connection) = &mut self.connection {
             connection.peer_hears(heard.direct);
         }

@@ -10,6 +10,7 @@ use std::{
     time::Duration,
 };
 
+use super::pace::Pace;
 use crate::{
     frame::{Body, MAX_LINK_FRAME, SEGMENT_HEADER},
     peer::Class,
@@ -29,6 +30,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(4);
 pub(super) struct Outbox {
     class: Class,
     window: usize,
+    pace: Option<Pace>,
     segments: VecDeque<Segment>,
     queued: usize,
     next_seq: u32,
@@ -50,9 +52,19 @@ impl Outbox {
         Self {
             class,
             window,
+            pace: None,
             segments,
             queued: 0,
             next_seq: 1,
+        }
+    }
+
+    /// The same, of which fewer are on their way where they would queue.
+    pub(super) fn paced(class: Class, window: usize) -> Self {
+        let pace = Some(Pace::new(window));
+        Self {
+            pace,
+            ..Self::new(class, window)
         }
     }
 
@@ -73,36 +85,53 @@ impl Outbox {
     }
 
     /// The other side has everything up to here.
-    pub(super) fn acknowledge(&mut self, cumulative: u32) {
+    pub(super) fn acknowledge(&mut self, now: Duration, cumulative: u32) {
         let came = |front: &Segment| front.seq <= cumulative && front.sent.is_some();
         while self.segments.front().is_some_and(came) {
             if let Some(segment) = self.segments.pop_front() {
                 self.queued -= segment.payload.len();
+                let sent = segment.sent.filter(|_| segment.tries == 1);
+                if let Some((pace, sent)) = self.pace.as_mut().zip(sent) {
+                    pace.acknowledged(now.saturating_sub(sent));
+                }
             }
         }
     }
 
     /// The carrier changed: what is on its way may be lost.
     pub(super) fn send_again(&mut self) {
-        for segment in self.segments.iter_mut().take(self.window) {
+        let sent = self.segments.iter_mut().take(self.window);
+        for segment in sent.filter(|segment| segment.sent.is_some()) {
             segment.sent = None;
-            segment.tries = 0;
+            segment.tries = 1;
+        }
+        // Another way has another pace.
+        if self.pace.is_some() {
+            self.pace = Some(Pace::new(self.window));
         }
     }
 
-    /// What to send now; `wait` is how long an acknowledgement may take.
-    pub(super) fn due(&mut self, now: Duration, wait: Duration) -> Vec<Body> {
+    /// What to send next; `wait` is how long an acknowledgement may take.
+    pub(super) fn due(&mut self, now: Duration, wait: Duration) -> Option<Body> {
         let class = self.class;
-        self.segments
-            .iter_mut()
-            .take(self.window)
-            .filter(|segment| segment.due_at(wait) <= now)
-            .map(|segment| segment.send(now, class))
-            .collect()
+        let open = self.open();
+        let mut window = self.segments.iter_mut().take(open);
+        let segment = window.find(|segment| segment.due_at(wait) <= now)?;
+        let again = segment.tries > 0;
+        let body = segment.send(now, class);
+        if let Some(pace) = self.pace.as_mut().filter(|_| again) {
+            pace.lost();
+        }
+        Some(body)
+    }
+
+    /// How many segments may be on their way.
+    fn open(&self) -> usize {
+        self.pace.as_ref().map_or(self.window, Pace::window)
     }
 
     pub(super) fn timeout(&self, wait: Duration) -> Option<Duration> {
-        let window = self.segments.iter().take(self.window);
+        let window = self.segments.iter().take(self.open());
         window.map(|segment| segment.due_at(wait)).min()
     }
 
@@ -195,6 +224,10 @@ mod tests {
 
     const WAIT: Duration = Duration::from_millis(300);
 
+    fn all_due(outbox: &mut Outbox, now: Duration) -> Vec<Body> {
+        std::iter::from_fn(|| outbox.due(now, WAIT)).collect()
+    }
+
     fn deliver(inbox: &mut Inbox, body: Body) -> Vec<Vec<u8>> {
         let Body::Segment {
             seq, more, payload, ..
@@ -214,7 +247,7 @@ mod tests {
         let mut got = Vec::new();
         let mut line: Vec<Body> = Vec::new();
         for round in 0..400 {
-            line.extend(outbox.due(Duration::from_millis(100) * round, WAIT));
+            line.extend(all_due(&mut outbox, Duration::from_millis(100) * round));
             for _ in 0..line.len() {
                 let pick = (random.next() % line.len() as u64) as usize;
                 match random.next() % 6 {
@@ -227,7 +260,7 @@ mod tests {
                 }
             }
             if !random.next().is_multiple_of(3) {
-                outbox.acknowledge(inbox.cumulative());
+                outbox.acknowledge(WAIT, inbox.cumulative());
             }
         }
         assert_eq!(outbox.timeout(WAIT), None, "everything is acknowledged");
@@ -247,7 +280,7 @@ mod tests {
     fn no_segment_is_larger_than_a_link_frame() {
         let mut outbox = Outbox::new(Class::Bulk, 100);
         assert!(outbox.push(&vec![1; 100 * 1024]));
-        let segments = outbox.due(Duration::ZERO, WAIT);
+        let segments = all_due(&mut outbox, Duration::ZERO);
         assert_eq!(segments.len(), 7);
         for body in segments {
             let frame = crate::frame::LinkFrame {
@@ -271,13 +304,13 @@ mod tests {
     fn a_window_is_sent_once_and_again_after_its_wait() {
         let mut outbox = Outbox::new(Class::Bulk, 8);
         assert!(outbox.push(&vec![0; 20 * SEGMENT]));
-        assert_eq!(outbox.due(Duration::ZERO, WAIT).len(), 8);
-        assert_eq!(outbox.due(WAIT / 2, WAIT).len(), 0);
+        assert_eq!(all_due(&mut outbox, Duration::ZERO).len(), 8);
+        assert_eq!(all_due(&mut outbox, WAIT / 2).len(), 0);
         assert_eq!(outbox.timeout(WAIT), Some(WAIT));
-        assert_eq!(outbox.due(WAIT, WAIT).len(), 8);
+        assert_eq!(all_due(&mut outbox, WAIT).len(), 8);
         assert_eq!(outbox.timeout(WAIT), Some(3 * WAIT));
-        outbox.acknowledge(3);
-        assert_eq!(outbox.due(WAIT, WAIT).len(), 3);
+        outbox.acknowledge(WAIT, 3);
+        assert_eq!(all_due(&mut outbox, WAIT).len(), 3);
     }
 
     #[test]
@@ -302,9 +335,9 @@ mod tests {
     fn a_lying_receiver_acknowledges_nothing_unsent() {
         let mut outbox = Outbox::new(Class::Control, 1);
         assert!(outbox.push(b"a") && outbox.push(b"b"));
-        outbox.acknowledge(u32::MAX);
-        assert_eq!(outbox.due(Duration::ZERO, WAIT).len(), 1);
-        outbox.acknowledge(u32::MAX);
-        assert_eq!(outbox.due(Duration::ZERO, WAIT).len(), 1);
+        outbox.acknowledge(WAIT, u32::MAX);
+        assert_eq!(all_due(&mut outbox, Duration::ZERO).len(), 1);
+        outbox.acknowledge(WAIT, u32::MAX);
+        assert_eq!(all_due(&mut outbox, Duration::ZERO).len(), 1);
     }
 }

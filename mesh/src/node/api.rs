@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use crate::{
+    election::BallotKey,
     link::{RtcCommand, RtcEvent},
     peer::{Class, Incarnation, LinkState, PeerId, PeerNumber, PublicKeys, Token},
     signaling::{ErrorCode, HostTerm, LeftReason, Member, Resume},
@@ -11,6 +12,9 @@ use crate::{
 pub struct NodeConfig {
     /// The page's public keys.
     pub keys: PublicKeys,
+    /// The secret of `keys.sign`, to vote for a host while there is no server;
+    /// without it this rider neither votes nor is voted for.
+    pub ballot_key: Option<BallotKey>,
     /// Present to be the same rider again: after a reload, without its
     /// incarnation.
     pub resume: Option<Resume>,
@@ -162,6 +166,12 @@ pub enum Event {
     HostChanged(HostTerm),
     /// Another is host, and you may take the ride back: [`Wish::Reclaim`].
     MayReclaim,
+    /// There is no server, and too few riders are reached for the host to
+    /// decide anything, or enough again: see [`super::Node::controls_wait`].
+    HostControls {
+        /// Whether the host's controls are to be disabled.
+        waiting: bool,
+    },
     /// The ride lets nobody new in, or everybody again.
     Locked(bool),
     /// A rider is reached another way.
@@ -243,10 +253,14 @@ pub struct Stats {
     pub ignored: u64,
     /// Messages of ours that were too large or found a full queue.
     pub dropped: u64,
-    /// Connections that were opened.
+    /// Tries to make a link direct.
     pub attempts: u64,
+    /// Tries that did not succeed in time.
+    pub failures: u64,
     /// How often a link became direct.
     pub directs: u64,
     /// How often a direct link went back to the relay.
     pub fallbacks: u64,
+    /// How long the newest connection that became direct took to.
+    pub connect_time: Option<Duration>,
 }

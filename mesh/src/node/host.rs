@@ -87,6 +87,7 @@ impl Node {
             return;
         }
         let before = (self.terms.last().cloned(), self.locked);
+        self.succession.server_rules();
         self.terms = restored.hosts;
         self.first_host = Some(restored.first_host);
         self.locked = restored.locked;
@@ -100,6 +101,7 @@ impl Node {
         if welcome.host.is_none() {
             return;
         }
+        self.succession.server_rules();
         self.terms.clone_from(&welcome.hosts);
         self.first_host.clone_from(&welcome.first_host);
         self.locked = welcome.locked;
@@ -138,8 +140,12 @@ impl Node {
         }
     }
 
-    /// Tells the page, once, that it may take the ride back.
+    /// Tells the page, once, that it may take the ride back: of the server, so
+    /// while there is one.
     pub(super) fn offer(&mut self) {
+        if !self.socket.is_open() {
+            return;
+        }
         let may = self.may_reclaim();
         if std::mem::replace(&mut self.offered, may) != may && may {
             self.event(Event::MayReclaim);
@@ -155,6 +161,7 @@ impl Node {
             members: self.members().cloned().collect(),
             barred: self.barred.clone(),
             locked: self.locked,
+            elections: self.succession.elections.clone(),
         })
     }
 }
@@ -165,5 +172,7 @@ fn shorten(mut restore: Restore) -> Restore {
     let old = restore.hosts.len().saturating_sub(FEW_TERMS);
     restore.hosts.drain(..old);
     restore.members.clear();
+    let old = restore.elections.len().saturating_sub(1);
+    restore.elections.drain(..old);
     restore
 }

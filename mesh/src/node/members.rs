@@ -2,12 +2,16 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use super::{Event, Node, Peer, Server};
+use super::{Budget, Event, Node, Peer, Server};
 use crate::{
     link::{Link, Page},
     peer::{PeerId, PeerNumber},
     signaling::{ErrorCode, LeftReason, Member, Resume, ServerMessage, Welcome},
 };
+
+/// How long a try may take to become direct, in milliseconds, where the server
+/// does not say.
+const P2P_TIMEOUT: u32 = 10_000;
 
 impl Node {
     pub(super) fn server_says(&mut self, now: Duration, message: ServerMessage) {
@@ -67,12 +71,15 @@ impl Node {
             incarnation: Some(welcome.incarnation),
         };
         self.socket_welcomed(now, resume);
+        let timeout = welcome.p2p_timeout_ms.unwrap_or(P2P_TIMEOUT);
         self.server = Some(Server {
             since: now,
             ice_servers: welcome.ice_servers.clone(),
             limits: welcome.limits,
             p2p: welcome.p2p,
+            p2p_timeout: Duration::from_millis(timeout.into()),
         });
+        self.budget = Budget::new(now, welcome.limits.relay_bytes_per_second);
         let me = self.myself(&welcome);
         let back = self.me.is_some();
         let same = self.me.as_ref().is_some_and(|old| {
@@ -138,7 +145,12 @@ impl Node {
             self.left(&peer, LeftReason::Gone);
         }
         let before = (self.terms.last().cloned(), self.locked);
-        self.take_rule(&welcome);
+        let epoch = welcome.hosts.last().map_or(0, |term| term.epoch);
+        match epoch < self.epoch() {
+            // Epochs never run back.
+            true => self.stats.ignored += 1,
+            false => self.take_rule(&welcome),
+        }
         for member in welcome.members {
             self.compare(now, member);
         }

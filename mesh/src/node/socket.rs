@@ -22,6 +22,8 @@ const CLOSING_LIMIT: Duration = Duration::from_secs(60);
 pub(super) struct Socket {
     phase: Phase,
     pub(super) resume: Option<Resume>,
+    /// The page asks whether the socket lives: no time is lost if it does not.
+    urgent: bool,
     backoff: Backoff,
 }
 
@@ -47,12 +49,24 @@ impl Socket {
                 until: Duration::ZERO,
             },
             resume,
+            urgent: false,
             backoff: Backoff::new(RETRY, RETRY_LIMIT, seed),
         }
     }
 
     pub(super) fn is_open(&self) -> bool {
         matches!(self.phase, Phase::Open { .. })
+    }
+
+    /// When the server was last heard, while it is asked nothing.
+    pub(super) fn heard_at(&self) -> Option<Duration> {
+        match self.phase {
+            Phase::Open {
+                heard,
+                pinged: None,
+            } => Some(heard),
+            _ => None,
+        }
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -88,6 +102,7 @@ impl Node {
 
     pub(super) fn socket_heard(&mut self, now: Duration) {
         if let Phase::Open { .. } = self.socket.phase {
+            self.socket.urgent = false;
             self.socket.phase = Phase::Open {
                 heard: now,
                 pinged: None,
@@ -140,6 +155,12 @@ impl Node {
         self.lose_socket(now, wait);
     }
 
+    /// The page was not looked at, or had no network, and has both again.
+    pub(super) fn probe_urgently(&mut self, now: Duration) {
+        self.socket.urgent = self.socket.is_open();
+        self.probe(now);
+    }
+
     pub(super) fn probe(&mut self, now: Duration) {
         match self.socket.phase {
             Phase::Waiting { .. } => self.open_socket(now),
@@ -158,7 +179,8 @@ impl Node {
             Phase::Opening { .. } | Phase::Open { .. } => {
                 self.outputs.push_back(Output::CloseSocket);
                 let wait = self.socket.backoff.wait();
-                self.lose_socket(now, wait);
+                let urgent = std::mem::take(&mut self.socket.urgent);
+                self.lose_socket(now, if urgent { Duration::ZERO } else { wait });
             }
             Phase::Done => {}
         }

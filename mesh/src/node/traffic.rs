@@ -13,6 +13,8 @@ use crate::{
 
 /// One packet holds it.
 const MAX_TELEMETRY: usize = 1_024;
+/// A rider whom nothing has been heard of for so long has fallen silent.
+const SILENT: Duration = Duration::from_millis(1_500);
 /// So many connections are made at a time.
 const CALLS: usize = 4;
 /// Beats that are due nearly together go out together.
@@ -95,13 +97,16 @@ impl Node {
             return;
         }
         let numbers: Vec<_> = self.peers.keys().copied().collect();
+        self.budget.fill(now);
         for number in &numbers {
             let reach = self.reach(*number);
             if let Some(peer) = self.peers.get_mut(number) {
-                peer.link.tick(now, reach);
+                peer.link.tick(now, reach, &mut self.budget);
             }
             self.show(now, *number);
         }
+        self.doubt_socket(now);
+        self.tick_succession(now);
         self.make_calls(now, &numbers);
         self.steer_clock(now);
         self.send_beats(now);
@@ -156,6 +161,9 @@ impl Node {
                 });
             }
             Effect::Gossip(bytes) => self.event(Event::Gossip { from: peer, bytes }),
+            Effect::Election(election) => self.succession.receive(number, election),
+            Effect::Tried => self.stats.attempts += 1,
+            Effect::Failed => self.stats.failures += 1,
         }
     }
 
@@ -318,6 +326,7 @@ impl Node {
             sent: micros(now),
             group_offset: self.told_offset(now),
             p2p: self.wants_direct(),
+            epoch: self.epoch(),
             gossip: self.gossip.clone(),
             heard: Vec::new(),
         }
@@ -327,15 +336,35 @@ impl Node {
         let away = self.peers.get(&number).is_some_and(|peer| peer.member.away);
         let relay = self.socket.is_open() && !away;
         let direct = self.wants_direct() && self.is_early(number);
+        let mut others = self.peers.iter().filter(|(other, _)| **other != number);
+        let others = others.any(|(_, peer)| peer.link.state() == LinkState::Direct);
+        let patience = self.server.as_ref().map(|server| server.p2p_timeout);
         Reach {
             relay,
             direct,
             away,
+            others: others && !self.socket.is_open(),
+            patience: patience.unwrap_or_default(),
         }
     }
 
     fn wants_direct(&self) -> bool {
         self.config.p2p_available && self.server.as_ref().is_some_and(|server| server.p2p)
+    }
+
+    /// Asks the server whether it lives, when a rider has fallen silent and the
+    /// server has not been heard since.
+    fn doubt_socket(&mut self, now: Duration) {
+        let present = self.peers.values().filter(|peer| !peer.member.away);
+        let silent = present.map(|peer| peer.link.heard_at() + SILENT);
+        let silent = silent.filter(|at| *at <= now).max();
+        let heard = self.socket.heard_at();
+        if silent
+            .zip(heard)
+            .is_some_and(|(silent, heard)| heard < silent)
+        {
+            self.probe(now);
+        }
     }
 
     /// Whether both of us are among the riders who have direct links.
@@ -361,6 +390,9 @@ impl Node {
         }
         self.stats.directs += u64::from(state == LinkState::Direct);
         self.stats.fallbacks += u64::from(before == Some(LinkState::Direct));
+        if state == LinkState::Direct {
+            self.stats.connect_time = peer.link.connect_time().or(self.stats.connect_time);
+        }
         let called = peer.called.take_if(|_| state == LinkState::Direct);
         let peer = peer.member.peer.clone();
         if let Some(called) = called {

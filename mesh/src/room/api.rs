@@ -30,8 +30,13 @@ pub struct RoomSettings {
     pub ttl: Duration,
     /// The largest socket message, in bytes; told to the riders.
     pub max_message_bytes: u32,
+    /// How many bytes a rider may have relayed in a second; told to the
+    /// riders, who keep below it.
+    pub relay_bytes_per_second: Option<u32>,
     /// Whether direct links are wanted.
     pub p2p: bool,
+    /// How long a try may take to become direct; told to the riders.
+    pub p2p_timeout: Duration,
     /// For the riders' direct links.
     pub ice_servers: Vec<IceServer>,
 }
@@ -48,7 +53,9 @@ impl Default for RoomSettings {
             token_life: Duration::from_secs(86_400),
             ttl: Duration::from_secs(600),
             max_message_bytes: 65_536,
+            relay_bytes_per_second: None,
             p2p: true,
+            p2p_timeout: Duration::from_secs(10),
             ice_servers: Vec::new(),
         }
     }

@@ -133,10 +133,13 @@ impl Room {
     /// Takes what a rider with a good token tells of the ride. A room that
     /// has its memory does not need it.
     pub(super) fn learn(&mut self, now: Duration, join: &Join, pass: &Pass) {
+        let restore = join.hello.restore.as_deref();
+        if let Some(restore) = restore.filter(|_| self.host.is_some()) {
+            self.take_elections(restore);
+        }
         if matches!(self.memory, Memory::Whole) {
             return;
         }
-        let restore = join.hello.restore.as_deref();
         for note in restore.map_or(&[][..], |restore| &restore.barred) {
             self.take_note(now, note);
         }
@@ -157,7 +160,7 @@ impl Room {
 
     /// Somebody comes late and knows of a term that the others did not tell of:
     /// the host begins one after it.
-    fn pass_by(&mut self, known: &HostTerm) {
+    pub(super) fn pass_by(&mut self, known: &HostTerm) {
         let ours = self.terms.back();
         let is_ours = ours.is_some_and(|term| term.epoch > known.epoch || term == known);
         if let Some(host) = self.host.filter(|_| !is_ours) {

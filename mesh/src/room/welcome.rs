@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::{Pass, PeerNumber, Room, SocketId, Statement};
 use crate::{
     peer::Token,
@@ -30,6 +32,7 @@ impl Room {
             server_time,
             limits: self.limits(),
             p2p: self.settings.p2p,
+            p2p_timeout_ms: Some(millis(self.settings.p2p_timeout)),
         };
         self.send(socket, ServerMessage::Welcome(Box::new(welcome)));
     }
@@ -54,12 +57,16 @@ impl Room {
     }
 
     fn limits(&self) -> Limits {
-        let grace_ms = u32::try_from(self.settings.grace.as_millis()).unwrap_or(u32::MAX);
         Limits {
             max_message_bytes: self.settings.max_message_bytes,
             max_riders: self.settings.max_riders,
             max_direct: self.settings.max_direct,
-            grace_ms,
+            grace_ms: millis(self.settings.grace),
+            relay_bytes_per_second: self.settings.relay_bytes_per_second,
         }
     }
+}
+
+fn millis(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }

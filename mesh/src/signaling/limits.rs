@@ -19,6 +19,9 @@ pub const MAX_BARRED: usize = 128;
 /// The longest reason for removing a rider, in bytes: a sentence or two.
 pub const MAX_REASON: usize = 240;
 
+/// The most elections in a hello: so many hosts are lost while the server is.
+pub const MAX_ELECTIONS: usize = 8;
+
 const MAX_SDP: usize = 48 * 1024;
 const MAX_CANDIDATE: usize = 2_048;
 const MAX_MEMBERS: usize = 1_024;
@@ -87,7 +90,10 @@ fn check_hello(hello: &Hello) -> Result<(), ParseError> {
 fn check_restore(restore: &Restore) -> Result<(), ParseError> {
     check_terms(&restore.hosts)?;
     at_most(restore.members.len(), MAX_RIDERS, "members")?;
-    at_most(restore.barred.len(), MAX_BARRED, "notes")
+    at_most(restore.barred.len(), MAX_BARRED, "notes")?;
+    at_most(restore.elections.len(), MAX_ELECTIONS, "elections")?;
+    let mut elections = restore.elections.iter();
+    elections.try_for_each(|one| at_most(one.votes.len(), MAX_RIDERS, "votes"))
 }
 
 fn check_report(report: &Report) -> Result<(), ParseError> {

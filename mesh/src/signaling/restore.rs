@@ -1,7 +1,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::{HostTerm, Member};
-use crate::peer::{PeerId, Token};
+use crate::{
+    election::Election,
+    peer::{PeerId, Token},
+};
 
 /// What a page knows of the ride, so that a server that lost its memory can
 /// put it together again. A server that knows the ride does not look at it.
@@ -22,6 +25,9 @@ pub struct Restore {
     /// Whether nobody new gets in.
     #[serde(default)]
     pub locked: bool,
+    /// The terms that riders voted for while there was no server.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub elections: Vec<Election>,
 }
 
 /// What the riders' restoring came to.

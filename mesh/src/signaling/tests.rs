@@ -90,6 +90,7 @@ fn a_hello_holds_a_whole_ride_and_no_more() {
             members: vec![member.clone(); members],
             barred: vec!["x".repeat(88).parse().unwrap(); barred],
             locked: true,
+            elections: Vec::new(),
         };
         let text = ClientMessage::Hello(Hello {
             version: VERSION,

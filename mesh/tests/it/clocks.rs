@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use mesh::{node::Input, peer::Role};
+use mesh::{
+    node::{Input, Wish},
+    peer::Role,
+};
 
 use crate::net::{Net, Way, ms};
 
@@ -149,4 +152,117 @@ fn a_rider_whose_machine_slept_catches_up() {
         "{}",
         spread(&net, &[0, 1, 2])
     );
+}
+
+/// Riders whose wall clocks are five minutes apart from one to the next, on a
+/// way that takes so long there and so long back, from lower to higher numbers.
+fn far_apart(seed: u64, riders: usize, there: u64, back: u64, loss: u64) -> Net {
+    let mut net = Net::new(seed);
+    for rider in 0..riders {
+        net.join();
+        net.riders[rider].clock = Duration::from_secs(300 * rider as u64);
+    }
+    let lossy = |delay: u64| Way {
+        delay: ms(delay),
+        jitter: Duration::ZERO,
+        loss,
+    };
+    (net.relay, net.direct) = (lossy(there.midpoint(back) / 2), lossy(there));
+    net.back = Some(lossy(back));
+    net.run(8_000);
+    net
+}
+
+/// How far apart the riders are when each shows that the ride begins.
+fn start_skew(net: &mut Net) -> i64 {
+    let start = net.group_time(0).unwrap() + 10_000_000;
+    let mut began = vec![None; net.riders.len()];
+    while began.iter().any(Option::is_none) {
+        net.run(1);
+        for (rider, began) in began.iter_mut().enumerate() {
+            if net.group_time(rider).unwrap() >= start {
+                began.get_or_insert(net.now.as_micros() as i64);
+            }
+        }
+    }
+    let began: Vec<_> = began.into_iter().flatten().collect();
+    began.iter().max().unwrap() - began.iter().min().unwrap()
+}
+
+#[test]
+fn all_start_within_45_milliseconds_over_a_lopsided_way_that_loses_a_tenth() {
+    for seed in 0..10 {
+        for riders in [2, 4, 12] {
+            let mut net = far_apart(seed, riders, 120, 80, 100);
+            let skew = start_skew(&mut net);
+            assert!(skew < 45_000, "seed {seed}, {riders} riders: {skew}");
+        }
+    }
+}
+
+#[test]
+fn all_start_within_5_milliseconds_over_a_level_way_that_loses_a_tenth() {
+    for seed in 0..10 {
+        for riders in [2, 4, 12] {
+            let mut net = far_apart(seed, riders, 100, 100, 100);
+            let skew = start_skew(&mut net);
+            assert!(skew < 5_000, "seed {seed}, {riders} riders: {skew}");
+        }
+    }
+}
+
+#[test]
+fn ten_minutes_in_a_hidden_tab_whose_alarms_ring_once_a_second_drift_by_nothing() {
+    let mut net = Net::riding(58, 3);
+    for _ in 0..600 {
+        net.freeze(2, ms(1_000));
+    }
+    assert!(spread(&net, &[0, 1, 2]) < 20_000);
+}
+
+#[test]
+fn group_time_goes_on_evenly_over_hand_overs_and_a_host_who_reloads() {
+    let mut net = Net::riding(59, 4);
+    net.run(3_000);
+    let mut last: Vec<_> = (0..4).map(|at| net.group_time(at)).collect();
+    let begin = (net.now, net.group_time(2).unwrap());
+    for second in 0..40 {
+        match second {
+            5 => {
+                let ben = net.id(1);
+                net.feed(0, Input::Wish(Wish::HandOver(ben)));
+            }
+            12 => {
+                net.reload(1);
+                net.riders[1].clock = Duration::from_secs(5_000);
+                last[1] = None;
+            }
+            22 => {
+                net.kill_server();
+                net.crash(1);
+                last[1] = None;
+            }
+            _ => {}
+        }
+        for _ in 0..40 {
+            net.run(25);
+            for (at, last) in last.iter_mut().enumerate() {
+                let time = net.group_time(at);
+                assert!(
+                    time >= *last || time.is_none(),
+                    "second {second}, rider {at}"
+                );
+                *last = time.or(*last);
+            }
+        }
+    }
+    assert_eq!(
+        net.riders[2].node.epoch(),
+        4,
+        "handed over, reloaded, voted"
+    );
+    assert!(spread(&net, &[0, 2, 3]) < 5_000);
+    let passed = (net.now - begin.0).as_micros() as i64;
+    let ridden = net.group_time(2).unwrap() - begin.1;
+    assert!((passed - ridden).abs() < 10_000, "{}", passed - ridden);
 }

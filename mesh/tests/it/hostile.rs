@@ -59,8 +59,10 @@ fn welcome(number: u32, load: u32, members: Vec<Member>, epoch: u32) -> ServerMe
             max_riders: 0,
             max_direct: load,
             grace_ms: 0,
+            relay_bytes_per_second: Some(load),
         },
         p2p: true,
+        p2p_timeout_ms: Some(load),
     }))
 }
 
@@ -151,19 +153,22 @@ fn any_frame() -> impl Strategy<Value = Vec<u8>> {
     let beat = (
         any::<i64>(),
         any::<Option<i64>>(),
-        any::<bool>(),
+        any::<(bool, u32)>(),
         vec(heard, 0..4),
     );
     let class = prop_oneof![Just(Class::Control), Just(Class::Bulk)];
     let seq = prop_oneof![0..70u32, any::<u32>()];
     let body = prop_oneof![
-        beat.prop_map(|(sent, group_offset, p2p, heard)| Body::Beat(Beat {
-            sent,
-            group_offset,
-            p2p,
-            gossip: vec![],
-            heard
-        })),
+        beat.prop_map(
+            |(sent, group_offset, (p2p, epoch), heard)| Body::Beat(Beat {
+                sent,
+                group_offset,
+                p2p,
+                epoch,
+                gossip: vec![],
+                heard
+            })
+        ),
         (class.clone(), seq.clone(), any::<bool>()).prop_map(|(class, seq, more)| Body::Segment {
             class,
             seq,
@@ -252,7 +257,7 @@ proptest! {
     fn a_node_survives_anything_and_settles(
         inputs in vec((0..3_000u64, any_input()), 0..60), p2p_available in any::<bool>()
     ) {
-        let config = NodeConfig { keys: KEYS, resume: None, seed: 1, p2p_available, group_offset: None };
+        let config = NodeConfig { keys: KEYS, ballot_key: None, resume: None, seed: 1, p2p_available, group_offset: None };
         let mut node = Node::new(config);
         let mut now = Duration::from_secs(1);
         let mut last = i64::MIN;

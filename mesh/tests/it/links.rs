@@ -210,7 +210,7 @@ fn a_dead_socket_that_looks_open_is_replaced_within_two_seconds_of_a_probe() {
     let back = net.run_until("back", |net| {
         net.riders[0].events.contains(&Event::SocketBack)
     });
-    assert!(back <= ms(2_200), "{back:?}");
+    assert!(back <= ms(2_000), "{back:?}");
 }
 
 #[test]

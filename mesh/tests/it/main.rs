@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod away;
+mod bulk;
 mod chaos;
 mod clocks;
 mod host;
@@ -10,4 +12,6 @@ mod links;
 mod members;
 mod net;
 mod restart;
+mod retries;
 mod streams;
+mod without_server;

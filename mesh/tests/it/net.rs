@@ -16,6 +16,7 @@ use std::{
 };
 
 use mesh::{
+    election::{BallotKey, Election},
     node::{Event, Input, Node, NodeConfig, Output, RtcEvent},
     peer::{Class, Incarnation, LinkState, PeerId, PublicKeys},
     room::{self, Room, RoomSettings, SocketId},
@@ -50,6 +51,8 @@ enum Packet {
     Local(usize, u32, Input),
     Frame(End, End, Class, Vec<u8>),
     Joined(End, End),
+    /// So many bytes of a channel are on the wire.
+    Departed(End, Class, u32),
     HungUp(End),
 }
 
@@ -71,7 +74,13 @@ pub struct Rider {
     /// When its node wants to be woken, on its own clock.
     wakes: Option<Duration>,
     page: u32,
+    /// Peer connections that its browser made.
+    opened: u32,
+    /// The page stands still until then.
+    frozen: Duration,
     socket: Option<SocketId>,
+    /// Given up by the rider; the server does not know yet.
+    dead_socket: Option<SocketId>,
     connections: HashMap<u32, Rtc>,
 }
 
@@ -80,6 +89,8 @@ struct Rtc {
     peer: Option<PeerId>,
     offer: Option<String>,
     other: Option<End>,
+    /// Whether a way was found to it.
+    joined: bool,
 }
 
 pub struct Net {
@@ -93,17 +104,26 @@ pub struct Net {
     pub riders: Vec<Rider>,
     pub relay: Way,
     pub direct: Way,
+    /// From higher to lower riders, where that is another way.
+    pub back: Option<Way>,
+    /// Bytes a second between two riders, all channels together; none is any.
+    pub bandwidth: Option<u64>,
     /// Relayed frames and telemetry overtake each other.
     pub signals: u64,
     pub relayed: u64,
     /// What the riders told the server of their links.
     pub reports: Vec<(SocketId, Report)>,
+    /// What the riders told the server of hosts whom they named.
+    pub elections: Vec<Election>,
     cut: BTreeSet<(usize, usize)>,
     held: Vec<(End, End, Class, Vec<u8>)>,
     queue: BTreeMap<(Duration, u64), Packet>,
     order: u64,
     last: HashMap<(SocketId, bool), Duration>,
     last_frame: HashMap<(End, u8), Duration>,
+    /// Until when the wire from one to another is busy.
+    wires: HashMap<(usize, usize), Duration>,
+    buffers: HashMap<(End, u8), u32>,
     owners: HashMap<SocketId, usize>,
     sockets: u64,
     random: u64,
@@ -124,9 +144,14 @@ impl Net {
             riders: Vec::new(),
             relay: GOOD,
             direct: GOOD,
+            back: None,
+            bandwidth: None,
+            wires: HashMap::new(),
+            buffers: HashMap::new(),
             signals: 0,
             relayed: 0,
             reports: Vec::new(),
+            elections: Vec::new(),
             cut: BTreeSet::new(),
             held: Vec::new(),
             queue: BTreeMap::new(),
@@ -169,7 +194,10 @@ impl Net {
             p2p,
             wakes: Some(Duration::ZERO),
             page: 0,
+            opened: 0,
+            frozen: Duration::ZERO,
             socket: None,
+            dead_socket: None,
             connections: HashMap::new(),
         });
         index
@@ -270,8 +298,8 @@ impl Net {
 
     fn next_at(&self) -> Option<Duration> {
         let nodes = self.riders.iter().filter_map(|rider| {
-            let at = rider.wakes?;
-            Some(at.saturating_sub(rider.clock).max(self.now))
+            let at = rider.wakes?.saturating_sub(rider.clock);
+            Some(at.max(self.now).max(rider.frozen))
         });
         let packet = self.queue.keys().next().map(|(at, _)| *at);
         let room = self.room.as_ref().and_then(Room::poll_timeout);
@@ -292,10 +320,11 @@ impl Net {
         }
         for rider in 0..self.riders.len() {
             let now = self.now + self.riders[rider].clock;
-            if self.riders[rider]
-                .node
-                .poll_timeout()
-                .is_some_and(|at| at <= now)
+            if self.riders[rider].frozen <= self.now
+                && self.riders[rider]
+                    .node
+                    .poll_timeout()
+                    .is_some_and(|at| at <= now)
             {
                 self.feed(rider, Input::Timeout);
             }
@@ -336,6 +365,7 @@ impl Net {
                     }
                 }
             }
+            Packet::Departed(end, class, bytes) => self.departed(end, class, bytes),
             Packet::HungUp(end) => self.rtc_event(end, RtcEvent::Closed(Class::Control)),
         }
     }
@@ -344,7 +374,10 @@ impl Net {
         match output {
             Output::OpenSocket => self.open_socket(rider),
             Output::CloseSocket => {
-                if let Some(socket) = self.riders[rider].socket.take() {
+                let socket = self.riders[rider].socket.take();
+                if self.riders[rider].mute {
+                    self.riders[rider].dead_socket = socket;
+                } else if let Some(socket) = socket {
                     self.post(socket, true, Packet::ToRoom(socket, FromRider::Closed));
                 }
             }
@@ -398,12 +431,15 @@ impl Net {
 }
 
 fn config(rider: usize, p2p_available: bool, resume: Option<Resume>, seed: u64) -> NodeConfig {
+    // Never a seed of zeros.
+    let ballot_key = BallotKey::from_seed([rider as u8 + 1; 32]);
     let keys = PublicKeys {
-        sign: [rider as u8; 32],
+        sign: ballot_key.as_ref().map_or([0; 32], BallotKey::public),
         agree: [rider as u8; 32],
     };
     NodeConfig {
         keys,
+        ballot_key,
         resume,
         seed,
         p2p_available,

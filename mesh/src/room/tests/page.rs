@@ -1,5 +1,6 @@
 use super::{hall::Hall, *};
 use crate::{
+    election::Election,
     peer::Token,
     signaling::{Restore, Restored},
 };
@@ -13,6 +14,7 @@ pub(super) struct Page {
     pub(super) hosts: Vec<HostTerm>,
     pub(super) first_host: Option<PeerId>,
     members: BTreeMap<PeerNumber, Member>,
+    pub(super) elections: Vec<Election>,
     barred: Vec<Token>,
     locked: bool,
     read: usize,
@@ -32,6 +34,7 @@ impl Page {
             hosts: Vec::new(),
             first_host: None,
             members: BTreeMap::new(),
+            elections: Vec::new(),
             barred: Vec::new(),
             locked: false,
             read: 0,
@@ -74,6 +77,7 @@ impl Page {
             members: self.members.values().cloned().collect(),
             barred: self.barred.clone(),
             locked: self.locked,
+            elections: self.elections.clone(),
         }
     }
 

@@ -48,6 +48,20 @@ impl Net {
         }
     }
 
+    /// The server finds that a mute socket is dead; the rider learns nothing.
+    pub fn close_dead_socket(&mut self, rider: usize) {
+        let page = &self.riders[rider];
+        if let Some(socket) = page.dead_socket.or(page.socket) {
+            self.post(socket, true, Packet::ToRoom(socket, FromRider::Closed));
+        }
+    }
+
+    /// The page stands still for a while, and its alarms with it.
+    pub fn freeze(&mut self, rider: usize, time: Duration) {
+        self.riders[rider].frozen = self.now + time;
+        self.run(time.as_millis() as u64);
+    }
+
     /// The page is loaded anew and is the same rider by its token.
     pub fn reload(&mut self, rider: usize) {
         self.reload_remembering(rider, None);
@@ -99,6 +113,12 @@ impl Net {
             token,
             incarnation: None,
         })
+    }
+
+    /// A rider reads nothing of another any more: its channels fill up.
+    pub fn stall(&mut self, from: usize, to: usize) {
+        self.wires
+            .insert((from, to), self.now + Duration::from_secs(100_000));
     }
 
     /// A rider's channels of a class hold so many bytes that are not sent yet.

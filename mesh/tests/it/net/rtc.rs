@@ -7,13 +7,17 @@ use mesh::{
     peer::{Class, PeerId},
 };
 
-use super::{End, Net, Packet, Rtc, ms};
+use super::{End, Net, Packet, Rtc, Way, ms};
+
+/// As the page has it.
+const BUFFERED_LOW: u32 = 64 * 1024;
 
 impl Net {
     pub(super) fn command(&mut self, rider: usize, peer: PeerId, id: u32, command: RtcCommand) {
         let end = (rider, id);
         match command {
             RtcCommand::Open { .. } => {
+                self.riders[rider].opened += 1;
                 let rtc = Rtc {
                     peer: Some(peer),
                     ..Rtc::default()
@@ -68,8 +72,8 @@ impl Net {
         assert_eq!(ours.as_deref(), Some(offer), "an answer to another offer");
         let (rider, id) = who.split_once(' ').unwrap();
         let other = (rider.parse().unwrap(), id.parse().unwrap());
-        let open = self.end(end).is_some_and(|end| end.other.is_some());
-        if open || self.end(other).is_none() {
+        let joined = self.end(end).is_some_and(|end| end.joined);
+        if joined || self.end(other).is_none() {
             return;
         }
         for (end, other) in [(end, other), (other, end)] {
@@ -78,24 +82,71 @@ impl Net {
             }
         }
         if !self.is_cut(end, other) && !self.is_cut(other, end) {
+            for end in [end, other] {
+                if let Some(rtc) = self.riders[end.0].connections.get_mut(&end.1) {
+                    rtc.joined = true;
+                }
+            }
             self.at(ms(60), Packet::Joined(end, other));
         }
     }
 
     pub(super) fn send_frame(&mut self, from: End, to: End, class: Class, bytes: Vec<u8>) {
         let cut = self.is_cut(from, to);
+        let wire = if cut {
+            Duration::ZERO
+        } else {
+            self.wire(from, to, class, bytes.len())
+        };
+        let way = self.back.filter(|_| from.0 > to.0).unwrap_or(self.direct);
         if class == Class::Telemetry {
             if !cut {
-                self.throw(self.direct, Packet::Frame(from, to, class, bytes));
+                let way = Way {
+                    delay: way.delay + wire,
+                    ..way
+                };
+                self.throw(way, Packet::Frame(from, to, class, bytes));
             }
         } else if cut {
             self.held.push((from, to, class, bytes));
         } else {
-            let at = self.now + self.delay(self.direct);
+            let at = self.now + wire + self.delay(way);
             let last = self.last_frame.entry((from, class as u8)).or_default();
             *last = at.max(*last);
             let at = *last;
             self.queue_at(at, Packet::Frame(from, to, class, bytes));
+        }
+    }
+
+    /// How long a frame waits for the wire and goes out on it; all channels wait
+    /// in one queue, and the browser tells how long its part of it is.
+    fn wire(&mut self, from: End, to: End, class: Class, bytes: usize) -> Duration {
+        let stalled = self.wires.get(&(from.0, to.0)).map(|_| u64::MAX);
+        let Some(bandwidth) = self.bandwidth.or(stalled) else {
+            return Duration::ZERO;
+        };
+        let busy = self.wires.entry((from.0, to.0)).or_default();
+        let takes = Duration::from_micros(bytes as u64 * 1_000_000 / bandwidth);
+        *busy = self.now.max(*busy) + takes;
+        let wait = *busy - self.now;
+        let bytes = bytes as u32;
+        self.at(wait, Packet::Departed(from, class, bytes));
+        let buffer = self.buffers.entry((from, class as u8)).or_default();
+        *buffer += bytes;
+        let bytes = *buffer;
+        if bytes > BUFFERED_LOW {
+            self.later(Duration::ZERO, from, RtcEvent::Buffered { class, bytes });
+        }
+        wait
+    }
+
+    pub(super) fn departed(&mut self, from: End, class: Class, bytes: u32) {
+        let buffer = self.buffers.entry((from, class as u8)).or_default();
+        let before = *buffer;
+        *buffer -= bytes;
+        let bytes = *buffer;
+        if bytes <= BUFFERED_LOW && before > BUFFERED_LOW {
+            self.rtc_event(from, RtcEvent::Buffered { class, bytes });
         }
     }
 
@@ -110,6 +161,20 @@ impl Net {
 
     pub(super) fn is_cut(&self, from: End, to: End) -> bool {
         self.cut.contains(&(from.0, to.0))
+    }
+
+    /// How many peer connections a rider's browser has made.
+    pub fn opened(&self, rider: usize) -> u32 {
+        self.riders[rider].opened
+    }
+
+    /// The number that a rider's connection to another has.
+    pub fn connection(&self, rider: usize, peer: &PeerId) -> Option<u32> {
+        let connections = &self.riders[rider].connections;
+        let mut to = connections
+            .iter()
+            .filter(|(_, rtc)| rtc.peer.as_ref() == Some(peer));
+        to.next().map(|(id, _)| *id)
     }
 
     pub(super) fn end(&self, (rider, id): End) -> Option<&Rtc> {

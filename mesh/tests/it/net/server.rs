@@ -82,6 +82,9 @@ impl Net {
 
     fn greeted(&mut self, socket: SocketId, hello: Hello) {
         let token = hello.resume.as_ref().map(|resume| &resume.token);
+        let restore = hello.restore.as_deref();
+        let told = restore.map(|restore| restore.elections.clone());
+        self.elections.extend(told.unwrap_or_default());
         let good = token.is_some_and(|token| WORD.verify(token).is_some());
         if self.room.is_none() && good {
             let settings = self.settings.clone();
