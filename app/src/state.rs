@@ -13,7 +13,7 @@ mod rider_row;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use mesh::code::SessionCode;
+use mesh::{code::SessionCode, peer::LinkState};
 use ride::{recording::fit::FitError, workout::Workout, zwo::ZwoError};
 
 pub use chart::{ChartLine, RideChart, Trace};
@@ -189,6 +189,8 @@ pub struct RideState {
     pub riders: RwSignal<Vec<RiderRow>>,
     /// Whether this rider is the host.
     pub is_host: RwSignal<bool>,
+    /// Whether too few riders are reached for the host to decide anything.
+    pub controls_wait: RwSignal<bool>,
     /// Whether this rider says go.
     pub ready: RwSignal<bool>,
     /// The own FTP in watts.
@@ -232,6 +234,7 @@ impl RideState {
             invitation: RwSignal::new(String::new()),
             riders: RwSignal::new(Vec::new()),
             is_host: RwSignal::new(false),
+            controls_wait: RwSignal::new(false),
             ready: RwSignal::new(false),
             ftp: RwSignal::new(200),
             workout: RwSignal::new(None),
@@ -249,6 +252,16 @@ impl RideState {
             chart: RwSignal::new(None),
             download_error: RwSignal::new(None),
         }
+    }
+}
+
+impl RideState {
+    /// Whether there are others and none of them is reached directly, so that
+    /// without the server nobody is.
+    pub fn has_lost_everybody(&self) -> bool {
+        let riders = self.riders.read();
+        let mut others = riders.iter().filter(|rider| !rider.is_self).peekable();
+        others.peek().is_some() && others.all(|rider| rider.link.get() != LinkState::Direct)
     }
 }
 

@@ -78,3 +78,34 @@ test("a tab opened anew after a restart of the server can still go on as who rod
   await again.expectLobby();
   await again.ride.card("Ana").expectRole("host");
 });
+
+test("without a server and without its host, the ride finds a new host", async ({ enter, server, faults }) => {
+  faults.expect(unreachable);
+  const [ana, ben, cem] = [await enter("Ana", 200), await enter("Ben", 250), await enter("Cem", 320)];
+  await rideTogether(longRide, ana, ben, cem);
+  await eachPair([ana, ben, cem], (watcher, other) => watcher.ride.card(other.name).expectLink("direct"));
+
+  await server.crash();
+  await each([ben, cem], ({ page }) => expect(page.getByText("Lost the server")).toBeVisible());
+  await ana.page.close();
+  await cem.ride.card("Ben").expectRole("host", 10_000);
+  await expect(ben.page.getByText("You are host now.")).toBeVisible();
+  await ben.ride.pause.click();
+  await each([ben, cem], ({ ride }) => expect(ride.mine.getByText("Paused", { exact: true })).toBeVisible());
+
+  await test.step("who is left alone is told why nobody decides", async () => {
+    await cem.page.close();
+    await expect(ben.page.getByText(/Lost the group.*Your workout and your recording go on/)).toBeVisible({ timeout: 15_000 });
+    await expect(ben.page.getByText(/your controls as host wait/)).toBeVisible();
+    await expect(ben.ride.resume).toBeDisabled();
+  });
+
+  await test.step("the server comes back to the host that the riders chose", async () => {
+    await server.startAgain();
+    await expect(ben.page.getByText("Lost the group")).toBeHidden({ timeout: 40_000 });
+    await ben.ride.card("Ben").expectRole("host");
+    await expect(ben.ride.resume).toBeEnabled();
+    await ben.ride.resume.click();
+    await expect(ben.ride.mine.getByText("Paused", { exact: true })).toBeHidden({ timeout: 15_000 });
+  });
+});

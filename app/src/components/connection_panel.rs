@@ -52,7 +52,7 @@ pub fn ConnectionPanel() -> impl IntoView {
                     </button>
                 </div>
                 <p class="connection-line" data-socket=move || state.connection.with(socket)>
-                    {move || words::connection(i18n, state.connection.get())}
+                    {move || words::connection(i18n, state)}
                 </p>
                 <Links/>
                 <Totals/>
@@ -146,6 +146,10 @@ fn Totals() -> impl IntoView {
             <div>
                 <dt>{t!(i18n, connection.directs)}</dt>
                 <dd data-fact="successes">{move || facts.read().directs}</dd>
+            </div>
+            <div>
+                <dt>{t!(i18n, connection.connect_time)}</dt>
+                <dd data-fact="connect-time">{move || seconds(facts.read().connect_time)}</dd>
             </div>
             <div>
                 <dt>{t!(i18n, connection.fallbacks)}</dt>

@@ -51,6 +51,11 @@ fn seen(state: RideState) -> usize {
     state.progress.read_untracked().interval
 }
 
+/// Whether the host's controls wait, for their `disabled`.
+fn waits(state: RideState) -> impl Fn() -> bool + Copy {
+    move || state.controls_wait.get()
+}
+
 #[component]
 fn BackButton() -> impl IntoView {
     let i18n = use_i18n();
@@ -60,6 +65,7 @@ fn BackButton() -> impl IntoView {
         <button
             type="button"
             class="button"
+            disabled=waits(state)
             title=move || t_string!(i18n, riding.back_hint)
             on:click=move |_| intents.send(Intent::Back(seen(state)))
         >
@@ -78,6 +84,7 @@ fn SkipButton() -> impl IntoView {
         <button
             type="button"
             class="button"
+            disabled=waits(state)
             on:click=move |_| intents.send(Intent::Skip(seen(state)))
         >
             {t!(i18n, riding.skip)}
@@ -95,6 +102,7 @@ fn ExtendButton() -> impl IntoView {
         <button
             type="button"
             class="button"
+            disabled=waits(state)
             aria-label=move || t_string!(i18n, riding.extend_name)
             on:click=move |_| intents.send(Intent::Extend(seen(state)))
         >
@@ -107,11 +115,13 @@ fn ExtendButton() -> impl IntoView {
 #[component]
 fn CancelButton() -> impl IntoView {
     let i18n = use_i18n();
+    let state = expect_context::<RideState>();
     let intents = expect_context::<Intents>();
     view! {
         <button
             type="button"
             class="button"
+            disabled=waits(state)
             on:click=move |_| intents.send(Intent::CancelStart)
         >
             {t!(i18n, countdown.cancel)}
@@ -146,7 +156,7 @@ fn PauseButton() -> impl IntoView {
             type="button"
             class="button"
             class:primary=move || paused.get()
-            disabled=resuming
+            disabled=move || resuming.get() || state.controls_wait.get()
             on:click=toggle
         >
             {label}
@@ -158,10 +168,16 @@ fn PauseButton() -> impl IntoView {
 #[component]
 fn EndButton() -> impl IntoView {
     let i18n = use_i18n();
+    let state = expect_context::<RideState>();
     let intents = expect_context::<Intents>();
     let asking = RwSignal::new(false);
     view! {
-        <button type="button" class="button" on:click=move |_| asking.set(true)>
+        <button
+            type="button"
+            class="button"
+            disabled=waits(state)
+            on:click=move |_| asking.set(true)
+        >
             {t!(i18n, riding.end)}
         </button>
         <Confirm

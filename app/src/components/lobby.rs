@@ -113,7 +113,7 @@ fn HostActions() -> impl IntoView {
                 type="button"
                 class="button"
                 class:primary=move || shared.get()
-                disabled=move || !shared.get()
+                disabled=move || !shared.get() || state.controls_wait.get()
                 aria-describedby="start-hint"
                 on:click=move |_| intents.send(Intent::Start)
             >

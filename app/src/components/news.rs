@@ -21,14 +21,23 @@ pub fn News() -> impl IntoView {
     let newest = fading(state.notice);
     let lost = move || match state.connection.get() {
         Connection::Idle | Connection::Online => None,
-        trouble => {
-            let line = words::connection(i18n, trouble);
+        Connection::Lost { .. } | Connection::Alone => {
+            let line = words::connection(i18n, state);
             Some(view! { <p class="news-lost">{line}</p> }.into_any())
         }
+    };
+    let waiting = move || {
+        let line = match state.is_host.get() {
+            true => t_string!(i18n, connection.your_controls_wait),
+            false => t_string!(i18n, connection.controls_wait),
+        };
+        let waiting = state.controls_wait.get();
+        waiting.then(|| view! { <p class="news-lost">{line}</p> })
     };
     view! {
         <div class="news" role="status" aria-label=move || t_string!(i18n, notice.region)>
             {lost}
+            {waiting}
             {move || newest.get().map(|notice| view! { <p>{words::notice(i18n, notice)}</p> })}
         </div>
     }

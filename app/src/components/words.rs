@@ -12,7 +12,8 @@ use super::{faults, format};
 use crate::{
     i18n::*,
     state::{
-        Connection, Decision, Denial, FileProblem, Notice, Refusal, TrainerFailure, TrainerState,
+        Connection, Decision, Denial, FileProblem, Notice, Refusal, RideState, TrainerFailure,
+        TrainerState,
     },
 };
 
@@ -114,10 +115,13 @@ fn denied(i18n: Texts, denial: Denial) -> &'static str {
 }
 
 /// How the own socket is: what happened, what still works, what is being done.
-pub fn connection(i18n: Texts, connection: Connection) -> AnyView {
-    match connection {
+pub fn connection(i18n: Texts, state: RideState) -> AnyView {
+    match state.connection.get() {
         Connection::Idle => t!(i18n, connection.idle).into_any(),
         Connection::Online => t!(i18n, connection.online).into_any(),
+        Connection::Lost { attempt } if state.has_lost_everybody() => {
+            t!(i18n, connection.lost_group, attempt).into_any()
+        }
         Connection::Lost { attempt } => t!(i18n, connection.lost, attempt).into_any(),
         Connection::Alone => t!(i18n, connection.alone).into_any(),
     }

@@ -7,6 +7,7 @@ use ed25519_compact::{KeyPair, Seed, x25519};
 use leptos::prelude::*;
 use mesh::{
     code::SessionCode,
+    election::BallotKey,
     node::NodeConfig,
     peer::{PeerId, PeerNumber, PublicKeys, Token},
     signaling::Resume,
@@ -253,6 +254,7 @@ impl Session {
                 sign: me.key.public(),
                 agree: agreement_key(&me.seed),
             },
+            ballot_key: BallotKey::from_seed(me.seed),
             resume,
             seed: seed_number(&me.seed),
             p2p_available: page::has_rtc(),

@@ -49,6 +49,7 @@ impl Session {
             node::Event::Link { peer, state } => self.linked(now, &peer, state),
             node::Event::Received { from, payload, .. } => self.received(now, &from, &payload),
             node::Event::Gossip { from, bytes } => self.gossiped(now, &from, &bytes),
+            node::Event::HostControls { waiting } => put(self.state.controls_wait, waiting),
             node::Event::MayReclaim => put(self.state.may_reclaim, true),
             node::Event::Locked(locked) => self.locked(locked),
             node::Event::Denied { code, .. } => self.denied(code),
@@ -127,6 +128,7 @@ impl Session {
         self.roster.retain(|peer| Some(peer) == me.as_ref());
         self.list_riders();
         put(self.state.is_host, false);
+        put(self.state.controls_wait, false);
         let over = self.state.stage.get_untracked() == Stage::Ended;
         let connection = if over {
             Connection::Idle
@@ -149,6 +151,7 @@ impl Session {
         self.recording.save();
         self.own.let_go();
         self.wake_lock.release();
+        put(self.state.controls_wait, false);
         self.state.connection.set(Connection::Idle);
         self.state.stage.set(stage);
     }

@@ -42,6 +42,7 @@ impl Session {
             clock_error: node.clock_error(now),
             attempts: stats.attempts,
             directs: stats.directs,
+            connect_time: stats.connect_time,
             fallbacks: stats.fallbacks,
             bytes_sent: stats.bytes_sent,
             bytes_received: stats.bytes_received,

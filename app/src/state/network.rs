@@ -69,6 +69,8 @@ pub struct NetworkFacts {
     pub attempts: u64,
     /// Links that became direct.
     pub directs: u64,
+    /// How long the newest one took to.
+    pub connect_time: Option<Duration>,
     /// Direct links that went back to the relay.
     pub fallbacks: u64,
     /// Bytes sent to riders, whatever the way.
