@@ -26,7 +26,8 @@ const LIMIT: i64 = 1 << 53;
 
 const SETTLING: Duration = Duration::from_secs(2);
 const JUMP_SETTLING: i64 = 250_000;
-const JUMP: i64 = 1_000_000;
+/// Behind by more than this is no drift: the machine slept.
+pub(crate) const JUMP: i64 = 1_000_000;
 /// How much of the time that passes goes into catching up, by how far it is
 /// off: a hundredth is not seen in a second's tick, and riders who are further
 /// apart than a blink rather meet soon.
@@ -62,6 +63,8 @@ struct Sample {
 #[derive(Clone, Debug, Default)]
 pub struct OffsetFilter {
     samples: VecDeque<Sample>,
+    /// Of the round trips in the window; asked for far more often than it changes.
+    median: Option<i64>,
     rejected: u32,
 }
 
@@ -78,19 +81,22 @@ impl OffsetFilter {
         let Some(sample) = echo.sample() else {
             return;
         };
-        if !self.is_outlier(sample) {
+        if self.best().is_some_and(|best| sample.contradicts(best)) {
+            self.samples.clear();
+            self.rejected = 0;
+        } else if !self.is_outlier(sample) {
             self.rejected = 0;
         } else if self.rejected < REJECTED_IN_A_ROW {
             self.rejected += 1;
             return;
         }
-        if self.best().is_some_and(|best| sample.contradicts(best)) {
-            self.samples.clear();
-        }
         self.samples.push_back(sample);
         if self.samples.len() > WINDOW {
             self.samples.pop_front();
         }
+        let mut trips: Vec<_> = self.samples.iter().map(|sample| sample.trip).collect();
+        trips.sort_unstable();
+        self.median = trips.get(trips.len() / 2).copied();
     }
 
     /// The other's clock minus ours.
@@ -105,7 +111,7 @@ impl OffsetFilter {
 
     /// The usual round trip: the median of the window.
     pub fn round_trip(&self) -> Option<Duration> {
-        self.median()
+        self.median
             .map(|trip| Duration::from_micros(trip.unsigned_abs()))
     }
 
@@ -116,14 +122,8 @@ impl OffsetFilter {
             .copied()
     }
 
-    fn median(&self) -> Option<i64> {
-        let mut trips: Vec<_> = self.samples.iter().map(|sample| sample.trip).collect();
-        trips.sort_unstable();
-        trips.get(trips.len() / 2).copied()
-    }
-
     fn is_outlier(&self, sample: Sample) -> bool {
-        self.samples.len() >= FEW && self.median().is_some_and(|median| sample.trip > 2 * median)
+        self.samples.len() >= FEW && self.median.is_some_and(|median| sample.trip > 2 * median)
     }
 }
 
@@ -234,7 +234,9 @@ impl Course {
         let offset = self.offset(now);
         let settling = now.saturating_sub(self.since) <= SETTLING;
         let jump = if settling { JUMP_SETTLING } else { JUMP };
-        let offset = if target - offset > jump {
+        // However wrong the target is, we are late.
+        let certain = i64::try_from(error).map_or(i64::MAX, |error| error.saturating_add(jump));
+        let offset = if target - offset > certain {
             target
         } else {
             offset
@@ -319,6 +321,25 @@ mod tests {
         (0..16).for_each(|_| filter.add(echo(0, 5, 5)));
         filter.add(echo(60_000, 6, 6));
         assert_eq!(filter.offset(), Some(60_000 * MS));
+    }
+
+    #[test]
+    fn a_clock_that_slept_is_noticed_on_a_path_that_became_slow_too() {
+        let mut filter = OffsetFilter::new();
+        (0..16).for_each(|_| filter.add(echo(0, 5, 5)));
+        filter.add(echo(60_000, 50, 50));
+        assert_eq!(filter.offset(), Some(60_000 * MS));
+    }
+
+    #[test]
+    fn it_does_not_jump_to_a_time_that_may_be_wrong_by_as_much() {
+        let at = |ms: u64| Duration::from_millis(ms);
+        let mut clock = GroupClock::new();
+        clock.steer(at(0), 0, 0);
+        clock.steer(at(5_000), 3_000 * MS, 2_500_000);
+        assert_eq!(clock.offset(at(5_000)), Some(0));
+        clock.steer(at(5_000), 3_000 * MS, 500_000);
+        assert_eq!(clock.offset(at(5_000)), Some(3_000 * MS));
     }
 
     #[test]

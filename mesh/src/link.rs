@@ -62,6 +62,9 @@ const SHORT_RETRIES: u32 = 3;
 const NEW_EVERY: u32 = 3;
 /// Nothing heard over any carrier for so long, the other is away.
 const AWAY: Duration = Duration::from_secs(5);
+/// Without a beat for so long, the other may have slept for so long, by a clock that
+/// slept too: what was known of that clock counts no more.
+const CLOCK_DOUBTED: Duration = Duration::from_millis(1_500);
 /// Beats to somebody who is away are this far apart.
 const SLOW_BEAT: Duration = Duration::from_secs(2);
 /// The polite side calls a lost connection back; the other waits for it.

@@ -89,6 +89,8 @@ struct Peer {
 #[derive(Debug)]
 struct Server {
     since: Duration,
+    /// Its wall clock then, in Unix milliseconds.
+    time: u64,
     ice_servers: Vec<IceServer>,
     limits: Limits,
     p2p: bool,

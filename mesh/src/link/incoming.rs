@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::{ACK, Effect, Link, Newest};
+use super::{ACK, CLOCK_DOUBTED, Effect, Link, Newest};
 use crate::{
-    clock::{Echo, micros},
+    clock::{Echo, OffsetFilter, micros},
     frame::{Beat, Body, Heard, LinkFrame},
     peer::{Class, Incarnation},
 };
@@ -65,8 +65,10 @@ impl Link {
         if self.newest.is_some_and(|newest| beat.sent <= newest.sent) {
             return;
         }
-        if self.newest.is_none() {
-            self.beat_at = now;
+        match self.newest {
+            None => self.beat_at = now,
+            Some(last) if now >= last.came + CLOCK_DOUBTED => self.clock = OffsetFilter::new(),
+            Some(_) => {}
         }
         self.they_can = beat.p2p;
         let (sent, group_offset, epoch) = (beat.sent, beat.group_offset, beat.epoch);

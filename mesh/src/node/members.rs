@@ -74,6 +74,7 @@ impl Node {
         let timeout = welcome.p2p_timeout_ms.unwrap_or(P2P_TIMEOUT);
         self.server = Some(Server {
             since: now,
+            time: welcome.server_time,
             ice_servers: welcome.ice_servers.clone(),
             limits: welcome.limits,
             p2p: welcome.p2p,

@@ -3,13 +3,17 @@
 //! A host who has no group time yet, after a reload, takes it from the
 //! longest-present rider who has one, and tells its own only when it has
 //! settled, so that nobody follows a follower. Where nobody has one, it carries
-//! on from what it knew before; where it knew nothing, its own clock is group
-//! time.
+//! on from what it knew before; where it knew nothing, group time begins as the
+//! server's wall clock, so that riders who begin it apart begin it alike. A host whose machine slept, by a clock that slept too, finds most others
+//! far ahead, and follows them: they would have to wait for it else.
 
 use std::time::Duration;
 
-use super::{Node, Peer};
-use crate::peer::Role;
+use super::{Node, Peer, Server};
+use crate::{
+    clock::{JUMP, micros},
+    peer::{LinkState, Role},
+};
 
 /// A host takes group time from its peers for so long before it holds it.
 const ADOPTING: Duration = Duration::from_secs(2);
@@ -36,14 +40,18 @@ impl Node {
     fn steer_as_host(&mut self, now: Duration) {
         if self.told_offset(now).is_some() {
             self.clock_is_own = true;
-            return self.clock.hold(now);
+            return match self.missed(now) {
+                Some((offset, error)) => self.clock.steer(now, offset, error),
+                None => self.clock.hold(now),
+            };
         }
         if let Some((offset, error)) = self.longest_present_offset() {
             self.clock.steer(now, offset, error);
         } else if self.clock.age(now).is_none() && self.nobody_knows(now) {
             self.clock_is_own = true;
-            let carried_on = self.config.group_offset.unwrap_or(0);
-            self.clock.steer(now, carried_on, 0);
+            let carried_on = self.config.group_offset;
+            let begun = || self.server.as_ref().map_or(0, Server::offset);
+            self.clock.steer(now, carried_on.unwrap_or_else(begun), 0);
         }
     }
 
@@ -61,6 +69,21 @@ impl Node {
         }
     }
 
+    /// The group time of those who are reached, if at least half of them are so far
+    /// ahead of us that we must have slept: one rider alone cannot claim it, unless
+    /// there is no other.
+    fn missed(&self, now: Duration) -> Option<(i64, u64)> {
+        let own = self.clock.offset(now)?;
+        let reached =
+            |peer: &&Peer| matches!(peer.link.state(), LinkState::Direct | LinkState::Relayed);
+        let told = self.peers.values().filter(reached);
+        let mut told: Vec<_> = told.filter_map(|peer| peer.link.group_offset()).collect();
+        told.sort_unstable();
+        let (offset, error) = told.get(told.len().checked_sub(1)? / 2).copied()?;
+        let certain = i64::try_from(error).ok()?.checked_add(JUMP)?;
+        (offset.checked_sub(own)? > certain).then_some((offset, error))
+    }
+
     fn longest_present_offset(&self) -> Option<(i64, u64)> {
         self.peers
             .values()
@@ -72,5 +95,12 @@ impl Node {
         let asked_enough = |since| now >= since + ASKING;
         let since = self.server.as_ref().map(|server| server.since);
         !self.peers.values().any(may_know) || since.is_some_and(asked_enough)
+    }
+}
+
+impl Server {
+    /// Its wall clock minus ours in microseconds, but for the welcome's way.
+    fn offset(&self) -> i64 {
+        micros(Duration::from_millis(self.time)) - micros(self.since)
     }
 }

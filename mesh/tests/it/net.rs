@@ -15,6 +15,8 @@ use std::{
     time::Duration,
 };
 
+pub use server::TODAY;
+
 use mesh::{
     election::{BallotKey, Election},
     node::{Event, Input, Node, NodeConfig, Output, RtcEvent},
@@ -430,7 +432,8 @@ impl Net {
     }
 }
 
-fn config(rider: usize, p2p_available: bool, resume: Option<Resume>, seed: u64) -> NodeConfig {
+/// What a page tells its node.
+pub fn config(rider: usize, p2p_available: bool, resume: Option<Resume>, seed: u64) -> NodeConfig {
     // Never a seed of zeros.
     let ballot_key = BallotKey::from_seed([rider as u8 + 1; 32]);
     let keys = PublicKeys {

@@ -1,13 +1,15 @@
 //! The server is killed and comes back without its memory.
 
+use std::collections::BTreeMap;
+
 use mesh::{
-    node::{Event, Input, Wish},
+    node::{Event, Input, Node, Wish},
     peer::{Class, LinkState, Role},
     room::RoomSettings,
     signaling::{ErrorCode, Resume},
 };
 
-use crate::net::{Net, ms};
+use crate::net::{Net, config, ms};
 
 fn heard(net: &Net, at: usize, wanted: impl Fn(&Event) -> bool) -> usize {
     let events = net.riders[at].events.iter();
@@ -65,6 +67,60 @@ fn direct_links_do_not_notice_that_the_server_is_away() {
     net.run(10_000);
     let whole: Vec<_> = (0..20).map(|number| vec![number]).collect();
     assert_eq!(net.received(2, 0, Class::Control), whole);
+}
+
+#[test]
+fn eight_riders_of_a_server_that_says_goodbye_ride_on_and_are_back_within_ten_seconds() {
+    let mut net = Net::riding(320, 8);
+    let fallbacks = |net: &Net| -> u64 {
+        let stats = net.riders.iter().map(|rider| rider.node.stats());
+        stats.map(|stats| stats.fallbacks).sum()
+    };
+    let before = fallbacks(&net);
+    net.shut_down_server(1_000);
+    net.run(500);
+    net.start_server();
+    let gone = net.now;
+    let mut back = vec![None; 8];
+    for number in 0..100 {
+        net.broadcast(0, Class::Control, &[number]);
+        net.run(100);
+        for (rider, back) in back.iter_mut().enumerate() {
+            if net.riders[rider].events.contains(&Event::SocketBack) {
+                back.get_or_insert(net.now - gone);
+            }
+        }
+    }
+    let back: Vec<_> = back.into_iter().flatten().collect();
+    assert_eq!(back.len(), 8, "all within ten seconds");
+    assert!(back.iter().min() < back.iter().max(), "not as one");
+    assert_eq!(fallbacks(&net), before);
+    assert_eq!(net.received(7, 0, Class::Control).len(), 100);
+}
+
+#[test]
+fn ten_thousand_who_lose_their_sockets_at_once_do_not_come_back_as_one() {
+    const RIDERS: u64 = 10_000;
+    let lost = || Input::SocketClosed {
+        code: 1006,
+        reason: String::new(),
+    };
+    let mut tries = BTreeMap::new();
+    for seed in 0..RIDERS {
+        let mut node = Node::new(config(1, true, None, seed));
+        let mut now = ms(0);
+        // Nobody answers for a while.
+        for _ in 0..5 {
+            node.handle(now, Input::Timeout);
+            node.handle(now, lost());
+            while node.poll_output().is_some() {}
+            now = node.poll_timeout().unwrap();
+            *tries.entry(now.as_millis() / 100).or_insert(0) += 1;
+        }
+        assert!(now < ms(30_000), "{now:?}");
+    }
+    let most = tries.values().max().unwrap();
+    assert!(*most < RIDERS / 2, "{most} in a tenth of a second");
 }
 
 #[test]

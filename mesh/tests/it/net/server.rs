@@ -13,8 +13,8 @@ use super::{FromRider, Net, Packet, Rider, ms, paper::Paper};
 
 /// The word that makes this server's tokens good.
 const WORD: Paper = Paper("ours");
-/// The server's wall clock, in Unix milliseconds.
-const TODAY: u64 = 1_800_000_000_000;
+/// The server's wall clock when all begins, in Unix milliseconds.
+pub const TODAY: u64 = 1_800_000_000_000;
 
 /// A room that begins with the network's time.
 pub(super) fn open(settings: &RoomSettings) -> Room {
@@ -37,6 +37,17 @@ impl Net {
                 self.at(ms(5), Packet::Local(rider, page, closed));
             }
         }
+    }
+
+    /// The server says that it goes, and goes.
+    pub fn shut_down_server(&mut self, retry_after_ms: u32) {
+        let goodbye = ServerMessage::Closing { retry_after_ms }.to_json();
+        for rider in 0..self.riders.len() {
+            if self.riders[rider].socket.is_some() {
+                self.feed(rider, Input::SocketText(goodbye.clone()));
+            }
+        }
+        self.kill_server();
     }
 
     /// It is there again and knows nothing.
@@ -105,7 +116,7 @@ impl Net {
             socket,
             hello,
             fresh_peer: format!("peer-{}", socket.0).parse().unwrap(),
-            server_time: TODAY,
+            server_time: TODAY + self.now.as_millis() as u64,
         }));
     }
 
