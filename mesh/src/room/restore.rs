@@ -164,6 +164,7 @@ impl Room {
         let ours = self.terms.back();
         let is_ours = ours.is_some_and(|term| term.epoch > known.epoch || term == known);
         if let Some(host) = self.host.filter(|_| !is_ours) {
+            self.epoch_floor = self.epoch_floor.max(known.epoch);
             self.crown(host);
         }
     }

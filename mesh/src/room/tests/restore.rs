@@ -1,7 +1,11 @@
 //! A server that lost its memory, and the riders who give it back.
 
 use super::{page::Page, paper::Paper, *};
-use crate::{room::Signer, signaling::Restore};
+use crate::{
+    election::{BallotKey, Election},
+    room::Signer,
+    signaling::Restore,
+};
 
 const WAIT: Duration = Duration::from_secs(3);
 
@@ -47,6 +51,26 @@ fn the_ride_is_the_same_with_the_same_riders_and_the_same_host() {
     let dora = hall.join(300);
     assert_eq!((dora.number, dora.members.len()), (PeerNumber(4), 3));
     assert_eq!(dora.host, before[0].host);
+}
+
+#[test]
+fn riders_whose_votes_are_too_few_follow_the_host_of_the_server_whatever_their_epoch() {
+    let (mut hall, mut pages) = riding(5);
+    let host = pages[0].welcome.peer.clone();
+    let key = BallotKey::from_seed([9; 32]).unwrap();
+    let term = HostTerm {
+        epoch: 6,
+        peer: pages[1].welcome.peer.clone(),
+        sign_key: key.public(),
+    };
+    let votes = vec![key.vote(pages[1].welcome.number, &term)];
+    pages[1].elections = vec![Election { term, votes }];
+    assert!(pages[1].come_back(&mut hall, 102));
+    pages.iter_mut().for_each(|page| page.read(&hall));
+    for page in &pages {
+        assert_eq!(page.epoch(), 7);
+        assert_eq!(page.hosts.last().map(|term| &term.peer), Some(&host));
+    }
 }
 
 #[test]
