@@ -70,6 +70,15 @@ impl Net {
     /// The same, by a page that has kept how far group time was from its clock.
     pub fn reload_remembering(&mut self, rider: usize, group_offset: Option<i64>) {
         let resume = self.resume(rider);
+        self.load(rider, resume, group_offset);
+    }
+
+    /// Somebody who was refused tries again, as a stranger.
+    pub fn come_anew(&mut self, rider: usize) {
+        self.load(rider, None, None);
+    }
+
+    fn load(&mut self, rider: usize, resume: Option<Resume>, group_offset: Option<i64>) {
         self.crash(rider);
         let seed = self.random();
         let p2p = self.riders[rider].p2p;
