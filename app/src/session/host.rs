@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use mesh::peer::Class;
+use mesh::{node::Node, peer::Class};
 use ride::{
     message::Message,
     player,
@@ -138,7 +138,9 @@ impl Session {
     }
 
     fn decide(&mut self, now: Duration, change: Change) -> bool {
-        if !self.is_host() {
+        let node = self.group.as_ref().map(|group| &group.node);
+        // A tap on a control that has just been disabled is nobody's decision.
+        if !self.is_host() || node.is_some_and(Node::controls_wait) {
             return false;
         }
         let Some(me) = &self.me else { return false };
