@@ -33,7 +33,7 @@ use crate::{
     link::Link,
     peer::{LinkState, PeerId, PeerNumber, Role},
     random::Random,
-    signaling::{HostTerm, IceServer, Limits, Member},
+    signaling::{DirectLinks, HostTerm, IceServer, Limits, Member},
 };
 use socket::Socket;
 
@@ -70,6 +70,7 @@ struct Peer {
 struct Server {
     since: Duration,
     ice_servers: Vec<IceServer>,
+    direct: DirectLinks,
     limits: Limits,
     p2p: bool,
 }

@@ -12,9 +12,11 @@
 //!
 //! Binary messages of the same socket are relayed frames: see [`crate::frame`].
 
+mod direct;
 mod error;
 mod limits;
 
+pub use direct::{BundlePolicy, DirectLinks};
 pub use error::ErrorCode;
 pub use limits::{MAX_CANDIDATES, MAX_HOST_TERMS, MAX_MESSAGE_BYTES, ParseError};
 
@@ -225,6 +227,9 @@ pub struct Welcome {
     pub limits: Limits,
     /// Whether direct links are wanted at all.
     pub p2p: bool,
+    /// How direct links are made.
+    #[serde(default)]
+    pub direct: DirectLinks,
 }
 
 /// One rider as the server knows it.

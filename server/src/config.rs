@@ -1,8 +1,11 @@
 //! The server's settings: environment variables, or flags of the same name.
 
+mod ice;
+mod plain;
 mod sentence;
 mod values;
 
+pub use ice::{Bundling, IceSettings};
 pub use values::{IceServers, PublicUrl};
 
 use std::net::{IpAddr, SocketAddr};
@@ -16,6 +19,7 @@ use mesh::signaling::IceServer;
 use tracing_subscriber::EnvFilter;
 
 use crate::error::StartError;
+use plain::with_plain_names;
 use sentence::sentence;
 use values::plain_ice_server;
 
@@ -48,13 +52,18 @@ pub struct Config {
     /// (stun:host:port,turn:host:port), or a JSON list of
     /// {"urls":[…],"username":…,"credential":…}, or "none". Unset: none while
     /// GRUPPETTO_PUBLIC_URL is unset or a loopback address, otherwise the
-    /// public stun:stun.l.google.com:19302
+    /// public stun:stun.l.google.com:19302. STUN_SERVERS is read too
     #[arg(long, env = "GRUPPETTO_ICE_SERVERS", hide_env_values = true)]
     pub ice_servers: Option<IceServers>,
 
-    /// Whether riders may link directly; if not, the server relays everything
+    /// Whether riders may link directly; if not, the server relays everything.
+    /// P2P_ENABLED is read too
     #[arg(long, env = "GRUPPETTO_P2P_ENABLED", hide_env_values = true, default_value = "true", action = clap::ArgAction::Set, value_parser = BoolishValueParser::new())]
     pub p2p_enabled: bool,
+
+    /// Direct links.
+    #[command(flatten)]
+    pub ice: IceSettings,
 
     /// Other addresses under which riders reach the server, comma-separated,
     /// like https://club.example: pages from there may start and join rides,
@@ -149,10 +158,13 @@ impl Config {
     /// # Errors
     /// [`StartError::Setting`] with a sentence that names the setting.
     pub fn load() -> Result<Self, StartError> {
-        Self::try_parse().map_err(|error| match error.kind() {
+        let arguments = with_plain_names(std::env::args_os(), |name| std::env::var_os(name));
+        let config = Self::try_parse_from(arguments).map_err(|error| match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => error.exit(),
             _ => StartError::Setting(sentence(&error)),
-        })
+        })?;
+        config.ice.check().map_err(StartError::Setting)?;
+        Ok(config)
     }
 
     /// The servers that riders are told of for direct links.

@@ -19,11 +19,12 @@ use std::time::Duration;
 
 use mesh::code::SessionCode;
 use mesh::room::{Room, RoomSettings, SocketId, Summary};
-use mesh::signaling::{ClientMessage, Hello};
+use mesh::signaling::{ClientMessage, Hello, ServerMessage};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::config::Config;
+use crate::turn::Turn;
 use outbox::Outbox;
 use ride::Ride;
 
@@ -38,6 +39,7 @@ pub struct Hub(Arc<Shared>);
 struct Shared {
     rides: Mutex<HashMap<SessionCode, Arc<Ride>>>,
     settings: RoomSettings,
+    turn: Option<Turn>,
     max_rooms: usize,
     max_queue_bytes: usize,
     origin: Instant,
@@ -70,10 +72,12 @@ impl Hub {
             max_message_bytes: config.max_message_bytes,
             p2p: config.p2p_enabled,
             ice_servers: config.ice_servers(),
+            direct: config.ice.direct(),
         };
         Self(Arc::new(Shared {
             rides: Mutex::default(),
             settings,
+            turn: config.ice.turn(),
             max_rooms: config.max_rooms as usize,
             max_queue_bytes: config.max_queue_bytes as usize,
             origin: Instant::now(),
@@ -151,6 +155,14 @@ impl Hub {
             .subscribe()
             .wait_for(|count| *count == 0)
             .await;
+    }
+
+    /// Every welcome has a name and a password of its own for the TURN server.
+    fn add_turn(&self, message: &mut ServerMessage) {
+        if let (ServerMessage::Welcome(welcome), Some(turn)) = (message, &self.0.turn) {
+            let server = turn.ice_server(&welcome.peer, welcome.server_time);
+            welcome.ice_servers.push(server);
+        }
     }
 
     fn ride(&self, code: &SessionCode) -> Option<Arc<Ride>> {

@@ -7,7 +7,8 @@
 //! - [`hub`]: the rides and their sockets, around the rooms of `mesh`;
 //!   [`sockets`]: one file a dialect.
 //! - [`rides`], [`health`], [`qr`], [`codes`], [`pages`]: what HTTP serves;
-//!   [`limits`], [`shutdown`]: how much, and how it ends.
+//!   [`limits`], [`shutdown`]: how much, and how it ends; [`turn`]: passwords
+//!   for a TURN server.
 //!
 //! Law: the server knows codes, peers, who is host and the epoch. What riders
 //! tell each other is bytes to it, in memory for as long as they are on their
@@ -28,6 +29,7 @@ pub mod router;
 pub mod shutdown;
 pub mod sockets;
 pub mod state;
+pub mod turn;
 
 use std::net::SocketAddr;
 

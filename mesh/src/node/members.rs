@@ -67,6 +67,7 @@ impl Node {
         self.server = Some(Server {
             since: now,
             ice_servers: welcome.ice_servers.clone(),
+            direct: welcome.direct,
             limits: welcome.limits,
             p2p: welcome.p2p,
         });

@@ -161,12 +161,10 @@ impl Node {
 
     fn open_connection(&mut self, peer: PeerId, connection: u32) {
         self.stats.attempts += 1;
-        let ice_servers = self
-            .server
-            .as_ref()
-            .map(|server| server.ice_servers.clone());
+        let server = self.server.as_ref();
         let command = RtcCommand::Open {
-            ice_servers: ice_servers.unwrap_or_default(),
+            ice_servers: server.map(|it| it.ice_servers.clone()).unwrap_or_default(),
+            direct: server.map(|it| it.direct).unwrap_or_default(),
         };
         self.outputs.push_back(Output::Rtc {
             peer,

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     peer::{Class, PeerId, Token},
-    signaling::{ClientMessage, Hello, IceServer, ServerMessage},
+    signaling::{ClientMessage, DirectLinks, Hello, IceServer, ServerMessage},
 };
 
 /// A socket, by the server's own number for it.
@@ -26,6 +26,8 @@ pub struct RoomSettings {
     pub p2p: bool,
     /// For the riders' direct links.
     pub ice_servers: Vec<IceServer>,
+    /// How the riders make them.
+    pub direct: DirectLinks,
 }
 
 impl Default for RoomSettings {
@@ -38,6 +40,7 @@ impl Default for RoomSettings {
             max_message_bytes: 65_536,
             p2p: true,
             ice_servers: Vec::new(),
+            direct: DirectLinks::default(),
         }
     }
 }

@@ -185,6 +185,7 @@ impl Room {
             server_time,
             limits: self.limits(),
             p2p: self.settings.p2p,
+            direct: self.settings.direct,
         };
         self.send(socket, ServerMessage::Welcome(Box::new(welcome)));
     }

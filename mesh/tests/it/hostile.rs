@@ -6,7 +6,9 @@ use mesh::{
     frame::{Beat, Body, FromServer, Heard, LinkFrame},
     node::{Event, Input, Node, NodeConfig, RtcEvent, SdpKind},
     peer::{Class, Incarnation, PeerId, PeerNumber, PublicKeys, Role},
-    signaling::{HostTerm, LeftReason, Limits, Member, ServerMessage, Signal, Welcome},
+    signaling::{
+        DirectLinks, HostTerm, LeftReason, Limits, Member, ServerMessage, Signal, Welcome,
+    },
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -58,6 +60,7 @@ fn welcome(number: u32, load: u32, members: Vec<Member>, epoch: u32) -> ServerMe
             grace_ms: 0,
         },
         p2p: true,
+        direct: DirectLinks::default(),
     }))
 }
 

@@ -159,7 +159,11 @@ impl Ride {
 
     fn carry_out(&self, hub: &Hub, inner: &mut Inner, output: Output) {
         match output {
-            Output::Send { socket, message } => {
+            Output::Send {
+                socket,
+                mut message,
+            } => {
+                hub.add_turn(&mut message);
                 self.note(hub, inner, socket, &message);
                 if let Some(socket) = inner.sockets.get(&socket) {
                     socket.outbox.send(&message);
