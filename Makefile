@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help serve build dev test lint fmt clippy test-rust test-browser setup setup-test setup-dev
+.PHONY: help serve build dev test lint fmt clippy test-rust test-browser bench bench-quick fuzz setup setup-test setup-dev setup-bench setup-fuzz
 
 export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gruppetto/tools/bin:$(CURDIR)/node_modules/.bin:$(HOME)/.cargo/bin:$(PATH)
 
@@ -38,6 +38,15 @@ test-rust: setup ## all Rust tests
 test-browser: setup-test build ## the browser tests, against the release build
 	cd end2end && npx playwright test
 
+bench: setup-bench build ## measure beside npm's peer, on an idle machine; writes docs/benchmarks.md
+	cargo run --release --package bench -- --output docs/benchmarks.md
+
+bench-quick: setup-bench build ## a few seconds of each measurement, printed, to see that it works
+	cargo run --release --package bench -- --quick
+
+fuzz: setup-fuzz ## fuzz every codec for a minute, on nightly
+	tools/fuzz.sh 60
+
 setup:
 	@tools/setup.sh build
 
@@ -46,3 +55,9 @@ setup-test:
 
 setup-dev:
 	@tools/setup.sh dev
+
+setup-bench:
+	@tools/setup.sh bench
+
+setup-fuzz:
+	@tools/setup.sh fuzz

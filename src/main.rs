@@ -35,5 +35,6 @@ async fn serve(config: Config, options: leptos::config::LeptosOptions) -> Result
     let state = AppState::new(config);
     let handler = build_handler(state.clone(), pages(options, app::App, app::shell));
     println!("Gruppetto is at http://{}", listener.local_addr()?);
-    run(listener, handler, state, signals).await
+    run(listener, handler, state, signals).await;
+    Ok(())
 }

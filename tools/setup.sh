@@ -4,6 +4,8 @@
 #   tools/setup.sh build   what `make build` needs: the Rust toolchain, wasm-bindgen, npm tools
 #   tools/setup.sh test    that, Chromium and the browser tests' npm packages
 #   tools/setup.sh dev     that of build, and cargo-leptos
+#   tools/setup.sh bench   that of build, and the server that ours is measured beside
+#   tools/setup.sh fuzz    a nightly Rust toolchain, cargo-fuzz and a C++ compiler
 #
 # Quiet and quick when everything is there.
 set -euo pipefail
@@ -84,11 +86,40 @@ need_cargo_leptos() {
   fi
 }
 
+# The load generator pins processes to cores and raises their limits.
+need_pinning() {
+  command -v taskset >/dev/null && command -v prlimit >/dev/null || apt_install util-linux
+}
+
+# Fuzzing needs a compiler's unstable options. It is not the project's own
+# toolchain: only `make fuzz` names it.
+need_nightly() {
+  command -v rustup >/dev/null || fail "rustup is missing: install it (rustup.rs says how) and run this again."
+  cargo +nightly --version >/dev/null 2>&1 && return
+  say "installing a nightly Rust toolchain, minimal"
+  rustup toolchain install nightly --profile minimal
+}
+
+# libfuzzer is C++, compiled with the targets.
+need_cxx() {
+  command -v c++ >/dev/null || apt_install g++
+}
+
+need_cargo_fuzz() {
+  local wanted=0.13.2
+  [ "$(cargo fuzz --version 2>/dev/null)" = "cargo-fuzz $wanted" ] && return
+  say "installing cargo-fuzz $wanted (about a minute)"
+  CARGO_PROFILE_RELEASE_OPT_LEVEL=1 cargo install --quiet --force --root "$tools" \
+    cargo-fuzz --version "$wanted"
+}
+
 need_build() { need_linker; need_toolchain; need_wasm_bindgen; need_npm_packages .; }
 
 case "${1:-}" in
   build) need_build ;;
   test) need_build; need_chromium; need_npm_packages end2end ;;
   dev) need_build; need_cargo_leptos ;;
-  *) fail "say what to set up: build, test or dev." ;;
+  bench) need_build; need_pinning; need_npm_packages bench ;;
+  fuzz) need_linker; need_cxx; need_toolchain; need_nightly; need_cargo_fuzz ;;
+  *) fail "say what to set up: build, test, dev, bench or fuzz." ;;
 esac

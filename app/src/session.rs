@@ -10,18 +10,23 @@
 //! - `group`: the node, its socket and its connections.
 //! - `links`: what the connection panel shows of the links.
 //! - `roster`: the riders and their rows.
-//! - `own_ride`: the own trainer, target and recording.
+//! - `own_ride`: the own trainer and target; `own_recording`: what is recorded.
+//! - `history`: what everybody has ridden so far.
 //! - `host`: what only the host can do.
+//! - `rule`: who is host, and what the server does for the host alone.
 //! - `talk`: what riders tell each other.
 //! - `screen`: what the passing of time changes on the screen.
 
 mod entry;
 mod group;
+mod history;
 mod host;
 mod inbox;
 mod links;
+mod own_recording;
 mod own_ride;
 mod roster;
+mod rule;
 mod screen;
 mod talk;
 
@@ -30,13 +35,13 @@ use std::{sync::Arc, time::Duration};
 use leptos::prelude::*;
 use mesh::{
     code::SessionCode,
-    node::{self, Input},
+    node::{self, Input, Wish},
     peer::{LinkState, PeerId, PeerNumber},
     signaling::{ErrorCode, LeftReason},
 };
 use ride::{
     rider::{Ftp, RiderName},
-    timeline::{GroupTime, SigningKey, Timeline},
+    timeline::{GroupTime, RideClock, SigningKey, Timeline},
 };
 use send_wrapper::SendWrapper;
 
@@ -53,8 +58,10 @@ use crate::{
 };
 use entry::Entry;
 use group::Group;
+use history::Past;
 use inbox::{Event, Inbox};
 use links::LinkWatch;
+use own_recording::OwnRecording;
 use own_ride::OwnRide;
 use roster::Roster;
 
@@ -103,8 +110,15 @@ struct Session {
     /// The others, once joining.
     group: Option<Group>,
     timeline: Timeline,
+    /// The time of the ride, as it is shown here.
+    clock: RideClock,
+    past: Past,
     roster: Roster,
     own: OwnRide,
+    recording: OwnRecording,
+    /// The skips and backs of the last moment of the ride, and whether it stood
+    /// still.
+    last_course: Option<(usize, bool)>,
     /// Whether this tab takes part: from joining until leaving, a refusal or
     /// another tab.
     takes_part: bool,
@@ -158,8 +172,12 @@ impl Session {
             me: None,
             group: None,
             timeline: Timeline::new(),
+            clock: RideClock::default(),
+            past: Past::default(),
             roster: Roster::default(),
             own: OwnRide::new(inbox.clone()),
+            recording: OwnRecording::new(inbox.clone()),
+            last_course: None,
             takes_part: false,
             last_offset: None,
             watch: LinkWatch::default(),
@@ -200,8 +218,8 @@ impl Session {
                 true => Notice::LinkCopied,
                 false => Notice::CopyFailed,
             }),
-            Event::Kept(kept) => self.own.kept(kept),
             Event::Ends(peer, connection, ends) => self.found_ends(&peer, connection, ends),
+            Event::Kept(kept) => self.recording.kept(kept),
         }
         self.drain(now);
         self.refresh(now);
@@ -231,6 +249,10 @@ impl Session {
             Intent::ShareWorkout(workout) => self.share(now, Arc::unwrap_or_clone(workout)),
             Intent::ShareFile(file) => self.read_file(file),
             Intent::Start => self.start(now),
+            Intent::CancelStart => self.cancel_start(now),
+            Intent::Skip(from) => self.skip(now, from),
+            Intent::Back(from) => self.back(now, from),
+            Intent::Extend(interval) => self.extend(now, interval),
             Intent::Pause => self.pause(now),
             Intent::Resume => self.resume(now),
             Intent::End => self.end(now),
@@ -241,6 +263,11 @@ impl Session {
             Intent::DownloadFit => self.download(),
             Intent::TakeOver => self.take_over(now),
             Intent::Retry => self.look_up(),
+            Intent::Lock(lock) => self.lock(now, lock),
+            Intent::HandOver(peer) => self.hand_over(now, &peer),
+            Intent::Remove { peer, reason } => self.remove(now, &peer, reason),
+            Intent::CloseRide => self.wish(now, Wish::End),
+            Intent::Reclaim => self.wish(now, Wish::Reclaim),
             Intent::WatchLinks(watch) => self.watch_links(now, watch),
         }
     }
@@ -302,6 +329,11 @@ impl Session {
             node::Event::Link { peer, state } => self.linked(now, &peer, state),
             node::Event::Received { from, payload, .. } => self.received(now, &from, &payload),
             node::Event::Gossip { from, bytes } => self.gossiped(now, &from, &bytes),
+            node::Event::MayReclaim => put(self.state.may_reclaim, true),
+            node::Event::Locked(locked) => self.locked(locked),
+            node::Event::Denied { code, .. } => self.denied(code),
+            node::Event::Kicked { reason } => self.removed(now, reason),
+            node::Event::Ended => self.closed_by_host(now),
             node::Event::Refused { code, .. } => self.refused(now, code),
             node::Event::Replaced => {
                 self.group = None;
@@ -339,32 +371,9 @@ impl Session {
         self.list_riders();
         self.notify(match reason {
             LeftReason::Gone => Notice::Gone(name),
-            LeftReason::Left | LeftReason::Removed => Notice::Left(name),
+            LeftReason::Left => Notice::Left(name),
+            LeftReason::Removed => Notice::Removed(name),
         });
-    }
-
-    fn crowned(&mut self, host: &PeerId) {
-        let was_host = self.state.is_host.get_untracked();
-        self.crown_host();
-        if self.is_host() {
-            if !was_host {
-                self.notify(Notice::YouAreHost);
-            }
-        } else {
-            self.notify(Notice::NewHost(self.roster.name(host)));
-        }
-    }
-
-    fn crown_host(&mut self) {
-        let host = self
-            .group
-            .as_ref()
-            .and_then(|group| group.node.host().cloned());
-        if let Some(host) = host {
-            self.roster.crown(&host);
-        }
-        let is_host = self.is_host();
-        put(self.state.is_host, is_host);
     }
 
     fn linked(&mut self, now: Duration, peer: &PeerId, state: LinkState) {
@@ -417,18 +426,14 @@ impl Session {
         self.with_node(now, Input::Leave);
         self.drain(now);
         self.forget_me();
-        self.remember_offset(now);
-        self.group = None;
-        // Whoever leaves a ride under way keeps what they have ridden.
-        self.summarise(now);
-        let ridden = self.state.summary.with_untracked(Option::is_some);
-        self.stand_down(if ridden { Stage::Ended } else { Stage::Left });
+        self.part(now, Stage::Left);
     }
 
     /// This tab rides no more: the trainer is let go of, the screen may sleep.
     fn stand_down(&mut self, stage: Stage) {
         self.takes_part = false;
-        self.own.stand_down();
+        self.recording.save();
+        self.own.let_go();
         self.wake_lock.release();
         self.state.connection.set(Connection::Idle);
         self.state.stage.set(stage);
@@ -436,7 +441,8 @@ impl Session {
 
     /// The page goes on without the session: keep what there is to keep.
     fn close(&mut self) {
-        self.own.stand_down();
+        self.recording.save();
+        self.own.let_go();
         self.wake_lock.release();
     }
 
@@ -504,7 +510,7 @@ impl Session {
     /// Keeps who this is, for a reload.
     fn keep(&mut self, now: Duration) {
         self.next_save = now + SAVE_EVERY;
-        self.own.save();
+        self.recording.save();
         if !self.takes_part {
             return;
         }

@@ -4,15 +4,17 @@
 //! session, and what comes of it appears in these signals. Each signal is as
 //! narrow as a component's interest, so a new heart rate redraws one number.
 
+mod chart;
 mod network;
-
-pub use network::{Candidate, Ends, LinkFacts, NetworkFacts};
 
 use std::sync::Arc;
 
 use leptos::prelude::*;
 use mesh::{code::SessionCode, peer::LinkState};
 use ride::{recording::fit::FitError, timeline, workout::Workout, zwo::ZwoError};
+
+pub use chart::{ChartLine, RideChart, Trace};
+pub use network::{Candidate, Ends, LinkFacts, NetworkFacts};
 
 /// Where this rider is in the ride: one screen each.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -56,6 +58,10 @@ pub enum Refusal {
     TooMany,
     /// The host locked the ride.
     Locked,
+    /// The host removed this rider ([`RideState::removed`]).
+    Removed,
+    /// The host closed the ride for everybody.
+    Closed,
     /// The address holds no session code at all.
     NotACode,
     /// The server could not be reached.
@@ -77,8 +83,10 @@ pub struct Metrics {
     pub heart_rate: Option<u8>,
     /// Watts asked of the rider now.
     pub target: Option<u16>,
-    /// Milliseconds of the workout ridden.
+    /// Milliseconds ridden.
     pub elapsed_ms: u32,
+    /// Where in the workout that is, in milliseconds.
+    pub position_ms: u32,
 }
 
 /// What kind of trainer a rider has.
@@ -116,6 +124,8 @@ pub struct RiderRow {
     pub metrics: ArcRwSignal<Metrics>,
     /// What is known of the way to the rider, while somebody looks at it.
     pub facts: ArcRwSignal<LinkFacts>,
+    /// The last ten minutes.
+    pub trace: ArcRwSignal<Trace>,
 }
 
 impl RiderRow {
@@ -135,6 +145,7 @@ impl RiderRow {
             stale: ArcRwSignal::new(true),
             metrics: ArcRwSignal::new(Metrics::default()),
             facts: ArcRwSignal::new(LinkFacts::default()),
+            trace: ArcRwSignal::default(),
         }
     }
 
@@ -153,8 +164,10 @@ impl RiderRow {
 pub struct Progress {
     /// Whole seconds to the start, during the countdown.
     pub countdown: u32,
-    /// Milliseconds ridden.
+    /// Milliseconds ridden; never runs backwards.
     pub elapsed_ms: u32,
+    /// Where in the workout that is, in milliseconds; the host may move it.
+    pub position_ms: u32,
     /// Milliseconds left of the workout.
     pub remaining_ms: u32,
     /// Index of the current interval.
@@ -244,6 +257,16 @@ pub enum Notice {
     Left(String),
     /// A rider was away for longer than the grace.
     Gone(String),
+    /// The host removed a rider.
+    Removed(String),
+    /// The host locked the ride.
+    Locked,
+    /// The host opened the ride again.
+    Unlocked,
+    /// The host closed the ride for everybody.
+    Closed,
+    /// The server does not do what was wished.
+    Denied(Denial),
     /// A rider is host now.
     NewHost(String),
     /// This rider is host now.
@@ -258,6 +281,38 @@ pub enum Notice {
     Ignored(String),
     /// The host's wish makes no sense now.
     Refused(timeline::Refused),
+    /// The host, by name, has changed the ride.
+    Decided(String, Decision),
+    /// The host has decided something that this version does not know.
+    Newer,
+}
+
+/// What a host has changed, where the screen does not say so by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// On to the next interval.
+    Skipped,
+    /// Back to the start of an interval, counted from 1.
+    WentBack(usize),
+    /// The interval is longer.
+    Extended,
+    /// The start was called off.
+    Cancelled,
+}
+
+/// Why the server does not do what a host, or the first host, wishes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Denial {
+    /// The server is not connected now.
+    NoServer,
+    /// Another rider is the host.
+    NotHost,
+    /// Another rider began the ride, or it was handed over.
+    NotFirstHost,
+    /// The rider meant is not connected.
+    NotConnected,
+    /// No more riders can be removed.
+    TooManyRemoved,
 }
 
 /// What the end shows.
@@ -296,6 +351,12 @@ pub struct RideState {
     pub mine: RwSignal<Metrics>,
     /// The own trainer.
     pub trainer: RwSignal<TrainerState>,
+    /// Whether the ride lets nobody new in.
+    pub locked: RwSignal<bool>,
+    /// Whether this rider was host first and may be again.
+    pub may_reclaim: RwSignal<bool>,
+    /// Why the host removed this rider; empty where no reason was given.
+    pub removed: RwSignal<Option<String>>,
     /// The own socket.
     pub connection: RwSignal<Connection>,
     /// What is known of all links, while somebody looks at it.
@@ -304,6 +365,8 @@ pub struct RideState {
     pub notice: RwSignal<Option<Notice>>,
     /// The end.
     pub summary: RwSignal<Option<RideSummary>>,
+    /// The end as a picture.
+    pub chart: RwSignal<Option<Arc<RideChart>>>,
     /// Why the FIT file could not be saved.
     pub download_error: RwSignal<Option<DownloadProblem>>,
 }
@@ -324,10 +387,14 @@ impl RideState {
             progress: RwSignal::new(Progress::default()),
             mine: RwSignal::new(Metrics::default()),
             trainer: RwSignal::new(TrainerState::default()),
+            locked: RwSignal::new(false),
+            may_reclaim: RwSignal::new(false),
+            removed: RwSignal::new(None),
             connection: RwSignal::new(Connection::default()),
             network: RwSignal::new(NetworkFacts::default()),
             notice: RwSignal::new(None),
             summary: RwSignal::new(None),
+            chart: RwSignal::new(None),
             download_error: RwSignal::new(None),
         }
     }
@@ -356,6 +423,14 @@ pub enum Intent {
     ShareFile(web_sys::File),
     /// Start the countdown (host).
     Start,
+    /// Call the start off (host).
+    CancelStart,
+    /// On from the interval of this index to the next (host).
+    Skip(usize),
+    /// Back to the start of the interval of this index, or the one before (host).
+    Back(usize),
+    /// Make the interval of this index a minute longer (host).
+    Extend(usize),
     /// Pause the ride (host).
     Pause,
     /// Go on after a pause (host).
@@ -374,6 +449,21 @@ pub enum Intent {
     DownloadFit,
     /// Take this rider over from the other tab.
     TakeOver,
+    /// Let nobody new in, or everybody again (host).
+    Lock(bool),
+    /// Make the rider of this peer id the host (host).
+    HandOver(String),
+    /// Remove a rider for good (host).
+    Remove {
+        /// The rider's peer id.
+        peer: String,
+        /// Why, for the rider to read; may be empty.
+        reason: String,
+    },
+    /// Send everybody home and end the code (host).
+    CloseRide,
+    /// Be host again, as the first host.
+    Reclaim,
     /// Look for the ride again.
     Retry,
     /// Keep the facts about the links up to date, or no longer.

@@ -21,6 +21,10 @@ export class Ride {
   readonly start: Locator;
   readonly countdown: Locator;
   readonly mine: Locator;
+  readonly cancelStart: Locator;
+  readonly back: Locator;
+  readonly skip: Locator;
+  readonly extend: Locator;
   readonly pause: Locator;
   readonly resume: Locator;
   readonly end: Locator;
@@ -28,6 +32,9 @@ export class Ride {
   readonly confirm: Locator;
   readonly summary: Locator;
   readonly download: Locator;
+  readonly chart: Locator;
+  readonly chartRiders: Locator;
+  readonly news: Locator;
 
   constructor(readonly page: Page) {
     const button = (name: string) => page.getByRole("button", { name, exact: true });
@@ -47,6 +54,10 @@ export class Ride {
     this.start = button("Start countdown");
     this.countdown = page.getByRole("timer", { name: "Countdown" });
     this.mine = page.getByRole("region", { name: "My ride" });
+    this.cancelStart = button("Cancel start");
+    this.back = button("Back");
+    this.skip = button("Skip interval");
+    this.extend = button("Extend interval");
     this.pause = button("Pause");
     this.resume = button("Resume");
     this.end = button("End ride");
@@ -54,6 +65,9 @@ export class Ride {
     this.confirm = page.getByRole("dialog");
     this.summary = page.getByRole("region", { name: "Ride summary" });
     this.download = button("Download FIT");
+    this.chart = page.getByRole("img", { name: "Power of the riders over what was asked" });
+    this.chartRiders = page.getByRole("list", { name: "Mean power of the riders" });
+    this.news = page.getByRole("status", { name: "News" });
   }
 
   card(name: string): RiderCard {
@@ -82,6 +96,11 @@ export class Ride {
   /** Seconds ridden, as the screen shows them. */
   async elapsed(): Promise<number> {
     return clockSeconds(await this.metric("elapsed").innerText());
+  }
+
+  /** Seconds left of the interval, as the screen shows them. */
+  async leftInInterval(): Promise<number> {
+    return clockSeconds(await this.metric("interval-remaining").innerText());
   }
 
   /** From the tap to the first second of the ride. */

@@ -1,7 +1,7 @@
 import { expect, type Locator } from "@playwright/test";
 
 /** A number on the screen. */
-export type Metric = "power" | "cadence" | "heart-rate" | "target" | "progress" | "elapsed" | "remaining";
+export type Metric = "power" | "cadence" | "heart-rate" | "target" | "progress" | "elapsed" | "remaining" | "interval-remaining";
 
 /** One rider in somebody's list. */
 export class RiderCard {
@@ -13,6 +13,11 @@ export class RiderCard {
 
   async peer(): Promise<string> {
     return (await this.article.getAttribute("data-peer")) ?? "";
+  }
+
+  /** How many points the rider's trace shows. */
+  async traced(): Promise<number> {
+    return Number(await this.article.locator("[data-trace]").getAttribute("data-trace"));
   }
 
   async expectLink(state: "self" | "connecting" | "relayed" | "direct" | "away", timeout?: number): Promise<void> {

@@ -90,6 +90,11 @@ impl<'a> ToServer<'a> {
         bytes
     }
 
+    /// The class of an envelope, without looking at the rest of it.
+    pub fn class_of(bytes: &[u8]) -> Option<Class> {
+        bytes.get(1).and_then(|byte| Class::from_byte(*byte))
+    }
+
     /// Reads an envelope from a rider.
     ///
     /// # Errors

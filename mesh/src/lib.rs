@@ -13,6 +13,8 @@
 //!
 //! The server's end:
 //! - [`room`]: one ride's members, host and relay.
+//! - [`peerjs`]: the rooms of PeerJS clients, and their messages.
+//! - [`simple_peer`]: the rooms of simple-peer clients, and their messages.
 //!
 //! The rider's end:
 //! - [`node`]: all of it, the machine that a page drives.
@@ -40,6 +42,8 @@ pub mod frame;
 pub mod link;
 pub mod node;
 pub mod peer;
+pub mod peerjs;
 mod random;
 pub mod room;
 pub mod signaling;
+pub mod simple_peer;

@@ -2,6 +2,9 @@
 //!
 //! - `socket`: the signaling socket, watched and opened again.
 //! - `members`: who is in the ride and who is host, as the server says.
+//! - `host`: who is host, what only the host may do, and what a server that lost
+//!   its memory is told.
+//! - `report`: how the others are reached, for the server.
 //! - `traffic`: what goes out and comes in over the links, and the beats.
 //! - `time`: whose clock is group time.
 //!
@@ -14,12 +17,14 @@
 //! from nobody known or for an older page load is ignored and counted.
 
 mod api;
+mod host;
 mod members;
+mod report;
 mod socket;
 mod time;
 mod traffic;
 
-pub use api::{Event, Input, NodeConfig, Output, Stats};
+pub use api::{Event, Input, NodeConfig, Output, Stats, Wish};
 
 pub use crate::link::{RtcCommand, RtcEvent, SdpKind};
 
@@ -31,10 +36,11 @@ use std::{
 use crate::{
     clock::GroupClock,
     link::Link,
-    peer::{LinkState, PeerId, PeerNumber, Role},
+    peer::{LinkState, PeerId, PeerNumber, Role, Token},
     random::Random,
     signaling::{DirectLinks, HostTerm, IceServer, Limits, Member},
 };
+use report::Reporter;
 use socket::Socket;
 
 /// One rider's side of the mesh.
@@ -47,6 +53,13 @@ pub struct Node {
     server: Option<Server>,
     peers: BTreeMap<PeerNumber, Peer>,
     terms: Vec<HostTerm>,
+    first_host: Option<PeerId>,
+    /// Whether the page was told that it may take the ride back.
+    offered: bool,
+    locked: bool,
+    /// The server's notes of who may not come back.
+    barred: Vec<Token>,
+    reporter: Reporter,
     clock: GroupClock,
     /// Group time is what our clock says, as host.
     clock_is_own: bool,
@@ -63,6 +76,8 @@ struct Peer {
     member: Member,
     link: Link,
     shown: Option<LinkState>,
+    /// When the newest connection was begun, until it is direct.
+    called: Option<Duration>,
 }
 
 /// What the newest welcome said of the server.
@@ -88,6 +103,11 @@ impl Node {
             server: None,
             peers: BTreeMap::new(),
             terms: Vec::new(),
+            first_host: None,
+            offered: false,
+            locked: false,
+            barred: Vec::new(),
+            reporter: Reporter::default(),
             clock: GroupClock::new(),
             clock_is_own: false,
             gossip: Vec::new(),
@@ -106,6 +126,7 @@ impl Node {
         self.take(now, input);
         self.tick_socket(now);
         self.settle(now);
+        self.report(now);
     }
 
     /// What is to be done next.
@@ -117,7 +138,9 @@ impl Node {
     pub fn poll_timeout(&self) -> Option<Duration> {
         let socket = self.socket.timeout()?;
         let links = self.peers.values().map(|peer| peer.link.timeout());
-        Some(links.chain(self.next_call()).fold(socket, Duration::min))
+        let others = [self.next_call(), self.reporter.timeout()];
+        let others = others.into_iter().flatten();
+        Some(links.chain(others).fold(socket, Duration::min))
     }
 
     /// The rider itself, once welcomed.
@@ -143,6 +166,23 @@ impl Node {
     /// The terms so far, oldest first, the newest 64 at most.
     pub fn host_keys(&self) -> &[HostTerm] {
         &self.terms
+    }
+
+    /// Who began the ride, or was handed it, and may take it back.
+    pub fn first_host(&self) -> Option<&PeerId> {
+        self.first_host.as_ref()
+    }
+
+    /// Whether another is host and this rider may take the ride back.
+    pub fn may_reclaim(&self) -> bool {
+        let me = self.me.as_ref().map(|me| &me.peer);
+        let host = self.host();
+        me.is_some() && self.first_host() == me && host.is_some() && host != me
+    }
+
+    /// Whether nobody new gets in.
+    pub fn is_locked(&self) -> bool {
+        self.locked
     }
 
     /// The others, by number.
@@ -203,6 +243,7 @@ impl Node {
             Input::Send { to, class, payload } => self.send(&to, class, &payload),
             Input::Broadcast { class, payload } => self.broadcast(class, &payload),
             Input::Gossip(bytes) => self.set_gossip(now, bytes),
+            Input::Wish(wish) => self.wish(wish),
             Input::Leave => self.leave(),
             Input::Probe => self.probe(now),
             Input::Timeout => {}

@@ -6,7 +6,7 @@ use std::{fmt, str::FromStr, sync::Arc};
 use serde::{Deserialize, Serialize};
 
 const MAX_ID: usize = 64;
-const MAX_TOKEN: usize = 128;
+const MAX_TOKEN: usize = 256;
 
 /// A rider's identity in one room: 1 to 64 of `A-Z a-z 0-9 _ -`, chosen by
 /// the server and kept across reloads. Cheap to clone.
@@ -75,7 +75,7 @@ pub struct PeerNumber(pub u32);
 #[serde(transparent)]
 pub struct Incarnation(pub u32);
 
-/// The secret by which a browser is the same rider again: 1 to 128 of
+/// The secret by which a browser is the same rider again: 1 to 256 of
 /// `A-Z a-z 0-9 _ -`. Never printed by `Debug`.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -90,12 +90,7 @@ impl Token {
     /// Whether both are the same secret, in a time that depends only on the
     /// lengths.
     pub fn matches(&self, other: &Self) -> bool {
-        let (ours, theirs) = (self.0.as_bytes(), other.0.as_bytes());
-        let difference = ours
-            .iter()
-            .zip(theirs)
-            .fold(0, |sum, (our, their)| sum | (our ^ their));
-        ours.len() == theirs.len() && std::hint::black_box(difference) == 0
+        same_secret(&self.0, &other.0)
     }
 }
 
@@ -157,7 +152,8 @@ pub struct PublicKeys {
 }
 
 /// How a rider is reached, in the one set of words used everywhere.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum LinkState {
     /// No carrier yet, or the own socket is lost and no data channel lives.
     Connecting,
@@ -201,6 +197,15 @@ impl Class {
     pub fn from_byte(byte: u8) -> Option<Self> {
         Self::ALL.get(usize::from(byte)).copied()
     }
+}
+
+/// Whether two texts are the same, in a time that depends only on the lengths.
+pub(crate) fn same_secret(ours: &str, theirs: &str) -> bool {
+    let difference = ours
+        .bytes()
+        .zip(theirs.bytes())
+        .fold(0, |sum, (our, their)| sum | (our ^ their));
+    ours.len() == theirs.len() && std::hint::black_box(difference) == 0
 }
 
 fn check_name(text: &str, limit: usize) -> Result<(), NameError> {

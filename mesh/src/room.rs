@@ -7,45 +7,69 @@
 //!
 //! - A rider is *present* (has a socket), *away* (lost it, within the grace) or
 //!   gone; present and away riders are the ride's members.
-//! - The first rider in is host, with epoch 1. When the host leaves or its grace
-//!   ends, the longest-present rider is host with the next epoch, one with a
-//!   socket before one without.
-//! - A token stays good while the room lives: a rider who comes back with it
-//!   within the grace is the same member, later it joins again under the same
-//!   id with a new number and page load.
+//! - A token is signed ([`Signer`]), not remembered: who holds a good one is the
+//!   same rider, within the grace the same member, later again under the same id
+//!   with a new number and page load.
+//! - The first rider in is host, with epoch 1. When the host leaves, or is away
+//!   for longer than the host's grace and reached by nobody directly, the
+//!   longest-present rider is host with the next epoch, one with a socket before
+//!   one without. The first host may take the ride back, unless it handed it
+//!   over of its own will.
+//! - A rider whom the host removed never comes back.
+//! - A room that was lost with the server's memory is put together again by its
+//!   riders: see [`Room::restored`].
 //! - Frames are relayed unread, under a sender that the room sets.
 
 mod api;
+mod gate;
 mod host;
 mod join;
 mod relay;
+mod report;
+mod restore;
+mod signer;
+mod welcome;
 
-pub use api::{Input, Output, RoomSettings, SocketId, Summary};
+pub use api::{Input, Join, Output, RoomSettings, SocketId, Summary};
+pub use signer::{Pass, Signer, Statement};
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
+    sync::Arc,
     time::Duration,
 };
 
 use crate::{
-    peer::{Incarnation, PeerId, PeerNumber, PublicKeys, Role, Token},
+    peer::{Incarnation, PeerId, PeerNumber, PublicKeys, Role},
     signaling::{
         ClientMessage, ErrorCode, HostTerm, LeftReason, Member, ServerMessage, Signal, close,
     },
 };
+use gate::Barred;
+use restore::{KnownPage, Memory};
 
 /// One ride on the server.
 #[derive(Debug)]
 pub struct Room {
     settings: RoomSettings,
+    signer: Arc<dyn Signer>,
+    memory: Memory,
     members: BTreeMap<PeerNumber, Rider>,
     gone: VecDeque<Gone>,
+    barred: Vec<Barred>,
     /// Every number in here is a member's, so indexing `members` with it is sound.
     sockets: HashMap<SocketId, PeerNumber>,
     next_number: u32,
-    /// A member's number too, while there is any member.
+    /// A member's number too, while there is any member and the room is not
+    /// being restored.
     host: Option<PeerNumber>,
+    /// Who may take the ride back; known as soon as there was a host.
+    first_host: Option<PeerId>,
     terms: VecDeque<HostTerm>,
+    /// The next epoch is above it: somebody may have seen it.
+    epoch_floor: u32,
+    locked: bool,
+    ended: bool,
     dies_at: Option<Duration>,
     dead: bool,
     outputs: VecDeque<Output>,
@@ -54,41 +78,63 @@ pub struct Room {
 #[derive(Debug)]
 struct Rider {
     peer: PeerId,
-    token: Token,
     keys: PublicKeys,
     incarnation: Incarnation,
     presence: Presence,
+    /// Whether it came with a token, or anew; if not, others told of it.
+    vouched: bool,
+    /// Whom it reaches directly, as it last reported.
+    reaches: Vec<PeerId>,
+    /// The pages that it knew when it came back to a room that was lost, as far
+    /// as it was not told to forget them.
+    knows: Vec<KnownPage>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Presence {
     Present(SocketId),
-    Away { until: Duration },
+    Away { since: Duration, until: Duration },
 }
 
-/// Kept so that a token brings its rider back.
+/// Kept so that who comes back has a newer page load than before.
 #[derive(Debug)]
 struct Gone {
     peer: PeerId,
-    token: Token,
     incarnation: Incarnation,
 }
 
 impl Room {
     /// An empty room, which dies when nobody joins within its time to live.
-    pub fn new(settings: RoomSettings, now: Duration) -> Self {
+    pub fn new(settings: RoomSettings, signer: Arc<dyn Signer>, now: Duration) -> Self {
         let dies_at = Some(now + settings.ttl);
         Self {
             settings,
+            signer,
+            memory: Memory::Whole,
             members: BTreeMap::new(),
             gone: VecDeque::new(),
+            barred: Vec::new(),
             sockets: HashMap::new(),
             next_number: 1,
             host: None,
+            first_host: None,
             terms: VecDeque::new(),
+            epoch_floor: 0,
+            locked: false,
+            ended: false,
             dies_at,
             dead: false,
             outputs: VecDeque::new(),
+        }
+    }
+
+    /// A room that a server lost with its memory, for whoever comes back to it
+    /// with a good token. They tell it the rest.
+    pub fn restored(settings: RoomSettings, signer: Arc<dyn Signer>, now: Duration) -> Self {
+        let memory = Memory::lost(now, settings.restore_wait);
+        Self {
+            memory,
+            ..Self::new(settings, signer, now)
         }
     }
 
@@ -96,20 +142,13 @@ impl Room {
     pub fn handle(&mut self, now: Duration, input: Input) {
         self.expire(now);
         match input {
-            Input::Join {
-                socket,
-                hello,
-                fresh_peer,
-                fresh_token,
-                server_time,
-            } => {
-                self.join(socket, hello, (fresh_peer, fresh_token), server_time);
-            }
+            Input::Join(join) => self.join(now, join),
             Input::Message { socket, message } => self.message(now, socket, message),
             Input::Relay { socket, bytes } => self.relay(now, socket, &bytes),
             Input::Closed { socket } => self.closed(now, socket),
             Input::Timeout => {}
         }
+        self.succeed(now);
     }
 
     /// What is to be done next.
@@ -121,7 +160,12 @@ impl Room {
     pub fn poll_timeout(&self) -> Option<Duration> {
         let graces = self.members.values().filter_map(Rider::away_until);
         let dies_at = self.dies_at.filter(|_| !self.dead);
-        graces.chain(dies_at).min()
+        let restored_at = match &self.memory {
+            Memory::Restoring(restoring) => Some(restoring.until()),
+            Memory::Whole | Memory::Restored => None,
+        };
+        let others = [dies_at, restored_at, self.succession_at()];
+        graces.chain(others.into_iter().flatten()).min()
     }
 
     /// Whether the room can be forgotten, and its code with it.
@@ -134,7 +178,7 @@ impl Room {
         Summary {
             riders: self.members.len() as u32,
             full: self.is_full(),
-            locked: false,
+            locked: self.locked,
         }
     }
 
@@ -154,17 +198,16 @@ impl Room {
         for number in ended {
             self.remove(now, number, LeftReason::Gone);
         }
+        self.finish_restoring(now);
         self.dead |= self.is_dead(now);
     }
 
     fn message(&mut self, now: Duration, socket: SocketId, message: ClientMessage) {
         let Some(&number) = self.sockets.get(&socket) else {
+            self.stop_waiting(socket);
             return self.turn_away(socket, ErrorCode::NotInRide, close::POLICY);
         };
         match message {
-            ClientMessage::Hello(_) => {
-                self.send(socket, ServerMessage::error(ErrorCode::BadMessage));
-            }
             ClientMessage::Signal {
                 to,
                 incarnation,
@@ -177,16 +220,43 @@ impl Room {
                 self.remove(now, number, LeftReason::Left);
                 self.close(socket, close::LEFT, "left the ride");
             }
+            ClientMessage::Report(report) => self.report(number, report),
+            wish => {
+                if let Err(refused) = self.wish(now, number, wish) {
+                    self.send(socket, ServerMessage::error(refused));
+                }
+            }
+        }
+    }
+
+    /// What only some may ask for.
+    fn wish(
+        &mut self,
+        now: Duration,
+        number: PeerNumber,
+        wish: ClientMessage,
+    ) -> Result<(), ErrorCode> {
+        match wish {
+            ClientMessage::Kick { peer, reason } => self.kick(now, number, peer, reason),
+            ClientMessage::Lock => self.set_locked(number, true),
+            ClientMessage::Unlock => self.set_locked(number, false),
+            ClientMessage::HandOver { to } => self.hand_over(number, &to),
+            ClientMessage::End => self.end(now, number),
+            ClientMessage::Reclaim => self.reclaim(number),
+            // A second hello; the others do not come here.
+            _ => Err(ErrorCode::BadMessage),
         }
     }
 
     fn closed(&mut self, now: Duration, socket: SocketId) {
+        self.stop_waiting(socket);
         let Some(number) = self.sockets.remove(&socket) else {
             return;
         };
         let until = now + self.settings.grace;
         if let Some(rider) = self.members.get_mut(&number) {
-            rider.presence = Presence::Away { until };
+            rider.presence = Presence::Away { since: now, until };
+            rider.reaches.clear();
             let peer = rider.peer.clone();
             self.tell_others(number, &ServerMessage::Away { peer });
         }
@@ -201,6 +271,9 @@ impl Room {
         }
         let peer = rider.peer.clone();
         self.remember(rider);
+        for other in self.members.values_mut() {
+            other.knows.retain(|known| known.number != number);
+        }
         self.tell_others(number, &ServerMessage::Left { peer, reason });
         if self.members.is_empty() {
             self.dies_at = Some(now + self.settings.ttl);
@@ -233,6 +306,12 @@ impl Room {
         }
     }
 
+    fn number_of(&self, peer: &PeerId) -> Option<PeerNumber> {
+        let mut members = self.members.iter();
+        let member = members.find(|(_, rider)| rider.peer == *peer);
+        member.map(|(number, _)| *number)
+    }
+
     fn is_full(&self) -> bool {
         self.members.len() >= self.settings.max_riders as usize
     }
@@ -259,6 +338,11 @@ impl Room {
     fn cut_off(&mut self, now: Duration, socket: SocketId, error: ErrorCode, code: u16) {
         self.turn_away(socket, error, code);
         self.closed(now, socket);
+    }
+
+    fn tell_all(&mut self, message: &ServerMessage) {
+        // No member has this number.
+        self.tell_others(PeerNumber(0), message);
     }
 
     fn tell_others(&mut self, except: PeerNumber, message: &ServerMessage) {
@@ -303,7 +387,7 @@ impl Rider {
     fn away_until(&self) -> Option<Duration> {
         match self.presence {
             Presence::Present(_) => None,
-            Presence::Away { until } => Some(until),
+            Presence::Away { until, .. } => Some(until),
         }
     }
 }

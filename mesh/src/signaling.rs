@@ -4,6 +4,8 @@
 //! - [`ClientMessage`] and [`ServerMessage`]: the two directions.
 //! - [`Signal`]: what two riders' browsers tell each other through the server
 //!   to build a direct link. The server does not look inside.
+//! - [`Restore`]: what a page knows of the ride, for a server that lost its
+//!   memory; [`Report`]: how a page reaches the others.
 //! - [`ErrorCode`]: what can go wrong, with a sentence each.
 //!
 //! Law: every text from outside is parsed by [`ClientMessage::parse`] or
@@ -15,10 +17,17 @@
 mod direct;
 mod error;
 mod limits;
+mod report;
+mod restore;
 
 pub use direct::{BundlePolicy, DirectLinks};
 pub use error::ErrorCode;
-pub use limits::{MAX_CANDIDATES, MAX_HOST_TERMS, MAX_MESSAGE_BYTES, ParseError};
+pub use limits::{
+    MAX_BARRED, MAX_CANDIDATES, MAX_HOST_TERMS, MAX_MESSAGE_BYTES, MAX_REASON, MAX_RIDERS,
+    ParseError,
+};
+pub use report::{LinkReport, Report};
+pub use restore::{Restore, Restored};
 
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +44,10 @@ pub mod close {
     pub const REPLACED: u16 = 4001;
     /// The same page came back on a newer socket.
     pub const SUPERSEDED: u16 = 4002;
+    /// The host removed the rider; do not connect to this ride again.
+    pub const KICKED: u16 = 4003;
+    /// The host ended the ride for all.
+    pub const ENDED: u16 = 4004;
     /// The rider left.
     pub const LEFT: u16 = 1000;
     /// The bytes do not say anything (RFC 6455).
@@ -68,6 +81,28 @@ pub enum ClientMessage {
     Ping,
     /// I leave, at once and of my own will.
     Leave,
+    /// How I reach the others, when that changed, once a second at most.
+    Report(Report),
+    /// As host: remove a rider, who may not come back to this ride.
+    Kick {
+        /// Who.
+        peer: PeerId,
+        /// Why, for that rider to read; [`MAX_REASON`] bytes at most.
+        reason: String,
+    },
+    /// As host: let nobody new in.
+    Lock,
+    /// As host: let everybody in again.
+    Unlock,
+    /// As host: make a rider who is connected the host, for good.
+    HandOver {
+        /// Whom.
+        to: PeerId,
+    },
+    /// As host: end the ride for everybody.
+    End,
+    /// As the first host, back in the ride: be host again.
+    Reclaim,
 }
 
 /// The first message on every socket.
@@ -81,6 +116,9 @@ pub struct Hello {
     /// Present to be the same rider again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<Resume>,
+    /// What the page knows of the ride; counts only beside a good token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub restore: Option<Box<Restore>>,
 }
 
 /// The proof of being a rider the room knows.
@@ -167,7 +205,29 @@ pub enum ServerMessage {
     Host {
         /// The new term.
         term: HostTerm,
+        /// Who may take the ride back.
+        first_host: PeerId,
     },
+    /// The ride lets nobody new in, or everybody again.
+    Locked {
+        /// Which.
+        locked: bool,
+    },
+    /// A rider was removed. Keep the note: with it a server that lost its
+    /// memory knows that this rider may not come back.
+    Barred {
+        /// Who may not come back, signed by the server.
+        note: Token,
+    },
+    /// You were removed from the ride and may not come back; the socket closes.
+    Kicked {
+        /// Why, in the host's words; may be empty.
+        reason: String,
+    },
+    /// The host ended the ride for everybody; the socket closes.
+    Ended,
+    /// The server, which had lost its memory, knows the ride again.
+    Restored(Box<Restored>),
     /// From another rider's page. The server sets the sender.
     Signal {
         /// Who said it.
@@ -211,8 +271,19 @@ pub struct Welcome {
     pub token: Token,
     /// What you may do.
     pub role: Role,
-    /// Who is host.
-    pub host: PeerId,
+    /// Who is host; absent while a server that lost its memory asks the
+    /// riders, who keep to what they know until [`ServerMessage::Restored`].
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host: Option<PeerId>,
+    /// Who may take the ride back; absent when the host is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_host: Option<PeerId>,
+    /// Whether nobody new gets in.
+    #[serde(default)]
+    pub locked: bool,
+    /// Notes of the riders who were removed, see [`ServerMessage::Barred`].
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub barred: Vec<Token>,
     /// The host's epoch, counted from 1.
     pub epoch: u32,
     /// The terms so far, oldest first; the newest 64 at most.

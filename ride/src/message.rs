@@ -7,13 +7,14 @@ use minicbor::data::Type;
 use minicbor::{Decode, Decoder, Encode, Encoder};
 use thiserror::Error;
 
+use crate::history::Told;
 use crate::rider::Profile;
-use crate::timeline::{Head, SignedEvent};
+use crate::timeline::{GroupTime, Head, SignedEvent};
 use crate::wire;
 
 /// The version that this crate speaks.
 pub const VERSION: u8 = 1;
-/// The most bytes of a message: a whole timeline fits.
+/// The most bytes of a message: a whole timeline fits, and the history of a full day.
 pub const MAX_BYTES: usize = 1536 * 1024;
 
 /// A rider's numbers at a moment. Sent at least once a second; the newest wins.
@@ -37,6 +38,10 @@ pub struct Telemetry {
     /// When, in group time, microseconds.
     #[n(5)]
     pub at: i64,
+    /// Where in the workout they are, in milliseconds, where that is not `elapsed_ms`: after a
+    /// skip or a back.
+    #[n(6)]
+    pub position_ms: Option<u32>,
 }
 
 /// What one rider tells others.
@@ -53,6 +58,13 @@ pub enum Message {
         /// What I hold.
         head: Head,
     },
+    /// Tell me what everybody has ridden so far.
+    WantHistory {
+        /// The start of the ride that is meant.
+        started: GroupTime,
+    },
+    /// This is what everybody has ridden so far, as far as I know.
+    History(Told),
 }
 
 /// Why bytes are not a message.
@@ -86,6 +98,8 @@ mod kind {
     pub(super) const TELEMETRY: u8 = 1;
     pub(super) const TIMELINE: u8 = 2;
     pub(super) const WANT_TIMELINE: u8 = 3;
+    pub(super) const WANT_HISTORY: u8 = 4;
+    pub(super) const HISTORY: u8 = 5;
 }
 
 struct Envelope<'a, T>(u8, &'a T);
@@ -109,6 +123,10 @@ impl Message {
             Self::Telemetry(telemetry) => wire::to_vec(&Envelope(kind::TELEMETRY, telemetry)),
             Self::Timeline(events) => wire::to_vec(&Envelope(kind::TIMELINE, events)),
             Self::WantTimeline { head } => wire::to_vec(&Envelope(kind::WANT_TIMELINE, head)),
+            Self::WantHistory { started } => {
+                wire::to_vec(&Envelope(kind::WANT_HISTORY, &(started,)))
+            }
+            Self::History(told) => wire::to_vec(&Envelope(kind::HISTORY, told)),
         }
     }
 
@@ -149,6 +167,11 @@ fn body(kind: u8, decoder: &mut Decoder<'_>) -> Result<Message, DecodeError> {
         kind::WANT_TIMELINE => Message::WantTimeline {
             head: decoder.decode()?,
         },
+        kind::WANT_HISTORY => {
+            let (started,) = decoder.decode()?;
+            Message::WantHistory { started }
+        }
+        kind::HISTORY => Message::History(decoder.decode()?),
         unknown => return Err(DecodeError::Unknown(unknown)),
     })
 }

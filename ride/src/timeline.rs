@@ -1,7 +1,9 @@
-//! What the host has decided about the ride: a workout shared, started, paused, resumed, ended.
+//! What the host has decided about the ride: a workout shared, started (or called off again),
+//! paused, resumed, an interval skipped, ridden again or made longer, the ride ended.
 //!
 //! Layout: [`Event`] and [`SignedEvent`] are the format, [`keys`] signs it, `state` folds events
-//! into what they mean, and [`Timeline`] is the log that every rider holds the whole of.
+//! into what they mean, `course` is the group's way through the workout, [`Timeline`] is the log
+//! that every rider holds the whole of, and [`RideClock`] shows its time to a rider.
 //!
 //! The law:
 //! - Events are numbered by their [`Head`]: the epoch of the host who made them, and their number
@@ -12,10 +14,14 @@
 //!   said beyond that is dropped everywhere.
 //! - What is refused changes nothing. Applied twice, an event counts once.
 //! - Everything is reckoned from group time: the same events give the same phase to everybody at
-//!   the same moment.
+//!   the same moment. The time ridden never runs backwards; the position in the workout may.
+//! - An event of a kind that this version does not know is held and passed on, and changes nothing.
 
+mod clock;
+mod course;
 mod event;
 pub mod keys;
+mod refused;
 mod state;
 
 use std::collections::BTreeMap;
@@ -23,10 +29,13 @@ use std::collections::BTreeMap;
 use core::time::Duration;
 
 use minicbor::{Decode, Encode};
-use thiserror::Error;
 
+pub use clock::RideClock;
+pub use course::{BACK_FURTHER_WITHIN, EXTENSION, MAX_EXTENSION};
 pub use event::{Change, Event, Head, SignedEvent};
 pub use keys::{SeedError, SigningKey};
+pub use refused::Refused;
+pub use state::SETTLES_WITHIN;
 
 use crate::workout::Workout;
 use state::State;
@@ -88,50 +97,6 @@ pub enum Phase {
     },
 }
 
-/// Why an event does not count. The sentences for what a host may run into are written for riders.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum Refused {
-    /// A start without a workout.
-    #[error("There is no workout yet. Choose one, then start the countdown.")]
-    NoWorkout,
-    /// A second start, or a workout shared after it.
-    #[error("The ride has already started. End it before you start another.")]
-    AlreadyStarted,
-    /// An end before any start.
-    #[error("The ride has not started yet, so there is nothing to end.")]
-    NotStarted,
-    /// A pause at a moment when nobody rides.
-    #[error("Only a ride under way can be paused.")]
-    NotRiding,
-    /// A resume without a pause.
-    #[error("The ride is not paused, so there is nothing to resume.")]
-    NotPaused,
-    /// A change after the end.
-    #[error("This ride is over. Start a new one.")]
-    Ended,
-    /// A change dated before the one that it follows.
-    #[error("Another change to the ride came later than this one. Try again.")]
-    BackInTime,
-    /// More than [`MAX_EVENTS`] or [`MAX_BYTES`].
-    #[error("This ride has had more changes than it can hold. Start a new one.")]
-    Full,
-    /// An event by the host of an earlier epoch.
-    #[error("Another rider is the host now.")]
-    OldEpoch,
-    /// The bytes are not an event, or its numbers contradict each other.
-    #[error("An event of the ride could not be read and was ignored.")]
-    Malformed,
-    /// Nobody of this name was the host in this epoch.
-    #[error("An event of the ride came from somebody who was not the host and was ignored.")]
-    NotTheHost,
-    /// The signature is not the host's.
-    #[error("An event of the ride was not signed by the host and was ignored.")]
-    Forged,
-    /// Another event of the same number is held already.
-    #[error("An event of the ride contradicts another one and was ignored.")]
-    Conflict,
-}
-
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Applied {
@@ -179,9 +144,40 @@ impl Timeline {
         newer.map(|entry| entry.signed.clone()).collect()
     }
 
-    /// The shared workout.
+    /// The shared workout, with the extensions of its intervals so far.
     pub fn workout(&self) -> Option<&Workout> {
-        self.state.workout.as_ref()
+        self.state.workout()
+    }
+
+    /// Where in the workout the group is at a moment: what [`player`](crate::player) takes. It
+    /// advances with the time ridden but for skips, which move it on, and backs, which move it
+    /// back, so it says nothing of how long somebody has ridden.
+    pub fn position(&self, now: GroupTime) -> Duration {
+        self.state.position(now)
+    }
+
+    /// How many skips and backs there have been up to a moment: each begins a lap.
+    pub fn moves(&self, now: GroupTime) -> usize {
+        self.state.moves(now)
+    }
+
+    /// What was asked of the riders up to a moment, as a workout as long as the time ridden: what
+    /// was skipped is left out, what was ridden twice is in it twice. None before the start.
+    pub fn as_ridden(&self, now: GroupTime) -> Option<Workout> {
+        self.state.as_ridden(now)
+    }
+
+    /// The changes newer than a head, in order, each with the peer id of its host.
+    pub fn decided_since(&self, head: Head) -> impl Iterator<Item = (&str, &Change)> {
+        let newer = self.log.iter().map(|entry| &entry.event);
+        let newer = newer.filter(move |event| event.head() > head);
+        newer.filter_map(|event| Some((event.host.as_str(), event.change.as_ref()?)))
+    }
+
+    /// How many events are of a kind that this version does not know.
+    pub fn unknown(&self) -> usize {
+        let unknown = |entry: &&Entry| entry.event.change.is_none();
+        self.log.iter().filter(unknown).count()
     }
 
     /// What the group is doing at a moment.
@@ -218,7 +214,7 @@ impl Timeline {
         let event = Event::following(self.head(), epoch, host, change).ok_or(Refused::OldEpoch)?;
         let signed = event.sign(key);
         let mut state = self.state.clone();
-        state.apply(&event.change)?;
+        state.apply(event.change.as_ref())?;
         if self.log.len() >= MAX_EVENTS || bytes(&self.log) + signed.bytes.len() > MAX_BYTES {
             return Err(Refused::Full);
         }
@@ -327,7 +323,7 @@ impl Timeline {
                 return Err((head, Refused::Full));
             }
             state
-                .apply(&entry.event.change)
+                .apply(entry.event.change.as_ref())
                 .map_err(|reason| (head, reason))?;
         }
         Ok(state)

@@ -1,9 +1,10 @@
 //! Trainers and sensors: the bytes they speak, and one that is only simulated.
 //!
 //! Layout: [`simulator`] is a rider on a trainer made of arithmetic, [`ftms`] the Fitness Machine
-//! Service with its control point, [`heart_rate`] the Heart Rate Service. Nothing here touches
-//! Bluetooth: bytes come in and go out.
+//! Service with its control point, [`heart_rate`] the Heart Rate Service, [`easing`] the way from
+//! one target to another. Nothing here touches Bluetooth: bytes come in and go out.
 
+pub mod easing;
 pub mod ftms;
 pub mod heart_rate;
 pub mod simulator;

@@ -255,6 +255,29 @@ impl Workout {
         index.min(self.ends.len().saturating_sub(1))
     }
 
+    /// Makes an interval longer. What comes after it, cues too, moves by as much; its own cues stay
+    /// where they are.
+    ///
+    /// # Errors
+    /// [`WorkoutError::TooLong`] where that makes the whole longer than [`MAX_DURATION`]; nothing
+    /// changes then.
+    pub(crate) fn extend(&mut self, index: usize, by: Duration) -> Result<(), WorkoutError> {
+        if self.duration().saturating_add(by) > MAX_DURATION {
+            return Err(WorkoutError::TooLong);
+        }
+        let Some(end) = self.ends.get(index).copied() else {
+            return Ok(());
+        };
+        self.draft.intervals[index].duration += by;
+        for later in &mut self.ends[index..] {
+            *later += by;
+        }
+        for cue in self.draft.cues.iter_mut().filter(|cue| cue.at >= end) {
+            cue.at += by;
+        }
+        Ok(())
+    }
+
     /// When an interval starts.
     pub(crate) fn start_of(&self, index: usize) -> Duration {
         index

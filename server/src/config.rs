@@ -1,11 +1,15 @@
 //! The server's settings: environment variables, or flags of the same name.
 
 mod ice;
+mod limits;
+mod peerjs;
 mod plain;
 mod sentence;
 mod values;
 
 pub use ice::{Bundling, IceSettings};
+pub use limits::{LimitSettings, MetricsAccess};
+pub use peerjs::PeerJs;
 pub use values::{IceServers, PublicUrl};
 
 use std::net::{IpAddr, SocketAddr};
@@ -27,10 +31,14 @@ use values::plain_ice_server;
 /// nothing else is set.
 const PUBLIC_STUN: &str = "stun:stun.l.google.com:19302";
 
+/// What is shorter could be guessed.
+const SHORTEST_SECRET: usize = 16;
+
 /// Gruppetto: group workout rides on indoor trainers, in the browser.
 ///
 /// Every setting is a flag or an environment variable. The server keeps
-/// everything in memory and writes no files.
+/// everything in memory and writes no files but the one of its secret, and not
+/// that one either where GRUPPETTO_SECRET is set.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "gruppetto", version)]
 pub struct Config {
@@ -67,7 +75,8 @@ pub struct Config {
 
     /// Other addresses under which riders reach the server, comma-separated,
     /// like https://club.example: pages from there may start and join rides,
-    /// pages from anywhere else may not
+    /// pages from anywhere else may not. PeerJS and simple-peer clients may come
+    /// from anywhere while this is unset. ALLOWED_ORIGINS is read too
     #[arg(
         long,
         env = "GRUPPETTO_ALLOWED_ORIGINS",
@@ -103,6 +112,23 @@ pub struct Config {
     #[arg(long, env = "GRUPPETTO_GRACE_MS", hide_env_values = true, default_value_t = 30_000, value_parser = clap::value_parser!(u64).range(0..=3_600_000))]
     pub grace_ms: u64,
 
+    /// Milliseconds for which the host's connection may be lost, and the host
+    /// be reached by nobody directly, before another rider is host
+    #[arg(long, env = "GRUPPETTO_HOST_GRACE_MS", hide_env_values = true, default_value_t = 4_000, value_parser = clap::value_parser!(u64).range(0..=3_600_000))]
+    pub host_grace_ms: u64,
+
+    /// What the tokens are signed with by which riders come back to their ride,
+    /// even to a server that was restarted: 16 characters and more, the same on
+    /// every start. Unset, it is made once and kept in GRUPPETTO_SECRET_FILE.
+    /// Other users may see flags, so better set the environment variable
+    #[arg(long, env = "GRUPPETTO_SECRET", hide_env_values = true, value_parser = secret)]
+    pub secret: Option<String>,
+
+    /// File of the secret, made with mode 600 where there is none [default:
+    /// gruppetto/secret in $XDG_STATE_HOME or ~/.local/state]
+    #[arg(long, env = "GRUPPETTO_SECRET_FILE", hide_env_values = true)]
+    pub secret_file: Option<PathBuf>,
+
     /// Milliseconds that a ride lives on after its last rider left
     #[arg(long, env = "GRUPPETTO_ROOM_TTL_MS", hide_env_values = true, default_value_t = 600_000, value_parser = clap::value_parser!(u64).range(0..=86_400_000))]
     pub room_ttl_ms: u64,
@@ -119,15 +145,6 @@ pub struct Config {
     /// Rides that the server keeps at once
     #[arg(long, env = "GRUPPETTO_MAX_ROOMS", hide_env_values = true, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_rooms: u32,
-
-    /// Rides that may be started from one address in an hour (0: any number)
-    #[arg(
-        long,
-        env = "GRUPPETTO_RIDES_PER_HOUR",
-        hide_env_values = true,
-        default_value_t = 60
-    )]
-    pub rides_per_hour: u32,
 
     /// Bytes that one socket message may have
     #[arg(long, env = "GRUPPETTO_MAX_MESSAGE_BYTES", hide_env_values = true, default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(16_384..=1_048_576))]
@@ -149,6 +166,14 @@ pub struct Config {
     /// Milliseconds of silence after which a socket is given up
     #[arg(long, env = "GRUPPETTO_PING_TIMEOUT_MS", hide_env_values = true, default_value_t = 45_000, value_parser = clap::value_parser!(u64).range(200..=3_600_000))]
     pub ping_timeout_ms: u64,
+
+    /// How much anybody may ask of the server.
+    #[command(flatten)]
+    pub limits: LimitSettings,
+
+    /// PeerJS clients.
+    #[command(flatten)]
+    pub peerjs: PeerJs,
 }
 
 impl Config {
@@ -181,6 +206,23 @@ impl Config {
         Duration::from_millis(self.grace_ms)
     }
 
+    /// For how long a lost host is waited for.
+    pub fn host_grace(&self) -> Duration {
+        Duration::from_millis(self.host_grace_ms)
+    }
+
+    /// Where the secret is kept, if anywhere is known.
+    pub fn secret_file(&self) -> Option<PathBuf> {
+        let folder = |name| {
+            let folder = std::env::var_os(name).map(PathBuf::from);
+            folder.filter(|folder| folder.is_absolute())
+        };
+        let state =
+            || folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")));
+        let file = self.secret_file.clone();
+        file.or_else(|| Some(state()?.join("gruppetto/secret")))
+    }
+
     /// How long a new socket may take to say hello.
     pub fn hello_timeout(&self) -> Duration {
         Duration::from_millis(self.hello_timeout_ms)
@@ -209,6 +251,13 @@ pub enum LogFormat {
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| "is not an address and a port like 127.0.0.1:3000".to_owned())
+}
+
+fn secret(text: &str) -> Result<String, String> {
+    match text.len() >= SHORTEST_SECRET {
+        true => Ok(text.to_owned()),
+        false => Err(format!("has fewer than {SHORTEST_SECRET} characters")),
+    }
 }
 
 fn log_filter(text: &str) -> Result<String, String> {

@@ -30,14 +30,13 @@ pub struct Health {
 
 /// Answers `GET /health`.
 pub async fn health(State(state): State<AppState>) -> (StatusCode, Json<Health>) {
-    let draining = state.draining.has_begun();
     let counts = state.hub.counts();
-    let (code, status) = match draining {
-        false => (StatusCode::OK, "ok"),
-        true => (StatusCode::SERVICE_UNAVAILABLE, "draining"),
+    let code = match state.draining.has_begun() {
+        false => StatusCode::OK,
+        true => StatusCode::SERVICE_UNAVAILABLE,
     };
     let health = Health {
-        status,
+        status: status(&state),
         timestamp: unix_millis(),
         version: env!("CARGO_PKG_VERSION"),
         rooms: counts.rooms,
@@ -45,6 +44,14 @@ pub async fn health(State(state): State<AppState>) -> (StatusCode, Json<Health>)
         relayed_frames: counts.relayed_frames,
     };
     (code, Json(health))
+}
+
+/// What the server says of itself.
+pub fn status(state: &AppState) -> &'static str {
+    match state.draining.has_begun() {
+        false => "ok",
+        true => "draining",
+    }
 }
 
 /// The wall clock in Unix milliseconds, 0 when it stands before 1970.

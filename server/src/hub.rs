@@ -3,13 +3,23 @@
 //! A room ([`mesh::room::Room`]) decides, this module drives it: `now` comes
 //! from one monotonic clock, outputs go to the sockets' queues
 //! ([`outbox`]), and a task per ride wakes the room when it asks to be and
-//! forgets it when it is dead. Nothing here waits while it holds a lock.
+//! forgets it when it is dead. A ride that this process never knew is opened
+//! again for a rider with a good token: the server was restarted. Nothing here
+//! waits while it holds a lock.
+//!
+//! The rooms of the other dialects are driven by [`peerjs`] and [`simple_peer`].
 //!
 //! The log has one line for each join, leave and refusal. Rides and riders
 //! appear in it under names that mean nothing after the process ends.
 
 pub mod outbox;
+mod over;
+pub mod peerjs;
 mod ride;
+mod seat;
+pub mod simple_peer;
+
+pub use seat::Seat;
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
@@ -18,14 +28,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mesh::code::SessionCode;
-use mesh::room::{Room, RoomSettings, SocketId, Summary};
-use mesh::signaling::{ClientMessage, Hello, ServerMessage};
+use mesh::room::{Room, RoomSettings, Signer, SocketId, Statement, Summary};
+use mesh::signaling::{ErrorCode, Resume, ServerMessage};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::config::Config;
+use crate::health::unix_millis;
+use crate::metrics::{DialectMetrics, DialectName, Metrics, Traffic};
+use crate::tokens::Secret;
 use crate::turn::Turn;
 use outbox::Outbox;
+use over::Over;
 use ride::Ride;
 
 /// Codes tried before the server counts as full; a second try is rare.
@@ -37,17 +51,27 @@ pub struct Hub(Arc<Shared>);
 
 #[derive(Debug)]
 struct Shared {
-    rides: Mutex<HashMap<SessionCode, Arc<Ride>>>,
+    rides: Mutex<Rides>,
     settings: RoomSettings,
     turn: Option<Turn>,
+    secret: Secret,
     max_rooms: usize,
     max_queue_bytes: usize,
     origin: Instant,
     next_socket: AtomicU64,
-    relayed_frames: AtomicU64,
+    metrics: Arc<Metrics>,
+    peerjs: peerjs::Peers,
+    simple_peer: simple_peer::Clubs,
     open_sockets: watch::Sender<usize>,
     /// Keys the names in the log, differently in every process.
     log_names: RandomState,
+}
+
+#[derive(Debug, Default)]
+struct Rides {
+    living: HashMap<SessionCode, Arc<Ride>>,
+    /// No token opens them again.
+    over: Over,
 }
 
 /// What `/health` counts.
@@ -63,26 +87,35 @@ pub struct Counts {
 
 impl Hub {
     /// No rides yet.
-    pub fn new(config: &Config) -> Self {
+    pub fn new(config: &Config, secret: Secret, metrics: Arc<Metrics>) -> Self {
         let settings = RoomSettings {
             max_riders: config.max_riders,
             max_direct: config.max_direct,
             grace: config.grace(),
+            host_grace: config.host_grace(),
             ttl: Duration::from_millis(config.room_ttl_ms),
             max_message_bytes: config.max_message_bytes,
             p2p: config.p2p_enabled,
             ice_servers: config.ice_servers(),
             direct: config.ice.direct(),
+            ..RoomSettings::default()
+        };
+        let clubs = mesh::simple_peer::Settings {
+            max_riders: config.max_riders,
+            max_rooms: config.max_rooms,
         };
         Self(Arc::new(Shared {
             rides: Mutex::default(),
             settings,
             turn: config.ice.turn(),
+            secret,
             max_rooms: config.max_rooms as usize,
             max_queue_bytes: config.max_queue_bytes as usize,
             origin: Instant::now(),
             next_socket: AtomicU64::new(1),
-            relayed_frames: AtomicU64::new(0),
+            peerjs: peerjs::Peers::new(config.peerjs.settings(), metrics.clone()),
+            simple_peer: simple_peer::Clubs::new(clubs, metrics.clone()),
+            metrics,
             open_sockets: watch::Sender::new(0),
             log_names: RandomState::new(),
         }))
@@ -90,25 +123,73 @@ impl Hub {
 
     /// The hub's monotonic clock.
     pub fn now(&self) -> Duration {
-        self.0.origin.elapsed()
+        self.at(Instant::now())
+    }
+
+    /// The hub's clock at a moment.
+    pub fn at(&self, moment: Instant) -> Duration {
+        moment.saturating_duration_since(self.0.origin)
+    }
+
+    /// What is counted of the app's dialect.
+    fn counters(&self) -> &DialectMetrics {
+        self.0.metrics.dialect(DialectName::App)
     }
 
     /// Opens a ride under a fresh code; `None` when there is no room for one.
     pub fn start(&self, mut code: impl FnMut() -> SessionCode) -> Option<SessionCode> {
         let mut rides = self.0.rides();
-        if rides.len() >= self.0.max_rooms {
+        if rides.living.len() >= self.0.max_rooms {
             return None;
         }
         let code = (0..CODE_TRIES)
             .map(|_| code())
-            .find(|code| !rides.contains_key(code))?;
-        let room = Room::new(self.0.settings.clone(), self.now());
-        let ride = Arc::new(Ride::new(room, self.log_name(code.as_str())));
-        tracing::info!(ride = ride.log_name(), "ride started");
-        rides.insert(code.clone(), ride.clone());
-        drop(rides);
-        tokio::spawn(drive(self.clone(), code.clone(), ride));
+            .find(|code| !rides.living.contains_key(code) && !rides.over.contains(code))?;
+        let signer = self.0.secret.signer(&code);
+        let room = Room::new(self.0.settings.clone(), signer, self.now());
+        self.open(&mut rides, &code, room, "ride started");
         Some(code)
+    }
+
+    /// The ride of a code: a living one, or one that this process never knew
+    /// and whose rider has a good token.
+    fn ride_for(
+        &self,
+        code: &SessionCode,
+        resume: Option<&Resume>,
+    ) -> Result<Arc<Ride>, ErrorCode> {
+        let mut rides = self.0.rides();
+        if let Some(ride) = rides.living.get(code) {
+            return Ok(ride.clone());
+        }
+        let signer = self.0.secret.signer(code);
+        let known = resume.is_some_and(|resume| is_good(&*signer, resume));
+        if !known || rides.over.contains(code) {
+            return Err(ErrorCode::NoSuchRide);
+        }
+        if rides.living.len() >= self.0.max_rooms {
+            return Err(ErrorCode::TooManyRides);
+        }
+        let room = Room::restored(self.0.settings.clone(), signer, self.now());
+        Ok(self.open(&mut rides, code, room, "ride restored"))
+    }
+
+    fn open(
+        &self,
+        rides: &mut Rides,
+        code: &SessionCode,
+        room: Room,
+        how: &'static str,
+    ) -> Arc<Ride> {
+        let ride = Arc::new(Ride::new(
+            room,
+            self.log_name(code.as_str()),
+            self.counters().room(),
+        ));
+        tracing::info!(ride = ride.log_name(), "{how}");
+        rides.living.insert(code.clone(), ride.clone());
+        tokio::spawn(drive(self.clone(), code.clone(), ride.clone()));
+        ride
     }
 
     /// What anybody may know of a ride; `None` when there is none.
@@ -116,28 +197,30 @@ impl Hub {
         self.ride(code).map(|ride| ride.summary())
     }
 
-    /// Opens a seat for a new socket in a ride; `None` when there is none.
-    pub fn connect(&self, code: &SessionCode) -> Option<Seat> {
-        let ride = self.ride(code)?;
-        let socket = SocketId(self.0.next_socket.fetch_add(1, Ordering::Relaxed));
-        let outbox = Arc::new(Outbox::new(self.0.max_queue_bytes));
-        ride.seat(socket, outbox.clone());
-        Some(Seat {
-            hub: self.clone(),
-            ride,
-            socket,
-            outbox,
-        })
+    /// Opens a seat for a new socket, in whatever ride its code turns out to
+    /// mean when it says hello.
+    pub fn connect(&self, code: SessionCode) -> Seat {
+        Seat::new(self.clone(), code, self.next_socket(), self.new_outbox())
     }
 
     /// The counts of this moment.
     pub fn counts(&self) -> Counts {
-        let rides: Vec<_> = self.0.rides().values().cloned().collect();
+        let rides: Vec<_> = self.0.rides().living.values().cloned().collect();
         Counts {
             rooms: rides.len(),
             riders: rides.iter().map(|ride| ride.connected()).sum(),
-            relayed_frames: self.0.relayed_frames.load(Ordering::Relaxed),
+            relayed_frames: [Traffic::Control, Traffic::Telemetry, Traffic::Bulk]
+                .map(|class| self.counters().relayed_messages(class))
+                .iter()
+                .sum(),
         }
+    }
+
+    /// Brings what the rooms of the other dialects count into the metrics.
+    pub fn count_rooms(&self) {
+        let metrics = &self.0.metrics;
+        metrics.count_rooms(DialectName::PeerJs, &self.peerjs_counts().into());
+        metrics.count_rooms(DialectName::SimplePeer, &self.simple_peer_counts().into());
     }
 
     /// Counts a socket as open until the value is dropped, after its goodbye.
@@ -165,64 +248,33 @@ impl Hub {
         }
     }
 
+    fn next_socket(&self) -> SocketId {
+        SocketId(self.0.next_socket.fetch_add(1, Ordering::Relaxed))
+    }
+
+    fn new_outbox(&self) -> Arc<Outbox> {
+        let metrics = self.0.metrics.queues().clone();
+        Arc::new(Outbox::new(self.0.max_queue_bytes, metrics))
+    }
+
     fn ride(&self, code: &SessionCode) -> Option<Arc<Ride>> {
-        self.0.rides().get(code).cloned()
+        self.0.rides().living.get(code).cloned()
     }
 
     /// A name for the log: the same for the same text, in this process alone.
     fn log_name(&self, text: &str) -> String {
-        format!("{:08x}", self.0.log_names.hash_one(text) as u32)
+        format!("{:08x}", self.log_hash(text))
+    }
+
+    fn log_hash(&self, text: &str) -> u32 {
+        self.0.log_names.hash_one(text) as u32
     }
 }
 
 impl Shared {
-    fn rides(&self) -> MutexGuard<'_, HashMap<SessionCode, Arc<Ride>>> {
+    fn rides(&self) -> MutexGuard<'_, Rides> {
         // Nothing panics while it holds the lock.
         self.rides.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// One socket's place in a ride, from its first moment to its last: dropping
-/// it is the socket's end. What it says goes in here, what it is to be told
-/// comes out of [`Seat::outbox`].
-#[derive(Debug)]
-pub struct Seat {
-    hub: Hub,
-    ride: Arc<Ride>,
-    socket: SocketId,
-    outbox: Arc<Outbox>,
-}
-
-impl Seat {
-    /// What waits to be sent to this socket.
-    pub fn outbox(&self) -> &Outbox {
-        &self.outbox
-    }
-
-    /// The ride's name in the log.
-    pub fn ride_log_name(&self) -> &str {
-        self.ride.log_name()
-    }
-
-    /// The socket said hello.
-    pub fn join(&self, hello: Hello) {
-        self.ride.join(&self.hub, self.socket, hello);
-    }
-
-    /// The socket said something else.
-    pub fn message(&self, message: ClientMessage) {
-        self.ride.message(&self.hub, self.socket, message);
-    }
-
-    /// The socket sent a frame to be relayed.
-    pub fn relay(&self, bytes: Vec<u8>) {
-        self.ride.relay(&self.hub, self.socket, bytes);
-    }
-}
-
-impl Drop for Seat {
-    fn drop(&mut self) {
-        self.ride.closed(&self.hub, self.socket);
     }
 }
 
@@ -233,6 +285,16 @@ pub struct OpenSocket(Hub);
 impl Drop for OpenSocket {
     fn drop(&mut self) {
         self.0.0.open_sockets.send_modify(|count| *count -= 1);
+    }
+}
+
+/// Whether a token opens a ride that nobody here remembers.
+fn is_good(signer: &dyn Signer, resume: &Resume) -> bool {
+    match signer.verify(&resume.token) {
+        Some(Statement::Rider(pass)) => {
+            pass.peer == resume.peer && pass.expires > unix_millis() / 1_000
+        }
+        _ => false,
     }
 }
 
@@ -249,7 +311,8 @@ async fn drive(hub: Hub, code: SessionCode, ride: Arc<Ride>) {
         // Under the lock of the list, so that nobody finds it in between.
         let mut rides = hub.0.rides();
         if ride.end_if_dead(hub.now()) {
-            rides.remove(&code);
+            rides.living.remove(&code);
+            rides.over.insert(code);
             tracing::info!(ride = ride.log_name(), "ride ended");
             return;
         }

@@ -1,9 +1,9 @@
 //! Every layer, in one place: compression, security headers, canonical codes,
-//! and who may ask from another page.
+//! who may ask from another page, and the count of what is refused.
 
 use axum::Router;
 use axum::extract::{Request, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
 use mesh::code::SessionCode;
@@ -12,6 +12,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::config::PublicUrl;
 use crate::error::ApiError;
+use crate::metrics::{DialectName, Reason};
 use crate::state::AppState;
 
 const PERMISSIONS: &str =
@@ -26,9 +27,11 @@ pub fn apply(router: Router) -> Router {
 }
 
 /// Lets a request pass that comes from a page of this server, of an allowed
-/// origin, or of no page at all; every other one is answered with 403.
+/// origin, or of no page at all; every other one is answered with 403. PeerJS
+/// and simple-peer clients run on pages of others: theirs pass from everywhere
+/// until origins are set.
 pub async fn require_known_origin(
-    State(state): State<AppState>,
+    State((state, dialect)): State<(AppState, DialectName)>,
     request: Request,
     next: Next,
 ) -> Response {
@@ -36,12 +39,44 @@ pub async fn require_known_origin(
         .uri()
         .authority()
         .map(|authority| authority.as_str());
-    if is_known_origin(&state, request.headers(), host) {
+    let may_be_any = dialect != DialectName::App && state.config.allowed_origins.is_empty();
+    if may_be_any || is_known_origin(&state, request.headers(), host) {
         next.run(request).await
     } else {
-        tracing::info!("refused a foreign origin");
         ApiError::ForeignOrigin.into_response()
     }
+}
+
+/// Counts and logs what is refused before a socket opens.
+pub async fn count_refusals(
+    State(state): State<AppState>,
+    request: Request,
+    next: Next,
+) -> Response {
+    let response = next.run(request).await;
+    if let Some(reason) = response.extensions().get::<Reason>() {
+        state.metrics.refused(*reason);
+        tracing::info!(reason = reason.name(), "refused");
+    }
+    response
+}
+
+/// Lets pages of other origins read the answer, and answers the question
+/// whether they may ask (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
+pub async fn cross_origin(request: Request, next: Next) -> Response {
+    let origin = request.headers().get(header::ORIGIN).cloned();
+    let mut response = if request.method() == Method::OPTIONS {
+        let methods = (header::ACCESS_CONTROL_ALLOW_METHODS, "GET, HEAD");
+        (StatusCode::NO_CONTENT, [methods]).into_response()
+    } else {
+        next.run(request).await
+    };
+    let headers = response.headers_mut();
+    headers.append(header::VARY, HeaderValue::from_static("Origin"));
+    if let Some(origin) = origin {
+        headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    }
+    response
 }
 
 /// The content security policy: this origin alone, and of inline scripts and
@@ -136,7 +171,14 @@ fn is_known_origin(state: &AppState, headers: &HeaderMap, authority: Option<&str
 
 #[cfg(test)]
 mod tests {
+    use axum::body::Body;
+    use axum::http::StatusCode;
+    use axum::routing::get;
+    use clap::Parser;
+    use tower::Service;
+
     use super::*;
+    use crate::config::Config;
 
     #[test]
     fn a_loosely_typed_code_has_a_canonical_address() {
@@ -146,6 +188,42 @@ mod tests {
         assert_eq!(canonical_address("/ride/brave-otter-0042"), None);
         assert_eq!(canonical_address("/ride/nonsense"), None);
         assert_eq!(canonical_address("/"), None);
+    }
+
+    async fn status_for(dialect: DialectName, flags: &[&str], origin: &str) -> StatusCode {
+        let config = Config::parse_from(["gruppetto"].iter().chain(flags));
+        let state = (AppState::new(config), dialect);
+        let mut routes = Router::new()
+            .route("/", get(async || "in"))
+            .route_layer(middleware::from_fn_with_state(state, require_known_origin));
+        let request = Request::get("/")
+            .header("host", "ride.example")
+            .header("origin", origin)
+            .body(Body::empty())
+            .expect("a request");
+        let Ok(answer) = routes.call(request).await;
+        answer.status()
+    }
+
+    #[tokio::test]
+    async fn dialects_of_other_pages_come_from_anywhere_until_origins_are_set() {
+        const OK: StatusCode = StatusCode::OK;
+        const NO: StatusCode = StatusCode::FORBIDDEN;
+        let listed = ["--allowed-origins", "https://club.example"];
+        for (dialect, from_anywhere) in [
+            (DialectName::App, NO),
+            (DialectName::PeerJs, OK),
+            (DialectName::SimplePeer, OK),
+        ] {
+            let elsewhere = "https://other.example";
+            assert_eq!(status_for(dialect, &[], elsewhere).await, from_anywhere);
+            assert_eq!(status_for(dialect, &[], "https://ride.example").await, OK);
+            assert_eq!(status_for(dialect, &listed, elsewhere).await, NO);
+            assert_eq!(
+                status_for(dialect, &listed, "https://club.example").await,
+                OK
+            );
+        }
     }
 
     #[test]

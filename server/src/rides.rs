@@ -1,17 +1,18 @@
 //! Rides over HTTP: start one, look one up, its invitation as a picture.
 
 use std::fmt::Display;
-use std::net::SocketAddr;
+use std::net::IpAddr;
 
 use axum::Json;
-use axum::extract::{ConnectInfo, Path, State};
+use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use mesh::code::SessionCode;
+use mesh::room::Summary;
 use serde::Serialize;
 
-use crate::error::ApiError;
-use crate::limits::client_address;
+use crate::error::{ApiError, whole_seconds};
+use crate::limits::Client;
 use crate::qr;
 use crate::state::AppState;
 
@@ -40,18 +41,17 @@ struct NewRide {
 /// [`ApiError::Draining`].
 pub async fn start(
     State(state): State<AppState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
+    Client(client): Client,
 ) -> Result<Response, ApiError> {
     if state.draining.has_begun() {
         return Err(ApiError::Draining);
     }
-    let client = client_address(peer, &headers, &state.config.trusted_proxies);
     state
-        .start_limit
+        .limits
+        .starts
         .take(client, state.hub.now())
         .map_err(|wait| ApiError::RateLimited {
-            retry_after: wait.as_secs() + 1,
+            retry_after: whole_seconds(wait),
         })?;
     let code = state
         .hub
@@ -69,13 +69,13 @@ pub async fn start(
 /// Answers `GET /api/rides/{code}`: whether one could join.
 ///
 /// # Errors
-/// [`ApiError::NoSuchRide`].
+/// [`ApiError::NoSuchRide`] or [`ApiError::TooManyTries`].
 pub async fn find(
     State(state): State<AppState>,
+    Client(client): Client,
     Path(code): Path<String>,
 ) -> Result<Json<Ride>, ApiError> {
-    let code = parse(&code)?;
-    let summary = state.hub.summary(&code).ok_or(ApiError::NoSuchRide)?;
+    let (code, summary) = look_up(&state, client, &code)?;
     let public_url = state.config.public_url.as_ref();
     Ok(Json(Ride {
         invitation: public_url.map(|url| invitation(url, &code)),
@@ -89,13 +89,14 @@ pub async fn find(
 /// Answers `GET /ride/{code}/qr.svg`: the invitation as a picture.
 ///
 /// # Errors
-/// [`ApiError::NoSuchRide`] when that is not a code.
+/// [`ApiError::NoSuchRide`] or [`ApiError::TooManyTries`].
 pub async fn qr_code(
     State(state): State<AppState>,
+    Client(client): Client,
     Path(code): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let code = parse(&code)?;
+    let (code, _) = look_up(&state, client, &code)?;
     let address = match &state.config.public_url {
         Some(url) => invitation(url, &code),
         None => invitation(asked_origin(&headers), &code),
@@ -112,8 +113,18 @@ fn invitation(origin: impl Display, code: &SessionCode) -> String {
     format!("{origin}/ride/{code}")
 }
 
-fn parse(code: &str) -> Result<SessionCode, ApiError> {
-    code.parse().map_err(|_| ApiError::NoSuchRide)
+/// A ride by its code, typed as it may be.
+fn look_up(
+    state: &AppState,
+    client: IpAddr,
+    typed: &str,
+) -> Result<(SessionCode, Summary), ApiError> {
+    let found = state.limits.joins.attempt(client, state.hub.now(), || {
+        let code = typed.parse().ok()?;
+        let summary = state.hub.summary(&code)?;
+        Some((code, summary))
+    });
+    Ok(found?)
 }
 
 /// The origin that the browser asked: without a public address the server is

@@ -2,14 +2,15 @@
 
 use axum::Router;
 use axum::http::{HeaderValue, header};
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get, post};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::error::ApiError;
-use crate::middleware::{self, require_known_origin};
+use crate::metrics::DialectName;
+use crate::middleware::{self, cross_origin, require_known_origin};
 use crate::state::AppState;
-use crate::{health, rides, sockets};
+use crate::{health, metrics, peerjs, rides, sockets};
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
@@ -21,19 +22,49 @@ pub fn build_handler(state: AppState, pages: Router) -> Router {
     let guarded = Router::new()
         .route("/api/rides", post(rides::start))
         .route("/ws/{code}", any(sockets::app::upgrade))
-        .route_layer(from_fn_with_state(state.clone(), require_known_origin));
+        .route_layer(from_fn_with_state(
+            (state.clone(), DialectName::App),
+            require_known_origin,
+        ));
+    // For clients of other pages, which speak dialects of their own.
+    let peerjs = peerjs_routes().route_layer(from_fn_with_state(
+        (state.clone(), DialectName::PeerJs),
+        require_known_origin,
+    ));
+    let simple_peer = Router::new()
+        .route("/signal/{code}", any(sockets::simple_peer::upgrade))
+        .route_layer(from_fn_with_state(
+            (state.clone(), DialectName::SimplePeer),
+            require_known_origin,
+        ));
     let open = Router::new()
         .route("/api/rides/{code}", get(rides::find))
         .route("/api/{*rest}", any(async || ApiError::NotFound))
-        .route("/health", get(health::health));
-    let fresh = guarded
-        .merge(open)
-        .layer(SetResponseHeaderLayer::if_not_present(
-            header::CACHE_CONTROL,
-            NO_STORE,
-        ));
+        .route("/health", get(health::health))
+        .route("/metrics", get(metrics::page::metrics));
+    let fresh = guarded.merge(peerjs).merge(simple_peer).merge(open).layer(
+        SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, NO_STORE),
+    );
     let own = fresh
         .route("/ride/{code}/qr.svg", get(rides::qr_code))
+        .layer(from_fn_with_state(
+            state.clone(),
+            middleware::count_refusals,
+        ))
         .with_state(state);
     middleware::apply(own.merge(pages))
+}
+
+/// A client with the path `/` asks for `/peerjs`, `/peerjs/id` and
+/// `/peerjs/peers`, one with the path `/peerjs` for what is below.
+fn peerjs_routes() -> Router<AppState> {
+    Router::new()
+        .route("/peerjs", get(peerjs::root))
+        .route("/peerjs/", get(peerjs::root))
+        .route("/peerjs/peerjs", get(peerjs::socket))
+        .route("/peerjs/id", get(peerjs::id))
+        .route("/peerjs/peers", get(peerjs::peers))
+        .route("/peerjs/{key}/id", get(peerjs::id))
+        .route("/peerjs/{key}/peers", get(peerjs::peers))
+        .route_layer(from_fn(cross_origin))
 }

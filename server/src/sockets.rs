@@ -2,3 +2,5 @@
 
 pub mod app;
 pub mod connection;
+pub mod peerjs;
+pub mod simple_peer;

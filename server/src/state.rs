@@ -6,8 +6,10 @@ use std::sync::Arc;
 use crate::codes::Words;
 use crate::config::Config;
 use crate::hub::Hub;
-use crate::limits::StartLimit;
+use crate::limits::Limits;
+use crate::metrics::Metrics;
 use crate::shutdown::Draining;
+use crate::tokens::Secret;
 
 /// The server's state, one for the whole process; cheap to clone.
 #[derive(Debug, Clone)]
@@ -22,8 +24,10 @@ pub struct App {
     pub hub: Hub,
     /// What new session codes are made of.
     pub words: Words,
-    /// How many rides each address may still start.
-    pub start_limit: StartLimit,
+    /// How much anybody may still ask for.
+    pub limits: Limits,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
     /// Whether the server is about to stop.
     pub draining: Draining,
 }
@@ -32,10 +36,12 @@ impl AppState {
     /// A server without rides. Needs a tokio runtime: rides are driven by
     /// tasks.
     pub fn new(config: Config) -> Self {
+        let metrics = Arc::new(Metrics::new());
         Self(Arc::new(App {
-            hub: Hub::new(&config),
+            hub: Hub::new(&config, Secret::load(&config), metrics.clone()),
             words: Words::new(),
-            start_limit: StartLimit::new(config.rides_per_hour),
+            limits: Limits::new(&config.limits),
+            metrics,
             draining: Draining::new(),
             config,
         }))

@@ -64,6 +64,16 @@ impl Recordings {
         });
     }
 
+    /// Removes all pieces, in the background; what is appended later stays.
+    pub fn clear(&self) {
+        let (database, range) = (self.database.clone(), self.range());
+        spawn_local(async move {
+            if let Ok(range) = range {
+                let _ = remove(&database, range).await;
+            }
+        });
+    }
+
     fn range(&self) -> Result<Query, idb::Error> {
         // '0' follows '/', so this is every key that starts with `{ride}/`.
         let from = JsValue::from(format!("{}/", self.ride));
@@ -81,6 +91,14 @@ async fn put(database: &Database, key: &JsValue, piece: &[u8]) -> Result<(), idb
     let transaction = database.transaction(&[PIECES], TransactionMode::ReadWrite)?;
     let store = transaction.object_store(PIECES)?;
     store.put(&js_sys::Uint8Array::from(piece).into(), Some(key))?;
+    transaction.commit()?.await?;
+    Ok(())
+}
+
+async fn remove(database: &Database, range: Query) -> Result<(), idb::Error> {
+    let transaction = database.transaction(&[PIECES], TransactionMode::ReadWrite)?;
+    let store = transaction.object_store(PIECES)?;
+    store.delete(range)?.await?;
     transaction.commit()?.await?;
     Ok(())
 }

@@ -5,8 +5,10 @@ use ride::workout::Zone;
 
 use super::{
     format,
+    manage::ManageRiders,
     my_ride::shown,
     rider::{RiderCard, Row},
+    trace::TraceLine,
 };
 use crate::{
     i18n::*,
@@ -26,6 +28,9 @@ pub fn Board() -> impl IntoView {
             <div class="section-head">
                 <h2>{t!(i18n, riders.heading)}</h2>
                 <p class="hint">{t!(i18n, riders.count, count = move || state.riders.read().len())}</p>
+                <Show when=move || state.is_host.get()>
+                    <ManageRiders/>
+                </Show>
             </div>
             <ul role="list" aria-label=move || t_string!(i18n, riders.heading)>
                 <For
@@ -48,7 +53,7 @@ fn BoardRider(rider: RiderRow) -> impl IntoView {
     let target = Memo::new(move |_| row.metrics.read().target);
     let cadence = Memo::new(move |_| row.metrics.read().cadence);
     let heart_rate = Memo::new(move |_| row.metrics.read().heart_rate);
-    let elapsed = Memo::new(move |_| row.metrics.read().elapsed_ms);
+    let position = Memo::new(move |_| row.metrics.read().position_ms);
     let progress = move || {
         let whole = state
             .workout
@@ -56,7 +61,7 @@ fn BoardRider(rider: RiderRow) -> impl IntoView {
             .as_ref()
             .map(|workout| workout.duration().as_millis());
         whole
-            .map_or(0, |whole| u128::from(elapsed.get()) * 100 / whole.max(1))
+            .map_or(0, |whole| u128::from(position.get()) * 100 / whole.max(1))
             .min(100)
     };
     let share = Memo::new(move |_| effort(power.get(), row.ftp.get()));
@@ -68,6 +73,7 @@ fn BoardRider(rider: RiderRow) -> impl IntoView {
                 <span class="unit">{t!(i18n, unit.watts)}</span>
             </p>
             <EffortBar share target=target_share/>
+            <TraceLine trace=row.trace/>
             <p class="rider-numbers">
                 <span class="rider-effort">
                     <span class="number">{move || shown(share.get().map(format::percent))}</span>

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::dialog::Confirm;
+use super::{dialog::Confirm, manage::TakeBack};
 use crate::{
     i18n::*,
     state::{Intent, Intents, RideState, Stage},
@@ -17,16 +17,105 @@ pub fn Controls() -> impl IntoView {
     let riding = Memo::new(move |_| stage.get() == Stage::Riding);
     let inside = move || matches!(stage.get(), Stage::Lobby | Stage::Countdown | Stage::Riding);
     let hosts = move || riding.get() && state.is_host.get();
+    let may_cancel = move || stage.get() == Stage::Countdown && state.is_host.get();
     view! {
         <Show when=inside>
             <section class="controls" aria-label=move || t_string!(i18n, ride.controls)>
                 <Show when=hosts>
-                    <PauseButton/>
-                    <EndButton/>
+                    <div class="controls-group">
+                        <BackButton/>
+                        <SkipButton/>
+                        <ExtendButton/>
+                    </div>
                 </Show>
-                <LeaveButton riding/>
+                <div class="controls-group">
+                    <Show when=hosts>
+                        <PauseButton/>
+                        <EndButton/>
+                    </Show>
+                    <Show when=may_cancel>
+                        <CancelButton/>
+                    </Show>
+                    <TakeBack/>
+                    <LeaveButton riding/>
+                </div>
             </section>
         </Show>
+    }
+    .into_any()
+}
+
+/// The interval on the screen: what a tap means, even if another one has begun
+/// by the time it is heard.
+fn seen(state: RideState) -> usize {
+    state.progress.read_untracked().interval
+}
+
+#[component]
+fn BackButton() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let intents = expect_context::<Intents>();
+    view! {
+        <button
+            type="button"
+            class="button"
+            title=move || t_string!(i18n, riding.back_hint)
+            on:click=move |_| intents.send(Intent::Back(seen(state)))
+        >
+            {t!(i18n, riding.back)}
+        </button>
+    }
+    .into_any()
+}
+
+#[component]
+fn SkipButton() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let intents = expect_context::<Intents>();
+    view! {
+        <button
+            type="button"
+            class="button"
+            on:click=move |_| intents.send(Intent::Skip(seen(state)))
+        >
+            {t!(i18n, riding.skip)}
+        </button>
+    }
+    .into_any()
+}
+
+#[component]
+fn ExtendButton() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let intents = expect_context::<Intents>();
+    view! {
+        <button
+            type="button"
+            class="button"
+            aria-label=move || t_string!(i18n, riding.extend_name)
+            on:click=move |_| intents.send(Intent::Extend(seen(state)))
+        >
+            {t!(i18n, riding.extend)}
+        </button>
+    }
+    .into_any()
+}
+
+#[component]
+fn CancelButton() -> impl IntoView {
+    let i18n = use_i18n();
+    let intents = expect_context::<Intents>();
+    view! {
+        <button
+            type="button"
+            class="button"
+            on:click=move |_| intents.send(Intent::CancelStart)
+        >
+            {t!(i18n, countdown.cancel)}
+        </button>
     }
     .into_any()
 }

@@ -126,8 +126,8 @@ pub fn CueLine() -> impl IntoView {
     });
     let cue = Memo::new(move |_| {
         let workout = state.workout.get()?;
-        let elapsed = Duration::from_millis(state.progress.read().elapsed_ms.into());
-        player::cue(&workout, elapsed).map(|cue| cue.text.clone())
+        let position = Duration::from_millis(state.progress.read().position_ms.into());
+        player::cue(&workout, position).map(|cue| cue.text.clone())
     });
     view! {
         <Show when=move || has_cues.get()>

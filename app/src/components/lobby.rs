@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::{
     gear::Gear,
     invitation::Invitation,
+    manage::ManageRiders,
     rider::{RiderCard, Row},
     words,
     workout_chooser::WorkoutChooser,
@@ -134,6 +135,9 @@ fn LobbyRiders() -> impl IntoView {
             <div class="section-head">
                 <h2>{t!(i18n, riders.heading)}</h2>
                 <ReadyCount/>
+                <Show when=move || state.is_host.get()>
+                    <ManageRiders/>
+                </Show>
             </div>
             <ul role="list" aria-label=move || t_string!(i18n, riders.heading)>
                 <For

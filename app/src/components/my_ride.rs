@@ -199,11 +199,11 @@ fn PausedSign() -> impl IntoView {
 #[component]
 fn RideProfile() -> impl IntoView {
     let state = expect_context::<RideState>();
-    let elapsed = Memo::new(move |_| state.progress.read().elapsed_ms);
+    let at = Memo::new(move |_| state.progress.read().position_ms);
     move || {
         state.workout.get().map(|workout| {
             let whole = workout.duration().as_secs_f64() * 1000.0;
-            let position = Signal::derive(move || f64::from(elapsed.get()) / whole);
+            let position = Signal::derive(move || f64::from(at.get()) / whole);
             view! { <Profile workout id=String::from("ride-profile") position/> }
         })
     }

@@ -8,10 +8,13 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use ride::workout::{Bar, Kind, Workout};
+use ride::{
+    history::SLOT,
+    workout::{Bar, Kind, Workout},
+};
 
-use super::{format, words};
-use crate::i18n::*;
+use super::{format, trace::polylines, words};
+use crate::{i18n::*, state::Trace};
 
 /// The coordinates that the bars are drawn in.
 const WIDTH: f32 = 1000.0;
@@ -31,17 +34,25 @@ pub fn Profile(
     /// The share of the workout ridden, 0 to 1, to mark the position.
     #[prop(optional, into)]
     position: Option<Signal<f64>>,
+    /// What it is called, where that is not simply the profile.
+    #[prop(optional, into)]
+    title: Option<Signal<&'static str>>,
+    /// What was ridden, drawn over it.
+    #[prop(optional)]
+    lines: Vec<Line>,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let scale = Scale::of(&workout);
+    let scale = Scale::of(&workout).with(&lines);
+    let ridden = !lines.is_empty();
+    let title = title.unwrap_or(Signal::derive(move || t_string!(i18n, workout.profile)));
     let (title_id, desc_id) = (format!("{id}-title"), format!("{id}-desc"));
     let (title_ref, desc_ref) = (title_id.clone(), desc_id.clone());
     let desc = words::profile(i18n, &workout);
     let ftp_line = scale.percent_down(1.0);
     view! {
-        <div class="profile">
+        <div class="profile" data-ridden=ridden.then_some("true")>
             <svg class="profile-plot" role="img" aria-labelledby=title_ref aria-describedby=desc_ref>
-                <title id=title_id>{move || t_string!(i18n, workout.profile)}</title>
+                <title id=title_id>{move || title.get()}</title>
                 <desc id=desc_id>{desc}</desc>
                 <svg
                     class="profile-bars"
@@ -51,6 +62,7 @@ pub fn Profile(
                     height="100%"
                 >
                     {scale.shapes(&workout).into_iter().map(draw).collect_view()}
+                    {lines.iter().map(|line| scale.line(line)).collect_view()}
                 </svg>
                 <line class="profile-ftp" x1="0" x2="100%" y1=ftp_line.clone() y2=ftp_line.clone()/>
                 {scale.zone_labels(&workout).into_iter().map(label).collect_view()}
@@ -77,6 +89,22 @@ fn Marker(position: Signal<f64>) -> impl IntoView {
             <line x1="0" x2="0" y1="0" y2="100%"/>
             <path d="M-9 0H9L0 14Z"/>
         </svg>
+    }
+}
+
+/// Power over the whole workout, to be drawn over it.
+pub struct Line {
+    /// The power.
+    pub trace: Trace,
+    /// The word for its stroke, `own` or a number.
+    pub stroke: &'static str,
+}
+
+impl Line {
+    /// The fraction of FTP at the top of a picture of this workout with these
+    /// lines.
+    pub fn top(workout: &Workout, lines: &[Self]) -> f32 {
+        Scale::of(workout).with(lines).top
     }
 }
 
@@ -117,6 +145,30 @@ impl Scale {
             seconds: workout.duration().as_secs_f32(),
             top: peak * 1.06,
         }
+    }
+
+    /// Leaves room for these lines.
+    fn with(self, lines: &[Line]) -> Self {
+        let points = lines.iter().flat_map(|line| line.trace.iter().flatten());
+        let peak = points.max().map_or(0.0, |peak| f32::from(*peak) / 100.0);
+        Self {
+            top: self.top.max(peak * 1.06),
+            ..self
+        }
+    }
+
+    /// A line, a point in the middle of each slot.
+    fn line(&self, line: &Line) -> impl IntoView + use<> {
+        let slot = WIDTH * self.share(SLOT);
+        let lines = polylines(&line.trace, |index, percent| {
+            let x = (index as f32 + 0.5) * slot;
+            (x.min(WIDTH), self.y(f32::from(percent) / 100.0))
+        });
+        let stroke = line.stroke;
+        let draw = move |points: String| {
+            view! { <polyline class="profile-line" data-line=stroke points=points/> }
+        };
+        lines.into_iter().map(draw).collect_view()
     }
 
     fn share(&self, duration: Duration) -> f32 {

@@ -11,7 +11,7 @@ use super::{
 use crate::{
     browser::storage,
     i18n::*,
-    state::{Intent, Intents, Refusal},
+    state::{Intent, Intents, Refusal, RideState},
 };
 
 /// The screen.
@@ -34,7 +34,7 @@ pub fn Refused(refusal: Refusal) -> impl IntoView {
             }
             .into_any(),
         ),
-        Refusal::NoSuchRide | Refusal::NotACode => None,
+        Refusal::NoSuchRide | Refusal::NotACode | Refusal::Removed | Refusal::Closed => None,
         Refusal::Full
         | Refusal::Locked
         | Refusal::TooMany
@@ -56,6 +56,7 @@ pub fn Refused(refusal: Refusal) -> impl IntoView {
     view! {
         <Door heading=Signal::derive(move || t_string!(i18n, refused.heading))>
             <p role="alert">{move || words::refusal(i18n, refusal)}</p>
+            <Reason/>
             <div class="door-actions">
                 {again}
                 <button
@@ -75,4 +76,17 @@ pub fn Refused(refusal: Refusal) -> impl IntoView {
         </Door>
     }
     .into_any()
+}
+
+/// What the host wrote to a rider who was removed.
+#[component]
+pub fn Reason() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    move || {
+        let reason = state.removed.get().filter(|reason| !reason.is_empty());
+        reason.map(
+            |reason| view! { <p class="reason">{t!(i18n, refused.reason)} " " <q>{reason}</q></p> },
+        )
+    }
 }

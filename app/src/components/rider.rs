@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     i18n::*,
-    state::{LinkFacts, Metrics, RiderRow, TrainerKind},
+    state::{LinkFacts, Metrics, RiderRow, Trace, TrainerKind},
 };
 
 /// A row's signals, `Copy` for the closures of a view.
@@ -37,6 +37,8 @@ pub struct Row {
     pub metrics: RwSignal<Metrics>,
     /// What is known of the way to the rider.
     pub facts: RwSignal<LinkFacts>,
+    /// The last ten minutes.
+    pub trace: RwSignal<Trace>,
 }
 
 impl Row {
@@ -54,6 +56,7 @@ impl Row {
             stale: row.stale.clone().into(),
             metrics: row.metrics.clone().into(),
             facts: row.facts.clone().into(),
+            trace: row.trace.clone().into(),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 
-use super::{faults, format, my_ride::shown};
+use super::{faults, format, my_ride::shown, refused::Reason, ride_chart::RideChartFigure};
 use crate::{
     i18n::*,
     state::{Intent, Intents, RideState, RideSummary},
@@ -20,7 +20,12 @@ pub fn Summary() -> impl IntoView {
     view! {
         <section class="summary" aria-label=move || t_string!(i18n, summary.name)>
             <h1>{t!(i18n, summary.heading)}</h1>
+            <Show when=move || state.removed.read().is_some()>
+                <p class="summary-removed">{t!(i18n, refused.removed)}</p>
+                <Reason/>
+            </Show>
             {figures}
+            <RideChartFigure/>
             <p class="door-actions">
                 <a class="button" href="/">{t!(i18n, summary.home)}</a>
             </p>

@@ -11,7 +11,9 @@ use ride::{
 use super::{faults, format};
 use crate::{
     i18n::*,
-    state::{Connection, FileProblem, Notice, Refusal, TrainerFailure, TrainerState},
+    state::{
+        Connection, Decision, Denial, FileProblem, Notice, Refusal, TrainerFailure, TrainerState,
+    },
 };
 
 /// The way to the texts.
@@ -49,6 +51,8 @@ pub fn refusal(i18n: Texts, refusal: Refusal) -> &'static str {
         Refusal::NoSuchRide => t_string!(i18n, refused.no_such_ride),
         Refusal::Full => t_string!(i18n, refused.full),
         Refusal::Locked => t_string!(i18n, refused.locked),
+        Refusal::Removed => t_string!(i18n, refused.removed),
+        Refusal::Closed => t_string!(i18n, refused.closed),
         Refusal::NotACode => t_string!(i18n, refused.not_a_code),
         Refusal::Unreachable => t_string!(i18n, refused.unreachable),
         Refusal::Outdated => t_string!(i18n, refused.outdated),
@@ -72,6 +76,11 @@ pub fn notice(i18n: Texts, notice: Notice) -> AnyView {
         Notice::Joined(name) => t!(i18n, notice.joined, name).into_any(),
         Notice::Left(name) => t!(i18n, notice.left, name).into_any(),
         Notice::Gone(name) => t!(i18n, notice.gone, name).into_any(),
+        Notice::Removed(name) => t!(i18n, notice.removed, name).into_any(),
+        Notice::Locked => t!(i18n, notice.locked).into_any(),
+        Notice::Unlocked => t!(i18n, notice.unlocked).into_any(),
+        Notice::Closed => t!(i18n, notice.closed).into_any(),
+        Notice::Denied(denial) => (move || denied(i18n, denial)).into_any(),
         Notice::NewHost(name) => t!(i18n, notice.new_host, name).into_any(),
         Notice::YouAreHost => t!(i18n, notice.you_are_host).into_any(),
         Notice::LinkCopied => t!(i18n, notice.copied).into_any(),
@@ -79,6 +88,28 @@ pub fn notice(i18n: Texts, notice: Notice) -> AnyView {
         Notice::WorkoutShared(name) => t!(i18n, notice.shared, name).into_any(),
         Notice::Ignored(what) => t!(i18n, notice.ignored, what).into_any(),
         Notice::Refused(refused) => faults::wish(i18n, refused),
+        Notice::Decided(name, decision) => decided(i18n, name, decision),
+        Notice::Newer => t!(i18n, notice.newer).into_any(),
+    }
+}
+
+fn decided(i18n: Texts, name: String, decision: Decision) -> AnyView {
+    match decision {
+        Decision::Skipped => t!(i18n, notice.skipped, name).into_any(),
+        Decision::WentBack(number) => t!(i18n, notice.went_back, name, number).into_any(),
+        Decision::Extended => t!(i18n, notice.extended, name).into_any(),
+        Decision::Cancelled => t!(i18n, notice.cancelled, name).into_any(),
+    }
+}
+
+/// Why the server does not do what was wished, and what to do.
+fn denied(i18n: Texts, denial: Denial) -> &'static str {
+    match denial {
+        Denial::NoServer => t_string!(i18n, denied.no_server),
+        Denial::NotHost => t_string!(i18n, denied.not_host),
+        Denial::NotFirstHost => t_string!(i18n, denied.not_first_host),
+        Denial::NotConnected => t_string!(i18n, denied.not_connected),
+        Denial::TooManyRemoved => t_string!(i18n, denied.too_many_removed),
     }
 }
 

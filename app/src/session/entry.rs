@@ -78,14 +78,15 @@ impl Session {
         };
         let found = match found {
             Ok(found) => found,
+            // A server that was restarted knows the ride again by its tokens.
+            Err(Refusal::NoSuchRide) if self.go_on_in_same_tab(now, &code) => return,
             Err(refusal) => return self.state.stage.set(Stage::Refused(refusal)),
         };
         if let Some(invitation) = &found.invitation {
             self.state.invitation.set(invitation.clone());
         }
-        let same_tab = std::mem::take(&mut self.entry.same_tab);
-        if let Some(identity) = storage::tab_identity(&code).filter(|_| same_tab) {
-            return self.go_on(now, identity);
+        if self.go_on_in_same_tab(now, &code) {
+            return;
         }
         let joining = storage::take_joining(&code);
         self.entry.known = storage::known_identities(&code);
@@ -101,6 +102,17 @@ impl Session {
             Found { locked: true, .. } => self.state.stage.set(Stage::Refused(Refusal::Locked)),
             _ => self.introduce_or_join(joining),
         }
+    }
+
+    /// Goes on as who this tab was before it was loaded again, if it was.
+    fn go_on_in_same_tab(&mut self, now: Duration, code: &SessionCode) -> bool {
+        let same_tab = std::mem::take(&mut self.entry.same_tab);
+        let identity = storage::tab_identity(code).filter(|_| same_tab);
+        let is_known = identity.is_some();
+        if let Some(identity) = identity {
+            self.go_on(now, identity);
+        }
+        is_known
     }
 
     /// Goes on here as the rider that another tab has taken.
@@ -204,15 +216,16 @@ impl Session {
         self.crown_host();
         self.roster.crown(&own_peer());
         self.list_riders();
-        self.own.kept(None);
+        self.recording.kept(None);
         self.state.stage.set(Stage::Lobby);
     }
 
     fn be(&mut self, me: Me) {
         self.state.ftp.set(me.ftp.watts());
         self.state.ready.set(me.ready);
-        self.own.begin_anew();
+        self.recording.begin_anew();
         self.state.summary.set(None);
+        self.state.chart.set(None);
         self.takes_part = true;
         self.me = Some(me);
     }
@@ -252,7 +265,7 @@ impl Session {
     /// Opens what was recorded of this ride before a reload.
     pub(super) fn open_recording(&mut self) {
         if let (Some(code), Some(me)) = (&self.code, &self.me) {
-            self.own.open_recording(format!("{code}/{}", me.peer));
+            self.recording.open(format!("{code}/{}", me.peer));
         }
     }
 }

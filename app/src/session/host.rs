@@ -8,8 +8,9 @@ use leptos::prelude::*;
 use mesh::peer::Class;
 use ride::{
     message::Message,
+    player,
     recording::fit::FitError,
-    timeline::{Change, GroupTime},
+    timeline::{Change, GroupTime, Head},
     workout::Workout,
     zwo,
 };
@@ -17,13 +18,19 @@ use ride::{
 use super::{Session, inbox::Event};
 use crate::{
     browser::files,
-    state::{DownloadProblem, FileProblem, Notice},
+    state::{Decision, DownloadProblem, FileProblem, Notice},
 };
 
 /// From the host's tap to the start.
 const COUNTDOWN: Duration = Duration::from_secs(10);
 /// From the host's tap to going on after a pause.
 const RESUME_IN: Duration = Duration::from_secs(3);
+/// From the host's tap to a pause, another interval or the end: as long as the news of
+/// it takes to everybody, so that it happens at one moment and no clock has to
+/// be set back.
+const NEWS_TAKES: Duration = Duration::from_millis(250);
+/// What a host changed longer ago is no news.
+const NEWS_FOR: Duration = Duration::from_secs(10);
 /// The largest workout file that is read, in bytes.
 const MAX_FILE: f64 = 1024.0 * 1024.0;
 
@@ -80,9 +87,32 @@ impl Session {
         }
     }
 
+    /// Calls the start off.
+    pub(super) fn cancel_start(&mut self, now: Duration) {
+        self.decide_now(now, |at| Change::Cancel { at });
+    }
+
     /// Pauses the ride.
     pub(super) fn pause(&mut self, now: Duration) {
-        self.decide_now(now, |at| Change::Pause { at });
+        self.decide_soon(now, |at| Change::Pause { at });
+    }
+
+    /// On to the next interval, from the one that the host saw.
+    pub(super) fn skip(&mut self, now: Duration, from: usize) {
+        let from = from as u32;
+        self.decide_soon(now, |at| Change::Skip { at, from });
+    }
+
+    /// Back to the start of the interval that the host saw, or the one before.
+    pub(super) fn back(&mut self, now: Duration, from: usize) {
+        let from = from as u32;
+        self.decide_soon(now, |at| Change::Back { at, from });
+    }
+
+    /// Makes the interval that the host saw longer.
+    pub(super) fn extend(&mut self, now: Duration, interval: usize) {
+        let interval = interval as u32;
+        self.decide_soon(now, |at| Change::Extend { at, interval });
     }
 
     /// Goes on after a pause, with a moment to get going.
@@ -94,7 +124,7 @@ impl Session {
 
     /// Ends the ride for everybody.
     pub(super) fn end(&mut self, now: Duration) {
-        self.decide_now(now, |at| Change::End { at });
+        self.decide_soon(now, |at| Change::End { at });
     }
 
     fn decide_now(&mut self, now: Duration, change: impl FnOnce(GroupTime) -> Change) {
@@ -103,12 +133,17 @@ impl Session {
         }
     }
 
+    fn decide_soon(&mut self, now: Duration, change: impl FnOnce(GroupTime) -> Change) {
+        self.decide_now(now, |at| change(at.after(NEWS_TAKES)));
+    }
+
     fn decide(&mut self, now: Duration, change: Change) -> bool {
         if !self.is_host() {
             return false;
         }
         let Some(me) = &self.me else { return false };
         let epoch = self.group.as_ref().map_or(1, |group| group.node.epoch());
+        let before = self.timeline.head();
         match self
             .timeline
             .append(change, epoch, me.peer.as_str(), &me.key)
@@ -116,6 +151,7 @@ impl Session {
             Ok(event) => {
                 self.broadcast(now, Class::Control, &Message::Timeline(vec![event]));
                 self.timeline_changed(now);
+                self.announce(now, before);
                 true
             }
             Err(refused) => {
@@ -125,10 +161,45 @@ impl Session {
         }
     }
 
+    /// Says what a host has just changed, whoever it was, where the screen does
+    /// not say so by itself. Whoever comes late sees where the ride is, not how
+    /// it got there.
+    pub(super) fn announce(&self, now: Duration, before: Head) {
+        let newest = self.timeline.decided_since(before).last();
+        let news = newest.and_then(|(host, change)| {
+            let (at, decision) = self.decision(change)?;
+            let age = self.group_now(now)?.since(at);
+            (age < NEWS_FOR).then_some((host, decision))
+        });
+        if let Some((host, decision)) = news
+            && let Ok(host) = host.parse()
+        {
+            self.notify(Notice::Decided(self.roster.name(&host), decision));
+        }
+    }
+
+    fn decision(&self, change: &Change) -> Option<(GroupTime, Decision)> {
+        match change {
+            Change::Skip { at, .. } => Some((*at, Decision::Skipped)),
+            Change::Back { at, .. } => {
+                let position = self.timeline.position(*at);
+                let index = player::position(self.timeline.workout()?, position).index;
+                Some((*at, Decision::WentBack(index + 1)))
+            }
+            Change::Extend { at, .. } => Some((*at, Decision::Extended)),
+            Change::Cancel { at } => Some((*at, Decision::Cancelled)),
+            Change::Share(_)
+            | Change::Start { .. }
+            | Change::Pause { .. }
+            | Change::Resume { .. }
+            | Change::End { .. } => None,
+        }
+    }
+
     /// Saves the FIT file.
     pub(super) fn download(&self) {
         const FIT: &str = "application/vnd.ant.fit";
-        let saved = match self.own.fit() {
+        let saved = match self.recording.fit() {
             Some(Ok((name, bytes))) => {
                 files::save(&name, FIT, &bytes).ok_or(DownloadProblem::Browser)
             }

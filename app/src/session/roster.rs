@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use mesh::peer::{LinkState, PeerId, PeerNumber};
 use ride::{message::Telemetry, rider::Profile, timeline::Head};
 
-use crate::state::{Ends, LinkFacts, Metrics, RiderRow};
+use crate::state::{Ends, LinkFacts, Metrics, RiderRow, Trace};
 
 /// Numbers older than this are stale.
 const STALE_AFTER: Duration = Duration::from_secs(3);
@@ -72,6 +72,31 @@ impl Roster {
         ahead.map(|entry| entry.peer.clone())
     }
 
+    /// The peer ids.
+    pub(super) fn peers(&self) -> Vec<PeerId> {
+        self.entries
+            .iter()
+            .map(|entry| entry.peer.clone())
+            .collect()
+    }
+
+    /// The riders that a message reaches now, the longest present first.
+    pub(super) fn in_reach(&self) -> Vec<PeerId> {
+        let reached = |entry: &&Entry| {
+            let link = entry.row.link.get_untracked();
+            !entry.row.is_self && matches!(link, LinkState::Relayed | LinkState::Direct)
+        };
+        let entries = self.entries.iter().filter(reached);
+        entries.map(|entry| entry.peer.clone()).collect()
+    }
+
+    /// Draws the trace of every rider.
+    pub(super) fn trace(&self, trace: impl Fn(&str) -> Trace) {
+        for entry in &self.entries {
+            put(&entry.row.trace, trace(entry.peer.as_str()));
+        }
+    }
+
     /// Takes a rider off and gives their name.
     pub(super) fn remove(&mut self, peer: &PeerId) -> Option<String> {
         let at = self.position(peer)?;
@@ -126,6 +151,7 @@ impl Roster {
             heart_rate: numbers.heart_rate,
             target: numbers.target,
             elapsed_ms: numbers.elapsed_ms,
+            position_ms: numbers.position_ms.unwrap_or(numbers.elapsed_ms),
         };
         put(&entry.row.metrics, metrics);
     }

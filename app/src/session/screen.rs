@@ -13,7 +13,7 @@ use ride::{
     workout::Workout,
 };
 
-use super::{Session, put};
+use super::{Session, own_recording::Moment, put};
 use crate::state::{Metrics, Progress, RideSummary, Stage};
 
 /// How often the screen is brought up to date.
@@ -56,7 +56,8 @@ impl Session {
             let from = *self.entry.greeted_from.get_or_insert(now);
             self.entry.greeted = now.saturating_sub(from) >= GREETED_AFTER;
         }
-        let phase = self.group_now(now).map(|at| self.timeline.phase(at));
+        let at = self.group_now(now);
+        let phase = at.map(|at| self.clock.read(&self.timeline, at));
         // Nobody has to know the time to wait for a start.
         let waiting = self.timeline.started_at().is_none();
         phase.or(waiting.then_some(Phase::Lobby))
@@ -70,35 +71,62 @@ impl Session {
             | Phase::Paused { elapsed, .. }
             | Phase::Ended { elapsed } => elapsed,
         };
+        let group_now = self.group_now(now);
+        let at = group_now.map_or(Duration::ZERO, |at| self.timeline.position(at));
+        let moves = group_now.map_or(0, |at| self.timeline.moves(at));
+        self.ease(now, phase, moves);
         let riding = matches!(phase, Phase::Riding { .. });
         let target = workout.as_ref().filter(|_| riding);
-        let target = target.and_then(|workout| self.target(workout, elapsed));
-        let reading = self.own.ride(now, target);
+        let target = target.and_then(|workout| self.target(workout, at));
+        let (reading, target) = self.own.ride(now, target);
         if let Some(workout) = &workout {
-            self.record(now, phase, workout, reading);
-            put(self.state.progress, progress(workout, phase, elapsed));
+            let moment = Moment {
+                reading,
+                target,
+                interval: player::position(workout, at).index as u32,
+                moves,
+            };
+            self.record(now, phase, workout, moment);
+            put(self.state.progress, progress(workout, phase, elapsed, at));
             self.wake_for(now, phase);
         }
-        self.show_numbers(now, reading, target, elapsed);
+        self.show_numbers(now, reading, target, (elapsed, at));
+        self.follow_history(now, phase, reading.power);
         self.show_stage(now, phase);
     }
 
-    fn target(&self, workout: &Workout, elapsed: Duration) -> Option<u16> {
-        let me = self.me.as_ref()?;
-        workout.target_at(elapsed, me.ftp, 1.0)
+    /// Nobody is thrown into a target: after a pause, a skip or a back it comes
+    /// over a few seconds.
+    fn ease(&mut self, now: Duration, phase: Phase, moves: usize) {
+        let course = match phase {
+            Phase::Riding { .. } => Some((moves, false)),
+            // A skip in a pause counts when the ride goes on.
+            Phase::Paused { .. } => Some((moves, true)),
+            Phase::Lobby | Phase::Countdown { .. } | Phase::Ended { .. } => None,
+        };
+        let before = std::mem::replace(&mut self.last_course, course);
+        if let (Some(before), Some(course @ (_, false))) = (before, course)
+            && before != course
+        {
+            self.own.ease(now);
+        }
     }
 
-    fn record(&mut self, now: Duration, phase: Phase, workout: &Workout, reading: Reading) {
+    fn target(&self, workout: &Workout, position: Duration) -> Option<u16> {
+        let me = self.me.as_ref()?;
+        workout.target_at(position, me.ftp, 1.0)
+    }
+
+    fn record(&mut self, now: Duration, phase: Phase, workout: &Workout, moment: Moment) {
         match phase {
-            Phase::Riding { elapsed } => {
+            Phase::Riding { .. } => {
                 let ftp = self.me.as_ref().map(|me| me.ftp).unwrap_or_default();
-                let interval = player::position(workout, elapsed).index as u32;
                 let begin = || (workout.name().to_owned(), ftp);
                 let pauses = self.pauses(now);
-                self.own
-                    .record(now, reading, interval, pauses.into_iter(), begin);
+                self.recording
+                    .record(now, moment, pauses.into_iter(), begin);
             }
-            Phase::Paused { .. } => self.own.pause(now),
+            Phase::Paused { .. } => self.recording.pause(now),
             Phase::Lobby | Phase::Countdown { .. } | Phase::Ended { .. } => {}
         }
     }
@@ -126,7 +154,7 @@ impl Session {
         now: Duration,
         reading: Reading,
         target: Option<u16>,
-        elapsed: Duration,
+        (elapsed, position): (Duration, Duration),
     ) {
         let mine = Metrics {
             power: reading.power,
@@ -134,6 +162,7 @@ impl Session {
             heart_rate: reading.heart_rate,
             target,
             elapsed_ms: millis(elapsed),
+            position_ms: millis(position),
         };
         put(self.state.mine, mine);
         let numbers = Telemetry {
@@ -143,6 +172,7 @@ impl Session {
             target: mine.target,
             elapsed_ms: mine.elapsed_ms,
             at: 0,
+            position_ms: Some(mine.position_ms),
         };
         if let Some(me) = &self.me {
             self.roster.measure(&me.peer, &numbers, now);
@@ -157,7 +187,7 @@ impl Session {
             Phase::Ended { .. } => Stage::Ended,
         };
         // What was recorded before a reload comes first: the summary needs it.
-        let too_early = stage == Stage::Ended && self.own.is_opening(now);
+        let too_early = stage == Stage::Ended && self.recording.is_opening(now);
         if self.state.stage.get_untracked() == stage || too_early {
             return;
         }
@@ -177,9 +207,10 @@ impl Session {
         let ended = group_now.and_then(|time| self.timeline.ended_at(time));
         let at = ended.map_or(now, |at| self.on_own_clock(now, at));
         let pauses = self.pauses(now).into_iter();
-        let summary = self.own.finish(at, pauses);
+        let summary = self.recording.finish(at, pauses);
         let summary = summary.map(|(figures, workout)| RideSummary { figures, workout });
         self.state.summary.set(summary);
+        self.draw_chart(now);
     }
 
     /// The pauses that are over, on the own clock.
@@ -208,8 +239,8 @@ impl Session {
     }
 }
 
-fn progress(workout: &Workout, phase: Phase, elapsed: Duration) -> Progress {
-    let position = player::position(workout, elapsed);
+fn progress(workout: &Workout, phase: Phase, elapsed: Duration, at: Duration) -> Progress {
+    let position = player::position(workout, at);
     let (countdown, resumes_in) = match phase {
         Phase::Countdown { remaining } => (seconds_left(remaining), None),
         Phase::Paused { resumes_in, .. } => (0, resumes_in.map(seconds_left)),
@@ -218,6 +249,7 @@ fn progress(workout: &Workout, phase: Phase, elapsed: Duration) -> Progress {
     Progress {
         countdown,
         elapsed_ms: millis(elapsed),
+        position_ms: millis(at),
         remaining_ms: millis(position.remaining),
         interval: position.index,
         interval_remaining_ms: millis(position.remaining_in_interval),

@@ -39,9 +39,12 @@ impl Session {
             Ok(Message::Telemetry(numbers)) => {
                 let measured = self.on_own_clock(now, GroupTime(numbers.at));
                 self.roster.measure(from, &numbers, measured);
+                self.measure_other(from, &numbers);
             }
             Ok(Message::Timeline(events)) => self.apply(now, from, events),
             Ok(Message::WantTimeline { head }) => self.send_timeline(now, from, head),
+            Ok(Message::WantHistory { started }) => self.tell_history(now, from, started),
+            Ok(Message::History(told)) => self.heard_history(now, told),
             Err(_) => {}
         }
     }
@@ -49,6 +52,7 @@ impl Session {
     fn introduced(&mut self, peer: &PeerId, profile: &Profile) {
         let unknown = self.roster.name(peer).is_empty();
         self.roster.introduce(peer, profile);
+        self.name_in_history(peer);
         if unknown && self.entry.greeted {
             self.notify(Notice::Joined(profile.name.as_str().to_owned()));
         }
@@ -83,6 +87,7 @@ impl Session {
 
     pub(super) fn apply(&mut self, now: Duration, from: &PeerId, events: Vec<SignedEvent>) {
         let before = self.timeline.head();
+        let unknown = self.timeline.unknown();
         let mut missing = false;
         for event in events {
             let terms = self
@@ -103,6 +108,12 @@ impl Session {
         }
         if self.timeline.head() != before {
             self.timeline_changed(now);
+            if before != Head::NONE {
+                self.announce(now, before);
+            }
+            if self.timeline.unknown() > unknown {
+                self.notify(Notice::Newer);
+            }
         }
     }
 
@@ -113,6 +124,10 @@ impl Session {
             storage::save_timeline(code, &Message::Timeline(events).encode());
         }
         self.gossip(now);
+        // A start that was called off too late to keep this page from riding.
+        if self.past.has_begun() && self.timeline.started_at().is_none() {
+            self.recording.discard();
+        }
         self.show_workout();
         self.next_refresh = now;
     }
@@ -175,6 +190,7 @@ impl Session {
             target: mine.target,
             elapsed_ms: mine.elapsed_ms,
             at: group_now.0,
+            position_ms: Some(mine.position_ms).filter(|at| *at != mine.elapsed_ms),
         });
         match to {
             Some(peer) => self.with_node(
@@ -197,9 +213,13 @@ impl Session {
     }
 
     fn send(&mut self, now: Duration, to: &PeerId, message: &Message) {
+        self.send_as(now, to, Class::Control, message);
+    }
+
+    pub(super) fn send_as(&mut self, now: Duration, to: &PeerId, class: Class, message: &Message) {
         let input = Input::Send {
             to: to.clone(),
-            class: Class::Control,
+            class,
             payload: message.encode(),
         };
         self.with_node(now, input);

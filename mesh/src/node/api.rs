@@ -67,12 +67,37 @@ pub enum Input {
     /// From now on every beat carries these bytes, 64 at most; news go out at
     /// once.
     Gossip(Vec<u8>),
+    /// Ask the server for what only some may do. Lost while the socket is.
+    Wish(Wish),
     /// Leave the ride for good; the node does nothing afterwards.
     Leave,
     /// The page is visible or online again: try the socket at once.
     Probe,
     /// The time of [`super::Node::poll_timeout`] has come.
     Timeout,
+}
+
+/// What the server does for the host, or for the first host. It answers with
+/// an event for everybody, or with [`Event::Denied`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// Remove a rider, who may not come back to this ride.
+    Kick {
+        /// Who.
+        peer: PeerId,
+        /// Why; what is beyond 240 bytes is cut off.
+        reason: String,
+    },
+    /// Let nobody new in.
+    Lock,
+    /// Let everybody in again.
+    Unlock,
+    /// Make a rider who is connected the host, and keep no claim.
+    HandOver(PeerId),
+    /// End the ride for everybody.
+    End,
+    /// Be host again, as the first host.
+    Reclaim,
 }
 
 /// What a node wants done.
@@ -135,6 +160,10 @@ pub enum Event {
     },
     /// There is a new term: another host, or the same with another key.
     HostChanged(HostTerm),
+    /// Another is host, and you may take the ride back: [`Wish::Reclaim`].
+    MayReclaim,
+    /// The ride lets nobody new in, or everybody again.
+    Locked(bool),
     /// A rider is reached another way.
     Link {
         /// Who.
@@ -166,6 +195,21 @@ pub enum Event {
         /// As a sentence.
         message: String,
     },
+    /// The server does not do what was wished.
+    Denied {
+        /// Why.
+        code: ErrorCode,
+        /// As a sentence.
+        message: String,
+    },
+    /// The host removed you; you cannot come back to this ride, and the node
+    /// does nothing afterwards.
+    Kicked {
+        /// Why, in the host's words; may be empty.
+        reason: String,
+    },
+    /// The host ended the ride for everybody; the node does nothing afterwards.
+    Ended,
     /// Another page is this rider now; the node does nothing afterwards.
     Replaced,
     /// The socket is lost; direct links go on.

@@ -5,10 +5,8 @@ use std::{collections::BTreeSet, time::Duration};
 use super::{Event, Node, Peer, Server};
 use crate::{
     link::{Link, Page},
-    peer::{PeerId, PeerNumber, Role},
-    signaling::{
-        ErrorCode, HostTerm, LeftReason, MAX_HOST_TERMS, Member, Resume, ServerMessage, Welcome,
-    },
+    peer::{PeerId, PeerNumber},
+    signaling::{ErrorCode, LeftReason, Member, Resume, ServerMessage, Welcome},
 };
 
 impl Node {
@@ -17,6 +15,8 @@ impl Node {
             ServerMessage::Welcome(welcome) => self.welcomed(now, *welcome),
             ServerMessage::Error { code, message } => self.refused(code, message),
             ServerMessage::Replaced => self.end(Event::Replaced),
+            ServerMessage::Kicked { reason } => self.end(Event::Kicked { reason }),
+            ServerMessage::Ended => self.end(Event::Ended),
             ServerMessage::Closing { retry_after_ms } => self.server_closing(now, retry_after_ms),
             ServerMessage::Pong => {}
             _ if !self.socket.is_open() => self.stats.ignored += 1,
@@ -24,7 +24,10 @@ impl Node {
             ServerMessage::Away { peer } => self.gone_away(&peer),
             ServerMessage::Returned { member } => self.returned(now, member),
             ServerMessage::Left { peer, reason } => self.left(&peer, reason),
-            ServerMessage::Host { term } => self.new_term(term),
+            ServerMessage::Host { term, first_host } => self.new_term(term, first_host),
+            ServerMessage::Locked { locked } => self.set_locked(locked),
+            ServerMessage::Barred { note } => self.keep_note(note),
+            ServerMessage::Restored(restored) => self.restored(*restored),
             ServerMessage::Signal {
                 from,
                 incarnation,
@@ -50,10 +53,10 @@ impl Node {
     }
 
     fn refused(&mut self, code: ErrorCode, message: String) {
-        if code.is_final() && !self.socket.is_open() {
-            self.end(Event::Refused { code, message });
-        } else {
-            self.stats.ignored += 1;
+        match self.socket.is_open() {
+            false if code.is_final() => self.end(Event::Refused { code, message }),
+            true if code.is_denial() => self.event(Event::Denied { code, message }),
+            _ => self.stats.ignored += 1,
         }
     }
 
@@ -85,6 +88,7 @@ impl Node {
         } else {
             self.start(now, welcome);
         }
+        self.offer();
         for peer in self.peers.values_mut() {
             peer.link.signals_lost(now);
         }
@@ -104,7 +108,8 @@ impl Node {
     /// In the ride, knowing nothing of the others.
     fn start(&mut self, now: Duration, welcome: Welcome) {
         self.forget_peers();
-        self.terms = welcome.hosts;
+        self.take_rule(&welcome);
+        self.assign_roles();
         self.event(Event::Welcomed {
             peer: welcome.peer,
             number: welcome.number,
@@ -115,6 +120,10 @@ impl Node {
         });
         for member in welcome.members {
             self.add(now, member);
+        }
+        self.assign_roles();
+        if self.locked {
+            self.event(Event::Locked(true));
         }
     }
 
@@ -129,23 +138,20 @@ impl Node {
         for peer in missing {
             self.left(&peer, LeftReason::Gone);
         }
+        let before = (self.terms.last().cloned(), self.locked);
+        self.take_rule(&welcome);
         for member in welcome.members {
             self.compare(now, member);
         }
-        let newest = welcome.hosts.last().cloned();
-        let changed = newest.as_ref() != self.terms.last();
-        self.terms = welcome.hosts;
-        if let Some(term) = newest.filter(|_| changed) {
-            self.event(Event::HostChanged(term));
-        }
+        self.tell_rule(before);
     }
 
     fn compare(&mut self, now: Duration, member: Member) {
-        let Some(known) = self.peers.get_mut(&member.number) else {
+        let known = self.peers.get(&member.number);
+        let Some(known) = known.filter(|known| known.member.peer == member.peer) else {
             return self.joined(now, member);
         };
-        let was = &mut known.member;
-        was.role = member.role;
+        let was = &known.member;
         if was.incarnation != member.incarnation {
             let away = member.away.then(|| member.peer.clone());
             self.returned(now, member);
@@ -159,7 +165,8 @@ impl Node {
         }
     }
 
-    fn joined(&mut self, now: Duration, member: Member) {
+    fn joined(&mut self, now: Duration, mut member: Member) {
+        member.role = self.role_of(&member.peer);
         self.event(Event::Joined(member.clone()));
         self.add(now, member);
     }
@@ -173,6 +180,7 @@ impl Node {
                     member,
                     link,
                     shown: None,
+                    called: None,
                 },
             );
         }
@@ -192,7 +200,8 @@ impl Node {
     }
 
     /// The same page goes on where it was, a newer one knows nothing.
-    fn returned(&mut self, now: Duration, member: Member) {
+    fn returned(&mut self, now: Duration, mut member: Member) {
+        member.role = self.role_of(&member.peer);
         let Some(known) = self.peers.get_mut(&member.number) else {
             return;
         };
@@ -223,30 +232,6 @@ impl Node {
                 reason,
             });
         }
-    }
-
-    fn new_term(&mut self, term: HostTerm) {
-        if term.epoch <= self.epoch() {
-            return;
-        }
-        let role = |peer: &PeerId| {
-            if *peer == term.peer {
-                Role::Host
-            } else {
-                Role::Rider
-            }
-        };
-        for peer in self.peers.values_mut() {
-            peer.member.role = role(&peer.member.peer);
-        }
-        if let Some(me) = &mut self.me {
-            me.role = role(&me.peer);
-        }
-        self.terms.push(term.clone());
-        if self.terms.len() > MAX_HOST_TERMS {
-            self.terms.remove(0);
-        }
-        self.event(Event::HostChanged(term));
     }
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Event, Node, Output};
 use crate::{
     backoff::Backoff,
-    signaling::{ClientMessage, Hello, Resume, ServerMessage, VERSION, close},
+    signaling::{ClientMessage, Resume, ServerMessage, close},
 };
 
 /// A socket that is not open, or not answered with a welcome, is given up.
@@ -81,13 +81,8 @@ impl Socket {
 impl Node {
     pub(super) fn socket_opened(&mut self) {
         if let Phase::Opening { .. } = self.socket.phase {
-            let resume = self.socket.resume.clone();
-            let keys = self.config.keys;
-            self.say(&ClientMessage::Hello(Hello {
-                version: VERSION,
-                keys,
-                resume,
-            }));
+            let hello = self.hello();
+            self.say(&hello);
         }
     }
 
@@ -114,8 +109,14 @@ impl Node {
         if !self.socket.has_socket() {
             return;
         }
-        if code == close::REPLACED {
-            return self.end(Event::Replaced);
+        match code {
+            close::REPLACED => return self.end(Event::Replaced),
+            close::KICKED => {
+                let reason = String::new();
+                return self.end(Event::Kicked { reason });
+            }
+            close::ENDED => return self.end(Event::Ended),
+            _ => {}
         }
         let wait = self.socket.backoff.wait();
         self.lose_socket(now, wait);
@@ -124,6 +125,7 @@ impl Node {
     /// The socket let us in.
     pub(super) fn socket_welcomed(&mut self, now: Duration, resume: Resume) {
         self.socket.resume = Some(resume);
+        self.reporter.begin_anew();
         self.socket.backoff.reset();
         self.socket.phase = Phase::Open {
             heard: now,

@@ -100,7 +100,7 @@ impl Node {
             if let Some(peer) = self.peers.get_mut(number) {
                 peer.link.tick(now, reach);
             }
-            self.show(*number);
+            self.show(now, *number);
         }
         self.make_calls(now, &numbers);
         self.steer_clock(now);
@@ -266,6 +266,7 @@ impl Node {
             }
             let id = self.next_connection();
             if let Some(peer) = self.peers.get_mut(number) {
+                peer.called = Some(now);
                 peer.link.call(now, id);
             }
         }
@@ -347,7 +348,7 @@ impl Node {
     }
 
     /// Tells when a rider is reached another way.
-    fn show(&mut self, number: PeerNumber) {
+    fn show(&mut self, now: Duration, number: PeerNumber) {
         let Some(peer) = self.peers.get_mut(&number) else {
             return;
         };
@@ -358,7 +359,12 @@ impl Node {
         }
         self.stats.directs += u64::from(state == LinkState::Direct);
         self.stats.fallbacks += u64::from(before == Some(LinkState::Direct));
+        let called = peer.called.take_if(|_| state == LinkState::Direct);
         let peer = peer.member.peer.clone();
+        if let Some(called) = called {
+            let took = now.saturating_sub(called);
+            self.reporter.connected(peer.clone(), took);
+        }
         self.event(Event::Link { peer, state });
     }
 }

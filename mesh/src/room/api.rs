@@ -1,7 +1,7 @@
 use std::{sync::Arc, time::Duration};
 
 use crate::{
-    peer::{Class, PeerId, Token},
+    peer::{Class, PeerId},
     signaling::{ClientMessage, DirectLinks, Hello, IceServer, ServerMessage},
 };
 
@@ -12,12 +12,20 @@ pub struct SocketId(pub u64);
 /// What a room is told when it opens.
 #[derive(Clone, Debug)]
 pub struct RoomSettings {
-    /// The most members, 1 and up.
+    /// The most members, 1 to 64.
     pub max_riders: u32,
     /// So many riders of the lowest numbers have direct links with each other.
     pub max_direct: u32,
     /// How long a rider who lost its socket stays a member.
     pub grace: Duration,
+    /// How long the host's socket may be gone before another rider is host,
+    /// unless somebody still reaches the host directly.
+    pub host_grace: Duration,
+    /// How long a room that was lost waits for what its riders report before
+    /// it says who is host.
+    pub restore_wait: Duration,
+    /// How long a token is good after the welcome that gave it.
+    pub token_life: Duration,
     /// How long the room lives after its last member left.
     pub ttl: Duration,
     /// The largest socket message, in bytes; told to the riders.
@@ -36,6 +44,10 @@ impl Default for RoomSettings {
             max_riders: 32,
             max_direct: 16,
             grace: Duration::from_secs(30),
+            host_grace: Duration::from_secs(4),
+            restore_wait: Duration::from_secs(3),
+            // Longer than any ride.
+            token_life: Duration::from_secs(86_400),
             ttl: Duration::from_secs(600),
             max_message_bytes: 65_536,
             p2p: true,
@@ -49,18 +61,7 @@ impl Default for RoomSettings {
 #[derive(Clone, Debug)]
 pub enum Input {
     /// A socket said hello.
-    Join {
-        /// Which.
-        socket: SocketId,
-        /// What it said.
-        hello: Hello,
-        /// The id if this is somebody new: unique and random.
-        fresh_peer: PeerId,
-        /// The token if this is somebody new: secret and random.
-        fresh_token: Token,
-        /// The server's wall clock, in Unix milliseconds, for the welcome.
-        server_time: u64,
-    },
+    Join(Join),
     /// A socket said something else.
     Message {
         /// Which.
@@ -82,6 +83,20 @@ pub enum Input {
     },
     /// The time of [`super::Room::poll_timeout`] has come.
     Timeout,
+}
+
+/// A socket's hello, and what the room cannot know.
+#[derive(Clone, Debug)]
+pub struct Join {
+    /// Which socket.
+    pub socket: SocketId,
+    /// What it said.
+    pub hello: Hello,
+    /// The id if this is somebody new: unique and random.
+    pub fresh_peer: PeerId,
+    /// The server's wall clock, in Unix milliseconds, for the welcome and for
+    /// how long tokens are good.
+    pub server_time: u64,
 }
 
 /// What a room wants done.

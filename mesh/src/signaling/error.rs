@@ -25,6 +25,14 @@ pub enum ErrorCode {
     RateLimited,
     /// The server has as many rides as it takes.
     TooManyRides,
+    /// Only the host may do this.
+    NotHost,
+    /// Only the first host may take the ride back.
+    NotFirstHost,
+    /// The rider meant is not in the ride, or not connected.
+    NoSuchRider,
+    /// So many riders were removed that no more can be.
+    TooManyRemoved,
     /// Any other, of a newer server.
     #[serde(other)]
     Unknown,
@@ -50,8 +58,24 @@ impl ErrorCode {
             Self::NotInRide => "The connection is not in a ride yet. Reload the page.",
             Self::RateLimited => "Too much in a short time. Wait a moment, then try again.",
             Self::TooManyRides => "The server has no room for another ride. Try again later.",
+            Self::NotHost => "Only the host can do this. Ask the host.",
+            Self::NotFirstHost => {
+                "Only the rider who began the ride can take it back. Ask the host to hand it over."
+            }
+            Self::NoSuchRider => "That rider is not connected. Wait until the rider is back.",
+            Self::TooManyRemoved => {
+                "Too many riders were removed to remember one more. Lock the ride instead."
+            }
             Self::Unknown => "The server refused. Reload the page.",
         }
+    }
+
+    /// Whether it answers a wish of a rider who is in the ride and stays there.
+    pub fn is_denial(self) -> bool {
+        matches!(
+            self,
+            Self::NotHost | Self::NotFirstHost | Self::NoSuchRider | Self::TooManyRemoved
+        )
     }
 
     /// Whether trying again with the same hello is of no use.

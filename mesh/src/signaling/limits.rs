@@ -1,6 +1,8 @@
 use serde::{Serialize, de::DeserializeOwned};
 
-use super::{ClientMessage, IceServer, ServerMessage, Signal, Welcome};
+use super::{
+    ClientMessage, Hello, HostTerm, IceServer, Report, Restore, ServerMessage, Signal, Welcome,
+};
 
 /// The largest text message, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 65_536;
@@ -8,6 +10,14 @@ pub const MAX_MESSAGE_BYTES: usize = 65_536;
 pub const MAX_CANDIDATES: usize = 64;
 /// The most host terms in a welcome; older ones are left out.
 pub const MAX_HOST_TERMS: usize = 64;
+
+/// The most riders a ride can have, whatever is set.
+pub const MAX_RIDERS: usize = 64;
+/// The most riders who can be removed from one ride: their notes fit into a
+/// hello beside everything else.
+pub const MAX_BARRED: usize = 128;
+/// The longest reason for removing a rider, in bytes: a sentence or two.
+pub const MAX_REASON: usize = 240;
 
 const MAX_SDP: usize = 48 * 1024;
 const MAX_CANDIDATE: usize = 2_048;
@@ -46,7 +56,16 @@ pub(super) fn to_json<T: Serialize>(message: &T) -> String {
 pub(super) fn check_client(message: &ClientMessage) -> Result<(), ParseError> {
     match message {
         ClientMessage::Signal { signal, .. } => check_signal(signal),
-        ClientMessage::Hello(_) | ClientMessage::Ping | ClientMessage::Leave => Ok(()),
+        ClientMessage::Hello(hello) => check_hello(hello),
+        ClientMessage::Report(report) => check_report(report),
+        ClientMessage::Kick { reason, .. } => at_most(reason.len(), MAX_REASON, "reason"),
+        ClientMessage::Ping
+        | ClientMessage::Leave
+        | ClientMessage::Lock
+        | ClientMessage::Unlock
+        | ClientMessage::HandOver { .. }
+        | ClientMessage::End
+        | ClientMessage::Reclaim => Ok(()),
     }
 }
 
@@ -55,8 +74,28 @@ pub(super) fn check_server(message: &ServerMessage) -> Result<(), ParseError> {
         ServerMessage::Welcome(welcome) => check_welcome(welcome),
         ServerMessage::Signal { signal, .. } => check_signal(signal),
         ServerMessage::Error { message, .. } => at_most(message.len(), MAX_SENTENCE, "sentence"),
+        ServerMessage::Kicked { reason } => at_most(reason.len(), MAX_REASON, "reason"),
+        ServerMessage::Restored(restored) => check_terms(&restored.hosts),
         _ => Ok(()),
     }
+}
+
+fn check_hello(hello: &Hello) -> Result<(), ParseError> {
+    hello.restore.as_deref().map_or(Ok(()), check_restore)
+}
+
+fn check_restore(restore: &Restore) -> Result<(), ParseError> {
+    check_terms(&restore.hosts)?;
+    at_most(restore.members.len(), MAX_RIDERS, "members")?;
+    at_most(restore.barred.len(), MAX_BARRED, "notes")
+}
+
+fn check_report(report: &Report) -> Result<(), ParseError> {
+    at_most(report.links.len(), MAX_RIDERS, "links")
+}
+
+fn check_terms(terms: &[HostTerm]) -> Result<(), ParseError> {
+    at_most(terms.len(), MAX_HOST_TERMS, "host terms")
 }
 
 fn check_signal(signal: &Signal) -> Result<(), ParseError> {
@@ -75,7 +114,8 @@ fn check_signal(signal: &Signal) -> Result<(), ParseError> {
 
 fn check_welcome(welcome: &Welcome) -> Result<(), ParseError> {
     at_most(welcome.members.len(), MAX_MEMBERS, "members")?;
-    at_most(welcome.hosts.len(), MAX_HOST_TERMS, "host terms")?;
+    check_terms(&welcome.hosts)?;
+    at_most(welcome.barred.len(), MAX_BARRED, "notes")?;
     at_most(welcome.ice_servers.len(), MAX_ICE_SERVERS, "ICE servers")?;
     welcome.ice_servers.iter().try_for_each(check_ice_server)
 }

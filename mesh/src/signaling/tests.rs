@@ -23,6 +23,95 @@ fn a_hello_reads_as_documented() {
 }
 
 #[test]
+fn what_the_host_asks_for_reads_as_documented() {
+    let peer: PeerId = "ana".parse().unwrap();
+    let reason = "Too loud.".to_owned();
+    let kick = ClientMessage::Kick {
+        peer: peer.clone(),
+        reason,
+    };
+    for (text, message) in [
+        (r#"{"type":"kick","peer":"ana","reason":"Too loud."}"#, kick),
+        (r#"{"type":"lock"}"#, ClientMessage::Lock),
+        (r#"{"type":"unlock"}"#, ClientMessage::Unlock),
+        (
+            r#"{"type":"hand-over","to":"ana"}"#,
+            ClientMessage::HandOver { to: peer },
+        ),
+        (r#"{"type":"end"}"#, ClientMessage::End),
+        (r#"{"type":"reclaim"}"#, ClientMessage::Reclaim),
+    ] {
+        assert_eq!(message.to_json(), text);
+        assert_eq!(ClientMessage::parse(text).unwrap(), message);
+    }
+}
+
+#[test]
+fn a_report_and_what_follows_a_restart_read_as_documented() {
+    let text = r#"{"type":"report","links":[{"peer":"ana","state":"direct","connectMs":840},
+        {"peer":"ben","state":"relayed"}],"attempts":2,"successes":1,"fallbacks":0}"#;
+    let ClientMessage::Report(report) = ClientMessage::parse(text).unwrap() else {
+        panic!("not a report");
+    };
+    assert_eq!(report.links[0].connect_ms, Some(840));
+    let key = "00".repeat(32);
+    let text = format!(
+        r#"{{"type":"restored","hosts":[{{"epoch":1,"peer":"ana","signKey":"{key}"}}],
+            "firstHost":"ana","locked":false}}"#
+    );
+    let ServerMessage::Restored(restored) = ServerMessage::parse(&text).unwrap() else {
+        panic!("not restored");
+    };
+    assert_eq!(restored.first_host.as_str(), "ana");
+}
+
+#[test]
+fn a_hello_holds_a_whole_ride_and_no_more() {
+    let member = Member {
+        peer: "x".repeat(32).parse().unwrap(),
+        number: PeerNumber(u32::MAX),
+        incarnation: Incarnation(u32::MAX),
+        role: Role::Rider,
+        away: false,
+        keys: PublicKeys {
+            sign: [255; 32],
+            agree: [255; 32],
+        },
+    };
+    let term = HostTerm {
+        epoch: u32::MAX,
+        peer: member.peer.clone(),
+        sign_key: [255; 32],
+    };
+    let hello = |members: usize, hosts: usize, barred: usize| {
+        let restore = Restore {
+            hosts: vec![term.clone(); hosts],
+            first_host: Some(member.peer.clone()),
+            members: vec![member.clone(); members],
+            barred: vec!["x".repeat(88).parse().unwrap(); barred],
+            locked: true,
+        };
+        let text = ClientMessage::Hello(Hello {
+            version: VERSION,
+            keys: member.keys,
+            resume: None,
+            restore: Some(Box::new(restore)),
+        });
+        ClientMessage::parse(&text.to_json())
+    };
+    assert!(hello(MAX_RIDERS, MAX_HOST_TERMS, MAX_BARRED).is_ok());
+    for (members, hosts, barred) in [(65, 1, 1), (1, 65, 1), (1, 1, 129)] {
+        let refused = hello(members, hosts, barred);
+        assert!(matches!(refused, Err(ParseError::TooMuch(_))));
+    }
+    let kick = ClientMessage::Kick {
+        peer: member.peer.clone(),
+        reason: "x".repeat(MAX_REASON + 1),
+    };
+    assert!(ClientMessage::parse(&kick.to_json()).is_err());
+}
+
+#[test]
 fn messages_survive_the_way_over_json() {
     let sent = signal(Signal::Candidates {
         attempt: 1,

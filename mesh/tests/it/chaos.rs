@@ -13,7 +13,7 @@ const RIDERS: usize = 5;
 fn trouble(net: &mut Net) {
     let one = (net.random() % RIDERS as u64) as usize;
     let other = (one + 1 + (net.random() % (RIDERS as u64 - 1)) as usize) % RIDERS;
-    match net.random() % 10 {
+    match net.random() % 11 {
         0 | 1 => net.drop_socket(one),
         2 => {
             net.riders[one].online = false;
@@ -24,12 +24,22 @@ fn trouble(net: &mut Net) {
         5 => net.cut(one, other, true),
         6 => net.cut_one_way(one, other, true),
         7 => net.cut(one, other, false),
-        8 if net.riders[one].node.me().is_some() => net.reload(one),
+        8 if net.riders[one].node.me().is_some() => reload(net, one),
+        9 if net.random().is_multiple_of(4) => net.kill_server(),
+        9 => net.start_server(),
         _ => net.feed(one, Input::Probe),
     }
 }
 
+/// A page is loaded anew, and has kept group time as pages do.
+fn reload(net: &mut Net, one: usize) {
+    let clock = (net.now + net.riders[one].clock).as_micros() as i64;
+    let offset = net.group_time(one).map(|time| time - clock);
+    net.reload_remembering(one, offset);
+}
+
 fn heal(net: &mut Net) {
+    net.start_server();
     for one in 0..RIDERS {
         net.riders[one].online = true;
         net.feed(one, Input::Probe);
@@ -64,8 +74,8 @@ fn after_any_trouble_all_are_direct_with_one_host_one_clock_and_whole_streams() 
         heal(&mut net);
         (net.relay, net.direct) = (crate::net::GOOD, crate::net::GOOD);
         net.run_until("direct", |net| net.all_links(LinkState::Direct));
-        assert_eq!(hosts(&net), 1, "seed {seed}");
         net.run(10_000);
+        assert_eq!(hosts(&net), 1, "seed {seed}");
         net.riders.iter_mut().for_each(|rider| rider.events.clear());
         (0..50).for_each(|number| net.broadcast(0, Class::Control, &[number]));
         net.run(1_000);

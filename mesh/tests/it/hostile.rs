@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use mesh::{
     frame::{Beat, Body, FromServer, Heard, LinkFrame},
-    node::{Event, Input, Node, NodeConfig, RtcEvent, SdpKind},
+    node::{Event, Input, Node, NodeConfig, RtcEvent, SdpKind, Wish},
     peer::{Class, Incarnation, PeerId, PeerNumber, PublicKeys, Role},
     signaling::{
-        DirectLinks, HostTerm, LeftReason, Limits, Member, ServerMessage, Signal, Welcome,
+        DirectLinks, HostTerm, LeftReason, Limits, Member, Restored, ServerMessage, Signal, Welcome,
     },
 };
 use proptest::{collection::vec, prelude::*};
@@ -47,7 +47,10 @@ fn welcome(number: u32, load: u32, members: Vec<Member>, epoch: u32) -> ServerMe
         incarnation: Incarnation(load),
         token: "token".parse().unwrap(),
         role: Role::Rider,
-        host: id(number),
+        host: Some(id(number)),
+        first_host: Some(id(number)),
+        locked: load > 1,
+        barred: Vec::new(),
         epoch,
         hosts: vec![term],
         members,
@@ -111,7 +114,21 @@ fn any_message() -> impl Strategy<Value = ServerMessage> {
             peer: id(number),
             reason: LeftReason::Left
         }),
-        (any::<u32>(), 1..5u32).prop_map(move |one| ServerMessage::Host { term: term(one) }),
+        (any::<u32>(), 1..5u32).prop_map(move |one| ServerMessage::Host {
+            term: term(one),
+            first_host: id(1),
+        }),
+        (any::<u32>(), 1..5u32, any::<bool>()).prop_map(move |(epoch, number, locked)| {
+            ServerMessage::Restored(Box::new(Restored {
+                hosts: vec![term((epoch, number))],
+                first_host: id(number),
+                locked,
+            }))
+        }),
+        any::<bool>().prop_map(|locked| ServerMessage::Locked { locked }),
+        "[a-z]{1,9}".prop_map(|note| ServerMessage::Barred {
+            note: note.parse().unwrap()
+        }),
         (1..5u32, 0..3u32, any_signal()).prop_map(|(from, load, signal)| ServerMessage::Signal {
             from: id(from),
             incarnation: Incarnation(load),
@@ -227,6 +244,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         }),
         1 => any_class().prop_map(|class| Input::Broadcast { class, payload: vec![1] }),
         1 => vec(any::<u8>(), 0..70).prop_map(Input::Gossip),
+        1 => (1..5u32).prop_map(|peer| Input::Wish(Wish::HandOver(id(peer)))),
         1 => Just(Input::Probe),
         6 => Just(Input::Timeout),
     ]
@@ -311,7 +329,9 @@ fn a_host_term_that_is_no_newer_changes_nothing() {
         peer: net.id(1),
         sign_key: [9; 32],
     };
-    net.feed(1, Input::SocketText(ServerMessage::Host { term }.to_json()));
+    let first_host = net.id(1);
+    let message = ServerMessage::Host { term, first_host };
+    net.feed(1, Input::SocketText(message.to_json()));
     assert_eq!(net.riders[1].node.host(), Some(&net.id(0)));
     let changed = |event: &Event| matches!(event, Event::HostChanged(_));
     assert!(!net.riders[1].events.iter().any(changed));

@@ -4,8 +4,10 @@
 
 mod chaos;
 mod clocks;
+mod host;
 mod hostile;
 mod links;
 mod members;
 mod net;
+mod restart;
 mod streams;

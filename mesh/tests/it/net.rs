@@ -6,6 +6,7 @@
 //! hold back what a cut path does not let through, as SCTP does.
 
 mod faults;
+mod paper;
 mod rtc;
 mod server;
 
@@ -18,7 +19,7 @@ use mesh::{
     node::{Event, Input, Node, NodeConfig, Output, RtcEvent},
     peer::{Class, Incarnation, LinkState, PeerId, PublicKeys},
     room::{self, Room, RoomSettings, SocketId},
-    signaling::Resume,
+    signaling::{Report, Resume},
 };
 
 /// Milliseconds.
@@ -83,13 +84,20 @@ struct Rtc {
 
 pub struct Net {
     pub now: Duration,
-    pub room: Room,
+    /// None while the server has no memory of the ride.
+    room: Option<Room>,
+    settings: RoomSettings,
+    serving: bool,
+    /// Sockets before this one were of a server that was killed.
+    first_socket: u64,
     pub riders: Vec<Rider>,
     pub relay: Way,
     pub direct: Way,
     /// Relayed frames and telemetry overtake each other.
     pub signals: u64,
     pub relayed: u64,
+    /// What the riders told the server of their links.
+    pub reports: Vec<(SocketId, Report)>,
     cut: BTreeSet<(usize, usize)>,
     held: Vec<(End, End, Class, Vec<u8>)>,
     queue: BTreeMap<(Duration, u64), Packet>,
@@ -109,12 +117,16 @@ impl Net {
     pub fn with(seed: u64, settings: RoomSettings) -> Self {
         Self {
             now: Duration::ZERO,
-            room: Room::new(settings, Duration::ZERO),
+            room: Some(server::open(&settings)),
+            settings,
+            serving: true,
+            first_socket: 1,
             riders: Vec::new(),
             relay: GOOD,
             direct: GOOD,
             signals: 0,
             relayed: 0,
+            reports: Vec::new(),
             cut: BTreeSet::new(),
             held: Vec::new(),
             queue: BTreeMap::new(),
@@ -262,7 +274,8 @@ impl Net {
             Some(at.saturating_sub(rider.clock).max(self.now))
         });
         let packet = self.queue.keys().next().map(|(at, _)| *at);
-        nodes.chain(packet).chain(self.room.poll_timeout()).min()
+        let room = self.room.as_ref().and_then(Room::poll_timeout);
+        nodes.chain(packet).chain(room).min()
     }
 
     fn step(&mut self) {
@@ -273,7 +286,8 @@ impl Net {
         if due && let Some((_, packet)) = self.queue.pop_first() {
             return self.deliver(packet);
         }
-        if self.room.poll_timeout().is_some_and(|at| at <= self.now) {
+        let room = self.room.as_ref().and_then(Room::poll_timeout);
+        if room.is_some_and(|at| at <= self.now) {
             self.feed_room(room::Input::Timeout);
         }
         for rider in 0..self.riders.len() {

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::history::{MAX_RIDERS, MAX_SLOTS, Track};
 use crate::rider::{Ftp, TrainerKind};
 use crate::timeline::{Change, SigningKey, Timeline};
 use crate::workout::library;
@@ -24,6 +25,20 @@ fn telemetry() -> Message {
         target,
         elapsed_ms: 90_250,
         at: -5,
+        position_ms: None,
+    })
+}
+
+fn history() -> Message {
+    let track = Track {
+        rider: "ana".into(),
+        name: "Ana".parse().ok(),
+        first: 3,
+        points: vec![51, 0, 76],
+    };
+    Message::History(Told {
+        started: GroupTime(-7),
+        tracks: vec![track],
     })
 }
 
@@ -48,6 +63,10 @@ fn every_message_arrives_as_it_was_sent() {
         telemetry(),
         timeline(),
         Message::WantTimeline { head },
+        Message::WantHistory {
+            started: GroupTime(12),
+        },
+        history(),
     ] {
         assert_eq!(Message::decode(&message.encode()), Ok(message));
     }
@@ -60,6 +79,21 @@ fn telemetry_is_small() {
         "{}",
         telemetry().encode().len()
     );
+}
+
+#[test]
+fn the_history_of_a_full_day_fits_into_a_message() {
+    let track = |number: usize| Track {
+        rider: format!("{number:064}"),
+        name: "N".repeat(40).parse().ok(),
+        first: 0,
+        points: vec![255; MAX_SLOTS],
+    };
+    let told = Message::History(Told {
+        started: GroupTime(0),
+        tracks: (0..MAX_RIDERS).map(track).collect(),
+    });
+    assert_eq!(Message::decode(&told.encode()), Ok(told));
 }
 
 #[test]
@@ -84,9 +118,10 @@ fn an_unknown_kind_is_told_apart_from_a_broken_message() {
 
 #[test]
 fn a_field_that_a_later_app_adds_is_ignored() {
-    // Telemetry of seven fields, the last one unknown here.
+    // Telemetry of eight fields, the last one unknown here.
     let bytes = [
-        0x83, 0x01, 0x01, 0x87, 0x18, 0xc8, 0xf6, 0xf6, 0xf6, 0x05, 0x06, 0x63, b'n', b'e', b'w',
+        0x83, 0x01, 0x01, 0x88, 0x18, 0xc8, 0xf6, 0xf6, 0xf6, 0x05, 0x06, 0xf6, 0x63, b'n', b'e',
+        b'w',
     ];
     let expected = Telemetry {
         power: Some(200),
@@ -153,10 +188,10 @@ proptest! {
 
     #[test]
     fn whatever_is_damaged_decoding_never_panics(
-        which in 0_usize..3,
+        which in 0_usize..4,
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
     ) {
-        let mut bytes = [profile(), telemetry(), timeline()][which].encode();
+        let mut bytes = [profile(), telemetry(), timeline(), history()][which].encode();
         for (at, byte) in damage {
             let at = at.index(bytes.len());
             bytes[at] = byte;

@@ -98,6 +98,11 @@ impl Recorder {
         self.filling.add(reading, target);
     }
 
+    /// What is recorded next begins a lap even if it is of the same interval: it is ridden again.
+    pub const fn begin_lap(&mut self) {
+        self.lap = None;
+    }
+
     /// The ride is paused: nothing is recorded until [`Recorder::resume`].
     pub fn pause(&mut self, now: u64) {
         if self.is_still() {

@@ -1,5 +1,6 @@
 //! The format of the timeline: events, their numbers, and how they are signed.
 
+use minicbor::decode::{Decoder, Error as DecodeError};
 use minicbor::{Decode, Encode};
 
 use super::keys::{self, SigningKey};
@@ -11,6 +12,8 @@ use crate::workout::Workout;
 pub const MAX_EVENT_BYTES: usize = 512 * 1024;
 /// The most bytes of a peer id.
 const MAX_HOST_BYTES: usize = 64;
+/// Changes of this kind and above come from a later version.
+const FIRST_UNKNOWN: u32 = 9;
 
 /// The number of an event: ordered by epoch, then by sequence. As the head of a timeline it stands
 /// for everything up to that event.
@@ -90,6 +93,57 @@ pub enum Change {
         #[n(0)]
         at: GroupTime,
     },
+    /// On to the next interval.
+    #[n(5)]
+    Skip {
+        /// When.
+        #[n(0)]
+        at: GroupTime,
+        /// The interval that is left, counted from 0.
+        #[n(1)]
+        from: u32,
+    },
+    /// Back to the start of the interval, or of the one before.
+    #[n(6)]
+    Back {
+        /// When.
+        #[n(0)]
+        at: GroupTime,
+        /// The interval being ridden, counted from 0.
+        #[n(1)]
+        from: u32,
+    },
+    /// The interval becomes longer by [`EXTENSION`](super::EXTENSION).
+    #[n(7)]
+    Extend {
+        /// When.
+        #[n(0)]
+        at: GroupTime,
+        /// The interval being ridden, counted from 0.
+        #[n(1)]
+        interval: u32,
+    },
+    /// The start is called off: back to the lobby. Before it only.
+    #[n(8)]
+    Cancel {
+        /// When.
+        #[n(0)]
+        at: GroupTime,
+    },
+}
+
+/// The change, or none where it is of a kind that only later versions know.
+fn known_change<C>(
+    decoder: &mut Decoder<'_>,
+    context: &mut C,
+) -> Result<Option<Change>, DecodeError> {
+    let mut ahead = decoder.probe();
+    ahead.array()?;
+    if ahead.u32()? >= FIRST_UNKNOWN {
+        decoder.skip()?;
+        return Ok(None);
+    }
+    decoder.decode_with(context).map(Some)
 }
 
 /// A change, numbered, by a host.
@@ -107,9 +161,10 @@ pub struct Event {
     /// The host's peer id, 1 to 64 bytes.
     #[n(3)]
     pub host: String,
-    /// What is decided.
-    #[n(4)]
-    pub change: Change,
+    /// What is decided; none if it is of a kind that this version does not know. Such an event
+    /// keeps its place in the timeline and changes nothing.
+    #[cbor(n(4), decode_with = "known_change")]
+    pub change: Option<Change>,
 }
 
 impl Event {
@@ -133,7 +188,7 @@ impl Event {
             sequence,
             base,
             host: host.to_owned(),
-            change,
+            change: Some(change),
         };
         event.head().follows(base).then_some(event)
     }

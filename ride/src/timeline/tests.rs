@@ -1,6 +1,8 @@
 use super::*;
 use crate::workout::{Draft, Interval, Kind, Target};
 
+mod course;
+mod properties;
 mod replication;
 
 const HOST: &str = "ana";

@@ -4,7 +4,12 @@
 use std::ffi::OsString;
 
 /// Flag, the server's own variable, plain variable.
-const PLAIN: [(&str, &str, &str); 3] = [
+const PLAIN: [(&str, &str, &str); 4] = [
+    (
+        "--allowed-origins",
+        "GRUPPETTO_ALLOWED_ORIGINS",
+        "ALLOWED_ORIGINS",
+    ),
     ("--p2p-enabled", "GRUPPETTO_P2P_ENABLED", "P2P_ENABLED"),
     (
         "--p2p-timeout-ms",
@@ -84,11 +89,14 @@ mod tests {
         let config = config(
             &[],
             &[
+                ("ALLOWED_ORIGINS", "https://plain.example"),
                 ("P2P_ENABLED", "false"),
                 ("P2P_TIMEOUT_MS", "4000"),
                 ("STUN_SERVERS", "stun:a.example:3478, b.example:3478"),
             ],
         );
+        let origins = config.allowed_origins.iter().map(ToString::to_string);
+        assert_eq!(origins.collect::<Vec<_>>(), ["https://plain.example"]);
         assert!(!config.p2p_enabled);
         assert_eq!(config.ice.p2p_timeout_ms, 4_000);
         let urls: Vec<_> = config

@@ -8,11 +8,15 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use std::time::Instant;
+
 use axum::body::Bytes;
 use axum::extract::ws::Utf8Bytes;
 use mesh::peer::Class;
 use mesh::signaling::{ServerMessage, close};
 use tokio::sync::Notify;
+
+use crate::metrics::QueueMetrics;
 
 /// Bytes waiting from which on telemetry gives way to newer telemetry.
 const TELEMETRY_MARK: usize = 64 * 1024;
@@ -35,10 +39,20 @@ pub enum Outgoing {
     },
 }
 
+/// Something that waits to be sent.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Queued {
+    /// What.
+    pub item: Outgoing,
+    /// When it came from another socket; `None` for the server's own words.
+    pub received: Option<Instant>,
+}
+
 /// The queue of one socket.
 #[derive(Debug)]
 pub struct Outbox {
     max_bytes: usize,
+    metrics: QueueMetrics,
     queue: Mutex<Queue>,
     /// Rung when something was put in.
     filled: Notify,
@@ -48,16 +62,18 @@ pub struct Outbox {
 
 #[derive(Debug, Default)]
 struct Queue {
-    items: VecDeque<Outgoing>,
+    items: VecDeque<Queued>,
     bytes: usize,
     closing: bool,
+    given_up: bool,
 }
 
 impl Outbox {
     /// An empty queue that takes `max_bytes` before it gives its socket up.
-    pub fn new(max_bytes: usize) -> Self {
+    pub fn new(max_bytes: usize, metrics: QueueMetrics) -> Self {
         Self {
             max_bytes,
+            metrics,
             queue: Mutex::default(),
             filled: Notify::new(),
             overflowed: Notify::new(),
@@ -71,29 +87,33 @@ impl Outbox {
 
     /// Queues a message in the socket's own dialect.
     pub fn text(&self, message: impl Into<Utf8Bytes>) {
-        self.push(Outgoing::Text(message.into()));
+        self.push(Outgoing::Text(message.into()), None);
+    }
+
+    /// Queues another peer's message, which was `received` then, in the socket's
+    /// own dialect.
+    pub fn relay_text(&self, message: impl Into<Utf8Bytes>, received: Instant) {
+        self.push(Outgoing::Text(message.into()), Some(received));
     }
 
     /// Queues a ping.
     pub fn ping(&self) {
-        self.push(Outgoing::Ping);
+        self.push(Outgoing::Ping, None);
     }
 
-    /// Queues a relayed frame.
-    pub fn relay(&self, class: Class, frame: Bytes) {
-        self.push(Outgoing::Frame(class, frame));
+    /// Queues a frame that was `received` then.
+    pub fn relay(&self, class: Class, frame: Bytes, received: Instant) {
+        self.push(Outgoing::Frame(class, frame), Some(received));
     }
 
     /// Queues the end of the socket.
     pub fn close(&self, code: u16, reason: impl Into<String>) {
-        self.push(Outgoing::Close {
-            code,
-            reason: reason.into(),
-        });
+        let reason = reason.into();
+        self.push(Outgoing::Close { code, reason }, None);
     }
 
     /// The next thing to send; waits while there is none.
-    pub async fn next(&self) -> Outgoing {
+    pub async fn next(&self) -> Queued {
         loop {
             if let Some(item) = self.try_next() {
                 return item;
@@ -103,10 +123,10 @@ impl Outbox {
     }
 
     /// The next thing to send, if there is one now.
-    pub fn try_next(&self) -> Option<Outgoing> {
+    pub fn try_next(&self) -> Option<Queued> {
         let mut queue = self.lock();
         let item = queue.items.pop_front()?;
-        queue.bytes -= item.bytes();
+        queue.bytes -= item.item.bytes();
         Some(item)
     }
 
@@ -115,24 +135,30 @@ impl Outbox {
         self.lock().closing
     }
 
+    /// Whether the reader proved too slow.
+    pub fn is_given_up(&self) -> bool {
+        self.lock().given_up
+    }
+
     /// Resolves when the reader proved too slow.
     pub async fn overflow(&self) {
         self.overflowed.notified().await;
     }
 
-    fn push(&self, item: Outgoing) {
+    fn push(&self, item: Outgoing, received: Option<Instant>) {
         let mut queue = self.lock();
         if queue.closing {
             return;
         }
         if item.is_telemetry() {
-            queue.drop_telemetry_above(TELEMETRY_MARK);
+            queue.drop_telemetry_above(TELEMETRY_MARK, &self.metrics);
         }
         queue.bytes += item.bytes();
         queue.closing = matches!(item, Outgoing::Close { .. });
-        queue.items.push_back(item);
+        queue.items.push_back(Queued { item, received });
         if queue.bytes > self.max_bytes {
             queue.give_up();
+            self.metrics.cut_off();
             self.overflowed.notify_one();
         }
         self.filled.notify_one();
@@ -145,12 +171,14 @@ impl Outbox {
 }
 
 impl Queue {
-    fn drop_telemetry_above(&mut self, mark: usize) {
+    fn drop_telemetry_above(&mut self, mark: usize, metrics: &QueueMetrics) {
         while self.bytes > mark {
-            let Some(oldest) = self.items.iter().position(Outgoing::is_telemetry) else {
+            let oldest = self.items.iter().position(|it| it.item.is_telemetry());
+            let Some(dropped) = oldest.and_then(|index| self.items.remove(index)) else {
                 return;
             };
-            self.bytes -= self.items.remove(oldest).map_or(0, |item| item.bytes());
+            self.bytes -= dropped.item.bytes();
+            metrics.dropped_telemetry();
         }
     }
 
@@ -160,8 +188,12 @@ impl Queue {
             reason: "reads too slowly".into(),
         };
         self.bytes = end.bytes();
-        self.items = VecDeque::from([end]);
+        self.items = VecDeque::from([Queued {
+            item: end,
+            received: None,
+        }]);
         self.closing = true;
+        self.given_up = true;
     }
 }
 
@@ -189,15 +221,15 @@ mod tests {
     }
 
     fn drain(outbox: &Outbox) -> Vec<Outgoing> {
-        std::iter::from_fn(|| outbox.try_next()).collect()
+        std::iter::from_fn(|| outbox.try_next().map(|it| it.item)).collect()
     }
 
     #[test]
     fn a_slow_reader_loses_the_oldest_telemetry_and_nothing_else() {
-        let outbox = Outbox::new(1_000_000);
-        outbox.relay(Class::Control, frame(0));
+        let outbox = Outbox::new(1_000_000, QueueMetrics::default());
+        outbox.relay(Class::Control, frame(0), Instant::now());
         for number in 1..=20 {
-            outbox.relay(Class::Telemetry, frame(number));
+            outbox.relay(Class::Telemetry, frame(number), Instant::now());
         }
         let left = drain(&outbox);
         assert!(left.len() <= 8, "{}", left.len());
@@ -213,9 +245,9 @@ mod tests {
 
     #[test]
     fn a_reader_far_too_slow_is_given_up_and_costs_no_more_memory() {
-        let outbox = Outbox::new(100_000);
+        let outbox = Outbox::new(100_000, QueueMetrics::default());
         for _ in 0..50 {
-            outbox.relay(Class::Bulk, frame(0));
+            outbox.relay(Class::Bulk, frame(0), Instant::now());
         }
         let left = drain(&outbox);
         assert!(
@@ -232,9 +264,9 @@ mod tests {
 
     #[test]
     fn nothing_follows_the_end() {
-        let outbox = Outbox::new(100_000);
+        let outbox = Outbox::new(100_000, QueueMetrics::default());
         outbox.close(1_000, "done");
-        outbox.relay(Class::Control, frame(0));
+        outbox.relay(Class::Control, frame(0), Instant::now());
         assert_eq!(drain(&outbox).len(), 1);
     }
 }

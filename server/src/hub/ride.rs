@@ -1,20 +1,21 @@
 //! One ride: its room, and the queues of the sockets in it, under one lock.
 
 use std::collections::HashMap;
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::Bytes;
-use mesh::peer::{PeerId, Token};
-use mesh::room::{Input, Output, Room, SocketId, Summary};
+use mesh::peer::PeerId;
+use mesh::room::{Input, Join, Output, Room, SocketId, Summary};
 use mesh::signaling::{ClientMessage, ErrorCode, Hello, ServerMessage, close};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::Hub;
 use super::outbox::Outbox;
 use crate::health::unix_millis;
+use crate::metrics::{Present, Reason, Traffic};
 
 /// A room with its sockets.
 #[derive(Debug)]
@@ -23,6 +24,7 @@ pub struct Ride {
     inner: Mutex<Inner>,
     /// Rung when the room wants to be woken at another time than before.
     rescheduled: Notify,
+    _counted: Present,
 }
 
 #[derive(Debug)]
@@ -37,13 +39,20 @@ struct Inner {
 #[derive(Debug)]
 struct Socket {
     outbox: Arc<Outbox>,
-    /// Under which the log has the rider; `None` before the welcome.
-    rider: Option<String>,
+    /// `None` before the welcome.
+    rider: Option<Rider>,
+}
+
+#[derive(Debug)]
+struct Rider {
+    /// Under which the log has the rider.
+    log_name: String,
+    _counted: Present,
 }
 
 impl Ride {
     /// A ride that nobody is in yet.
-    pub fn new(room: Room, log_name: String) -> Self {
+    pub fn new(room: Room, log_name: String, counted: Present) -> Self {
         let timeout = room.poll_timeout();
         let inner = Inner {
             room,
@@ -55,6 +64,7 @@ impl Ride {
             log_name,
             inner: Mutex::new(inner),
             rescheduled: Notify::new(),
+            _counted: counted,
         }
     }
 
@@ -90,14 +100,13 @@ impl Ride {
 
     /// A socket said hello.
     pub fn join(&self, hub: &Hub, socket: SocketId, hello: Hello) {
-        let input = Input::Join {
+        let join = Join {
             socket,
             hello,
             fresh_peer: fresh_peer(),
-            fresh_token: fresh_token(),
             server_time: unix_millis(),
         };
-        self.handle(hub, input);
+        self.handle(hub, Input::Join(join));
     }
 
     /// A socket said something else.
@@ -143,13 +152,14 @@ impl Ride {
     }
 
     fn handle(&self, hub: &Hub, input: Input) {
+        let received = Instant::now();
         let mut inner = self.lock();
         if inner.ended {
             return inner.turn_away(&input);
         }
         inner.room.handle(hub.now(), input);
         while let Some(output) = inner.room.poll_output() {
-            self.carry_out(hub, &mut inner, output);
+            self.carry_out(hub, &mut inner, output, received);
         }
         let timeout = inner.room.poll_timeout();
         if std::mem::replace(&mut inner.timeout, timeout) != timeout {
@@ -157,7 +167,7 @@ impl Ride {
         }
     }
 
-    fn carry_out(&self, hub: &Hub, inner: &mut Inner, output: Output) {
+    fn carry_out(&self, hub: &Hub, inner: &mut Inner, output: Output, received: Instant) {
         match output {
             Output::Send {
                 socket,
@@ -166,7 +176,7 @@ impl Ride {
                 hub.add_turn(&mut message);
                 self.note(hub, inner, socket, &message);
                 if let Some(socket) = inner.sockets.get(&socket) {
-                    socket.outbox.send(&message);
+                    send(hub, &socket.outbox, &message, received);
                 }
             }
             Output::Relay {
@@ -174,13 +184,15 @@ impl Ride {
                 bytes,
                 class,
             } => {
-                hub.0.relayed_frames.fetch_add(1, Ordering::Relaxed);
+                hub.counters().relayed(class.into(), bytes.len());
                 let frame = Bytes::from_owner(bytes);
                 for socket in sockets
                     .iter()
                     .filter_map(|socket| inner.sockets.get(socket))
                 {
-                    socket.outbox.relay(class, frame.clone());
+                    socket
+                        .outbox
+                        .relay(class, frame.clone(), received.into_std());
                 }
             }
             Output::Close {
@@ -206,12 +218,22 @@ impl Ride {
                     page = welcome.incarnation.0,
                     "joined"
                 );
+                hub.counters().joined();
                 if let Some(socket) = inner.sockets.get_mut(&socket) {
-                    socket.rider = Some(rider);
+                    socket.rider = Some(Rider {
+                        log_name: rider,
+                        _counted: hub.counters().peer(),
+                    });
                 }
             }
             ServerMessage::Error { code, .. } => {
-                tracing::info!(ride = self.log_name, socket = socket.0, ?code, "refused");
+                let reason = Reason::from(*code);
+                hub.0.metrics.refused(reason);
+                let reason = reason.name();
+                tracing::info!(ride = self.log_name, socket = socket.0, reason, "refused");
+            }
+            ServerMessage::Kicked { .. } => {
+                tracing::info!(ride = self.log_name, socket = socket.0, "kept out");
             }
             _ => {}
         }
@@ -225,7 +247,7 @@ impl Ride {
             .get_mut(&socket)
             .and_then(|socket| socket.rider.take());
         if let Some(rider) = rider {
-            tracing::info!(ride = self.log_name, rider, how, "left");
+            tracing::info!(ride = self.log_name, rider = rider.log_name, how, "left");
         }
     }
 
@@ -238,7 +260,7 @@ impl Ride {
 impl Inner {
     /// Who found the ride just before it was forgotten is told that it is over.
     fn turn_away(&mut self, input: &Input) {
-        let (Input::Join { socket, .. }
+        let (Input::Join(Join { socket, .. })
         | Input::Message { socket, .. }
         | Input::Relay { socket, .. }) = input
         else {
@@ -253,13 +275,20 @@ impl Inner {
     }
 }
 
-fn fresh_peer() -> PeerId {
-    let text = Uuid::new_v4().simple().to_string();
-    text.parse().expect("32 hexadecimal digits are a peer id")
+/// Queues a room's words; a signal is another rider's.
+fn send(hub: &Hub, outbox: &Outbox, message: &ServerMessage, received: Instant) {
+    let text = message.to_json();
+    match message {
+        ServerMessage::Signal { .. } => {
+            hub.counters().relayed(Traffic::Signal, text.len());
+            outbox.relay_text(text, received.into_std());
+        }
+        _ => outbox.text(text),
+    }
 }
 
-/// 244 random bits from the operating system.
-fn fresh_token() -> Token {
-    let text = format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple());
-    text.parse().expect("64 hexadecimal digits are a token")
+/// A peer id that nobody has.
+pub(super) fn fresh_peer() -> PeerId {
+    let text = Uuid::new_v4().simple().to_string();
+    text.parse().expect("32 hexadecimal digits are a peer id")
 }

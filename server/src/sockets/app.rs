@@ -1,16 +1,22 @@
 //! `/ws/{code}`: the app's own dialect ([`mesh::signaling`], and
 //! [`mesh::frame`] in binary messages).
 
+use std::net::IpAddr;
+
 use axum::body::Bytes;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use mesh::code::SessionCode;
-use mesh::signaling::{ClientMessage, ErrorCode, ParseError, ServerMessage, close};
+use mesh::frame::ToServer;
+use mesh::peer::Class;
+use mesh::signaling::{ClientMessage, ErrorCode, Hello, ParseError, ServerMessage, close};
 
 use super::connection::{self, Dialect, RESTART, Refusal, TurnedAway};
 use crate::hub::Seat;
 use crate::hub::outbox::Outbox;
+use crate::limits::Client;
+use crate::metrics::{DialectName, Reason};
 use crate::shutdown::retry_after_ms;
 use crate::state::AppState;
 
@@ -18,37 +24,51 @@ use crate::state::AppState;
 pub async fn upgrade(
     State(state): State<AppState>,
     Path(code): Path<String>,
+    client: Client,
     ws: WebSocketUpgrade,
 ) -> Response {
-    connection::upgrade(ws, state, move |state| {
-        let seat = code
-            .parse::<SessionCode>()
-            .ok()
-            .and_then(|code| state.hub.connect(&code));
-        match seat {
-            Some(seat) => Ok(Rider {
-                seat,
+    connection::upgrade(ws, state.clone(), client, move |_| {
+        if state.limits.joins.check(client.0, state.hub.now()).is_err() {
+            return Err(turn_away(&state, Reason::JoinRate, ErrorCode::RateLimited));
+        }
+        // Whether there is such a ride is said when the page says hello: it may
+        // be one that the server forgot in a restart.
+        match code.parse::<SessionCode>() {
+            Ok(code) => Ok(Rider {
+                seat: state.hub.connect(code),
+                state,
+                client: client.0,
                 greeted: false,
             }),
-            None => {
-                tracing::info!(code = ?ErrorCode::NoSuchRide, "refused");
-                Err(TurnedAway {
-                    words: ServerMessage::error(ErrorCode::NoSuchRide).to_json(),
-                    code: close::REFUSED,
-                    reason: "no such ride",
-                })
+            Err(_) => {
+                state.limits.joins.missed(client.0, state.hub.now());
+                Err(turn_away(&state, Reason::NoSuchRide, ErrorCode::NoSuchRide))
             }
         }
     })
 }
 
+fn turn_away(state: &AppState, reason: Reason, error: ErrorCode) -> TurnedAway {
+    state.metrics.refused(reason);
+    tracing::info!(reason = reason.name(), "refused");
+    TurnedAway {
+        words: ServerMessage::error(error).to_json(),
+        code: close::REFUSED,
+        reason: reason.name(),
+    }
+}
+
 /// A socket of the app's page.
 struct Rider {
+    state: AppState,
+    client: IpAddr,
     seat: Seat,
     greeted: bool,
 }
 
 impl Dialect for Rider {
+    const NAME: DialectName = DialectName::App;
+
     fn outbox(&self) -> &Outbox {
         self.seat.outbox()
     }
@@ -61,14 +81,19 @@ impl Dialect for Rider {
         match ClientMessage::parse(text) {
             Ok(ClientMessage::Hello(hello)) => {
                 self.greeted = true;
-                self.seat.join(hello);
+                self.join(hello);
             }
             Ok(message) => self.seat.message(message),
-            Err(ParseError::TooLarge(_)) => self.end(ErrorCode::TooLarge, close::TOO_LARGE),
+            Err(ParseError::TooLarge(_)) => self.seat.refuse(ErrorCode::TooLarge, close::TOO_LARGE),
             Err(ParseError::Malformed(_) | ParseError::TooMuch(_)) => {
-                self.end(ErrorCode::BadMessage, close::POLICY);
+                self.seat.refuse(ErrorCode::BadMessage, close::POLICY);
             }
         }
+    }
+
+    fn class(&self, bytes: &[u8]) -> Option<Class> {
+        // What is no frame weighs as bulk does.
+        Some(ToServer::class_of(bytes).unwrap_or(Class::Bulk))
     }
 
     fn binary(&mut self, bytes: Bytes) {
@@ -77,8 +102,11 @@ impl Dialect for Rider {
 
     fn refuse(&mut self, refusal: Refusal) {
         match refusal {
-            Refusal::TooLarge => self.end(ErrorCode::TooLarge, close::TOO_LARGE),
-            Refusal::NoHello => self.end(ErrorCode::NotInRide, close::POLICY),
+            Refusal::TooLarge => self.seat.end(ErrorCode::TooLarge, close::TOO_LARGE),
+            Refusal::NoHello => self.seat.end(ErrorCode::NotInRide, close::POLICY),
+            Refusal::TooFast => self.seat.say(ErrorCode::RateLimited),
+            Refusal::Flood => self.seat.end(ErrorCode::RateLimited, close::POLICY),
+            Refusal::SlowReader => self.seat.log_refusal(refusal.reason()),
         }
     }
 
@@ -92,9 +120,24 @@ impl Dialect for Rider {
 }
 
 impl Rider {
-    fn end(&self, error: ErrorCode, code: u16) {
-        tracing::info!(ride = self.seat.ride_log_name(), code = ?error, "refused");
-        self.seat.outbox().send(&ServerMessage::error(error));
-        self.seat.outbox().close(code, "refused");
+    /// The code is looked up once; only one that no ride has counts as a guess.
+    fn join(&mut self, hello: Hello) {
+        if !self.seat.has_ride() {
+            let (joins, now) = (&self.state.limits.joins, self.state.hub.now());
+            if joins.check(self.client, now).is_err() {
+                self.seat.count_refusal(Reason::JoinRate);
+                return self.seat.end(ErrorCode::RateLimited, close::REFUSED);
+            }
+            match self.seat.find_ride(&hello) {
+                Ok(()) => joins.came_in(self.client, now),
+                Err(error) => {
+                    if error == ErrorCode::NoSuchRide {
+                        joins.missed(self.client, now);
+                    }
+                    return self.seat.refuse(error, close::REFUSED);
+                }
+            }
+        }
+        self.seat.join(hello);
     }
 }

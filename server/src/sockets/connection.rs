@@ -11,12 +11,15 @@ use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
 use futures_util::SinkExt;
+use mesh::peer::Class;
 use mesh::signaling::close;
 use tokio::time::{Instant, sleep, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
 use crate::error::ApiError;
-use crate::hub::outbox::{Outbox, Outgoing};
+use crate::hub::outbox::{Outbox, Outgoing, Queued};
+use crate::limits::{Client, Load, PeerLimit, Verdict};
+use crate::metrics::{DialectName, Reason};
 use crate::state::AppState;
 
 /// The close code of a server that restarts (RFC 6455's registry).
@@ -28,6 +31,8 @@ const CLOSE_WAIT: Duration = Duration::from_secs(2);
 /// A little over what is allowed is still read, so that the close that says so
 /// is not lost in a reset connection.
 const READ_FACTOR: usize = 4;
+/// Messages sent in one go, before what came meanwhile is read.
+const AT_ONCE: usize = 16;
 /// Read and write buffers of a socket: most messages are about 1 KiB.
 const BUFFER_BYTES: usize = 4_096;
 /// What the operating system has not taken yet of one message and its frame.
@@ -39,11 +44,20 @@ pub trait Dialect: Send + 'static {
     /// What waits to be sent.
     fn outbox(&self) -> &Outbox;
 
+    /// Of which dialect it is, for the counters.
+    const NAME: DialectName;
+
     /// Whether it said who it is. Until then the time for it runs.
     fn has_greeted(&self) -> bool;
 
     /// It said something.
     fn text(&mut self, text: &str);
+
+    /// How a binary message is delivered, where it is a frame to be relayed:
+    /// frames are counted in bytes, everything else in messages too.
+    fn class(&self, _bytes: &[u8]) -> Option<Class> {
+        None
+    }
 
     /// It sent bytes.
     fn binary(&mut self, bytes: Bytes);
@@ -51,20 +65,44 @@ pub trait Dialect: Send + 'static {
     /// It answered a ping.
     fn pong(&mut self) {}
 
-    /// Something is refused: says so and puts the end into the outbox.
+    /// It closes of its own will: this is not a connection that was lost.
+    fn goodbye(&mut self) {}
+
+    /// Something is refused: says and logs it, and puts the end into the outbox
+    /// if it is one. The loop has counted it.
     fn refuse(&mut self, refusal: Refusal);
 
     /// The server is about to stop: says so and puts the end into the outbox.
     fn restart(&mut self);
 }
 
-/// Why the loop ends a socket that could still be told so.
+/// What the loop refuses a socket that can still be told so.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
-    /// A message over the limit.
+    /// A message over the limit; the end.
     TooLarge,
-    /// It did not say in time who it is.
+    /// It did not say in time who it is; the end.
     NoHello,
+    /// It says too much, and what it says is dropped until it slows down. The
+    /// socket stays.
+    TooFast,
+    /// It went on saying too much; the end, with [`close::POLICY`].
+    Flood,
+    /// It reads too slowly and has lost its queue, end and all: nothing can be
+    /// said any more, only logged.
+    SlowReader,
+}
+
+impl Refusal {
+    /// As what it is counted.
+    pub fn reason(self) -> Reason {
+        match self {
+            Self::TooLarge => Reason::TooLarge,
+            Self::NoHello => Reason::NoHello,
+            Self::TooFast | Self::Flood => Reason::MessageRate,
+            Self::SlowReader => Reason::SlowReader,
+        }
+    }
 }
 
 /// A socket that nothing can be done for: the words for it, then its end.
@@ -78,17 +116,22 @@ pub struct TurnedAway {
     pub reason: &'static str,
 }
 
-/// Answers an upgrade. `open` is called when the socket is open; what it
+/// Answers an upgrade that `client` asked for. `open` is called when the socket is open; what it
 /// refuses is said on the socket, since a page cannot read the status of a
 /// refused upgrade.
 pub fn upgrade<D: Dialect>(
     ws: WebSocketUpgrade,
     state: AppState,
+    Client(client): Client,
     open: impl FnOnce(&AppState) -> Result<D, TurnedAway> + Send + 'static,
 ) -> Response {
     if state.draining.has_begun() {
         return ApiError::Draining.into_response();
     }
+    let permit = match state.limits.sockets.enter(client) {
+        Ok(permit) => permit,
+        Err(full) => return ApiError::TooManySockets(full).into_response(),
+    };
     let readable = state.config.max_message_bytes as usize * READ_FACTOR;
     ws.read_buffer_size(BUFFER_BYTES)
         .write_buffer_size(BUFFER_BYTES)
@@ -96,7 +139,8 @@ pub fn upgrade<D: Dialect>(
         .max_message_size(readable)
         .max_frame_size(readable)
         .on_upgrade(async move |mut socket| {
-            let _open = state.hub.open_socket();
+            let _open = (permit, state.hub.open_socket());
+            let _counted = state.metrics.dialect(D::NAME).socket();
             match open(&state) {
                 Ok(dialect) => Connection::new(socket, &state, dialect).run().await,
                 Err(away) => {
@@ -116,6 +160,7 @@ struct Connection<'a, D> {
     opened: Instant,
     heard: Instant,
     next_ping: Instant,
+    limit: PeerLimit,
 }
 
 /// Why a socket ends.
@@ -136,11 +181,15 @@ impl<'a, D: Dialect> Connection<'a, D> {
             opened: now,
             heard: now,
             next_ping: now + state.config.ping_interval(),
+            limit: PeerLimit::new(&state.config.limits),
         }
     }
 
     async fn run(mut self) {
         let end = self.serve().await;
+        if self.dialect.outbox().is_given_up() {
+            self.refuse(Refusal::SlowReader);
+        }
         // The others see it away now, not after the goodbye.
         drop(self.dialect);
         if let End::Close(code, reason) = end {
@@ -172,39 +221,83 @@ impl<'a, D: Dialect> Connection<'a, D> {
 
     fn take_in(&mut self, incoming: Option<Result<Message, axum::Error>>) -> Result<(), End> {
         let message = match incoming {
-            Some(Ok(Message::Close(_))) | None => return Err(End::Gone),
+            Some(Ok(Message::Close(_))) => {
+                self.dialect.goodbye();
+                return Err(End::Gone);
+            }
+            None => return Err(End::Gone),
             Some(Err(error)) => return Err(end_of(&error)),
             Some(Ok(message)) => message,
         };
         self.heard = Instant::now();
-        let limit = self.state.config.max_message_bytes as usize;
+        // What follows its end does not count.
+        if self.dialect.outbox().is_closing() {
+            return Ok(());
+        }
+        let largest = self.state.config.max_message_bytes as usize;
         match message {
-            // What follows its end does not count.
-            _ if self.dialect.outbox().is_closing() => {}
-            Message::Text(text) if text.len() <= limit => self.dialect.text(&text),
-            Message::Binary(bytes) if bytes.len() <= limit => self.dialect.binary(bytes),
-            Message::Text(_) | Message::Binary(_) => {
-                self.dialect.refuse(Refusal::TooLarge);
-            }
+            Message::Text(text) if text.len() > largest => self.refuse(Refusal::TooLarge),
+            Message::Binary(bytes) if bytes.len() > largest => self.refuse(Refusal::TooLarge),
+            message if !self.is_within_limits(&message) => {}
+            Message::Text(text) => self.dialect.text(&text),
+            Message::Binary(bytes) => self.dialect.binary(bytes),
             Message::Pong(_) => self.dialect.pong(),
             Message::Ping(_) | Message::Close(_) => {}
         }
         Ok(())
     }
 
-    /// Sends what is there now, in one go.
-    async fn send_out(&mut self, first: Outgoing) -> Result<(), End> {
+    /// Whether a message is heard. One that is not is counted, and answered as
+    /// far as an answer is due.
+    fn is_within_limits(&mut self, message: &Message) -> bool {
+        let load = match message {
+            Message::Binary(bytes) => match self.dialect.class(bytes) {
+                Some(class) => Load::Frame(class, bytes.len()),
+                None => Load::Message(bytes.len()),
+            },
+            Message::Text(text) => Load::Message(text.len()),
+            Message::Ping(bytes) | Message::Pong(bytes) => Load::Message(bytes.len()),
+            Message::Close(_) => return true,
+        };
+        let verdict = self.limit.judge(self.state.hub.at(self.heard), load);
+        match verdict {
+            Verdict::Pass => self.state.metrics.dialect(D::NAME).heard(),
+            Verdict::Drop => self.state.metrics.refused(Refusal::TooFast.reason()),
+            Verdict::Warn => self.refuse(Refusal::TooFast),
+            Verdict::Close => self.refuse(Refusal::Flood),
+        }
+        verdict == Verdict::Pass
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        self.state.metrics.refused(refusal.reason());
+        self.dialect.refuse(refusal);
+    }
+
+    /// Sends what is there now in one go, up to a bound.
+    async fn send_out(&mut self, first: Queued) -> Result<(), End> {
         let mut next = Some(first);
-        while let Some(item) = next {
-            match item {
+        let mut came = [None; AT_ONCE];
+        for came in &mut came {
+            let Some(queued) = next.take().or_else(|| self.dialect.outbox().try_next()) else {
+                break;
+            };
+            *came = queued.received;
+            match queued.item {
                 Outgoing::Text(text) => self.feed(Message::Text(text)).await?,
                 Outgoing::Frame(_, frame) => self.feed(Message::Binary(frame)).await?,
                 Outgoing::Ping => self.feed(Message::Ping(Bytes::new())).await?,
                 Outgoing::Close { code, reason } => return Err(End::Close(code, reason)),
             }
-            next = self.dialect.outbox().try_next();
         }
-        self.flush().await
+        self.flush().await?;
+        let sent = Instant::now().into_std();
+        for received in came.iter().flatten() {
+            self.state
+                .metrics
+                .relay_took(sent.saturating_duration_since(*received));
+        }
+        Ok(())
     }
 
     async fn flush(&mut self) -> Result<(), End> {
@@ -244,7 +337,7 @@ impl<'a, D: Dialect> Connection<'a, D> {
             return Err(End::Gone);
         }
         if self.waits_for_hello() && now >= self.opened + self.state.config.hello_timeout() {
-            self.dialect.refuse(Refusal::NoHello);
+            self.refuse(Refusal::NoHello);
         }
         if now >= self.next_ping {
             self.next_ping = now + self.state.config.ping_interval();

@@ -10,7 +10,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::support::{Rider, TestServer};
 
-fn resume(welcome: &Welcome) -> Resume {
+pub fn resume(welcome: &Welcome) -> Resume {
     Resume {
         peer: welcome.peer.clone(),
         token: welcome.token.clone(),
@@ -18,7 +18,7 @@ fn resume(welcome: &Welcome) -> Resume {
     }
 }
 
-async fn refusal(rider: &mut Rider) -> (ErrorCode, u16) {
+pub async fn refusal(rider: &mut Rider) -> (ErrorCode, u16) {
     let (said, end) = rider.until_close().await;
     let Some(Message::Text(text)) = said.last() else {
         panic!("no reason: {said:?}")
@@ -88,7 +88,7 @@ async fn a_rider_who_leaves_is_gone_at_once() {
         }
     );
     assert!(
-        matches!(ben.message().await, ServerMessage::Host { term } if term.peer == second.peer && term.epoch == 2)
+        matches!(ben.message().await, ServerMessage::Host { term, .. } if term.peer == second.peer && term.epoch == 2)
     );
     assert_eq!(ana.close_code().await, close::LEFT);
 }
@@ -177,6 +177,9 @@ async fn a_code_that_no_ride_has_is_refused_on_the_socket() {
     let server = TestServer::start(&[]).await;
     for code in ["brave-otter-0000", "nonsense"] {
         let mut rider = server.socket(code).await;
+        if code != "nonsense" {
+            rider.hello(None).await;
+        }
         assert_eq!(
             refusal(&mut rider).await,
             (ErrorCode::NoSuchRide, close::REFUSED)
@@ -321,7 +324,13 @@ async fn a_socket_that_answers_no_ping_is_given_up() {
 
 #[tokio::test]
 async fn a_reader_too_slow_is_cut_off_and_the_others_go_on() {
-    let server = TestServer::start(&["--max-queue-bytes", "131072"]).await;
+    let server = TestServer::start(&[
+        "--max-queue-bytes",
+        "131072",
+        "--relay-bytes-per-second",
+        "0",
+    ])
+    .await;
     let code = server.ride().await;
     let (mut ana, _) = server.join(&code).await;
     let (mut ben, _) = server.join(&code).await;

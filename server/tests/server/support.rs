@@ -9,7 +9,7 @@ use clap::Parser;
 use futures_util::{SinkExt, StreamExt};
 use mesh::frame::{FromServer, ToServer};
 use mesh::peer::{Class, Incarnation, PeerNumber, PublicKeys};
-use mesh::signaling::{ClientMessage, Hello, Resume, ServerMessage, VERSION, Welcome};
+use mesh::signaling::{ClientMessage, Hello, Restore, Resume, ServerMessage, VERSION, Welcome};
 use serde_json::Value;
 use server::config::Config;
 use server::router::build_handler;
@@ -27,6 +27,9 @@ use tokio_tungstenite::{WebSocketStream, client_async};
 /// Longer than anything awaited takes; a test that waits so long has failed.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The secret of a server that is given none.
+const SECRET: &str = "a secret for tests alone";
+
 /// A server on a free port of the loopback address.
 pub struct TestServer {
     pub address: SocketAddr,
@@ -36,13 +39,16 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// With the given flags, and no pages.
+    /// With the given flags and a secret, and no pages.
     pub async fn start(flags: &[&str]) -> Self {
         Self::with_pages(flags, Router::new()).await
     }
 
     pub async fn with_pages(flags: &[&str], pages: Router) -> Self {
-        let config = Config::parse_from(["gruppetto"].iter().chain(flags));
+        let secret = ["--secret", SECRET];
+        let own = flags.iter().any(|flag| flag.starts_with("--secret"));
+        let secret = if own { &[][..] } else { &secret[..] };
+        let config = Config::parse_from(["gruppetto"].iter().chain(secret).chain(flags));
         let state = AppState::new(config);
         let handler = build_handler(state.clone(), pages);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -53,9 +59,7 @@ impl TestServer {
         };
         let running = state.clone();
         let ended = tokio::spawn(async move {
-            server::run(listener, handler, running, shutdown)
-                .await
-                .expect("serves");
+            server::run(listener, handler, running, shutdown).await;
         });
         Self {
             address,
@@ -63,6 +67,11 @@ impl TestServer {
             stop: Some(stop),
             ended,
         }
+    }
+
+    /// Kills the server with all that it knew: no goodbye, no sockets.
+    pub fn kill(self) {
+        self.ended.abort();
     }
 
     pub fn begin_shutdown(&mut self) {
@@ -137,6 +146,21 @@ impl TestServer {
         }
     }
 
+    /// A rider with a token and what its page knows, welcomed.
+    pub async fn return_with(
+        &self,
+        code: &str,
+        resume: Resume,
+        restore: Restore,
+    ) -> (Rider, Welcome) {
+        let mut rider = self.socket(code).await;
+        rider.greet(Some(resume), Some(restore)).await;
+        match rider.message().await {
+            ServerMessage::Welcome(welcome) => (rider, *welcome),
+            other => panic!("not welcomed: {other:?}"),
+        }
+    }
+
     pub async fn health(&self) -> Value {
         self.get("/health").await.json()
     }
@@ -149,6 +173,10 @@ pub struct Rider {
 
 impl Rider {
     pub async fn hello(&mut self, resume: Option<Resume>) {
+        self.greet(resume, None).await;
+    }
+
+    pub async fn greet(&mut self, resume: Option<Resume>, restore: Option<Restore>) {
         let keys = PublicKeys {
             sign: [1; 32],
             agree: [2; 32],
@@ -157,6 +185,7 @@ impl Rider {
             version: VERSION,
             keys,
             resume,
+            restore: restore.map(Box::new),
         }))
         .await;
     }
@@ -199,6 +228,16 @@ impl Rider {
         match self.next().await {
             Some(Message::Text(text)) => ServerMessage::parse(&text).expect("a message"),
             other => panic!("not a text message: {other:?}"),
+        }
+    }
+
+    /// The first message that is wanted; what comes before it is skipped.
+    pub async fn until(&mut self, wanted: impl Fn(&ServerMessage) -> bool) -> ServerMessage {
+        loop {
+            let message = self.message().await;
+            if wanted(&message) {
+                return message;
+            }
         }
     }
 
@@ -247,12 +286,17 @@ impl Answer {
             .next()
             .and_then(|line| line.split(' ').nth(1))
             .expect("a status line");
-        let headers = lines.filter_map(|line| line.split_once(": "));
+        let mut headers = HashMap::<String, String>::new();
+        for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
+            // A header that comes twice is a list (RFC 9110, 5.3).
+            headers
+                .entry(name.to_ascii_lowercase())
+                .and_modify(|known| *known += &format!(", {value}"))
+                .or_insert_with(|| value.to_owned());
+        }
         Self {
             status: status.parse().expect("a status"),
-            headers: headers
-                .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-                .collect(),
+            headers,
             body: body.to_owned(),
         }
     }

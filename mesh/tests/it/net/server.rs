@@ -1,67 +1,149 @@
-//! The sockets and the room behind them.
+//! The sockets and the server behind them, which can lose its memory.
+
+use std::{sync::Arc, time::Duration};
 
 use mesh::{
     node::Input,
-    peer::Token,
-    room::{self, SocketId},
-    signaling::{ClientMessage, ServerMessage},
+    peer::LinkState,
+    room::{self, Join, Room, RoomSettings, Signer, SocketId},
+    signaling::{ClientMessage, ErrorCode, Hello, Report, ServerMessage, close},
 };
 
-use super::{FromRider, Net, Packet, ms};
+use super::{FromRider, Net, Packet, Rider, ms, paper::Paper};
+
+/// The word that makes this server's tokens good.
+const WORD: Paper = Paper("ours");
+/// The server's wall clock, in Unix milliseconds.
+const TODAY: u64 = 1_800_000_000_000;
+
+/// A room that begins with the network's time.
+pub(super) fn open(settings: &RoomSettings) -> Room {
+    Room::new(settings.clone(), Arc::new(WORD), Duration::ZERO)
+}
 
 impl Net {
+    /// The server is gone at once, and its memory with it.
+    pub fn kill_server(&mut self) {
+        self.serving = false;
+        self.room = None;
+        self.first_socket = self.sockets + 1;
+        for rider in 0..self.riders.len() {
+            if self.riders[rider].socket.take().is_some() {
+                let page = self.riders[rider].page;
+                let closed = Input::SocketClosed {
+                    code: 1006,
+                    reason: String::new(),
+                };
+                self.at(ms(5), Packet::Local(rider, page, closed));
+            }
+        }
+    }
+
+    /// It is there again and knows nothing.
+    pub fn start_server(&mut self) {
+        self.serving = true;
+    }
+
+    /// How many ends of links are in a state, as the riders last reported.
+    pub fn links(&self, state: LinkState) -> usize {
+        let newest = |rider: &Rider| {
+            let reports = self.reports.iter().rev();
+            let own = |(from, _): &&(SocketId, Report)| Some(*from) == rider.socket;
+            let report = reports.clone().find(own);
+            report.map_or(0, |(_, report)| {
+                let links = report.links.iter();
+                links.filter(|link| link.state == state).count()
+            })
+        };
+        self.riders.iter().map(newest).sum()
+    }
+
     pub(super) fn room_hears(&mut self, socket: SocketId, said: FromRider) {
+        if socket.0 < self.first_socket {
+            return;
+        }
         match said {
             FromRider::Closed => self.feed_room(room::Input::Closed { socket }),
             FromRider::Binary(bytes) => self.feed_room(room::Input::Relay { socket, bytes }),
+            FromRider::Text(text) if text.len() > self.settings.max_message_bytes as usize => {
+                panic!("a message longer than the server takes: {text}");
+            }
             FromRider::Text(text) => match ClientMessage::parse(&text).expect("nodes speak well") {
-                ClientMessage::Hello(hello) => {
-                    let fresh_peer = format!("peer-{}", socket.0).parse().unwrap();
-                    let fresh_token: Token = format!("token-{}", socket.0).parse().unwrap();
-                    let server_time = 1_800_000_000_000;
-                    self.feed_room(room::Input::Join {
-                        socket,
-                        hello,
-                        fresh_peer,
-                        fresh_token,
-                        server_time,
-                    });
+                ClientMessage::Hello(hello) => self.greeted(socket, hello),
+                ClientMessage::Report(report) => {
+                    self.reports.push((socket, report.clone()));
+                    let message = ClientMessage::Report(report);
+                    self.feed_room(room::Input::Message { socket, message });
                 }
                 message => self.feed_room(room::Input::Message { socket, message }),
             },
         }
     }
 
+    fn greeted(&mut self, socket: SocketId, hello: Hello) {
+        let token = hello.resume.as_ref().map(|resume| &resume.token);
+        let good = token.is_some_and(|token| WORD.verify(token).is_some());
+        if self.room.is_none() && good {
+            let settings = self.settings.clone();
+            self.room = Some(Room::restored(settings, Arc::new(WORD), self.now));
+        } else if self.room.is_none() {
+            let refusal = ServerMessage::error(ErrorCode::NoSuchRide);
+            self.carry_out(room::Output::Send {
+                socket,
+                message: refusal,
+            });
+            return self.carry_out(room::Output::Close {
+                socket,
+                code: close::REFUSED,
+                reason: "no such ride",
+            });
+        }
+        self.feed_room(room::Input::Join(Join {
+            socket,
+            hello,
+            fresh_peer: format!("peer-{}", socket.0).parse().unwrap(),
+            server_time: TODAY,
+        }));
+    }
+
     pub(super) fn feed_room(&mut self, input: room::Input) {
-        self.room.handle(self.now, input);
-        while let Some(output) = self.room.poll_output() {
-            match output {
-                room::Output::Send { socket, message } => {
-                    self.signals += u64::from(matches!(message, ServerMessage::Signal { .. }));
-                    let text = Input::SocketText(message.to_json());
-                    self.post(socket, false, Packet::ToRider(socket, text));
+        let Some(room) = &mut self.room else {
+            return;
+        };
+        room.handle(self.now, input);
+        let outputs: Vec<_> = std::iter::from_fn(|| room.poll_output()).collect();
+        for output in outputs {
+            self.carry_out(output);
+        }
+    }
+
+    fn carry_out(&mut self, output: room::Output) {
+        match output {
+            room::Output::Send { socket, message } => {
+                self.signals += u64::from(matches!(message, ServerMessage::Signal { .. }));
+                let text = Input::SocketText(message.to_json());
+                self.post(socket, false, Packet::ToRider(socket, text));
+            }
+            room::Output::Relay { sockets, bytes, .. } => {
+                self.relayed += 1;
+                for socket in sockets {
+                    let frame = Input::SocketBinary(bytes.to_vec());
+                    self.throw(self.relay, Packet::ToRider(socket, frame));
                 }
-                room::Output::Relay { sockets, bytes, .. } => {
-                    self.relayed += 1;
-                    for socket in sockets {
-                        let frame = Input::SocketBinary(bytes.to_vec());
-                        self.throw(self.relay, Packet::ToRider(socket, frame));
-                    }
-                }
-                room::Output::Close { socket, code, .. } => {
-                    let closed = Input::SocketClosed {
-                        code,
-                        reason: String::new(),
-                    };
-                    self.post(socket, false, Packet::ToRider(socket, closed));
-                }
+            }
+            room::Output::Close { socket, code, .. } => {
+                let closed = Input::SocketClosed {
+                    code,
+                    reason: String::new(),
+                };
+                self.post(socket, false, Packet::ToRider(socket, closed));
             }
         }
     }
 
     pub(super) fn open_socket(&mut self, rider: usize) {
         let page = self.riders[rider].page;
-        if !self.riders[rider].online {
+        if !self.riders[rider].online || !self.serving {
             let closed = Input::SocketClosed {
                 code: 1006,
                 reason: String::new(),

@@ -305,3 +305,18 @@ fn a_reload_goes_on_with_the_recording_and_leaves_a_gap() {
     let stored = Recording::from_chunks(chunks.iter().map(Vec::as_slice)).expect("chunks");
     assert_eq!(&stored, after.recording());
 }
+
+#[test]
+fn an_interval_ridden_again_is_a_lap_of_its_own() {
+    let mut recorder = recorder();
+    ride(&mut recorder, 0, 100);
+    ride(&mut recorder, 9_000, 100);
+    recorder.begin_lap();
+    ride(&mut recorder, 10_000, 100);
+    ride(&mut recorder, 20_000, 100);
+    let laps = recorder.finish(START + 30_000).laps.iter();
+    let laps: Vec<_> = laps
+        .map(|lap| (lap.at - START_SECOND, lap.interval))
+        .collect();
+    assert_eq!(laps, [(0, Some(0)), (10, Some(0))]);
+}

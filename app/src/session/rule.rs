@@ -1,0 +1,125 @@
+//! Who rules the ride: what only the server does for the host, and what becomes
+//! of a rider who is sent away.
+
+use std::time::Duration;
+
+use leptos::prelude::*;
+use mesh::{
+    node::{Input, Wish},
+    peer::PeerId,
+    signaling::ErrorCode,
+};
+
+use super::{Session, put};
+use crate::state::{Connection, Denial, Notice, Refusal, Stage};
+
+impl Session {
+    /// Asks the server, or says that it cannot be asked now.
+    pub(super) fn wish(&mut self, now: Duration, wish: Wish) {
+        if self.state.connection.get_untracked() != Connection::Online {
+            return self.notify(Notice::Denied(Denial::NoServer));
+        }
+        self.with_node(now, Input::Wish(wish));
+    }
+
+    /// Lets nobody new in, or everybody again.
+    pub(super) fn lock(&mut self, now: Duration, lock: bool) {
+        self.wish(now, if lock { Wish::Lock } else { Wish::Unlock });
+    }
+
+    /// Makes another rider the host.
+    pub(super) fn hand_over(&mut self, now: Duration, peer: &str) {
+        if let Ok(peer) = peer.parse() {
+            self.wish(now, Wish::HandOver(peer));
+        }
+    }
+
+    /// Removes a rider for good.
+    pub(super) fn remove(&mut self, now: Duration, peer: &str, reason: String) {
+        if let Ok(peer) = peer.parse() {
+            self.wish(now, Wish::Kick { peer, reason });
+        }
+    }
+
+    /// The server does not do what was wished.
+    pub(super) fn denied(&mut self, code: ErrorCode) {
+        self.notify(Notice::Denied(match code {
+            ErrorCode::NotFirstHost => Denial::NotFirstHost,
+            ErrorCode::NoSuchRider => Denial::NotConnected,
+            ErrorCode::TooManyRemoved => Denial::TooManyRemoved,
+            _ => Denial::NotHost,
+        }));
+    }
+
+    /// The ride lets nobody new in, or everybody again.
+    pub(super) fn locked(&mut self, locked: bool) {
+        put(self.state.locked, locked);
+        self.notify(if locked {
+            Notice::Locked
+        } else {
+            Notice::Unlocked
+        });
+    }
+
+    /// Who is host, on every row and button.
+    pub(super) fn crown_host(&mut self) {
+        let node = self.group.as_ref().map(|group| &group.node);
+        if let Some(host) = node.and_then(|node| node.host()) {
+            self.roster.crown(host);
+        }
+        let (reclaim, locked) = node.map_or((false, false), |node| {
+            (node.may_reclaim(), node.is_locked())
+        });
+        put(self.state.may_reclaim, reclaim);
+        put(self.state.locked, locked);
+        put(self.state.is_host, self.is_host());
+    }
+
+    /// There is a new host.
+    pub(super) fn crowned(&mut self, host: &PeerId) {
+        let was_host = self.state.is_host.get_untracked();
+        self.crown_host();
+        if self.is_host() {
+            if !was_host {
+                self.notify(Notice::YouAreHost);
+            }
+        } else {
+            self.notify(Notice::NewHost(self.roster.name(host)));
+        }
+    }
+
+    /// The host removed this rider, who keeps what they have ridden.
+    pub(super) fn removed(&mut self, now: Duration, reason: String) {
+        self.state.removed.set(Some(reason));
+        self.sent_home(now, Refusal::Removed);
+    }
+
+    /// The host closed the ride.
+    pub(super) fn closed_by_host(&mut self, now: Duration) {
+        let over = self.state.stage.get_untracked() == Stage::Ended;
+        if !over {
+            self.notify(Notice::Closed);
+        }
+        self.sent_home(now, Refusal::Closed);
+    }
+
+    fn sent_home(&mut self, now: Duration, refusal: Refusal) {
+        self.forget_me();
+        // Nothing to come back with.
+        self.entry.token = None;
+        self.part(now, Stage::Refused(refusal));
+    }
+
+    /// Leaves the group; whoever has ridden gets the summary, whoever has not
+    /// sees `otherwise`.
+    pub(super) fn part(&mut self, now: Duration, otherwise: Stage) {
+        self.remember_offset(now);
+        self.group = None;
+        let over = self.state.stage.get_untracked() == Stage::Ended;
+        if !over {
+            self.summarise(now);
+        }
+        let ridden = self.state.summary.with_untracked(Option::is_some);
+        self.stand_down(if ridden { Stage::Ended } else { otherwise });
+    }
+}

@@ -1,0 +1,121 @@
+//! Where and of what the figures were taken.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::error::BenchError;
+use crate::options::Options;
+use crate::servers::Server;
+
+/// The machine and the versions of everything measured.
+#[derive(Debug, Clone)]
+pub struct Machine {
+    /// The day, as `date` writes it.
+    pub date: String,
+    /// Each a sentence's worth: what, and which.
+    pub facts: Vec<(&'static str, String)>,
+}
+
+impl Machine {
+    /// Looks around.
+    ///
+    /// # Errors
+    /// [`BenchError::Setup`] when a server to be measured is not there.
+    pub fn look(options: &Options) -> Result<Self, BenchError> {
+        let mut facts = vec![
+            ("processor", processor()?),
+            ("memory", memory()?),
+            ("system", system()?),
+            ("load when it began", load()?),
+        ];
+        if options.servers.contains(&Server::Gruppetto) {
+            facts.push(("gruppetto", gruppetto(options)?));
+        }
+        if options.servers.contains(&Server::Peer) {
+            facts.push(("peer", peer(&options.peer)?));
+            facts.push(("Node.js", said("node", &["--version"])?));
+        }
+        Ok(Self {
+            date: said("date", &["-u", "+%Y-%m-%d"])?,
+            facts,
+        })
+    }
+}
+
+fn processor() -> Result<String, BenchError> {
+    let text = fs::read_to_string("/proc/cpuinfo")?;
+    let cores = text
+        .lines()
+        .filter(|line| line.starts_with("processor"))
+        .count();
+    let model = field(&text, "model name").unwrap_or_else(|| "unknown".into());
+    Ok(format!("{model}, {cores} cores"))
+}
+
+fn memory() -> Result<String, BenchError> {
+    let text = fs::read_to_string("/proc/meminfo")?;
+    let kibibytes: u64 = field(&text, "MemTotal")
+        .and_then(|value| value.trim_end_matches(" kB").parse().ok())
+        .unwrap_or(0);
+    Ok(format!("{:.1} GiB", kibibytes as f64 / 1_048_576.0))
+}
+
+fn system() -> Result<String, BenchError> {
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")?;
+    let release = fs::read_to_string("/etc/os-release").unwrap_or_default();
+    let name = release
+        .lines()
+        .find_map(|line| line.strip_prefix("PRETTY_NAME="))
+        .map_or("Linux", |value| value.trim_matches('"'));
+    Ok(format!("{name}, kernel {}", kernel.trim()))
+}
+
+fn load() -> Result<String, BenchError> {
+    let text = fs::read_to_string("/proc/loadavg")?;
+    let minutes: Vec<&str> = text.split(' ').take(2).collect();
+    Ok(format!(
+        "{} over 1 minute and over 5",
+        minutes.join(" and ")
+    ))
+}
+
+fn gruppetto(options: &Options) -> Result<String, BenchError> {
+    let path = options.gruppetto.display().to_string();
+    let version = said(&path, &["--version"])?;
+    let version = version.trim_start_matches("gruppetto ").to_owned();
+    // Outside a checkout there is no commit to name.
+    Ok(match said("git", &["describe", "--always", "--dirty"]) {
+        Ok(commit) => format!("{version}, release build, checkout at {commit}"),
+        Err(_) => format!("{version}, release build"),
+    })
+}
+
+fn peer(folder: &Path) -> Result<String, BenchError> {
+    let file = folder.join("package.json");
+    let version = fs::read(&file)
+        .ok()
+        .and_then(|bytes| serde_json::from_slice::<serde_json::Value>(&bytes).ok())
+        .and_then(|package| package["version"].as_str().map(str::to_owned));
+    version.ok_or_else(|| BenchError::Setup(format!("{} cannot be read", file.display())))
+}
+
+/// The value of a line `name: value`.
+fn field(text: &str, name: &str) -> Option<String> {
+    text.lines()
+        .find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix(':'))
+        .map(|value| value.trim().to_owned())
+}
+
+/// What a command prints.
+fn said(command: &str, arguments: &[&str]) -> Result<String, BenchError> {
+    let failed = |why: String| BenchError::Setup(format!("{command}: {why}"));
+    let output = Command::new(command)
+        .args(arguments)
+        .output()
+        .map_err(|error| failed(error.to_string()))?;
+    if !output.status.success() {
+        return Err(failed(output.status.to_string()));
+    }
+    Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}

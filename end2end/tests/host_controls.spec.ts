@@ -1,0 +1,114 @@
+import { readFit } from "../fixtures/fit.ts";
+import { expect, test } from "../fixtures/test.ts";
+import { fourSteps, longRide } from "../fixtures/workouts.ts";
+import { each, rideTogether, type Rider } from "../pages/rider.ts";
+
+test("the host skips, goes back and makes an interval longer, and everybody is in the same interval", async ({ enter }) => {
+  const [ana, ben] = [await enter("Ana", 200), await enter("Ben", 250)];
+  const both = [ana, ben];
+  await rideTogether(fourSteps, ana, ben);
+  for (const control of [ben.ride.skip, ben.ride.back, ben.ride.extend]) await expect(control).toBeHidden();
+
+  await test.step("a skip begins the next interval for both, and nobody's time runs back", async () => {
+    await expect.poll(() => ben.ride.elapsed()).toBeGreaterThanOrEqual(2);
+    const before = await each(both, (rider) => rider.ride.elapsed());
+    await ana.ride.skip.click();
+    await expectInterval(both, 2);
+    await each(both, ({ ride }) => expect(ride.news).toContainText("Ana skipped to the next interval."));
+    await each(both, ({ ride, ftp }) => expect(ride.metric("target")).toHaveText(`${0.7 * ftp}`));
+    const after = await each(both, (rider) => rider.ride.elapsed());
+    after.forEach((elapsed, rider) => expect(elapsed).toBeGreaterThanOrEqual(before[rider]!));
+  });
+
+  await test.step("back begins the interval again", async () => {
+    await expect.poll(() => ana.ride.leftInInterval(), { timeout: 15_000 }).toBeLessThanOrEqual(53);
+    await ana.ride.back.click();
+    await each(both, ({ ride }) => expect.poll(() => ride.leftInInterval(), { intervals: [100] }).toBeGreaterThanOrEqual(58));
+    await expectInterval(both, 2);
+    await each(both, ({ ride }) => expect(ride.news).toContainText("Ana went back to the start of interval 2."));
+  });
+
+  await test.step("a minute more is a minute more for both", async () => {
+    await ana.ride.extend.click();
+    await each(both, ({ ride }) => expect.poll(() => ride.leftInInterval()).toBeGreaterThan(100));
+    await expectInterval(both, 2);
+    await each(both, ({ ride }) => expect(ride.news).toContainText("Ana made this interval a minute longer."));
+  });
+
+  await test.step("a doubled tap skips once", async () => {
+    await expect.poll(() => ana.ride.leftInInterval()).toBeLessThanOrEqual(117);
+    await ana.ride.skip.dblclick();
+    await expectInterval(both, 3);
+    await expect(ana.ride.news).toContainText("The group has only just changed the interval.");
+    await each(both, ({ ride }) => expect.poll(() => ride.leftInInterval(), { timeout: 10_000 }).toBeLessThanOrEqual(57));
+    await expectInterval(both, 3);
+  });
+
+  await test.step("in its first seconds back leads to the interval before", async () => {
+    await ana.ride.skip.click();
+    await expectInterval(both, 4);
+    await expect.poll(() => ana.ride.leftInInterval()).toBeLessThanOrEqual(58);
+    await ana.ride.back.click();
+    await expectInterval(both, 3);
+    await expect.poll(() => ana.ride.leftInInterval()).toBeLessThanOrEqual(58);
+    await ana.ride.skip.click();
+    await expectInterval(both, 4);
+  });
+
+  await test.step("the last interval cannot be skipped", async () => {
+    await expect.poll(() => ana.ride.leftInInterval()).toBeLessThanOrEqual(58);
+    await ana.ride.skip.click();
+    await expect(ana.ride.news).toContainText("This is the last interval.");
+    await expectInterval(both, 4);
+  });
+
+  await test.step("the file has a lap for every stretch that was ridden", async () => {
+    await ana.ride.end.click();
+    await ana.ride.confirm.getByRole("button", { name: "End for everyone" }).click();
+    await expect(ben.ride.summary).toBeVisible();
+    const fit = await readFit(await ben.ride.downloadFit());
+    // 1, 2, 2 again, 3, 4, 3 again, 4 again.
+    expect(fit.laps).toHaveLength(7);
+    const laps = fit.laps.reduce((sum, lap) => sum + (lap.totalTimerTime ?? 0), 0);
+    expect(laps).toBe(fit.session.totalTimerTime);
+  });
+});
+
+test("the host calls the start off, everybody is back in the lobby, and a new countdown starts the ride", async ({ enter }) => {
+  const [ana, ben] = [await enter("Ana", 200), await enter("Ben", 250)];
+  const both = [ana, ben];
+  await ana.startsRide();
+  await ben.accepts(ana.invitation);
+  await each(both, (rider) => rider.ridesSimulated());
+  await ana.ride.share(longRide);
+  await ana.ride.start.click();
+  await each(both, ({ ride }) => expect(ride.countdown).toBeVisible());
+  await expect(ben.ride.cancelStart).toBeHidden();
+
+  await ana.ride.cancelStart.click();
+  await each(both, ({ ride }) => expect(ride.countdown).toBeHidden());
+  await each(both, ({ ride }) => expect(ride.heading("Long Ride")).toBeVisible());
+  await expect(ben.ride.news).toContainText("Ana called the start off.");
+
+  await ana.ride.start.click();
+  await each(both, (rider) => rider.ride.ridesSoon());
+});
+
+test("a host's buttons fit a phone in two rows, each large enough for a thumb", async ({ enter }) => {
+  const ana = await enter("Ana", 200);
+  await ana.page.setViewportSize({ width: 390, height: 844 });
+  await rideTogether(longRide, ana);
+  const { back, skip, extend, pause, end, leave } = ana.ride;
+  const boxes = await Promise.all([back, skip, extend, pause, end, leave].map((button) => button.boundingBox()));
+  expect(new Set(boxes.map((box) => Math.round(box!.y))).size).toBeLessThanOrEqual(2);
+  for (const box of boxes) expect(box!.height).toBeGreaterThanOrEqual(48);
+  expect(await ana.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+
+  await ana.page.setViewportSize({ width: 1440, height: 900 });
+  const wide = await Promise.all([back, skip, extend, pause, end, leave].map((button) => button.boundingBox()));
+  expect(new Set(wide.map((box) => Math.round(box!.y))).size).toBe(1);
+});
+
+async function expectInterval(riders: Rider[], number: number): Promise<void> {
+  await each(riders, ({ ride }) => expect(ride.mine).toContainText(`Interval ${number} of 4`));
+}

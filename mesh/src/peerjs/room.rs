@@ -1,0 +1,32 @@
+//! What a broker knows of one room.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use super::absent::Absent;
+use crate::room::SocketId;
+
+/// Peers that reach each other. An id is in one of the lists at most.
+#[derive(Default)]
+pub(super) struct Room {
+    pub(super) connected: HashMap<Arc<str>, Connected>,
+    pub(super) absent: HashMap<Arc<str>, Absent>,
+    /// Of the absent, those who may come back.
+    pub(super) away: usize,
+    /// Pairs with messages that wait.
+    pub(super) pairs: u32,
+    /// Bytes of those.
+    pub(super) queued_bytes: u64,
+}
+
+/// A peer with a socket.
+pub(super) struct Connected {
+    pub(super) socket: SocketId,
+    pub(super) token: Arc<str>,
+    pub(super) claim: Option<Claim>,
+}
+
+/// A socket that gets the id if the old one does not answer in time.
+pub(super) struct Claim {
+    pub(super) socket: SocketId,
+    pub(super) until: Duration,
+}

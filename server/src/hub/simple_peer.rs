@@ -1,0 +1,194 @@
+//! Drives the simple-peer rooms ([`mesh::simple_peer`]) and the queues of
+//! their sockets, under one lock.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use mesh::room::SocketId;
+use mesh::simple_peer::{Code, Counts, Input, Message, Output, Rooms, Settings, Tally};
+use tokio::time::Instant;
+
+use super::Hub;
+use super::outbox::Outbox;
+use super::ride::fresh_peer;
+use crate::metrics::{DialectName, Metrics, Reason, RoomCounts};
+
+/// All simple-peer rooms of the server.
+#[derive(Debug)]
+pub(super) struct Clubs(Mutex<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    rooms: Rooms,
+    metrics: Arc<Metrics>,
+    sockets: HashMap<SocketId, Socket>,
+}
+
+#[derive(Debug)]
+struct Socket {
+    outbox: Arc<Outbox>,
+    log_room: String,
+}
+
+impl Clubs {
+    pub(super) fn new(settings: Settings, metrics: Arc<Metrics>) -> Self {
+        Self(Mutex::new(Inner {
+            rooms: Rooms::new(settings),
+            metrics,
+            sockets: HashMap::new(),
+        }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Nothing panics while it holds the lock.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Hub {
+    /// Opens a seat for a new simple-peer socket; whether it is let in is said
+    /// in its outbox.
+    pub fn connect_simple_peer(&self, code: Code) -> SimplePeerSeat {
+        let socket = self.next_socket();
+        let outbox = self.new_outbox();
+        let entry = Socket {
+            outbox: outbox.clone(),
+            log_room: self.log_name(code.as_str()),
+        };
+        let mut inner = self.0.simple_peer.lock();
+        inner.sockets.insert(socket, entry);
+        let connect = Input::Connect {
+            socket,
+            code,
+            fresh_peer: fresh_peer(),
+        };
+        inner.handle(connect, None);
+        if inner.sockets.contains_key(&socket) {
+            inner.log(socket, "joined");
+            inner.metrics.dialect(DialectName::SimplePeer).joined();
+        }
+        SimplePeerSeat {
+            hub: self.clone(),
+            socket,
+            outbox,
+        }
+    }
+
+    /// What there is of simple-peer rooms, and what was done for them.
+    pub fn simple_peer_counts(&self) -> (Counts, Tally) {
+        let inner = self.0.simple_peer.lock();
+        (inner.rooms.counts(), inner.rooms.tally())
+    }
+}
+
+impl From<(Counts, Tally)> for RoomCounts {
+    fn from((counts, tally): (Counts, Tally)) -> Self {
+        Self {
+            rooms: counts.rooms,
+            peers: counts.peers,
+            relayed: tally.relayed,
+            relayed_bytes: tally.relayed_bytes,
+            ignored: vec![
+                ("malformed", tally.malformed),
+                ("forged", tally.forged),
+                ("nobody", tally.nobody),
+            ],
+        }
+    }
+}
+
+/// One simple-peer socket's place, from its first moment to its last: dropping
+/// it is the socket's end.
+#[derive(Debug)]
+pub struct SimplePeerSeat {
+    hub: Hub,
+    socket: SocketId,
+    outbox: Arc<Outbox>,
+}
+
+impl SimplePeerSeat {
+    /// What waits to be sent to this socket.
+    pub fn outbox(&self) -> &Outbox {
+        &self.outbox
+    }
+
+    /// The socket said something.
+    pub fn say(&self, text: &str) {
+        let received = Instant::now().into_std();
+        let (socket, message) = (self.socket, Message::parse(text));
+        let mut inner = self.hub.0.simple_peer.lock();
+        inner.handle(Input::Message { socket, message }, Some(received));
+    }
+
+    /// The log's line of something that the socket is refused while it is open.
+    pub fn log_refusal(&self, reason: Reason) {
+        let inner = self.hub.0.simple_peer.lock();
+        if let Some(entry) = inner.sockets.get(&self.socket) {
+            entry.log_refusal(self.socket, reason);
+        }
+    }
+}
+
+impl Drop for SimplePeerSeat {
+    fn drop(&mut self) {
+        let socket = self.socket;
+        let mut inner = self.hub.0.simple_peer.lock();
+        inner.log(socket, "left");
+        inner.sockets.remove(&socket);
+        inner.handle(Input::Closed { socket }, None);
+    }
+}
+
+impl Inner {
+    /// `received`: when, if it is a message; what follows is that message,
+    /// handed on.
+    fn handle(&mut self, input: Input<'_>, received: Option<std::time::Instant>) {
+        self.rooms.handle(input);
+        while let Some(output) = self.rooms.poll_output() {
+            self.carry_out(output, received);
+        }
+    }
+
+    fn carry_out(&mut self, output: Output, received: Option<std::time::Instant>) {
+        match output {
+            Output::Send { socket, text } => {
+                if let Some(socket) = self.sockets.get(&socket) {
+                    match received {
+                        Some(received) => socket.outbox.relay_text(&*text, received),
+                        None => socket.outbox.text(&*text),
+                    }
+                }
+            }
+            Output::Refuse { socket, refusal } => {
+                if let Some(entry) = self.sockets.remove(&socket) {
+                    self.metrics.refused(refusal.into());
+                    entry.log_refusal(socket, refusal.into());
+                    entry.outbox.text(refusal.to_json());
+                    entry.outbox.close(refusal.close_code(), "refused");
+                }
+            }
+        }
+    }
+
+    /// The log's line of a join or a leave; a socket that was refused is not
+    /// here any more.
+    fn log(&self, socket: SocketId, what: &'static str) {
+        if let Some(entry) = self.sockets.get(&socket) {
+            let (room, socket) = (&entry.log_room, socket.0);
+            tracing::info!(dialect = "simple-peer", room, socket, "{what}");
+        }
+    }
+}
+
+impl Socket {
+    fn log_refusal(&self, socket: SocketId, reason: Reason) {
+        let (room, socket) = (&self.log_room, socket.0);
+        tracing::info!(
+            dialect = "simple-peer",
+            room,
+            socket,
+            reason = reason.name(),
+            "refused"
+        );
+    }
+}

@@ -1,0 +1,163 @@
+//! What riders report of their direct links. It is their word: bounded, and
+//! good for nothing but these counts.
+
+use std::time::Duration;
+
+use mesh::peer::LinkState;
+use mesh::signaling::Report;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::Registry;
+
+use super::{Histogram, Labels};
+
+/// More links than this nobody has: rides take 64 riders at most.
+const MAX_LINKS: u32 = 64;
+/// What one report may add to a counter.
+const MAX_EVENTS: u32 = 256;
+/// Connecting takes from some tens of milliseconds to the patience of ICE.
+const CONNECT_SECONDS: &[f64] = &[
+    0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0,
+];
+
+#[derive(Debug, Clone)]
+pub(super) struct LinkMetrics {
+    pub(super) direct: Gauge,
+    pub(super) relayed: Gauge,
+    pub(super) attempts: Counter,
+    pub(super) successes: Counter,
+    pub(super) fallbacks: Counter,
+    pub(super) connect_time: Histogram,
+}
+
+/// One rider's links as it reported them last. Dropped with its socket, so that
+/// links of riders who are gone do not count.
+#[derive(Debug)]
+pub struct ReportedLinks {
+    metrics: LinkMetrics,
+    direct: u32,
+    relayed: u32,
+}
+
+impl LinkMetrics {
+    pub(super) fn new(registry: &mut Registry) -> Self {
+        let links = Family::<Labels, Gauge>::default();
+        let help = "Links as riders report them, each by both of its riders";
+        registry.register("links", help, links.clone());
+        let mut counter = |name, help| {
+            let counter = Counter::default();
+            registry.register(name, help, counter.clone());
+            counter
+        };
+        let attempts = counter("p2p_attempts", "Direct connections that riders tried");
+        let successes = counter("p2p_successes", "Links that became direct");
+        let fallbacks = counter("p2p_fallbacks", "Direct links that went back to the relay");
+        let connect_time = Histogram::new(CONNECT_SECONDS);
+        registry.register(
+            "p2p_connect_seconds",
+            "From trying a direct connection to having it",
+            connect_time.clone(),
+        );
+        let state = |name| links.get_or_create_owned(&vec![("state", name)]);
+        Self {
+            direct: state("direct"),
+            relayed: state("relayed"),
+            attempts,
+            successes,
+            fallbacks,
+            connect_time,
+        }
+    }
+}
+
+impl ReportedLinks {
+    pub(super) fn new(metrics: &LinkMetrics) -> Self {
+        Self {
+            metrics: metrics.clone(),
+            direct: 0,
+            relayed: 0,
+        }
+    }
+
+    /// Takes a report in.
+    pub fn record(&mut self, report: &Report) {
+        let in_state = |state| {
+            let links = report.links.iter().filter(|link| link.state == state);
+            u32::try_from(links.count()).unwrap_or(MAX_LINKS)
+        };
+        self.stand_at(in_state(LinkState::Direct), in_state(LinkState::Relayed));
+        let metrics = &self.metrics;
+        let events = |count: u32| u64::from(count.min(MAX_EVENTS));
+        metrics.attempts.inc_by(events(report.attempts));
+        metrics.successes.inc_by(events(report.successes));
+        metrics.fallbacks.inc_by(events(report.fallbacks));
+        let times = report.links.iter().filter_map(|link| link.connect_ms);
+        for time in times.take(MAX_LINKS as usize) {
+            metrics
+                .connect_time
+                .observe(Duration::from_millis(time.into()));
+        }
+    }
+
+    fn stand_at(&mut self, direct: u32, relayed: u32) {
+        let (direct, relayed) = (direct.min(MAX_LINKS), relayed.min(MAX_LINKS));
+        let change = |from: u32, to: u32| i64::from(to) - i64::from(from);
+        self.metrics.direct.inc_by(change(self.direct, direct));
+        self.metrics.relayed.inc_by(change(self.relayed, relayed));
+        (self.direct, self.relayed) = (direct, relayed);
+    }
+}
+
+impl Drop for ReportedLinks {
+    fn drop(&mut self) {
+        self.stand_at(0, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mesh::signaling::LinkReport;
+
+    use super::*;
+
+    fn report_of(direct: usize, relayed: usize, events: u32) -> Report {
+        let link = |state| LinkReport {
+            peer: "ana".parse().expect("a peer id"),
+            state,
+            connect_ms: Some(u32::MAX),
+        };
+        let mut links = vec![link(LinkState::Direct); direct];
+        links.extend(vec![link(LinkState::Relayed); relayed]);
+        Report {
+            links,
+            attempts: events,
+            successes: events,
+            fallbacks: events,
+        }
+    }
+
+    #[test]
+    fn links_count_as_last_reported_and_not_after_their_rider_is_gone() {
+        let metrics = LinkMetrics::new(&mut Registry::default());
+        let mut ana = ReportedLinks::new(&metrics);
+        let mut ben = ReportedLinks::new(&metrics);
+        let report = |direct, relayed| report_of(direct, relayed, 0);
+        ana.record(&report(0, 3));
+        ben.record(&report(1, 0));
+        ana.record(&report(2, 1));
+        assert_eq!((metrics.direct.get(), metrics.relayed.get()), (3, 1));
+        drop(ana);
+        assert_eq!((metrics.direct.get(), metrics.relayed.get()), (1, 0));
+    }
+
+    #[test]
+    fn an_absurd_report_counts_no_more_than_a_rider_can_do() {
+        let metrics = LinkMetrics::new(&mut Registry::default());
+        let mut liar = ReportedLinks::new(&metrics);
+        liar.record(&report_of(1_000, 1_000, u32::MAX));
+        assert_eq!(metrics.direct.get(), i64::from(MAX_LINKS));
+        assert_eq!(metrics.attempts.get(), u64::from(MAX_EVENTS));
+        assert_eq!(metrics.successes.get(), u64::from(MAX_EVENTS));
+    }
+}

@@ -1,0 +1,74 @@
+//! The sockets of PeerJS clients ([`mesh::peerjs`]).
+
+use axum::body::Bytes;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::response::Response;
+use mesh::signaling::close;
+use serde_json::json;
+
+use super::connection::{self, Dialect, RESTART, Refusal};
+use crate::hub::outbox::Outbox;
+use crate::hub::peerjs::{PeerJsSeat, Wish};
+use crate::limits::Client;
+use crate::metrics::DialectName;
+use crate::state::AppState;
+
+/// Answers an upgrade; what the client wants is checked on the socket.
+pub fn upgrade(ws: WebSocketUpgrade, state: AppState, client: Client, wish: Wish) -> Response {
+    connection::upgrade(ws, state, client, move |state| {
+        Ok(Peer(state.hub.connect_peerjs(&wish)))
+    })
+}
+
+/// The socket of a PeerJS client.
+struct Peer(PeerJsSeat);
+
+impl Dialect for Peer {
+    const NAME: DialectName = DialectName::PeerJs;
+
+    fn outbox(&self) -> &Outbox {
+        self.0.outbox()
+    }
+
+    /// Its address said who it is.
+    fn has_greeted(&self) -> bool {
+        true
+    }
+
+    fn text(&mut self, text: &str) {
+        self.0.say(text);
+    }
+
+    /// Upstream reads bytes as the text that they are.
+    fn binary(&mut self, bytes: Bytes) {
+        self.0.say(std::str::from_utf8(&bytes).unwrap_or_default());
+    }
+
+    fn pong(&mut self) {
+        self.0.is_alive();
+    }
+
+    fn goodbye(&mut self) {
+        self.0.says_goodbye();
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        self.0.log_refusal(refusal.reason());
+        let (words, end) = match refusal {
+            Refusal::TooLarge => ("Message is too large", Some(close::TOO_LARGE)),
+            Refusal::NoHello => ("No id in time", Some(close::POLICY)),
+            Refusal::TooFast => ("Too many messages", None),
+            Refusal::Flood => ("Too many messages", Some(close::POLICY)),
+            Refusal::SlowReader => return,
+        };
+        let error = json!({ "type": "ERROR", "payload": { "msg": words } });
+        self.outbox().text(error.to_string());
+        if let Some(code) = end {
+            self.outbox().close(code, "refused");
+        }
+    }
+
+    fn restart(&mut self) {
+        self.outbox().close(RESTART, "the server restarts");
+    }
+}

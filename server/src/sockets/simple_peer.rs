@@ -1,0 +1,83 @@
+//! `/signal/{code}`: the sockets of simple-peer clients
+//! ([`mesh::simple_peer`]).
+
+use axum::body::Bytes;
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use mesh::signaling::close;
+use mesh::simple_peer::{Code, Refusal as NotLetIn};
+use serde_json::json;
+
+use super::connection::{self, Dialect, RESTART, Refusal, TurnedAway};
+use crate::hub::outbox::Outbox;
+use crate::hub::simple_peer::SimplePeerSeat;
+use crate::limits::Client;
+use crate::metrics::{DialectName, Reason};
+use crate::state::AppState;
+
+/// Answers the upgrade at `/signal/{code}`.
+pub async fn upgrade(
+    State(state): State<AppState>,
+    Path(code): Path<String>,
+    client: Client,
+    ws: WebSocketUpgrade,
+) -> Response {
+    connection::upgrade(ws, state, client, move |state| match code.parse::<Code>() {
+        Ok(code) => Ok(Member(state.hub.connect_simple_peer(code))),
+        Err(_) => {
+            let reason = Reason::from(NotLetIn::BadCode);
+            state.metrics.refused(reason);
+            tracing::info!(dialect = "simple-peer", reason = reason.name(), "refused");
+            Err(TurnedAway {
+                words: NotLetIn::BadCode.to_json(),
+                code: NotLetIn::BadCode.close_code(),
+                reason: "no code",
+            })
+        }
+    })
+}
+
+/// The socket of a simple-peer client.
+struct Member(SimplePeerSeat);
+
+impl Dialect for Member {
+    const NAME: DialectName = DialectName::SimplePeer;
+
+    fn outbox(&self) -> &Outbox {
+        self.0.outbox()
+    }
+
+    /// Its address said where it goes, and nothing else is asked.
+    fn has_greeted(&self) -> bool {
+        true
+    }
+
+    fn text(&mut self, text: &str) {
+        self.0.say(text);
+    }
+
+    fn binary(&mut self, bytes: Bytes) {
+        self.0.say(std::str::from_utf8(&bytes).unwrap_or_default());
+    }
+
+    fn refuse(&mut self, refusal: Refusal) {
+        self.0.log_refusal(refusal.reason());
+        let (words, end) = match refusal {
+            Refusal::TooLarge => ("That message is too large.", Some(close::TOO_LARGE)),
+            Refusal::NoHello => ("That took too long.", Some(close::POLICY)),
+            Refusal::TooFast => ("That is too much at once.", None),
+            Refusal::Flood => ("That is too much at once.", Some(close::POLICY)),
+            Refusal::SlowReader => return,
+        };
+        let error = json!({ "type": "error", "message": words });
+        self.outbox().text(error.to_string());
+        if let Some(code) = end {
+            self.outbox().close(code, "refused");
+        }
+    }
+
+    fn restart(&mut self) {
+        self.outbox().close(RESTART, "the server restarts");
+    }
+}

@@ -1,0 +1,310 @@
+//! What the server signs: the tokens by which riders come back, and the notes
+//! of who may not. A server that lost its memory reads them with its secret.
+//!
+//! A token is base64 of `kind u8 | … | HMAC-SHA256` (RFC 2104). The code of the
+//! ride is under the signature though not in the token, which is therefore
+//! nothing in any other ride. All numbers are big endian:
+//!
+//! - kind 1, a rider: `number u32 | incarnation u32 | epoch u32 | host u8 |
+//!   expires u64 (Unix seconds) | peer id`.
+//! - kind 2, somebody removed: `peer id`.
+
+use std::fmt;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+use std::sync::Arc;
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, Mac};
+use mesh::code::SessionCode;
+use mesh::peer::{Incarnation, PeerId, PeerNumber, Token};
+use mesh::room::{Pass, Signer, Statement};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::config::Config;
+
+/// What is signed begins with it, so that the secret can sign other things too.
+const PURPOSE: &[u8] = b"gruppetto ride token 1";
+const RIDER: u8 = 1;
+const BARRED: u8 = 2;
+const MAC_BYTES: usize = 32;
+/// The secret of a file is as many hexadecimal digits.
+const FILE_DIGITS: usize = 64;
+
+type HmacSha256 = Hmac<Sha256>;
+
+/// The key of a server's tokens. Never printed.
+#[derive(Clone)]
+pub struct Secret([u8; 32]);
+
+impl Secret {
+    /// The secret that is set, or that of the file, or, where there is none and
+    /// none can be made, one that ends with this process.
+    pub fn load(config: &Config) -> Self {
+        if let Some(text) = &config.secret {
+            return Self::from_text(text);
+        }
+        let Some(file) = config.secret_file() else {
+            tracing::warn!(
+                "no place for the secret: after a restart riders cannot come back to their ride; set GRUPPETTO_SECRET"
+            );
+            return Self::from_text(&random_text());
+        };
+        match kept(&file) {
+            Ok(text) => Self::from_text(&text),
+            Err(error) => {
+                tracing::warn!(
+                    file = %file.display(),
+                    %error,
+                    "the secret cannot be kept: after a restart riders cannot come back to their ride; set GRUPPETTO_SECRET or GRUPPETTO_SECRET_FILE"
+                );
+                Self::from_text(&random_text())
+            }
+        }
+    }
+
+    /// The secret that is made from a text.
+    pub fn from_text(text: &str) -> Self {
+        Self(Sha256::digest(text.as_bytes()).into())
+    }
+
+    /// What makes and reads the tokens of one ride.
+    pub fn signer(&self, code: &SessionCode) -> Arc<dyn Signer> {
+        Arc::new(RideSigner {
+            secret: self.clone(),
+            code: code.clone(),
+        })
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("Secret(…)")
+    }
+}
+
+/// The tokens of one ride.
+#[derive(Debug)]
+struct RideSigner {
+    secret: Secret,
+    code: SessionCode,
+}
+
+impl RideSigner {
+    fn mac(&self, statement: &[u8]) -> HmacSha256 {
+        let mac = HmacSha256::new_from_slice(&self.secret.0);
+        let mut mac = mac.expect("a key of any length will do");
+        for part in [PURPOSE, self.code.as_str().as_bytes(), statement] {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        mac
+    }
+}
+
+impl Signer for RideSigner {
+    fn sign(&self, statement: &Statement) -> Token {
+        let mut bytes = encode(statement);
+        let mac = self.mac(&bytes).finalize().into_bytes();
+        bytes.extend_from_slice(&mac);
+        let text = URL_SAFE_NO_PAD.encode(bytes);
+        text.parse()
+            .expect("base64 of at most 118 bytes is 158 of a token's letters")
+    }
+
+    fn verify(&self, token: &Token) -> Option<Statement> {
+        let bytes = URL_SAFE_NO_PAD.decode(token.expose()).ok()?;
+        let (statement, mac) = bytes.split_last_chunk::<MAC_BYTES>()?;
+        self.mac(statement).verify_slice(mac).ok()?;
+        decode(statement)
+    }
+}
+
+fn encode(statement: &Statement) -> Vec<u8> {
+    match statement {
+        Statement::Barred(peer) => [&[BARRED], peer.as_str().as_bytes()].concat(),
+        Statement::Rider(pass) => [
+            &[RIDER][..],
+            &pass.number.0.to_be_bytes(),
+            &pass.incarnation.0.to_be_bytes(),
+            &pass.epoch.to_be_bytes(),
+            &[u8::from(pass.host)],
+            &pass.expires.to_be_bytes(),
+            pass.peer.as_str().as_bytes(),
+        ]
+        .concat(),
+    }
+}
+
+fn decode(bytes: &[u8]) -> Option<Statement> {
+    let (kind, rest) = bytes.split_first()?;
+    if *kind == BARRED {
+        return Some(Statement::Barred(peer(rest)?));
+    }
+    if *kind != RIDER {
+        return None;
+    }
+    let (number, rest) = rest.split_first_chunk()?;
+    let (incarnation, rest) = rest.split_first_chunk()?;
+    let (epoch, rest) = rest.split_first_chunk()?;
+    let (host, rest) = rest.split_first()?;
+    let (expires, rest) = rest.split_first_chunk()?;
+    Some(Statement::Rider(Pass {
+        number: PeerNumber(u32::from_be_bytes(*number)),
+        incarnation: Incarnation(u32::from_be_bytes(*incarnation)),
+        epoch: u32::from_be_bytes(*epoch),
+        host: *host == 1,
+        expires: u64::from_be_bytes(*expires),
+        peer: peer(rest)?,
+    }))
+}
+
+fn peer(bytes: &[u8]) -> Option<PeerId> {
+    std::str::from_utf8(bytes).ok()?.parse().ok()
+}
+
+/// The text of the file, made if there is none.
+fn kept(file: &Path) -> io::Result<String> {
+    match read(file) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => make(file).or_else(|error| {
+            // Another server may have made it just now.
+            match error.kind() {
+                io::ErrorKind::AlreadyExists => read(file),
+                _ => Err(error),
+            }
+        }),
+        read => read,
+    }
+}
+
+fn read(file: &Path) -> io::Result<String> {
+    let mut text = String::new();
+    let limit = 2 * FILE_DIGITS as u64;
+    File::open(file)?.take(limit).read_to_string(&mut text)?;
+    let text = text.trim();
+    let good = text.len() == FILE_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match good {
+        true => Ok(text.to_owned()),
+        false => Err(io::Error::other("it is not 64 hexadecimal digits")),
+    }
+}
+
+fn make(file: &Path) -> io::Result<String> {
+    if let Some(folder) = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty())
+    {
+        fs::DirBuilder::new()
+            .recursive(true)
+            .mode(0o700)
+            .create(folder)?;
+    }
+    let text = random_text();
+    let mut made = OpenOptions::new()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(file)?;
+    made.write_all(format!("{text}\n").as_bytes())?;
+    made.sync_all()?;
+    tracing::info!(file = %file.display(), "made a secret");
+    Ok(text)
+}
+
+/// 244 random bits from the operating system.
+fn random_text() -> String {
+    format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+    use std::os::unix::fs::PermissionsExt;
+
+    fn signer(secret: &str, code: &str) -> Arc<dyn Signer> {
+        Secret::from_text(secret).signer(&code.parse().expect("a code"))
+    }
+
+    fn statements() -> [Statement; 2] {
+        let peer: PeerId = "x".repeat(64).parse().expect("a peer id");
+        let pass = Pass {
+            peer: peer.clone(),
+            number: PeerNumber(7),
+            incarnation: Incarnation(3),
+            epoch: 2,
+            host: true,
+            expires: u64::MAX,
+        };
+        [Statement::Rider(pass), Statement::Barred(peer)]
+    }
+
+    #[test]
+    fn a_token_says_what_was_signed() {
+        let signer = signer("one secret", "brave-otter-0042");
+        for statement in statements() {
+            let token = signer.sign(&statement);
+            assert_eq!(signer.verify(&token), Some(statement));
+        }
+    }
+
+    #[test]
+    fn a_token_of_another_ride_or_secret_says_nothing() {
+        let ours = signer("one secret", "brave-otter-0042");
+        for other in [
+            signer("one secret", "brave-otter-0043"),
+            signer("another secret", "brave-otter-0042"),
+        ] {
+            for statement in statements() {
+                assert_eq!(other.verify(&ours.sign(&statement)), None);
+            }
+        }
+    }
+
+    #[test]
+    fn a_token_with_any_letter_changed_says_nothing() {
+        let signer = signer("one secret", "brave-otter-0042");
+        for statement in statements() {
+            let token = signer.sign(&statement).expose().to_owned();
+            for at in 0..token.len() {
+                let letter = if &token[at..=at] == "A" { "B" } else { "A" };
+                let forged = format!("{}{letter}{}", &token[..at], &token[at + 1..]);
+                let forged = forged.parse().expect("a token");
+                assert_eq!(signer.verify(&forged), None, "letter {at}");
+            }
+        }
+        for short in ["x", "AQ", "AgAAAA"] {
+            assert_eq!(signer.verify(&short.parse().expect("a token")), None);
+        }
+    }
+
+    #[test]
+    fn a_secret_is_made_once_and_for_its_owner_alone() {
+        let folder = std::env::temp_dir().join(format!("gruppetto-secret-{}", Uuid::new_v4()));
+        let file = folder.join("state/secret");
+        let flag = file.to_str().expect("a path");
+        let config = Config::parse_from(["gruppetto", "--secret-file", flag]);
+        let first = Secret::load(&config);
+        assert_eq!(Secret::load(&config).0, first.0);
+        let mode = fs::metadata(&file).expect("a file").permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
+        fs::write(&file, "not a secret").expect("writes");
+        assert_ne!(Secret::load(&config).0, first.0);
+        fs::remove_dir_all(folder).expect("removes");
+    }
+
+    #[test]
+    fn a_server_that_cannot_keep_a_secret_starts_with_one_of_its_own() {
+        let config = Config::parse_from(["gruppetto", "--secret-file", "/dev/null/secret"]);
+        assert_ne!(Secret::load(&config).0, Secret::load(&config).0);
+    }
+
+    #[test]
+    fn a_secret_is_never_printed() {
+        assert_eq!(format!("{:?}", Secret::from_text("mine")), "Secret(…)");
+    }
+}

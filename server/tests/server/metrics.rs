@@ -1,0 +1,292 @@
+//! `/metrics`, `/health` and the log: that they say what happened, and nothing
+//! about whom.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
+
+use mesh::peer::{Class, LinkState};
+use mesh::signaling::{ClientMessage, LinkReport, Report};
+use serde_json::Value;
+use tokio::net::TcpStream;
+use tokio_tungstenite::client_async;
+use tokio_tungstenite::tungstenite::Message;
+use tracing_subscriber::fmt;
+
+use crate::support::{Answer, Rider, TestServer};
+
+async fn scrape(server: &TestServer, accept: &str) -> Answer {
+    server
+        .request("GET", "/metrics", &[("accept", accept)])
+        .await
+}
+
+async fn counts(server: &TestServer) -> Value {
+    server.get("/metrics").await.json()["metrics"].clone()
+}
+
+#[tokio::test]
+async fn people_read_json_with_the_values_of_this_moment() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let (mut ana, _) = server.join(&code).await;
+    let (mut ben, _) = server.join(&code).await;
+    ana.message().await;
+    ana.relay(Class::Telemetry, &[], b"watts").await;
+    ben.frame().await;
+    let answer = scrape(&server, "text/html,application/json,*/*;q=0.8").await;
+    assert_eq!(answer.header("content-type"), "application/json");
+    let page = answer.json();
+    assert_eq!(page["status"], "ok");
+    assert!(page["timestamp"].as_u64().is_some());
+    let counts = &page["metrics"];
+    assert_eq!(
+        (&counts["activeRooms"], &counts["activePeers"]),
+        (&1.into(), &2.into())
+    );
+    assert_eq!(counts["peers"]["app"], 2);
+    assert_eq!(counts["relayed"]["app"]["telemetry"]["messages"], 1);
+    assert_eq!(counts["relayed"]["app"]["telemetry"]["bytes"], 16);
+    assert_eq!(counts["relaySeconds"]["count"], 1);
+    assert_eq!(counts["errorRate"], 0.0);
+    let rate = counts["messagesPerSecond"].as_f64();
+    assert!(rate.is_some_and(|rate| rate > 0.0), "{counts}");
+}
+
+#[tokio::test]
+async fn scrapers_read_text_in_the_format_they_ask_for() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let (_ana, welcome) = server.join(&code).await;
+    let text = scrape(&server, "text/plain;version=0.0.4;q=0.5,*/*;q=0.1").await;
+    assert_eq!(
+        text.header("content-type"),
+        "text/plain; version=0.0.4; charset=utf-8"
+    );
+    assert!(
+        text.body.contains("gruppetto_peers{dialect=\"app\"} 1\n"),
+        "{}",
+        text.body
+    );
+    assert!(text.body.contains("# TYPE gruppetto_joins_total counter\n"));
+    let open = scrape(
+        &server,
+        "application/openmetrics-text;version=1.0.0,text/plain;q=0.5",
+    )
+    .await;
+    assert!(
+        open.header("content-type")
+            .starts_with("application/openmetrics-text")
+    );
+    assert!(open.body.ends_with("# EOF\n"));
+    for page in [text.body, open.body] {
+        assert!(!page.contains(&code) && !page.contains(welcome.peer.as_str()));
+    }
+}
+
+async fn client(server: &TestServer, path: &str) -> Rider {
+    let stream = TcpStream::connect(server.address).await.expect("connects");
+    let address = format!("ws://{}{path}", server.address);
+    let (socket, _) = client_async(address, stream).await.expect("an upgrade");
+    let mut client = Rider { socket };
+    client.next().await.expect("a greeting");
+    client
+}
+
+#[tokio::test]
+async fn rooms_peers_and_messages_are_counted_for_each_dialect() {
+    let server = TestServer::start(&[]).await;
+    let address = |id: &str| format!("/peerjs?key=peerjs&id={id}&token=club");
+    let mut ana = client(&server, &address("ana")).await;
+    let mut ben = client(&server, &address("ben")).await;
+    let mut cleo = client(&server, "/signal/club").await;
+    let mut dan = client(&server, "/signal/club").await;
+    ana.send(Message::text(
+        r#"{"type":"OFFER","dst":"ben","payload":{}}"#,
+    ))
+    .await;
+    ben.next().await.expect("the offer");
+    dan.send(Message::text(r#"{"type":"signal","signal":{}}"#))
+        .await;
+    while !matches!(cleo.next().await, Some(Message::Text(text)) if text.contains("\"signal\"")) {}
+    dan.send(Message::text(r#"{"type":"peer-left"}"#)).await;
+    dan.send(Message::text(r#"{"type":"signal","again":{}}"#))
+        .await;
+    cleo.next()
+        .await
+        .expect("the second signal, not the forged one");
+    let counts = counts(&server).await;
+    let one_each = serde_json::json!({ "app": 0, "peerjs": 1, "simple-peer": 1 });
+    assert_eq!(counts["rooms"], one_each);
+    assert_eq!(
+        (&counts["activePeers"], &counts["peers"]["peerjs"]),
+        (&4.into(), &2.into())
+    );
+    assert_eq!(counts["relayed"]["peerjs"]["signal"]["messages"], 1);
+    assert_eq!(counts["relayed"]["simple-peer"]["signal"]["messages"], 2);
+    assert_eq!(counts["relaySeconds"]["count"], 3);
+    let text = scrape(&server, "text/plain").await.body;
+    let forged = "gruppetto_ignored_total{dialect=\"simple-peer\",why=\"forged\"} 1\n";
+    assert!(text.contains(forged), "{text}");
+    assert!(!text.contains("club"));
+}
+
+#[tokio::test]
+async fn links_are_counted_as_riders_report_them_and_not_after_they_are_gone() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let (mut ana, _) = server.join(&code).await;
+    let (_ben, welcome) = server.join(&code).await;
+    ana.message().await;
+    let link = LinkReport {
+        peer: welcome.peer,
+        state: LinkState::Direct,
+        connect_ms: Some(400),
+    };
+    let report = Report {
+        links: vec![link],
+        attempts: 2,
+        successes: 1,
+        fallbacks: 0,
+    };
+    ana.say(&ClientMessage::Report(report)).await;
+    ana.say(&ClientMessage::Ping).await;
+    ana.message().await;
+    let now = counts(&server).await;
+    assert_eq!(now["links"]["direct"], 1);
+    let tried = ["attempts", "successes", "fallbacks"].map(|name| now["p2p"][name].as_u64());
+    assert_eq!(tried, [Some(2), Some(1), Some(0)]);
+    assert_eq!(now["p2p"]["connectSeconds"]["p50"], 0.5);
+    drop(ana);
+    while counts(&server).await["links"]["direct"] != 0 {}
+}
+
+#[tokio::test]
+async fn what_is_refused_is_counted_by_reason() {
+    let server = TestServer::start(&[]).await;
+    assert_eq!(server.get("/api/rides/brave-otter-0000").await.status, 404);
+    let foreign = [("origin", "https://evil.example")];
+    assert_eq!(server.post("/api/rides", &foreign).await.status, 403);
+    assert_eq!(server.get("/nothing").await.status, 404);
+    let counts = counts(&server).await;
+    let expected = serde_json::json!({ "no-such-ride": 1, "foreign-origin": 1 });
+    assert_eq!(counts["refusals"], expected);
+    assert_eq!(counts["errorRate"], 1.0);
+}
+
+#[tokio::test]
+async fn counts_of_what_is_there_return_to_zero() {
+    let server = TestServer::start(&["--room-ttl-ms", "100", "--grace-ms", "100"]).await;
+    let code = server.ride().await;
+    let (mut ana, _) = server.join(&code).await;
+    let (ben, _) = server.join(&code).await;
+    assert_eq!(counts(&server).await["activeSockets"], 2);
+    ana.say(&ClientMessage::Leave).await;
+    ana.until_close().await;
+    drop((ana, ben));
+    loop {
+        let counts = counts(&server).await;
+        let now = ["activeRooms", "activePeers", "activeSockets"].map(|name| &counts[name]);
+        if now == [0, 0, 0].map(Value::from).each_ref() {
+            return;
+        }
+    }
+}
+
+#[tokio::test]
+async fn metrics_are_for_programs_on_this_machine_unless_set_otherwise() {
+    let passed_on = [("x-forwarded-for", "127.0.0.1")];
+    let server = TestServer::start(&[]).await;
+    let answer = server.request("GET", "/metrics", &passed_on).await;
+    assert_eq!(
+        (answer.status, &answer.json()["error"]["code"]),
+        (403, &"forbidden".into())
+    );
+    let server = TestServer::start(&["--metrics", "on"]).await;
+    assert_eq!(
+        server.request("GET", "/metrics", &passed_on).await.status,
+        200
+    );
+    let server = TestServer::start(&["--metrics", "off"]).await;
+    assert_eq!(server.get("/metrics").await.status, 404);
+}
+
+#[tokio::test]
+async fn health_begins_with_status_timestamp_and_version() {
+    let server = TestServer::start(&[]).await;
+    let body = server.get("/health").await.body;
+    let keys: Vec<_> = body.split('"').skip(1).step_by(2).collect();
+    assert_eq!(keys[..3], ["status", "ok", "timestamp"], "{body}");
+    assert!(body.starts_with("{\"status\":\"ok\",\"timestamp\":"));
+    assert_eq!(keys[3], "version");
+}
+
+#[derive(Clone, Default)]
+struct Page(Arc<Mutex<Vec<u8>>>);
+
+impl Write for Page {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().expect("a page").extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+// On one thread, so that its log is this test's alone.
+#[tokio::test(flavor = "current_thread")]
+async fn the_log_has_a_line_for_each_join_leave_and_refusal_and_names_nobody() {
+    let page = Page::default();
+    let writer = page.clone();
+    let log = fmt()
+        .json()
+        .flatten_event(true)
+        .with_writer(move || writer.clone());
+    let _logging = tracing::subscriber::set_default(log.finish());
+    let server = TestServer::start(&["--messages-per-second", "20"]).await;
+    let code = server.ride().await;
+    let (mut ana, welcome) = server.join(&code).await;
+    for _ in 0..200 {
+        let ping = Message::text("{\"type\":\"ping\",\"secret\":\"payload\"}");
+        if futures_util::SinkExt::send(&mut ana.socket, ping)
+            .await
+            .is_err()
+        {
+            break;
+        }
+    }
+    ana.until_close().await;
+    let (mut ben, _) = server.join(&code).await;
+    ben.say(&ClientMessage::Leave).await;
+    ben.until_close().await;
+    let mut lost = server.socket("brave-otter-0000").await;
+    lost.hello(None).await;
+    lost.until_close().await;
+    let bytes = page.0.lock().expect("a page").clone();
+    let text = String::from_utf8(bytes).expect("text");
+    let lines: Vec<Value> = text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON"))
+        .collect();
+    let of = |message: &str| {
+        lines
+            .iter()
+            .filter(|line| line["message"] == message)
+            .count()
+    };
+    assert_eq!((of("joined"), of("left")), (2, 2), "{text}");
+    let reasons: Vec<_> = lines
+        .iter()
+        .filter_map(|line| line["reason"].as_str())
+        .collect();
+    assert_eq!(reasons, ["message-rate", "message-rate", "no-such-ride"]);
+    for secret in [
+        code.as_str(),
+        welcome.peer.as_str(),
+        "brave-otter",
+        "payload",
+    ] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+}

@@ -1,0 +1,194 @@
+//! A server that is killed and starts again without its memory.
+
+use mesh::signaling::{
+    ClientMessage, ErrorCode, Member, Restore, Resume, ServerMessage, Welcome, close,
+};
+
+use crate::sockets::{refusal, resume};
+use crate::support::{Rider, TestServer};
+
+/// The same page with a new socket.
+fn same_page(welcome: &Welcome) -> Resume {
+    Resume {
+        incarnation: Some(welcome.incarnation),
+        ..resume(welcome)
+    }
+}
+
+/// What a page knows from its welcome.
+fn known(welcome: &Welcome, others: &[Member]) -> Restore {
+    Restore {
+        hosts: welcome.hosts.clone(),
+        first_host: welcome.first_host.clone(),
+        members: [&welcome.members[..], others].concat(),
+        barred: welcome.barred.clone(),
+        locked: welcome.locked,
+    }
+}
+
+async fn joined(rider: &mut Rider) -> Member {
+    match rider.message().await {
+        ServerMessage::Joined { member } => member,
+        other => panic!("nobody joined: {other:?}"),
+    }
+}
+
+async fn restored(rider: &mut Rider) -> (u32, String) {
+    let wanted = |message: &ServerMessage| matches!(message, ServerMessage::Restored(_));
+    match rider.until(wanted).await {
+        ServerMessage::Restored(restored) => {
+            let last = restored.hosts.last().expect("a host");
+            (last.epoch, last.peer.to_string())
+        }
+        _ => unreachable!(),
+    }
+}
+
+#[tokio::test]
+async fn the_ride_is_the_same_after_the_server_was_killed() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let (mut ana, first) = server.join(&code).await;
+    let (_ben, second) = server.join(&code).await;
+    let others = [joined(&mut ana).await];
+    server.kill();
+    let server = TestServer::start(&[]).await;
+    assert_eq!(server.get(&format!("/api/rides/{code}")).await.status, 404);
+    let (ben, again) = server
+        .return_with(&code, same_page(&second), known(&second, &[]))
+        .await;
+    assert_eq!((&again.peer, again.number), (&second.peer, second.number));
+    assert_eq!(again.incarnation, second.incarnation);
+    assert!(again.host.is_none() && again.members[0].away);
+    let (mut ana, again) = server
+        .return_with(&code, same_page(&first), known(&first, &others))
+        .await;
+    assert_eq!((&again.peer, again.number), (&first.peer, first.number));
+    let host = (1, first.peer.to_string());
+    assert_eq!(restored(&mut ana).await, host);
+    assert_eq!(restored(&mut { ben }).await, host);
+    let (_, third) = server.join(&code).await;
+    assert_eq!((third.number.0, third.host), (3, Some(first.peer)));
+    assert_eq!(server.health().await["rooms"], 1);
+}
+
+#[tokio::test]
+async fn somebody_new_waits_until_the_ride_knows_itself_again() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let (_ana, first) = server.join(&code).await;
+    server.kill();
+    let server = TestServer::start(&[]).await;
+    let (_ana, _) = server
+        .return_with(&code, same_page(&first), known(&first, &[]))
+        .await;
+    let (_, second) = server.join(&code).await;
+    assert_eq!((second.number.0, second.host), (2, Some(first.peer)));
+}
+
+#[tokio::test]
+async fn the_kicked_stay_kicked_after_a_restart() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let (mut ana, first) = server.join(&code).await;
+    let (_ben, second) = server.join(&code).await;
+    let (peer, reason) = (second.peer.clone(), String::new());
+    ana.say(&ClientMessage::Kick { peer, reason }).await;
+    let noted = |message: &ServerMessage| matches!(message, ServerMessage::Barred { .. });
+    let ServerMessage::Barred { note } = ana.until(noted).await else {
+        unreachable!()
+    };
+    server.kill();
+    let server = TestServer::start(&[]).await;
+    let mut knows = known(&first, &[]);
+    knows.barred.push(note);
+    let (_ana, _) = server.return_with(&code, same_page(&first), knows).await;
+    let mut ben = server.socket(&code).await;
+    ben.greet(Some(same_page(&second)), Some(known(&second, &[])))
+        .await;
+    assert!(matches!(ben.message().await, ServerMessage::Kicked { .. }));
+    assert_eq!(ben.close_code().await, close::KICKED);
+}
+
+#[tokio::test]
+async fn a_server_with_another_secret_opens_nothing() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let (_ana, first) = server.join(&code).await;
+    server.kill();
+    let server = TestServer::start(&["--secret", "quite another secret"]).await;
+    let mut ana = server.socket(&code).await;
+    ana.greet(Some(same_page(&first)), Some(known(&first, &[])))
+        .await;
+    assert_eq!(
+        refusal(&mut ana).await,
+        (ErrorCode::NoSuchRide, close::REFUSED)
+    );
+    assert_eq!(server.health().await["rooms"], 0);
+}
+
+#[tokio::test]
+async fn a_token_opens_its_own_ride_and_no_other() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let other = server.ride().await;
+    let (_ana, first) = server.join(&code).await;
+    let (mut ben, second) = server.join(&other).await;
+    let mut thief = server.socket(&other).await;
+    thief.hello(Some(resume(&first))).await;
+    assert_eq!(
+        refusal(&mut thief).await,
+        (ErrorCode::BadToken, close::REFUSED)
+    );
+    // Another's id with the own token, while that rider is away.
+    let (cleo, third) = server.join(&other).await;
+    ben.message().await;
+    drop(cleo);
+    ben.message().await;
+    let claim = Resume {
+        token: second.token.clone(),
+        ..resume(&third)
+    };
+    let mut thief = server.socket(&other).await;
+    thief.hello(Some(claim)).await;
+    let (said, end) = thief.until_close().await;
+    assert_eq!((said.len(), u16::from(end.code)), (1, close::REFUSED));
+    ben.say(&ClientMessage::Ping).await;
+    assert_eq!(ben.message().await, ServerMessage::Pong);
+    server.kill();
+    let server = TestServer::start(&[]).await;
+    let mut stranger = server.socket("brave-otter-0000").await;
+    stranger.hello(Some(resume(&first))).await;
+    assert_eq!(refusal(&mut stranger).await.0, ErrorCode::NoSuchRide);
+}
+
+#[tokio::test]
+async fn a_server_full_of_rides_restores_no_more_and_may_be_asked_again() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let (_ana, first) = server.join(&code).await;
+    server.kill();
+    let server = TestServer::start(&["--max-rooms", "1"]).await;
+    server.ride().await;
+    let mut ana = server.socket(&code).await;
+    ana.hello(Some(resume(&first))).await;
+    let (refused, _) = refusal(&mut ana).await;
+    assert_eq!(refused, ErrorCode::TooManyRides);
+    assert!(!refused.is_final());
+}
+
+#[tokio::test]
+async fn the_secret_is_the_same_on_the_next_start() {
+    let file = std::env::temp_dir().join(format!("gruppetto-restart-{}", std::process::id()));
+    let flags = ["--secret-file", file.to_str().expect("a path")];
+    let server = TestServer::start(&flags).await;
+    let code = server.ride().await;
+    let (_ana, first) = server.join(&code).await;
+    server.kill();
+    let server = TestServer::start(&flags).await;
+    let (_ana, again) = server
+        .return_with(&code, same_page(&first), known(&first, &[]))
+        .await;
+    assert_eq!(again.peer, first.peer);
+    std::fs::remove_file(file).expect("removes");
+}
