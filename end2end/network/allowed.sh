@@ -1,9 +1,9 @@
 #!/bin/sh
 # Whether this machine lets the tests make networks of their own. If not, says
-# why in a few words, for `make test-network` to print.
+# why in a few words.
 no() { echo "$*"; exit 1; }
 [ "$(id -u)" -eq 0 ] || no "network namespaces are root's to make"
-for tool in ip nft sysctl turnserver; do
+for tool in ip nft sysctl; do
   command -v "$tool" >/dev/null || no "$tool is missing (tools/setup.sh network installs it)"
 done
 probe="gruppetto-probe-$$"
