@@ -62,17 +62,17 @@ export function watchApp(): void {
 
   // A frame on the telemetry channel begins with its kind; beats go there too.
   const [channelOfNumbers, kindOfNumbers] = [1, 1];
-  const note = (list: Noted[], channel: RTCDataChannel, data: unknown) => {
+  const note = (list: Noted[], channel: RTCDataChannel, data: ArrayBuffer | ArrayBufferView) => {
     if (channel.id !== channelOfNumbers) return;
     const at = now();
-    const bytes = ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data as ArrayBuffer);
+    const bytes = ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
     if (bytes[0] !== kindOfNumbers) return;
     list.push([Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join(""), at]);
   };
-  const { send } = RTCDataChannel.prototype;
+  const send = RTCDataChannel.prototype.send as (data: unknown) => void;
   RTCDataChannel.prototype.send = function (this: RTCDataChannel, data: unknown) {
-    note(watch.sent, this, data);
-    send.call(this, data as ArrayBuffer);
+    note(watch.sent, this, data as ArrayBuffer);
+    send.call(this, data);
   };
   const { createDataChannel } = RTCPeerConnection.prototype;
   RTCPeerConnection.prototype.createDataChannel = function (this: RTCPeerConnection, ...how: Parameters<typeof createDataChannel>) {
