@@ -1,5 +1,5 @@
 import { longRide } from "../fixtures/workouts.ts";
-import { ConnectionPanel } from "../pages/connection.ts";
+import { Panel } from "../pages/panel.ts";
 import { each, eachPair, rideTogether, type Rider } from "../pages/rider.ts";
 import { agesSeen } from "./fixtures/ages.ts";
 import { measured } from "./fixtures/measured.ts";
@@ -19,7 +19,7 @@ test("with 10 % loss for a minute numbers stay young, and a pause and a resume a
   await rideTogether(longRide, host, ...others);
   await eachPair(riders, (watcher, other) => watcher.ride.card(other.name).expectLink("direct"));
   await each(riders, ({ page }) => page.evaluate(notePauses));
-  const panels = others.map(({ page }) => new ConnectionPanel(page));
+  const panels = others.map(({ page }) => new Panel(page));
   await Promise.all(panels.map((panel) => panel.open()));
 
   const places = [ana, ben, cem].map(({ place }) => place);

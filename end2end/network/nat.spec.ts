@@ -1,4 +1,4 @@
-import { ConnectionPanel } from "../pages/connection.ts";
+import { Panel } from "../pages/panel.ts";
 import { expectToChange } from "../pages/rider_card.ts";
 import { eachPair, type Rider } from "../pages/rider.ts";
 import { longRide } from "../fixtures/workouts.ts";
@@ -9,10 +9,10 @@ import { expect, test } from "./fixtures/test.ts";
 /** Both have numbers of the other over a direct link, on this way. */
 async function expectDirect({ one, other }: Meeting, way: RegExp): Promise<void> {
   await eachPair([one, other], (watcher, seen) => watcher.ride.card(seen.name).expectLink("direct", 20_000));
-  for (const { page } of [one, other]) {
-    const panel = new ConnectionPanel(page);
+  for (const [watcher, seen] of [[one, other], [other, one]] as const) {
+    const panel = new Panel(watcher.page);
     await panel.open();
-    await expect(panel.link("candidate")).toHaveText(way);
+    await expect(panel.of(seen.name, "candidate")).toHaveText(way);
     await panel.close();
   }
 }
@@ -20,7 +20,7 @@ async function expectDirect({ one, other }: Meeting, way: RegExp): Promise<void>
 /** Both have numbers of the other over the server, also after the first attempt at more has failed. */
 async function expectRelayed(meeting: Meeting): Promise<void> {
   const { one, other } = meeting;
-  const panel = new ConnectionPanel(other.page);
+  const panel = new Panel(other.page);
   await panel.open();
   await expect.poll(async () => Number(await panel.total("attempts").innerText()), { timeout: 60_000 }).toBeGreaterThan(1);
   await panel.close();
