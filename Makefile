@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help serve build dev test lint fmt clippy test-rust test-browser test-network bench bench-quick bench-mesh bench-mesh-quick fuzz setup setup-test setup-network setup-dev setup-bench setup-fuzz
+.PHONY: help serve build dev test lint fmt clippy test-rust test-browser test-network connectivity bench bench-quick bench-mesh bench-mesh-quick fuzz setup setup-test setup-network setup-dev setup-bench setup-fuzz
 
 export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gruppetto/tools/bin:$(CURDIR)/node_modules/.bin:$(HOME)/.cargo/bin:$(PATH)
 
@@ -40,6 +40,9 @@ test-browser: setup-test build ## the browser tests, against the release build
 
 test-network: setup-network build ## browser tests with cut, lossy and translated networks; as root, in network namespaces
 	cd end2end && npx playwright test --config network.config.ts
+
+connectivity: setup-network build ## the same, on an idle machine; writes what it measures into docs/connectivity.md
+	cd end2end && NETWORK_OUTPUT=docs/connectivity.md npx playwright test --config network.config.ts
 
 bench: setup-bench build ## measure beside npm's peer, on an idle machine; writes docs/benchmarks.md
 	cargo run --release --package bench -- --output docs/benchmarks.md

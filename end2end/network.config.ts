@@ -4,6 +4,8 @@ import { defineConfig } from "@playwright/test";
 // measure is time.
 export default defineConfig({
   testDir: "network",
+  globalSetup: "./network/before.ts",
+  globalTeardown: "./network/report.ts",
   workers: 1,
   retries: 0,
   forbidOnly: true,
