@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help serve build dev test lint fmt clippy test-rust test-browser bench bench-quick fuzz setup setup-test setup-dev setup-bench setup-fuzz
+.PHONY: help serve build dev test lint fmt clippy test-rust test-browser test-network connectivity bench bench-quick bench-mesh bench-mesh-quick fuzz setup setup-test setup-network setup-dev setup-bench setup-fuzz
 
 export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gruppetto/tools/bin:$(CURDIR)/node_modules/.bin:$(HOME)/.cargo/bin:$(PATH)
 
@@ -38,11 +38,23 @@ test-rust: setup ## all Rust tests
 test-browser: setup-test build ## the browser tests, against the release build
 	cd end2end && npx playwright test
 
+test-network: setup-network build ## browser tests with cut, lossy and translated networks; as root, in network namespaces
+	cd end2end && npx playwright test --config network.config.ts
+
+connectivity: setup-network build ## the same, on an idle machine; writes what it measures into docs/connectivity.md
+	cd end2end && NETWORK_OUTPUT=docs/connectivity.md npx playwright test --config network.config.ts
+
 bench: setup-bench build ## measure beside npm's peer, on an idle machine; writes docs/benchmarks.md
 	cargo run --release --package bench -- --output docs/benchmarks.md
 
 bench-quick: setup-bench build ## a few seconds of each measurement, printed, to see that it works
 	cargo run --release --package bench -- --quick
+
+bench-mesh: setup-test build ## measure the riders' mesh beside PeerJS and simple-peer, on an idle machine; writes docs/benchmarks-mesh.md
+	cd end2end && BENCH_OUTPUT=docs/benchmarks-mesh.md npx playwright test --config bench.config.ts
+
+bench-mesh-quick: setup-test build ## a little of it, printed, to see that it works
+	cd end2end && BENCH_QUICK=1 npx playwright test --config bench.config.ts
 
 fuzz: setup-fuzz ## fuzz every codec for a minute, on nightly
 	tools/fuzz.sh 60
@@ -52,6 +64,9 @@ setup:
 
 setup-test:
 	@tools/setup.sh test
+
+setup-network:
+	@tools/setup.sh network
 
 setup-dev:
 	@tools/setup.sh dev

@@ -3,6 +3,7 @@
 #
 #   tools/setup.sh build   what `make build` needs: the Rust toolchain, wasm-bindgen, npm tools
 #   tools/setup.sh test    that, Chromium and the browser tests' npm packages
+#   tools/setup.sh network that of test, and what `make test-network` makes networks and a TURN server with
 #   tools/setup.sh dev     that of build, and cargo-leptos
 #   tools/setup.sh bench   that of build, and the server that ours is measured beside
 #   tools/setup.sh fuzz    a nightly Rust toolchain, cargo-fuzz and a C++ compiler
@@ -74,6 +75,25 @@ need_chromium() {
   command -v chromium >/dev/null || apt_install chromium fonts-liberation
 }
 
+# Network namespaces are root's to make: for anybody else there is nothing to
+# install, and the tests say that they are skipped. They also say so of whatever
+# is missing after all, so a machine where apt may not install goes on.
+need_networks() {
+  [ "$(id -u)" -eq 0 ] || return 0
+  local packages=()
+  command -v ip >/dev/null || packages+=(iproute2)
+  command -v nft >/dev/null || packages+=(nftables)
+  command -v sysctl >/dev/null || packages+=(procps)
+  command -v turnserver >/dev/null || packages+=(coturn)
+  [ "${#packages[@]}" -eq 0 ] && return
+  (apt_install "${packages[@]}") || { say "could not install ${packages[*]}: tests that need it are skipped"; return 0; }
+  # The tests start a coturn of their own; the machine is not to become a relay.
+  if [[ " ${packages[*]} " == *" coturn "* ]] && [ -d /run/systemd/system ]; then
+    say "switching coturn's service off"
+    systemctl disable --quiet --now coturn || true
+  fi
+}
+
 need_cargo_leptos() {
   local wanted=0.3.11
   cargo leptos --version 2>/dev/null | grep -q " $wanted\$" && return
@@ -118,8 +138,9 @@ need_build() { need_linker; need_toolchain; need_wasm_bindgen; need_npm_packages
 case "${1:-}" in
   build) need_build ;;
   test) need_build; need_chromium; need_npm_packages end2end ;;
+  network) need_build; need_chromium; need_npm_packages end2end; need_networks ;;
   dev) need_build; need_cargo_leptos ;;
   bench) need_build; need_pinning; need_npm_packages bench ;;
   fuzz) need_linker; need_cxx; need_toolchain; need_nightly; need_cargo_fuzz ;;
-  *) fail "say what to set up: build, test, dev, bench or fuzz." ;;
+  *) fail "say what to set up: build, test, network, dev, bench or fuzz." ;;
 esac

@@ -40,7 +40,7 @@ use crate::{
     link::{Budget, Link},
     peer::{LinkState, PeerId, PeerNumber, Role, Token},
     random::Random,
-    signaling::{HostTerm, IceServer, Limits, Member},
+    signaling::{DirectLinks, HostTerm, IceServer, Limits, Member},
 };
 use report::Reporter;
 use socket::Socket;
@@ -92,9 +92,9 @@ struct Server {
     /// Its wall clock then, in Unix milliseconds.
     time: u64,
     ice_servers: Vec<IceServer>,
+    direct: DirectLinks,
     limits: Limits,
     p2p: bool,
-    p2p_timeout: Duration,
 }
 
 impl Node {

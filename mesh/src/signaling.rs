@@ -14,11 +14,13 @@
 //!
 //! Binary messages of the same socket are relayed frames: see [`crate::frame`].
 
+mod direct;
 mod error;
 mod limits;
 mod report;
 mod restore;
 
+pub use direct::{BundlePolicy, DirectLinks};
 pub use error::ErrorCode;
 pub use limits::{
     MAX_BARRED, MAX_CANDIDATES, MAX_ELECTIONS, MAX_HOST_TERMS, MAX_MESSAGE_BYTES, MAX_REASON,
@@ -296,10 +298,9 @@ pub struct Welcome {
     pub limits: Limits,
     /// Whether direct links are wanted at all.
     pub p2p: bool,
-    /// How long a try may take to become direct before it counts as failed, in
-    /// milliseconds; 10,000 where absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub p2p_timeout_ms: Option<u32>,
+    /// How direct links are made.
+    #[serde(default)]
+    pub direct: DirectLinks,
 }
 
 /// One rider as the server knows it.

@@ -1,15 +1,17 @@
 //! The server's settings: environment variables, or flags of the same name.
 
+mod ice;
 mod limits;
 mod peerjs;
+mod plain;
 mod sentence;
 mod values;
 
+pub use ice::{Bundling, IceSettings};
 pub use limits::{LimitSettings, MetricsAccess};
 pub use peerjs::PeerJs;
 pub use values::{IceServers, PublicUrl};
 
-use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -21,6 +23,7 @@ use mesh::signaling::IceServer;
 use tracing_subscriber::EnvFilter;
 
 use crate::error::StartError;
+use plain::with_plain_names;
 use sentence::sentence;
 use values::plain_ice_server;
 
@@ -57,13 +60,18 @@ pub struct Config {
     /// (stun:host:port,turn:host:port), or a JSON list of
     /// {"urls":[…],"username":…,"credential":…}, or "none". Unset: none while
     /// GRUPPETTO_PUBLIC_URL is unset or a loopback address, otherwise the
-    /// public stun:stun.l.google.com:19302
+    /// public stun:stun.l.google.com:19302. STUN_SERVERS is read too
     #[arg(long, env = "GRUPPETTO_ICE_SERVERS", hide_env_values = true)]
     pub ice_servers: Option<IceServers>,
 
-    /// Whether riders may link directly; if not, the server relays everything
+    /// Whether riders may link directly; if not, the server relays everything.
+    /// P2P_ENABLED is read too
     #[arg(long, env = "GRUPPETTO_P2P_ENABLED", hide_env_values = true, default_value = "true", action = clap::ArgAction::Set, value_parser = BoolishValueParser::new())]
     pub p2p_enabled: bool,
+
+    /// Direct links.
+    #[command(flatten)]
+    pub ice: IceSettings,
 
     /// Other addresses under which riders reach the server, comma-separated,
     /// like https://club.example: pages from there may start and join rides,
@@ -175,11 +183,13 @@ impl Config {
     /// # Errors
     /// [`StartError::Setting`] with a sentence that names the setting.
     pub fn load() -> Result<Self, StartError> {
-        let arguments = with_plain_origins(std::env::args_os(), |name| std::env::var_os(name));
-        Self::try_parse_from(arguments).map_err(|error| match error.kind() {
+        let arguments = with_plain_names(std::env::args_os(), |name| std::env::var_os(name));
+        let config = Self::try_parse_from(arguments).map_err(|error| match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => error.exit(),
             _ => StartError::Setting(sentence(&error)),
-        })
+        })?;
+        config.ice.check().map_err(StartError::Setting)?;
+        Ok(config)
     }
 
     /// The servers that riders are told of for direct links.
@@ -238,22 +248,6 @@ pub enum LogFormat {
     Json,
 }
 
-/// The arguments, and the origins of the variable `ALLOWED_ORIGINS` where
-/// nothing else sets them.
-fn with_plain_origins(
-    arguments: impl Iterator<Item = OsString>,
-    variable: impl Fn(&str) -> Option<OsString>,
-) -> Vec<OsString> {
-    const FLAG: &str = "--allowed-origins";
-    let mut arguments: Vec<_> = arguments.collect();
-    let is_flag = |argument: &OsString| argument.as_encoded_bytes().starts_with(FLAG.as_bytes());
-    let is_set = arguments.iter().any(is_flag) || variable("GRUPPETTO_ALLOWED_ORIGINS").is_some();
-    if let Some(origins) = variable("ALLOWED_ORIGINS").filter(|_| !is_set) {
-        arguments.extend([FLAG.into(), origins]);
-    }
-    arguments
-}
-
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| "is not an address and a port like 127.0.0.1:3000".to_owned())
@@ -279,38 +273,6 @@ mod tests {
 
     fn parse(flags: &[&str]) -> Config {
         Config::try_parse_from(["gruppetto"].iter().chain(flags)).expect("settings")
-    }
-
-    #[test]
-    fn the_plain_variable_names_origins_unless_the_servers_own_does() {
-        let arguments = |flags: &[&str], own: Option<&str>| {
-            let flags = flags.iter().map(OsString::from);
-            with_plain_origins(flags, |name| match name {
-                "ALLOWED_ORIGINS" => Some("https://plain.example".into()),
-                _ => own.map(OsString::from),
-            })
-        };
-        let origins = |arguments: Vec<OsString>| {
-            let config = Config::try_parse_from(arguments).expect("settings");
-            config
-                .allowed_origins
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(
-            origins(arguments(&["gruppetto"], None)),
-            ["https://plain.example"]
-        );
-        let flagged = arguments(
-            &["gruppetto", "--allowed-origins=https://own.example"],
-            None,
-        );
-        assert_eq!(origins(flagged), ["https://own.example"]);
-        assert_eq!(
-            arguments(&["gruppetto"], Some("https://own.example")).len(),
-            1
-        );
     }
 
     #[test]

@@ -29,7 +29,7 @@ use std::time::Duration;
 
 use mesh::code::SessionCode;
 use mesh::room::{Room, RoomSettings, Signer, SocketId, Statement, Summary};
-use mesh::signaling::{ErrorCode, Resume};
+use mesh::signaling::{ErrorCode, Resume, ServerMessage};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -37,6 +37,7 @@ use crate::config::Config;
 use crate::health::unix_millis;
 use crate::metrics::{DialectMetrics, DialectName, Metrics, Traffic};
 use crate::tokens::Secret;
+use crate::turn::Turn;
 use outbox::Outbox;
 use over::Over;
 use ride::Ride;
@@ -52,6 +53,7 @@ pub struct Hub(Arc<Shared>);
 struct Shared {
     rides: Mutex<Rides>,
     settings: RoomSettings,
+    turn: Option<Turn>,
     secret: Secret,
     max_rooms: usize,
     max_queue_bytes: usize,
@@ -95,6 +97,7 @@ impl Hub {
             max_message_bytes: config.max_message_bytes,
             p2p: config.p2p_enabled,
             ice_servers: config.ice_servers(),
+            direct: config.ice.direct(),
             ..RoomSettings::default()
         };
         let clubs = mesh::simple_peer::Settings {
@@ -104,6 +107,7 @@ impl Hub {
         Self(Arc::new(Shared {
             rides: Mutex::default(),
             settings,
+            turn: config.ice.turn(),
             secret,
             max_rooms: config.max_rooms as usize,
             max_queue_bytes: config.max_queue_bytes as usize,
@@ -234,6 +238,14 @@ impl Hub {
             .subscribe()
             .wait_for(|count| *count == 0)
             .await;
+    }
+
+    /// Every welcome has a name and a password of its own for the TURN server.
+    fn add_turn(&self, message: &mut ServerMessage) {
+        if let (ServerMessage::Welcome(welcome), Some(turn)) = (message, &self.0.turn) {
+            let server = turn.ice_server(&welcome.peer, welcome.server_time);
+            welcome.ice_servers.push(server);
+        }
     }
 
     fn next_socket(&self) -> SocketId {

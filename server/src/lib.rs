@@ -8,7 +8,8 @@
 //!   [`sockets`]: one file a dialect.
 //! - [`rides`], [`peerjs`], [`health`], [`qr`], [`codes`], [`pages`]: what HTTP serves;
 //!   [`limits`], [`metrics`], [`shutdown`]: how much, how much it was, and how
-//!   it ends; [`tokens`]: what it signs, so that a restart forgets nobody.
+//!   it ends; [`tokens`]: what it signs, so that a restart forgets nobody;
+//!   [`turn`]: passwords for a TURN server.
 //!
 //! Law: the server knows codes, peers, who is host and the epoch. What riders
 //! tell each other is bytes to it, in memory for as long as they are on their
@@ -33,6 +34,7 @@ pub mod shutdown;
 pub mod sockets;
 pub mod state;
 pub mod tokens;
+pub mod turn;
 
 use std::net::SocketAddr;
 use std::time::Duration;

@@ -9,14 +9,15 @@ use std::rc::Rc;
 use mesh::{
     link::{RtcCommand, RtcEvent, SdpKind},
     peer::Class,
-    signaling::IceServer,
+    signaling::{BundlePolicy, DirectLinks, IceServer},
 };
 use wasm_bindgen::{JsCast, prelude::*};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
-    MessageEvent, RtcConfiguration, RtcDataChannel, RtcDataChannelInit, RtcDataChannelState,
-    RtcDataChannelType, RtcIceCandidate, RtcIceCandidateInit, RtcPeerConnection,
-    RtcPeerConnectionIceEvent, RtcPeerConnectionState, RtcSdpType, RtcSessionDescriptionInit,
+    MessageEvent, RtcBundlePolicy, RtcConfiguration, RtcDataChannel, RtcDataChannelInit,
+    RtcDataChannelState, RtcDataChannelType, RtcIceCandidate, RtcIceCandidateInit,
+    RtcPeerConnection, RtcPeerConnectionIceEvent, RtcPeerConnectionState, RtcSdpType,
+    RtcSessionDescriptionInit,
 };
 
 use super::listener::Listener;
@@ -53,9 +54,14 @@ pub struct Connection {
 impl Connection {
     /// Makes a connection with its three channels; `None` where the browser
     /// refuses.
-    pub fn open(ice_servers: &[IceServer], emit: impl Fn(RtcEvent) + 'static) -> Option<Self> {
+    pub fn open(
+        ice_servers: &[IceServer],
+        direct: DirectLinks,
+        emit: impl Fn(RtcEvent) + 'static,
+    ) -> Option<Self> {
         let emit: Emit = Rc::new(emit);
-        let pc = RtcPeerConnection::new_with_configuration(&configuration(ice_servers)).ok()?;
+        let pc =
+            RtcPeerConnection::new_with_configuration(&configuration(ice_servers, direct)).ok()?;
         let mut listeners = watch_connection(&pc, &emit);
         let channels = [Class::Control, Class::Telemetry, Class::Bulk].map(|class| {
             let channel = open_channel(&pc, class);
@@ -215,7 +221,7 @@ async fn announce(pc: &Negotiator, described: js_sys::Promise, emit: &Emit) {
     emit(event);
 }
 
-fn configuration(ice_servers: &[IceServer]) -> RtcConfiguration {
+fn configuration(ice_servers: &[IceServer], direct: DirectLinks) -> RtcConfiguration {
     let servers = js_sys::Array::new();
     for server in ice_servers {
         let entry = web_sys::RtcIceServer::new();
@@ -235,6 +241,14 @@ fn configuration(ice_servers: &[IceServer]) -> RtcConfiguration {
     }
     let configuration = RtcConfiguration::new();
     configuration.set_ice_servers(&servers);
+    configuration.set_bundle_policy(match direct.bundle_policy {
+        BundlePolicy::Balanced => RtcBundlePolicy::Balanced,
+        BundlePolicy::MaxBundle => RtcBundlePolicy::MaxBundle,
+        BundlePolicy::MaxCompat => RtcBundlePolicy::MaxCompat,
+    });
+    let pool = JsValue::from(direct.candidate_pool);
+    // Which web-sys leaves out; setting it on a fresh object cannot fail.
+    let _ = js_sys::Reflect::set(&configuration, &"iceCandidatePoolSize".into(), &pool);
     configuration
 }
 

@@ -130,9 +130,12 @@ impl Group {
 
     fn command(&mut self, peer: PeerId, number: u32, command: RtcCommand) {
         match command {
-            RtcCommand::Open { ice_servers } => {
+            RtcCommand::Open {
+                ice_servers,
+                direct,
+            } => {
                 let (inbox, from) = (self.inbox.clone(), peer.clone());
-                let opened = Connection::open(&ice_servers, move |event| {
+                let opened = Connection::open(&ice_servers, direct, move |event| {
                     inbox.post(Event::Rtc(from.clone(), number, event));
                 });
                 match opened {

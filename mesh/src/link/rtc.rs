@@ -1,4 +1,7 @@
-use crate::{peer::Class, signaling::IceServer};
+use crate::{
+    peer::Class,
+    signaling::{DirectLinks, IceServer},
+};
 
 /// What a session description is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -19,6 +22,8 @@ pub enum RtcCommand {
     Open {
         /// For its configuration.
         ice_servers: Vec<IceServer>,
+        /// The bundle policy and candidate pool of its configuration.
+        direct: DirectLinks,
     },
     /// `createOffer` and `setLocalDescription`; answered by
     /// [`RtcEvent::LocalDescription`].

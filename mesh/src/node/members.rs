@@ -9,10 +9,6 @@ use crate::{
     signaling::{ErrorCode, LeftReason, Member, Resume, ServerMessage, Welcome},
 };
 
-/// How long a try may take to become direct, in milliseconds, where the server
-/// does not say.
-const P2P_TIMEOUT: u32 = 10_000;
-
 impl Node {
     pub(super) fn server_says(&mut self, now: Duration, message: ServerMessage) {
         match message {
@@ -71,14 +67,13 @@ impl Node {
             incarnation: Some(welcome.incarnation),
         };
         self.socket_welcomed(now, resume);
-        let timeout = welcome.p2p_timeout_ms.unwrap_or(P2P_TIMEOUT);
         self.server = Some(Server {
             since: now,
             time: welcome.server_time,
             ice_servers: welcome.ice_servers.clone(),
+            direct: welcome.direct,
             limits: welcome.limits,
             p2p: welcome.p2p,
-            p2p_timeout: Duration::from_millis(timeout.into()),
         });
         self.budget = Budget::new(now, welcome.limits.relay_bytes_per_second);
         let me = self.myself(&welcome);

@@ -169,12 +169,10 @@ impl Node {
 
     fn open_connection(&mut self, peer: PeerId, connection: u32) {
         self.stats.attempts += 1;
-        let ice_servers = self
-            .server
-            .as_ref()
-            .map(|server| server.ice_servers.clone());
+        let server = self.server.as_ref();
         let command = RtcCommand::Open {
-            ice_servers: ice_servers.unwrap_or_default(),
+            ice_servers: server.map(|it| it.ice_servers.clone()).unwrap_or_default(),
+            direct: server.map(|it| it.direct).unwrap_or_default(),
         };
         self.outputs.push_back(Output::Rtc {
             peer,
@@ -338,13 +336,14 @@ impl Node {
         let direct = self.wants_direct() && self.is_early(number);
         let mut others = self.peers.iter().filter(|(other, _)| **other != number);
         let others = others.any(|(_, peer)| peer.link.state() == LinkState::Direct);
-        let patience = self.server.as_ref().map(|server| server.p2p_timeout);
+        let told = self.server.as_ref().map(|server| server.direct);
+        let patience = told.unwrap_or_default().timeout_ms;
         Reach {
             relay,
             direct,
             away,
             others: others && !self.socket.is_open(),
-            patience: patience.unwrap_or_default(),
+            patience: Duration::from_millis(patience.into()),
         }
     }
 

@@ -2,7 +2,7 @@ use std::{sync::Arc, time::Duration};
 
 use crate::{
     peer::{Class, PeerId},
-    signaling::{ClientMessage, Hello, IceServer, ServerMessage},
+    signaling::{ClientMessage, DirectLinks, Hello, IceServer, ServerMessage},
 };
 
 /// A socket, by the server's own number for it.
@@ -35,10 +35,10 @@ pub struct RoomSettings {
     pub relay_bytes_per_second: Option<u32>,
     /// Whether direct links are wanted.
     pub p2p: bool,
-    /// How long a try may take to become direct; told to the riders.
-    pub p2p_timeout: Duration,
     /// For the riders' direct links.
     pub ice_servers: Vec<IceServer>,
+    /// How the riders make them.
+    pub direct: DirectLinks,
 }
 
 impl Default for RoomSettings {
@@ -55,8 +55,8 @@ impl Default for RoomSettings {
             max_message_bytes: 65_536,
             relay_bytes_per_second: None,
             p2p: true,
-            p2p_timeout: Duration::from_secs(10),
             ice_servers: Vec::new(),
+            direct: DirectLinks::default(),
         }
     }
 }

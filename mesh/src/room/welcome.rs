@@ -32,7 +32,7 @@ impl Room {
             server_time,
             limits: self.limits(),
             p2p: self.settings.p2p,
-            p2p_timeout_ms: Some(millis(self.settings.p2p_timeout)),
+            direct: self.settings.direct,
         };
         self.send(socket, ServerMessage::Welcome(Box::new(welcome)));
     }

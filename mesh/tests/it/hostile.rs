@@ -6,7 +6,9 @@ use mesh::{
     frame::{Beat, Body, FromServer, Heard, LinkFrame},
     node::{Event, Input, Node, NodeConfig, RtcEvent, SdpKind, Wish},
     peer::{Class, Incarnation, PeerId, PeerNumber, PublicKeys, Role},
-    signaling::{HostTerm, LeftReason, Limits, Member, Restored, ServerMessage, Signal, Welcome},
+    signaling::{
+        DirectLinks, HostTerm, LeftReason, Limits, Member, Restored, ServerMessage, Signal, Welcome,
+    },
 };
 use proptest::{collection::vec, prelude::*};
 
@@ -62,7 +64,10 @@ fn welcome(number: u32, load: u32, members: Vec<Member>, epoch: u32) -> ServerMe
             relay_bytes_per_second: Some(load),
         },
         p2p: true,
-        p2p_timeout_ms: Some(load),
+        direct: DirectLinks {
+            timeout_ms: load,
+            ..DirectLinks::default()
+        },
     }))
 }
 

@@ -1,6 +1,6 @@
 //! A link that cannot be direct is tried again, for as long as the ride lasts.
 
-use mesh::{peer::LinkState, room::RoomSettings};
+use mesh::{peer::LinkState, room::RoomSettings, signaling::DirectLinks};
 
 use crate::net::{Net, ms};
 
@@ -39,7 +39,10 @@ fn every_third_try_is_a_new_connection() {
 fn a_try_gets_as_long_as_the_server_says() {
     for timeout in [2_000, 10_000] {
         let settings = RoomSettings {
-            p2p_timeout: ms(timeout),
+            direct: DirectLinks {
+                timeout_ms: timeout as u32,
+                ..DirectLinks::default()
+            },
             ..RoomSettings::default()
         };
         let mut net = Net::with(702, settings);

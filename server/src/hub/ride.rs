@@ -169,7 +169,11 @@ impl Ride {
 
     fn carry_out(&self, hub: &Hub, inner: &mut Inner, output: Output, received: Instant) {
         match output {
-            Output::Send { socket, message } => {
+            Output::Send {
+                socket,
+                mut message,
+            } => {
+                hub.add_turn(&mut message);
                 self.note(hub, inner, socket, &message);
                 if let Some(socket) = inner.sockets.get(&socket) {
                     send(hub, &socket.outbox, &message, received);

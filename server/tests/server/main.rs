@@ -3,6 +3,7 @@
 mod clients;
 mod host;
 mod http;
+mod ice;
 mod limits;
 mod metrics;
 mod pages;

@@ -1,0 +1,174 @@
+//! The settings of direct links: how they are made, and the TURN server that
+//! carries them where no direct path is.
+
+use clap::{Args, ValueEnum};
+use mesh::signaling::{BundlePolicy, DirectLinks};
+
+use crate::turn::{Turn, TurnSecret};
+
+/// How riders make their direct links.
+#[derive(Debug, Clone, Args)]
+pub struct IceSettings {
+    /// Milliseconds that a link is given to become direct before the attempt
+    /// counts as failed. P2P_TIMEOUT_MS is read too
+    #[arg(long, env = "GRUPPETTO_P2P_TIMEOUT_MS", hide_env_values = true, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1_000..=120_000))]
+    pub p2p_timeout_ms: u32,
+
+    /// Bundle policy of the browsers' connections
+    #[arg(
+        long,
+        env = "GRUPPETTO_ICE_BUNDLE_POLICY",
+        hide_env_values = true,
+        default_value = "balanced"
+    )]
+    pub ice_bundle_policy: Bundling,
+
+    /// ICE candidates that browsers gather ahead of a connection
+    #[arg(long, env = "GRUPPETTO_ICE_CANDIDATE_POOL", hide_env_values = true, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=16))]
+    pub ice_candidate_pool: u8,
+
+    /// Secret shared with the TURN server (coturn's static-auth-secret), from
+    /// which every rider gets a name and a password for a time; together with
+    /// GRUPPETTO_TURN_URLS
+    #[arg(long, env = "GRUPPETTO_TURN_SECRET", hide_env_values = true)]
+    pub turn_secret: Option<TurnSecret>,
+
+    /// URLs of that TURN server, comma-separated
+    /// (turn:turn.example:3478,turns:turn.example:5349?transport=tcp)
+    #[arg(long, env = "GRUPPETTO_TURN_URLS", hide_env_values = true, value_delimiter = ',', value_parser = turn_url)]
+    pub turn_urls: Vec<String>,
+
+    /// Seconds for which such a name and password are good. Long enough for a
+    /// ride: a connection keeps those that it was made with
+    #[arg(long, env = "GRUPPETTO_TURN_TTL_SECONDS", hide_env_values = true, default_value_t = 43_200, value_parser = clap::value_parser!(u32).range(60..=604_800))]
+    pub turn_ttl_seconds: u32,
+}
+
+impl IceSettings {
+    /// What riders are told of making direct links.
+    pub fn direct(&self) -> DirectLinks {
+        DirectLinks {
+            timeout_ms: self.p2p_timeout_ms,
+            bundle_policy: match self.ice_bundle_policy {
+                Bundling::Balanced => BundlePolicy::Balanced,
+                Bundling::MaxBundle => BundlePolicy::MaxBundle,
+                Bundling::MaxCompat => BundlePolicy::MaxCompat,
+            },
+            candidate_pool: self.ice_candidate_pool,
+        }
+    }
+
+    /// The TURN server; `None` without one.
+    pub fn turn(&self) -> Option<Turn> {
+        let secret = self.secret()?.clone();
+        let urls: Vec<_> = self.urls().map(str::to_owned).collect();
+        let ttl = u64::from(self.turn_ttl_seconds);
+        (!urls.is_empty()).then(|| Turn::new(secret, urls, ttl))
+    }
+
+    /// Says in a sentence what one half of the TURN settings lacks.
+    pub(super) fn check(&self) -> Result<(), String> {
+        let lacks = |set: &str, unset: &str| {
+            Err(format!(
+                "{set} is set and {unset} is not: a TURN server needs both, --help explains them."
+            ))
+        };
+        match (self.secret().is_some(), self.urls().next().is_some()) {
+            (true, false) => lacks("GRUPPETTO_TURN_SECRET", "GRUPPETTO_TURN_URLS"),
+            (false, true) => lacks("GRUPPETTO_TURN_URLS", "GRUPPETTO_TURN_SECRET"),
+            _ => Ok(()),
+        }
+    }
+
+    /// Empty is unset, as compose files write it.
+    fn secret(&self) -> Option<&TurnSecret> {
+        self.turn_secret.as_ref().filter(|it| !it.is_empty())
+    }
+
+    fn urls(&self) -> impl Iterator<Item = &str> {
+        let urls = self.turn_urls.iter().map(String::as_str);
+        urls.filter(|url| !url.is_empty())
+    }
+}
+
+/// The bundle policies that browsers know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Bundling {
+    /// The browsers' own choice.
+    Balanced,
+    /// One transport for everything.
+    MaxBundle,
+    /// One transport for each stream.
+    MaxCompat,
+}
+
+fn turn_url(text: &str) -> Result<String, String> {
+    let text = text.trim();
+    let named = ["turn:", "turns:"]
+        .iter()
+        .any(|scheme| text.strip_prefix(scheme).is_some_and(|it| !it.is_empty()));
+    if named || text.is_empty() {
+        Ok(text.to_owned())
+    } else {
+        Err("is not a URL like turn:turn.example:3478".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::config::Config;
+
+    fn settings(flags: &[&str]) -> IceSettings {
+        let config = Config::try_parse_from(["gruppetto"].iter().chain(flags));
+        config.expect("settings").ice
+    }
+
+    #[test]
+    fn a_turn_server_needs_its_secret_and_its_urls() {
+        let secret = ["--turn-secret", "north"];
+        let urls = ["--turn-urls", "turn:a:3478, turns:a:5349"];
+        let fault = |flags: &[&str]| settings(flags).check().expect_err("a half");
+        assert!(fault(&secret).contains("GRUPPETTO_TURN_URLS is not"));
+        assert!(!fault(&secret).contains("north"));
+        assert!(fault(&urls).contains("GRUPPETTO_TURN_SECRET is not"));
+        assert!(fault(&["--turn-secret", "", urls[0], urls[1]]).contains("SECRET is not"));
+
+        let both = settings(&[secret, urls].concat());
+        assert_eq!(both.check(), Ok(()));
+        assert!(both.turn().is_some());
+        assert_eq!(settings(&[]).check(), Ok(()));
+        assert!(settings(&[]).turn().is_none());
+    }
+
+    #[test]
+    fn a_turn_url_has_a_turn_scheme() {
+        let parsed = Config::try_parse_from(["gruppetto", "--turn-urls", "stun:a:3478"]);
+        let message = parsed.expect_err("refused").to_string();
+        assert!(message.contains("turn:turn.example:3478"), "{message}");
+    }
+
+    #[test]
+    fn the_secret_is_not_in_what_the_settings_print() {
+        let config = Config::try_parse_from(["gruppetto", "--turn-secret", "north-wind"]);
+        assert!(!format!("{config:?}").contains("north-wind"));
+    }
+
+    #[test]
+    fn riders_are_told_how_to_make_direct_links() {
+        let flags = [
+            "--p2p-timeout-ms=4000",
+            "--ice-bundle-policy=max-bundle",
+            "--ice-candidate-pool=2",
+        ];
+        let wanted = DirectLinks {
+            timeout_ms: 4_000,
+            bundle_policy: BundlePolicy::MaxBundle,
+            candidate_pool: 2,
+        };
+        assert_eq!(settings(&flags).direct(), wanted);
+        assert_eq!(settings(&[]).direct(), DirectLinks::default());
+    }
+}

@@ -1,0 +1,141 @@
+//! Names and passwords for a TURN server, good for a time, made from a secret
+//! that the TURN server shares: what coturn calls `use-auth-secret` (A REST API
+//! For Access To TURN Services, draft-uberti-behave-turn-rest-00, section 2.2).
+//!
+//! Law: neither the secret nor a password is ever printed or logged.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::str::FromStr;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, Mac};
+use mesh::peer::PeerId;
+use mesh::signaling::IceServer;
+use sha1::{Digest, Sha1};
+
+/// A TURN server that shares a secret with this one.
+#[derive(Debug, Clone)]
+pub struct Turn {
+    secret: TurnSecret,
+    urls: Vec<String>,
+    ttl_seconds: u64,
+}
+
+impl Turn {
+    /// A TURN server at these URLs, whose names are good for so many seconds.
+    pub fn new(secret: TurnSecret, urls: Vec<String>, ttl_seconds: u64) -> Self {
+        Self {
+            secret,
+            urls,
+            ttl_seconds,
+        }
+    }
+
+    /// The server as one rider is told of it, with a name and a password of
+    /// their own: the name is the second when both expire and a hash of who
+    /// the rider is, so that the TURN server learns no peer id.
+    pub fn ice_server(&self, peer: &PeerId, now_unix_millis: u64) -> IceServer {
+        let expiry = now_unix_millis / 1_000 + self.ttl_seconds;
+        let username = format!("{expiry}:{}", pseudonym(peer));
+        let credential = self.secret.password(&username);
+        IceServer {
+            urls: self.urls.clone(),
+            username: Some(username),
+            credential: Some(credential),
+        }
+    }
+}
+
+/// The secret shared with the TURN server.
+#[derive(Clone)]
+pub struct TurnSecret(String);
+
+impl TurnSecret {
+    /// Whether there is nothing in it.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// `base64(HMAC-SHA1(secret, username))`.
+    fn password(&self, username: &str) -> String {
+        let mut mac = Hmac::<Sha1>::new_from_slice(self.0.as_bytes())
+            .expect("HMAC takes keys of any length (RFC 2104)");
+        mac.update(username.as_bytes());
+        STANDARD.encode(mac.finalize().into_bytes())
+    }
+}
+
+impl FromStr for TurnSecret {
+    type Err = Infallible;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Debug for TurnSecret {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("TurnSecret")
+    }
+}
+
+/// 16 hexadecimal digits: enough to tell riders apart.
+fn pseudonym(peer: &PeerId) -> String {
+    let digest = Sha1::digest(peer.as_str());
+    digest[..8]
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn turn() -> Turn {
+        let secret = "north".parse().expect("a secret");
+        Turn::new(secret, vec!["turn:turn.example:3478".into()], 3_600)
+    }
+
+    fn rider(name: &str) -> PeerId {
+        name.parse().expect("a peer id")
+    }
+
+    /// As `turnutils_uclient -W north` has it, and by hand:
+    /// `printf 1455280000:test | openssl dgst -sha1 -hmac north -binary | base64`.
+    #[test]
+    fn a_password_is_the_one_that_coturn_expects() {
+        let secret: TurnSecret = "north".parse().expect("a secret");
+        assert_eq!(
+            secret.password("1455280000:test"),
+            "2GRzp/vE67zTHHZxiP144fJHPLs="
+        );
+    }
+
+    #[test]
+    fn a_name_begins_with_the_second_when_it_expires() {
+        let server = turn().ice_server(&rider("ana"), 1_700_000_000_999);
+        let username = server.username.expect("a name");
+        assert!(username.starts_with("1700003600:"), "{username}");
+        assert!(!username.contains("ana"));
+        assert_eq!(server.urls, ["turn:turn.example:3478"]);
+    }
+
+    #[test]
+    fn each_rider_and_each_second_has_another_name_and_password() {
+        let of = |name: &str, now| turn().ice_server(&rider(name), now);
+        let ana = of("ana", 1_000);
+        assert_eq!(ana, of("ana", 1_999));
+        for other in [of("ben", 1_000), of("ana", 2_000)] {
+            assert_ne!(ana.username, other.username);
+            assert_ne!(ana.credential, other.credential);
+        }
+    }
+
+    #[test]
+    fn the_secret_is_not_printed() {
+        assert!(!format!("{:?}", turn()).contains("north"));
+    }
+}

@@ -1,0 +1,108 @@
+//! What riders are told for their direct links.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, Mac};
+use mesh::peer::PeerId;
+use mesh::signaling::{IceServer, Resume, Welcome};
+use sha1::Sha1;
+
+use crate::support::TestServer;
+
+const TURN: [&str; 6] = [
+    "--turn-secret=north",
+    "--turn-urls=turn:turn.example:3478,turns:turn.example:5349",
+    "--turn-ttl-seconds=600",
+    "--ice-servers=stun:stun.example:3478",
+    "--p2p-timeout-ms=4000",
+    "--ice-bundle-policy=max-bundle",
+];
+
+/// The welcome's one server with a password.
+fn turn(welcome: &Welcome) -> &IceServer {
+    let mut servers = welcome.ice_servers.iter();
+    let server = servers.find(|server| server.credential.is_some());
+    server.expect("a TURN server")
+}
+
+fn name(server: &IceServer) -> &str {
+    server.username.as_deref().expect("a name")
+}
+
+fn expiry(server: &IceServer) -> u64 {
+    let (expiry, _) = name(server).split_once(':').expect("an expiry");
+    expiry.parse().expect("a second")
+}
+
+fn password_by_hand(secret: &str, name: &str) -> String {
+    let mut mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes()).expect("a key");
+    mac.update(name.as_bytes());
+    STANDARD.encode(mac.finalize().into_bytes())
+}
+
+fn the_same_rider(welcome: &Welcome) -> Resume {
+    Resume {
+        peer: welcome.peer.clone(),
+        token: welcome.token.clone(),
+        incarnation: None,
+    }
+}
+
+#[tokio::test]
+async fn each_rider_has_a_password_of_their_own_for_the_turn_server() {
+    let server = TestServer::start(&TURN).await;
+    let code = server.ride().await;
+    let (_ana, ana) = server.join(&code).await;
+    let (_ben, ben) = server.join(&code).await;
+
+    for welcome in [&ana, &ben] {
+        assert_eq!(welcome.ice_servers.len(), 2);
+        assert_eq!(welcome.ice_servers[0].urls, ["stun:stun.example:3478"]);
+        let turn = turn(welcome);
+        assert_eq!(
+            turn.urls,
+            ["turn:turn.example:3478", "turns:turn.example:5349"]
+        );
+        assert_eq!(expiry(turn), welcome.server_time / 1_000 + 600);
+        assert!(!name(turn).contains(welcome.peer.as_str()));
+        let wanted = password_by_hand("north", name(turn));
+        assert_eq!(turn.credential.as_deref(), Some(wanted.as_str()));
+    }
+    assert_ne!(name(turn(&ana)), name(turn(&ben)));
+}
+
+#[tokio::test]
+async fn a_rider_who_comes_back_gets_a_password_for_longer() {
+    let server = TestServer::start(&TURN).await;
+    let code = server.ride().await;
+    let (ana, first) = server.join(&code).await;
+    drop(ana);
+    // The expiry counts whole seconds.
+    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+    let (_ana, second) = server.join_as(&code, Some(the_same_rider(&first))).await;
+    let same: (&PeerId, &PeerId) = (&first.peer, &second.peer);
+    assert_eq!(same.0, same.1);
+    assert!(expiry(turn(&second)) > expiry(turn(&first)));
+    assert_ne!(turn(&second).credential, turn(&first).credential);
+}
+
+#[tokio::test]
+async fn riders_are_told_how_direct_links_are_made() {
+    let server = TestServer::start(&TURN).await;
+    let code = server.ride().await;
+    let (_ana, welcome) = server.join(&code).await;
+    assert_eq!(welcome.direct.timeout_ms, 4_000);
+    let json = serde_json::to_value(welcome.direct).expect("JSON");
+    assert_eq!(
+        json,
+        serde_json::json!({"timeoutMs":4000,"bundlePolicy":"max-bundle","candidatePool":0})
+    );
+}
+
+#[tokio::test]
+async fn without_a_turn_server_nobody_gets_a_password() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let (_ana, welcome) = server.join(&code).await;
+    assert!(welcome.ice_servers.is_empty());
+}
