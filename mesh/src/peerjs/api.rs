@@ -74,7 +74,7 @@ pub enum Input<'a> {
         /// What, or why that is nothing.
         message: Result<Message<'a>, Nonsense>,
     },
-    /// A socket that was probed has answered.
+    /// A socket that was probed has said something since, whatever it was.
     Alive {
         /// Which.
         socket: SocketId,

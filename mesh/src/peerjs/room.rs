@@ -23,6 +23,9 @@ pub(super) struct Connected {
     pub(super) socket: SocketId,
     pub(super) token: Arc<str>,
     pub(super) claim: Option<Claim>,
+    /// Until when nobody else may ask for its id: it has just shown that it
+    /// lives.
+    pub(super) rests_until: Duration,
 }
 
 /// A socket that gets the id if the old one does not answer in time.

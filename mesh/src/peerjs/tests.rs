@@ -258,9 +258,27 @@ fn in_a_room_an_id_stays_with_a_socket_that_lives() {
     crowd.pass(MINUTE);
     assert!(crowd.closed.is_empty());
     assert_eq!(crowd.join(4, "ben", "room"), None, "and may be asked again");
+    assert_eq!(crowd.probed, [SocketId(1), SocketId(1)]);
     crowd.close(4);
     crowd.pass(MINUTE);
     assert!(crowd.closed.is_empty());
+}
+
+#[test]
+fn however_often_an_id_is_asked_for_its_socket_is_probed_once_in_a_while() {
+    let mut crowd = Crowd::new();
+    crowd.enter(1, "ben", "room");
+    for socket in 2..1_002 {
+        crowd.join(socket, "ben", "room");
+        // What the claimant says proves nothing.
+        crowd.alive(socket);
+        crowd.alive(1);
+        crowd.pass(SECOND / 100);
+    }
+    // Ten seconds, one probe in three.
+    assert_eq!(crowd.probed, [SocketId(1); 4]);
+    assert_eq!(crowd.refused.len(), 4);
+    assert_eq!(crowd.broker.counts().claims, 0);
 }
 
 #[test]

@@ -6,8 +6,8 @@
 //! else notices either.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
 use std::time::Instant;
 
 use axum::body::Bytes;
@@ -54,6 +54,8 @@ pub struct Outbox {
     max_bytes: usize,
     metrics: QueueMetrics,
     queue: Mutex<Queue>,
+    /// Whether a sign of life was asked for and has not come yet.
+    probed: AtomicBool,
     /// Rung when something was put in.
     filled: Notify,
     /// Rung when the socket is to be given up at once, mid-message or not.
@@ -75,6 +77,7 @@ impl Outbox {
             max_bytes,
             metrics,
             queue: Mutex::default(),
+            probed: AtomicBool::new(false),
             filled: Notify::new(),
             overflowed: Notify::new(),
         }
@@ -96,9 +99,23 @@ impl Outbox {
         self.push(Outgoing::Text(message.into()), Some(received));
     }
 
-    /// Queues a ping.
-    pub fn ping(&self) {
-        self.push(Outgoing::Ping, None);
+    /// Queues a ping before everything else that waits: whatever the socket
+    /// says from now on shows that it lives.
+    pub fn probe(&self) {
+        let mut queue = self.lock();
+        if queue.closing || self.probed.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        queue.items.push_front(Queued {
+            item: Outgoing::Ping,
+            received: None,
+        });
+        self.filled.notify_one();
+    }
+
+    /// Whether a sign of life was asked for; it counts as given from now on.
+    pub fn take_probe(&self) -> bool {
+        self.probed.load(Ordering::Relaxed) && self.probed.swap(false, Ordering::AcqRel)
     }
 
     /// Queues a frame that was `received` then.
@@ -260,6 +277,19 @@ mod tests {
             ),
             "{left:?}"
         );
+    }
+
+    #[test]
+    fn a_probe_goes_before_all_that_waits_and_is_asked_once() {
+        let outbox = Outbox::new(1_000_000, QueueMetrics::default());
+        outbox.relay(Class::Bulk, frame(0), Instant::now());
+        (0..1_000).for_each(|_| outbox.probe());
+        let left = drain(&outbox);
+        assert_eq!(
+            left,
+            [Outgoing::Ping, Outgoing::Frame(Class::Bulk, frame(0))]
+        );
+        assert!(outbox.take_probe() && !outbox.take_probe());
     }
 
     #[test]

@@ -183,10 +183,12 @@ impl PeerJsSeat {
         }
     }
 
-    /// The socket answered a ping.
+    /// The socket said anything at all.
     pub fn is_alive(&self) {
-        let socket = self.socket;
-        self.hub.tell_peerjs(Input::Alive { socket });
+        if self.outbox.take_probe() {
+            let socket = self.socket;
+            self.hub.tell_peerjs(Input::Alive { socket });
+        }
     }
 
     /// The log's line of something that the socket is refused while it is open.
@@ -264,7 +266,7 @@ impl Inner {
             }
             Output::Probe { socket } => {
                 if let Some(socket) = self.sockets.get(&socket) {
-                    socket.outbox.ping();
+                    socket.outbox.probe();
                 }
             }
         }

@@ -62,8 +62,8 @@ pub trait Dialect: Send + 'static {
     /// It sent bytes.
     fn binary(&mut self, bytes: Bytes);
 
-    /// It answered a ping.
-    fn pong(&mut self) {}
+    /// It said anything at all, were it a pong or too much.
+    fn sign_of_life(&mut self) {}
 
     /// It closes of its own will: this is not a connection that was lost.
     fn goodbye(&mut self) {}
@@ -160,6 +160,8 @@ struct Connection<'a, D> {
     opened: Instant,
     heard: Instant,
     next_ping: Instant,
+    /// Pings that were not answered yet: so many pongs are no excess.
+    pings: u32,
     limit: PeerLimit,
 }
 
@@ -181,6 +183,7 @@ impl<'a, D: Dialect> Connection<'a, D> {
             opened: now,
             heard: now,
             next_ping: now + state.config.ping_interval(),
+            pings: 0,
             limit: PeerLimit::new(&state.config.limits),
         }
     }
@@ -234,15 +237,16 @@ impl<'a, D: Dialect> Connection<'a, D> {
         if self.dialect.outbox().is_closing() {
             return Ok(());
         }
+        self.dialect.sign_of_life();
         let largest = self.state.config.max_message_bytes as usize;
         match message {
             Message::Text(text) if text.len() > largest => self.refuse(Refusal::TooLarge),
             Message::Binary(bytes) if bytes.len() > largest => self.refuse(Refusal::TooLarge),
+            Message::Pong(_) if self.pings > 0 => self.pings -= 1,
             message if !self.is_within_limits(&message) => {}
             Message::Text(text) => self.dialect.text(&text),
             Message::Binary(bytes) => self.dialect.binary(bytes),
-            Message::Pong(_) => self.dialect.pong(),
-            Message::Ping(_) | Message::Close(_) => {}
+            Message::Ping(_) | Message::Pong(_) | Message::Close(_) => {}
         }
         Ok(())
     }
@@ -286,7 +290,7 @@ impl<'a, D: Dialect> Connection<'a, D> {
             match queued.item {
                 Outgoing::Text(text) => self.feed(Message::Text(text)).await?,
                 Outgoing::Frame(_, frame) => self.feed(Message::Binary(frame)).await?,
-                Outgoing::Ping => self.feed(Message::Ping(Bytes::new())).await?,
+                Outgoing::Ping => self.feed_ping().await?,
                 Outgoing::Close { code, reason } => return Err(End::Close(code, reason)),
             }
         }
@@ -318,6 +322,11 @@ impl<'a, D: Dialect> Connection<'a, D> {
         }
     }
 
+    async fn feed_ping(&mut self) -> Result<(), End> {
+        self.pings += 1;
+        self.feed(Message::Ping(Bytes::new())).await
+    }
+
     fn wake_at(&self) -> Instant {
         let silent_until = self.heard + self.state.config.ping_timeout();
         let wake = self.next_ping.min(silent_until);
@@ -341,7 +350,7 @@ impl<'a, D: Dialect> Connection<'a, D> {
         }
         if now >= self.next_ping {
             self.next_ping = now + self.state.config.ping_interval();
-            self.feed(Message::Ping(Bytes::new())).await?;
+            self.feed_ping().await?;
             self.flush().await?;
         }
         Ok(())

@@ -44,7 +44,7 @@ impl Dialect for Peer {
         self.0.say(std::str::from_utf8(&bytes).unwrap_or_default());
     }
 
-    fn pong(&mut self) {
+    fn sign_of_life(&mut self) {
         self.0.is_alive();
     }
 
