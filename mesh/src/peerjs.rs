@@ -156,6 +156,12 @@ impl Broker {
         self.tally
     }
 
+    /// Whether somebody is in a token's room, or may come back to it. Without
+    /// rooms there is one, for everybody.
+    pub fn has_room(&self, token: &str) -> bool {
+        !self.settings.rooms || self.rooms.contains_key(token)
+    }
+
     /// Whether a token's room takes nobody else.
     pub fn is_full(&self, token: &str) -> bool {
         let room = self.rooms.get(token).filter(|_| self.settings.rooms);

@@ -103,6 +103,11 @@ impl Rooms {
         self.outputs.pop_front()
     }
 
+    /// Whether somebody is in the room of a code.
+    pub fn has_room(&self, code: &Code) -> bool {
+        self.rooms.contains_key(code)
+    }
+
     /// What the rooms hold.
     pub fn counts(&self) -> Counts {
         Counts {

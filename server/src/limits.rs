@@ -23,7 +23,7 @@ pub use address::{Client, client_address};
 pub use book::{Account, Book};
 pub use bucket::Bucket;
 pub use doors::{Doors, Full, Permit};
-pub use joins::{JoinLimit, Missed};
+pub use joins::{JoinLimit, Missed, Try};
 pub use peer::{Load, PeerLimit, Verdict};
 pub use starts::StartLimit;
 pub use window::Window;
@@ -37,6 +37,9 @@ pub struct Limits {
     pub starts: StartLimit,
     /// How many codes may still be tried.
     pub joins: JoinLimit,
+    /// How many rooms of the other dialects may still be opened, which is what
+    /// trying codes comes to there.
+    pub rooms: JoinLimit,
     /// How many sockets may be open.
     pub sockets: Doors,
     /// How many HTTP connections may be open.
@@ -51,6 +54,10 @@ impl Limits {
             joins: JoinLimit::new(
                 settings.joins_per_minute_per_address,
                 settings.joins_per_minute,
+            ),
+            rooms: JoinLimit::new(
+                settings.new_rooms_per_minute_per_address,
+                settings.new_rooms_per_minute,
             ),
             sockets: Doors::new(settings.max_sockets_per_address, settings.max_sockets),
             connections: Doors::new(

@@ -51,6 +51,12 @@ impl Seat {
         self.ride.is_some()
     }
 
+    /// Whether it is a rider of this ride who comes back, by a good token.
+    pub fn is_known_to(&self, hello: &Hello) -> bool {
+        let resume = hello.resume.as_ref();
+        resume.is_some_and(|resume| self.hub.is_rider(&self.code, &resume.token))
+    }
+
     /// Finds out which ride it is, before the first [`Seat::join`].
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::Hub;
 use super::outbox::Outbox;
 use super::ride::fresh_peer;
+use crate::limits::Try;
 use crate::metrics::{DialectName, Metrics, Reason, RoomCounts};
 
 /// All simple-peer rooms of the server.
@@ -46,9 +47,9 @@ impl Clubs {
 }
 
 impl Hub {
-    /// Opens a seat for a new simple-peer socket; whether it is let in is said
-    /// in its outbox.
-    pub fn connect_simple_peer(&self, code: Code) -> SimplePeerSeat {
+    /// Opens a seat for a new simple-peer socket, and tells what its code came
+    /// to; whether it is let in is said in its outbox.
+    pub fn connect_simple_peer(&self, code: Code) -> (SimplePeerSeat, Try) {
         let socket = self.next_socket();
         let outbox = self.new_outbox();
         let entry = Socket {
@@ -57,21 +58,29 @@ impl Hub {
         };
         let mut inner = self.0.simple_peer.lock();
         inner.sockets.insert(socket, entry);
+        let has_room = inner.rooms.has_room(&code);
         let connect = Input::Connect {
             socket,
             code,
             fresh_peer: fresh_peer(),
         };
         inner.handle(connect, None);
-        if inner.sockets.contains_key(&socket) {
+        let is_in = inner.sockets.contains_key(&socket);
+        if is_in {
             inner.log(socket, "joined");
             inner.metrics.dialect(DialectName::SimplePeer).joined();
         }
-        SimplePeerSeat {
+        let tried = match (is_in, has_room) {
+            (true, true) => Try::Hit,
+            (true, false) => Try::Miss,
+            (false, _) => Try::Neither,
+        };
+        let seat = SimplePeerSeat {
             hub: self.clone(),
             socket,
             outbox,
-        }
+        };
+        (seat, tried)
     }
 
     /// What there is of simple-peer rooms, and what was done for them.

@@ -15,7 +15,7 @@ use mesh::signaling::{ClientMessage, ErrorCode, Hello, ParseError, ServerMessage
 use super::connection::{self, Dialect, RESTART, Refusal, TurnedAway};
 use crate::hub::Seat;
 use crate::hub::outbox::Outbox;
-use crate::limits::Client;
+use crate::limits::{Client, Missed};
 use crate::metrics::{DialectName, Reason};
 use crate::shutdown::retry_after_ms;
 use crate::state::AppState;
@@ -28,11 +28,9 @@ pub async fn upgrade(
     ws: WebSocketUpgrade,
 ) -> Response {
     connection::upgrade(ws, state.clone(), client, move |_| {
-        if state.limits.joins.check(client.0, state.hub.now()).is_err() {
-            return Err(turn_away(&state, Reason::JoinRate, ErrorCode::RateLimited));
-        }
-        // Whether there is such a ride is said when the page says hello: it may
-        // be one that the server forgot in a restart.
+        // Whether there is such a ride, and whether this address may ask, is
+        // said when the page says hello: it may be a rider who comes back, to a
+        // ride that the server forgot in a restart.
         match code.parse::<SessionCode>() {
             Ok(code) => Ok(Rider {
                 seat: state.hub.connect(code),
@@ -40,22 +38,23 @@ pub async fn upgrade(
                 client: client.0,
                 greeted: false,
             }),
-            Err(_) => {
-                state.limits.joins.missed(client.0, state.hub.now());
-                Err(turn_away(&state, Reason::NoSuchRide, ErrorCode::NoSuchRide))
-            }
+            Err(_) => Err(turn_away(&state, client)),
         }
     })
 }
 
-fn turn_away(state: &AppState, reason: Reason, error: ErrorCode) -> TurnedAway {
-    state.metrics.refused(reason);
-    tracing::info!(reason = reason.name(), "refused");
-    TurnedAway {
-        words: ServerMessage::error(error).to_json(),
-        code: close::REFUSED,
-        reason: reason.name(),
-    }
+/// What is no code is no ride's.
+fn turn_away(state: &AppState, client: Client) -> TurnedAway {
+    let found = state
+        .limits
+        .joins
+        .attempt(client.0, state.hub.now(), || None::<()>);
+    let (reason, error) = match found {
+        Err(Missed::TooOften(_)) => (Reason::JoinRate, ErrorCode::RateLimited),
+        Ok(()) | Err(Missed::Unknown) => (Reason::NoSuchRide, ErrorCode::NoSuchRide),
+    };
+    let words = ServerMessage::error(error).to_json();
+    connection::turn_away(state, DialectName::App, reason, words)
 }
 
 /// A socket of the app's page.
@@ -121,17 +120,19 @@ impl Dialect for Rider {
 
 impl Rider {
     /// The code is looked up once; only one that no ride has counts as a guess.
+    /// Who has a good token of the ride guesses nothing.
     fn join(&mut self, hello: Hello) {
         if !self.seat.has_ride() {
             let (joins, now) = (&self.state.limits.joins, self.state.hub.now());
-            if joins.check(self.client, now).is_err() {
+            let returns = self.seat.is_known_to(&hello);
+            if !returns && joins.check(self.client, now).is_err() {
                 self.seat.count_refusal(Reason::JoinRate);
                 return self.seat.end(ErrorCode::RateLimited, close::REFUSED);
             }
             match self.seat.find_ride(&hello) {
                 Ok(()) => joins.came_in(self.client, now),
                 Err(error) => {
-                    if error == ErrorCode::NoSuchRide {
+                    if error == ErrorCode::NoSuchRide && !returns {
                         joins.missed(self.client, now);
                     }
                     return self.seat.refuse(error, close::REFUSED);

@@ -105,15 +105,25 @@ impl Refusal {
     }
 }
 
-/// A socket that nothing can be done for: the words for it, then its end.
+/// A socket that nothing can be done for: the words for it in its dialect, then
+/// its end with [`close::REFUSED`].
 #[derive(Debug)]
 pub struct TurnedAway {
-    /// In the socket's dialect.
-    pub words: String,
-    /// The WebSocket close code.
-    pub code: u16,
-    /// For the developer at the other end.
-    pub reason: &'static str,
+    words: String,
+    reason: Reason,
+}
+
+/// Counts and logs that a socket is not wanted before it had a seat.
+pub fn turn_away(
+    state: &AppState,
+    dialect: DialectName,
+    reason: Reason,
+    words: String,
+) -> TurnedAway {
+    state.metrics.refused(reason);
+    let (dialect, why) = (dialect.name(), reason.name());
+    tracing::info!(dialect, reason = why, "refused");
+    TurnedAway { words, reason }
 }
 
 /// Answers an upgrade that `client` asked for. `open` is called when the socket is open; what it
@@ -145,7 +155,7 @@ pub fn upgrade<D: Dialect>(
                 Ok(dialect) => Connection::new(socket, &state, dialect).run().await,
                 Err(away) => {
                     if socket.send(Message::text(away.words)).await.is_ok() {
-                        say_goodbye(socket, away.code, away.reason.into()).await;
+                        say_goodbye(socket, close::REFUSED, away.reason.name().into()).await;
                     }
                 }
             }

@@ -10,14 +10,29 @@ use super::connection::{self, Dialect, RESTART, Refusal};
 use crate::hub::outbox::Outbox;
 use crate::hub::peerjs::{PeerJsSeat, Wish};
 use crate::limits::Client;
-use crate::metrics::DialectName;
+use crate::metrics::{DialectName, Reason};
 use crate::state::AppState;
 
 /// Answers an upgrade; what the client wants is checked on the socket.
 pub fn upgrade(ws: WebSocketUpgrade, state: AppState, client: Client, wish: Wish) -> Response {
     connection::upgrade(ws, state, client, move |state| {
-        Ok(Peer(state.hub.connect_peerjs(&wish)))
+        let (rooms, now) = (&state.limits.rooms, state.hub.now());
+        if rooms.check(client.0, now).is_err() {
+            return Err(connection::turn_away(
+                state,
+                DialectName::PeerJs,
+                Reason::JoinRate,
+                error("Too many rooms were tried"),
+            ));
+        }
+        let (seat, tried) = state.hub.connect_peerjs(&wish);
+        rooms.count(client.0, now, tried);
+        Ok(Peer(seat))
     })
+}
+
+fn error(words: &str) -> String {
+    json!({ "type": "ERROR", "payload": { "msg": words } }).to_string()
 }
 
 /// The socket of a PeerJS client.
@@ -61,8 +76,7 @@ impl Dialect for Peer {
             Refusal::Flood => ("Too many messages", Some(close::POLICY)),
             Refusal::SlowReader => return,
         };
-        let error = json!({ "type": "ERROR", "payload": { "msg": words } });
-        self.outbox().text(error.to_string());
+        self.outbox().text(error(words));
         if let Some(code) = end {
             self.outbox().close(code, "refused");
         }

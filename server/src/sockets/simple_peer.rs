@@ -9,7 +9,7 @@ use mesh::signaling::close;
 use mesh::simple_peer::{Code, Refusal as NotLetIn};
 use serde_json::json;
 
-use super::connection::{self, Dialect, RESTART, Refusal, TurnedAway};
+use super::connection::{self, Dialect, RESTART, Refusal};
 use crate::hub::outbox::Outbox;
 use crate::hub::simple_peer::SimplePeerSeat;
 use crate::limits::Client;
@@ -23,19 +23,32 @@ pub async fn upgrade(
     client: Client,
     ws: WebSocketUpgrade,
 ) -> Response {
-    connection::upgrade(ws, state, client, move |state| match code.parse::<Code>() {
-        Ok(code) => Ok(Member(state.hub.connect_simple_peer(code))),
-        Err(_) => {
-            let reason = Reason::from(NotLetIn::BadCode);
-            state.metrics.refused(reason);
-            tracing::info!(dialect = "simple-peer", reason = reason.name(), "refused");
-            Err(TurnedAway {
-                words: NotLetIn::BadCode.to_json(),
-                code: NotLetIn::BadCode.close_code(),
-                reason: "no code",
-            })
+    connection::upgrade(ws, state, client, move |state| {
+        let turn_away = |reason, words| {
+            Err(connection::turn_away(
+                state,
+                DialectName::SimplePeer,
+                reason,
+                words,
+            ))
+        };
+        let Ok(code) = code.parse::<Code>() else {
+            let refusal = NotLetIn::BadCode;
+            return turn_away(refusal.into(), refusal.to_json());
+        };
+        let (rooms, now) = (&state.limits.rooms, state.hub.now());
+        if rooms.check(client.0, now).is_err() {
+            let words = "Too many codes were tried. Wait a moment, then try again.";
+            return turn_away(Reason::JoinRate, error(words));
         }
+        let (seat, tried) = state.hub.connect_simple_peer(code);
+        rooms.count(client.0, now, tried);
+        Ok(Member(seat))
     })
+}
+
+fn error(words: &str) -> String {
+    json!({ "type": "error", "message": words }).to_string()
 }
 
 /// The socket of a simple-peer client.
@@ -70,8 +83,7 @@ impl Dialect for Member {
             Refusal::Flood => ("That is too much at once.", Some(close::POLICY)),
             Refusal::SlowReader => return,
         };
-        let error = json!({ "type": "error", "message": words });
-        self.outbox().text(error.to_string());
+        self.outbox().text(error(words));
         if let Some(code) = end {
             self.outbox().close(code, "refused");
         }
