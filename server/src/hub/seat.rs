@@ -41,6 +41,11 @@ impl Seat {
         &self.outbox
     }
 
+    /// The code of the ride.
+    pub fn code(&self) -> &str {
+        self.code.as_str()
+    }
+
     /// The ride's name in the log.
     pub fn ride_log_name(&self) -> String {
         self.hub.log_name(self.code.as_str())

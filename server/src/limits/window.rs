@@ -50,6 +50,11 @@ impl Window {
         Some(Duration::from_micros(free.saturating_sub(micros(now))))
     }
 
+    /// How many there may be; 0 means any number.
+    pub fn limit(&self) -> u32 {
+        self.limit
+    }
+
     /// How many there were in the span before `now`.
     pub fn count(&self, now: Duration) -> usize {
         let kept = self.times.iter().rev();

@@ -15,7 +15,7 @@ use mesh::signaling::{ClientMessage, ErrorCode, Hello, ParseError, ServerMessage
 use super::connection::{self, Dialect, RESTART, Refusal, TurnedAway};
 use crate::hub::Seat;
 use crate::hub::outbox::Outbox;
-use crate::limits::{Client, Missed};
+use crate::limits::{Client, Missed, Way};
 use crate::metrics::{DialectName, Reason};
 use crate::shutdown::retry_after_ms;
 use crate::state::AppState;
@@ -37,6 +37,7 @@ pub async fn upgrade(
                 state,
                 client: client.0,
                 greeted: false,
+                way: None,
             }),
             Err(_) => Err(turn_away(&state, client)),
         }
@@ -63,6 +64,8 @@ struct Rider {
     client: IpAddr,
     seat: Seat,
     greeted: bool,
+    /// Of a rider who comes back.
+    way: Option<Way>,
 }
 
 impl Dialect for Rider {
@@ -74,6 +77,10 @@ impl Dialect for Rider {
 
     fn has_greeted(&self) -> bool {
         self.greeted
+    }
+
+    fn way(&self) -> Option<Way> {
+        self.way
     }
 
     fn text(&mut self, text: &str) {
@@ -138,6 +145,10 @@ impl Rider {
                     return self.seat.refuse(error, close::REFUSED);
                 }
             }
+        }
+        if let Some(resume) = &hello.resume {
+            let names = [Self::NAME.name(), self.seat.code(), resume.peer.as_str()];
+            self.way = Some(self.state.limits.peers.way(self.client, &names));
         }
         self.seat.join(hello);
     }

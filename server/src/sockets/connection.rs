@@ -18,7 +18,7 @@ use tokio_tungstenite::tungstenite;
 
 use crate::error::ApiError;
 use crate::hub::outbox::{Outbox, Outgoing, Queued};
-use crate::limits::{Client, Load, PeerLimit, Verdict};
+use crate::limits::{Client, Load, PeerLimit, Verdict, Way};
 use crate::metrics::{DialectName, Reason};
 use crate::state::AppState;
 
@@ -49,6 +49,9 @@ pub trait Dialect: Send + 'static {
 
     /// Whether it said who it is. Until then the time for it runs.
     fn has_greeted(&self) -> bool;
+
+    /// Where it comes from and who it is, as soon as that is known.
+    fn way(&self) -> Option<Way>;
 
     /// It said something.
     fn text(&mut self, text: &str);
@@ -126,9 +129,9 @@ pub fn turn_away(
     TurnedAway { words, reason }
 }
 
-/// Answers an upgrade that `client` asked for. `open` is called when the socket is open; what it
-/// refuses is said on the socket, since a page cannot read the status of a
-/// refused upgrade.
+/// Answers an upgrade that `client` asked for. `open` is called when the socket
+/// is open; what it refuses is said on the socket, since a page
+/// cannot read the status of a refused upgrade.
 pub fn upgrade<D: Dialect>(
     ws: WebSocketUpgrade,
     state: AppState,
@@ -172,6 +175,8 @@ struct Connection<'a, D> {
     next_ping: Instant,
     /// Pings that were not answered yet: so many pongs are no excess.
     pings: u32,
+    /// By which its limit is handed on, as soon as that is known.
+    way: Option<Way>,
     limit: PeerLimit,
 }
 
@@ -186,7 +191,7 @@ enum End {
 impl<'a, D: Dialect> Connection<'a, D> {
     fn new(socket: WebSocket, state: &'a AppState, dialect: D) -> Self {
         let now = Instant::now();
-        Self {
+        let mut connection = Self {
             socket,
             state,
             dialect,
@@ -194,7 +199,21 @@ impl<'a, D: Dialect> Connection<'a, D> {
             heard: now,
             next_ping: now + state.config.ping_interval(),
             pings: 0,
+            way: None,
             limit: PeerLimit::new(&state.config.limits),
+        };
+        connection.find_way();
+        connection
+    }
+
+    /// Goes on where the last socket of this peer ended.
+    fn find_way(&mut self) {
+        self.way = self.dialect.way();
+        if let Some(way) = self.way {
+            let left = self.state.limits.peers.take(way, self.state.hub.now());
+            if let Some(left) = left {
+                self.limit = left;
+            }
         }
     }
 
@@ -202,6 +221,10 @@ impl<'a, D: Dialect> Connection<'a, D> {
         let end = self.serve().await;
         if self.dialect.outbox().is_given_up() {
             self.refuse(Refusal::SlowReader);
+        }
+        if let Some(way) = self.way {
+            let (peers, now) = (&self.state.limits.peers, self.state.hub.now());
+            peers.leave(way, now, self.limit);
         }
         // The others see it away now, not after the goodbye.
         drop(self.dialect);
@@ -254,7 +277,12 @@ impl<'a, D: Dialect> Connection<'a, D> {
             Message::Binary(bytes) if bytes.len() > largest => self.refuse(Refusal::TooLarge),
             Message::Pong(_) if self.pings > 0 => self.pings -= 1,
             message if !self.is_within_limits(&message) => {}
-            Message::Text(text) => self.dialect.text(&text),
+            Message::Text(text) => {
+                self.dialect.text(&text);
+                if self.way.is_none() {
+                    self.find_way();
+                }
+            }
             Message::Binary(bytes) => self.dialect.binary(bytes),
             Message::Ping(_) | Message::Pong(_) | Message::Close(_) => {}
         }

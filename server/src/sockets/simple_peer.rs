@@ -12,7 +12,7 @@ use serde_json::json;
 use super::connection::{self, Dialect, RESTART, Refusal};
 use crate::hub::outbox::Outbox;
 use crate::hub::simple_peer::SimplePeerSeat;
-use crate::limits::Client;
+use crate::limits::{Client, Way};
 use crate::metrics::{DialectName, Reason};
 use crate::state::AppState;
 
@@ -41,9 +41,12 @@ pub async fn upgrade(
             let words = "Too many codes were tried. Wait a moment, then try again.";
             return turn_away(Reason::JoinRate, error(words));
         }
+        // Nobody here can prove to be somebody who was here.
+        let names = [Member::NAME.name(), code.as_str()];
+        let way = state.limits.peers.way(client.0, &names);
         let (seat, tried) = state.hub.connect_simple_peer(code);
         rooms.count(client.0, now, tried);
-        Ok(Member(seat))
+        Ok(Member { seat, way })
     })
 }
 
@@ -52,13 +55,16 @@ fn error(words: &str) -> String {
 }
 
 /// The socket of a simple-peer client.
-struct Member(SimplePeerSeat);
+struct Member {
+    seat: SimplePeerSeat,
+    way: Way,
+}
 
 impl Dialect for Member {
     const NAME: DialectName = DialectName::SimplePeer;
 
     fn outbox(&self) -> &Outbox {
-        self.0.outbox()
+        self.seat.outbox()
     }
 
     /// Its address said where it goes, and nothing else is asked.
@@ -66,16 +72,21 @@ impl Dialect for Member {
         true
     }
 
+    fn way(&self) -> Option<Way> {
+        Some(self.way)
+    }
+
     fn text(&mut self, text: &str) {
-        self.0.say(text);
+        self.seat.say(text);
     }
 
     fn binary(&mut self, bytes: Bytes) {
-        self.0.say(std::str::from_utf8(&bytes).unwrap_or_default());
+        self.seat
+            .say(std::str::from_utf8(&bytes).unwrap_or_default());
     }
 
     fn refuse(&mut self, refusal: Refusal) {
-        self.0.log_refusal(refusal.reason());
+        self.seat.log_refusal(refusal.reason());
         let (words, end) = match refusal {
             Refusal::TooLarge => ("That message is too large.", Some(close::TOO_LARGE)),
             Refusal::NoHello => ("That took too long.", Some(close::POLICY)),

@@ -165,6 +165,26 @@ async fn whoever_slows_down_when_told_stays_in_the_ride() {
 }
 
 #[tokio::test]
+async fn whoever_says_too_much_does_not_begin_anew_on_another_socket() {
+    let server = TestServer::start(&["--relay-bytes-per-second", "16384"]).await;
+    let path = "/peerjs?key=peerjs&id=ana&token=club";
+    let large = Message::text("x".repeat(60_000));
+    // Eight seconds' worth are two of them.
+    for _ in 0..2 {
+        let mut ana = socket_at(&server, path).await;
+        ana.next().await.expect("open");
+        ana.send(large.clone()).await;
+        ana.send(Message::Close(None)).await;
+        while ana.next().await.is_some() {}
+    }
+    let mut ana = socket_at(&server, path).await;
+    ana.next().await.expect("open");
+    ana.send(large).await;
+    let error = r#"{"payload":{"msg":"Too many messages"},"type":"ERROR"}"#;
+    assert_eq!(ana.next().await, Some(Message::text(error)));
+}
+
+#[tokio::test]
 async fn telemetry_over_the_rate_is_dropped_and_costs_nobody_the_socket() {
     let server = TestServer::start(&["--relay-bytes-per-second", "65536"]).await;
     let code = server.ride().await;
