@@ -45,6 +45,9 @@ use room::{Claim, Connected, Room};
 /// Of what may wait in all, a room may have one part in so many: no room can
 /// take the place of all the others.
 pub const ROOM_SHARE: u32 = 16;
+/// Without rooms a sender may have one part in so many of it: whole messages to
+/// many, and still no place of all the others.
+pub const SENDER_SHARE: u32 = 64;
 
 /// How long a peer that answered a probe is not probed again: whoever knows
 /// the token may ask for its id, but not make the server ask without end.

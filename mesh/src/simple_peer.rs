@@ -191,7 +191,7 @@ impl Rooms {
         }
         let text: Arc<str> = message.from(&sender.peer, room.is_host(number)).into();
         self.tally.relayed += 1;
-        self.tally.relayed_bytes += (text.len() * receivers.len()) as u64;
+        self.tally.relayed_bytes += text.len() as u64;
         for receiver in receivers {
             self.send(*receiver, text.clone());
         }

@@ -16,6 +16,21 @@ pub(super) struct Room {
     pub(super) pairs: u32,
     /// Bytes of those.
     pub(super) queued_bytes: u64,
+    /// The same by sender, of those who have any, there or not.
+    pub(super) senders: HashMap<Arc<str>, Left>,
+}
+
+impl Room {
+    pub(super) fn left_by(&self, sender: &str) -> Left {
+        self.senders.get(sender).copied().unwrap_or_default()
+    }
+}
+
+/// What one sender left for others.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Left {
+    pub(super) pairs: u32,
+    pub(super) bytes: u64,
 }
 
 /// A peer with a socket.

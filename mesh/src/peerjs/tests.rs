@@ -345,6 +345,29 @@ fn without_rooms_a_dropped_id_is_kept_for_its_token_while_messages_can_wait() {
 }
 
 #[test]
+fn without_rooms_no_sender_takes_the_place_of_all_others() {
+    let mut crowd = Crowd::with(off());
+    crowd.enter(1, "eve", "hers");
+    crowd.enter(2, "ana", "another");
+    for number in 0..1_000 {
+        crowd.say(1, &offer("eve", &format!("nobody{number}"), number));
+    }
+    let share = (off().max_pairs / SENDER_SHARE) as usize;
+    assert_eq!(crowd.broker.counts().pairs, share);
+    // A new socket is no new share.
+    crowd.drop_socket(1);
+    crowd.enter(3, "eve", "hers");
+    crowd.say(3, &offer("eve", "somebody", 1));
+    assert_eq!(crowd.broker.counts().pairs, share);
+    crowd.say(2, &offer("ana", "ben", 1));
+    crowd.join(4, "ben", "his");
+    assert_eq!(crowd.take(4), [OPEN, &offer("ana", "ben", 1)]);
+    crowd.pass(5 * SECOND);
+    crowd.say(3, &offer("eve", "somebody", 2));
+    assert_eq!(crowd.broker.counts().pairs, 1);
+}
+
+#[test]
 fn without_rooms_what_waits_for_a_peer_is_not_handed_to_another() {
     let mut crowd = Crowd::with(off());
     crowd.enter(1, "ana", "secret");
