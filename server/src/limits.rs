@@ -21,7 +21,7 @@ mod peer;
 mod starts;
 mod window;
 
-pub use address::{Client, client_address};
+pub use address::{Client, client_address, is_among};
 pub use book::{Account, Book};
 pub use bucket::Bucket;
 pub use doors::{Doors, Full, Permit};

@@ -24,7 +24,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::Service;
 
-use crate::limits::{Full, Permit};
+use crate::limits::{Full, Permit, is_among};
 use crate::metrics::Reason;
 use crate::state::AppState;
 use read_ahead::ReadAhead;
@@ -78,7 +78,7 @@ async fn while_permitted(permit: Permit, served: impl Future<Output = ()>) {
 fn let_in(state: &AppState, stream: &TcpStream, peer: SocketAddr) -> Option<Permit> {
     let proxies = &state.config.trusted_proxies;
     let connections = &state.limits.connections;
-    let entered = match proxies.contains(&peer.ip().to_canonical()) {
+    let entered = match is_among(peer.ip(), proxies) {
         true => connections.enter_from_many(),
         false => connections.enter(peer.ip()),
     };
