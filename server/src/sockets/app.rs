@@ -2,6 +2,7 @@
 //! [`mesh::frame`] in binary messages).
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::ws::WebSocketUpgrade;
@@ -114,6 +115,11 @@ impl Dialect for Rider {
             Refusal::Flood => self.seat.end(ErrorCode::RateLimited, close::POLICY),
             Refusal::SlowReader => self.seat.log_refusal(refusal.reason()),
         }
+    }
+
+    /// Its page is told when to come back.
+    fn restarts_after() -> Duration {
+        Duration::ZERO
     }
 
     fn restart(&mut self) {

@@ -25,6 +25,7 @@ use crate::error::ApiError;
 use crate::hub::outbox::{Outbox, Outgoing};
 use crate::limits::{Client, Load, PeerLimit, Permit, Verdict, Way};
 use crate::metrics::{DialectName, Reason};
+use crate::shutdown;
 use crate::state::AppState;
 
 /// The close code of a server that restarts (RFC 6455's registry).
@@ -85,6 +86,12 @@ pub trait Dialect: Send + 'static {
 
     /// The server is about to stop: says so and puts the end into the outbox.
     fn restart(&mut self);
+
+    /// How long after that is known. Clients who cannot be told when to come
+    /// back do so at once, so not all are closed at once.
+    fn restarts_after() -> Duration {
+        shutdown::closed_after()
+    }
 }
 
 /// What the loop refuses a socket that can still be told so.
@@ -206,6 +213,8 @@ struct Connection<'a, D> {
     came: Vec<std::time::Instant>,
     /// Since when the operating system takes nothing.
     blocked: Option<Instant>,
+    /// When it is told that the server restarts.
+    restart_at: Option<Instant>,
 }
 
 /// Why a socket ends.
@@ -232,6 +241,7 @@ impl<'a, D: Dialect> Connection<'a, D> {
             batch: 0,
             came: Vec::new(),
             blocked: None,
+            restart_at: None,
         };
         connection.find_way();
         connection
@@ -283,7 +293,7 @@ impl<'a, D: Dialect> Connection<'a, D> {
                 }
                 () = &mut draining, if !told => {
                     told = true;
-                    self.dialect.restart();
+                    self.restart_at = Some(Instant::now() + D::restarts_after());
                     Ok(())
                 }
             };
@@ -435,7 +445,8 @@ impl<'a, D: Dialect> Connection<'a, D> {
         let ends = [self.blocked, Some(self.heard)].into_iter().flatten();
         let hello = self.state.config.hello_timeout();
         let hello = self.waits_for_hello().then(|| self.opened + hello);
-        let wakes = ends.map(|since| since + patience).chain(hello);
+        let wakes = ends.map(|since| since + patience);
+        let wakes = wakes.chain(hello).chain(self.restart_at);
         wakes.fold(self.next_ping, Instant::min)
     }
 
@@ -449,6 +460,10 @@ impl<'a, D: Dialect> Connection<'a, D> {
         let silent = now >= self.heard + patience;
         if silent || self.blocked.is_some_and(|since| now >= since + patience) {
             return Err(End::Gone);
+        }
+        if self.restart_at.is_some_and(|at| now >= at) {
+            self.restart_at = None;
+            self.dialect.restart();
         }
         if self.waits_for_hello() && now >= self.opened + self.state.config.hello_timeout() {
             self.refuse(Refusal::NoHello);

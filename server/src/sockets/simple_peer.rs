@@ -85,6 +85,10 @@ impl Dialect for Member {
             .say(std::str::from_utf8(&bytes).unwrap_or_default());
     }
 
+    fn goodbye(&mut self) {
+        self.seat.says_goodbye();
+    }
+
     fn refuse(&mut self, refusal: Refusal) {
         self.seat.log_refusal(refusal.reason());
         let (words, end) = match refusal {
