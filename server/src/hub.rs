@@ -209,10 +209,9 @@ impl Hub {
 
     /// The counts of this moment.
     pub fn counts(&self) -> Counts {
-        let rides: Vec<_> = self.0.rides().living.values().cloned().collect();
         Counts {
-            rooms: rides.len(),
-            riders: rides.iter().map(|ride| ride.connected()).sum(),
+            rooms: self.0.rides().living.len(),
+            riders: self.counters().peers_now(),
             relayed_frames: [Traffic::Control, Traffic::Telemetry, Traffic::Bulk]
                 .map(|class| self.counters().relayed_messages(class))
                 .iter()

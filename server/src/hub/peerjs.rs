@@ -240,7 +240,8 @@ impl PeerJsSeat {
 impl Drop for PeerJsSeat {
     fn drop(&mut self) {
         let (socket, goodbye) = (self.socket, self.goodbye);
-        self.hub.0.peerjs.lock().forget(socket, "lost");
+        let how = if goodbye { "left" } else { "lost" };
+        self.hub.0.peerjs.lock().forget(socket, how);
         self.hub.tell_peerjs(Input::Closed { socket, goodbye });
     }
 }
