@@ -84,11 +84,24 @@ fn gruppetto(options: &Options) -> Result<String, BenchError> {
     let path = options.gruppetto.display().to_string();
     let version = said(&path, &["--version"])?;
     let version = version.trim_start_matches("gruppetto ").to_owned();
+    let build = build(&options.gruppetto);
     // Outside a checkout there is no commit to name.
     Ok(match said("git", &["describe", "--always", "--dirty"]) {
-        Ok(commit) => format!("{version}, release build, checkout at {commit}"),
-        Err(_) => format!("{version}, release build"),
+        Ok(commit) => format!("{version}, {build}, checkout at {commit}"),
+        Err(_) => format!("{version}, {build}"),
     })
+}
+
+/// How a binary was built, by the folder that cargo put it into.
+fn build(binary: &Path) -> String {
+    let names = binary.iter().rev().skip(1).filter_map(|name| name.to_str());
+    match names
+        .into_iter()
+        .find(|name| ["release", "debug"].contains(name))
+    {
+        Some(profile) => format!("{profile} build"),
+        None => format!("{}, built elsewhere", binary.display()),
+    }
 }
 
 fn peer(folder: &Path) -> Result<String, BenchError> {
@@ -118,4 +131,20 @@ fn said(command: &str, arguments: &[&str]) -> Result<String, BenchError> {
         return Err(failed(output.status.to_string()));
     }
     Ok(String::from_utf8_lossy(&output.stdout).trim().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_debug_build_is_not_called_a_release() {
+        assert_eq!(
+            build(Path::new("target/release/gruppetto")),
+            "release build"
+        );
+        assert_eq!(build(Path::new("/t/debug/examples/bare")), "debug build");
+        let elsewhere = build(Path::new("/usr/bin/gruppetto"));
+        assert_eq!(elsewhere, "/usr/bin/gruppetto, built elsewhere");
+    }
 }

@@ -16,7 +16,8 @@
 //!   fetched in time is given back to its sender as one EXPIRE a pair. What
 //!   waits for a peer that dropped is never handed to one with another token.
 //! - Everyone in a room knows its token, so an id there changes hands only
-//!   when its old socket does not answer a probe.
+//!   when its old socket does not answer a probe. Who has answered one is left
+//!   alone for a while.
 //! - A peer whose socket dropped is no longer connected and holds no place;
 //!   its room is told that it left only when it does not come back in time,
 //!   because clients close their data connections on LEAVE.
@@ -44,6 +45,13 @@ use room::{Claim, Connected, Room};
 /// Of what may wait in all, a room may have one part in so many: no room can
 /// take the place of all the others.
 pub const ROOM_SHARE: u32 = 16;
+/// Without rooms a sender may have one part in so many of it: whole messages to
+/// many, and still no place of all the others.
+pub const SENDER_SHARE: u32 = 64;
+
+/// How long a peer that answered a probe is not probed again: whoever knows
+/// the token may ask for its id, but not make the server ask without end.
+pub const PROBE_REST: Duration = Duration::from_secs(3);
 
 /// All PeerJS peers of a server.
 pub struct Broker {
@@ -122,7 +130,7 @@ impl Broker {
                 Err(Nonsense::Malformed) => self.tally.malformed += 1,
                 Err(Nonsense::UnknownType) => self.tally.unknown_type += 1,
             },
-            Input::Alive { socket } => self.alive(socket),
+            Input::Alive { socket } => self.alive(now, socket),
             Input::Closed { socket, goodbye } => self.closed(now, socket, goodbye),
             Input::Timeout => {}
         }
@@ -149,6 +157,12 @@ impl Broker {
     /// What the broker has done.
     pub fn tally(&self) -> Tally {
         self.tally
+    }
+
+    /// Whether somebody is in a token's room, or may come back to it. Without
+    /// rooms there is one, for everybody.
+    pub fn has_room(&self, token: &str) -> bool {
+        !self.settings.rooms || self.rooms.contains_key(token)
     }
 
     /// Whether a token's room takes nobody else.

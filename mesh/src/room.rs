@@ -69,6 +69,10 @@ pub struct Room {
     terms: VecDeque<HostTerm>,
     /// The next epoch is above it: somebody may have seen it.
     epoch_floor: u32,
+    /// The highest epoch of a token that somebody came with.
+    signed_epoch: u32,
+    /// For whose sake the host lately began a new term, and when.
+    passed: Vec<(PeerId, Duration)>,
     locked: bool,
     ended: bool,
     dies_at: Option<Duration>,
@@ -121,6 +125,8 @@ impl Room {
             first_host: None,
             terms: VecDeque::new(),
             epoch_floor: 0,
+            signed_epoch: 0,
+            passed: Vec::new(),
             locked: false,
             ended: false,
             dies_at,

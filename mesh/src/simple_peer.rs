@@ -103,6 +103,11 @@ impl Rooms {
         self.outputs.pop_front()
     }
 
+    /// Whether somebody is in the room of a code.
+    pub fn has_room(&self, code: &Code) -> bool {
+        self.rooms.contains_key(code)
+    }
+
     /// What the rooms hold.
     pub fn counts(&self) -> Counts {
         Counts {
@@ -186,7 +191,7 @@ impl Rooms {
         }
         let text: Arc<str> = message.from(&sender.peer, room.is_host(number)).into();
         self.tally.relayed += 1;
-        self.tally.relayed_bytes += (text.len() * receivers.len()) as u64;
+        self.tally.relayed_bytes += text.len() as u64;
         for receiver in receivers {
             self.send(*receiver, text.clone());
         }

@@ -10,9 +10,9 @@ mod values;
 pub use ice::{Bundling, IceSettings};
 pub use limits::{LimitSettings, MetricsAccess};
 pub use peerjs::PeerJs;
-pub use values::{IceServers, PublicUrl};
+pub use values::{IceServers, List, Network, PublicUrl};
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -81,19 +81,21 @@ pub struct Config {
         long,
         env = "GRUPPETTO_ALLOWED_ORIGINS",
         hide_env_values = true,
-        value_delimiter = ','
+        default_value = "",
+        hide_default_value = true
     )]
-    pub allowed_origins: Vec<PublicUrl>,
+    pub allowed_origins: List<PublicUrl>,
 
-    /// Addresses of the proxies before this server, comma-separated: only from
-    /// them X-Forwarded-For is believed
+    /// Addresses of the proxies before this server, or networks like
+    /// 10.0.0.0/8, comma-separated: only from them X-Forwarded-For is believed
     #[arg(
         long,
         env = "GRUPPETTO_TRUSTED_PROXIES",
         hide_env_values = true,
-        value_delimiter = ','
+        default_value = "",
+        hide_default_value = true
     )]
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: List<Network>,
 
     /// What is logged: a level (error, warn, info, debug) or a tracing filter
     #[arg(long, env = "GRUPPETTO_LOG", hide_env_values = true, default_value = "info", value_parser = log_filter)]
@@ -146,8 +148,8 @@ pub struct Config {
     #[arg(long, env = "GRUPPETTO_MAX_ROOMS", hide_env_values = true, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_rooms: u32,
 
-    /// Bytes that one socket message may have
-    #[arg(long, env = "GRUPPETTO_MAX_MESSAGE_BYTES", hide_env_values = true, default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(16_384..=1_048_576))]
+    /// Bytes that one socket message may have; no page sends more than 65,536
+    #[arg(long, env = "GRUPPETTO_MAX_MESSAGE_BYTES", hide_env_values = true, default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(16_384..=65_536))]
     pub max_message_bytes: u32,
 
     /// Bytes that may wait for one rider's socket before it is closed as too
@@ -189,7 +191,21 @@ impl Config {
             _ => StartError::Setting(sentence(&error)),
         })?;
         config.ice.check().map_err(StartError::Setting)?;
+        config.check()?;
         Ok(config)
+    }
+
+    /// What no setting says by itself.
+    fn check(&self) -> Result<(), StartError> {
+        let (interval, patience) = (self.ping_interval_ms, self.ping_timeout_ms);
+        match interval < patience {
+            true => Ok(()),
+            false => Err(StartError::Setting(format!(
+                "The setting --ping-timeout-ms (GRUPPETTO_PING_TIMEOUT_MS) is {patience} and must be more than \
+                 --ping-interval-ms (GRUPPETTO_PING_INTERVAL_MS), which is {interval}: otherwise sockets are \
+                 given up before they are asked whether they live."
+            ))),
+        }
     }
 
     /// The servers that riders are told of for direct links.
@@ -273,6 +289,44 @@ mod tests {
 
     fn parse(flags: &[&str]) -> Config {
         Config::try_parse_from(["gruppetto"].iter().chain(flags)).expect("settings")
+    }
+
+    #[test]
+    fn a_variable_that_is_set_to_nothing_is_not_set() {
+        let empty = with_plain_names(["gruppetto".into()].into_iter(), |_| Some("".into()));
+        assert_eq!(empty.len(), 1);
+        let config = parse(&["--allowed-origins", "", "--trusted-proxies", " "]);
+        assert!(config.allowed_origins.is_empty() && config.trusted_proxies.is_empty());
+    }
+
+    #[test]
+    fn a_server_that_would_give_sockets_up_before_it_asks_them_does_not_start() {
+        assert!(parse(&[]).check().is_ok());
+        for interval in ["45000", "60000"] {
+            let refused = parse(&["--ping-interval-ms", interval]).check();
+            let message = refused.expect_err("refused").to_string();
+            assert!(message.contains("(GRUPPETTO_PING_TIMEOUT_MS) is 45000"));
+            assert!(message.contains(&format!("which is {interval}:")));
+        }
+    }
+
+    #[test]
+    fn no_message_may_be_larger_than_pages_can_read() {
+        let larger = ["gruppetto", "--max-message-bytes", "65537"];
+        assert!(Config::try_parse_from(larger).is_err());
+    }
+
+    #[test]
+    fn every_setting_is_in_the_documentation() {
+        use clap::CommandFactory;
+        let page = include_str!("../../docs/operations.md");
+        let command = Config::command();
+        let settings = command.get_arguments().filter_map(|it| it.get_env());
+        let missing: Vec<_> = settings
+            .filter_map(|name| name.to_str())
+            .filter(|name| !page.contains(&format!("`{name}`")))
+            .collect();
+        assert!(missing.is_empty(), "{missing:?}");
     }
 
     #[test]

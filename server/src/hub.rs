@@ -28,6 +28,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mesh::code::SessionCode;
+use mesh::peer::{PeerId, Token};
 use mesh::room::{Room, RoomSettings, Signer, SocketId, Statement, Summary};
 use mesh::signaling::{ErrorCode, Resume, ServerMessage};
 use tokio::sync::watch;
@@ -61,6 +62,7 @@ struct Shared {
     next_socket: AtomicU64,
     metrics: Arc<Metrics>,
     peerjs: peerjs::Peers,
+    peerjs_rooms: bool,
     simple_peer: simple_peer::Clubs,
     open_sockets: watch::Sender<usize>,
     /// Keys the names in the log, differently in every process.
@@ -113,6 +115,7 @@ impl Hub {
             max_queue_bytes: config.max_queue_bytes as usize,
             origin: Instant::now(),
             next_socket: AtomicU64::new(1),
+            peerjs_rooms: config.peerjs.peerjs_rooms,
             peerjs: peerjs::Peers::new(config.peerjs.settings(), metrics.clone()),
             simple_peer: simple_peer::Clubs::new(clubs, metrics.clone()),
             metrics,
@@ -174,6 +177,11 @@ impl Hub {
         Ok(self.open(&mut rides, code, room, "ride restored"))
     }
 
+    /// Whether a token is a rider's of the ride with this code, living or not.
+    pub fn is_rider(&self, code: &SessionCode, token: &Token) -> bool {
+        rider_of(&*self.0.secret.signer(code), token).is_some()
+    }
+
     fn open(
         &self,
         rides: &mut Rides,
@@ -205,10 +213,9 @@ impl Hub {
 
     /// The counts of this moment.
     pub fn counts(&self) -> Counts {
-        let rides: Vec<_> = self.0.rides().living.values().cloned().collect();
         Counts {
-            rooms: rides.len(),
-            riders: rides.iter().map(|ride| ride.connected()).sum(),
+            rooms: self.0.rides().living.len(),
+            riders: self.counters().peers_now(),
             relayed_frames: [Traffic::Control, Traffic::Telemetry, Traffic::Bulk]
                 .map(|class| self.counters().relayed_messages(class))
                 .iter()
@@ -290,11 +297,14 @@ impl Drop for OpenSocket {
 
 /// Whether a token opens a ride that nobody here remembers.
 fn is_good(signer: &dyn Signer, resume: &Resume) -> bool {
-    match signer.verify(&resume.token) {
-        Some(Statement::Rider(pass)) => {
-            pass.peer == resume.peer && pass.expires > unix_millis() / 1_000
-        }
-        _ => false,
+    rider_of(signer, &resume.token).is_some_and(|rider| rider == resume.peer)
+}
+
+/// Whose token it is, while it is good.
+fn rider_of(signer: &dyn Signer, token: &Token) -> Option<PeerId> {
+    match signer.verify(token)? {
+        Statement::Rider(pass) => (pass.expires > unix_millis() / 1_000).then_some(pass.peer),
+        Statement::Barred(_) => None,
     }
 }
 

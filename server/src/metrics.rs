@@ -218,6 +218,11 @@ impl DialectMetrics {
         Present::new(&self.sockets)
     }
 
+    /// How many peers are connected and in a room.
+    pub fn peers_now(&self) -> usize {
+        usize::try_from(self.peers.get()).unwrap_or(0)
+    }
+
     /// A peer came into a room, for the first time or again.
     pub fn joined(&self) {
         self.joins.inc();

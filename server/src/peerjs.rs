@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::error::ApiError;
 use crate::hub::peerjs::Wish;
-use crate::limits::Client;
+use crate::limits::{Client, Missed};
 use crate::sockets;
 use crate::state::AppState;
 
@@ -29,7 +29,8 @@ type Parameters = Query<Vec<(String, String)>>;
 /// upstream says at its root.
 ///
 /// # Errors
-/// [`ApiError::RoomFull`] for a plain request with a full room's token.
+/// [`ApiError::RoomFull`] for a plain request with a full room's token, and
+/// [`ApiError::TooManyTries`] where too many tokens were tried.
 pub async fn root(
     State(state): State<AppState>,
     client: Client,
@@ -40,7 +41,7 @@ pub async fn root(
     if let Ok(ws) = ws {
         return Ok(sockets::peerjs::upgrade(ws, state, client, wish));
     }
-    refuse_full_room(&state, &wish)?;
+    refuse_full_room(&state, client, &wish)?;
     Ok(([(header::CONTENT_TYPE, "application/json")], ABOUT).into_response())
 }
 
@@ -48,7 +49,7 @@ pub async fn root(
 /// their socket.
 ///
 /// # Errors
-/// [`ApiError::RoomFull`], or [`ApiError::NotFound`] for other plain requests.
+/// As [`root`], and [`ApiError::NotFound`] for other plain requests.
 pub async fn socket(
     State(state): State<AppState>,
     client: Client,
@@ -59,19 +60,20 @@ pub async fn socket(
     if let Ok(ws) = ws {
         return Ok(sockets::peerjs::upgrade(ws, state, client, wish));
     }
-    refuse_full_room(&state, &wish)?;
+    refuse_full_room(&state, client, &wish)?;
     Err(ApiError::NotFound)
 }
 
 /// Answers `GET …/id`: an id that nobody has.
 ///
 /// # Errors
-/// [`ApiError::RoomFull`].
+/// As [`root`].
 pub async fn id(
     State(state): State<AppState>,
+    client: Client,
     Query(parameters): Parameters,
 ) -> Result<String, ApiError> {
-    refuse_full_room(&state, &wish(parameters))?;
+    refuse_full_room(&state, client, &wish(parameters))?;
     Ok(Uuid::new_v4().to_string())
 }
 
@@ -79,14 +81,15 @@ pub async fn id(
 /// asked. With rooms these are the ids of the token's room.
 ///
 /// # Errors
-/// [`ApiError::RoomFull`].
+/// As [`root`].
 pub async fn peers(
     State(state): State<AppState>,
+    client: Client,
     OriginalUri(address): OriginalUri,
     Query(parameters): Parameters,
 ) -> Result<Response, ApiError> {
     let wish = wish(parameters);
-    refuse_full_room(&state, &wish)?;
+    refuse_full_room(&state, client, &wish)?;
     let settings = &state.config.peerjs;
     let names_key = key_of(address.path()) == Some(settings.peerjs_key.as_str());
     let token = match wish.token.as_deref() {
@@ -120,10 +123,17 @@ fn wish(parameters: Vec<(String, String)>) -> Wish {
     wish
 }
 
-fn refuse_full_room(state: &AppState, wish: &Wish) -> Result<(), ApiError> {
-    let token = wish.token.as_deref();
-    match token.is_some_and(|token| state.hub.is_peerjs_room_full(token)) {
-        true => Err(ApiError::RoomFull),
-        false => Ok(()),
+/// What is said of a token's room is an answer to a guess, so tokens of no room
+/// count as tries here too.
+fn refuse_full_room(state: &AppState, client: Client, wish: &Wish) -> Result<(), ApiError> {
+    let token = wish.token.as_deref().filter(|token| !token.is_empty());
+    let Some(token) = token.filter(|_| state.config.peerjs.peerjs_rooms) else {
+        return Ok(());
+    };
+    let room = || state.hub.has_peerjs_room(token).then_some(());
+    match state.limits.rooms.attempt(client.0, state.hub.now(), room) {
+        Err(Missed::TooOften(wait)) => Err(Missed::TooOften(wait).into()),
+        Ok(()) if state.hub.is_peerjs_room_full(token) => Err(ApiError::RoomFull),
+        Ok(()) | Err(Missed::Unknown) => Ok(()),
     }
 }

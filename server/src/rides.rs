@@ -8,6 +8,7 @@ use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use mesh::code::SessionCode;
+use mesh::peer::Token;
 use mesh::room::Summary;
 use serde::Serialize;
 
@@ -66,7 +67,8 @@ pub async fn start(
         .into_response())
 }
 
-/// Answers `GET /api/rides/{code}`: whether one could join.
+/// Answers `GET /api/rides/{code}`: whether one could join. A rider of the ride
+/// sends its token along, and is never refused as somebody who guesses.
 ///
 /// # Errors
 /// [`ApiError::NoSuchRide`] or [`ApiError::TooManyTries`].
@@ -74,8 +76,9 @@ pub async fn find(
     State(state): State<AppState>,
     Client(client): Client,
     Path(code): Path<String>,
+    headers: HeaderMap,
 ) -> Result<Json<Ride>, ApiError> {
-    let (code, summary) = look_up(&state, client, &code)?;
+    let (code, summary) = look_up(&state, client, &code, &headers)?;
     let public_url = state.config.public_url.as_ref();
     Ok(Json(Ride {
         invitation: public_url.map(|url| invitation(url, &code)),
@@ -96,7 +99,7 @@ pub async fn qr_code(
     Path(code): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let (code, _) = look_up(&state, client, &code)?;
+    let (code, _) = look_up(&state, client, &code, &headers)?;
     let address = match &state.config.public_url {
         Some(url) => invitation(url, &code),
         None => invitation(asked_origin(&headers), &code),
@@ -118,13 +121,29 @@ fn look_up(
     state: &AppState,
     client: IpAddr,
     typed: &str,
+    headers: &HeaderMap,
 ) -> Result<(SessionCode, Summary), ApiError> {
-    let found = state.limits.joins.attempt(client, state.hub.now(), || {
-        let code = typed.parse().ok()?;
+    let code: Option<SessionCode> = typed.parse().ok();
+    let find = || {
+        let code = code.clone()?;
         let summary = state.hub.summary(&code)?;
         Some((code, summary))
-    });
+    };
+    // A rider who comes back guesses nothing, even where a restart forgot the
+    // ride.
+    let token = bearer(headers);
+    let returns = code.as_ref().zip(token);
+    if returns.is_some_and(|(code, token)| state.hub.is_rider(code, &token)) {
+        return find().ok_or(ApiError::NoSuchRide);
+    }
+    let found = state.limits.joins.attempt(client, state.hub.now(), find);
     Ok(found?)
+}
+
+/// The token by which a rider says who asks (RFC 6750, 2.1).
+fn bearer(headers: &HeaderMap) -> Option<Token> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    value.strip_prefix("Bearer ")?.trim().parse().ok()
 }
 
 /// The origin that the browser asked: without a public address the server is

@@ -1,6 +1,8 @@
 //! HTTP connections: accepted up to a bound, given up when a request's head
 //! does not come in time, ended gently.
 
+mod read_ahead;
+
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
@@ -22,9 +24,10 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::Service;
 
-use crate::limits::{Full, Permit};
+use crate::limits::{Full, Permit, is_among};
 use crate::metrics::Reason;
 use crate::state::AppState;
+use read_ahead::ReadAhead;
 
 /// How long to wait when the operating system has no more sockets to give.
 const OUT_OF_SOCKETS: Duration = Duration::from_millis(500);
@@ -75,7 +78,7 @@ async fn while_permitted(permit: Permit, served: impl Future<Output = ()>) {
 fn let_in(state: &AppState, stream: &TcpStream, peer: SocketAddr) -> Option<Permit> {
     let proxies = &state.config.trusted_proxies;
     let connections = &state.limits.connections;
-    let entered = match proxies.contains(&peer.ip().to_canonical()) {
+    let entered = match is_among(peer.ip(), proxies) {
         true => connections.enter_from_many(),
         false => connections.enter(peer.ip()),
     };
@@ -110,7 +113,7 @@ async fn connection(
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(state.config.limits.header_timeout())
-        .serve_connection(TokioIo::new(stream), service)
+        .serve_connection(TokioIo::new(ReadAhead::new(stream)), service)
         .with_upgrades();
     let mut served = pin!(served);
     let stopped = async { drop(stopping.wait_for(|stop| *stop).await) };

@@ -7,17 +7,28 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// How long sockets may take to say goodbye.
-pub const SOCKETS_END: Duration = Duration::from_secs(5);
+/// How long sockets may take to say goodbye: those of which some are closed
+/// later have two seconds more than the last of them.
+pub const SOCKETS_END: Duration = Duration::from_secs(6);
 /// How long requests may take to end after that; both fit into 10 s.
 pub const REQUESTS_END: Duration = Duration::from_secs(3);
 /// When riders come back after a restart: spread over some seconds.
 const RETRY_AFTER_MS: std::ops::Range<u32> = 500..4_500;
+/// Over how long those are closed who cannot be told when to come back.
+const CLOSED_WITHIN_MS: u32 = 4_000;
 
 /// After how many milliseconds one socket is to come back, a time of its own.
 pub fn retry_after_ms() -> u32 {
-    let spread = RETRY_AFTER_MS.end - RETRY_AFTER_MS.start;
-    RETRY_AFTER_MS.start + Uuid::new_v4().as_u64_pair().1 as u32 % spread
+    RETRY_AFTER_MS.start + random_below(RETRY_AFTER_MS.end - RETRY_AFTER_MS.start)
+}
+
+/// When a socket is closed that comes back at once, a time of its own.
+pub fn closed_after() -> Duration {
+    Duration::from_millis(random_below(CLOSED_WITHIN_MS).into())
+}
+
+fn random_below(end: u32) -> u32 {
+    Uuid::new_v4().as_u64_pair().1 as u32 % end
 }
 
 /// Whether the server is about to stop; cheap to clone, once set it stays.

@@ -204,15 +204,25 @@ fn make(file: &Path) -> io::Result<String> {
             .create(folder)?;
     }
     let text = random_text();
+    // Written apart and linked when it is whole: nobody ever reads half of it,
+    // and of two servers that make one, the second finds the first one's.
+    let apart = file.with_extension(Uuid::new_v4().simple().to_string());
+    let linked = write_secretly(&apart, &text).and_then(|()| fs::hard_link(&apart, file));
+    // What is not removed is readable by its owner alone, and used by nobody.
+    let _ = fs::remove_file(&apart);
+    linked?;
+    tracing::info!(file = %file.display(), "made a secret");
+    Ok(text)
+}
+
+fn write_secretly(file: &Path, text: &str) -> io::Result<()> {
     let mut made = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(file)?;
     made.write_all(format!("{text}\n").as_bytes())?;
-    made.sync_all()?;
-    tracing::info!(file = %file.display(), "made a secret");
-    Ok(text)
+    made.sync_all()
 }
 
 /// 244 random bits from the operating system.
@@ -292,6 +302,8 @@ mod tests {
         assert_eq!(Secret::load(&config).0, first.0);
         let mode = fs::metadata(&file).expect("a file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
+        let files = fs::read_dir(folder.join("state")).expect("a folder");
+        assert_eq!(files.count(), 1, "nothing is left beside it");
         fs::write(&file, "not a secret").expect("writes");
         assert_ne!(Secret::load(&config).0, first.0);
         fs::remove_dir_all(folder).expect("removes");

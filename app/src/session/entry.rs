@@ -67,7 +67,10 @@ impl Session {
         let inbox = self.inbox.clone();
         self.state.stage.set(Stage::Opening);
         wasm_bindgen_futures::spawn_local(async move {
-            inbox.post(Event::LookedUp(api::look_up(&code).await));
+            let known = || storage::known_identities(&code).into_iter().next();
+            let rider = storage::tab_identity(&code).or_else(known);
+            let token = rider.map(|rider| rider.token);
+            inbox.post(Event::LookedUp(api::look_up(&code, token).await));
         });
     }
 

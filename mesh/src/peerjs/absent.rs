@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
-use super::{Alarm, Broker, Kind, Output, ROOM_SHARE, Seat, message};
+use super::{Alarm, Broker, Kind, Output, ROOM_SHARE, SENDER_SHARE, Seat, message};
 
 /// An id that nobody has now.
 #[derive(Default)]
@@ -45,9 +45,9 @@ impl Broker {
             Some(waiting) => {
                 waiting.messages.len() < self.settings.pair_messages as usize
                     && waiting.bytes + length <= u64::from(self.settings.pair_bytes)
-                    && self.has_bytes(&from.room, length)
+                    && self.has_bytes(from, length)
             }
-            None => self.has_bytes(&from.room, length) && self.has_pair(&from.room),
+            None => self.has_bytes(from, length) && self.has_pair(from),
         };
         if fits {
             self.keep(now, from, to, text);
@@ -66,7 +66,7 @@ impl Broker {
             .get_mut(room)
             .and_then(|room| room.absent.get_mut(to));
         if let Some(waiting) = absent.and_then(|absent| absent.waiting.remove(from)) {
-            self.forget(room, &waiting);
+            self.forget(room, from, &waiting);
             self.tally.expired += waiting.messages.len() as u64;
             self.give_back(room, to, from);
         }
@@ -77,7 +77,7 @@ impl Broker {
     pub(super) fn fetch(&mut self, room: &Arc<str>, to: &Arc<str>, absent: Absent) -> Vec<String> {
         let mut messages = Vec::new();
         for (from, waiting) in absent.waiting {
-            self.forget(room, &waiting);
+            self.forget(room, &from, &waiting);
             self.cancel_timer(waiting.expires_at, room, to, Alarm::Expired { from });
             messages.extend(waiting.messages);
         }
@@ -99,17 +99,23 @@ impl Broker {
         }
     }
 
-    fn has_bytes(&self, room: &Arc<str>, length: u64) -> bool {
-        let most = self.settings.max_queue_bytes;
-        let in_room = self.rooms[room].queued_bytes + length;
-        self.counts.queued_bytes + length <= most
-            && (!self.settings.rooms || in_room <= most / u64::from(ROOM_SHARE))
+    fn has_bytes(&self, from: &Seat, length: u64) -> bool {
+        let (room, most) = (&self.rooms[&from.room], self.settings.max_queue_bytes);
+        let in_all = self.counts.queued_bytes + length;
+        let (own, share) = match self.settings.rooms {
+            true => (room.queued_bytes, ROOM_SHARE),
+            false => (room.left_by(&from.id).bytes, SENDER_SHARE),
+        };
+        in_all <= most && own + length <= most / u64::from(share)
     }
 
-    fn has_pair(&self, room: &Arc<str>) -> bool {
-        let most = self.settings.max_pairs;
-        self.counts.pairs < most as usize
-            && (!self.settings.rooms || self.rooms[room].pairs < most.div_ceil(ROOM_SHARE))
+    fn has_pair(&self, from: &Seat) -> bool {
+        let (room, most) = (&self.rooms[&from.room], self.settings.max_pairs);
+        let (own, share) = match self.settings.rooms {
+            true => (room.pairs, ROOM_SHARE),
+            false => (room.left_by(&from.id).pairs, SENDER_SHARE),
+        };
+        self.counts.pairs < most as usize && own < most.div_ceil(share)
     }
 
     fn keep(&mut self, now: Duration, from: &Seat, to: &str, text: String) {
@@ -121,6 +127,8 @@ impl Broker {
         };
         let length = text.len() as u64;
         room.queued_bytes += length;
+        let left = room.senders.entry(from.id.clone()).or_default();
+        left.bytes += length;
         self.counts.queued_bytes += length;
         let known = room
             .absent
@@ -132,6 +140,7 @@ impl Broker {
             return;
         }
         room.pairs += 1;
+        room.senders.entry(from.id.clone()).or_default().pairs += 1;
         self.counts.pairs += 1;
         let expires_at = now + self.settings.expire;
         let waiting = Waiting {
@@ -152,10 +161,17 @@ impl Broker {
     }
 
     /// Takes a pair out of the counts.
-    fn forget(&mut self, room: &Arc<str>, waiting: &Waiting) {
+    fn forget(&mut self, room: &Arc<str>, from: &str, waiting: &Waiting) {
         if let Some(room) = self.rooms.get_mut(room) {
             room.pairs -= 1;
             room.queued_bytes -= waiting.bytes;
+            if let Some(left) = room.senders.get_mut(from) {
+                left.pairs -= 1;
+                left.bytes -= waiting.bytes;
+                if left.pairs == 0 {
+                    room.senders.remove(from);
+                }
+            }
         }
         self.counts.pairs -= 1;
         self.counts.queued_bytes -= waiting.bytes;

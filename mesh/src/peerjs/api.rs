@@ -29,9 +29,10 @@ pub struct Settings {
     /// The most bytes from one peer that wait for one other.
     pub pair_bytes: u32,
     /// The most pairs with messages that wait, in all. A room may have a
-    /// [`ROOM_SHARE`](super::ROOM_SHARE)th of it.
+    /// [`ROOM_SHARE`](super::ROOM_SHARE)th of it, without rooms a sender a
+    /// [`SENDER_SHARE`](super::SENDER_SHARE)th.
     pub max_pairs: u32,
-    /// The most bytes that wait, in all; rooms have the same share.
+    /// The most bytes that wait, in all, with the same shares.
     pub max_queue_bytes: u64,
 }
 
@@ -74,7 +75,7 @@ pub enum Input<'a> {
         /// What, or why that is nothing.
         message: Result<Message<'a>, Nonsense>,
     },
-    /// A socket that was probed has answered.
+    /// A socket that was probed has said something since, whatever it was.
     Alive {
         /// Which.
         socket: SocketId,

@@ -2,7 +2,9 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Alarm, Broker, Claim, Connected, MAX_TOKEN, Output, Refusal, Seat, message};
+use super::{
+    Alarm, Broker, Claim, Connected, MAX_TOKEN, Output, PROBE_REST, Refusal, Seat, message,
+};
 use crate::{peer::same_secret, room::SocketId, signaling::close};
 
 impl Broker {
@@ -42,11 +44,12 @@ impl Broker {
     }
 
     /// A socket that was probed lives: its claimant does not get the id.
-    pub(super) fn alive(&mut self, socket: SocketId) {
-        let Some(seat) = self.seats.get(&socket).cloned() else {
+    pub(super) fn alive(&mut self, now: Duration, socket: SocketId) {
+        let Some(seat) = self.seats.get(&socket).filter(|seat| seat.open).cloned() else {
             return;
         };
         if let Some(claimant) = self.take_claim(&seat) {
+            self.let_rest(&seat, now + PROBE_REST);
             self.seats.remove(&claimant);
             self.outputs.push_back(Output::Refuse {
                 socket: claimant,
@@ -96,6 +99,7 @@ impl Broker {
             socket,
             token,
             claim: None,
+            rests_until: Duration::ZERO,
         };
         room.connected.insert(id.clone(), peer);
         self.counts.peers += 1;
@@ -111,6 +115,13 @@ impl Broker {
         self.outputs.push_back(Output::Open { socket });
         for text in waited {
             self.relay(socket, text);
+        }
+    }
+
+    fn let_rest(&mut self, seat: &Seat, until: Duration) {
+        let room = self.rooms.get_mut(&seat.room);
+        if let Some(peer) = room.and_then(|room| room.connected.get_mut(&seat.id)) {
+            peer.rests_until = until;
         }
     }
 
@@ -140,6 +151,9 @@ impl Broker {
             self.replace(socket, &name, &id);
             return Ok(());
         }
+        if now < peer.rests_until {
+            return Err(Refusal::IdTaken);
+        }
         peer.claim = Some(Claim { socket, until });
         let old = peer.socket;
         self.counts.claims += 1;
@@ -164,6 +178,7 @@ impl Broker {
             return;
         };
         let old = std::mem::replace(&mut peer.socket, socket);
+        peer.rests_until = Duration::ZERO;
         self.seats.remove(&old);
         let seat = Seat {
             room: name.clone(),

@@ -258,9 +258,27 @@ fn in_a_room_an_id_stays_with_a_socket_that_lives() {
     crowd.pass(MINUTE);
     assert!(crowd.closed.is_empty());
     assert_eq!(crowd.join(4, "ben", "room"), None, "and may be asked again");
+    assert_eq!(crowd.probed, [SocketId(1), SocketId(1)]);
     crowd.close(4);
     crowd.pass(MINUTE);
     assert!(crowd.closed.is_empty());
+}
+
+#[test]
+fn however_often_an_id_is_asked_for_its_socket_is_probed_once_in_a_while() {
+    let mut crowd = Crowd::new();
+    crowd.enter(1, "ben", "room");
+    for socket in 2..1_002 {
+        crowd.join(socket, "ben", "room");
+        // What the claimant says proves nothing.
+        crowd.alive(socket);
+        crowd.alive(1);
+        crowd.pass(SECOND / 100);
+    }
+    // Ten seconds, one probe in three.
+    assert_eq!(crowd.probed, [SocketId(1); 4]);
+    assert_eq!(crowd.refused.len(), 4);
+    assert_eq!(crowd.broker.counts().claims, 0);
 }
 
 #[test]
@@ -324,6 +342,29 @@ fn without_rooms_a_dropped_id_is_kept_for_its_token_while_messages_can_wait() {
     crowd.drop_socket(4);
     crowd.pass(5 * SECOND);
     assert_eq!(crowd.join(5, "ana", "guess"), None);
+}
+
+#[test]
+fn without_rooms_no_sender_takes_the_place_of_all_others() {
+    let mut crowd = Crowd::with(off());
+    crowd.enter(1, "eve", "hers");
+    crowd.enter(2, "ana", "another");
+    for number in 0..1_000 {
+        crowd.say(1, &offer("eve", &format!("nobody{number}"), number));
+    }
+    let share = (off().max_pairs / SENDER_SHARE) as usize;
+    assert_eq!(crowd.broker.counts().pairs, share);
+    // A new socket is no new share.
+    crowd.drop_socket(1);
+    crowd.enter(3, "eve", "hers");
+    crowd.say(3, &offer("eve", "somebody", 1));
+    assert_eq!(crowd.broker.counts().pairs, share);
+    crowd.say(2, &offer("ana", "ben", 1));
+    crowd.join(4, "ben", "his");
+    assert_eq!(crowd.take(4), [OPEN, &offer("ana", "ben", 1)]);
+    crowd.pass(5 * SECOND);
+    crowd.say(3, &offer("eve", "somebody", 2));
+    assert_eq!(crowd.broker.counts().pairs, 1);
 }
 
 #[test]

@@ -59,9 +59,10 @@ impl Room {
         self.tell_all(&ServerMessage::Barred { note });
     }
 
-    /// Takes a note that a page kept.
+    /// Takes a note that a page kept, as long as there may be more of them.
     pub(super) fn take_note(&mut self, now: Duration, note: &Token) {
-        if let Some(Statement::Barred(peer)) = self.signer.verify(note)
+        if self.barred.len() < MAX_BARRED
+            && let Some(Statement::Barred(peer)) = self.signer.verify(note)
             && !self.is_barred(&peer)
         {
             self.bar(now, peer, String::new());

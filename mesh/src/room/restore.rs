@@ -10,7 +10,8 @@
 //!
 //! Law: a page is believed what the server signed (its own token, the notes of
 //! who was removed). The rest is counted, bounded, and never makes an epoch
-//! fall behind one that any page has seen.
+//! fall behind one that any page has seen. Only those count who are there when
+//! it is decided.
 
 use std::{
     cmp::Reverse,
@@ -21,11 +22,14 @@ use std::{
 use super::{Join, Pass, Presence, Rider, Room, ServerMessage, SocketId};
 use crate::{
     peer::{Incarnation, PeerId, PeerNumber},
-    signaling::{HostTerm, Member, Restored},
+    signaling::{HostTerm, MAX_HOST_TERMS, Member, Restored},
 };
 
 /// No ride comes near this epoch or number; whoever reports a higher one lies.
 const BELIEVABLE: u32 = 1 << 24;
+
+/// How long nobody can make the host begin another term by claiming one.
+const PASS_REST: Duration = Duration::from_secs(30);
 
 /// What the room remembers.
 #[derive(Debug)]
@@ -143,7 +147,8 @@ impl Room {
         for note in restore.map_or(&[][..], |restore| &restore.barred) {
             self.take_note(now, note);
         }
-        let vote = vote(join, pass);
+        self.signed_epoch = self.signed_epoch.max(pass.epoch);
+        let vote = vote(join, pass).filter(|vote| self.is_near(vote));
         let told = vote.as_ref().map_or(0, Vote::epoch);
         self.epoch_floor = self.epoch_floor.max(pass.epoch).max(told);
         let members = restore.map_or(&[][..], |restore| &restore.members);
@@ -153,9 +158,29 @@ impl Room {
                 restoring.votes.insert(pass.peer.clone(), vote);
             }
             self.list(now, members, pass);
-        } else if let Some(term) = vote.as_ref().and_then(Vote::last) {
+        } else if let Some(term) = vote.as_ref().and_then(Vote::last)
+            && self.may_pass(now, &pass.peer, term)
+        {
             self.pass_by(term);
         }
+    }
+
+    /// Whether a page may know of a term that no token has been seen of: there
+    /// may have been as many since as it remembers.
+    fn is_near(&self, vote: &Vote) -> bool {
+        vote.epoch() <= self.signed_epoch.saturating_add(MAX_HOST_TERMS as u32)
+    }
+
+    /// Whether a term that somebody tells of may lead to a new one: not twice in
+    /// a short time for the same rider's sake.
+    fn may_pass(&mut self, now: Duration, peer: &PeerId, term: &HostTerm) -> bool {
+        self.passed.retain(|(_, at)| now < *at + PASS_REST);
+        let news = self.terms.back() != Some(term) && self.epoch() <= term.epoch;
+        let rests = self.passed.iter().any(|(passed, _)| passed == peer);
+        if news && !rests {
+            self.passed.push((peer.clone(), now));
+        }
+        !rests
     }
 
     /// Somebody comes late and knows of a term that the others did not tell of:
@@ -242,9 +267,13 @@ impl Room {
         if restoring.until > now {
             return;
         }
-        let votes = std::mem::take(&mut restoring.votes);
+        let mut votes = std::mem::take(&mut restoring.votes);
         let waiting = std::mem::take(&mut restoring.waiting);
         self.memory = Memory::Restored;
+        votes.retain(|peer, _| !self.is_barred(peer));
+        if votes.keys().any(|peer| self.is_here(peer)) {
+            votes.retain(|peer, _| self.is_here(peer));
+        }
         let away = self.away(now);
         for rider in self.members.values_mut().filter(|rider| !rider.vouched) {
             rider.presence = away;
@@ -259,13 +288,19 @@ impl Room {
         }
     }
 
+    /// Whether a rider came with a token of its own and is still there.
+    fn is_here(&self, peer: &PeerId) -> bool {
+        let member = self.number_of(peer).map(|number| &self.members[&number]);
+        member.is_some_and(|rider| rider.vouched && rider.socket().is_some())
+    }
+
     /// The host whom most name, as the one knows it best who knows most.
     fn elect<'a>(&self, votes: &'a BTreeMap<PeerId, Vote>) -> Option<(PeerNumber, &'a Vote)> {
-        let counted = || votes.iter().filter(|(peer, _)| !self.is_barred(peer));
+        let counted = || votes.values();
         let names = |vote: &Vote, host: &PeerId| vote.last().is_some_and(|it| it.peer == *host);
-        let supporters = |host| counted().filter(|(_, vote)| names(vote, host)).count();
-        let alike = |one: &Vote| counted().filter(|(_, it)| it.hosts == one.hosts).count();
-        let candidates = counted().filter_map(|(_, vote)| {
+        let supporters = |host| counted().filter(|vote| names(vote, host)).count();
+        let alike = |one: &Vote| counted().filter(|it| it.hosts == one.hosts).count();
+        let candidates = counted().filter_map(|vote| {
             let host = &vote.last()?.peer;
             let number = self.number_of(host)?;
             let rank = (supporters(host), vote.epoch(), alike(vote));

@@ -102,7 +102,7 @@ pub struct Counts {
 pub struct Tally {
     /// Messages passed on, each counted once however many got it.
     pub relayed: u64,
-    /// Their bytes, as often as they were sent.
+    /// Their bytes, each counted once too.
     pub relayed_bytes: u64,
     /// Messages ignored because they could not be read.
     pub malformed: u64,

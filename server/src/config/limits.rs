@@ -50,6 +50,17 @@ pub struct LimitSettings {
     #[arg(long, env = "GRUPPETTO_JOINS_PER_MINUTE", hide_env_values = true, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     pub joins_per_minute: u32,
 
+    /// Rooms that simple-peer and PeerJS clients of one address may open in a
+    /// minute (0: any number). There a code that nobody uses opens a room, so
+    /// guessing means opening many; entering a room that is there does not count
+    #[arg(long, env = "GRUPPETTO_NEW_ROOMS_PER_MINUTE_PER_ADDRESS", hide_env_values = true, default_value_t = 120, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    pub new_rooms_per_minute_per_address: u32,
+
+    /// Rooms that simple-peer and PeerJS clients may open in a minute from
+    /// everywhere (0: any number)
+    #[arg(long, env = "GRUPPETTO_NEW_ROOMS_PER_MINUTE", hide_env_values = true, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(0..=100_000))]
+    pub new_rooms_per_minute: u32,
+
     /// Rides that may be started from one address in an hour (0: any number)
     #[arg(
         long,

@@ -27,9 +27,10 @@ pub fn with_plain_names(
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Vec<OsString> {
     let mut arguments: Vec<_> = arguments.collect();
+    let variable = |name| variable(name).filter(|value| !value.is_empty());
     for (flag, own, plain) in PLAIN {
         let is_set = arguments.iter().any(|it| names(it, flag)) || variable(own).is_some();
-        if let Some(value) = variable(plain).filter(|it| !it.is_empty() && !is_set) {
+        if let Some(value) = variable(plain).filter(|_| !is_set) {
             let value = if plain == STUN_SERVERS {
                 with_schemes(value)
             } else {

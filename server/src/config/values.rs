@@ -1,6 +1,7 @@
 //! Settings of more than one word: addresses and lists of servers.
 
 use std::net::IpAddr;
+use std::ops::Deref;
 use std::str::FromStr;
 
 use axum::http::Uri;
@@ -79,6 +80,81 @@ impl FromStr for PublicUrl {
     }
 }
 
+/// Values with commas between them; none where nothing is written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct List<T>(Vec<T>);
+
+impl<T> Deref for List<T> {
+    type Target = [T];
+
+    fn deref(&self) -> &[T] {
+        &self.0
+    }
+}
+
+impl<T: FromStr> FromStr for List<T> {
+    type Err = T::Err;
+
+    fn from_str(text: &str) -> Result<Self, T::Err> {
+        let values = text.split(',').map(str::trim).filter(|it| !it.is_empty());
+        values.map(str::parse).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+/// One address, or all that begin with the same bits (RFC 4632).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Network {
+    /// Of an IPv4 address as IPv6 has it, so that both are of one kind.
+    bits: u128,
+    prefix: u32,
+}
+
+impl Network {
+    /// Whether an address is in it.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let differing = (self.bits ^ mapped(address)).leading_zeros();
+        differing >= self.prefix
+    }
+}
+
+impl From<IpAddr> for Network {
+    fn from(address: IpAddr) -> Self {
+        Self {
+            bits: mapped(address),
+            prefix: u128::BITS,
+        }
+    }
+}
+
+impl FromStr for Network {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        const WANTED: &str = "is not a list of addresses or networks like 10.0.0.0/8";
+        let (address, length) = match text.split_once('/') {
+            Some((address, length)) => (address, Some(length)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().map_err(|_| WANTED)?;
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        let length = length.map_or(Ok(most), str::parse).map_err(|_| WANTED)?;
+        if length > most {
+            return Err(WANTED.into());
+        }
+        Ok(Self {
+            bits: mapped(address),
+            prefix: u128::BITS - most + length,
+        })
+    }
+}
+
+fn mapped(address: IpAddr) -> u128 {
+    match address {
+        IpAddr::V4(v4) => v4.to_ipv6_mapped().into(),
+        IpAddr::V6(v6) => v6.into(),
+    }
+}
+
 /// The STUN and TURN servers that were set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IceServers(pub(super) Vec<IceServer>);
@@ -130,6 +206,30 @@ fn is_ice_url(url: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_network_holds_the_addresses_that_begin_as_it_does() {
+        let holds = |networks: &str, address: &str| {
+            let networks: List<Network> = networks.parse().expect("networks");
+            let address = address.parse().expect("an address");
+            networks.iter().any(|network| network.contains(address))
+        };
+        assert!(holds("10.0.0.0/8, 192.0.2.1", "10.200.3.4"));
+        assert!(holds("10.0.0.0/8,192.0.2.1", "::ffff:192.0.2.1"));
+        assert!(!holds("10.0.0.0/8,192.0.2.1", "192.0.2.2"));
+        assert!(holds("2001:db8::/32", "2001:db8:1::1"));
+        assert!(!holds("2001:db8::/32", "2001:db9::1"));
+        assert!(holds("0.0.0.0/0", "203.0.113.9") && !holds("0.0.0.0/0", "2001:db8::1"));
+        for wrong in [
+            "10.0.0.0/33",
+            "10.0.0.0/",
+            "proxy",
+            "::1/129",
+            "10.0.0.0/8/8",
+        ] {
+            assert!(wrong.parse::<List<Network>>().is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn ice_servers_are_a_list_of_urls_or_json() {

@@ -6,20 +6,24 @@
 //! else notices either.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-
+use std::task::Waker;
 use std::time::Instant;
 
 use axum::body::Bytes;
 use axum::extract::ws::Utf8Bytes;
+use futures_util::task::AtomicWaker;
 use mesh::peer::Class;
 use mesh::signaling::{ServerMessage, close};
-use tokio::sync::Notify;
 
 use crate::metrics::QueueMetrics;
 
 /// Bytes waiting from which on telemetry gives way to newer telemetry.
 const TELEMETRY_MARK: usize = 64 * 1024;
+
+/// An empty queue keeps the room of so many, which most never need.
+const KEPT_ITEMS: usize = 4;
 
 /// One thing for the socket's task to do, in order.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,16 +58,19 @@ pub struct Outbox {
     max_bytes: usize,
     metrics: QueueMetrics,
     queue: Mutex<Queue>,
-    /// Rung when something was put in.
-    filled: Notify,
-    /// Rung when the socket is to be given up at once, mid-message or not.
-    overflowed: Notify,
+    /// Whether a sign of life was asked for and has not come yet.
+    probed: AtomicBool,
+    /// Of the socket's task: woken when something was put in, or the socket is
+    /// to be given up at once, mid-message or not.
+    reader: AtomicWaker,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
     items: VecDeque<Queued>,
     bytes: usize,
+    /// How many of them are telemetry.
+    telemetry: usize,
     closing: bool,
     given_up: bool,
 }
@@ -75,8 +82,8 @@ impl Outbox {
             max_bytes,
             metrics,
             queue: Mutex::default(),
-            filled: Notify::new(),
-            overflowed: Notify::new(),
+            probed: AtomicBool::new(false),
+            reader: AtomicWaker::new(),
         }
     }
 
@@ -96,9 +103,29 @@ impl Outbox {
         self.push(Outgoing::Text(message.into()), Some(received));
     }
 
-    /// Queues a ping.
+    /// Queues a ping before everything else that waits: whatever the socket
+    /// says from now on shows that it lives.
+    pub fn probe(&self) {
+        let mut queue = self.lock();
+        if queue.closing || self.probed.swap(true, Ordering::AcqRel) {
+            return;
+        }
+        queue.items.push_front(Queued {
+            item: Outgoing::Ping,
+            received: None,
+        });
+        drop(queue);
+        self.reader.wake();
+    }
+
+    /// Queues a ping after what waits already.
     pub fn ping(&self) {
         self.push(Outgoing::Ping, None);
+    }
+
+    /// Whether a sign of life was asked for; it counts as given from now on.
+    pub fn take_probe(&self) -> bool {
+        self.probed.load(Ordering::Relaxed) && self.probed.swap(false, Ordering::AcqRel)
     }
 
     /// Queues a frame that was `received` then.
@@ -112,22 +139,21 @@ impl Outbox {
         self.push(Outgoing::Close { code, reason }, None);
     }
 
-    /// The next thing to send; waits while there is none.
-    pub async fn next(&self) -> Queued {
-        loop {
-            if let Some(item) = self.try_next() {
-                return item;
-            }
-            self.filled.notified().await;
-        }
+    /// Whom to wake when there is more to send; the one before is forgotten.
+    pub fn wake(&self, reader: &Waker) {
+        self.reader.register(reader);
     }
 
     /// The next thing to send, if there is one now.
     pub fn try_next(&self) -> Option<Queued> {
         let mut queue = self.lock();
-        let item = queue.items.pop_front()?;
-        queue.bytes -= item.item.bytes();
-        Some(item)
+        let Some(next) = queue.items.pop_front() else {
+            queue.let_go();
+            return None;
+        };
+        queue.bytes -= next.item.bytes();
+        queue.telemetry -= usize::from(next.item.is_telemetry());
+        Some(next)
     }
 
     /// Whether the end has been queued, sent or not.
@@ -140,11 +166,6 @@ impl Outbox {
         self.lock().given_up
     }
 
-    /// Resolves when the reader proved too slow.
-    pub async fn overflow(&self) {
-        self.overflowed.notified().await;
-    }
-
     fn push(&self, item: Outgoing, received: Option<Instant>) {
         let mut queue = self.lock();
         if queue.closing {
@@ -154,14 +175,15 @@ impl Outbox {
             queue.drop_telemetry_above(TELEMETRY_MARK, &self.metrics);
         }
         queue.bytes += item.bytes();
+        queue.telemetry += usize::from(item.is_telemetry());
         queue.closing = matches!(item, Outgoing::Close { .. });
         queue.items.push_back(Queued { item, received });
         if queue.bytes > self.max_bytes {
             queue.give_up();
             self.metrics.cut_off();
-            self.overflowed.notify_one();
         }
-        self.filled.notify_one();
+        drop(queue);
+        self.reader.wake();
     }
 
     fn lock(&self) -> MutexGuard<'_, Queue> {
@@ -172,13 +194,23 @@ impl Outbox {
 
 impl Queue {
     fn drop_telemetry_above(&mut self, mark: usize, metrics: &QueueMetrics) {
-        while self.bytes > mark {
+        // Looked for only where there is some: a long queue of something else
+        // costs nothing.
+        while self.bytes > mark && self.telemetry > 0 {
             let oldest = self.items.iter().position(|it| it.item.is_telemetry());
             let Some(dropped) = oldest.and_then(|index| self.items.remove(index)) else {
                 return;
             };
             self.bytes -= dropped.item.bytes();
+            self.telemetry -= 1;
             metrics.dropped_telemetry();
+        }
+    }
+
+    /// Gives back the memory of a queue that is empty.
+    fn let_go(&mut self) {
+        if self.items.capacity() > KEPT_ITEMS {
+            self.items = VecDeque::new();
         }
     }
 
@@ -188,6 +220,7 @@ impl Queue {
             reason: "reads too slowly".into(),
         };
         self.bytes = end.bytes();
+        self.telemetry = 0;
         self.items = VecDeque::from([Queued {
             item: end,
             received: None,
@@ -260,6 +293,19 @@ mod tests {
             ),
             "{left:?}"
         );
+    }
+
+    #[test]
+    fn a_probe_goes_before_all_that_waits_and_is_asked_once() {
+        let outbox = Outbox::new(1_000_000, QueueMetrics::default());
+        outbox.relay(Class::Bulk, frame(0), Instant::now());
+        (0..1_000).for_each(|_| outbox.probe());
+        let left = drain(&outbox);
+        assert_eq!(
+            left,
+            [Outgoing::Ping, Outgoing::Frame(Class::Bulk, frame(0))]
+        );
+        assert!(outbox.take_probe() && !outbox.take_probe());
     }
 
     #[test]

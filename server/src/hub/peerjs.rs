@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use super::Hub;
 use super::outbox::Outbox;
+use crate::limits::Try;
 use crate::metrics::{DialectName, Metrics, Reason, RoomCounts};
 
 /// What a client's address says, as far as it says it.
@@ -75,9 +76,9 @@ impl Peers {
 }
 
 impl Hub {
-    /// Opens a seat for a new PeerJS socket; whether it is let in is said in
-    /// its outbox.
-    pub fn connect_peerjs(&self, wish: &Wish) -> PeerJsSeat {
+    /// Opens a seat for a new PeerJS socket, and tells what its address came
+    /// to; whether it is let in is said in its outbox.
+    pub fn connect_peerjs(&self, wish: &Wish) -> (PeerJsSeat, Try) {
         let socket = self.next_socket();
         let outbox = self.new_outbox();
         let name = |text: &Option<String>| self.log_hash(text.as_deref().unwrap_or_default());
@@ -87,19 +88,37 @@ impl Hub {
             log_peer: name(&wish.id),
             is_open: false,
         };
-        self.0.peerjs.lock().sockets.insert(socket, entry);
-        self.tell_peerjs(Input::Connect {
+        let mut inner = self.0.peerjs.lock();
+        inner.sockets.insert(socket, entry);
+        let token = wish.token.as_deref();
+        let has_room = token.is_some_and(|token| inner.broker.has_room(token));
+        let connect = Input::Connect {
             socket,
             key: wish.key.as_deref(),
             id: wish.id.as_deref(),
-            token: wish.token.as_deref(),
-        });
-        PeerJsSeat {
+            token,
+        };
+        let refused = self.tell(&mut inner, connect);
+        drop(inner);
+        let tried = match refused {
+            None if has_room => Try::Hit,
+            None => Try::Miss,
+            // With rooms the token was right.
+            Some(Refusal::IdTaken) if !self.0.peerjs_rooms => Try::Miss,
+            Some(_) => Try::Neither,
+        };
+        let seat = PeerJsSeat {
             hub: self.clone(),
             socket,
             outbox,
             goodbye: false,
-        }
+        };
+        (seat, tried)
+    }
+
+    /// Whether somebody is in the PeerJS room of a token.
+    pub fn has_peerjs_room(&self, token: &str) -> bool {
+        self.0.peerjs.lock().broker.has_room(token)
     }
 
     /// Whether the PeerJS room of a token takes nobody else.
@@ -120,13 +139,19 @@ impl Hub {
     }
 
     fn tell_peerjs(&self, input: Input<'_>) {
-        let received = Instant::now();
-        let peers = &self.0.peerjs;
-        let mut inner = peers.lock();
-        inner.handle(self.now(), received, input);
-        let Some(at) = inner.broker.poll_timeout() else {
-            return;
-        };
+        self.tell(&mut self.0.peerjs.lock(), input);
+    }
+
+    /// Why a socket that connects is refused, if it is.
+    fn tell(&self, inner: &mut Inner, input: Input<'_>) -> Option<Refusal> {
+        let refused = inner.handle(self.now(), Instant::now(), input);
+        if let Some(at) = inner.broker.poll_timeout() {
+            self.wake_peerjs_at(inner, at);
+        }
+        refused
+    }
+
+    fn wake_peerjs_at(&self, inner: &mut Inner, at: Duration) {
         match inner.sleeps_until {
             None => {
                 inner.sleeps_until = Some(at);
@@ -134,7 +159,7 @@ impl Hub {
             }
             Some(until) if at < until => {
                 inner.sleeps_until = Some(at);
-                peers.rescheduled.notify_one();
+                self.0.peerjs.rescheduled.notify_one();
             }
             Some(_) => {}
         }
@@ -183,10 +208,12 @@ impl PeerJsSeat {
         }
     }
 
-    /// The socket answered a ping.
+    /// The socket said anything at all.
     pub fn is_alive(&self) {
-        let socket = self.socket;
-        self.hub.tell_peerjs(Input::Alive { socket });
+        if self.outbox.take_probe() {
+            let socket = self.socket;
+            self.hub.tell_peerjs(Input::Alive { socket });
+        }
     }
 
     /// The log's line of something that the socket is refused while it is open.
@@ -213,19 +240,26 @@ impl PeerJsSeat {
 impl Drop for PeerJsSeat {
     fn drop(&mut self) {
         let (socket, goodbye) = (self.socket, self.goodbye);
-        self.hub.0.peerjs.lock().forget(socket, "lost");
+        let how = if goodbye { "left" } else { "lost" };
+        self.hub.0.peerjs.lock().forget(socket, how);
         self.hub.tell_peerjs(Input::Closed { socket, goodbye });
     }
 }
 
 impl Inner {
-    fn handle(&mut self, now: Duration, received: Instant, input: Input<'_>) {
+    /// Why a socket that connects is refused, if it is.
+    fn handle(&mut self, now: Duration, received: Instant, input: Input<'_>) -> Option<Refusal> {
         let is_message = matches!(input, Input::Message { .. });
         let received = is_message.then(|| received.into_std());
         self.broker.handle(now, input);
+        let mut refused = None;
         while let Some(output) = self.broker.poll_output() {
+            if let Output::Refuse { refusal, .. } = output {
+                refused = Some(refusal);
+            }
             self.carry_out(output, received);
         }
+        refused
     }
 
     /// What follows a message that was `received` is that message, handed on.
@@ -264,7 +298,7 @@ impl Inner {
             }
             Output::Probe { socket } => {
                 if let Some(socket) = self.sockets.get(&socket) {
-                    socket.outbox.ping();
+                    socket.outbox.probe();
                 }
             }
         }

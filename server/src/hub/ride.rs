@@ -78,15 +78,6 @@ impl Ride {
         self.lock().room.summary()
     }
 
-    /// How many riders are connected.
-    pub fn connected(&self) -> usize {
-        self.lock()
-            .sockets
-            .values()
-            .filter(|socket| socket.rider.is_some())
-            .count()
-    }
-
     /// A socket opens; it is not in the room before it said hello.
     pub fn seat(&self, socket: SocketId, outbox: Arc<Outbox>) {
         self.lock().sockets.insert(

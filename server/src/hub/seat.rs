@@ -41,6 +41,11 @@ impl Seat {
         &self.outbox
     }
 
+    /// The code of the ride.
+    pub fn code(&self) -> &str {
+        self.code.as_str()
+    }
+
     /// The ride's name in the log.
     pub fn ride_log_name(&self) -> String {
         self.hub.log_name(self.code.as_str())
@@ -49,6 +54,12 @@ impl Seat {
     /// Whether it is known which ride it is.
     pub fn has_ride(&self) -> bool {
         self.ride.is_some()
+    }
+
+    /// Whether it is a rider of this ride who comes back, by a good token.
+    pub fn is_known_to(&self, hello: &Hello) -> bool {
+        let resume = hello.resume.as_ref();
+        resume.is_some_and(|resume| self.hub.is_rider(&self.code, &resume.token))
     }
 
     /// Finds out which ride it is, before the first [`Seat::join`].

@@ -4,6 +4,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use axum::extract::ws::Utf8Bytes;
 use mesh::room::SocketId;
 use mesh::simple_peer::{Code, Counts, Input, Message, Output, Rooms, Settings, Tally};
 use tokio::time::Instant;
@@ -11,6 +12,7 @@ use tokio::time::Instant;
 use super::Hub;
 use super::outbox::Outbox;
 use super::ride::fresh_peer;
+use crate::limits::Try;
 use crate::metrics::{DialectName, Metrics, Reason, RoomCounts};
 
 /// All simple-peer rooms of the server.
@@ -27,7 +29,24 @@ struct Inner {
 #[derive(Debug)]
 struct Socket {
     outbox: Arc<Outbox>,
-    log_room: String,
+    log_room: u32,
+    log_peer: u32,
+}
+
+/// The text that was copied last: what goes to many is copied once.
+struct Copied(Option<(Arc<str>, Utf8Bytes)>);
+
+impl Copied {
+    fn of(&mut self, text: Arc<str>) -> Utf8Bytes {
+        match &self.0 {
+            Some((last, copy)) if Arc::ptr_eq(last, &text) => copy.clone(),
+            _ => {
+                let copy = Utf8Bytes::from(&*text);
+                self.0 = Some((text, copy.clone()));
+                copy
+            }
+        }
+    }
 }
 
 impl Clubs {
@@ -46,32 +65,43 @@ impl Clubs {
 }
 
 impl Hub {
-    /// Opens a seat for a new simple-peer socket; whether it is let in is said
-    /// in its outbox.
-    pub fn connect_simple_peer(&self, code: Code) -> SimplePeerSeat {
+    /// Opens a seat for a new simple-peer socket, and tells what its code came
+    /// to; whether it is let in is said in its outbox.
+    pub fn connect_simple_peer(&self, code: Code) -> (SimplePeerSeat, Try) {
         let socket = self.next_socket();
         let outbox = self.new_outbox();
+        let fresh_peer = fresh_peer();
         let entry = Socket {
             outbox: outbox.clone(),
-            log_room: self.log_name(code.as_str()),
+            log_room: self.log_hash(code.as_str()),
+            log_peer: self.log_hash(fresh_peer.as_str()),
         };
         let mut inner = self.0.simple_peer.lock();
         inner.sockets.insert(socket, entry);
+        let has_room = inner.rooms.has_room(&code);
         let connect = Input::Connect {
             socket,
             code,
-            fresh_peer: fresh_peer(),
+            fresh_peer,
         };
         inner.handle(connect, None);
-        if inner.sockets.contains_key(&socket) {
-            inner.log(socket, "joined");
+        let is_in = inner.sockets.contains_key(&socket);
+        if is_in {
+            inner.log_join(socket);
             inner.metrics.dialect(DialectName::SimplePeer).joined();
         }
-        SimplePeerSeat {
+        let tried = match (is_in, has_room) {
+            (true, true) => Try::Hit,
+            (true, false) => Try::Miss,
+            (false, _) => Try::Neither,
+        };
+        let seat = SimplePeerSeat {
             hub: self.clone(),
             socket,
             outbox,
-        }
+            goodbye: false,
+        };
+        (seat, tried)
     }
 
     /// What there is of simple-peer rooms, and what was done for them.
@@ -104,6 +134,7 @@ pub struct SimplePeerSeat {
     hub: Hub,
     socket: SocketId,
     outbox: Arc<Outbox>,
+    goodbye: bool,
 }
 
 impl SimplePeerSeat {
@@ -124,8 +155,13 @@ impl SimplePeerSeat {
     pub fn log_refusal(&self, reason: Reason) {
         let inner = self.hub.0.simple_peer.lock();
         if let Some(entry) = inner.sockets.get(&self.socket) {
-            entry.log_refusal(self.socket, reason);
+            entry.log_refusal(reason);
         }
+    }
+
+    /// The client closes the socket, rather than losing it.
+    pub fn says_goodbye(&mut self) {
+        self.goodbye = true;
     }
 }
 
@@ -133,8 +169,11 @@ impl Drop for SimplePeerSeat {
     fn drop(&mut self) {
         let socket = self.socket;
         let mut inner = self.hub.0.simple_peer.lock();
-        inner.log(socket, "left");
-        inner.sockets.remove(&socket);
+        if let Some(entry) = inner.sockets.remove(&socket) {
+            let (room, peer) = entry.log_names();
+            let how = if self.goodbye { "left" } else { "lost" };
+            tracing::info!(dialect = "simple-peer", room, peer, how, "left");
+        }
         inner.handle(Input::Closed { socket }, None);
     }
 }
@@ -144,25 +183,32 @@ impl Inner {
     /// handed on.
     fn handle(&mut self, input: Input<'_>, received: Option<std::time::Instant>) {
         self.rooms.handle(input);
+        let mut shared = Copied(None);
         while let Some(output) = self.rooms.poll_output() {
-            self.carry_out(output, received);
+            self.carry_out(output, received, &mut shared);
         }
     }
 
-    fn carry_out(&mut self, output: Output, received: Option<std::time::Instant>) {
+    fn carry_out(
+        &mut self,
+        output: Output,
+        received: Option<std::time::Instant>,
+        shared: &mut Copied,
+    ) {
         match output {
             Output::Send { socket, text } => {
                 if let Some(socket) = self.sockets.get(&socket) {
+                    let text = shared.of(text);
                     match received {
-                        Some(received) => socket.outbox.relay_text(&*text, received),
-                        None => socket.outbox.text(&*text),
+                        Some(received) => socket.outbox.relay_text(text, received),
+                        None => socket.outbox.text(text),
                     }
                 }
             }
             Output::Refuse { socket, refusal } => {
                 if let Some(entry) = self.sockets.remove(&socket) {
                     self.metrics.refused(refusal.into());
-                    entry.log_refusal(socket, refusal.into());
+                    entry.log_refusal(refusal.into());
                     entry.outbox.text(refusal.to_json());
                     entry.outbox.close(refusal.close_code(), "refused");
                 }
@@ -170,25 +216,24 @@ impl Inner {
         }
     }
 
-    /// The log's line of a join or a leave; a socket that was refused is not
-    /// here any more.
-    fn log(&self, socket: SocketId, what: &'static str) {
+    /// The log's line of a join.
+    fn log_join(&self, socket: SocketId) {
         if let Some(entry) = self.sockets.get(&socket) {
-            let (room, socket) = (&entry.log_room, socket.0);
-            tracing::info!(dialect = "simple-peer", room, socket, "{what}");
+            let (room, peer) = entry.log_names();
+            tracing::info!(dialect = "simple-peer", room, peer, "joined");
         }
     }
 }
 
 impl Socket {
-    fn log_refusal(&self, socket: SocketId, reason: Reason) {
-        let (room, socket) = (&self.log_room, socket.0);
-        tracing::info!(
-            dialect = "simple-peer",
-            room,
-            socket,
-            reason = reason.name(),
-            "refused"
-        );
+    fn log_refusal(&self, reason: Reason) {
+        let (room, peer) = self.log_names();
+        let reason = reason.name();
+        tracing::info!(dialect = "simple-peer", room, peer, reason, "refused");
+    }
+
+    fn log_names(&self) -> (String, String) {
+        let name = |hash: u32| format!("{hash:08x}");
+        (name(self.log_room), name(self.log_peer))
     }
 }

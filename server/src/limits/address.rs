@@ -5,6 +5,7 @@ use axum::extract::{ConnectInfo, FromRequestParts};
 use axum::http::HeaderMap;
 use axum::http::request::Parts;
 
+use crate::config::Network;
 use crate::state::AppState;
 
 /// The header by which proxies say who asked them.
@@ -28,8 +29,8 @@ impl FromRequestParts<AppState> for Client {
 
 /// Who asks: the peer of the connection, or, where that is a trusted proxy,
 /// the last address of `X-Forwarded-For` that is not one.
-pub fn client_address(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpAddr]) -> IpAddr {
-    let is_trusted = |address: &IpAddr| trusted.contains(&address.to_canonical());
+pub fn client_address(peer: SocketAddr, headers: &HeaderMap, trusted: &[Network]) -> IpAddr {
+    let is_trusted = |address: &IpAddr| is_among(*address, trusted);
     let peer = peer.ip();
     if !is_trusted(&peer) {
         return peer;
@@ -51,6 +52,11 @@ pub fn client_address(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpAddr])
         }
     }
     client
+}
+
+/// Whether an address is in one of these networks.
+pub fn is_among(address: IpAddr, networks: &[Network]) -> bool {
+    networks.iter().any(|network| network.contains(address))
 }
 
 /// An IPv6 customer has a whole /64: it counts as one address.
@@ -77,9 +83,9 @@ mod tests {
         );
         let peer = SocketAddr::new(BEN, 4_000);
         assert_eq!(client_address(peer, &headers, &[]), BEN);
-        assert_eq!(client_address(peer, &headers, &[BEN]), ANA);
+        assert_eq!(client_address(peer, &headers, &[BEN.into()]), ANA);
         assert_eq!(
-            client_address(peer, &headers, &[BEN, ANA]).to_string(),
+            client_address(peer, &headers, &[BEN.into(), ANA.into()]).to_string(),
             "203.0.113.9"
         );
     }

@@ -41,6 +41,17 @@ pub enum Missed {
     TooOften(Duration),
 }
 
+/// How a try ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Try {
+    /// It led to where somebody is.
+    Hit,
+    /// It led nowhere, or to a room that it opened.
+    Miss,
+    /// It was refused for a reason that tells nothing of codes.
+    Neither,
+}
+
 impl JoinLimit {
     /// So many misses in any minute from one address, and from everywhere; 0
     /// means any number.
@@ -92,6 +103,15 @@ impl JoinLimit {
         match inner.missed.wait(now) {
             Some(wait) if !is_known => Err(wait),
             _ => Ok(()),
+        }
+    }
+
+    /// Counts how a try ended.
+    pub fn count(&self, address: IpAddr, now: Duration, tried: Try) {
+        match tried {
+            Try::Hit => self.came_in(address, now),
+            Try::Miss => self.missed(address, now),
+            Try::Neither => {}
         }
     }
 

@@ -14,8 +14,10 @@ const BURST: Duration = Duration::from_secs(8);
 const LEAST_FRAME: usize = 4 * 1024;
 /// How long a peer that was told to slow down has to hear it.
 const REACTION: Duration = SECOND;
-/// When a warning is forgotten.
-const FORGIVEN: Duration = Duration::from_secs(10);
+/// When a warning is forgotten; all else is before.
+pub(super) const FORGIVEN: Duration = Duration::from_secs(10);
+/// What part of an allowance is much.
+const MUCH: u32 = 4;
 /// Messages refused after a warning until nobody waits for a reaction.
 const PATIENCE: u32 = 100;
 
@@ -96,9 +98,19 @@ impl PeerLimit {
         self.excess(now)
     }
 
+    /// Whether a good part of what may be said in a time has been said at `now`.
+    pub fn is_much_used(&self, now: Duration) -> bool {
+        self.messages.count(now) >= self.messages.limit().div_ceil(MUCH) as usize
+            || self.relayed.used(now) >= BURST / MUCH
+            || self.recent_warning(now).is_some()
+    }
+
+    fn recent_warning(&self, now: Duration) -> Option<Warned> {
+        self.warned.filter(|it| now < it.at + FORGIVEN)
+    }
+
     fn excess(&mut self, now: Duration) -> Verdict {
-        let recent = self.warned.filter(|it| now < it.at + FORGIVEN);
-        let Some(warned) = recent else {
+        let Some(warned) = self.recent_warning(now) else {
             self.warned = Some(Warned {
                 at: now,
                 refused: 1,

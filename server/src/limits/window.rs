@@ -1,6 +1,9 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+/// So many keep their place in an empty window.
+const KEPT_TIMES: usize = 8;
+
 /// At most so many in any span of time, exactly. It takes memory only for what
 /// happened lately.
 #[derive(Debug, Clone)]
@@ -50,6 +53,11 @@ impl Window {
         Some(Duration::from_micros(free.saturating_sub(micros(now))))
     }
 
+    /// How many there may be; 0 means any number.
+    pub fn limit(&self) -> u32 {
+        self.limit
+    }
+
     /// How many there were in the span before `now`.
     pub fn count(&self, now: Duration) -> usize {
         let kept = self.times.iter().rev();
@@ -59,6 +67,11 @@ impl Window {
     fn forget(&mut self, now: Duration) {
         while self.times.front().is_some_and(|at| self.is_past(*at, now)) {
             self.times.pop_front();
+        }
+        // A burst takes memory while it counts, and not for as long as the
+        // socket lives.
+        if self.times.is_empty() && self.times.capacity() > KEPT_TIMES {
+            self.times = VecDeque::new();
         }
     }
 

@@ -72,6 +72,14 @@ named! {
         TooLarge = "too-large",
         /// The page is of another version.
         UnsupportedVersion = "unsupported-version",
+        /// Somebody who is not host asked for what only the host may do.
+        NotHost = "not-host",
+        /// Somebody who is not the first host asked to take the ride back.
+        NotFirstHost = "not-first-host",
+        /// What the host asked for is about nobody who is there.
+        NoSuchRider = "no-such-rider",
+        /// The host has removed as many as may be.
+        TooManyRemoved = "too-many-removed",
         /// Something else came before hello.
         NotInRide = "not-in-ride",
         /// Nothing came in time.
@@ -130,7 +138,11 @@ impl From<ErrorCode> for Reason {
             ErrorCode::NotInRide => Self::NotInRide,
             ErrorCode::RateLimited => Self::MessageRate,
             ErrorCode::TooManyRides => Self::ServerFull,
-            _ => Self::Other,
+            ErrorCode::NotHost => Self::NotHost,
+            ErrorCode::NotFirstHost => Self::NotFirstHost,
+            ErrorCode::NoSuchRider => Self::NoSuchRider,
+            ErrorCode::TooManyRemoved => Self::TooManyRemoved,
+            ErrorCode::Unknown => Self::Other,
         }
     }
 }

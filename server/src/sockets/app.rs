@@ -2,6 +2,7 @@
 //! [`mesh::frame`] in binary messages).
 
 use std::net::IpAddr;
+use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::ws::WebSocketUpgrade;
@@ -15,7 +16,7 @@ use mesh::signaling::{ClientMessage, ErrorCode, Hello, ParseError, ServerMessage
 use super::connection::{self, Dialect, RESTART, Refusal, TurnedAway};
 use crate::hub::Seat;
 use crate::hub::outbox::Outbox;
-use crate::limits::Client;
+use crate::limits::{Client, Missed, Way};
 use crate::metrics::{DialectName, Reason};
 use crate::shutdown::retry_after_ms;
 use crate::state::AppState;
@@ -28,34 +29,34 @@ pub async fn upgrade(
     ws: WebSocketUpgrade,
 ) -> Response {
     connection::upgrade(ws, state.clone(), client, move |_| {
-        if state.limits.joins.check(client.0, state.hub.now()).is_err() {
-            return Err(turn_away(&state, Reason::JoinRate, ErrorCode::RateLimited));
-        }
-        // Whether there is such a ride is said when the page says hello: it may
-        // be one that the server forgot in a restart.
+        // Whether there is such a ride, and whether this address may ask, is
+        // said when the page says hello: it may be a rider who comes back, to a
+        // ride that the server forgot in a restart.
         match code.parse::<SessionCode>() {
             Ok(code) => Ok(Rider {
                 seat: state.hub.connect(code),
                 state,
                 client: client.0,
                 greeted: false,
+                way: None,
             }),
-            Err(_) => {
-                state.limits.joins.missed(client.0, state.hub.now());
-                Err(turn_away(&state, Reason::NoSuchRide, ErrorCode::NoSuchRide))
-            }
+            Err(_) => Err(turn_away(&state, client)),
         }
     })
 }
 
-fn turn_away(state: &AppState, reason: Reason, error: ErrorCode) -> TurnedAway {
-    state.metrics.refused(reason);
-    tracing::info!(reason = reason.name(), "refused");
-    TurnedAway {
-        words: ServerMessage::error(error).to_json(),
-        code: close::REFUSED,
-        reason: reason.name(),
-    }
+/// What is no code is no ride's.
+fn turn_away(state: &AppState, client: Client) -> TurnedAway {
+    let found = state
+        .limits
+        .joins
+        .attempt(client.0, state.hub.now(), || None::<()>);
+    let (reason, error) = match found {
+        Err(Missed::TooOften(_)) => (Reason::JoinRate, ErrorCode::RateLimited),
+        Ok(()) | Err(Missed::Unknown) => (Reason::NoSuchRide, ErrorCode::NoSuchRide),
+    };
+    let words = ServerMessage::error(error).to_json();
+    connection::turn_away(state, DialectName::App, reason, words)
 }
 
 /// A socket of the app's page.
@@ -64,6 +65,8 @@ struct Rider {
     client: IpAddr,
     seat: Seat,
     greeted: bool,
+    /// Of a rider who comes back.
+    way: Option<Way>,
 }
 
 impl Dialect for Rider {
@@ -75,6 +78,10 @@ impl Dialect for Rider {
 
     fn has_greeted(&self) -> bool {
         self.greeted
+    }
+
+    fn way(&self) -> Option<Way> {
+        self.way
     }
 
     fn text(&mut self, text: &str) {
@@ -110,6 +117,11 @@ impl Dialect for Rider {
         }
     }
 
+    /// Its page is told when to come back.
+    fn restarts_after() -> Duration {
+        Duration::ZERO
+    }
+
     fn restart(&mut self) {
         let retry_after_ms = retry_after_ms();
         self.seat
@@ -121,22 +133,28 @@ impl Dialect for Rider {
 
 impl Rider {
     /// The code is looked up once; only one that no ride has counts as a guess.
+    /// Who has a good token of the ride guesses nothing.
     fn join(&mut self, hello: Hello) {
         if !self.seat.has_ride() {
             let (joins, now) = (&self.state.limits.joins, self.state.hub.now());
-            if joins.check(self.client, now).is_err() {
+            let returns = self.seat.is_known_to(&hello);
+            if !returns && joins.check(self.client, now).is_err() {
                 self.seat.count_refusal(Reason::JoinRate);
                 return self.seat.end(ErrorCode::RateLimited, close::REFUSED);
             }
             match self.seat.find_ride(&hello) {
                 Ok(()) => joins.came_in(self.client, now),
                 Err(error) => {
-                    if error == ErrorCode::NoSuchRide {
+                    if error == ErrorCode::NoSuchRide && !returns {
                         joins.missed(self.client, now);
                     }
                     return self.seat.refuse(error, close::REFUSED);
                 }
             }
+        }
+        if let Some(resume) = &hello.resume {
+            let names = [Self::NAME.name(), self.seat.code(), resume.peer.as_str()];
+            self.way = Some(self.state.limits.peers.way(self.client, &names));
         }
         self.seat.join(hello);
     }

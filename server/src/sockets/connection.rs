@@ -3,23 +3,29 @@
 //! One task a socket. It takes what the socket says to its [`Dialect`], sends
 //! what the dialect's outbox has, pings, and ends the socket when it stays
 //! silent, speaks nonsense, or reads too slowly; its end touches nobody else.
+//! Most sockets are silent most of the time, so what a task keeps between two
+//! messages is small.
 
 use std::error::Error;
+use std::future::poll_fn;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::Bytes;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
-use futures_util::SinkExt;
+use futures_util::{Sink, StreamExt};
 use mesh::peer::Class;
 use mesh::signaling::close;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
 use crate::error::ApiError;
-use crate::hub::outbox::{Outbox, Outgoing, Queued};
-use crate::limits::{Client, Load, PeerLimit, Verdict};
+use crate::hub::outbox::{Outbox, Outgoing};
+use crate::limits::{Client, Load, PeerLimit, Permit, Verdict, Way};
 use crate::metrics::{DialectName, Reason};
+use crate::shutdown;
 use crate::state::AppState;
 
 /// The close code of a server that restarts (RFC 6455's registry).
@@ -33,8 +39,11 @@ const CLOSE_WAIT: Duration = Duration::from_secs(2);
 const READ_FACTOR: usize = 4;
 /// Messages sent in one go, before what came meanwhile is read.
 const AT_ONCE: usize = 16;
-/// Read and write buffers of a socket: most messages are about 1 KiB.
-const BUFFER_BYTES: usize = 4_096;
+/// What every socket holds ready for what it may read. Small, since most sockets
+/// are silent most of the time: more is read ahead below, and let go.
+const READ_BYTES: usize = 512;
+/// So much is put together before it is written: a batch of common messages.
+const WRITE_BYTES: usize = 32 * 1024;
 /// What the operating system has not taken yet of one message and its frame.
 const MAX_WRITE_BUFFER_BYTES: usize = 1024 * 1024;
 
@@ -50,6 +59,9 @@ pub trait Dialect: Send + 'static {
     /// Whether it said who it is. Until then the time for it runs.
     fn has_greeted(&self) -> bool;
 
+    /// Where it comes from and who it is, as soon as that is known.
+    fn way(&self) -> Option<Way>;
+
     /// It said something.
     fn text(&mut self, text: &str);
 
@@ -62,8 +74,8 @@ pub trait Dialect: Send + 'static {
     /// It sent bytes.
     fn binary(&mut self, bytes: Bytes);
 
-    /// It answered a ping.
-    fn pong(&mut self) {}
+    /// It said anything at all, were it a pong or too much.
+    fn sign_of_life(&mut self) {}
 
     /// It closes of its own will: this is not a connection that was lost.
     fn goodbye(&mut self) {}
@@ -74,6 +86,12 @@ pub trait Dialect: Send + 'static {
 
     /// The server is about to stop: says so and puts the end into the outbox.
     fn restart(&mut self);
+
+    /// How long after that is known. Clients who cannot be told when to come
+    /// back do so at once, so not all are closed at once.
+    fn restarts_after() -> Duration {
+        shutdown::closed_after()
+    }
 }
 
 /// What the loop refuses a socket that can still be told so.
@@ -105,20 +123,30 @@ impl Refusal {
     }
 }
 
-/// A socket that nothing can be done for: the words for it, then its end.
+/// A socket that nothing can be done for: the words for it in its dialect, then
+/// its end with [`close::REFUSED`].
 #[derive(Debug)]
 pub struct TurnedAway {
-    /// In the socket's dialect.
-    pub words: String,
-    /// The WebSocket close code.
-    pub code: u16,
-    /// For the developer at the other end.
-    pub reason: &'static str,
+    words: String,
+    reason: Reason,
 }
 
-/// Answers an upgrade that `client` asked for. `open` is called when the socket is open; what it
-/// refuses is said on the socket, since a page cannot read the status of a
-/// refused upgrade.
+/// Counts and logs that a socket is not wanted before it had a seat.
+pub fn turn_away(
+    state: &AppState,
+    dialect: DialectName,
+    reason: Reason,
+    words: String,
+) -> TurnedAway {
+    state.metrics.refused(reason);
+    let (dialect, why) = (dialect.name(), reason.name());
+    tracing::info!(dialect, reason = why, "refused");
+    TurnedAway { words, reason }
+}
+
+/// Answers an upgrade that `client` asked for. `open` is called when the socket
+/// is open; what it refuses is said on the socket, since a page
+/// cannot read the status of a refused upgrade.
 pub fn upgrade<D: Dialect>(
     ws: WebSocketUpgrade,
     state: AppState,
@@ -133,23 +161,37 @@ pub fn upgrade<D: Dialect>(
         Err(full) => return ApiError::TooManySockets(full).into_response(),
     };
     let readable = state.config.max_message_bytes as usize * READ_FACTOR;
-    ws.read_buffer_size(BUFFER_BYTES)
-        .write_buffer_size(BUFFER_BYTES)
+    ws.read_buffer_size(READ_BYTES)
+        .write_buffer_size(WRITE_BYTES)
         .max_write_buffer_size(MAX_WRITE_BUFFER_BYTES)
         .max_message_size(readable)
         .max_frame_size(readable)
-        .on_upgrade(async move |mut socket| {
-            let _open = (permit, state.hub.open_socket());
-            let _counted = state.metrics.dialect(D::NAME).socket();
-            match open(&state) {
-                Ok(dialect) => Connection::new(socket, &state, dialect).run().await,
-                Err(away) => {
-                    if socket.send(Message::text(away.words)).await.is_ok() {
-                        say_goodbye(socket, away.code, away.reason.into()).await;
-                    }
-                }
-            }
+        .on_upgrade(async move |socket| {
+            // A task of its own, which is smaller than the one of the upgrade.
+            tokio::spawn(serve(socket, state, permit, open));
         })
+}
+
+async fn serve<D: Dialect>(
+    mut socket: WebSocket,
+    state: AppState,
+    permit: Permit,
+    open: impl FnOnce(&AppState) -> Result<D, TurnedAway>,
+) {
+    let _open = (permit, state.hub.open_socket());
+    let _counted = state.metrics.dialect(D::NAME).socket();
+    match open(&state) {
+        Ok(dialect) => Connection::new(socket, &state, dialect).run().await,
+        Err(away) => {
+            let words = Message::text(away.words);
+            let goodbye = async {
+                if socket.send(words).await.is_ok() {
+                    say_goodbye(socket, close::REFUSED, away.reason.name().into()).await;
+                }
+            };
+            Box::pin(goodbye).await;
+        }
+    }
 }
 
 /// One open socket.
@@ -160,7 +202,19 @@ struct Connection<'a, D> {
     opened: Instant,
     heard: Instant,
     next_ping: Instant,
+    /// Pings that were not answered yet: so many pongs are no excess.
+    pings: u32,
+    /// By which its limit is handed on, as soon as that is known.
+    way: Option<Way>,
     limit: PeerLimit,
+    /// Messages that the socket has taken and not handed on yet.
+    batch: usize,
+    /// When those came that were another's.
+    came: Vec<std::time::Instant>,
+    /// Since when the operating system takes nothing.
+    blocked: Option<Instant>,
+    /// When it is told that the server restarts.
+    restart_at: Option<Instant>,
 }
 
 /// Why a socket ends.
@@ -174,14 +228,33 @@ enum End {
 impl<'a, D: Dialect> Connection<'a, D> {
     fn new(socket: WebSocket, state: &'a AppState, dialect: D) -> Self {
         let now = Instant::now();
-        Self {
+        let mut connection = Self {
             socket,
             state,
             dialect,
             opened: now,
             heard: now,
             next_ping: now + state.config.ping_interval(),
+            pings: 0,
+            way: None,
             limit: PeerLimit::new(&state.config.limits),
+            batch: 0,
+            came: Vec::new(),
+            blocked: None,
+            restart_at: None,
+        };
+        connection.find_way();
+        connection
+    }
+
+    /// Goes on where the last socket of this peer ended.
+    fn find_way(&mut self) {
+        self.way = self.dialect.way();
+        if let Some(way) = self.way {
+            let left = self.state.limits.peers.take(way, self.state.hub.now());
+            if let Some(left) = left {
+                self.limit = left;
+            }
         }
     }
 
@@ -190,33 +263,120 @@ impl<'a, D: Dialect> Connection<'a, D> {
         if self.dialect.outbox().is_given_up() {
             self.refuse(Refusal::SlowReader);
         }
+        if let Some(way) = self.way {
+            let (peers, now) = (&self.state.limits.peers, self.state.hub.now());
+            peers.leave(way, now, self.limit);
+        }
         // The others see it away now, not after the goodbye.
         drop(self.dialect);
         if let End::Close(code, reason) = end {
-            say_goodbye(self.socket, code, reason).await;
+            // Apart, so that a socket needs no memory for it while it is open.
+            Box::pin(say_goodbye(self.socket, code, reason)).await;
         }
     }
 
     async fn serve(&mut self) -> End {
         let draining = self.state.draining.begun();
         tokio::pin!(draining);
+        // Set anew only when it rings or has to ring earlier: what is heard
+        // puts the end of patience off, and nothing forward.
+        let alarm = sleep_until(self.wake_at());
+        tokio::pin!(alarm);
         let mut told = false;
         loop {
-            let wake = self.wake_at();
             let step = tokio::select! {
-                incoming = self.socket.recv() => self.take_in(incoming),
-                item = self.dialect.outbox().next() => self.send_out(item).await,
-                () = sleep_until(wake) => self.keep_time().await,
+                step = poll_fn(|context| self.poll(context)) => step,
+                () = &mut alarm => {
+                    let kept = self.keep_time();
+                    alarm.as_mut().reset(self.wake_at());
+                    kept
+                }
                 () = &mut draining, if !told => {
                     told = true;
-                    self.dialect.restart();
+                    self.restart_at = Some(Instant::now() + D::restarts_after());
                     Ok(())
                 }
             };
             if let Err(end) = step {
                 return end;
             }
+            let wake = self.wake_at();
+            if wake < alarm.deadline() {
+                alarm.as_mut().reset(wake);
+            }
         }
+    }
+
+    /// Sends what waits, then takes in what came: a reader that is slow is
+    /// still heard.
+    fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<(), End>> {
+        if let Poll::Ready(end) = self.poll_send(context) {
+            return Poll::Ready(Err(end));
+        }
+        let incoming = ready!(self.socket.poll_next_unpin(context));
+        Poll::Ready(self.take_in(incoming))
+    }
+
+    /// Sends what waits, so much in one go, until nothing does. It is ready only
+    /// at the end.
+    fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<End> {
+        self.dialect.outbox().wake(context.waker());
+        loop {
+            match self.poll_batch(context) {
+                Poll::Ready(Ok(true)) => self.blocked = None,
+                Poll::Ready(Ok(false)) => {
+                    self.blocked = None;
+                    return Poll::Pending;
+                }
+                Poll::Ready(Err(end)) => return Poll::Ready(end),
+                Poll::Pending if self.dialect.outbox().is_given_up() => {
+                    return Poll::Ready(too_slow());
+                }
+                Poll::Pending => {
+                    self.blocked.get_or_insert_with(Instant::now);
+                    return Poll::Pending;
+                }
+            }
+        }
+    }
+
+    /// Whether there was anything to send, all of which is with the operating
+    /// system now.
+    fn poll_batch(&mut self, context: &mut Context<'_>) -> Poll<Result<bool, End>> {
+        while self.batch < AT_ONCE {
+            let mut socket = Pin::new(&mut self.socket);
+            ready!(socket.as_mut().poll_ready(context)).map_err(|_| End::Gone)?;
+            let Some(queued) = self.dialect.outbox().try_next() else {
+                break;
+            };
+            let message = match queued.item {
+                Outgoing::Text(text) => Message::Text(text),
+                Outgoing::Frame(_, frame) => Message::Binary(frame),
+                Outgoing::Ping => {
+                    self.pings += 1;
+                    Message::Ping(Bytes::new())
+                }
+                Outgoing::Close { code, reason } => {
+                    return Poll::Ready(Err(End::Close(code, reason)));
+                }
+            };
+            socket.start_send(message).map_err(|_| End::Gone)?;
+            self.batch += 1;
+            self.came.extend(queued.received);
+        }
+        if self.batch == 0 {
+            return Poll::Ready(Ok(false));
+        }
+        ready!(Pin::new(&mut self.socket).poll_flush(context)).map_err(|_| End::Gone)?;
+        self.batch = 0;
+        let metrics = &self.state.metrics;
+        if !self.came.is_empty() {
+            let sent = Instant::now().into_std();
+            for received in self.came.drain(..) {
+                metrics.relay_took(sent.saturating_duration_since(received));
+            }
+        }
+        Poll::Ready(Ok(true))
     }
 
     fn take_in(&mut self, incoming: Option<Result<Message, axum::Error>>) -> Result<(), End> {
@@ -234,15 +394,21 @@ impl<'a, D: Dialect> Connection<'a, D> {
         if self.dialect.outbox().is_closing() {
             return Ok(());
         }
+        self.dialect.sign_of_life();
         let largest = self.state.config.max_message_bytes as usize;
         match message {
             Message::Text(text) if text.len() > largest => self.refuse(Refusal::TooLarge),
             Message::Binary(bytes) if bytes.len() > largest => self.refuse(Refusal::TooLarge),
+            Message::Pong(_) if self.pings > 0 => self.pings -= 1,
             message if !self.is_within_limits(&message) => {}
-            Message::Text(text) => self.dialect.text(&text),
+            Message::Text(text) => {
+                self.dialect.text(&text);
+                if self.way.is_none() {
+                    self.find_way();
+                }
+            }
             Message::Binary(bytes) => self.dialect.binary(bytes),
-            Message::Pong(_) => self.dialect.pong(),
-            Message::Ping(_) | Message::Close(_) => {}
+            Message::Ping(_) | Message::Pong(_) | Message::Close(_) => {}
         }
         Ok(())
     }
@@ -274,75 +440,37 @@ impl<'a, D: Dialect> Connection<'a, D> {
         self.dialect.refuse(refusal);
     }
 
-    /// Sends what is there now in one go, up to a bound.
-    async fn send_out(&mut self, first: Queued) -> Result<(), End> {
-        let mut next = Some(first);
-        let mut came = [None; AT_ONCE];
-        for came in &mut came {
-            let Some(queued) = next.take().or_else(|| self.dialect.outbox().try_next()) else {
-                break;
-            };
-            *came = queued.received;
-            match queued.item {
-                Outgoing::Text(text) => self.feed(Message::Text(text)).await?,
-                Outgoing::Frame(_, frame) => self.feed(Message::Binary(frame)).await?,
-                Outgoing::Ping => self.feed(Message::Ping(Bytes::new())).await?,
-                Outgoing::Close { code, reason } => return Err(End::Close(code, reason)),
-            }
-        }
-        self.flush().await?;
-        let sent = Instant::now().into_std();
-        for received in came.iter().flatten() {
-            self.state
-                .metrics
-                .relay_took(sent.saturating_duration_since(*received));
-        }
-        Ok(())
-    }
-
-    async fn flush(&mut self) -> Result<(), End> {
-        let patience = self.state.config.ping_timeout();
-        tokio::select! {
-            sent = self.socket.flush() => sent.map_err(|_| End::Gone),
-            () = self.dialect.outbox().overflow() => Err(too_slow()),
-            () = sleep(patience) => Err(End::Gone),
-        }
-    }
-
-    async fn feed(&mut self, message: Message) -> Result<(), End> {
-        let patience = self.state.config.ping_timeout();
-        tokio::select! {
-            fed = self.socket.feed(message) => fed.map_err(|_| End::Gone),
-            () = self.dialect.outbox().overflow() => Err(too_slow()),
-            () = sleep(patience) => Err(End::Gone),
-        }
-    }
-
     fn wake_at(&self) -> Instant {
-        let silent_until = self.heard + self.state.config.ping_timeout();
-        let wake = self.next_ping.min(silent_until);
-        match self.waits_for_hello() {
-            true => wake.min(self.opened + self.state.config.hello_timeout()),
-            false => wake,
-        }
+        let patience = self.state.config.ping_timeout();
+        let ends = [self.blocked, Some(self.heard)].into_iter().flatten();
+        let hello = self.state.config.hello_timeout();
+        let hello = self.waits_for_hello().then(|| self.opened + hello);
+        let wakes = ends.map(|since| since + patience);
+        let wakes = wakes.chain(hello).chain(self.restart_at);
+        wakes.fold(self.next_ping, Instant::min)
     }
 
     fn waits_for_hello(&self) -> bool {
         !self.dialect.has_greeted() && !self.dialect.outbox().is_closing()
     }
 
-    async fn keep_time(&mut self) -> Result<(), End> {
+    fn keep_time(&mut self) -> Result<(), End> {
         let now = Instant::now();
-        if now >= self.heard + self.state.config.ping_timeout() {
+        let patience = self.state.config.ping_timeout();
+        let silent = now >= self.heard + patience;
+        if silent || self.blocked.is_some_and(|since| now >= since + patience) {
             return Err(End::Gone);
+        }
+        if self.restart_at.is_some_and(|at| now >= at) {
+            self.restart_at = None;
+            self.dialect.restart();
         }
         if self.waits_for_hello() && now >= self.opened + self.state.config.hello_timeout() {
             self.refuse(Refusal::NoHello);
         }
         if now >= self.next_ping {
             self.next_ping = now + self.state.config.ping_interval();
-            self.feed(Message::Ping(Bytes::new())).await?;
-            self.flush().await?;
+            self.dialect.outbox().ping();
         }
         Ok(())
     }

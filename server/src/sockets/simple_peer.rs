@@ -9,10 +9,10 @@ use mesh::signaling::close;
 use mesh::simple_peer::{Code, Refusal as NotLetIn};
 use serde_json::json;
 
-use super::connection::{self, Dialect, RESTART, Refusal, TurnedAway};
+use super::connection::{self, Dialect, RESTART, Refusal};
 use crate::hub::outbox::Outbox;
 use crate::hub::simple_peer::SimplePeerSeat;
-use crate::limits::Client;
+use crate::limits::{Client, Way};
 use crate::metrics::{DialectName, Reason};
 use crate::state::AppState;
 
@@ -23,29 +23,48 @@ pub async fn upgrade(
     client: Client,
     ws: WebSocketUpgrade,
 ) -> Response {
-    connection::upgrade(ws, state, client, move |state| match code.parse::<Code>() {
-        Ok(code) => Ok(Member(state.hub.connect_simple_peer(code))),
-        Err(_) => {
-            let reason = Reason::from(NotLetIn::BadCode);
-            state.metrics.refused(reason);
-            tracing::info!(dialect = "simple-peer", reason = reason.name(), "refused");
-            Err(TurnedAway {
-                words: NotLetIn::BadCode.to_json(),
-                code: NotLetIn::BadCode.close_code(),
-                reason: "no code",
-            })
+    connection::upgrade(ws, state, client, move |state| {
+        let turn_away = |reason, words| {
+            Err(connection::turn_away(
+                state,
+                DialectName::SimplePeer,
+                reason,
+                words,
+            ))
+        };
+        let Ok(code) = code.parse::<Code>() else {
+            let refusal = NotLetIn::BadCode;
+            return turn_away(refusal.into(), refusal.to_json());
+        };
+        let (rooms, now) = (&state.limits.rooms, state.hub.now());
+        if rooms.check(client.0, now).is_err() {
+            let words = "Too many codes were tried. Wait a moment, then try again.";
+            return turn_away(Reason::JoinRate, error(words));
         }
+        // Nobody here can prove to be somebody who was here.
+        let names = [Member::NAME.name(), code.as_str()];
+        let way = state.limits.peers.way(client.0, &names);
+        let (seat, tried) = state.hub.connect_simple_peer(code);
+        rooms.count(client.0, now, tried);
+        Ok(Member { seat, way })
     })
 }
 
+fn error(words: &str) -> String {
+    json!({ "type": "error", "message": words }).to_string()
+}
+
 /// The socket of a simple-peer client.
-struct Member(SimplePeerSeat);
+struct Member {
+    seat: SimplePeerSeat,
+    way: Way,
+}
 
 impl Dialect for Member {
     const NAME: DialectName = DialectName::SimplePeer;
 
     fn outbox(&self) -> &Outbox {
-        self.0.outbox()
+        self.seat.outbox()
     }
 
     /// Its address said where it goes, and nothing else is asked.
@@ -53,16 +72,25 @@ impl Dialect for Member {
         true
     }
 
+    fn way(&self) -> Option<Way> {
+        Some(self.way)
+    }
+
     fn text(&mut self, text: &str) {
-        self.0.say(text);
+        self.seat.say(text);
     }
 
     fn binary(&mut self, bytes: Bytes) {
-        self.0.say(std::str::from_utf8(&bytes).unwrap_or_default());
+        self.seat
+            .say(std::str::from_utf8(&bytes).unwrap_or_default());
+    }
+
+    fn goodbye(&mut self) {
+        self.seat.says_goodbye();
     }
 
     fn refuse(&mut self, refusal: Refusal) {
-        self.0.log_refusal(refusal.reason());
+        self.seat.log_refusal(refusal.reason());
         let (words, end) = match refusal {
             Refusal::TooLarge => ("That message is too large.", Some(close::TOO_LARGE)),
             Refusal::NoHello => ("That took too long.", Some(close::POLICY)),
@@ -70,8 +98,7 @@ impl Dialect for Member {
             Refusal::Flood => ("That is too much at once.", Some(close::POLICY)),
             Refusal::SlowReader => return,
         };
-        let error = json!({ "type": "error", "message": words });
-        self.outbox().text(error.to_string());
+        self.outbox().text(error(words));
         if let Some(code) = end {
             self.outbox().close(code, "refused");
         }

@@ -18,6 +18,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// One end of a socket.
 pub struct Client {
     socket: WebSocketStream<TcpStream>,
+    /// How often the server has pinged it, as far as it listened.
+    pub pings: u32,
 }
 
 impl TestServer {
@@ -34,7 +36,7 @@ impl TestServer {
         }
         let stream = TcpStream::connect(self.address).await?;
         let (socket, _) = client_async(request, stream).await?;
-        Ok(Client { socket })
+        Ok(Client { socket, pings: 0 })
     }
 }
 
@@ -87,7 +89,8 @@ impl Client {
         loop {
             let next = timeout(PATIENCE, self.socket.next());
             match next.await.expect("in time") {
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
+                Some(Ok(Message::Ping(_))) => self.pings += 1,
+                Some(Ok(Message::Pong(_))) => {}
                 Some(Ok(message)) => return Some(message),
                 Some(Err(_)) | None => return None,
             }

@@ -3,6 +3,8 @@
 use mesh::peer::{PeerId, Role};
 use mesh::signaling::{ClientMessage, ErrorCode, LeftReason, ServerMessage, close};
 
+use server::metrics::Reason;
+
 use crate::sockets::{refusal, resume};
 use crate::support::{Rider, TestServer};
 
@@ -81,6 +83,40 @@ async fn a_command_of_somebody_who_is_not_host_is_refused_and_changes_nothing() 
     }
     ana.say(&ClientMessage::Ping).await;
     assert_eq!(ana.message().await, ServerMessage::Pong);
+}
+
+#[tokio::test]
+async fn the_commands_of_a_former_host_are_dropped_and_counted_when_they_are_replayed() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let (mut ana, first) = server.join(&code).await;
+    let (mut ben, second) = server.join(&code).await;
+    ana.message().await;
+    let to = second.peer.clone();
+    let recorded = [ClientMessage::Lock, ClientMessage::HandOver { to }];
+    for command in &recorded {
+        ana.say(command).await;
+    }
+    let host = |message: &ServerMessage| matches!(message, ServerMessage::Host { .. });
+    ana.until(host).await;
+    ben.until(host).await;
+    ben.say(&ClientMessage::Unlock).await;
+    let unlocked = ServerMessage::Locked { locked: false };
+    ben.until(|message| *message == unlocked).await;
+    ana.until(|message| *message == unlocked).await;
+    let denied = ServerMessage::error(ErrorCode::NotHost);
+    for command in &recorded {
+        ana.say(command).await;
+        assert_eq!(ana.message().await, denied);
+    }
+    // And over a new socket of the same page.
+    let (mut again, back) = server.join_as(&code, Some(resume(&first))).await;
+    assert_eq!((back.role, back.locked), (Role::Rider, false));
+    for command in &recorded {
+        again.say(command).await;
+        assert_eq!(again.message().await, denied);
+    }
+    assert_eq!(server.state.metrics.refusals(Reason::NotHost), 4);
 }
 
 #[tokio::test]

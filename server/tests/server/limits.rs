@@ -165,6 +165,26 @@ async fn whoever_slows_down_when_told_stays_in_the_ride() {
 }
 
 #[tokio::test]
+async fn whoever_says_too_much_does_not_begin_anew_on_another_socket() {
+    let server = TestServer::start(&["--relay-bytes-per-second", "16384"]).await;
+    let path = "/peerjs?key=peerjs&id=ana&token=club";
+    let large = Message::text("x".repeat(60_000));
+    // Eight seconds' worth are two of them.
+    for _ in 0..2 {
+        let mut ana = socket_at(&server, path).await;
+        ana.next().await.expect("open");
+        ana.send(large.clone()).await;
+        ana.send(Message::Close(None)).await;
+        while ana.next().await.is_some() {}
+    }
+    let mut ana = socket_at(&server, path).await;
+    ana.next().await.expect("open");
+    ana.send(large).await;
+    let error = r#"{"payload":{"msg":"Too many messages"},"type":"ERROR"}"#;
+    assert_eq!(ana.next().await, Some(Message::text(error)));
+}
+
+#[tokio::test]
 async fn telemetry_over_the_rate_is_dropped_and_costs_nobody_the_socket() {
     let server = TestServer::start(&["--relay-bytes-per-second", "65536"]).await;
     let code = server.ride().await;
@@ -348,11 +368,133 @@ async fn guessing_codes_ends_in_429_even_for_a_right_one() {
         let wait = answer.header("retry-after").parse::<u64>();
         assert!(wait.is_ok_and(|seconds| (1..=61).contains(&seconds)));
     }
-    let mut rider = server.socket(&code).await;
-    let (words, end) = words_until_close(&mut rider).await;
-    assert!(words.iter().any(is_rate_limited), "{words:?}");
-    assert_eq!(end, close::REFUSED);
-    assert_eq!(server.state.metrics.refusals(Reason::JoinRate), 4);
+    for socket in [&code, "no code"] {
+        let mut rider = server.socket(&socket.replace(' ', "%20")).await;
+        rider.hello(None).await;
+        let (words, end) = words_until_close(&mut rider).await;
+        assert!(words.iter().any(is_rate_limited), "{words:?}");
+        assert_eq!(end, close::REFUSED);
+    }
+    assert_eq!(server.state.metrics.refusals(Reason::JoinRate), 5);
+}
+
+#[tokio::test]
+async fn a_rider_who_comes_back_is_never_refused_as_somebody_who_guesses() {
+    let flags = ["--joins-per-minute-per-address", "1"];
+    let server = TestServer::start(&flags).await;
+    let code = server.ride().await;
+    let (ana, welcome) = server.join(&code).await;
+    let token = format!("Bearer {}", welcome.token.expose());
+    let own = [("authorization", token.as_str())];
+    let resume = Resume {
+        peer: welcome.peer.clone(),
+        token: welcome.token.clone(),
+        incarnation: Some(welcome.incarnation),
+    };
+    assert_eq!(server.get(UNKNOWN).await.status, 404);
+    let right = format!("/api/rides/{code}");
+    assert_eq!(server.get(&right).await.status, 429);
+    assert_eq!(server.request("GET", &right, &own).await.status, 200);
+    // Good for its own ride alone.
+    assert_eq!(server.request("GET", UNKNOWN, &own).await.status, 429);
+    drop(ana);
+    let (_ana, again) = server.join_as(&code, Some(resume.clone())).await;
+    assert_eq!(again.peer, welcome.peer);
+    server.kill();
+    // To a server that has forgotten the ride, in a club of many.
+    let server = TestServer::start(&flags).await;
+    for _ in 0..5 {
+        assert_eq!(server.request("GET", &right, &own).await.status, 404);
+    }
+    assert_eq!(server.get(UNKNOWN).await.status, 404);
+    let (_ana, again) = server.join_as(&code, Some(resume)).await;
+    assert_eq!(again.peer, welcome.peer);
+}
+
+#[tokio::test]
+async fn guessing_the_rooms_of_other_dialects_ends_in_a_refusal_in_their_words() {
+    let flags = ["--new-rooms-per-minute-per-address", "3"];
+    for (room, refusal) in [
+        (
+            "/signal/{}",
+            r#"{"message":"Too many codes were tried. Wait a moment, then try again.","type":"error"}"#,
+        ),
+        (
+            "/peerjs?key=peerjs&id=eve&token={}",
+            r#"{"payload":{"msg":"Too many rooms were tried"},"type":"ERROR"}"#,
+        ),
+    ] {
+        let server = TestServer::start(&flags).await;
+        let mut members = Vec::new();
+        let names = ["club", "guess", "another"];
+        for name in names {
+            members.push(socket_at(&server, &room.replace("{}", name)).await);
+        }
+        // Even the right one, since an answer would tell it from the others.
+        for name in ["club", "third"] {
+            let mut late = socket_at(&server, &room.replace("{}", name)).await;
+            let (said, end) = late.until_close().await;
+            assert_eq!(said, [Message::text(refusal)], "{room}");
+            assert_eq!(u16::from(end.code), close::REFUSED);
+        }
+        assert_eq!(server.state.metrics.refusals(Reason::JoinRate), 2);
+    }
+}
+
+#[tokio::test]
+async fn whoever_knows_a_room_may_come_back_to_it_as_often_as_they_like() {
+    let server = TestServer::start(&["--new-rooms-per-minute-per-address", "3"]).await;
+    let mut host = socket_at(&server, "/signal/club").await;
+    host.next().await.expect("who it is");
+    let mut ana = socket_at(&server, "/peerjs?key=peerjs&id=ana&token=club").await;
+    ana.next().await.expect("open");
+    for number in 0..20 {
+        for path in [
+            "/signal/club".to_owned(),
+            format!("/peerjs?key=peerjs&id=ben{number}&token=club"),
+        ] {
+            let mut guest = socket_at(&server, &path).await;
+            let told = guest.next().await.expect("a word");
+            let told = told.to_text().expect("text");
+            assert!(!told.contains("Too many"), "{told}");
+        }
+        assert_ne!(server.get("/peerjs/id?token=club").await.status, 404);
+    }
+    assert_eq!(server.state.metrics.refusals(Reason::JoinRate), 0);
+}
+
+#[tokio::test]
+async fn plain_requests_tell_nothing_of_rooms_to_whoever_guesses_tokens() {
+    let server = TestServer::start(&["--new-rooms-per-minute-per-address", "3"]).await;
+    for path in ["/peerjs/id", "/peerjs", "/peerjs/peerjs/peers"] {
+        let answer = server.get(&format!("{path}?token=guess")).await;
+        assert_ne!(answer.status, 429, "{path}");
+    }
+    for token in ["guess", "right"] {
+        let answer = server.get(&format!("/peerjs/id?token={token}")).await;
+        assert_eq!(answer.status, 429);
+        assert_eq!(answer.json()["error"]["code"], "rate-limited");
+    }
+    // Clients name no token when they ask for an id.
+    let plain = server.get("/peerjs/peerjs/id?ts=1&version=1.5.5").await;
+    assert_eq!(plain.status, 200);
+}
+
+#[tokio::test]
+async fn without_rooms_whoever_guesses_the_token_of_an_id_is_refused_after_a_while() {
+    let flags = ["--peerjs-rooms=off", "--new-rooms-per-minute-per-address=3"];
+    let server = TestServer::start(&flags).await;
+    let path = |id: &str, token: &str| format!("/peerjs?key=peerjs&id={id}&token={token}");
+    let mut peers = Vec::new();
+    for id in ["ana", "ben", "cleo", "dan", "eve"] {
+        peers.push(socket_at(&server, &path(id, "random")).await);
+    }
+    for number in 0..4 {
+        let mut guess = socket_at(&server, &path("ana", &format!("guess{number}"))).await;
+        let (said, _) = guess.until_close().await;
+        let told = said[0].to_text().expect("text");
+        assert_eq!(told.contains("Too many rooms"), number == 3, "{told}");
+    }
 }
 
 #[tokio::test]

@@ -364,6 +364,28 @@ async fn in_a_room_an_id_is_taken_over_only_from_a_socket_that_is_dead() {
 }
 
 #[tokio::test]
+async fn a_peer_that_says_too_much_lives_all_the_same_and_is_probed_once() {
+    let flags = [&QUICK[..], &["--messages-per-second=20"]].concat();
+    let server = TestServer::start(&flags).await;
+    let mut ana = server.peer("ana", "red").await;
+    for _ in 0..25 {
+        ana.say_text(r#"{"type":"HEARTBEAT"}"#).await;
+    }
+    assert_eq!(ana.hear().await, error("Too many messages"));
+    let listening = tokio::spawn(async move {
+        let told = ana.hear().await;
+        (ana, told)
+    });
+    for _ in 0..10 {
+        assert_eq!(server.refusal(&address("ana", "red")).await, taken());
+    }
+    let mut ben = server.peer("ben", "red").await;
+    ben.say(offer("ana", 1)).await;
+    let (ana, told) = listening.await.expect("listens");
+    assert_eq!((told, ana.pings), (heard("ben", "ana", 1), 1));
+}
+
+#[tokio::test]
 async fn peers_reach_only_their_room_and_nothing_tells_of_another() {
     let server = TestServer::start(&QUICK).await;
     let mut ana = server.peer("ana", "red").await;

@@ -192,6 +192,27 @@ fn the_kicked_stay_kicked() {
 }
 
 #[test]
+fn a_restored_room_has_no_more_notes_than_a_page_can_bring_back() {
+    let (mut hall, mut pages) = riding(2);
+    hall.lose_memory();
+    for (page, from) in pages.iter_mut().zip([0, 100]) {
+        let note = |number: u32| {
+            let peer = format!("removed{number}").parse().unwrap();
+            Paper("ours").sign(&Statement::Barred(peer))
+        };
+        let mut restore = page.restore();
+        restore.barred = (from..from + 100).map(note).collect();
+        let resume = resume(&page.welcome, true);
+        let socket = page.socket + 100;
+        hall.hello_with(socket, resume, Some(restore), page.key)
+            .unwrap();
+    }
+    hall.pass(WAIT);
+    let barred = hall.join(200).barred.len();
+    assert_eq!(barred, crate::signaling::MAX_BARRED);
+}
+
+#[test]
 fn a_note_that_the_server_did_not_sign_keeps_nobody_out() {
     let (mut hall, mut pages) = riding(2);
     let peer = pages[0].welcome.peer.clone();
@@ -326,6 +347,85 @@ fn an_epoch_beyond_belief_is_not_believed() {
     hall.hello_with(101, liar, Some(lies), 1).unwrap();
     hall.pass(WAIT);
     assert!(hall.room.epoch() < 9);
+}
+
+/// What a page tells when it makes up a term of its own.
+fn usurp(page: &Page, epoch: u32) -> Restore {
+    let mut lies = page.restore();
+    lies.hosts.push(HostTerm {
+        epoch,
+        peer: page.welcome.peer.clone(),
+        sign_key: [page.key; 32],
+    });
+    lies
+}
+
+#[test]
+fn an_epoch_far_from_any_signed_one_is_not_believed() {
+    let (mut hall, mut pages) = riding(2);
+    hall.lose_memory();
+    let liar = resume(&pages[1].welcome, true);
+    let lies = usurp(&pages[1], 1_000);
+    hall.hello_with(102, liar, Some(lies), 2).unwrap();
+    assert!(pages[0].come_back(&mut hall, 101));
+    settle(&mut hall, &mut pages[..1]);
+    assert_eq!(pages[0].epoch(), 1);
+    assert_eq!(pages[0].hosts.last().unwrap().peer, pages[0].welcome.peer);
+}
+
+#[test]
+fn who_is_gone_when_it_is_decided_has_no_say() {
+    let (mut hall, mut pages) = riding(3);
+    hall.lose_memory();
+    for page in &pages[1..] {
+        let socket = page.socket + 100;
+        let mut lies = usurp(&pages[1], 2);
+        lies.locked = true;
+        let liar = resume(&page.welcome, true);
+        hall.hello_with(socket, liar, Some(lies), page.key).unwrap();
+        hall.close(socket);
+    }
+    assert!(pages[0].come_back(&mut hall, 101));
+    settle(&mut hall, &mut pages[..1]);
+    let told = hall.host_told(101).unwrap();
+    assert_eq!(told.1, pages[0].welcome.peer);
+    assert_eq!(told.0, 3, "above what they said they saw");
+    assert!(!hall.room.summary().locked);
+}
+
+#[test]
+fn the_removed_have_no_say_in_whether_the_ride_is_locked() {
+    let (mut hall, mut pages) = riding(2);
+    let (peer, reason) = (pages[1].welcome.peer.clone(), String::new());
+    hall.message(1, ClientMessage::Kick { peer, reason });
+    pages[0].read(&hall);
+    hall.lose_memory();
+    let mut lies = pages[1].restore();
+    lies.locked = true;
+    let liar = resume(&pages[1].welcome, true);
+    hall.hello_with(102, liar, Some(lies), 2).unwrap();
+    assert!(pages[0].come_back(&mut hall, 101));
+    settle(&mut hall, &mut pages[..1]);
+    assert!(!hall.room.summary().locked);
+    assert_eq!(pages[0].epoch(), 1);
+}
+
+#[test]
+fn nobody_makes_the_host_begin_term_after_term_by_claiming_more() {
+    let (mut hall, mut pages) = riding(2);
+    hall.lose_memory();
+    assert!(pages[0].come_back(&mut hall, 101));
+    settle(&mut hall, &mut pages[..1]);
+    for round in 0..20 {
+        let liar = resume(&pages[1].welcome, true);
+        let lies = usurp(&pages[1], 2 + 2 * round);
+        let socket = 200 + u64::from(round);
+        pages[1].welcome = hall.hello_with(socket, liar, Some(lies), 2).unwrap();
+    }
+    assert_eq!(
+        hall.host_told(101),
+        Some((3, pages[0].welcome.peer.clone()))
+    );
 }
 
 #[test]
