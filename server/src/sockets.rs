@@ -2,5 +2,7 @@
 
 pub mod app;
 pub mod connection;
+mod dialect;
 pub mod peerjs;
 pub mod simple_peer;
+mod upgrade;

@@ -13,7 +13,9 @@ use mesh::frame::ToServer;
 use mesh::peer::Class;
 use mesh::signaling::{ClientMessage, ErrorCode, Hello, ParseError, ServerMessage, close};
 
-use super::connection::{self, Dialect, RESTART, Refusal, TurnedAway};
+use super::connection::RESTART;
+use super::dialect::{Dialect, Refusal};
+use super::upgrade::{self, TurnedAway};
 use crate::hub::Seat;
 use crate::hub::outbox::Outbox;
 use crate::limits::{Client, Missed, Way};
@@ -28,7 +30,7 @@ pub async fn upgrade(
     client: Client,
     ws: WebSocketUpgrade,
 ) -> Response {
-    connection::upgrade(ws, state.clone(), client, move |_| {
+    upgrade::upgrade(ws, state.clone(), client, move |_| {
         // Whether there is such a ride, and whether this address may ask, is
         // said when the page says hello: it may be a rider who comes back, to a
         // ride that the server forgot in a restart.
@@ -56,7 +58,7 @@ fn turn_away(state: &AppState, client: Client) -> TurnedAway {
         Ok(()) | Err(Missed::Unknown) => (Reason::NoSuchRide, ErrorCode::NoSuchRide),
     };
     let words = ServerMessage::error(error).to_json();
-    connection::turn_away(state, DialectName::App, reason, words)
+    upgrade::turn_away(state, DialectName::App, reason, words)
 }
 
 /// A socket of the app's page.

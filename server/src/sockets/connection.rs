@@ -13,19 +13,15 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
-use axum::response::{IntoResponse, Response};
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures_util::{Sink, StreamExt};
-use mesh::peer::Class;
 use mesh::signaling::close;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
-use crate::error::ApiError;
-use crate::hub::outbox::{Outbox, Outgoing};
-use crate::limits::{Client, Load, PeerLimit, Permit, Verdict, Way};
-use crate::metrics::{DialectName, Reason};
-use crate::shutdown;
+use super::dialect::{Dialect, Refusal};
+use crate::hub::outbox::Outgoing;
+use crate::limits::{Load, PeerLimit, Verdict, Way};
 use crate::state::AppState;
 
 /// The close code of a server that restarts (RFC 6455's registry).
@@ -34,168 +30,11 @@ pub const RESTART: u16 = 1012;
 const PROTOCOL_ERROR: u16 = 1002;
 /// How long the other side may take to answer a close.
 const CLOSE_WAIT: Duration = Duration::from_secs(2);
-/// A little over what is allowed is still read, so that the close that says so
-/// is not lost in a reset connection.
-const READ_FACTOR: usize = 4;
 /// Messages sent in one go, before what came meanwhile is read.
 const AT_ONCE: usize = 16;
-/// What every socket holds ready for what it may read. Small, since most sockets
-/// are silent most of the time: more is read ahead below, and let go.
-const READ_BYTES: usize = 512;
-/// So much is put together before it is written: a batch of common messages.
-const WRITE_BYTES: usize = 32 * 1024;
-/// What the operating system has not taken yet of one message and its frame.
-const MAX_WRITE_BUFFER_BYTES: usize = 1024 * 1024;
-
-/// What one socket says and is told, in its own words. Dropping it is the
-/// socket's end, before any goodbye.
-pub trait Dialect: Send + 'static {
-    /// What waits to be sent.
-    fn outbox(&self) -> &Outbox;
-
-    /// Of which dialect it is, for the counters.
-    const NAME: DialectName;
-
-    /// Whether it said who it is. Until then the time for it runs.
-    fn has_greeted(&self) -> bool;
-
-    /// Where it comes from and who it is, as soon as that is known.
-    fn way(&self) -> Option<Way>;
-
-    /// It said something.
-    fn text(&mut self, text: &str);
-
-    /// How a binary message is delivered, where it is a frame to be relayed:
-    /// frames are counted in bytes, everything else in messages too.
-    fn class(&self, _bytes: &[u8]) -> Option<Class> {
-        None
-    }
-
-    /// It sent bytes.
-    fn binary(&mut self, bytes: Bytes);
-
-    /// It said anything at all, were it a pong or too much.
-    fn sign_of_life(&mut self) {}
-
-    /// It closes of its own will: this is not a connection that was lost.
-    fn goodbye(&mut self) {}
-
-    /// Something is refused: says and logs it, and puts the end into the outbox
-    /// if it is one. The loop has counted it.
-    fn refuse(&mut self, refusal: Refusal);
-
-    /// The server is about to stop: says so and puts the end into the outbox.
-    fn restart(&mut self);
-
-    /// How long after that is known. Clients who cannot be told when to come
-    /// back do so at once, so not all are closed at once.
-    fn restarts_after() -> Duration {
-        shutdown::closed_after()
-    }
-}
-
-/// What the loop refuses a socket that can still be told so.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// A message over the limit; the end.
-    TooLarge,
-    /// It did not say in time who it is; the end.
-    NoHello,
-    /// It says too much, and what it says is dropped until it slows down. The
-    /// socket stays.
-    TooFast,
-    /// It went on saying too much; the end, with [`close::POLICY`].
-    Flood,
-    /// It reads too slowly and has lost its queue, end and all: nothing can be
-    /// said any more, only logged.
-    SlowReader,
-}
-
-impl Refusal {
-    /// As what it is counted.
-    pub fn reason(self) -> Reason {
-        match self {
-            Self::TooLarge => Reason::TooLarge,
-            Self::NoHello => Reason::NoHello,
-            Self::TooFast | Self::Flood => Reason::MessageRate,
-            Self::SlowReader => Reason::SlowReader,
-        }
-    }
-}
-
-/// A socket that nothing can be done for: the words for it in its dialect, then
-/// its end with [`close::REFUSED`].
-#[derive(Debug)]
-pub struct TurnedAway {
-    words: String,
-    reason: Reason,
-}
-
-/// Counts and logs that a socket is not wanted before it had a seat.
-pub fn turn_away(
-    state: &AppState,
-    dialect: DialectName,
-    reason: Reason,
-    words: String,
-) -> TurnedAway {
-    state.metrics.refused(reason);
-    let (dialect, why) = (dialect.name(), reason.name());
-    tracing::info!(dialect, reason = why, "refused");
-    TurnedAway { words, reason }
-}
-
-/// Answers an upgrade that `client` asked for. `open` is called when the socket
-/// is open; what it refuses is said on the socket, since a page
-/// cannot read the status of a refused upgrade.
-pub fn upgrade<D: Dialect>(
-    ws: WebSocketUpgrade,
-    state: AppState,
-    Client(client): Client,
-    open: impl FnOnce(&AppState) -> Result<D, TurnedAway> + Send + 'static,
-) -> Response {
-    if state.draining.has_begun() {
-        return ApiError::Draining.into_response();
-    }
-    let permit = match state.limits.sockets.enter(client) {
-        Ok(permit) => permit,
-        Err(full) => return ApiError::TooManySockets(full).into_response(),
-    };
-    let readable = state.config.max_message_bytes as usize * READ_FACTOR;
-    ws.read_buffer_size(READ_BYTES)
-        .write_buffer_size(WRITE_BYTES)
-        .max_write_buffer_size(MAX_WRITE_BUFFER_BYTES)
-        .max_message_size(readable)
-        .max_frame_size(readable)
-        .on_upgrade(async move |socket| {
-            // A task of its own, which is smaller than the one of the upgrade.
-            tokio::spawn(serve(socket, state, permit, open));
-        })
-}
-
-async fn serve<D: Dialect>(
-    mut socket: WebSocket,
-    state: AppState,
-    permit: Permit,
-    open: impl FnOnce(&AppState) -> Result<D, TurnedAway>,
-) {
-    let _open = (permit, state.hub.open_socket());
-    let _counted = state.metrics.dialect(D::NAME).socket();
-    match open(&state) {
-        Ok(dialect) => Connection::new(socket, &state, dialect).run().await,
-        Err(away) => {
-            let words = Message::text(away.words);
-            let goodbye = async {
-                if socket.send(words).await.is_ok() {
-                    say_goodbye(socket, close::REFUSED, away.reason.name().into()).await;
-                }
-            };
-            Box::pin(goodbye).await;
-        }
-    }
-}
 
 /// One open socket.
-struct Connection<'a, D> {
+pub(super) struct Connection<'a, D> {
     socket: WebSocket,
     state: &'a AppState,
     dialect: D,
@@ -226,7 +65,7 @@ enum End {
 }
 
 impl<'a, D: Dialect> Connection<'a, D> {
-    fn new(socket: WebSocket, state: &'a AppState, dialect: D) -> Self {
+    pub(super) fn new(socket: WebSocket, state: &'a AppState, dialect: D) -> Self {
         let now = Instant::now();
         let mut connection = Self {
             socket,
@@ -258,7 +97,8 @@ impl<'a, D: Dialect> Connection<'a, D> {
         }
     }
 
-    async fn run(mut self) {
+    /// Serves the socket until its end.
+    pub(super) async fn run(mut self) {
         let end = self.serve().await;
         if self.dialect.outbox().is_given_up() {
             self.refuse(Refusal::SlowReader);
@@ -500,7 +340,7 @@ fn end_of(error: &axum::Error) -> End {
 /// Says why the socket ends, and waits a little until the other side heard it:
 /// closing while it still sends would reset the connection, and the reason
 /// would be lost.
-async fn say_goodbye(mut socket: WebSocket, code: u16, reason: String) {
+pub(super) async fn say_goodbye(mut socket: WebSocket, code: u16, reason: String) {
     let goodbye = async {
         let frame = CloseFrame {
             code,

@@ -6,7 +6,9 @@ use axum::response::Response;
 use mesh::signaling::close;
 use serde_json::json;
 
-use super::connection::{self, Dialect, RESTART, Refusal};
+use super::connection::RESTART;
+use super::dialect::{Dialect, Refusal};
+use super::upgrade;
 use crate::hub::outbox::Outbox;
 use crate::hub::peerjs::{PeerJsSeat, Wish};
 use crate::limits::{Client, Way};
@@ -15,10 +17,10 @@ use crate::state::AppState;
 
 /// Answers an upgrade; what the client wants is checked on the socket.
 pub fn upgrade(ws: WebSocketUpgrade, state: AppState, client: Client, wish: Wish) -> Response {
-    connection::upgrade(ws, state, client, move |state| {
+    upgrade::upgrade(ws, state, client, move |state| {
         let (rooms, now) = (&state.limits.rooms, state.hub.now());
         if rooms.check(client.0, now).is_err() {
-            return Err(connection::turn_away(
+            return Err(upgrade::turn_away(
                 state,
                 DialectName::PeerJs,
                 Reason::JoinRate,

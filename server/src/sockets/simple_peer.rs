@@ -9,7 +9,9 @@ use mesh::signaling::close;
 use mesh::simple_peer::{Code, Refusal as NotLetIn};
 use serde_json::json;
 
-use super::connection::{self, Dialect, RESTART, Refusal};
+use super::connection::RESTART;
+use super::dialect::{Dialect, Refusal};
+use super::upgrade;
 use crate::hub::outbox::Outbox;
 use crate::hub::simple_peer::SimplePeerSeat;
 use crate::limits::{Client, Way};
@@ -23,9 +25,9 @@ pub async fn upgrade(
     client: Client,
     ws: WebSocketUpgrade,
 ) -> Response {
-    connection::upgrade(ws, state, client, move |state| {
+    upgrade::upgrade(ws, state, client, move |state| {
         let turn_away = |reason, words| {
-            Err(connection::turn_away(
+            Err(upgrade::turn_away(
                 state,
                 DialectName::SimplePeer,
                 reason,
