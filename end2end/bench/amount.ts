@@ -13,7 +13,7 @@ export type Amount = {
 /** Whether this is only to see that it works. */
 export const quick = Boolean(process.env.BENCH_QUICK);
 
-const all: Amount = { crowds: [2, 4, 8, 12], rides: 6, joins: 5, seconds: 10 };
+const all: Amount = { crowds: [2, 4, 8, 12], rides: 5, joins: 5, seconds: 10 };
 const little: Amount = { crowds: [2, 4], rides: 1, joins: 2, seconds: 3 };
 
 export const amount: Amount = quick ? little : all;

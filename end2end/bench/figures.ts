@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -39,7 +39,7 @@ export function keep(figures: Figures): void {
 
 export function kept(): Figures[] {
   const read = (file: string) => JSON.parse(readFileSync(path.join(folder, file), "utf8")) as Figures;
-  return readdirSync(folder).map(read);
+  return existsSync(folder) ? readdirSync(folder).map(read) : [];
 }
 
 /** The smallest sample that so many percent of them do not exceed. */

@@ -20,7 +20,9 @@ test.use({ settings: { GRUPPETTO_PEERJS_ROOM_SIZE: `${names.length}` } });
 
 for (const mesh of ["Gruppetto", "PeerJS", "simple-peer"] as const) {
   for (const riders of amount.crowds) {
-    test(`${riders} riders, ${mesh}`, async ({ crowds, browser }) => {
+    test(`${riders} riders, ${mesh}`, async ({ crowds, browser, faults }) => {
+      // What other libraries complain of is not measured here.
+      if (mesh !== "Gruppetto") faults.expect(/^/);
       const figures: Figures = { mesh, riders, numbers: [], direct: [], ages: [], skews: [], bytes: [], processor: [], memory: [] };
       for (let ride = 0; ride < amount.rides; ride += 1) {
         const crowd = crowds[mesh]();

@@ -42,8 +42,8 @@ before each ride the last rider joins ${joins} ${times(joins)}, each time as som
   every message with numbers over data channels during ${seconds} s of riding.
 - *Skew*: between any two riders, of the moments at which their page went over to
   the ride.
-- *Bytes*: sent over a link in a second of riding, one way, with all headers above
-  UDP (\`bytesSent\` of the transport).
+- *Bytes*: sent over a link in a second of riding, one way: what is in its UDP
+  packets, but for ICE's own checks (\`bytesSent\` of the transport).
 - *Processor*, *memory*: of a page's process during those ${seconds} s, in percent of a
   core, and as proportional set size.`,
   ];
