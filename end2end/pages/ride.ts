@@ -57,7 +57,7 @@ export class Ride {
     this.cancelStart = button("Cancel start");
     this.back = button("Back");
     this.skip = button("Skip interval");
-    this.extend = button("Extend interval");
+    this.extend = button("Extend interval by +1 min");
     this.pause = button("Pause");
     this.resume = button("Resume");
     this.end = button("End ride");
