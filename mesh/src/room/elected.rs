@@ -8,10 +8,12 @@
 //! Law: a member's vote is checked with the key that it said hello with, never
 //! with one that another told.
 
+use std::time::Duration;
+
 use super::{Rider, Room, ServerMessage};
 use crate::{
     election::Election,
-    peer::PeerNumber,
+    peer::{PeerId, PeerNumber},
     signaling::{HostTerm, MAX_HOST_TERMS, Restore},
 };
 
@@ -20,7 +22,7 @@ const AHEAD: u32 = 64;
 
 impl Room {
     /// Takes the hosts for whom a page shows enough votes.
-    pub(super) fn take_elections(&mut self, restore: &Restore) {
+    pub(super) fn take_elections(&mut self, now: Duration, peer: &PeerId, restore: &Restore) {
         for election in &restore.elections {
             if election.term.epoch > self.epoch().max(self.epoch_floor) {
                 self.take_election(election);
@@ -29,7 +31,9 @@ impl Room {
         // Not proved, perhaps because too many of those who voted are gone.
         let last = restore.elections.last().map(|election| &election.term);
         let near = |term: &&HostTerm| term.epoch <= self.epoch().saturating_add(AHEAD);
-        if let Some(term) = last.filter(near) {
+        if let Some(term) = last.filter(near)
+            && self.may_pass(now, peer, term)
+        {
             self.pass_by(term);
         }
     }

@@ -139,7 +139,7 @@ impl Room {
     pub(super) fn learn(&mut self, now: Duration, join: &Join, pass: &Pass) {
         let restore = join.hello.restore.as_deref();
         if let Some(restore) = restore.filter(|_| self.host.is_some()) {
-            self.take_elections(restore);
+            self.take_elections(now, &pass.peer, restore);
         }
         if matches!(self.memory, Memory::Whole) {
             return;
@@ -173,7 +173,7 @@ impl Room {
 
     /// Whether a term that somebody tells of may lead to a new one: not twice in
     /// a short time for the same rider's sake.
-    fn may_pass(&mut self, now: Duration, peer: &PeerId, term: &HostTerm) -> bool {
+    pub(super) fn may_pass(&mut self, now: Duration, peer: &PeerId, term: &HostTerm) -> bool {
         self.passed.retain(|(_, at)| now < *at + PASS_REST);
         let news = self.terms.back() != Some(term) && self.epoch() <= term.epoch;
         let rests = self.passed.iter().any(|(passed, _)| passed == peer);
