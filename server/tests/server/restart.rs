@@ -23,6 +23,7 @@ fn known(welcome: &Welcome, others: &[Member]) -> Restore {
         members: [&welcome.members[..], others].concat(),
         barred: welcome.barred.clone(),
         locked: welcome.locked,
+        elections: Vec::new(),
     }
 }
 
