@@ -113,12 +113,6 @@ export class Ride {
     await this.download.click();
     return download;
   }
-
-  /** Leaves a ride under way, which asks first. */
-  async leaveForGood(): Promise<void> {
-    await this.leave.click();
-    await this.confirm.getByRole("button", { name: "Leave the ride" }).click();
-  }
 }
 
 /** `1:02:03` in seconds. */

@@ -33,7 +33,7 @@ test("a rider who leaves is off the lists at once, in the lobby and on the road"
   await ana.ride.start.click();
   await ben.ride.ridesSoon();
   await expect(ben.ride.metric("elapsed")).toHaveText(/0:0[2-9]/);
-  await ben.ride.leaveForGood();
+  await ben.ride.leave.click();
   await expect(ana.ride.card("Ben").article).toBeHidden(atOnce);
   await expect(ben.ride.summary).toBeVisible();
   await expect(ben.ride.download).toBeEnabled();
@@ -59,7 +59,7 @@ test("when the host leaves, the next rider is host at once and leads on", async 
   const [ana, ben, cem] = [await enter("Ana", 200), await enter("Ben", 250), await enter("Cem", 320)];
   await rideTogether(longRide, ana, ben, cem);
   await expect(ben.ride.pause).toBeHidden();
-  await ana.ride.leaveForGood();
+  await ana.ride.leave.click();
 
   await cem.ride.card("Ben").expectRole("host", atOnce.timeout);
   await ben.ride.pause.click();

@@ -7,7 +7,7 @@ test("a late rider sees what was ridden before they came, even by somebody who h
   await rideTogether(longRide, ana, ben);
   await expect.poll(() => ana.ride.elapsed(), { timeout: 20_000 }).toBeGreaterThanOrEqual(11);
   await expect.poll(() => ana.ride.card("Ben").traced()).toBeGreaterThanOrEqual(2);
-  await ben.ride.leaveForGood();
+  await ben.ride.leave.click();
 
   await cem.accepts(ana.invitation);
   await expect(cem.ride.mine).toBeVisible();

@@ -17,7 +17,7 @@ test("who has left and loads the page again is asked who they are", async ({ ent
   const [ana, ben] = [await enter("Ana", 200), await enter("Ben", 250)];
   await rideTogether(longRide, ana, ben);
   await expect(ben.ride.metric("elapsed")).toHaveText(/0:0[2-9]/);
-  await ben.ride.leaveForGood();
+  await ben.ride.leave.click();
   await expect(ben.ride.summary).toBeVisible();
   // Long enough for whatever is kept from time to time.
   await expect.poll(() => ana.ride.elapsed()).toBeGreaterThanOrEqual(7);
@@ -34,7 +34,7 @@ test("leaving a ride alone leaves it", async ({ enter }) => {
   await ana.ride.start.click();
   await ana.ride.ridesSoon();
   await expect(ana.ride.metric("elapsed")).toHaveText(/0:0[2-9]/);
-  await ana.ride.leaveForGood();
+  await ana.ride.leave.click();
   await expect(ana.ride.download).toBeEnabled();
   const duration = ana.ride.summary.locator('[data-metric="duration"]');
   await expect(duration).toHaveText(/0:0[1-9]/);

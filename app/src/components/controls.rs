@@ -37,7 +37,7 @@ pub fn Controls() -> impl IntoView {
                         <CancelButton/>
                     </Show>
                     <TakeBack/>
-                    <LeaveButton riding/>
+                    <LeaveButton/>
                 </div>
             </section>
         </Show>
@@ -51,9 +51,30 @@ fn seen(state: RideState) -> usize {
     state.progress.read_untracked().interval
 }
 
-/// Whether the host's controls wait, for their `disabled`.
-fn waits(state: RideState) -> impl Fn() -> bool + Copy {
-    move || state.controls_wait.get()
+/// A button of the host, which waits while the host's controls do.
+#[component]
+fn HostButton(
+    #[prop(into)] words: Signal<&'static str>,
+    /// The accessible name, where the words alone do not say it.
+    #[prop(into, optional)]
+    name: Option<Signal<&'static str>>,
+    #[prop(into, optional)] hint: Option<Signal<&'static str>>,
+    on_press: Callback<()>,
+) -> impl IntoView {
+    let state = expect_context::<RideState>();
+    view! {
+        <button
+            type="button"
+            class="button"
+            disabled=move || state.controls_wait.get()
+            title=move || hint.map(|hint| hint.get())
+            aria-label=move || name.map(|name| name.get())
+            on:click=move |_| on_press.run(())
+        >
+            {move || words.get()}
+        </button>
+    }
+    .into_any()
 }
 
 #[component]
@@ -62,17 +83,12 @@ fn BackButton() -> impl IntoView {
     let state = expect_context::<RideState>();
     let intents = expect_context::<Intents>();
     view! {
-        <button
-            type="button"
-            class="button"
-            disabled=waits(state)
-            title=move || t_string!(i18n, riding.back_hint)
-            on:click=move |_| intents.send(Intent::Back(seen(state)))
-        >
-            {t!(i18n, riding.back)}
-        </button>
+        <HostButton
+            words=Signal::derive(move || t_string!(i18n, riding.back))
+            hint=Signal::derive(move || t_string!(i18n, riding.back_hint))
+            on_press=Callback::new(move |()| intents.send(Intent::Back(seen(state))))
+        />
     }
-    .into_any()
 }
 
 #[component]
@@ -81,16 +97,11 @@ fn SkipButton() -> impl IntoView {
     let state = expect_context::<RideState>();
     let intents = expect_context::<Intents>();
     view! {
-        <button
-            type="button"
-            class="button"
-            disabled=waits(state)
-            on:click=move |_| intents.send(Intent::Skip(seen(state)))
-        >
-            {t!(i18n, riding.skip)}
-        </button>
+        <HostButton
+            words=Signal::derive(move || t_string!(i18n, riding.skip))
+            on_press=Callback::new(move |()| intents.send(Intent::Skip(seen(state))))
+        />
     }
-    .into_any()
 }
 
 #[component]
@@ -99,35 +110,24 @@ fn ExtendButton() -> impl IntoView {
     let state = expect_context::<RideState>();
     let intents = expect_context::<Intents>();
     view! {
-        <button
-            type="button"
-            class="button"
-            disabled=waits(state)
-            aria-label=move || t_string!(i18n, riding.extend_name)
-            on:click=move |_| intents.send(Intent::Extend(seen(state)))
-        >
-            {t!(i18n, riding.extend)}
-        </button>
+        <HostButton
+            words=Signal::derive(move || t_string!(i18n, riding.extend))
+            name=Signal::derive(move || t_string!(i18n, riding.extend_name))
+            on_press=Callback::new(move |()| intents.send(Intent::Extend(seen(state))))
+        />
     }
-    .into_any()
 }
 
 #[component]
 fn CancelButton() -> impl IntoView {
     let i18n = use_i18n();
-    let state = expect_context::<RideState>();
     let intents = expect_context::<Intents>();
     view! {
-        <button
-            type="button"
-            class="button"
-            disabled=waits(state)
-            on:click=move |_| intents.send(Intent::CancelStart)
-        >
-            {t!(i18n, countdown.cancel)}
-        </button>
+        <HostButton
+            words=Signal::derive(move || t_string!(i18n, countdown.cancel))
+            on_press=Callback::new(move |()| intents.send(Intent::CancelStart))
+        />
     }
-    .into_any()
 }
 
 #[component]
@@ -168,18 +168,13 @@ fn PauseButton() -> impl IntoView {
 #[component]
 fn EndButton() -> impl IntoView {
     let i18n = use_i18n();
-    let state = expect_context::<RideState>();
     let intents = expect_context::<Intents>();
     let asking = RwSignal::new(false);
     view! {
-        <button
-            type="button"
-            class="button"
-            disabled=waits(state)
-            on:click=move |_| asking.set(true)
-        >
-            {t!(i18n, riding.end)}
-        </button>
+        <HostButton
+            words=Signal::derive(move || t_string!(i18n, riding.end))
+            on_press=Callback::new(move |()| asking.set(true))
+        />
         <Confirm
             open=asking
             id="end-heading"
@@ -193,30 +188,16 @@ fn EndButton() -> impl IntoView {
     .into_any()
 }
 
-/// In the lobby a tap is enough; while riding it may be an accident.
+/// It asks nothing: who has ridden has the summary and the file then, and the
+/// address still leads into the ride.
 #[component]
-fn LeaveButton(riding: Memo<bool>) -> impl IntoView {
+fn LeaveButton() -> impl IntoView {
     let i18n = use_i18n();
     let intents = expect_context::<Intents>();
-    let asking = RwSignal::new(false);
-    let leave = move |_| {
-        if riding.get_untracked() {
-            asking.set(true);
-        } else {
-            intents.send(Intent::Leave);
-        }
-    };
     view! {
-        <button type="button" class="button quiet" on:click=leave>{t!(i18n, ride.leave)}</button>
-        <Confirm
-            open=asking
-            id="leave-heading"
-            heading=Signal::derive(move || t_string!(i18n, ride.leave_heading))
-            body=Signal::derive(move || t_string!(i18n, ride.leave_body))
-            stay=Signal::derive(move || t_string!(i18n, ride.leave_stay))
-            go=Signal::derive(move || t_string!(i18n, ride.leave_confirm))
-            on_go=Callback::new(move |()| intents.send(Intent::Leave))
-        />
+        <button type="button" class="button quiet" on:click=move |_| intents.send(Intent::Leave)>
+            {t!(i18n, ride.leave)}
+        </button>
     }
     .into_any()
 }
