@@ -75,3 +75,28 @@ test("when the host closes the tab, the next rider is host after the grace and l
   await ben.ride.pause.click();
   await expect(cem.ride.mine.getByText("Paused", { exact: true })).toBeVisible();
 });
+
+test("everybody's numbers are brought up to date about every second", async ({ enter }) => {
+  const [ana, ben] = [await enter("Ana", 200), await enter("Ben", 250)];
+  await rideTogether(longRide, ana, ben);
+  await ana.ride.card("Ben").expectLink("direct");
+  const changes = await ana.ride
+    .card("Ben")
+    .metric("power")
+    .evaluate(
+      (metric) =>
+        new Promise<number>((resolve) => {
+          const texts: (string | null)[] = [metric.textContent];
+          const watcher = new MutationObserver(() => {
+            if (texts.at(-1) !== metric.textContent) texts.push(metric.textContent);
+          });
+          watcher.observe(metric, { characterData: true, childList: true, subtree: true });
+          setTimeout(() => {
+            watcher.disconnect();
+            resolve(texts.length - 1);
+          }, 10_000);
+        }),
+    );
+  // The simulator's power wavers by 3 %, so now and then it is the same number twice.
+  expect(changes).toBeGreaterThanOrEqual(7);
+});
