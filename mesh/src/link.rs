@@ -4,7 +4,7 @@
 //!   link's RTCPeerConnection.
 //! - `connection`: one such connection, negotiated and judged.
 //! - `calls`: how it gets one, loses it and gets another.
-//! - `incoming`: what it makes of frames.
+//! - `incoming`: what it makes of frames; `outgoing`: what it sends, and when.
 //! - `pace`, `budget`: how much of it is on its way at once, and relayed in a
 //!   second.
 //! - `stream`: what makes control and bulk reliable over any carrier.
@@ -23,6 +23,7 @@ mod budget;
 mod calls;
 mod connection;
 mod incoming;
+mod outgoing;
 mod pace;
 mod rtc;
 mod stream;
@@ -36,23 +37,18 @@ use crate::{
     backoff::Backoff,
     clock::OffsetFilter,
     election::Election,
-    frame::{Beat, Body, Heard, LinkFrame},
+    frame::{Beat, Body, Heard},
     peer::{Class, Incarnation, LinkState, PeerNumber},
     signaling::Signal,
 };
 use connection::Connection;
-use stream::{Inbox, Outbox};
+use outgoing::Stream;
 
 const BEAT: Duration = Duration::from_millis(500);
 const QUICK_BEAT: Duration = Duration::from_millis(100);
 const QUICK_BEATS: u8 = 5;
 /// Acknowledgements wait a little for company.
 const ACK: Duration = Duration::from_millis(20);
-/// So many segments are on their way at most.
-const CONTROL_WINDOW: usize = 32;
-const BULK_WINDOW: usize = 16;
-const WAIT: Duration = Duration::from_millis(300);
-const WAIT_LIMIT: Duration = Duration::from_secs(3);
 /// Tries that fail are repeated after 1, 2 and 4 s, then every 30 s, for good.
 const RETRY: Duration = Duration::from_secs(1);
 const RETRY_LIMIT: Duration = Duration::from_secs(30);
@@ -132,16 +128,6 @@ struct Newest {
     came: Duration,
     group_offset: Option<i64>,
     epoch: u32,
-}
-
-#[derive(Debug)]
-struct Stream {
-    class: Class,
-    outbox: Outbox,
-    inbox: Inbox,
-    ack_at: Option<Duration>,
-    /// When the relay takes more of it.
-    allowed_at: Option<Duration>,
 }
 
 /// All that one rider's page keeps for one page of another.
@@ -365,14 +351,6 @@ impl Link {
         self.streams.iter_mut().find(|stream| stream.class == class)
     }
 
-    fn stream_timeout(&self, stream: &Stream) -> Option<Duration> {
-        let carrier = self.carrier?;
-        let open = !self.is_blocked(carrier, stream.class);
-        let send = stream.outbox.timeout(self.ack_wait()).filter(|_| open);
-        let send = send.map(|at| stream.allowed_at.map_or(at, |allowed| at.max(allowed)));
-        send.into_iter().chain(stream.ack_at).min()
-    }
-
     fn choose_carrier(&mut self, now: Duration) {
         let direct = self.connection.as_ref().is_some_and(|one| one.carries(now));
         let carrier = match (direct, self.reach.relay) {
@@ -399,86 +377,5 @@ impl Link {
     /// Whether nothing came for so long that the other is away.
     fn is_silent(&self) -> bool {
         self.ticked >= self.heard_at + AWAY
-    }
-
-    /// Sends what is due and may be sent.
-    fn pump(&mut self, now: Duration, budget: &mut Budget) {
-        let Some(carrier) = self.carrier else {
-            return;
-        };
-        let wait = self.ack_wait();
-        for index in 0..self.streams.len() {
-            let class = self.streams[index].class;
-            let stream = &mut self.streams[index];
-            if stream.ack_at.is_some_and(|at| at <= now) {
-                stream.ack_at = None;
-                let cumulative = stream.inbox.cumulative();
-                self.transmit(carrier, Class::Control, Body::Ack { class, cumulative });
-            }
-            self.streams[index].allowed_at = None;
-            while !self.is_blocked(carrier, class) {
-                if carrier == Carrier::Relay && !budget.allows(class) {
-                    self.streams[index].allowed_at = Some(budget.allows_at(class));
-                    break;
-                }
-                let Some(body) = self.streams[index].outbox.due(now, wait) else {
-                    break;
-                };
-                let bytes = self.transmit(carrier, class, body);
-                if carrier == Carrier::Relay {
-                    budget.spend(bytes);
-                }
-            }
-        }
-    }
-
-    /// Says how many bytes that were.
-    fn transmit(&mut self, carrier: Carrier, class: Class, body: Body) -> usize {
-        let frame = LinkFrame {
-            to: self.them.incarnation,
-            body,
-        }
-        .encode();
-        let bytes = frame.len();
-        let effect = match (carrier, &self.connection) {
-            (Carrier::Relay, _) => Effect::Relay { class, frame },
-            (Carrier::Direct, Some(connection)) => connection.tell(RtcCommand::Send {
-                class,
-                bytes: frame,
-            }),
-            (Carrier::Direct, None) => return 0,
-        };
-        self.effects.push_back(effect);
-        bytes
-    }
-
-    fn is_blocked(&self, carrier: Carrier, class: Class) -> bool {
-        let full = self
-            .connection
-            .as_ref()
-            .is_some_and(|one| one.is_full(class));
-        carrier == Carrier::Direct && full
-    }
-
-    /// How long an acknowledgement may take.
-    fn ack_wait(&self) -> Duration {
-        let trip = self.clock.round_trip().unwrap_or(WAIT);
-        (3 * trip).clamp(WAIT, WAIT_LIMIT)
-    }
-}
-
-impl Stream {
-    fn new(class: Class) -> Self {
-        let outbox = match class {
-            Class::Bulk => Outbox::paced(class, BULK_WINDOW),
-            Class::Control | Class::Telemetry => Outbox::new(class, CONTROL_WINDOW),
-        };
-        Self {
-            class,
-            outbox,
-            inbox: Inbox::default(),
-            ack_at: None,
-            allowed_at: None,
-        }
     }
 }

@@ -1,5 +1,7 @@
-use super::*;
 use proptest::prelude::*;
+
+use super::*;
+use crate::peer::{PeerNumber, Role};
 
 fn signal(signal: Signal) -> ClientMessage {
     ClientMessage::Signal {
