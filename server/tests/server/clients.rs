@@ -6,9 +6,8 @@ use serde_json::Value;
 use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::WebSocketStream;
 use tokio_tungstenite::tungstenite::{Error, Message};
-use tokio_tungstenite::{WebSocketStream, client_async};
 
 use crate::support::TestServer;
 
@@ -29,13 +28,7 @@ impl TestServer {
     }
 
     pub async fn client_from(&self, path: &str, origin: Option<&str>) -> Result<Client, Error> {
-        let mut request = format!("ws://{}{path}", self.address).into_client_request()?;
-        if let Some(origin) = origin {
-            let origin = origin.parse().expect("a header");
-            request.headers_mut().insert("origin", origin);
-        }
-        let stream = TcpStream::connect(self.address).await?;
-        let (socket, _) = client_async(request, stream).await?;
+        let socket = self.open(path, origin).await?;
         Ok(Client { socket, pings: 0 })
     }
 }

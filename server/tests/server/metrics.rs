@@ -7,8 +7,6 @@ use std::sync::{Arc, Mutex};
 use mesh::peer::{Class, LinkState};
 use mesh::signaling::{ClientMessage, LinkReport, Report};
 use serde_json::Value;
-use tokio::net::TcpStream;
-use tokio_tungstenite::client_async;
 use tokio_tungstenite::tungstenite::Message;
 use tracing_subscriber::fmt;
 
@@ -84,10 +82,7 @@ async fn scrapers_read_text_in_the_format_they_ask_for() {
 }
 
 async fn client(server: &TestServer, path: &str) -> Rider {
-    let stream = TcpStream::connect(server.address).await.expect("connects");
-    let address = format!("ws://{}{path}", server.address);
-    let (socket, _) = client_async(address, stream).await.expect("an upgrade");
-    let mut client = Rider { socket };
+    let mut client = server.rider_at(path).await;
     client.next().await.expect("a greeting");
     client
 }

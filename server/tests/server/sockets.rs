@@ -323,37 +323,6 @@ async fn a_socket_that_answers_no_ping_is_given_up() {
 }
 
 #[tokio::test]
-async fn a_reader_too_slow_is_cut_off_and_the_others_go_on() {
-    let server = TestServer::start(&[
-        "--max-queue-bytes",
-        "131072",
-        "--relay-bytes-per-second",
-        "0",
-    ])
-    .await;
-    let code = server.ride().await;
-    let (mut ana, _) = server.join(&code).await;
-    let (mut ben, _) = server.join(&code).await;
-    ana.message().await;
-    let (_unread, third) = server.join(&code).await;
-    ana.message().await;
-    ben.message().await;
-    let payload = vec![7; 14_000];
-    let away = ServerMessage::Away { peer: third.peer };
-    for _ in 0..5_000 {
-        ana.relay(Class::Bulk, &[], &payload).await;
-        match ben.next().await {
-            Some(Message::Binary(_)) => {}
-            Some(Message::Text(text)) => {
-                return assert_eq!(ServerMessage::parse(&text).ok(), Some(away));
-            }
-            other => panic!("the reader who keeps up was cut off: {other:?}"),
-        }
-    }
-    panic!("the reader who reads nothing was never cut off");
-}
-
-#[tokio::test]
 async fn a_page_of_a_foreign_origin_is_refused_before_the_upgrade() {
     let server = TestServer::start(&["--allowed-origins", "https://club.example"]).await;
     let code = server.ride().await;

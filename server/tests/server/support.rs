@@ -120,16 +120,28 @@ impl TestServer {
     }
 
     pub async fn socket_from(&self, code: &str, origin: Option<&str>) -> Result<Rider, Error> {
-        let mut request = format!("ws://{}/ws/{code}", self.address).into_client_request()?;
+        let socket = self.open(&format!("/ws/{code}"), origin).await?;
+        Ok(Rider { socket })
+    }
+
+    /// A socket of any dialect.
+    pub async fn rider_at(&self, path: &str) -> Rider {
+        let socket = self.open(path, None).await.expect("an upgrade");
+        Rider { socket }
+    }
+
+    pub async fn open(
+        &self,
+        path: &str,
+        origin: Option<&str>,
+    ) -> Result<WebSocketStream<TcpStream>, Error> {
+        let mut request = format!("ws://{}{path}", self.address).into_client_request()?;
         if let Some(origin) = origin {
-            request
-                .headers_mut()
-                .insert("origin", origin.parse().expect("a header"));
+            let origin = origin.parse().expect("a header");
+            request.headers_mut().insert("origin", origin);
         }
         let stream = TcpStream::connect(self.address).await?;
-        client_async(request, stream)
-            .await
-            .map(|(socket, _)| Rider { socket })
+        Ok(client_async(request, stream).await?.0)
     }
 
     /// A new rider, welcomed.

@@ -1,0 +1,119 @@
+//! So many connections and sockets, and so long for a request.
+
+use std::time::Duration;
+
+use server::metrics::Reason;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Error;
+
+use super::Calm;
+use crate::support::TestServer;
+
+#[tokio::test]
+async fn a_request_that_never_ends_its_head_is_given_up_and_others_are_served() {
+    let server = TestServer::start(&["--header-timeout-ms", "300"]).await;
+    let mut slow = Vec::new();
+    for _ in 0..50 {
+        let mut stream = TcpStream::connect(server.address).await.expect("connects");
+        stream
+            .write_all(b"GET / HTTP/1.1\r\nx-slow: ")
+            .await
+            .expect("asks");
+        slow.push(stream);
+    }
+    assert_eq!(server.health().await["status"], "ok");
+    for mut stream in slow {
+        let mut rest = Vec::new();
+        let end = stream.read_to_end(&mut rest);
+        let _ = timeout(Duration::from_secs(10), end)
+            .await
+            .expect("given up");
+    }
+    assert_eq!(server.state.metrics.refusals(Reason::SlowRequest), 50);
+}
+
+#[tokio::test]
+async fn connections_of_one_address_are_bounded_and_the_next_is_told_so() {
+    let flags = [
+        "--max-connections-per-address",
+        "3",
+        "--header-timeout-ms",
+        "600000",
+    ];
+    let server = TestServer::start(&flags).await;
+    let mut held = Vec::new();
+    for _ in 0..3 {
+        held.push(TcpStream::connect(server.address).await.expect("connects"));
+    }
+    let mut fourth = TcpStream::connect(server.address).await.expect("connects");
+    let mut answer = String::new();
+    let end = fourth.read_to_string(&mut answer);
+    timeout(Duration::from_secs(10), end)
+        .await
+        .expect("in time")
+        .expect("text");
+    assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
+    assert_eq!(
+        server.state.metrics.refusals(Reason::ConnectionsPerAddress),
+        1
+    );
+    drop(held);
+    while server.state.limits.connections.count_inside() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(server.health().await["status"], "ok");
+}
+
+#[tokio::test]
+async fn sockets_of_all_dialects_count_together() {
+    let server = TestServer::start(&["--max-sockets-per-address", "3"]).await;
+    let code = server.ride().await;
+    let _app = server.socket(&code).await;
+    let _peerjs = server
+        .rider_at("/peerjs?key=peerjs&id=ana&token=club")
+        .await;
+    let _simple_peer = server.rider_at("/signal/club").await;
+    let fourth = server.socket_from(&code, None).await.err();
+    assert!(matches!(fourth, Some(Error::Http(answer)) if answer.status() == 429));
+}
+
+#[tokio::test]
+async fn five_hundred_sockets_of_one_address_are_half_of_them_too_many() {
+    let server = TestServer::start(&[]).await;
+    let mut calm = Calm::start(&server).await;
+    let code = server.ride().await;
+    let mut open = Vec::new();
+    let mut refused = 0;
+    for _ in 0..500 {
+        match server.socket_from(&code, None).await {
+            Ok(socket) => open.push(socket),
+            Err(Error::Http(answer)) => {
+                assert_eq!(answer.status(), 429);
+                assert!(answer.headers().contains_key("retry-after"));
+                refused += 1;
+            }
+            Err(other) => panic!("not answered: {other}"),
+        }
+    }
+    // Two are the other ride's.
+    assert_eq!((open.len(), refused), (254, 246));
+    assert_eq!(
+        server.state.metrics.refusals(Reason::SocketsPerAddress),
+        246
+    );
+    calm.goes_on().await;
+}
+
+#[tokio::test]
+async fn a_server_full_of_sockets_says_so_until_one_is_closed() {
+    let server = TestServer::start(&["--max-sockets", "2"]).await;
+    let code = server.ride().await;
+    let first = server.socket(&code).await;
+    let _second = server.socket(&code).await;
+    let third = server.socket_from(&code, None).await.err();
+    assert!(matches!(third, Some(Error::Http(answer)) if answer.status() == 503));
+    drop(first);
+    while server.socket_from(&code, None).await.is_err() {}
+}

@@ -1,0 +1,282 @@
+//! Codes and tokens that are guessed, addresses that are made up, and riders
+//! who are neither.
+
+use futures_util::future::join_all;
+use mesh::peer::{Class, PeerNumber};
+use mesh::signaling::{ClientMessage, Resume, Signal, Welcome, close};
+use server::metrics::Reason;
+use tokio_tungstenite::tungstenite::Message;
+
+use super::{is_rate_limited, words_until_close};
+use crate::support::{Rider, TestServer};
+
+const UNKNOWN: &str = "/api/rides/brave-otter-0000";
+const BEHIND_A_PROXY: [&str; 2] = ["--trusted-proxies", "127.0.0.1"];
+
+#[tokio::test]
+async fn guessing_codes_ends_in_429_even_for_a_right_one() {
+    let server = TestServer::start(&["--joins-per-minute-per-address", "3"]).await;
+    let code = server.ride().await;
+    let right = format!("/api/rides/{code}");
+    assert_eq!(server.get(&right).await.status, 200);
+    assert_eq!(server.get(UNKNOWN).await.status, 404);
+    assert_eq!(
+        server.get("/ride/brave-otter-0000/qr.svg").await.status,
+        404
+    );
+    let mut guess = server.socket("brave-otter-0000").await;
+    guess.hello(None).await;
+    guess.until_close().await;
+    for path in [UNKNOWN, &right, &format!("/ride/{code}/qr.svg")] {
+        let answer = server.get(path).await;
+        assert_eq!(answer.status, 429, "{path}");
+        assert_eq!(answer.json()["error"]["code"], "rate-limited");
+        let wait = answer.header("retry-after").parse::<u64>();
+        assert!(wait.is_ok_and(|seconds| (1..=61).contains(&seconds)));
+    }
+    for socket in [&code, "no code"] {
+        let mut rider = server.socket(&socket.replace(' ', "%20")).await;
+        rider.hello(None).await;
+        let (words, end) = words_until_close(&mut rider).await;
+        assert!(words.iter().any(is_rate_limited), "{words:?}");
+        assert_eq!(end, close::REFUSED);
+    }
+    assert_eq!(server.state.metrics.refusals(Reason::JoinRate), 5);
+}
+
+#[tokio::test]
+async fn a_rider_who_comes_back_is_never_refused_as_somebody_who_guesses() {
+    let flags = ["--joins-per-minute-per-address", "1"];
+    let server = TestServer::start(&flags).await;
+    let code = server.ride().await;
+    let (ana, welcome) = server.join(&code).await;
+    let token = format!("Bearer {}", welcome.token.expose());
+    let own = [("authorization", token.as_str())];
+    let resume = Resume {
+        peer: welcome.peer.clone(),
+        token: welcome.token.clone(),
+        incarnation: Some(welcome.incarnation),
+    };
+    assert_eq!(server.get(UNKNOWN).await.status, 404);
+    let right = format!("/api/rides/{code}");
+    assert_eq!(server.get(&right).await.status, 429);
+    assert_eq!(server.request("GET", &right, &own).await.status, 200);
+    // Good for its own ride alone.
+    assert_eq!(server.request("GET", UNKNOWN, &own).await.status, 429);
+    drop(ana);
+    let (_ana, again) = server.join_as(&code, Some(resume.clone())).await;
+    assert_eq!(again.peer, welcome.peer);
+    server.kill();
+    // To a server that has forgotten the ride, in a club of many.
+    let server = TestServer::start(&flags).await;
+    for _ in 0..5 {
+        assert_eq!(server.request("GET", &right, &own).await.status, 404);
+    }
+    assert_eq!(server.get(UNKNOWN).await.status, 404);
+    let (_ana, again) = server.join_as(&code, Some(resume)).await;
+    assert_eq!(again.peer, welcome.peer);
+}
+
+#[tokio::test]
+async fn guessing_the_rooms_of_other_dialects_ends_in_a_refusal_in_their_words() {
+    let flags = ["--new-rooms-per-minute-per-address", "3"];
+    for (room, refusal) in [
+        (
+            "/signal/{}",
+            r#"{"message":"Too many codes were tried. Wait a moment, then try again.","type":"error"}"#,
+        ),
+        (
+            "/peerjs?key=peerjs&id=eve&token={}",
+            r#"{"payload":{"msg":"Too many rooms were tried"},"type":"ERROR"}"#,
+        ),
+    ] {
+        let server = TestServer::start(&flags).await;
+        let mut members = Vec::new();
+        let names = ["club", "guess", "another"];
+        for name in names {
+            members.push(server.rider_at(&room.replace("{}", name)).await);
+        }
+        // Even the right one, since an answer would tell it from the others.
+        for name in ["club", "third"] {
+            let mut late = server.rider_at(&room.replace("{}", name)).await;
+            let (said, end) = late.until_close().await;
+            assert_eq!(said, [Message::text(refusal)], "{room}");
+            assert_eq!(u16::from(end.code), close::REFUSED);
+        }
+        assert_eq!(server.state.metrics.refusals(Reason::JoinRate), 2);
+    }
+}
+
+#[tokio::test]
+async fn whoever_knows_a_room_may_come_back_to_it_as_often_as_they_like() {
+    let server = TestServer::start(&["--new-rooms-per-minute-per-address", "3"]).await;
+    let mut host = server.rider_at("/signal/club").await;
+    host.next().await.expect("who it is");
+    let mut ana = server
+        .rider_at("/peerjs?key=peerjs&id=ana&token=club")
+        .await;
+    ana.next().await.expect("open");
+    for number in 0..20 {
+        for path in [
+            "/signal/club".to_owned(),
+            format!("/peerjs?key=peerjs&id=ben{number}&token=club"),
+        ] {
+            let mut guest = server.rider_at(&path).await;
+            let told = guest.next().await.expect("a word");
+            let told = told.to_text().expect("text");
+            assert!(!told.contains("Too many"), "{told}");
+        }
+        assert_ne!(server.get("/peerjs/id?token=club").await.status, 404);
+    }
+    assert_eq!(server.state.metrics.refusals(Reason::JoinRate), 0);
+}
+
+#[tokio::test]
+async fn plain_requests_tell_nothing_of_rooms_to_whoever_guesses_tokens() {
+    let server = TestServer::start(&["--new-rooms-per-minute-per-address", "3"]).await;
+    for path in ["/peerjs/id", "/peerjs", "/peerjs/peerjs/peers"] {
+        let answer = server.get(&format!("{path}?token=guess")).await;
+        assert_ne!(answer.status, 429, "{path}");
+    }
+    for token in ["guess", "right"] {
+        let answer = server.get(&format!("/peerjs/id?token={token}")).await;
+        assert_eq!(answer.status, 429);
+        assert_eq!(answer.json()["error"]["code"], "rate-limited");
+    }
+    // Clients name no token when they ask for an id.
+    let plain = server.get("/peerjs/peerjs/id?ts=1&version=1.5.5").await;
+    assert_eq!(plain.status, 200);
+}
+
+#[tokio::test]
+async fn without_rooms_whoever_guesses_the_token_of_an_id_is_refused_after_a_while() {
+    let flags = ["--peerjs-rooms=off", "--new-rooms-per-minute-per-address=3"];
+    let server = TestServer::start(&flags).await;
+    let path = |id: &str, token: &str| format!("/peerjs?key=peerjs&id={id}&token={token}");
+    let mut peers = Vec::new();
+    for id in ["ana", "ben", "cleo", "dan", "eve"] {
+        peers.push(server.rider_at(&path(id, "random")).await);
+    }
+    for number in 0..4 {
+        let mut guess = server
+            .rider_at(&path("ana", &format!("guess{number}")))
+            .await;
+        let (said, _) = guess.until_close().await;
+        let told = said[0].to_text().expect("text");
+        assert_eq!(told.contains("Too many rooms"), number == 3, "{told}");
+    }
+}
+
+#[tokio::test]
+async fn a_forged_forwarded_address_is_no_other_address() {
+    let server = TestServer::start(&["--joins-per-minute-per-address", "3"]).await;
+    let mut statuses = Vec::new();
+    for number in 0..5 {
+        let forged = format!("192.0.2.{number}");
+        let headers = [("x-forwarded-for", forged.as_str())];
+        statuses.push(server.request("GET", UNKNOWN, &headers).await.status);
+    }
+    assert_eq!(statuses, [404, 404, 404, 429, 429]);
+}
+
+#[tokio::test]
+async fn guesses_from_many_addresses_behind_a_proxy_are_counted_together() {
+    let flags = [BEHIND_A_PROXY.as_slice(), &["--joins-per-minute", "5"]].concat();
+    let server = TestServer::start(&flags).await;
+    let code = server.ride().await;
+    let right = format!("/api/rides/{code}");
+    let ask = async |path: &str, from: &str| {
+        let headers = [("x-forwarded-for", from)];
+        server.request("GET", path, &headers).await.status
+    };
+    assert_eq!(ask(&right, "198.51.100.1").await, 200);
+    for number in 0..5 {
+        assert_eq!(ask(UNKNOWN, &format!("192.0.2.{number}")).await, 404);
+    }
+    assert_eq!(ask(UNKNOWN, "192.0.2.99").await, 429);
+    assert_eq!(ask(&right, "192.0.2.99").await, 429);
+    // Whoever came in before comes in again.
+    assert_eq!(ask(&right, "198.51.100.1").await, 200);
+}
+
+#[tokio::test]
+async fn one_address_behind_a_proxy_does_not_use_up_anothers_rides() {
+    let flags = [BEHIND_A_PROXY.as_slice(), &["--rides-per-hour", "1"]].concat();
+    let server = TestServer::start(&flags).await;
+    let start = async |from: &str| {
+        let headers = [("x-forwarded-for", from)];
+        server.post("/api/rides", &headers).await.status
+    };
+    assert_eq!(start("192.0.2.1").await, 201);
+    // What the client wrote itself stands before what the proxy added.
+    assert_eq!(start("203.0.113.7, 192.0.2.1").await, 429);
+    assert_eq!(start("192.0.2.2").await, 201);
+}
+
+/// What a rider says when it comes back: to every rider with a direct link an
+/// offer, an answer, and three batches of candidates.
+async fn come_back(server: &TestServer, code: &str, before: &Welcome) -> Rider {
+    let resume = Resume {
+        peer: before.peer.clone(),
+        token: before.token.clone(),
+        incarnation: Some(before.incarnation),
+    };
+    let (mut rider, welcome) = server.join_as(code, Some(resume)).await;
+    let sdp = || "v=0\r\n".repeat(600);
+    let candidates = || vec!["{\"candidate\":\"udp 192.0.2.1\"}".to_owned(); 8];
+    for member in welcome
+        .members
+        .iter()
+        .filter(|it| it.number <= PeerNumber(16))
+    {
+        let batch = || Signal::Candidates {
+            attempt: 1,
+            candidates: candidates(),
+        };
+        let signals = [
+            Signal::Offer {
+                attempt: 1,
+                sdp: sdp(),
+            },
+            Signal::Answer {
+                attempt: 1,
+                sdp: sdp(),
+            },
+            batch(),
+            batch(),
+            batch(),
+        ];
+        for signal in signals {
+            let (to, incarnation) = (member.peer.clone(), member.incarnation);
+            rider
+                .say(&ClientMessage::Signal {
+                    to,
+                    incarnation,
+                    signal,
+                })
+                .await;
+        }
+        rider.relay(Class::Telemetry, &[], &[0; 900]).await;
+    }
+    rider
+}
+
+#[tokio::test]
+async fn thirty_two_riders_who_come_back_at_once_from_one_address_are_refused_nothing() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let mut riders = Vec::new();
+    for _ in 0..32 {
+        riders.push(server.join(&code).await);
+    }
+    let welcomes: Vec<_> = riders.into_iter().map(|(_, welcome)| welcome).collect();
+    let back = join_all(welcomes.iter().map(|it| come_back(&server, &code, it))).await;
+    for mut rider in back {
+        rider.say(&ClientMessage::Ping).await;
+        while !matches!(rider.next().await, Some(Message::Text(text)) if text.contains("\"pong\""))
+        {
+        }
+    }
+    let refused = Reason::ALL.map(|reason| server.state.metrics.refusals(reason));
+    assert_eq!(refused.iter().sum::<u64>(), 0, "{refused:?}");
+}
