@@ -12,6 +12,7 @@
 //! The log has one line for each join, leave and refusal. Rides and riders
 //! appear in it under names that mean nothing after the process ends.
 
+pub mod guest;
 pub mod outbox;
 mod over;
 pub mod peerjs;

@@ -37,12 +37,9 @@ pub async fn root(
     Query(parameters): Parameters,
     ws: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
-    let wish = wish(parameters);
-    if let Ok(ws) = ws {
-        return Ok(sockets::peerjs::upgrade(ws, state, client, wish));
-    }
-    refuse_full_room(&state, client, &wish)?;
-    Ok(([(header::CONTENT_TYPE, "application/json")], ABOUT).into_response())
+    socket_or(&state, client, parameters, ws, || {
+        Ok(([(header::CONTENT_TYPE, "application/json")], ABOUT).into_response())
+    })
 }
 
 /// Answers at `/peerjs/peerjs`, where clients with the path `/peerjs` ask for
@@ -56,12 +53,23 @@ pub async fn socket(
     Query(parameters): Parameters,
     ws: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
+    socket_or(&state, client, parameters, ws, || Err(ApiError::NotFound))
+}
+
+/// A socket where one is asked for, otherwise a plain answer.
+fn socket_or(
+    state: &AppState,
+    client: Client,
+    parameters: Vec<(String, String)>,
+    ws: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    answer: impl FnOnce() -> Result<Response, ApiError>,
+) -> Result<Response, ApiError> {
     let wish = wish(parameters);
     if let Ok(ws) = ws {
-        return Ok(sockets::peerjs::upgrade(ws, state, client, wish));
+        return Ok(sockets::peerjs::upgrade(ws, state.clone(), client, wish));
     }
-    refuse_full_room(&state, client, &wish)?;
-    Err(ApiError::NotFound)
+    refuse_full_room(state, client, &wish)?;
+    answer()
 }
 
 /// Answers `GET …/id`: an id that nobody has.

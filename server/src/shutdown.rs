@@ -52,9 +52,12 @@ impl Draining {
     }
 
     /// Resolves when it begins, at once if it has.
-    pub async fn begun(&self) {
-        // The sender is in self, so the wait cannot fail.
-        let _ = self.0.subscribe().wait_for(|begun| *begun).await;
+    pub fn begun(&self) -> impl Future<Output = ()> + Send + 'static {
+        let mut told = self.0.subscribe();
+        async move {
+            // Without a sender nothing is served any more.
+            let _ = told.wait_for(|begun| *begun).await;
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod app;
 pub mod connection;
 mod dialect;
+mod guest;
 pub mod peerjs;
 pub mod simple_peer;
 mod upgrade;

@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::Hub;
+use super::guest::Guest;
 use super::outbox::Outbox;
 use crate::limits::Try;
 use crate::metrics::{DialectName, Metrics, Reason, RoomCounts};
@@ -194,30 +195,28 @@ pub struct PeerJsSeat {
     goodbye: bool,
 }
 
-impl PeerJsSeat {
-    /// What waits to be sent to this socket.
-    pub fn outbox(&self) -> &Outbox {
+impl Guest for PeerJsSeat {
+    const NAME: DialectName = DialectName::PeerJs;
+
+    fn outbox(&self) -> &Outbox {
         &self.outbox
     }
 
-    /// The socket said something.
-    pub fn say(&self, text: &str) {
+    fn say(&self, text: &str) {
         let (socket, message) = (self.socket, Message::parse(text));
         if !matches!(message, Ok(Message::Heartbeat)) {
             self.hub.tell_peerjs(Input::Message { socket, message });
         }
     }
 
-    /// The socket said anything at all.
-    pub fn is_alive(&self) {
+    fn is_alive(&self) {
         if self.outbox.take_probe() {
             let socket = self.socket;
             self.hub.tell_peerjs(Input::Alive { socket });
         }
     }
 
-    /// The log's line of something that the socket is refused while it is open.
-    pub fn log_refusal(&self, reason: Reason) {
+    fn log_refusal(&self, reason: Reason) {
         let inner = self.hub.0.peerjs.lock();
         if let Some(socket) = inner.sockets.get(&self.socket) {
             let (room, peer) = socket.log_names();
@@ -231,8 +230,7 @@ impl PeerJsSeat {
         }
     }
 
-    /// The client closes the socket, rather than losing it.
-    pub fn says_goodbye(&mut self) {
+    fn says_goodbye(&mut self) {
         self.goodbye = true;
     }
 }

@@ -10,6 +10,7 @@ use mesh::simple_peer::{Code, Counts, Input, Message, Output, Rooms, Settings, T
 use tokio::time::Instant;
 
 use super::Hub;
+use super::guest::Guest;
 use super::outbox::Outbox;
 use super::ride::fresh_peer;
 use crate::limits::Try;
@@ -137,30 +138,28 @@ pub struct SimplePeerSeat {
     goodbye: bool,
 }
 
-impl SimplePeerSeat {
-    /// What waits to be sent to this socket.
-    pub fn outbox(&self) -> &Outbox {
+impl Guest for SimplePeerSeat {
+    const NAME: DialectName = DialectName::SimplePeer;
+
+    fn outbox(&self) -> &Outbox {
         &self.outbox
     }
 
-    /// The socket said something.
-    pub fn say(&self, text: &str) {
+    fn say(&self, text: &str) {
         let received = Instant::now().into_std();
         let (socket, message) = (self.socket, Message::parse(text));
         let mut inner = self.hub.0.simple_peer.lock();
         inner.handle(Input::Message { socket, message }, Some(received));
     }
 
-    /// The log's line of something that the socket is refused while it is open.
-    pub fn log_refusal(&self, reason: Reason) {
+    fn log_refusal(&self, reason: Reason) {
         let inner = self.hub.0.simple_peer.lock();
         if let Some(entry) = inner.sockets.get(&self.socket) {
             entry.log_refusal(reason);
         }
     }
 
-    /// The client closes the socket, rather than losing it.
-    pub fn says_goodbye(&mut self) {
+    fn says_goodbye(&mut self) {
         self.goodbye = true;
     }
 }

@@ -20,6 +20,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
 use super::dialect::{Dialect, Refusal};
+use super::upgrade::Lease;
 use crate::hub::outbox::Outgoing;
 use crate::limits::{Load, PeerLimit, Verdict, Way};
 use crate::state::AppState;
@@ -34,9 +35,11 @@ const CLOSE_WAIT: Duration = Duration::from_secs(2);
 const AT_ONCE: usize = 16;
 
 /// One open socket.
-pub(super) struct Connection<'a, D> {
+pub(super) struct Connection<D> {
     socket: WebSocket,
-    state: &'a AppState,
+    /// What it is counted by, until after its goodbye.
+    lease: Lease,
+    state: AppState,
     dialect: D,
     opened: Instant,
     heard: Instant,
@@ -64,13 +67,10 @@ enum End {
     Gone,
 }
 
-impl<'a, D: Dialect> Connection<'a, D> {
-    pub(super) fn new(socket: WebSocket, state: &'a AppState, dialect: D) -> Self {
+impl<D: Dialect> Connection<D> {
+    pub(super) fn new(socket: WebSocket, lease: Lease, state: AppState, dialect: D) -> Self {
         let now = Instant::now();
         let mut connection = Self {
-            socket,
-            state,
-            dialect,
             opened: now,
             heard: now,
             next_ping: now + state.config.ping_interval(),
@@ -81,6 +81,10 @@ impl<'a, D: Dialect> Connection<'a, D> {
             came: Vec::new(),
             blocked: None,
             restart_at: None,
+            socket,
+            lease,
+            state,
+            dialect,
         };
         connection.find_way();
         connection
@@ -97,8 +101,9 @@ impl<'a, D: Dialect> Connection<'a, D> {
         }
     }
 
-    /// Serves the socket until its end.
-    pub(super) async fn run(mut self) {
+    /// Serves the socket until its end. Boxed, because a future keeps what it is
+    /// given and what it works with side by side.
+    pub(super) async fn run(mut self: Box<Self>) {
         let end = self.serve().await;
         if self.dialect.outbox().is_given_up() {
             self.refuse(Refusal::SlowReader);
@@ -107,11 +112,17 @@ impl<'a, D: Dialect> Connection<'a, D> {
             let (peers, now) = (&self.state.limits.peers, self.state.hub.now());
             peers.leave(way, now, self.limit);
         }
+        let Self {
+            socket,
+            lease,
+            dialect,
+            ..
+        } = *self;
         // The others see it away now, not after the goodbye.
-        drop(self.dialect);
+        drop(dialect);
         if let End::Close(code, reason) = end {
             // Apart, so that a socket needs no memory for it while it is open.
-            Box::pin(say_goodbye(self.socket, code, reason)).await;
+            Box::pin(say_goodbye(socket, lease, code, reason)).await;
         }
     }
 
@@ -340,7 +351,7 @@ fn end_of(error: &axum::Error) -> End {
 /// Says why the socket ends, and waits a little until the other side heard it:
 /// closing while it still sends would reset the connection, and the reason
 /// would be lost.
-pub(super) async fn say_goodbye(mut socket: WebSocket, code: u16, reason: String) {
+pub(super) async fn say_goodbye(mut socket: WebSocket, lease: Lease, code: u16, reason: String) {
     let goodbye = async {
         let frame = CloseFrame {
             code,
@@ -352,4 +363,5 @@ pub(super) async fn say_goodbye(mut socket: WebSocket, code: u16, reason: String
     };
     // Whoever does not answer in time is closed without an answer.
     let _ = timeout(CLOSE_WAIT, goodbye).await;
+    drop(lease);
 }

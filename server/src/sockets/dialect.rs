@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use axum::body::Bytes;
 use mesh::peer::Class;
+use mesh::signaling::close;
 
 use crate::hub::outbox::Outbox;
 use crate::limits::Way;
@@ -82,6 +83,15 @@ impl Refusal {
             Self::NoHello => Reason::NoHello,
             Self::TooFast | Self::Flood => Reason::MessageRate,
             Self::SlowReader => Reason::SlowReader,
+        }
+    }
+
+    /// How the socket is closed, where that is the end which has to be said.
+    pub fn close_code(self) -> Option<u16> {
+        match self {
+            Self::TooLarge => Some(close::TOO_LARGE),
+            Self::NoHello | Self::Flood => Some(close::POLICY),
+            Self::TooFast | Self::SlowReader => None,
         }
     }
 }

@@ -1,14 +1,15 @@
 //! From a request to an open socket with a seat, or with words why not.
 
-use axum::extract::ws::{Message, WebSocket, WebSocketUpgrade};
+use axum::extract::ws::{Message, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
 use mesh::signaling::close;
 
 use super::connection::{Connection, say_goodbye};
 use super::dialect::Dialect;
 use crate::error::ApiError;
+use crate::hub::OpenSocket;
 use crate::limits::{Client, Permit};
-use crate::metrics::{DialectName, Reason};
+use crate::metrics::{DialectName, Present, Reason};
 use crate::state::AppState;
 
 /// A little over what is allowed is still read, so that the close that says so
@@ -29,6 +30,13 @@ const MAX_WRITE_BUFFER_BYTES: usize = 1024 * 1024;
 pub struct TurnedAway {
     words: String,
     reason: Reason,
+}
+
+/// What an open socket is counted by.
+pub struct Lease {
+    _permit: Permit,
+    _open: OpenSocket,
+    _counted: Present,
 }
 
 /// Counts and logs that a socket is not wanted before it had a seat.
@@ -66,30 +74,26 @@ pub fn upgrade<D: Dialect>(
         .max_write_buffer_size(MAX_WRITE_BUFFER_BYTES)
         .max_message_size(readable)
         .max_frame_size(readable)
-        .on_upgrade(async move |socket| {
-            // A task of its own, which is smaller than the one of the upgrade.
-            tokio::spawn(serve(socket, state, permit, open));
-        })
-}
-
-async fn serve<D: Dialect>(
-    mut socket: WebSocket,
-    state: AppState,
-    permit: Permit,
-    open: impl FnOnce(&AppState) -> Result<D, TurnedAway>,
-) {
-    let _open = (permit, state.hub.open_socket());
-    let _counted = state.metrics.dialect(D::NAME).socket();
-    match open(&state) {
-        Ok(dialect) => Connection::new(socket, &state, dialect).run().await,
-        Err(away) => {
-            let words = Message::text(away.words);
-            let goodbye = async {
-                if socket.send(words).await.is_ok() {
-                    say_goodbye(socket, close::REFUSED, away.reason.name().into()).await;
-                }
+        .on_upgrade(async move |mut socket| {
+            let lease = Lease {
+                _permit: permit,
+                _open: state.hub.open_socket(),
+                _counted: state.metrics.dialect(D::NAME).socket(),
             };
-            Box::pin(goodbye).await;
-        }
-    }
+            // In a task of its own, which is smaller than the one of the upgrade.
+            match open(&state) {
+                Ok(dialect) => {
+                    let connection = Connection::new(socket, lease, state, dialect);
+                    tokio::spawn(Box::new(connection).run());
+                }
+                Err(TurnedAway { words, reason }) => {
+                    tokio::spawn(async move {
+                        if socket.send(Message::text(words)).await.is_ok() {
+                            let reason = reason.name().into();
+                            say_goodbye(socket, lease, close::REFUSED, reason).await;
+                        }
+                    });
+                }
+            }
+        })
 }
