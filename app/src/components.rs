@@ -25,6 +25,7 @@ pub mod refused;
 pub mod ride_chart;
 pub mod rider;
 pub mod rider_form;
+pub mod riders;
 pub mod riding;
 pub mod stages;
 pub mod start;

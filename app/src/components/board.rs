@@ -5,9 +5,9 @@ use ride::workout::Zone;
 
 use super::{
     format,
-    manage::ManageRiders,
     my_ride::shown,
     rider::{RiderCard, Row},
+    riders::Riders,
     trace::TraceLine,
 };
 use crate::{
@@ -24,24 +24,10 @@ pub fn Board() -> impl IntoView {
     let i18n = use_i18n();
     let state = expect_context::<RideState>();
     view! {
-        <section class="board">
-            <div class="section-head">
-                <h2>{t!(i18n, riders.heading)}</h2>
-                <p class="hint">{t!(i18n, riders.count, count = move || state.riders.read().len())}</p>
-                <Show when=move || state.is_host.get()>
-                    <ManageRiders/>
-                </Show>
-            </div>
-            <ul role="list" aria-label=move || t_string!(i18n, riders.heading)>
-                <For
-                    each=move || state.riders.get()
-                    key=|rider| rider.row
-                    children=|rider| view! { <li><BoardRider rider/></li> }
-                />
-            </ul>
-        </section>
+        <Riders class="board" card=|rider| view! { <BoardRider rider/> }.into_any()>
+            <p class="hint">{t!(i18n, riders.count, count = move || state.riders.read().len())}</p>
+        </Riders>
     }
-    .into_any()
 }
 
 #[component]

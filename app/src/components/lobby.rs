@@ -5,8 +5,8 @@ use leptos::prelude::*;
 use super::{
     gear::Gear,
     invitation::Invitation,
-    manage::ManageRiders,
     rider::{RiderCard, Row},
+    riders::Riders,
     words,
     workout_chooser::WorkoutChooser,
     workout_sheet::WorkoutSheet,
@@ -128,27 +128,11 @@ fn HostActions() -> impl IntoView {
 
 #[component]
 fn LobbyRiders() -> impl IntoView {
-    let i18n = use_i18n();
-    let state = expect_context::<RideState>();
     view! {
-        <section class="lobby-riders">
-            <div class="section-head">
-                <h2>{t!(i18n, riders.heading)}</h2>
-                <ReadyCount/>
-                <Show when=move || state.is_host.get()>
-                    <ManageRiders/>
-                </Show>
-            </div>
-            <ul role="list" aria-label=move || t_string!(i18n, riders.heading)>
-                <For
-                    each=move || state.riders.get()
-                    key=|rider| rider.row
-                    children=|rider| view! { <li><LobbyRider rider/></li> }
-                />
-            </ul>
-        </section>
+        <Riders class="lobby-riders" card=|rider| view! { <LobbyRider rider/> }.into_any()>
+            <ReadyCount/>
+        </Riders>
     }
-    .into_any()
 }
 
 #[component]
