@@ -4,13 +4,15 @@
 use std::rc::Rc;
 
 use idb::{Database, DatabaseEvent, Factory, KeyRange, ObjectStoreParams, Query, TransactionMode};
+use mesh::code::SessionCode;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::spawn_local;
 
 const DATABASE: &str = "gruppetto";
 const PIECES: &str = "pieces";
 
-/// The pieces of one ride's recording, under keys `{ride}/{number}`.
+/// The pieces of one rider's recording of a ride, under keys
+/// `{code}/{peer}/{number}`.
 pub struct Recordings {
     database: Rc<Database>,
     ride: String,
@@ -75,11 +77,27 @@ impl Recordings {
     }
 
     fn range(&self) -> Result<Query, idb::Error> {
-        // '0' follows '/', so this is every key that starts with `{ride}/`.
-        let from = JsValue::from(format!("{}/", self.ride));
-        let to = JsValue::from(format!("{}0", self.ride));
-        Ok(KeyRange::bound(&from, &to, None, Some(true))?.into())
+        range(&self.ride)
     }
+}
+
+/// Removes what all riders of this browser have recorded of a ride, in the
+/// background.
+pub fn forget(code: &SessionCode) {
+    let range = range(code.as_str());
+    spawn_local(async move {
+        if let (Ok(database), Ok(range)) = (open_database().await, range) {
+            let _ = remove(&database, range).await;
+        }
+    });
+}
+
+/// Every key that starts with `{folder}/`.
+fn range(folder: &str) -> Result<Query, idb::Error> {
+    // '0' follows '/'.
+    let from = JsValue::from(format!("{folder}/"));
+    let to = JsValue::from(format!("{folder}0"));
+    Ok(KeyRange::bound(&from, &to, None, Some(true))?.into())
 }
 
 /// The number at the end of a key.

@@ -9,6 +9,8 @@ use ride::rider::{Ftp, RiderName};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use web_sys::Storage;
 
+use super::recordings;
+
 const PROFILE: &str = "gruppetto.rider";
 /// The most riders remembered for one ride.
 const MAX_KNOWN: usize = 4;
@@ -145,6 +147,7 @@ fn remember_ride(code: &SessionCode) {
     for forgotten in rides.drain(MAX_RIDES.min(rides.len())..) {
         let _ = storage.remove_item(&ride_key(&forgotten));
         let _ = storage.remove_item(&timeline_key(&forgotten));
+        recordings::forget(&forgotten);
     }
     write(Some(storage), RIDES, &rides);
 }
