@@ -50,3 +50,36 @@ test("a copy of a tab that rides asks before it takes the ride over", async ({ e
   await expect(copy.page.getByRole("button", { name: "Go on as Ana" })).toBeEnabled();
   await ana.expectLobby();
 });
+
+test("a browser keeps the recordings of its last twenty rides, not of all", async ({ enter }) => {
+  const ana = await enter("Ana", 200);
+  await rideTogether(quarterMinute, ana);
+  await expect(ana.ride.summary).toBeVisible({ timeout: 30_000 });
+  const code = codeOf(ana);
+  const rides = () => ana.page.evaluate(keptRides);
+  await expect.poll(rides).toEqual([code]);
+
+  await ana.page.evaluate((code) => {
+    const newer = Array.from({ length: 19 }, (_, number) => `brave-otter-${1000 + number}`);
+    localStorage.setItem("gruppetto.rides", JSON.stringify([...newer, code]));
+  }, code);
+  await rideTogether(longRide, ana);
+  await expect.poll(rides).toEqual([codeOf(ana)]);
+});
+
+function codeOf(rider: Rider): string {
+  return new URL(rider.page.url()).pathname.split("/").at(-1)!;
+}
+
+/** The codes of the rides that IndexedDB has recordings of. Runs in the page. */
+async function keptRides(): Promise<string[]> {
+  const done = <T>(request: IDBRequest<T>) =>
+    new Promise<T>((resolve, reject) => {
+      request.onsuccess = () => resolve(request.result);
+      request.onerror = () => reject(request.error);
+    });
+  const database = await done(indexedDB.open("gruppetto"));
+  const keys = await done(database.transaction("pieces").objectStore("pieces").getAllKeys());
+  database.close();
+  return [...new Set(keys.map((key) => String(key).split("/")[0]!))];
+}

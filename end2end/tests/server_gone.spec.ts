@@ -3,6 +3,12 @@ import { halfMinute, longRide } from "../fixtures/workouts.ts";
 import { expectToChange } from "../pages/rider_card.ts";
 import { Rider, each, eachPair, expectSameSecond, rideTogether } from "../pages/rider.ts";
 
+declare global {
+  interface Window {
+    linksSeen?: string[];
+  }
+}
+
 /** What browsers say of a server that is not there. */
 const unreachable = /WebSocket connection to|ERR_CONNECTION|Failed to load resource/;
 
@@ -42,6 +48,24 @@ test("a server that crashes and comes back finds the same ride, with the same ho
     await dora.ride.card("Ana").expectRole("host");
     await expectToChange(dora.ride.card("Ben").metric("power"));
   });
+});
+
+test("a server that is told to end and started again is back for everybody, while the direct links go on", async ({ enter, server, faults }) => {
+  faults.expect(unreachable);
+  const riders = [await enter("Ana", 200), await enter("Ben", 250), await enter("Cem", 320), await enter("Dora", 180)] as const;
+  await rideTogether(longRide, ...riders);
+  const all = [...riders];
+  await eachPair(all, (watcher, other) => watcher.ride.card(other.name).expectLink("direct"));
+  await each(all, ({ ride }) => ride.riders.evaluate(watchLinks));
+
+  const began = Date.now();
+  expect(await server.stop(), "its exit code").toBe(0);
+  expect(Date.now() - began, "milliseconds until it ended").toBeLessThan(10_000);
+  await server.startAgain();
+  await expect.poll(async () => (await server.health()).riders, { timeout: 10_000 }).toBe(4);
+  await each(all, ({ page }) => expect(page.getByText("Lost the server")).toBeHidden());
+  await eachPair(all, (watcher, other) => expectToChange(watcher.ride.card(other.name).metric("power")));
+  expect(await each(all, ({ page }) => page.evaluate(() => window.linksSeen))).toEqual(all.map(() => ["direct"]));
 });
 
 test("a server that is gone for good does not end the ride", async ({ enter, server, faults }) => {
@@ -109,3 +133,11 @@ test("without a server and without its host, the ride finds a new host", async (
     await expect(ben.ride.mine.getByText("Paused", { exact: true })).toBeHidden({ timeout: 15_000 });
   });
 });
+
+/** Notes every state in which a link to another rider is from now on. Runs in the page. */
+function watchLinks(list: Element): void {
+  const states = (): string[] => [...list.querySelectorAll("[data-link]")].map((card) => card.getAttribute("data-link") ?? "");
+  const note = () => (window.linksSeen = [...new Set([...(window.linksSeen ?? []), ...states()])].filter((state) => state !== "self"));
+  note();
+  new MutationObserver(note).observe(list, { subtree: true, childList: true, attributeFilter: ["data-link"] });
+}
