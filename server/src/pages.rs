@@ -1,6 +1,8 @@
 //! The app's pages and the site's files. The app comes in as two functions:
 //! this crate does not know it.
 
+mod executor;
+
 use std::path::Path;
 
 use axum::Router;
@@ -66,6 +68,7 @@ where
     AppView: IntoView + 'static,
     ShellView: IntoView + 'static,
 {
+    executor::begin_tasks_at_once();
     let document = {
         let options = options.clone();
         move || shell(options.clone())
