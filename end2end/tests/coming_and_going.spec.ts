@@ -56,16 +56,16 @@ test("a rider who comes mid-ride rides along at the group's second", async ({ en
 });
 
 test("a newcomer is sent everybody's last numbers, even by a rider whose page stands still", async ({ enter }) => {
-  const [ana, ben] = [await enter("Ana", 200), await enter("Ben", 250)];
-  await ana.page.clock.install();
-  await rideTogether(longRide, ana);
-  await expect(ana.ride.metric("power")).toHaveText(/^[1-9]/);
-  // From here on nothing that Ana sends is sent because it is time for it.
-  await ana.page.clock.pauseAt(Date.now() + 1_000);
+  const [ana, ben, cem] = [await enter("Ana", 200), await enter("Ben", 250), await enter("Cem", 320)];
+  await ben.page.clock.install();
+  await rideTogether(longRide, ana, ben);
+  await expect(ben.ride.metric("power")).toHaveText(/^[1-9]/);
+  // From here on nothing that Ben sends is sent because it is time for it.
+  await ben.page.clock.pauseAt(Date.now() + 1_000);
 
-  await ben.accepts(ana.invitation);
-  await expect(ben.ride.card("Ana").metric("target")).toHaveText("120");
-  await expect(ben.ride.card("Ana").metric("power")).toHaveText(/^[1-9]/);
+  await cem.accepts(ana.invitation);
+  await expect(cem.ride.card("Ben").metric("target")).toHaveText("150");
+  await expect(cem.ride.card("Ben").metric("power")).toHaveText(/^[1-9]/);
 });
 
 test("when the host leaves, the next rider is host at once and leads on", async ({ enter }) => {

@@ -59,6 +59,8 @@ test("a browser keeps the recordings of its last twenty rides, not of all", asyn
   const rides = () => ana.page.evaluate(keptRides);
   await expect.poll(rides).toEqual([code]);
 
+  // Away from the ride, whose page remembers it anew from time to time.
+  await ana.home.open();
   await ana.page.evaluate((code) => {
     const newer = Array.from({ length: 19 }, (_, number) => `brave-otter-${1000 + number}`);
     localStorage.setItem("gruppetto.rides", JSON.stringify([...newer, code]));
