@@ -20,7 +20,7 @@ build: setup ## build the release: target/release/gruppetto and target/site
 dev: setup-dev ## serve a development build with live reload
 	LEPTOS_HASH_FILES=false cargo leptos watch
 
-test: lint test-rust test-browser ## formatting, clippy, all Rust tests, then the browser tests
+test: lint test-rust test-browser test-network ## formatting, clippy, all Rust tests, then the browser tests
 
 lint: fmt clippy ## formatting and clippy without warnings, native and wasm
 
@@ -38,7 +38,7 @@ test-rust: setup ## all Rust tests
 test-browser: setup-test build ## the browser tests, against the release build
 	cd end2end && npx playwright test
 
-test-network: setup-network build ## browser tests with cut, lossy and translated networks; as root, in network namespaces
+test-network: setup-network build ## browser tests with cut, lossy and translated networks; skipped where no such may be made
 	cd end2end && npx playwright test --config network.config.ts
 
 connectivity: setup-network build ## the same, on an idle machine; writes what it measures into docs/connectivity.md
