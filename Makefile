@@ -20,7 +20,7 @@ build: setup ## build the release: target/release/gruppetto and target/site
 dev: setup-dev ## serve a development build with live reload
 	LEPTOS_HASH_FILES=false cargo leptos watch
 
-test: lint test-rust test-browser test-network ## formatting, clippy, all Rust tests, then the browser tests
+test: lint test-rust test-browser test-network ## formatting, clippy, all Rust tests, the browser tests, and those on bad networks
 
 lint: fmt clippy ## formatting and clippy without warnings, native and wasm
 

@@ -61,7 +61,7 @@ test("three riders count down, ride half a minute side by side without the serve
     await eachPair(all, (watcher, other) => expect(watcher.ride.card(other.name).metric("target")).toHaveText(`${0.6 * other.ftp}`));
   });
 
-  await test.step("all numbers of all others go on changing, and the server relays none of them", async () => {
+  await test.step("all numbers of all others go on changing, power for once without a single frame over the server", async () => {
     // The target changes with the next interval, the cadence at the latest with the last one.
     const changes = eachPair(all, async (watcher, other) => {
       const card = watcher.ride.card(other.name);

@@ -88,6 +88,7 @@ pub fn forget(code: &SessionCode) {
     spawn_local(async move {
         if let (Ok(database), Ok(range)) = (open_database().await, range) {
             let _ = remove(&database, range).await;
+            database.close();
         }
     });
 }

@@ -1,3 +1,5 @@
+//! How far another's clock is from ours, from beats there and back.
+
 use std::{collections::VecDeque, time::Duration};
 
 use super::LIMIT;

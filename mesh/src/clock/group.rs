@@ -1,3 +1,5 @@
+//! Our own idea of the host's clock.
+
 use std::time::Duration;
 
 use super::{LIMIT, micros};

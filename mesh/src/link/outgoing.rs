@@ -1,3 +1,5 @@
+//! What a link sends, reliably and in turn, and when.
+
 use std::time::Duration;
 
 use super::{

@@ -1,16 +1,22 @@
+//! How Leptos' tasks are begun on the server.
+
+use std::sync::Once;
 use std::task::{Context, Waker};
 
 use any_spawner::{CustomExecutor, Executor, PinnedFuture, PinnedLocalFuture};
 
-/// Makes Leptos begin each task at once, on the thread that asks for it, and go
-/// on with it in tokio. With tokio alone another thread may be late: Leptos
-/// forgets a page's values as soon as the page is sent, and an effect that
-/// begins after that finds none and panics.
+/// Makes Leptos begin each task that may change threads at once, on the thread
+/// that asks for it, and go on with it in tokio. With tokio alone another thread
+/// may be late: Leptos forgets a page's values as soon as the page is sent, and
+/// an effect that begins after that finds none and panics. A task that panics
+/// when it begins ends the request that began it.
 ///
-/// Only the first call in a process has an effect.
+/// Call it before anything of Leptos; only the first call has an effect.
 pub fn begin_tasks_at_once() {
-    // Set before means set by an earlier router, to the same.
-    let _ = Executor::init_custom_executor(AtOnce);
+    static BEGUN: Once = Once::new();
+    BEGUN.call_once(|| {
+        Executor::init_custom_executor(AtOnce).expect("called before Leptos chose another one");
+    });
 }
 
 struct AtOnce;
@@ -46,11 +52,12 @@ mod tests {
         let (go_on, waits) = oneshot::channel();
         let (ends, ended) = oneshot::channel();
         let begins = begun.clone();
-        AtOnce.spawn(Box::pin(async move {
+        begin_tasks_at_once();
+        Executor::spawn(async move {
             begins.store(true, Ordering::Relaxed);
             let word: Result<&str, _> = waits.await;
             let _ = ends.send(word);
-        }));
+        });
         assert!(begun.load(Ordering::Relaxed));
         go_on.send("now").expect("it waits");
         assert_eq!(ended.await.expect("it ends"), Ok("now"));

@@ -37,8 +37,6 @@ const AT_ONCE: usize = 16;
 /// One open socket.
 pub(super) struct Connection<D> {
     socket: WebSocket,
-    /// What it is counted by, until after its goodbye.
-    lease: Lease,
     state: AppState,
     dialect: D,
     opened: Instant,
@@ -57,6 +55,8 @@ pub(super) struct Connection<D> {
     blocked: Option<Instant>,
     /// When it is told that the server restarts.
     restart_at: Option<Instant>,
+    /// What it is counted by, to the last.
+    lease: Lease,
 }
 
 /// Why a socket ends.
@@ -113,8 +113,8 @@ impl<D: Dialect> Connection<D> {
             peers.leave(way, now, self.limit);
         }
         let Self {
-            socket,
             lease,
+            socket,
             dialect,
             ..
         } = *self;
@@ -363,5 +363,6 @@ pub(super) async fn say_goodbye(mut socket: WebSocket, lease: Lease, code: u16, 
     };
     // Whoever does not answer in time is closed without an answer.
     let _ = timeout(CLOSE_WAIT, goodbye).await;
+    drop(socket);
     drop(lease);
 }

@@ -34,9 +34,9 @@ pub struct TurnedAway {
 
 /// What an open socket is counted by.
 pub struct Lease {
+    _counted: Present,
     _permit: Permit,
     _open: OpenSocket,
-    _counted: Present,
 }
 
 /// Counts and logs that a socket is not wanted before it had a seat.
@@ -76,9 +76,9 @@ pub fn upgrade<D: Dialect>(
         .max_frame_size(readable)
         .on_upgrade(async move |mut socket| {
             let lease = Lease {
+                _counted: state.metrics.dialect(D::NAME).socket(),
                 _permit: permit,
                 _open: state.hub.open_socket(),
-                _counted: state.metrics.dialect(D::NAME).socket(),
             };
             // In a task of its own, which is smaller than the one of the upgrade.
             match open(&state) {

@@ -8,6 +8,7 @@ use mesh::peer::{Class, LinkState};
 use mesh::signaling::{ClientMessage, LinkReport, Report};
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Message;
+use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt;
 
 use crate::support::{Answer, Rider, TestServer};
@@ -87,6 +88,16 @@ async fn client(server: &TestServer, path: &str) -> Rider {
     client
 }
 
+async fn next_signal(client: &mut Rider) -> String {
+    loop {
+        match client.next().await {
+            Some(Message::Text(text)) if text.contains("\"signal\"") => return text.to_string(),
+            Some(_) => {}
+            None => panic!("the socket ended"),
+        }
+    }
+}
+
 #[tokio::test]
 async fn rooms_peers_and_messages_are_counted_for_each_dialect() {
     let server = TestServer::start(&[]).await;
@@ -102,13 +113,13 @@ async fn rooms_peers_and_messages_are_counted_for_each_dialect() {
     ben.next().await.expect("the offer");
     dan.send(Message::text(r#"{"type":"signal","signal":{}}"#))
         .await;
-    while !matches!(cleo.next().await, Some(Message::Text(text)) if text.contains("\"signal\"")) {}
+    let mut sent = vec![next_signal(&mut cleo).await.len()];
     dan.send(Message::text(r#"{"type":"peer-left"}"#)).await;
     dan.send(Message::text(r#"{"type":"signal","again":{}}"#))
         .await;
-    cleo.next()
-        .await
-        .expect("the second signal, not the forged one");
+    let again = next_signal(&mut cleo).await;
+    assert!(again.contains("again"), "not the forged one: {again}");
+    sent.push(again.len());
     let counts = counts(&server).await;
     let one_each = serde_json::json!({ "app": 0, "peerjs": 1, "simple-peer": 1 });
     assert_eq!(counts["rooms"], one_each);
@@ -117,7 +128,10 @@ async fn rooms_peers_and_messages_are_counted_for_each_dialect() {
         (&4.into(), &2.into())
     );
     assert_eq!(counts["relayed"]["peerjs"]["signal"]["messages"], 1);
-    assert_eq!(counts["relayed"]["simple-peer"]["signal"]["messages"], 2);
+    let signals = &counts["relayed"]["simple-peer"]["signal"];
+    assert_eq!(signals["messages"], 2);
+    // What Cleo was sent: both signals, each with Dan's id.
+    assert_eq!(signals["bytes"], sent.iter().sum::<usize>());
     assert_eq!(counts["relaySeconds"]["count"], 3);
     let text = scrape(&server, "text/plain").await.body;
     let forged = "gruppetto_ignored_total{dialect=\"simple-peer\",why=\"forged\"} 1\n";
@@ -229,16 +243,62 @@ impl Write for Page {
     }
 }
 
+impl Page {
+    /// A log that is written onto a page of its own, until the guard is dropped.
+    fn start() -> (Self, DefaultGuard) {
+        let page = Self::default();
+        let writer = page.clone();
+        let log = fmt()
+            .json()
+            .flatten_event(true)
+            .with_writer(move || writer.clone());
+        let logging = tracing::subscriber::set_default(log.finish());
+        (page, logging)
+    }
+
+    /// What is written so far, whole and by lines.
+    fn read(&self) -> (String, Vec<Value>) {
+        let bytes = self.0.lock().expect("a page").clone();
+        let text = String::from_utf8(bytes).expect("text");
+        let lines = text.lines().map(|line| serde_json::from_str(line));
+        let lines = lines.map(|line| line.expect("JSON")).collect();
+        (text, lines)
+    }
+}
+
+// On one thread, so that its log is this test's alone.
+#[tokio::test(flavor = "current_thread")]
+async fn the_log_says_who_left_and_who_was_lost() {
+    let (page, _logging) = Page::start();
+    let server = TestServer::start(&[]).await;
+    for path in ["/signal/club", "/peerjs?key=peerjs&id=ana&token=club"] {
+        for says_goodbye in [true, false] {
+            let client = server.client(path).await;
+            match says_goodbye {
+                true => client.close().await,
+                false => client.drop_connection(),
+            }
+            while counts(&server).await["activeSockets"] != 0 {}
+        }
+    }
+    let (text, lines) = page.read();
+    let left = lines.iter().filter(|line| line["message"] == "left");
+    let how: Vec<_> = left
+        .map(|line| [&line["dialect"], &line["how"]].map(Value::as_str))
+        .collect();
+    let expected = [
+        ["simple-peer", "left"],
+        ["simple-peer", "lost"],
+        ["peerjs", "left"],
+        ["peerjs", "lost"],
+    ];
+    assert_eq!(how, expected.map(|one| one.map(Some)), "{text}");
+}
+
 // On one thread, so that its log is this test's alone.
 #[tokio::test(flavor = "current_thread")]
 async fn the_log_has_a_line_for_each_join_leave_and_refusal_and_names_nobody() {
-    let page = Page::default();
-    let writer = page.clone();
-    let log = fmt()
-        .json()
-        .flatten_event(true)
-        .with_writer(move || writer.clone());
-    let _logging = tracing::subscriber::set_default(log.finish());
+    let (page, _logging) = Page::start();
     let server = TestServer::start(&["--messages-per-second", "20"]).await;
     let code = server.ride().await;
     let (mut ana, welcome) = server.join(&code).await;
@@ -258,12 +318,7 @@ async fn the_log_has_a_line_for_each_join_leave_and_refusal_and_names_nobody() {
     let mut lost = server.socket("brave-otter-0000").await;
     lost.hello(None).await;
     lost.until_close().await;
-    let bytes = page.0.lock().expect("a page").clone();
-    let text = String::from_utf8(bytes).expect("text");
-    let lines: Vec<Value> = text
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("JSON"))
-        .collect();
+    let (text, lines) = page.read();
     let of = |message: &str| {
         lines
             .iter()

@@ -7,6 +7,7 @@ use mesh::peer::Class;
 use mesh::signaling::ServerMessage;
 use tokio_tungstenite::tungstenite::Message;
 
+use crate::clients::Client;
 use crate::support::{Rider, TestServer};
 
 #[tokio::test]
@@ -94,4 +95,29 @@ async fn many_riders_and_one_who_reads_nothing_are_told_apart_in_time_and_hold_n
         .expect("in time")
         .expect("ends");
     assert!(began.elapsed() < Duration::from_secs(10));
+}
+
+#[tokio::test]
+async fn clients_who_cannot_be_told_when_to_come_back_are_closed_one_after_the_other() {
+    let mut server = TestServer::start(&[]).await;
+    let mut clients = Vec::new();
+    for number in 0..30 {
+        clients.push(server.client(&format!("/signal/club-{number}")).await);
+        let path = format!("/peerjs?key=peerjs&id=ana&token=club-{number}");
+        clients.push(server.client(&path).await);
+    }
+    // Each is greeted before.
+    join_all(clients.iter_mut().map(Client::text)).await;
+    let began = Instant::now();
+    server.begin_shutdown();
+    let ends = clients.iter_mut().map(async |client| {
+        assert_eq!(client.close_code().await, 1012);
+        began.elapsed()
+    });
+    let mut ends = join_all(ends).await;
+    ends.sort();
+    // Sixty of them, spread over four seconds.
+    let (first, last) = (ends[0], ends[59]);
+    assert!(last - first > Duration::from_secs(2), "{ends:?}");
+    assert!(last < Duration::from_secs(6), "{ends:?}");
 }
