@@ -260,7 +260,7 @@ impl Page {
     fn read(&self) -> (String, Vec<Value>) {
         let bytes = self.0.lock().expect("a page").clone();
         let text = String::from_utf8(bytes).expect("text");
-        let lines = text.lines().map(|line| serde_json::from_str(line));
+        let lines = text.lines().map(serde_json::from_str);
         let lines = lines.map(|line| line.expect("JSON")).collect();
         (text, lines)
     }
