@@ -126,8 +126,9 @@ struct Session {
     next_ask: Duration,
     /// When the screen is next brought up to date.
     next_refresh: Duration,
-    /// When the own numbers are next sent.
-    next_telemetry: Duration,
+    /// When the own numbers are next sent; none while there is no group time, by
+    /// which they are dated.
+    next_telemetry: Option<Duration>,
     /// When the own identity and recording are next kept.
     next_save: Duration,
     _listeners: Vec<Listener>,
@@ -178,7 +179,7 @@ impl Session {
             watch: LinkWatch::default(),
             next_ask: Duration::ZERO,
             next_refresh: Duration::ZERO,
-            next_telemetry: Duration::ZERO,
+            next_telemetry: None,
             next_save: Duration::ZERO,
             inbox,
             _listeners: listeners,

@@ -26,6 +26,11 @@ const GREETED_AFTER: Duration = Duration::from_secs(3);
 impl Session {
     /// Brings the screen up to date if it is time for that.
     pub(super) fn refresh(&mut self, now: Duration) {
+        // The others wait for the first numbers.
+        if self.next_telemetry.is_none() && self.group_now(now).is_some() {
+            self.next_telemetry = Some(now);
+            self.next_refresh = now;
+        }
         if now < self.next_refresh {
             return;
         }
@@ -35,8 +40,8 @@ impl Session {
         }
         self.roster.age(now);
         put(self.state.trainer, self.own.trainer.clone());
-        if now >= self.next_telemetry {
-            self.next_telemetry = now + TELEMETRY_EVERY;
+        if self.next_telemetry.is_some_and(|at| at <= now) {
+            self.next_telemetry = Some(now + TELEMETRY_EVERY);
             self.send_numbers(now, None);
         }
         if now >= self.next_save {
