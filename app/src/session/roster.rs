@@ -136,7 +136,13 @@ impl Roster {
 
     /// Takes over a rider's numbers, measured at `measured` by the own clock.
     /// Older ones than the last are dropped.
-    pub(super) fn measure(&mut self, peer: &PeerId, numbers: &Telemetry, measured: Duration) {
+    pub(super) fn measure(
+        &mut self,
+        now: Duration,
+        peer: &PeerId,
+        numbers: &Telemetry,
+        measured: Duration,
+    ) {
         let Some(at) = self.position(peer) else {
             return;
         };
@@ -154,6 +160,7 @@ impl Roster {
             position_ms: numbers.position_ms.unwrap_or(numbers.elapsed_ms),
         };
         put(&entry.row.metrics, metrics);
+        entry.age(now);
     }
 
     /// Starts a rider's numbers anew: their page has been loaded again.
@@ -165,13 +172,7 @@ impl Roster {
 
     /// Marks old numbers as stale.
     pub(super) fn age(&self, now: Duration) {
-        for entry in &self.entries {
-            let fresh = entry.row.is_self
-                || entry
-                    .measured
-                    .is_some_and(|measured| now.saturating_sub(measured) <= STALE_AFTER);
-            put(&entry.row.stale, !fresh);
-        }
+        self.entries.iter().for_each(|entry| entry.age(now));
     }
 
     /// Brings what is known of the way to each of the others up to date.
@@ -214,6 +215,14 @@ impl Roster {
 
     fn position(&self, peer: &PeerId) -> Option<usize> {
         self.entries.iter().position(|entry| entry.peer == *peer)
+    }
+}
+
+impl Entry {
+    fn age(&self, now: Duration) {
+        let is_young = |measured| now.saturating_sub(measured) <= STALE_AFTER;
+        let fresh = self.row.is_self || self.measured.is_some_and(is_young);
+        put(&self.row.stale, !fresh);
     }
 }
 

@@ -180,7 +180,7 @@ impl Session {
             position_ms: Some(mine.position_ms),
         };
         if let Some(me) = &self.me {
-            self.roster.measure(&me.peer, &numbers, now);
+            self.roster.measure(now, &me.peer, &numbers, now);
         }
     }
 

@@ -38,7 +38,7 @@ impl Session {
             Ok(Message::Profile(profile)) => self.introduced(from, &profile),
             Ok(Message::Telemetry(numbers)) => {
                 let measured = self.on_own_clock(now, GroupTime(numbers.at));
-                self.roster.measure(from, &numbers, measured);
+                self.roster.measure(now, from, &numbers, measured);
                 self.measure_other(from, &numbers);
             }
             Ok(Message::Timeline(events)) => self.apply(now, from, events),
