@@ -6,6 +6,9 @@ export type Sight = { numbers?: number; direct?: number };
 /** How long a newcomer took, in milliseconds. */
 export type Meeting = { numbers: number; direct: number };
 
+/** When a page's state went over to riding, and when it showed that if it has a screen, in wall clock milliseconds. */
+export type Start = { began: number; shown?: number };
+
 /** One of the riders of a crowd: a page in a browser context of its own. */
 export interface Member {
   readonly page: Page;
@@ -23,8 +26,8 @@ export interface Crowd {
   leave(member: Member, others: Member[]): Promise<void>;
   /** Starts a ride for all, and waits until all ride. */
   start(members: Member[]): Promise<void>;
-  /** When a page's ride began, in wall clock milliseconds. */
-  began(member: Member): Promise<number>;
+  /** When a page's ride began. */
+  began(member: Member): Promise<Start>;
   /** What a page has seen of the others so far, by id. */
   seen(member: Member): Promise<Record<string, Sight>>;
   /** The ages of the numbers that have come during some seconds, in milliseconds. */

@@ -15,8 +15,10 @@ export type Figures = {
   direct: number[];
   /** Of the numbers, from the sender's call to the receiver's event. */
   ages: number[];
-  /** Between any two riders, of the moments at which their ride began. */
+  /** Between any two riders, of the moments at which their state went over to riding. */
   skews: number[];
+  /** The same of their screens, where they have any. */
+  screens: number[];
   /** A second, each way of each link. */
   bytes: number[];
   /** Percent of a core that a page takes. */
@@ -40,6 +42,11 @@ export function keep(figures: Figures): void {
 export function kept(): Figures[] {
   const read = (file: string) => JSON.parse(readFileSync(path.join(folder, file), "utf8")) as Figures;
   return existsSync(folder) ? readdirSync(folder).map(read) : [];
+}
+
+/** How far apart any two of these moments are. */
+export function apart(moments: number[]): number[] {
+  return moments.flatMap((one, index) => moments.slice(index + 1).map((other) => Math.abs(one - other)));
 }
 
 /** The smallest sample that so many percent of them do not exceed. */

@@ -2,7 +2,7 @@ import { expect, type Page } from "@playwright/test";
 import type { Enter } from "../fixtures/test.ts";
 import { longRide } from "../fixtures/workouts.ts";
 import { Rider } from "../pages/rider.ts";
-import type { Crowd, Member, Sight } from "./crowd.ts";
+import type { Crowd, Member, Sight, Start } from "./crowd.ts";
 import { watchApp } from "./watch.ts";
 
 /** Riders with the app's own pages. */
@@ -53,8 +53,8 @@ export class GruppettoCrowd implements Crowd {
     for (const rider of riders) await rider.ride.ridesSoon();
   }
 
-  began({ page }: Member): Promise<number> {
-    return page.evaluate(() => window.rideAppeared ?? NaN);
+  began({ page }: Member): Promise<Start> {
+    return page.evaluate(() => ({ began: window.watch!.began, shown: window.rideAppeared ?? NaN }));
   }
 
   seen({ page }: Member): Promise<Record<string, Sight>> {

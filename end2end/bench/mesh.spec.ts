@@ -1,7 +1,7 @@
 import { test as base } from "../fixtures/clients.ts";
 import { amount, names } from "./amount.ts";
 import { meeting, type Crowd, type Member } from "./crowd.ts";
-import { keep, type Figures, type Mesh } from "./figures.ts";
+import { apart, keep, type Figures, type Mesh } from "./figures.ts";
 import { GruppettoCrowd } from "./gruppetto.ts";
 import { loadOf } from "./pages.ts";
 import { PlainCrowd } from "./plain.ts";
@@ -23,13 +23,14 @@ for (const mesh of ["Gruppetto", "PeerJS", "simple-peer"] as const) {
     test(`${riders} riders, ${mesh}`, async ({ crowds, browser, faults }) => {
       // What other libraries complain of is not measured here.
       if (mesh !== "Gruppetto") faults.expect(/^/);
-      const figures: Figures = { mesh, riders, numbers: [], direct: [], ages: [], skews: [], bytes: [], processor: [], memory: [] };
+      const figures: Figures = { mesh, riders, numbers: [], direct: [], ages: [], skews: [], screens: [], bytes: [], processor: [], memory: [] };
       for (let ride = 0; ride < amount.rides; ride += 1) {
         const crowd = crowds[mesh]();
         const members = await gather(crowd, riders, figures);
         await crowd.start(members);
-        const began = await Promise.all(members.map((member) => crowd.began(member)));
-        figures.skews.push(...began.flatMap((one, index) => began.slice(index + 1).map((other) => Math.abs(one - other))));
+        const starts = await Promise.all(members.map((member) => crowd.began(member)));
+        figures.skews.push(...apart(starts.map(({ began }) => began)));
+        figures.screens.push(...apart(starts.flatMap(({ shown }) => shown ?? [])));
 
         const pages = members.map(({ page }) => page);
         const [ages, load] = await loadOf(browser, pages, () => crowd.ages(members, amount.seconds));

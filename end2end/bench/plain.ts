@@ -4,7 +4,7 @@ import type { Server } from "../fixtures/server.ts";
 import "../pages/peerjs.ts";
 import "../pages/simple_peer.ts";
 import { observeRide } from "../fixtures/probes.ts";
-import type { Crowd, Member, Sight } from "./crowd.ts";
+import type { Crowd, Member, Sight, Start } from "./crowd.ts";
 import { linkByPeerJs, linkBySimplePeer, ridePlainly } from "./plain_page.ts";
 
 let crowds = 0;
@@ -57,8 +57,8 @@ export class PlainCrowd implements Crowd {
     await Promise.all(began);
   }
 
-  began({ page }: Member): Promise<number> {
-    return page.evaluate(() => window.plain!.began);
+  began({ page }: Member): Promise<Start> {
+    return page.evaluate(() => ({ began: window.plain!.began }));
   }
 
   seen({ page }: Member): Promise<Record<string, Sight>> {

@@ -40,8 +40,10 @@ before each ride the last rider joins ${joins} ${times(joins)}, each time as som
 - *Direct*: the same, until all of those links are direct.
 - *Age*: from the sender's \`send()\` to the receiver's \`message\` event, for
   every message with numbers over data channels during ${seconds} s of riding.
-- *Skew*: between any two riders, of the moments at which their page went over to
-  the ride.
+- *Skew*: between any two riders, of the moments at which their page's state went
+  over to riding: in the app its \`data-stage\`, in the plain pages their timer.
+- *Screen's skew*: the same of the moments at which the screen of the ride stood,
+  which all pages build at the same time. The plain pages have none.
 - *Bytes*: sent over a link in a second of riding, one way: what is in its UDP
   packets, but for ICE's own checks (\`bytesSent\` of the transport).
 - *Processor*, *memory*: of a page's process during those ${seconds} s, in percent of a
@@ -69,11 +71,12 @@ function table(all: Figures[]): string {
       both(one.direct),
       both(one.ages, 1),
       percentile(one.skews, 95).toFixed(1),
+      one.screens.length > 0 ? percentile(one.screens, 95).toFixed(1) : "–",
       percentile(one.bytes, 50).toFixed(0),
       percentile(one.processor, 50).toFixed(1),
       percentile(one.memory, 50).toFixed(0),
     ]);
-  const head = ["riders", "first numbers p50 / p95, ms", "direct p50 / p95, ms", "age p50 / p95, ms", "skew p95, ms", "bytes a second a link", "processor a page, %", "memory a page, MiB"];
+  const head = ["riders", "first numbers p50 / p95, ms", "direct p50 / p95, ms", "age p50 / p95, ms", "skew p95, ms", "screen's skew p95, ms", "bytes a second a link", "processor a page, %", "memory a page, MiB"];
   return [head, head.map(() => "---:"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
 }
 

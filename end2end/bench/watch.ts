@@ -8,6 +8,8 @@ declare global {
     watch?: {
       /** When Join was tapped, in wall clock milliseconds. */
       joined: number;
+      /** When the page's state went over to riding, in wall clock milliseconds: its screen is built after that. */
+      began: number;
       /** What the list of riders has said, by peer id. */
       sights: Record<string, Sight>;
       /** Numbers that went over data channels. */
@@ -38,6 +40,7 @@ export function watchApp(): void {
     });
   const watch: NonNullable<Window["watch"]> = {
     joined: NaN,
+    began: NaN,
     sights,
     sent: [],
     received: [],
@@ -50,6 +53,13 @@ export function watchApp(): void {
     const isJoin = target instanceof Element && target.closest("button")?.textContent?.trim() === "Join";
     if (isJoin) watch.joined = now();
   }, { capture: true });
+
+  // An observer would be told only when the screen is there.
+  const { setAttribute } = Element.prototype;
+  Element.prototype.setAttribute = function (this: Element, name, value) {
+    if (name === "data-stage" && value === "riding") watch.began ||= now();
+    setAttribute.call(this, name, value);
+  };
 
   new MutationObserver(() => {
     for (const card of document.querySelectorAll("article[data-peer]:not([data-self])")) {
