@@ -43,7 +43,7 @@ use mesh::{
 };
 use ride::{
     rider::{Ftp, RiderName},
-    timeline::{GroupTime, RideClock, SigningKey, Timeline},
+    timeline::{Exchange, GroupTime, RideClock, SigningKey, Timeline},
 };
 use send_wrapper::SendWrapper;
 
@@ -105,6 +105,8 @@ struct Session {
     /// The others, once joining.
     group: Option<Group>,
     timeline: Timeline,
+    /// What the others hold of it.
+    exchange: Exchange,
     /// The time of the ride, as it is shown here.
     clock: RideClock,
     past: Past,
@@ -122,8 +124,6 @@ struct Session {
     last_offset: Option<i64>,
     /// The facts about the links, while the panel is open.
     watch: LinkWatch,
-    /// When a rider who is ahead is next asked for the timeline.
-    next_ask: Duration,
     /// When the screen is next brought up to date.
     next_refresh: Duration,
     /// When the own numbers are next sent; none while there is no group time, by
@@ -168,6 +168,7 @@ impl Session {
             me: None,
             group: None,
             timeline: Timeline::new(),
+            exchange: Exchange::default(),
             clock: RideClock::default(),
             past: Past::default(),
             roster: Roster::default(),
@@ -177,7 +178,6 @@ impl Session {
             takes_part: false,
             last_offset: None,
             watch: LinkWatch::default(),
-            next_ask: Duration::ZERO,
             next_refresh: Duration::ZERO,
             next_telemetry: None,
             next_save: Duration::ZERO,

@@ -3,13 +3,15 @@
 //!
 //! Layout: [`Event`] and [`SignedEvent`] are the format, [`keys`] signs it, `state` folds events
 //! into what they mean, `course` is the group's way through the workout, [`Timeline`] is the log
-//! that every rider holds the whole of, and [`RideClock`] shows its time to a rider.
+//! that every rider holds the whole of, [`Exchange`] says whom to ask for what is missing of it, and
+//! [`RideClock`] shows its time to a rider.
 //!
 //! The law:
 //! - Events are numbered by their [`Head`]: the epoch of the host who made them, and their number
-//!   within it. Each names the one it follows, so a head stands for everything before it.
-//! - An event counts when it is signed by the key of the host of its epoch. Who passed it on does
-//!   not matter.
+//!   within it. Each names the one it follows, by number and by [`Link`].
+//! - An event counts when it is signed by the key of the host of its epoch, or when one that counts
+//!   follows it: a host elected while there was no server may be unknown to who was not there. Who
+//!   passed it on does not matter.
 //! - The log with the highest head wins. A new host carries on what it holds; what the old host
 //!   said beyond that is dropped everywhere.
 //! - What is refused changes nothing. Applied twice, an event counts once.
@@ -20,6 +22,7 @@
 mod clock;
 mod course;
 mod event;
+mod exchange;
 pub mod keys;
 mod refused;
 mod state;
@@ -32,7 +35,8 @@ use minicbor::{Decode, Encode};
 
 pub use clock::RideClock;
 pub use course::{BACK_FURTHER_WITHIN, EXTENSION, MAX_EXTENSION};
-pub use event::{Change, Event, Head, SignedEvent};
+pub use event::{Change, Event, Head, Link, SignedEvent};
+pub use exchange::{ANSWERED_WITHIN, COMES_WITHIN, Exchange};
 pub use keys::{SeedError, SigningKey};
 pub use refused::Refused;
 pub use state::SETTLES_WITHIN;
@@ -110,10 +114,45 @@ pub enum Applied {
     Refused(Refused),
 }
 
+/// What became of the events of a message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// The timeline has a new head.
+    pub grew: bool,
+    /// What some of them follow is missing: ask who sent them for the timeline from
+    /// [`Head::NONE`].
+    pub gap: bool,
+}
+
+/// An event's number and link.
+type Key = (Head, Link);
+
 #[derive(Clone, Debug)]
 struct Entry {
     event: Event,
     signed: SignedEvent,
+    link: Link,
+}
+
+impl Entry {
+    fn of(signed: SignedEvent) -> Result<Self, Refused> {
+        let event = signed.read()?;
+        let link = signed.link();
+        Ok(Self {
+            event,
+            signed,
+            link,
+        })
+    }
+
+    fn key(&self) -> Key {
+        (self.event.head(), self.link)
+    }
+
+    /// The event that it follows.
+    fn base(&self) -> Key {
+        (self.event.base, self.event.base_link)
+    }
 }
 
 /// The log of what hosts have decided, and what it comes to.
@@ -121,8 +160,8 @@ struct Entry {
 pub struct Timeline {
     log: Vec<Entry>,
     state: State,
-    /// Verified events that do not link to the log, or not yet.
-    waiting: BTreeMap<Head, Entry>,
+    /// Events that count but do not link to the log, or not yet, or are not as new.
+    waiting: BTreeMap<Key, Entry>,
 }
 
 impl Timeline {
@@ -133,9 +172,11 @@ impl Timeline {
 
     /// The newest event; [`Head::NONE`] when there is none.
     pub fn head(&self) -> Head {
-        self.log
-            .last()
-            .map_or(Head::NONE, |entry| entry.event.head())
+        self.tip().0
+    }
+
+    fn tip(&self) -> Key {
+        self.log.last().map_or((Head::NONE, Link::NONE), Entry::key)
     }
 
     /// Everything newer than a head, in the order in which to apply it.
@@ -211,7 +252,7 @@ impl Timeline {
         host: &str,
         key: &SigningKey,
     ) -> Result<SignedEvent, Refused> {
-        let event = Event::following(self.head(), epoch, host, change).ok_or(Refused::OldEpoch)?;
+        let event = Event::following(self.tip(), epoch, host, change).ok_or(Refused::OldEpoch)?;
         let signed = event.sign(key);
         let mut state = self.state.clone();
         state.apply(event.change.as_ref())?;
@@ -221,6 +262,7 @@ impl Timeline {
         self.state = state;
         self.log.push(Entry {
             event,
+            link: signed.link(),
             signed: signed.clone(),
         });
         Ok(signed)
@@ -233,41 +275,82 @@ impl Timeline {
         signed: SignedEvent,
         key_of: impl Fn(u32, &str) -> Option<[u8; 32]>,
     ) -> Applied {
-        let event = match signed.verify(key_of) {
-            Ok(event) => event,
+        let entry = match Entry::of(signed) {
+            Ok(entry) => entry,
             Err(reason) => return Applied::Refused(reason),
         };
-        let head = event.head();
-        if let Some(held) = self.held(head) {
-            let same = held.signed.bytes == signed.bytes;
-            return if same {
-                Applied::Known
-            } else {
-                Applied::Refused(Refused::Conflict)
-            };
+        if let Err(reason) = entry.signed.verify(&entry.event, key_of) {
+            return Applied::Refused(reason);
         }
-        self.waiting.insert(head, Entry { event, signed });
+        let key = entry.key();
+        if self.held(key).is_some() {
+            return Applied::Known;
+        }
+        self.waiting.insert(key, entry);
         let refused = self.advance();
         self.forget_surplus();
         match refused {
-            _ if self.held(head).is_some() => Applied::New,
-            Some((refused, reason)) if refused == head => Applied::Refused(reason),
-            _ if head < self.head() => Applied::Known,
+            _ if self.held(key).is_some() => Applied::New,
+            Some((refused, reason)) if refused == key => Applied::Refused(reason),
+            _ if key.0 == self.head() => Applied::Refused(Refused::Conflict),
+            _ if key.0 < self.head() => Applied::Known,
             _ => Applied::Gap,
         }
     }
 
-    fn held(&self, head: Head) -> Option<&Entry> {
-        let at = self
-            .log
-            .binary_search_by_key(&head, |entry| entry.event.head())
-            .ok()?;
-        self.log.get(at)
+    /// Adds the events of a message, as [`Timeline::apply`] does each, and those of them for which
+    /// others vouch.
+    pub fn take(
+        &mut self,
+        events: impl IntoIterator<Item = SignedEvent>,
+        key_of: impl Fn(u32, &str) -> Option<[u8; 32]>,
+    ) -> Taken {
+        let before = self.tip();
+        let (mut keys, mut unproved) = (vec![], BTreeMap::new());
+        for entry in events.into_iter().filter_map(|event| Entry::of(event).ok()) {
+            let key = entry.key();
+            if self.held(key).is_some() {
+                continue;
+            }
+            let waits = self.waiting.contains_key(&key);
+            if waits || entry.signed.verify(&entry.event, &key_of).is_ok() {
+                keys.push(key);
+                self.waiting.insert(key, entry);
+            } else {
+                unproved.insert(key, entry);
+            }
+        }
+        self.vouch(unproved);
+        self.advance();
+        let gap = |key: &Key| key.0 > self.head() && self.waiting.contains_key(key);
+        let gap = keys.iter().any(gap);
+        self.forget_surplus();
+        Taken {
+            grew: self.tip() != before,
+            gap,
+        }
+    }
+
+    /// Takes over what the events that wait follow.
+    fn vouch(&mut self, mut unproved: BTreeMap<Key, Entry>) {
+        let mut named: Vec<Key> = self.waiting.values().map(Entry::base).collect();
+        while let Some(key) = named.pop() {
+            if let Some(entry) = unproved.remove(&key) {
+                named.push(entry.base());
+                self.waiting.insert(key, entry);
+            }
+        }
+    }
+
+    fn held(&self, (head, link): Key) -> Option<&Entry> {
+        let by_head = |entry: &Entry| entry.event.head();
+        let at = self.log.binary_search_by_key(&head, by_head).ok()?;
+        self.log.get(at).filter(|entry| entry.link == link)
     }
 
     /// Moves on to the highest waiting event that links to the log. Gives the last event found to
     /// make no sense.
-    fn advance(&mut self) -> Option<(Head, Refused)> {
+    fn advance(&mut self) -> Option<(Key, Refused)> {
         let mut refused = None;
         while let Some((kept, chain)) = self.best_chain() {
             match self.fold(kept, &chain) {
@@ -275,9 +358,9 @@ impl Timeline {
                     self.adopt(kept, &chain, state);
                     break;
                 }
-                Err((head, reason)) => {
-                    self.waiting.remove(&head);
-                    refused = Some((head, reason));
+                Err((key, reason)) => {
+                    self.waiting.remove(&key);
+                    refused = Some((key, reason));
                 }
             }
         }
@@ -286,53 +369,46 @@ impl Timeline {
 
     /// The highest waiting event above the log's head that links to the log: how much of the log it
     /// builds on, and the events from there to it.
-    fn best_chain(&self) -> Option<(usize, Vec<Head>)> {
-        let above = self.waiting.range(self.head()..).rev();
-        above.into_iter().find_map(|(head, _)| self.chain_to(*head))
+    fn best_chain(&self) -> Option<(usize, Vec<Key>)> {
+        let above = self.waiting.range((self.head(), Link::LAST)..).rev();
+        above.into_iter().find_map(|(key, _)| self.chain_to(*key))
     }
 
-    fn chain_to(&self, head: Head) -> Option<(usize, Vec<Head>)> {
+    fn chain_to(&self, key: Key) -> Option<(usize, Vec<Key>)> {
         let mut chain = vec![];
-        let mut at = head;
-        loop {
-            if at == Head::NONE {
-                break;
-            }
-            if self.held(at).is_some() {
-                break;
-            }
+        let mut at = key;
+        while at.0 != Head::NONE && self.held(at).is_none() {
             let entry = self.waiting.get(&at)?;
             chain.push(at);
-            // Strictly falls, see `SignedEvent::verify`.
-            at = entry.event.base;
+            // Strictly falls, see `SignedEvent::read`.
+            at = entry.base();
         }
         chain.reverse();
-        let kept = self.log.partition_point(|entry| entry.event.head() <= at);
+        let kept = self.log.partition_point(|entry| entry.event.head() <= at.0);
         Some((kept, chain))
     }
 
     /// What the kept part of the log and the chain after it come to.
-    fn fold(&self, kept: usize, chain: &[Head]) -> Result<State, (Head, Refused)> {
-        let chained = chain.iter().filter_map(|head| self.waiting.get(head));
+    fn fold(&self, kept: usize, chain: &[Key]) -> Result<State, (Key, Refused)> {
+        let chained = chain.iter().filter_map(|key| self.waiting.get(key));
         let mut state = State::default();
         let mut size = 0;
         for (count, entry) in self.log[..kept].iter().chain(chained).enumerate() {
-            let head = entry.event.head();
             size += entry.signed.bytes.len();
             if count >= MAX_EVENTS || size > MAX_BYTES {
-                return Err((head, Refused::Full));
+                return Err((entry.key(), Refused::Full));
             }
             state
                 .apply(entry.event.change.as_ref())
-                .map_err(|reason| (head, reason))?;
+                .map_err(|reason| (entry.key(), reason))?;
         }
         Ok(state)
     }
 
-    fn adopt(&mut self, kept: usize, chain: &[Head], state: State) {
+    fn adopt(&mut self, kept: usize, chain: &[Key], state: State) {
         self.log.truncate(kept);
         self.log
-            .extend(chain.iter().filter_map(|head| self.waiting.remove(head)));
+            .extend(chain.iter().filter_map(|key| self.waiting.remove(key)));
         self.state = state;
     }
 

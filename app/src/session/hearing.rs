@@ -9,6 +9,7 @@ use mesh::{
     peer::{LinkState, PeerId, PeerNumber, Token},
     signaling::{ErrorCode, LeftReason},
 };
+use ride::timeline::Exchange;
 
 use super::{Session, put};
 use crate::state::{Connection, Notice, Refusal, Stage};
@@ -39,13 +40,14 @@ impl Session {
             }
             node::Event::Returned(member) => {
                 self.roster.forget_numbers(&member.peer);
+                self.exchange.forget(member.peer.as_str());
                 self.meet(now, &member.peer, member.number);
                 self.list_riders();
             }
             // Its link says so.
             node::Event::Away(_) => {}
             node::Event::Left { peer, reason } => self.parted(&peer, reason),
-            node::Event::HostChanged(term) => self.crowned(&term.peer),
+            node::Event::HostChanged(term) => self.crowned(now, &term.peer),
             node::Event::Link { peer, state } => self.linked(now, &peer, state),
             node::Event::Received { from, payload, .. } => self.received(now, &from, &payload),
             node::Event::Gossip { from, bytes } => self.gossiped(now, &from, &bytes),
@@ -70,6 +72,7 @@ impl Session {
     fn welcomed(&mut self, now: Duration, peer: &PeerId, number: PeerNumber, token: Token) {
         let Some(me) = &mut self.me else { return };
         me.peer = peer.clone();
+        self.exchange = Exchange::default();
         self.roster.add(peer, number, true);
         self.entry.token = Some(token);
         self.state.connection.set(Connection::Online);
@@ -83,6 +86,7 @@ impl Session {
 
     fn parted(&mut self, peer: &PeerId, reason: LeftReason) {
         let name = self.roster.remove(peer).unwrap_or_default();
+        self.exchange.forget(peer.as_str());
         self.list_riders();
         self.notify(match reason {
             LeftReason::Gone => Notice::Gone(name),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use mesh::peer::{LinkState, PeerId, PeerNumber};
-use ride::{message::Telemetry, rider::Profile, timeline::Head};
+use ride::{message::Telemetry, rider::Profile};
 
 use crate::state::{Ends, LinkFacts, Metrics, RiderRow, Trace};
 
@@ -25,8 +25,6 @@ struct Entry {
     row: RiderRow,
     /// When the newest numbers were measured, by the own clock.
     measured: Option<Duration>,
-    /// The head of the rider's timeline.
-    head: Head,
 }
 
 impl Roster {
@@ -50,26 +48,12 @@ impl Roster {
                     number,
                     row,
                     measured: None,
-                    head: Head::NONE,
                 };
                 self.entries.insert(at, entry);
                 at
             }
         };
         &self.entries[at].row
-    }
-
-    /// A rider tells the head of their timeline.
-    pub(super) fn heard_head(&mut self, peer: &PeerId, head: Head) {
-        if let Some(at) = self.position(peer) {
-            self.entries[at].head = head;
-        }
-    }
-
-    /// Somebody whose timeline is ahead of this head.
-    pub(super) fn ahead_of(&self, head: Head) -> Option<PeerId> {
-        let ahead = self.entries.iter().find(|entry| entry.head > head);
-        ahead.map(|entry| entry.peer.clone())
     }
 
     /// The peer ids.

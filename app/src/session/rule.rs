@@ -76,7 +76,8 @@ impl Session {
     }
 
     /// There is a new host.
-    pub(super) fn crowned(&mut self, host: &PeerId) {
+    pub(super) fn crowned(&mut self, now: Duration, host: &PeerId) {
+        self.exchange.hurry(now);
         let was_host = self.state.is_host.get_untracked();
         self.crown_host();
         if self.is_host() {

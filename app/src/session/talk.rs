@@ -6,18 +6,16 @@ use leptos::prelude::*;
 use mesh::{
     node::Input,
     peer::{Class, PeerId, PeerNumber},
+    signaling::HostTerm,
 };
 use ride::{
     message::{Message, Telemetry},
     rider::Profile,
-    timeline::{Applied, GroupTime, Head, SignedEvent},
+    timeline::{GroupTime, Head, SignedEvent},
 };
 
 use super::Session;
 use crate::{browser::storage, state::Notice};
-
-/// How often somebody who is ahead is asked for the timeline.
-const ASK_EVERY: Duration = Duration::from_secs(2);
 
 impl Session {
     /// A rider is there, for the first time or again: they get to know who this
@@ -60,21 +58,19 @@ impl Session {
 
     pub(super) fn gossiped(&mut self, now: Duration, from: &PeerId, bytes: &[u8]) {
         if let Some(head) = Head::from_bytes(bytes) {
-            self.roster.heard_head(from, head);
-            self.next_ask = now;
+            self.exchange.heard(now, from.as_str(), head);
             self.catch_up(now);
         }
     }
 
-    /// Asks somebody who is ahead for what is missing, again and again until it
-    /// is there: an event may have come before the word of who is host.
+    /// Asks somebody who is ahead for what is missing, if it is time for that.
     pub(super) fn catch_up(&mut self, now: Duration) {
         let head = self.timeline.head();
-        if now < self.next_ask {
-            return;
-        }
-        if let Some(ahead) = self.roster.ahead_of(head) {
-            self.next_ask = now + ASK_EVERY;
+        let in_reach = self.roster.in_reach();
+        let ahead = self
+            .exchange
+            .next(now, head, in_reach.iter().map(PeerId::as_str));
+        if let Some(Ok(ahead)) = ahead.map(str::parse) {
             self.send(now, &ahead, &Message::WantTimeline { head });
         }
     }
@@ -88,25 +84,18 @@ impl Session {
     pub(super) fn apply(&mut self, now: Duration, from: &PeerId, events: Vec<SignedEvent>) {
         let before = self.timeline.head();
         let unknown = self.timeline.unknown();
-        let mut missing = false;
-        for event in events {
-            let terms = self
-                .group
-                .as_ref()
-                .map(|group| group.node.host_keys())
-                .unwrap_or(&[]);
-            let key_of = |epoch: u32, host: &str| {
-                let term = terms
-                    .iter()
-                    .find(|term| term.epoch == epoch && term.peer.as_str() == host);
-                term.map(|term| term.sign_key)
-            };
-            missing |= self.timeline.apply(event, key_of) == Applied::Gap;
-        }
-        if missing {
+        let terms = self
+            .group
+            .as_ref()
+            .map_or(&[][..], |group| group.node.host_keys());
+        let taken = self.timeline.take(events, |epoch, host| {
+            let is_meant = |term: &&HostTerm| term.epoch == epoch && term.peer.as_str() == host;
+            terms.iter().find(is_meant).map(|term| term.sign_key)
+        });
+        if taken.gap {
             self.send(now, from, &Message::WantTimeline { head: Head::NONE });
         }
-        if self.timeline.head() != before {
+        if taken.grew {
             self.timeline_changed(now);
             if before != Head::NONE {
                 self.announce(now, before);

@@ -2,17 +2,22 @@
 //!
 //! Each seed is another story of riders who join, vanish, reload and are cut off,
 //! of hosts and servers that are lost, of pages that stand still and clocks that
-//! fall behind. `MESH_SEEDS` says how many are told (500), `MESH_FIRST_SEED` which
+//! fall behind, and of riders who make up what the host decides. The timelines are
+//! real ones, passed on as the app does ([`page`]). `MESH_SEEDS` says how many are told (500), `MESH_FIRST_SEED` which
 //! is the first (0): `MESH_FIRST_SEED=412 MESH_SEEDS=1` tells one again.
 
-use std::{collections::BTreeMap, time::Duration};
+mod page;
+
+use std::time::Duration;
 
 use mesh::{
-    node::{Event, Input, Wish},
-    peer::{Class, Incarnation, LinkState, PeerId, Role},
+    node::{Input, Wish},
+    peer::{Class, LinkState, Role},
 };
+use ride::timeline::{Change, GroupTime, Head, SignedEvent};
 
 use crate::net::{GOOD, Net, Way, ms};
+use page::{Page, workout};
 
 const SEEDS: u64 = 500;
 const ROUNDS: u8 = 24;
@@ -20,21 +25,12 @@ const MOST: usize = 7;
 /// In microseconds. A clock that fell behind by a second is slewed for ten.
 const TOGETHER: i64 = 50_000;
 
-/// What a page has, beside its node: the head of its timeline, and what it got.
-#[derive(Default)]
-struct Page {
-    load: Option<(PeerId, Incarnation)>,
-    head: (u32, u32),
-    time: Option<i64>,
-    said: u32,
-    heard: BTreeMap<(PeerId, u32), u32>,
-    refused: bool,
-}
-
 struct Story {
     seed: u64,
     net: Net,
     pages: Vec<Page>,
+    /// What riders made up in the host's name.
+    forged: Vec<SignedEvent>,
 }
 
 impl Story {
@@ -47,8 +43,12 @@ impl Story {
             loss: 100,
         };
         (net.relay, net.direct) = (bad, bad);
-        let pages = (0..riders).map(|_| Page::default()).collect();
-        Self { seed, net, pages }
+        Self {
+            seed,
+            net,
+            pages: (0..riders).map(Page::new).collect(),
+            forged: Vec::new(),
+        }
     }
 
     /// One thing that goes wrong, or right again.
@@ -60,7 +60,7 @@ impl Story {
             .riders
             .iter()
             .position(|rider| rider.node.role() == Some(Role::Host));
-        match net.random() % 19 {
+        match net.random() % 20 {
             0 => net.drop_socket(one),
             1 => {
                 net.riders[one].online = false;
@@ -77,8 +77,8 @@ impl Story {
             11 => self.part(one),
             12 => (0..one).for_each(|other| net.cut(one, other, false)),
             13 if riders < MOST => {
-                net.join();
-                self.pages.push(Page::default());
+                let rider = net.join();
+                self.pages.push(Page::new(rider));
             }
             14 => {
                 if let Some(host) = host {
@@ -95,6 +95,7 @@ impl Story {
             }
             16 => self.net.freeze(one, ms(3_000)),
             17 => self.sleep(one),
+            18 => self.forge(one),
             _ => net.feed(one, Input::Probe),
         }
     }
@@ -119,12 +120,25 @@ impl Story {
         let clock = (self.net.now + self.net.riders[one].clock).as_micros() as i64;
         let offset = self.net.group_time(one).map(|time| time - clock);
         self.net.reload_remembering(one, offset);
-        let head = self.pages[one].head;
-        self.pages[one] = Page {
-            head,
-            ..Page::default()
+        self.pages[one].load_again();
+    }
+
+    /// Somebody who is not host says something as if it were the host's word.
+    fn forge(&mut self, one: usize) {
+        let node = &self.net.riders[one].node;
+        let host = node
+            .host()
+            .filter(|host| node.me().is_some_and(|me| me.peer != **host));
+        let Some((host, epoch)) = host.map(|host| (host.clone(), node.epoch())) else {
+            return;
         };
-        self.gossip(one);
+        let at = GroupTime(self.net.group_time(one).unwrap_or_default());
+        let forged = self.pages[one].forge(&host, epoch, at);
+        self.forged
+            .extend(forged.iter().flat_map(|(events, _)| events.clone()));
+        if let Some((_, message)) = forged {
+            self.net.broadcast(one, Class::Control, &message);
+        }
     }
 
     /// Time passes; what every page sees is looked at often.
@@ -137,65 +151,19 @@ impl Story {
     }
 
     fn look(&mut self, at: usize) {
-        let (seed, time) = (self.seed, self.net.group_time(at));
-        let page = &mut self.pages[at];
-        assert!(
-            time >= page.time || time.is_none(),
-            "seed {seed}: time ran back for {at}"
-        );
-        page.time = time.or(page.time);
-        let me = self.net.riders[at].node.me();
-        page.load = me.map(|me| (me.peer.clone(), me.incarnation));
-        let mut news = false;
-        let events = std::mem::take(&mut self.net.riders[at].events);
-        for event in &events {
-            match event {
-                Event::Gossip { bytes, .. } => {
-                    let head = read(bytes);
-                    news |= head > page.head;
-                    page.head = page.head.max(head);
-                }
-                Event::Received { from, payload, .. } => {
-                    let (load, number) = read(payload);
-                    let last = page.heard.entry((from.clone(), load)).or_default();
-                    assert!(
-                        number > *last,
-                        "seed {seed}: {number} of {from} again for {at}"
-                    );
-                    *last = number;
-                }
-                Event::Refused { code, .. } => {
-                    assert!(page.load.is_none(), "seed {seed}: {code:?} for {at}");
-                    page.refused = true;
-                }
-                _ => {}
-            }
-        }
-        let kept = events.into_iter().rev();
-        let welcomed = kept.filter(|event| matches!(event, Event::Welcomed { .. }));
-        self.net.riders[at].events = welcomed.take(1).collect();
-        if news {
-            self.gossip(at);
-        }
-    }
-
-    fn gossip(&mut self, at: usize) {
-        let head = self.pages[at].head;
-        self.net.feed(at, Input::Gossip(write(head)));
+        self.pages[at].look(&mut self.net, at, self.seed);
     }
 
     /// Whoever is host and need not wait decides something.
-    fn decide(&mut self) {
+    fn decide(&mut self, what: fn(u64, GroupTime, &Page) -> Change) {
         for at in 0..self.pages.len() {
             let node = &self.net.riders[at].node;
-            if node.role() == Some(Role::Host) && !node.controls_wait() {
-                let head = self.pages[at].head;
-                let epoch = node.epoch();
-                if epoch >= head.0 {
-                    let next = if epoch > head.0 { 1 } else { head.1 + 1 };
-                    self.pages[at].head = (epoch, next);
-                    self.gossip(at);
-                }
+            let may = node.role() == Some(Role::Host) && !node.controls_wait();
+            let time = self.net.group_time(at).filter(|_| may);
+            if let Some(time) = time {
+                let any = self.net.random();
+                let change = what(any, GroupTime(time), &self.pages[at]);
+                self.pages[at].decide(&mut self.net, at, change);
             }
         }
     }
@@ -207,7 +175,7 @@ impl Story {
         };
         self.pages[at].said += 1;
         let said = (load.0, self.pages[at].said);
-        self.net.broadcast(at, Class::Control, &write(said));
+        self.net.broadcast(at, Class::Control, &page::say(said));
     }
 
     fn heal(&mut self) {
@@ -235,7 +203,7 @@ impl Story {
             self.run(ms(200));
             assert!(self.net.now < end, "seed {seed}: {} apart", self.apart());
         }
-        self.decide();
+        self.decide(last_word);
         self.run(ms(1_500));
         let roles = self.net.riders.iter().map(|rider| rider.node.role());
         let hosts = roles.filter(|role| *role == Some(Role::Host)).count();
@@ -243,16 +211,29 @@ impl Story {
         let term = |at: usize| self.net.riders[at].node.host_keys().last().cloned();
         for at in 0..self.pages.len() {
             assert_eq!(term(at), term(0), "seed {seed}, rider {at}");
-            assert_eq!(
-                self.pages[at].head, self.pages[0].head,
-                "seed {seed}, rider {at}"
-            );
+            self.same_timeline(at);
             assert!(
                 !self.net.riders[at].node.controls_wait(),
                 "seed {seed}, rider {at}"
             );
         }
         self.whole_streams();
+    }
+
+    /// A rider holds every event that the first one holds, in the same order, none of
+    /// them made up, and they come to the same ride.
+    fn same_timeline(&self, at: usize) {
+        let (seed, one) = (self.seed, &self.pages[at].timeline);
+        let (first, events) = (&self.pages[0].timeline, one.since(Head::NONE));
+        assert_eq!(events, first.since(Head::NONE), "seed {seed}, rider {at}");
+        let made_up = events.iter().any(|event| self.forged.contains(event));
+        assert!(!made_up && !events.is_empty(), "seed {seed}, rider {at}");
+        let time = GroupTime(self.net.group_time(0).unwrap());
+        assert_eq!(
+            one.phase(time),
+            first.phase(time),
+            "seed {seed}, rider {at}"
+        );
     }
 
     /// How far group time is from the first to the last, in microseconds.
@@ -301,14 +282,32 @@ impl Story {
     }
 }
 
-fn write((high, low): (u32, u32)) -> Vec<u8> {
-    [high.to_be_bytes(), low.to_be_bytes()].concat()
+/// Something that a host may want: it need not make sense.
+fn whim(any: u64, at: GroupTime, page: &Page) -> Change {
+    if page.timeline.workout().is_none() {
+        return Change::Share(workout(20));
+    }
+    let from = (any >> 32) as u32 % 3;
+    match any % 9 {
+        0 => Change::Share(workout(1 + any % 90)),
+        1..=3 => Change::Start {
+            at: at.after(ms(2_000)),
+        },
+        4 => Change::Pause { at },
+        5 => Change::Resume {
+            at: at.after(ms(3_000)),
+        },
+        6 => Change::Skip { at, from },
+        7 => Change::Extend { at, interval: from },
+        _ => Change::Cancel { at },
+    }
 }
 
-fn read(bytes: &[u8]) -> (u32, u32) {
-    match bytes.as_chunks().0 {
-        [high, low, ..] => (u32::from_be_bytes(*high), u32::from_be_bytes(*low)),
-        _ => (0, 0),
+/// What makes sense whatever was decided before.
+fn last_word(_: u64, at: GroupTime, page: &Page) -> Change {
+    match page.timeline.started_at() {
+        Some(_) => Change::End { at },
+        None => Change::Share(workout(30)),
     }
 }
 
@@ -321,7 +320,7 @@ fn tell(first: u64) {
         let mut story = Story::new(seed);
         for round in 0..ROUNDS {
             story.trouble();
-            story.decide();
+            story.decide(whim);
             let riders = story.pages.len();
             story.say(usize::from(round) % riders);
             let wait = story.net.random() % 1_500;

@@ -432,10 +432,14 @@ impl Net {
     }
 }
 
+/// What a rider's keys are made from: never zeros.
+pub fn seed_of_keys(rider: usize) -> [u8; 32] {
+    [rider as u8 + 1; 32]
+}
+
 /// What a page tells its node.
 pub fn config(rider: usize, p2p_available: bool, resume: Option<Resume>, seed: u64) -> NodeConfig {
-    // Never a seed of zeros.
-    let ballot_key = BallotKey::from_seed([rider as u8 + 1; 32]);
+    let ballot_key = BallotKey::from_seed(seed_of_keys(rider));
     let keys = PublicKeys {
         sign: ballot_key.as_ref().map_or([0; 32], BallotKey::public),
         agree: [rider as u8; 32],

@@ -2,6 +2,7 @@
 
 use minicbor::decode::{Decoder, Error as DecodeError};
 use minicbor::{Decode, Encode};
+use sha2::{Digest, Sha256};
 
 use super::keys::{self, SigningKey};
 use super::{GroupTime, Refused};
@@ -56,6 +57,18 @@ impl Head {
         let anew = self.epoch > base.epoch && self.sequence == 1;
         (within && base.sequence > 0) || anew
     }
+}
+
+/// What an event is known by beside its number: the SHA-256 digest (FIPS 180-4) of its bytes and
+/// their signature. Hosts who did not know of each other may have given one number twice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
+#[cbor(transparent)]
+pub struct Link(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 32]);
+
+impl Link {
+    /// What the first event of a timeline follows.
+    pub const NONE: Self = Self([0; 32]);
+    pub(super) const LAST: Self = Self([0xff; 32]);
 }
 
 /// What a host decides.
@@ -165,6 +178,10 @@ pub struct Event {
     /// keeps its place in the timeline and changes nothing.
     #[cbor(n(4), decode_with = "known_change")]
     pub change: Option<Change>,
+    /// The very event it follows. So whoever signs an event vouches for all before it, which
+    /// counts wherever the key of an earlier host is not known.
+    #[n(5)]
+    pub base_link: Link,
 }
 
 impl Event {
@@ -176,8 +193,13 @@ impl Event {
         }
     }
 
-    /// The event after `base` in an epoch; none if the epoch is over or has no number left.
-    pub(super) fn following(base: Head, epoch: u32, host: &str, change: Change) -> Option<Self> {
+    /// The event after another in an epoch; none if the epoch is over or has no number left.
+    pub(super) fn following(
+        (base, base_link): (Head, Link),
+        epoch: u32,
+        host: &str,
+        change: Change,
+    ) -> Option<Self> {
         let sequence = if epoch == base.epoch {
             base.sequence.checked_add(1)?
         } else {
@@ -189,6 +211,7 @@ impl Event {
             base,
             host: host.to_owned(),
             change: Some(change),
+            base_link,
         };
         event.head().follows(base).then_some(event)
     }
@@ -212,21 +235,30 @@ pub struct SignedEvent {
 }
 
 impl SignedEvent {
-    /// The event, if the host of its epoch has signed it.
-    pub(super) fn verify(
-        &self,
-        key_of: impl Fn(u32, &str) -> Option<[u8; 32]>,
-    ) -> Result<Event, Refused> {
+    pub(super) fn link(&self) -> Link {
+        let digest = Sha256::new().chain_update(&self.bytes);
+        Link(digest.chain_update(self.signature).finalize().into())
+    }
+
+    /// The event, whoever has made it.
+    pub(super) fn read(&self) -> Result<Event, Refused> {
         if self.bytes.len() > MAX_EVENT_BYTES {
             return Err(Refused::Malformed);
         }
         let event: Event = wire::from_slice(&self.bytes).ok_or(Refused::Malformed)?;
-        if !event.head().follows(event.base) || event.host.len() > MAX_HOST_BYTES {
-            return Err(Refused::Malformed);
-        }
+        let good = event.head().follows(event.base) && event.host.len() <= MAX_HOST_BYTES;
+        good.then_some(event).ok_or(Refused::Malformed)
+    }
+
+    /// Whether the host of the event's epoch has signed it.
+    pub(super) fn verify(
+        &self,
+        event: &Event,
+        key_of: impl Fn(u32, &str) -> Option<[u8; 32]>,
+    ) -> Result<(), Refused> {
         let key = key_of(event.epoch, &event.host).ok_or(Refused::NotTheHost)?;
         keys::verify(&key, &self.bytes, &self.signature)
-            .then_some(event)
+            .then_some(())
             .ok_or(Refused::Forged)
     }
 }

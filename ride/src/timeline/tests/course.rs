@@ -254,10 +254,13 @@ fn a_skip_travels_as_documented() {
         at: GroupTime(95_250_000),
         from: 2,
     };
-    let event = Event::following(head(1), 3, "ana", skip).expect("a number");
+    let link = Link([7; 32]);
+    let event = Event::following((head(1), link), 3, "ana", skip).expect("a number");
     let mut documented = vec![];
     let change = (5_u8, 95_250_000_i64, 2_u8);
-    minicbor::encode((3_u8, 2_u8, (3_u8, 1_u8), "ana", change), &mut documented).expect("memory");
+    let digest = minicbor::bytes::ByteArray::from(link.0);
+    let fields = (3_u8, 2_u8, (3_u8, 1_u8), "ana", change, digest);
+    minicbor::encode(fields, &mut documented).expect("memory");
     assert_eq!(wire::to_vec(&event), documented);
 }
 
@@ -265,10 +268,18 @@ fn a_skip_travels_as_documented() {
 fn an_event_of_an_unknown_kind_changes_nothing_and_breaks_nothing() {
     let mut host = host();
     let known: Event = wire::from_slice(&host.sent[1].bytes).expect("an event");
-    // [epoch, sequence, base, host, [40, a text]], signed by the host of a later version.
+    // [epoch, sequence, base, host, [40, a text], link], signed by the host of a later version.
     let mut bytes = vec![];
     let change = (40_u32, "louder");
-    minicbor::encode((1_u32, 3_u32, known.head(), HOST, change), &mut bytes).expect("memory");
+    let event = (
+        1_u32,
+        3_u32,
+        known.head(),
+        HOST,
+        change,
+        host.sent[1].link(),
+    );
+    minicbor::encode(event, &mut bytes).expect("memory");
     let signature = key(1).sign(&bytes);
     let from_later = SignedEvent { bytes, signature };
     assert_eq!(

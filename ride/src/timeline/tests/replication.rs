@@ -159,7 +159,7 @@ fn a_signed_event_that_makes_no_sense_is_refused() {
     let host = Host::riding();
     let mut rider = heard(&host.sent);
     let head = host.timeline.head();
-    let again = Event::following(head, 1, HOST, Change::Start { at: at(99) })
+    let again = Event::following(host.timeline.tip(), 1, HOST, Change::Start { at: at(99) })
         .expect("a number")
         .sign(&key(1));
     assert_eq!(
@@ -187,6 +187,91 @@ fn a_second_event_of_the_same_number_is_refused() {
             elapsed: seconds(0)
         }
     );
+}
+
+/// Ben was elected for epoch 2 while there was no server, and said something; the server, which saw
+/// no votes, made Ana host of epoch 3, who carried on from it.
+fn elected_unseen() -> (Timeline, impl Fn(u32, &str) -> Option<[u8; 32]>) {
+    let mut ana = heard(&Host::riding().sent);
+    let mut ben = ana.clone();
+    let pause = ben
+        .append(Change::Pause { at: at(70) }, 2, SECOND_HOST, &key(2))
+        .expect("an event");
+    assert_eq!(ana.apply(pause, key_of), Applied::New);
+    ana.append(Change::Resume { at: at(80) }, 3, HOST, &key(1))
+        .expect("an event");
+    let seen = |epoch, host: &str| (epoch != 2 && host == HOST).then(|| key(1).public());
+    (ana, seen)
+}
+
+#[test]
+fn what_an_elected_host_said_counts_for_riders_who_did_not_see_the_votes() {
+    let (ana, seen) = elected_unseen();
+    let mut rider = heard(&Host::riding().sent);
+    let missing = ana.since(rider.head());
+    assert_eq!(missing.len(), 2);
+    let unproved = rider.take(missing[..1].to_vec(), &seen);
+    assert_eq!(unproved, Taken::default());
+    let taken = rider.take(missing, &seen);
+    let grew_whole = Taken {
+        grew: true,
+        gap: false,
+    };
+    assert_eq!(taken, grew_whole);
+    assert_eq!(rider.since(Head::NONE), ana.since(Head::NONE));
+    assert_eq!(rider.phase(at(75)), ana.phase(at(75)));
+}
+
+#[test]
+fn nobody_vouches_for_an_event_that_is_not_the_one_meant() {
+    let (ana, seen) = elected_unseen();
+    let mut rider = heard(&Host::riding().sent);
+    let mut missing = ana.since(rider.head());
+    // Somebody on the way puts another event of this number in its place.
+    let mut forger = rider.clone();
+    missing[0] = forger
+        .append(Change::End { at: at(71) }, 2, SECOND_HOST, &key(9))
+        .expect("an event");
+    let before = rider.since(Head::NONE);
+    let taken = rider.take(missing.clone(), &seen);
+    let nothing = Taken {
+        grew: false,
+        gap: true,
+    };
+    assert_eq!(taken, nothing);
+    assert_eq!(rider.since(Head::NONE), before);
+    // What was meant still counts, and asking goes on until it is there.
+    assert_eq!(rider.take(missing, &seen), nothing);
+    let whole = rider.take(ana.since(Head::NONE), &seen);
+    assert!(whole.grew && !whole.gap);
+    assert_eq!(rider.since(Head::NONE), ana.since(Head::NONE));
+}
+
+#[test]
+fn hosts_who_gave_one_number_twice_leave_one_timeline() {
+    let both = |epoch: u32, host: &str| match (epoch, host) {
+        (2, HOST) => Some(key(1).public()),
+        _ => key_of(epoch, host),
+    };
+    let start = heard(&Host::riding().sent);
+    let (mut ana, mut ben) = (start.clone(), start);
+    let pause = Change::Pause { at: at(70) };
+    let said_twice = ana.append(pause, 2, HOST, &key(1)).expect("an event");
+    let pause = Change::Pause { at: at(72) };
+    ben.append(pause, 2, SECOND_HOST, &key(2))
+        .expect("an event");
+    assert_eq!(
+        ben.apply(said_twice, both),
+        Applied::Refused(Refused::Conflict)
+    );
+    let resume = Change::Resume { at: at(90) };
+    let resume = ben
+        .append(resume, 3, SECOND_HOST, &key(2))
+        .expect("an event");
+    let gap = ana.take([resume], both);
+    assert!(gap.gap && !gap.grew);
+    assert!(ana.take(ben.since(Head::NONE), both).grew);
+    assert_eq!(ana.since(Head::NONE), ben.since(Head::NONE));
 }
 
 #[test]

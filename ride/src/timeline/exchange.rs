@@ -1,0 +1,144 @@
+//! Whom a rider asks for what is missing of the timeline.
+
+use std::collections::BTreeMap;
+
+use core::time::Duration;
+
+use super::Head;
+
+/// News of a head is followed by the event itself; only what has not come within this time is
+/// asked for.
+pub const COMES_WITHIN: Duration = Duration::from_millis(300);
+/// How long somebody has to answer before another rider is asked.
+pub const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
+
+/// What the others hold, by the heads that they tell. Of those who are ahead one after the other is
+/// asked, again and again until nothing is missing: whoever was asked may have gone, and an event
+/// may have come before the word of who is host.
+#[derive(Clone, Debug, Default)]
+pub struct Exchange {
+    heads: BTreeMap<String, Head>,
+    asked: Option<String>,
+    /// When somebody is asked next; nothing is known to be missing without.
+    next: Option<Duration>,
+}
+
+impl Exchange {
+    /// A rider tells the head of their timeline.
+    pub fn heard(&mut self, now: Duration, rider: &str, head: Head) {
+        if self.heads.values().all(|known| *known < head) {
+            let soon = now + COMES_WITHIN;
+            self.next = Some(self.next.map_or(soon, |next| next.min(soon)));
+        }
+        self.heads.insert(rider.to_owned(), head);
+    }
+
+    /// A rider is gone, or knows nothing any more.
+    pub fn forget(&mut self, rider: &str) {
+        self.heads.remove(rider);
+    }
+
+    /// Who is host has changed: what was refused may count now.
+    pub fn hurry(&mut self, now: Duration) {
+        self.next = Some(now);
+    }
+
+    /// Whom to ask now, if anybody, of the riders in reach, for what is newer than the own head.
+    pub fn next<'a>(
+        &mut self,
+        now: Duration,
+        own: Head,
+        in_reach: impl IntoIterator<Item = &'a str>,
+    ) -> Option<&'a str> {
+        if self.heads.values().all(|head| *head <= own) {
+            self.next = None;
+            return None;
+        }
+        if self.next.is_some_and(|next| now < next) {
+            return None;
+        }
+        let is_ahead = |rider: &&str| self.heads.get(*rider).is_some_and(|head| *head > own);
+        let ahead: Vec<_> = in_reach.into_iter().filter(is_ahead).collect();
+        let last = self.asked.as_deref();
+        let last = ahead.iter().position(|rider| Some(*rider) == last);
+        let next = last.map_or(0, |last| (last + 1) % ahead.len());
+        let rider = ahead.get(next).copied()?;
+        self.asked = Some(rider.to_owned());
+        self.next = Some(now + ANSWERED_WITHIN);
+        Some(rider)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RIDERS: [&str; 2] = ["ana", "ben"];
+
+    const fn ms(count: u64) -> Duration {
+        Duration::from_millis(count)
+    }
+
+    const fn head(sequence: u32) -> Head {
+        Head { epoch: 1, sequence }
+    }
+
+    #[test]
+    fn what_comes_by_itself_is_not_asked_for() {
+        let mut exchange = Exchange::default();
+        exchange.heard(ms(0), "ana", head(1));
+        assert_eq!(exchange.next(ms(0), Head::NONE, RIDERS), None);
+        assert_eq!(exchange.next(ms(200), head(1), RIDERS), None);
+        assert_eq!(exchange.next(ms(9_000), head(1), RIDERS), None);
+    }
+
+    #[test]
+    fn what_does_not_come_is_asked_for_and_of_another_if_there_is_no_answer() {
+        let mut exchange = Exchange::default();
+        exchange.heard(ms(0), "ana", head(1));
+        exchange.heard(ms(50), "ben", head(1));
+        assert_eq!(exchange.next(ms(299), Head::NONE, RIDERS), None);
+        assert_eq!(exchange.next(ms(300), Head::NONE, RIDERS), Some("ana"));
+        assert_eq!(exchange.next(ms(2_299), Head::NONE, RIDERS), None);
+        assert_eq!(exchange.next(ms(2_300), Head::NONE, RIDERS), Some("ben"));
+        assert_eq!(exchange.next(ms(4_300), Head::NONE, RIDERS), Some("ana"));
+    }
+
+    #[test]
+    fn a_host_who_is_gone_is_not_waited_for() {
+        let mut exchange = Exchange::default();
+        exchange.heard(ms(0), "ana", head(2));
+        exchange.heard(ms(0), "ben", head(2));
+        assert_eq!(exchange.next(ms(300), head(1), ["ben"]), Some("ben"));
+        exchange.forget("ben");
+        exchange.forget("ana");
+        assert_eq!(exchange.next(ms(9_000), head(1), RIDERS), None);
+    }
+
+    #[test]
+    fn whoever_is_behind_and_comes_into_reach_late_is_still_told() {
+        let mut exchange = Exchange::default();
+        exchange.heard(ms(0), "ana", head(1));
+        assert_eq!(exchange.next(ms(5_000), Head::NONE, []), None);
+        assert_eq!(exchange.next(ms(6_000), Head::NONE, ["ana"]), Some("ana"));
+    }
+
+    #[test]
+    fn newer_news_shorten_the_wait_and_nobody_puts_it_off() {
+        let mut exchange = Exchange::default();
+        exchange.heard(ms(0), "ana", head(1));
+        assert_eq!(exchange.next(ms(300), Head::NONE, RIDERS), Some("ana"));
+        exchange.heard(ms(500), "ana", head(2));
+        exchange.heard(ms(700), "ana", head(3));
+        assert_eq!(exchange.next(ms(800), Head::NONE, RIDERS), Some("ana"));
+    }
+
+    #[test]
+    fn a_new_host_is_reason_to_ask_at_once() {
+        let mut exchange = Exchange::default();
+        exchange.heard(ms(0), "ana", head(1));
+        exchange.next(ms(300), Head::NONE, RIDERS);
+        exchange.hurry(ms(400));
+        assert_eq!(exchange.next(ms(400), Head::NONE, RIDERS), Some("ana"));
+    }
+}
