@@ -20,7 +20,7 @@ pub use server::TODAY;
 use mesh::{
     election::{BallotKey, Election},
     node::{Event, Input, Node, NodeConfig, Output, RtcEvent},
-    peer::{Class, Incarnation, LinkState, PeerId, PublicKeys},
+    peer::{Class, Incarnation, LinkState, PeerId, PublicKeys, Token},
     room::{self, Room, RoomSettings, SocketId},
     signaling::{Report, Resume},
 };
@@ -67,6 +67,8 @@ enum FromRider {
 pub struct Rider {
     pub node: Node,
     pub events: Vec<Event>,
+    /// What its browser keeps to be the same rider.
+    token: Option<Token>,
     /// How far the rider's clock is ahead of the network's.
     pub clock: Duration,
     pub online: bool,
@@ -190,6 +192,7 @@ impl Net {
         self.riders.push(Rider {
             node,
             events: Vec::new(),
+            token: None,
             clock,
             online: true,
             mute: false,
@@ -392,7 +395,13 @@ impl Net {
             } => {
                 self.command(rider, peer, connection, command);
             }
-            Output::Event(event) => self.riders[rider].events.push(event),
+            Output::Event(event) => {
+                let rider = &mut self.riders[rider];
+                if let Event::Welcomed { token, .. } = &event {
+                    rider.token = Some(token.clone());
+                }
+                rider.events.push(event);
+            }
         }
     }
 

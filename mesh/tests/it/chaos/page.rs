@@ -67,15 +67,9 @@ impl Page {
     pub fn look(&mut self, net: &mut Net, at: usize, seed: u64) {
         let me = net.riders[at].node.me();
         self.load = me.map(|me| (me.peer.clone(), me.incarnation));
-        let mut welcome = None;
         for event in std::mem::take(&mut net.riders[at].events) {
-            if matches!(event, Event::Welcomed { .. }) {
-                welcome = Some(event.clone());
-            }
             self.hear(net, at, seed, event);
         }
-        // It holds the token.
-        net.riders[at].events.extend(welcome);
         self.catch_up(net, at);
         self.look_at_clock(net, at, seed);
     }

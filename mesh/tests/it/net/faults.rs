@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mesh::{
-    node::{Event, Input, Node, NodeConfig, RtcEvent},
+    node::{Input, Node, NodeConfig, RtcEvent},
     peer::Class,
     signaling::Resume,
 };
@@ -108,14 +108,7 @@ impl Net {
 
     /// The rider's token, as its browser keeps it.
     pub fn resume(&self, rider: usize) -> Option<Resume> {
-        let token = self.riders[rider]
-            .events
-            .iter()
-            .rev()
-            .find_map(|event| match event {
-                Event::Welcomed { token, .. } => Some(token.clone()),
-                _ => None,
-            });
+        let token = self.riders[rider].token.clone();
         let peer = self.id(rider);
         token.map(|token| Resume {
             peer,
