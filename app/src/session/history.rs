@@ -42,9 +42,9 @@ pub(super) struct Past {
 }
 
 impl Past {
-    /// Whether a ride was seen to begin on this page.
-    pub(super) const fn has_begun(&self) -> bool {
-        self.started.is_some()
+    /// Whether this page rode, but from another start than this.
+    pub(super) fn is_of_another(&self, start: Option<GroupTime>) -> bool {
+        self.started.is_some() && self.started != start
     }
 }
 

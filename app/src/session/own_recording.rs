@@ -15,6 +15,9 @@ use crate::browser::recordings::Recordings;
 /// A browser that has not opened its storage by then has none.
 const STORAGE_ANSWERS_WITHIN: Duration = Duration::from_secs(3);
 
+/// A recording of so many samples, one a second, is never thrown away.
+const A_RIDE: usize = 60;
+
 /// The recording.
 pub(super) struct OwnRecording {
     inbox: Inbox,
@@ -188,8 +191,11 @@ impl OwnRecording {
         }
     }
 
-    /// The start was called off: what was recorded is of no ride.
-    pub(super) fn discard(&mut self) {
+    /// Forgets a recording that is too short to be anybody's ride.
+    pub(super) fn discard_moments(&mut self) {
+        if self.samples().len() >= A_RIDE {
+            return;
+        }
         self.recorder = None;
         self.moves = None;
         if let Storage::Open(recordings) = &mut self.storage {

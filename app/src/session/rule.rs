@@ -118,6 +118,7 @@ impl Session {
         self.group = None;
         let over = self.state.stage.get_untracked() == Stage::Ended;
         if !over {
+            self.forget_called_off();
             self.summarise(now);
         }
         let ridden = self.state.summary.with_untracked(Option::is_some);

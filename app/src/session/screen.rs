@@ -125,6 +125,7 @@ impl Session {
     fn record(&mut self, now: Duration, phase: Phase, workout: &Workout, moment: Moment) {
         match phase {
             Phase::Riding { .. } => {
+                self.forget_called_off();
                 let ftp = self.me.as_ref().map(|me| me.ftp).unwrap_or_default();
                 let begin = || (workout.name().to_owned(), ftp);
                 let pauses = self.pauses(now);
@@ -133,6 +134,14 @@ impl Session {
             }
             Phase::Paused { .. } => self.recording.pause(now),
             Phase::Lobby | Phase::Countdown { .. } | Phase::Ended { .. } => {}
+        }
+    }
+
+    /// A start that was called off too late to keep this page from riding: what was
+    /// recorded is of no ride, unless it is more than such moments.
+    pub(super) fn forget_called_off(&mut self) {
+        if self.past.is_of_another(self.timeline.started_at()) {
+            self.recording.discard_moments();
         }
     }
 

@@ -113,10 +113,6 @@ impl Session {
             storage::save_timeline(code, &Message::Timeline(events).encode());
         }
         self.gossip(now);
-        // A start that was called off too late to keep this page from riding.
-        if self.past.has_begun() && self.timeline.started_at().is_none() {
-            self.recording.discard();
-        }
         self.show_workout();
         self.next_refresh = now;
     }

@@ -4,44 +4,53 @@ use core::time::Duration;
 
 use super::{GroupTime, Phase, Timeline};
 
+/// So many starts are remembered.
+const STARTS: usize = 8;
+
 /// Reads a timeline and never lets the time ridden run backwards, even where the timeline itself
 /// has to take some back: a pause that is heard of late, or a group that has fallen apart and is
 /// one again. The clock stands until the group's has caught up.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct RideClock {
-    started: Option<GroupTime>,
-    shown: Duration,
+    /// The time shown of each start, the newest last. A ride that starts at another moment is
+    /// another ride; while hosts contradict each other one may be called off and be back.
+    shown: Vec<(GroupTime, Duration)>,
 }
 
 impl RideClock {
-    /// What the group is doing at a moment. A ride that starts at another moment is another ride,
-    /// and its time begins anew.
+    /// What the group is doing at a moment.
     pub fn read(&mut self, timeline: &Timeline, now: GroupTime) -> Phase {
-        if self.started != timeline.started_at() {
-            self.started = timeline.started_at();
-            self.shown = Duration::ZERO;
-        }
         let phase = timeline.phase(now);
+        let Some(start) = timeline.started_at() else {
+            return phase;
+        };
         match phase {
             Phase::Lobby | Phase::Countdown { .. } => phase,
             Phase::Riding { elapsed } => Phase::Riding {
-                elapsed: self.show(elapsed),
+                elapsed: self.show(start, elapsed),
             },
             Phase::Paused {
                 elapsed,
                 resumes_in,
             } => Phase::Paused {
-                elapsed: self.show(elapsed),
+                elapsed: self.show(start, elapsed),
                 resumes_in,
             },
             Phase::Ended { elapsed } => Phase::Ended {
-                elapsed: self.show(elapsed),
+                elapsed: self.show(start, elapsed),
             },
         }
     }
 
-    fn show(&mut self, elapsed: Duration) -> Duration {
-        self.shown = self.shown.max(elapsed);
-        self.shown
+    fn show(&mut self, start: GroupTime, elapsed: Duration) -> Duration {
+        if let Some((_, shown)) = self.shown.iter_mut().find(|(known, _)| *known == start) {
+            *shown = elapsed.max(*shown);
+            return *shown;
+        }
+        if self.shown.len() >= STARTS {
+            self.shown.remove(0);
+        }
+        self.shown.push((start, elapsed));
+        elapsed
     }
 }

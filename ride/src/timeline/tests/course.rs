@@ -300,6 +300,28 @@ fn an_event_of_an_unknown_kind_changes_nothing_and_breaks_nothing() {
 }
 
 #[test]
+fn a_ride_that_was_called_off_and_is_back_goes_on_where_it_was() {
+    let ridden = host();
+    let mut clock = RideClock::default();
+    let elapsed = seconds(20);
+    let phase = clock.read(&ridden.timeline, at(30));
+    assert_eq!(phase, Phase::Riding { elapsed });
+    // A host who was out of reach had called the start off; then the elected one is heard, who
+    // had paused the ride.
+    assert_eq!(clock.read(&Timeline::new(), at(31)), Phase::Lobby);
+    let mut paused = host();
+    paused.says(Change::Pause { at: at(25) });
+    let resumes_in = None;
+    assert_eq!(
+        clock.read(&paused.timeline, at(32)),
+        Phase::Paused {
+            elapsed,
+            resumes_in
+        }
+    );
+}
+
+#[test]
 fn a_clock_that_is_told_of_a_pause_too_late_stands_until_the_group_has_caught_up() {
     let mut host = host();
     let mut clock = RideClock::default();
