@@ -85,6 +85,9 @@ struct Rider {
     peer: PeerId,
     keys: PublicKeys,
     incarnation: Incarnation,
+    /// The incarnation by which its page came, if it was given another: the page may
+    /// not have heard of that yet.
+    before: Option<Incarnation>,
     presence: Presence,
     /// Whether it came with a token, or anew; if not, others told of it.
     vouched: bool,

@@ -96,7 +96,8 @@ impl Room {
         }
         match self.claim(pass, same_page) {
             Claim::Member(number) => {
-                let load = match same_page {
+                let known = self.members[&number].incarnation;
+                let load = match same_page && pass.incarnation >= known {
                     true => pass.incarnation,
                     false => self.next_load(number),
                 };
@@ -112,7 +113,7 @@ impl Room {
         let member = member.and_then(|number| Some((number, self.members.get(&number)?)));
         match member {
             Some((_, rider)) if !rider.vouched => Claim::Restored(pass.number),
-            Some((_, rider)) if same_page && pass.incarnation < rider.incarnation => Claim::Stale,
+            Some((_, rider)) if same_page && rider.is_newer_than(pass.incarnation) => Claim::Stale,
             Some((number, _)) => Claim::Member(number),
             None if self.is_restoring() => Claim::Restored(pass.number),
             None => Claim::Gone,
@@ -127,6 +128,7 @@ impl Room {
         let old = rider.socket();
         let same_page = load == rider.incarnation;
         rider.incarnation = load;
+        rider.before = renumbered(join, load);
         rider.keys = join.hello.keys;
         rider.presence = Presence::Present(join.socket);
         self.sockets.insert(join.socket, number);
@@ -196,6 +198,7 @@ impl Room {
             peer,
             keys: join.hello.keys,
             incarnation,
+            before: renumbered(join, incarnation),
             presence,
             vouched: true,
             reaches: Vec::new(),
@@ -257,6 +260,19 @@ impl Room {
             self.close(old, close::REPLACED, "a newer page is this rider");
         }
     }
+}
+
+impl Rider {
+    /// Whether a page of this incarnation is this rider no more.
+    fn is_newer_than(&self, page: Incarnation) -> bool {
+        page < self.incarnation && self.before != Some(page)
+    }
+}
+
+/// By which incarnation a page came that is given another.
+fn renumbered(join: &Join, given: Incarnation) -> Option<Incarnation> {
+    let resume = join.hello.resume.as_ref()?;
+    resume.incarnation.filter(|came| *came != given)
 }
 
 /// Whether a page that was here has a new socket; if not, it was loaded anew.

@@ -219,6 +219,7 @@ impl Room {
                 peer: member.peer.clone(),
                 keys: member.keys,
                 incarnation: member.incarnation,
+                before: None,
                 presence: self.away(now),
                 vouched: false,
                 reaches: Vec::new(),

@@ -128,6 +128,24 @@ fn a_second_tab_replaces_the_first_which_does_not_fight_back() {
 }
 
 #[test]
+fn a_page_whose_welcome_was_lost_on_the_way_is_no_second_tab() {
+    let mut hall = Hall::new();
+    hall.join(1);
+    let ben = hall.join(2);
+    hall.close(2);
+    hall.pass(GRACE);
+    // Ben's page is given another incarnation, and never hears of it.
+    let lost = hall.hello(3, resume(&ben, true), 1).unwrap();
+    assert_eq!(lost.incarnation, Incarnation(2));
+    let again = hall.hello(4, resume(&ben, true), 1).unwrap();
+    assert_eq!(again.incarnation, Incarnation(3));
+    // Once another tab is Ben, the page is an older one.
+    hall.hello(5, resume(&again, false), 1).unwrap();
+    assert_eq!(hall.hello(6, resume(&ben, true), 1), None);
+    assert_eq!(hall.last(6), ServerMessage::Replaced);
+}
+
+#[test]
 fn a_new_socket_of_the_same_page_is_no_second_tab() {
     let mut hall = Hall::new();
     let ana = hall.join(1);
