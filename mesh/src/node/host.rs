@@ -1,6 +1,8 @@
 //! Who is host and what the host has decided, as the server says; what only the
 //! host may ask of it; and what a server that lost its memory is told.
 
+use std::time::Duration;
+
 use super::{Event, Node, Wish};
 use crate::{
     peer::{PeerId, Role, Token},
@@ -80,11 +82,11 @@ impl Node {
     }
 
     /// The server knows again who is host. Epochs never run back.
-    pub(super) fn restored(&mut self, restored: Restored) {
+    pub(super) fn restored(&mut self, now: Duration, restored: Restored) {
         let epoch = restored.hosts.last().map_or(0, |term| term.epoch);
         if epoch < self.epoch() {
             self.stats.ignored += 1;
-            return;
+            return self.correct_server(now);
         }
         let before = (self.terms.last().cloned(), self.locked);
         self.succession.server_rules();

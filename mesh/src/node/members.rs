@@ -27,7 +27,7 @@ impl Node {
             ServerMessage::Host { term, first_host } => self.new_term(term, first_host),
             ServerMessage::Locked { locked } => self.set_locked(locked),
             ServerMessage::Barred { note } => self.keep_note(note),
-            ServerMessage::Restored(restored) => self.restored(*restored),
+            ServerMessage::Restored(restored) => self.restored(now, *restored),
             ServerMessage::Signal {
                 from,
                 incarnation,
@@ -67,6 +67,7 @@ impl Node {
             incarnation: Some(welcome.incarnation),
         };
         self.socket_welcomed(now, resume);
+        let epoch = welcome.hosts.last().map_or(0, |term| term.epoch);
         self.server = Some(Server {
             since: now,
             time: welcome.server_time,
@@ -93,6 +94,9 @@ impl Node {
         self.offer();
         for peer in self.peers.values_mut() {
             peer.link.signals_lost(now);
+        }
+        if epoch < self.epoch() {
+            self.correct_server(now);
         }
     }
 

@@ -22,6 +22,8 @@ const CLOSING_LIMIT: Duration = Duration::from_secs(60);
 pub(super) struct Socket {
     phase: Phase,
     pub(super) resume: Option<Resume>,
+    /// The newest epoch that the server was told on this socket.
+    told_epoch: u32,
     /// The page asks whether the socket lives: no time is lost if it does not.
     urgent: bool,
     backoff: Backoff,
@@ -49,6 +51,7 @@ impl Socket {
                 until: Duration::ZERO,
             },
             resume,
+            told_epoch: 0,
             urgent: false,
             backoff: Backoff::new(RETRY, RETRY_LIMIT, seed),
         }
@@ -96,6 +99,7 @@ impl Node {
     pub(super) fn socket_opened(&mut self) {
         if let Phase::Opening { .. } = self.socket.phase {
             let hello = self.hello();
+            self.socket.told_epoch = self.epoch();
             self.say(&hello);
         }
     }
@@ -146,6 +150,15 @@ impl Node {
             heard: now,
             pinged: None,
         };
+    }
+
+    /// The server knows only an older epoch than we do. If that is because a host was
+    /// elected after our hello, it has to be told.
+    pub(super) fn correct_server(&mut self, now: Duration) {
+        if self.socket.told_epoch < self.epoch() {
+            self.outputs.push_back(Output::CloseSocket);
+            self.lose_socket(now, Duration::ZERO);
+        }
     }
 
     pub(super) fn server_closing(&mut self, now: Duration, retry_after_ms: u32) {

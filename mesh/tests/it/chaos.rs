@@ -243,9 +243,11 @@ impl Story {
         times.iter().max().unwrap() - times.iter().min().unwrap()
     }
 
-    /// Strangers whom a server without memory could not let in come again.
+    /// Strangers whom a server without memory could not let in come again, and the server
+    /// finds by its pings which sockets are dead.
     fn try_again(&mut self) {
         for at in 0..self.pages.len() {
+            self.net.close_dead_sockets(at);
             if std::mem::take(&mut self.pages[at].refused) {
                 self.net.come_anew(at);
             }

@@ -84,7 +84,7 @@ pub struct Rider {
     frozen: Duration,
     socket: Option<SocketId>,
     /// Given up by the rider; the server does not know yet.
-    dead_socket: Option<SocketId>,
+    dead_sockets: Vec<SocketId>,
     connections: HashMap<u32, Rtc>,
 }
 
@@ -202,7 +202,7 @@ impl Net {
             opened: 0,
             frozen: Duration::ZERO,
             socket: None,
-            dead_socket: None,
+            dead_sockets: Vec::new(),
             connections: HashMap::new(),
         });
         index
@@ -381,7 +381,7 @@ impl Net {
             Output::CloseSocket => {
                 let socket = self.riders[rider].socket.take();
                 if self.riders[rider].mute {
-                    self.riders[rider].dead_socket = socket;
+                    self.riders[rider].dead_sockets.extend(socket);
                 } else if let Some(socket) = socket {
                     self.post(socket, true, Packet::ToRoom(socket, FromRider::Closed));
                 }
