@@ -99,7 +99,7 @@ impl Page {
         match event {
             Event::Welcomed { members, .. } => {
                 self.exchange = Exchange::default();
-                self.take(net, at, self.kept.clone());
+                self.take_kept(net, at);
                 self.gossip(net, at);
                 members.iter().for_each(|member| self.meet(net, at, member));
             }
@@ -109,7 +109,10 @@ impl Page {
                 self.meet(net, at, &member);
             }
             Event::Left { peer, .. } => self.exchange.forget(peer.as_str()),
-            Event::HostChanged(_) => self.exchange.hurry(now),
+            Event::HostChanged(_) => {
+                self.take_kept(net, at);
+                self.exchange.hurry(now);
+            }
             Event::Gossip { from, bytes } => {
                 if let Some(head) = Head::from_bytes(&bytes) {
                     self.exchange.heard(now, from.as_str(), head);
@@ -150,6 +153,12 @@ impl Page {
             }
             Message::WantTimeline { head } => self.tell_since(net, at, from, head),
             other => panic!("{other:?}"),
+        }
+    }
+
+    fn take_kept(&mut self, net: &mut Net, at: usize) {
+        if self.timeline.head() == Head::NONE {
+            self.take(net, at, self.kept.clone());
         }
     }
 
