@@ -27,7 +27,7 @@ pub mod keys;
 mod refused;
 mod state;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use core::time::Duration;
 
@@ -36,7 +36,7 @@ use minicbor::{Decode, Encode};
 pub use clock::RideClock;
 pub use course::{BACK_FURTHER_WITHIN, EXTENSION, MAX_EXTENSION};
 pub use event::{Change, Event, Head, Link, SignedEvent};
-pub use exchange::{ANSWERED_WITHIN, COMES_WITHIN, Exchange};
+pub use exchange::{ANSWERED_WITHIN, COMES_WITHIN, DISREGARDED_AFTER, Exchange, SETTLED_AFTER};
 pub use keys::{SeedError, SigningKey};
 pub use refused::Refused;
 pub use state::SETTLES_WITHIN;
@@ -51,6 +51,8 @@ pub const MAX_EVENTS: usize = 2_000;
 pub const MAX_BYTES: usize = 1024 * 1024;
 /// The most events that wait for one that has not come yet.
 const MAX_WAITING: usize = 256;
+/// After so many forged events in one message the rest of it is not read.
+const MAX_FORGED: usize = 8;
 
 /// A moment on the group's clock, in microseconds. Its origin is the host's, and means nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
@@ -306,18 +308,27 @@ impl Timeline {
         key_of: impl Fn(u32, &str) -> Option<[u8; 32]>,
     ) -> Taken {
         let before = self.tip();
-        let (mut keys, mut unproved) = (vec![], BTreeMap::new());
-        for entry in events.into_iter().filter_map(|event| Entry::of(event).ok()) {
+        let (mut keys, mut unproved, mut forged) = (vec![], BTreeMap::new(), 0);
+        let events = events.into_iter().take(MAX_EVENTS);
+        for entry in events.filter_map(|event| Entry::of(event).ok()) {
             let key = entry.key();
             if self.held(key).is_some() {
                 continue;
             }
             let waits = self.waiting.contains_key(&key);
-            if waits || entry.signed.verify(&entry.event, &key_of).is_ok() {
+            let proof = match waits {
+                true => Ok(()),
+                false => entry.signed.verify(&entry.event, &key_of),
+            };
+            if proof.is_ok() {
                 keys.push(key);
                 self.waiting.insert(key, entry);
             } else {
+                forged += usize::from(proof == Err(Refused::Forged));
                 unproved.insert(key, entry);
+            }
+            if forged > MAX_FORGED {
+                break;
             }
         }
         self.vouch(unproved);
@@ -329,6 +340,17 @@ impl Timeline {
             grew: self.tip() != before,
             gap,
         }
+    }
+
+    /// Takes up what [`Timeline::since`] once gave here, and this browser has kept: it was verified
+    /// then, and whose host's key is not known again may count all the same.
+    pub fn restore(&mut self, kept: impl IntoIterator<Item = SignedEvent>) {
+        let kept = kept.into_iter().take(MAX_EVENTS);
+        for entry in kept.filter_map(|event| Entry::of(event).ok()) {
+            self.waiting.insert(entry.key(), entry);
+        }
+        self.advance();
+        self.forget_surplus();
     }
 
     /// Takes over what the events that wait follow.
@@ -359,7 +381,11 @@ impl Timeline {
                     break;
                 }
                 Err((key, reason)) => {
-                    self.waiting.remove(&key);
+                    // What follows it leads nowhere either.
+                    let from = chain.iter().position(|one| *one == key).unwrap_or(0);
+                    for key in chain.iter().skip(from) {
+                        self.waiting.remove(key);
+                    }
                     refused = Some((key, reason));
                 }
             }
@@ -370,15 +396,23 @@ impl Timeline {
     /// The highest waiting event above the log's head that links to the log: how much of the log it
     /// builds on, and the events from there to it.
     fn best_chain(&self) -> Option<(usize, Vec<Key>)> {
+        let mut loose = BTreeSet::new();
         let above = self.waiting.range((self.head(), Link::LAST)..).rev();
-        above.into_iter().find_map(|(key, _)| self.chain_to(*key))
+        above
+            .into_iter()
+            .find_map(|(key, _)| self.chain_to(*key, &mut loose))
     }
 
-    fn chain_to(&self, key: Key) -> Option<(usize, Vec<Key>)> {
+    /// The chain up to an event; without one, all of what there is of it is put to what is `loose`.
+    fn chain_to(&self, key: Key, loose: &mut BTreeSet<Key>) -> Option<(usize, Vec<Key>)> {
         let mut chain = vec![];
         let mut at = key;
         while at.0 != Head::NONE && self.held(at).is_none() {
-            let entry = self.waiting.get(&at)?;
+            let entry = self.waiting.get(&at).filter(|_| !loose.contains(&at));
+            let Some(entry) = entry else {
+                loose.extend(chain);
+                return None;
+            };
             chain.push(at);
             // Strictly falls, see `SignedEvent::read`.
             at = entry.base();

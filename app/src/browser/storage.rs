@@ -4,6 +4,7 @@
 use mesh::{
     code::SessionCode,
     peer::{PeerId, Token},
+    signaling::Restore,
 };
 use ride::rider::{Ftp, RiderName};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -44,6 +45,9 @@ pub struct Identity {
     pub simulated: bool,
     /// Group time less the page's clock, in microseconds, when last known.
     pub group_offset: Option<i64>,
+    /// Who rules the ride, when last known.
+    #[serde(default)]
+    pub rule: Option<Restore>,
 }
 
 /// The remembered rider, if any.

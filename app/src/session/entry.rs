@@ -10,7 +10,7 @@ use mesh::{
     election::BallotKey,
     node::NodeConfig,
     peer::{PeerId, PeerNumber, PublicKeys, Token},
-    signaling::Resume,
+    signaling::{Restore, Resume},
 };
 use ride::{
     rider::{Ftp, RiderName},
@@ -185,7 +185,7 @@ impl Session {
             self.simulate(now);
         }
         self.last_offset = identity.group_offset;
-        self.connect(Some(resume));
+        self.connect(Some(resume), identity.rule);
     }
 
     /// Joins as somebody new.
@@ -206,7 +206,7 @@ impl Session {
             key,
         });
         self.last_offset = None;
-        self.connect(None);
+        self.connect(None, None);
     }
 
     /// Rides alone: host and only rider, without a network.
@@ -248,7 +248,7 @@ impl Session {
         self.me = Some(me);
     }
 
-    fn connect(&mut self, resume: Option<Resume>) {
+    fn connect(&mut self, resume: Option<Resume>, rule: Option<Restore>) {
         let (Some(code), Some(me)) = (self.code.clone(), &self.me) else {
             return;
         };
@@ -262,6 +262,7 @@ impl Session {
             seed: seed_number(&me.seed),
             p2p_available: page::has_rtc(),
             group_offset: self.last_offset,
+            rule,
         };
         self.group = Some(Group::new(code, config, self.inbox.clone()));
         self.state.connection.set(Connection::Idle);

@@ -40,7 +40,6 @@ impl Session {
             }
             node::Event::Returned(member) => {
                 self.roster.forget_numbers(&member.peer);
-                self.exchange.forget(member.peer.as_str());
                 self.meet(now, &member.peer, member.number);
                 self.list_riders();
             }

@@ -10,7 +10,7 @@ use ride::{
     message::Message,
     player,
     recording::fit::FitError,
-    timeline::{Change, GroupTime, Head},
+    timeline::{Change, GroupTime, Head, Refused},
     workout::Workout,
     zwo,
 };
@@ -138,28 +138,45 @@ impl Session {
     }
 
     fn decide(&mut self, now: Duration, change: Change) -> bool {
-        let node = self.group.as_ref().map(|group| &group.node);
         // A tap on a control that has just been disabled is nobody's decision.
-        if !self.is_host() || node.is_some_and(Node::controls_wait) {
+        let Some(epoch) = self.hosts() else {
             return false;
-        }
-        let Some(me) = &self.me else { return false };
-        let epoch = self.group.as_ref().map_or(1, |group| group.node.epoch());
+        };
         let before = self.timeline.head();
-        match self
-            .timeline
-            .append(change, epoch, me.peer.as_str(), &me.key)
-        {
-            Ok(event) => {
-                self.broadcast(now, Class::Control, &Message::Timeline(vec![event]));
-                self.timeline_changed(now);
-                self.announce(now, before);
-                true
-            }
+        match self.say_as_host(now, epoch, change) {
+            Ok(()) => self.announce(now, before),
             Err(refused) => {
                 self.notify(Notice::Refused(refused));
-                false
+                return false;
             }
+        }
+        true
+    }
+
+    /// The epoch in which this rider decides, if it does.
+    fn hosts(&self) -> Option<u32> {
+        let node = self.group.as_ref().map(|group| &group.node);
+        let may = self.is_host() && !node.is_some_and(Node::controls_wait);
+        may.then(|| node.map_or(1, Node::epoch))
+    }
+
+    fn say_as_host(&mut self, now: Duration, epoch: u32, change: Change) -> Result<(), Refused> {
+        let Some(me) = &self.me else { return Ok(()) };
+        let host = me.peer.as_str();
+        let event = self.timeline.append(change, epoch, host, &me.key)?;
+        self.broadcast(now, Class::Control, &Message::Timeline(vec![event]));
+        self.timeline_changed(now);
+        Ok(())
+    }
+
+    /// A new host goes on from what it holds, so that everybody holds the same.
+    pub(super) fn settle(&mut self, now: Duration) {
+        let (head, hosts) = (self.timeline.head(), self.hosts());
+        if self.exchange.is_to_settle(now, head, hosts)
+            && let Some(epoch) = hosts
+        {
+            // A timeline that is full stays as it is.
+            let _ = self.say_as_host(now, epoch, Change::Settle);
         }
     }
 
@@ -167,7 +184,10 @@ impl Session {
     /// not say so by itself. Whoever comes late sees where the ride is, not how
     /// it got there.
     pub(super) fn announce(&self, now: Duration, before: Head) {
-        let newest = self.timeline.decided_since(before).last();
+        let newest = self.timeline.decided_since(before);
+        let newest = newest
+            .filter(|(_, change)| **change != Change::Settle)
+            .last();
         let news = newest.and_then(|(host, change)| {
             let (at, decision) = self.decision(change)?;
             let age = self.group_now(now)?.since(at);
@@ -194,7 +214,8 @@ impl Session {
             | Change::Start { .. }
             | Change::Pause { .. }
             | Change::Resume { .. }
-            | Change::End { .. } => None,
+            | Change::End { .. }
+            | Change::Settle => None,
         }
     }
 

@@ -21,6 +21,9 @@ impl Session {
     /// The page is put away: keep everything, and let a reload come back as
     /// the same rider without asking.
     pub(super) fn park(&mut self, now: Duration) {
+        if self.timeline.started_at().is_none() {
+            self.forget_called_off();
+        }
         self.keep(now);
         if let Some(code) = self.code.as_ref().filter(|_| self.takes_part) {
             storage::park(code);
@@ -77,6 +80,7 @@ impl Session {
                 ready: me.ready,
                 simulated: self.own.is_simulated(),
                 group_offset: self.last_offset,
+                rule: self.group.as_ref().and_then(|group| group.node.rule()),
             };
             storage::save_identity(code, &identity);
         }

@@ -77,7 +77,6 @@ impl Session {
 
     /// There is a new host.
     pub(super) fn crowned(&mut self, now: Duration, host: &PeerId) {
-        self.adopt_kept_timeline(now);
         self.exchange.hurry(now);
         let was_host = self.state.is_host.get_untracked();
         self.crown_host();

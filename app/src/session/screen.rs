@@ -48,6 +48,7 @@ impl Session {
             self.keep(now);
         }
         self.catch_up(now);
+        self.settle(now);
         self.show_links(now);
     }
 

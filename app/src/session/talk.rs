@@ -117,19 +117,18 @@ impl Session {
         self.next_refresh = now;
     }
 
-    /// A page that was loaded again takes up the timeline it had, as soon as it
-    /// knows the hosts who made it: a server that lost its memory says so later. If
-    /// others know a newer timeline, they will say so.
+    /// A page that was loaded again takes up the timeline it had; if others know a
+    /// newer one, they will say so.
     pub(super) fn adopt_kept_timeline(&mut self, now: Duration) {
-        if self.timeline.head() != Head::NONE {
-            return;
-        }
         let kept = self.code.as_ref().and_then(storage::timeline);
-        let me = self.me.as_ref().map(|me| me.peer.clone());
-        if let (Some(Ok(Message::Timeline(events))), Some(me)) =
-            (kept.map(|bytes| Message::decode(&bytes)), me)
+        let kept = kept.map(|bytes| Message::decode(&bytes));
+        if let Some(Ok(Message::Timeline(events))) = kept
+            && self.timeline.head() == Head::NONE
         {
-            self.apply(now, &me, events);
+            self.timeline.restore(events);
+            if self.timeline.head() != Head::NONE {
+                self.timeline_changed(now);
+            }
         }
     }
 
@@ -197,7 +196,7 @@ impl Session {
     fn send_timeline(&mut self, now: Duration, to: &PeerId, head: Head) {
         let events = self.timeline.since(head);
         if !events.is_empty() {
-            self.send(now, to, &Message::Timeline(events));
+            self.send_as(now, to, Class::Bulk, &Message::Timeline(events));
         }
     }
 

@@ -4,7 +4,7 @@ use crate::{
     election::BallotKey,
     link::{RtcCommand, RtcEvent},
     peer::{Class, Incarnation, LinkState, PeerId, PeerNumber, PublicKeys, Token},
-    signaling::{ErrorCode, HostTerm, LeftReason, Member, Resume},
+    signaling::{ErrorCode, HostTerm, LeftReason, Member, Restore, Resume},
 };
 
 /// What a node is told when it is made.
@@ -25,6 +25,9 @@ pub struct NodeConfig {
     /// Group time minus this page's clock in microseconds, as it was before a
     /// reload. A host whom nobody can tell group time carries on from it.
     pub group_offset: Option<i64>,
+    /// What [`Node::rule`](super::Node::rule) gave before a reload, for a server that
+    /// lost its memory meanwhile.
+    pub rule: Option<Restore>,
 }
 
 /// What happens to a node.

@@ -14,6 +14,8 @@ use crate::{
 
 /// Terms that are told where all do not fit into a hello.
 const FEW_TERMS: usize = 4;
+/// Terms that a page keeps for its reload.
+const KEPT_TERMS: usize = 8;
 
 impl Node {
     /// What the page says first on every socket: with all that it knows, for a
@@ -154,9 +156,22 @@ impl Node {
         }
     }
 
-    /// What is known of the ride, once it was joined.
+    /// What a page keeps for its reload of who rules the ride, once it was joined.
+    pub fn rule(&self) -> Option<Restore> {
+        let known = self.restore().filter(|_| self.me.is_some());
+        known.map(|mut rule| {
+            rule.members.clear();
+            let old = rule.hosts.len().saturating_sub(KEPT_TERMS);
+            rule.hosts.drain(..old);
+            rule
+        })
+    }
+
+    /// What is known of the ride, from before a reload if it is not joined again yet.
     fn restore(&self) -> Option<Restore> {
-        self.me.as_ref()?;
+        if self.me.is_none() {
+            return self.config.rule.clone();
+        }
         Some(Restore {
             hosts: self.terms.clone(),
             first_host: self.first_host.clone(),

@@ -99,7 +99,9 @@ impl Node {
     pub(super) fn socket_opened(&mut self) {
         if let Phase::Opening { .. } = self.socket.phase {
             let hello = self.hello();
-            self.socket.told_epoch = self.epoch();
+            let kept = self.config.rule.iter().flat_map(|rule| rule.hosts.last());
+            let kept = kept.map(|term| term.epoch).max().unwrap_or(0);
+            self.socket.told_epoch = self.epoch().max(kept);
             self.say(&hello);
         }
     }
@@ -157,6 +159,8 @@ impl Node {
     pub(super) fn correct_server(&mut self, now: Duration) {
         if self.socket.told_epoch < self.epoch() {
             self.outputs.push_back(Output::CloseSocket);
+            // Counted as an attempt, and made at once.
+            self.socket.backoff.wait();
             self.lose_socket(now, Duration::ZERO);
         }
     }

@@ -8,6 +8,8 @@ use crate::{
 
 /// So many riders who left are remembered by their page load.
 const MAX_GONE: usize = 256;
+/// A rider's tabs are believed to be so many incarnations apart.
+const MAX_TABS: u32 = 16;
 
 /// Who a rider with a good token is to this room.
 enum Claim {
@@ -147,6 +149,12 @@ impl Room {
     fn enter_restored(&mut self, now: Duration, join: &Join, number: PeerNumber, pass: &Pass) {
         let listed = self.number_of(&pass.peer);
         let fits = is_same_page(join) && self.is_known_alike(join, pass);
+        // A newer tab may be known by the incarnation after this one; others may lie.
+        let told = listed.and_then(|listed| self.members.get(&listed));
+        let told = told.map_or(0, |rider| rider.incarnation.0);
+        let near = pass.incarnation.0..=pass.incarnation.0.saturating_add(MAX_TABS);
+        let last = Some(told).filter(|told| near.contains(told));
+        let last = last.unwrap_or(pass.incarnation.0);
         let wrong = listed.filter(|listed| *listed != number);
         let impostor = Some(number).filter(|number| listed != Some(*number));
         for one in [wrong, impostor].into_iter().flatten() {
@@ -155,7 +163,7 @@ impl Room {
         let taken = listed != Some(number) && self.members.contains_key(&number);
         let load = match fits && !taken {
             true => pass.incarnation,
-            false => Incarnation(pass.incarnation.0.saturating_add(1)),
+            false => Incarnation(last.saturating_add(1)),
         };
         if listed == Some(number) {
             let knows = self.pages_kept(join);

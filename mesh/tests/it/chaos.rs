@@ -198,10 +198,18 @@ impl Story {
             let ways = || self.ways();
             assert!(self.net.now < end, "seed {seed}: not direct: {}", ways());
         }
-        self.run(ms(8_000));
+        self.run(ms(14_000));
         while self.apart() >= TOGETHER {
             self.run(ms(200));
             assert!(self.net.now < end, "seed {seed}: {} apart", self.apart());
+        }
+        // Nothing that was decided before is contested any more. A host who holds nothing,
+        // because neither the server nor its own browser had kept anything, has yet to
+        // decide something.
+        let is_host = |at: &usize| self.net.riders[*at].node.role() == Some(Role::Host);
+        let host = (0..self.pages.len()).find(is_host);
+        if host.is_some_and(|host| self.pages[host].timeline.head() != Head::NONE) {
+            (1..self.pages.len()).for_each(|at| self.same_timeline(at));
         }
         self.decide(last_word);
         self.run(ms(1_500));

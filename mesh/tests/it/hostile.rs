@@ -262,7 +262,7 @@ proptest! {
     fn a_node_survives_anything_and_settles(
         inputs in vec((0..3_000u64, any_input()), 0..60), p2p_available in any::<bool>()
     ) {
-        let config = NodeConfig { keys: KEYS, ballot_key: None, resume: None, seed: 1, p2p_available, group_offset: None };
+        let config = NodeConfig { keys: KEYS, ballot_key: None, resume: None, seed: 1, p2p_available, group_offset: None, rule: None };
         let mut node = Node::new(config);
         let mut now = Duration::from_secs(1);
         let mut last = i64::MIN;

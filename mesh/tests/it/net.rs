@@ -22,7 +22,7 @@ use mesh::{
     node::{Event, Input, Node, NodeConfig, Output, RtcEvent},
     peer::{Class, Incarnation, LinkState, PeerId, PublicKeys, Token},
     room::{self, Room, RoomSettings, SocketId},
-    signaling::{Report, Resume},
+    signaling::{Report, Restore, Resume},
 };
 
 /// Milliseconds.
@@ -67,8 +67,9 @@ enum FromRider {
 pub struct Rider {
     pub node: Node,
     pub events: Vec<Event>,
-    /// What its browser keeps to be the same rider.
+    /// What its browser keeps to be the same rider, and of who rules the ride.
     token: Option<Token>,
+    rule: Option<Restore>,
     /// How far the rider's clock is ahead of the network's.
     pub clock: Duration,
     pub online: bool,
@@ -193,6 +194,7 @@ impl Net {
             node,
             events: Vec::new(),
             token: None,
+            rule: None,
             clock,
             online: true,
             mute: false,
@@ -460,6 +462,7 @@ pub fn config(rider: usize, p2p_available: bool, resume: Option<Resume>, seed: u
         seed,
         p2p_available,
         group_offset: None,
+        rule: None,
     }
 }
 

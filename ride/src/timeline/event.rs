@@ -14,7 +14,7 @@ pub const MAX_EVENT_BYTES: usize = 512 * 1024;
 /// The most bytes of a peer id.
 const MAX_HOST_BYTES: usize = 64;
 /// Changes of this kind and above come from a later version.
-const FIRST_UNKNOWN: u32 = 9;
+const FIRST_UNKNOWN: u32 = 10;
 
 /// The number of an event: ordered by epoch, then by sequence. As the head of a timeline it stands
 /// for everything up to that event.
@@ -143,6 +143,9 @@ pub enum Change {
         #[n(0)]
         at: GroupTime,
     },
+    /// A new host has decided nothing yet, but goes on from what it holds: that is the ride.
+    #[n(9)]
+    Settle,
 }
 
 /// The change, or none where it is of a kind that only later versions know.

@@ -11,6 +11,13 @@ use super::Head;
 pub const COMES_WITHIN: Duration = Duration::from_millis(300);
 /// How long somebody has to answer before another rider is asked.
 pub const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
+/// After so many questions without an answer that helped, the next ones come seldom.
+const PATIENCE: u32 = 8;
+const SELDOM: Duration = Duration::from_secs(30);
+/// A new host who decides nothing settles what there is after so long,
+pub const SETTLED_AFTER: Duration = Duration::from_secs(3);
+/// or, where somebody tells of something newer that does not come or does not count, after so long.
+pub const DISREGARDED_AFTER: Duration = Duration::from_secs(10);
 
 /// What the others hold, by the heads that they tell. Of those who are ahead one after the other is
 /// asked, again and again until nothing is missing: whoever was asked may have gone, and an event
@@ -21,6 +28,10 @@ pub struct Exchange {
     asked: Option<String>,
     /// When somebody is asked next; nothing is known to be missing without.
     next: Option<Duration>,
+    /// How often somebody was asked while the own head was this.
+    in_vain: (Head, u32),
+    /// Since when this rider is host of an epoch that the timeline has nothing of.
+    hosts_since: Option<(u32, Duration)>,
 }
 
 impl Exchange {
@@ -41,6 +52,26 @@ impl Exchange {
     /// Who is host has changed: what was refused may count now.
     pub fn hurry(&mut self, now: Duration) {
         self.next = Some(now);
+        self.in_vain = (Head::NONE, 0);
+    }
+
+    /// Whether a rider who is host of an epoch settles the timeline now: riders who hold another
+    /// end of it, by hosts who did not know of each other, could not be told otherwise.
+    pub fn is_to_settle(&mut self, now: Duration, own: Head, hosts: Option<u32>) -> bool {
+        let open = |epoch: &u32| own != Head::NONE && own.epoch < *epoch;
+        let Some(epoch) = hosts.filter(open) else {
+            self.hosts_since = None;
+            return false;
+        };
+        let since = self.hosts_since.filter(|(known, _)| *known == epoch);
+        let (_, since) = *self.hosts_since.insert(since.unwrap_or((epoch, now)));
+        let whole = self.heads.values().all(|head| *head <= own);
+        now >= since
+            + if whole {
+                SETTLED_AFTER
+            } else {
+                DISREGARDED_AFTER
+            }
     }
 
     /// Whom to ask now, if anybody, of the riders in reach, for what is newer than the own head.
@@ -64,7 +95,15 @@ impl Exchange {
         let next = last.map_or(0, |last| (last + 1) % ahead.len());
         let rider = ahead.get(next).copied()?;
         self.asked = Some(rider.to_owned());
-        self.next = Some(now + ANSWERED_WITHIN);
+        let (head, asked) = self.in_vain;
+        let asked = if head == own { asked + 1 } else { 1 };
+        self.in_vain = (own, asked);
+        let wait = if asked > PATIENCE {
+            SELDOM
+        } else {
+            ANSWERED_WITHIN
+        };
+        self.next = Some(now + wait);
         Some(rider)
     }
 }
@@ -131,6 +170,44 @@ mod tests {
         exchange.heard(ms(500), "ana", head(2));
         exchange.heard(ms(700), "ana", head(3));
         assert_eq!(exchange.next(ms(800), Head::NONE, RIDERS), Some("ana"));
+    }
+
+    #[test]
+    fn nobody_is_asked_often_for_what_nobody_has() {
+        let mut exchange = Exchange::default();
+        exchange.heard(ms(0), "eve", head(99));
+        let asked = (0..120).filter(|second| {
+            let now = ms(1_000 * second);
+            exchange.next(now, head(1), ["eve"]).is_some()
+        });
+        assert_eq!(asked.count(), 12);
+    }
+
+    #[test]
+    fn a_new_host_settles_the_timeline_when_nobody_tells_of_anything_newer() {
+        let mut exchange = Exchange::default();
+        exchange.heard(ms(0), "ana", head(2));
+        assert!(!exchange.is_to_settle(ms(0), head(2), Some(2)));
+        assert!(!exchange.is_to_settle(ms(2_999), head(2), Some(2)));
+        assert!(exchange.is_to_settle(ms(3_000), head(2), Some(2)));
+        let settled = Head {
+            epoch: 2,
+            sequence: 1,
+        };
+        assert!(!exchange.is_to_settle(ms(20_000), settled, Some(2)));
+        // Nobody else, and nothing where there is nothing.
+        assert!(!exchange.is_to_settle(ms(20_000), head(2), None));
+        assert!(!exchange.is_to_settle(ms(20_000), Head::NONE, Some(2)));
+        assert!(!exchange.is_to_settle(ms(40_000), Head::NONE, Some(2)));
+    }
+
+    #[test]
+    fn a_new_host_waits_longer_for_what_others_tell_of_but_not_for_ever() {
+        let mut exchange = Exchange::default();
+        exchange.heard(ms(0), "ana", head(3));
+        assert!(!exchange.is_to_settle(ms(0), head(2), Some(2)));
+        assert!(!exchange.is_to_settle(ms(9_999), head(2), Some(2)));
+        assert!(exchange.is_to_settle(ms(10_000), head(2), Some(2)));
     }
 
     #[test]

@@ -30,8 +30,9 @@ pub(super) struct State {
 
 impl State {
     pub(super) fn apply(&mut self, change: Option<&Change>) -> Result<(), Refused> {
-        // What a later version has decided; it may well come after the end.
-        let Some(change) = change else {
+        // What a later version has decided, and a new host who settles what there is: both may
+        // well come after the end.
+        let Some(change) = change.filter(|change| **change != Change::Settle) else {
             return Ok(());
         };
         if self.ended.is_some() {
@@ -53,6 +54,7 @@ impl State {
                 self.change_course(*at, |course, ridden| course.extend(ridden, *interval))
             }
             Change::Cancel { at } => self.cancel(*at),
+            Change::Settle => Ok(()),
         }
     }
 

@@ -71,6 +71,7 @@ impl Page {
             self.hear(net, at, seed, event);
         }
         self.catch_up(net, at);
+        self.settle(net, at);
         self.look_at_clock(net, at, seed);
     }
 
@@ -104,15 +105,9 @@ impl Page {
                 members.iter().for_each(|member| self.meet(net, at, member));
             }
             Event::Joined(member) => self.meet(net, at, &member),
-            Event::Returned(member) => {
-                self.exchange.forget(member.peer.as_str());
-                self.meet(net, at, &member);
-            }
+            Event::Returned(member) => self.meet(net, at, &member),
             Event::Left { peer, .. } => self.exchange.forget(peer.as_str()),
-            Event::HostChanged(_) => {
-                self.take_kept(net, at);
-                self.exchange.hurry(now);
-            }
+            Event::HostChanged(_) => self.exchange.hurry(now),
             Event::Gossip { from, bytes } => {
                 if let Some(head) = Head::from_bytes(&bytes) {
                     self.exchange.heard(now, from.as_str(), head);
@@ -158,7 +153,8 @@ impl Page {
 
     fn take_kept(&mut self, net: &mut Net, at: usize) {
         if self.timeline.head() == Head::NONE {
-            self.take(net, at, self.kept.clone());
+            self.timeline.restore(self.kept.clone());
+            self.changed(net, at);
         }
     }
 
@@ -196,7 +192,7 @@ impl Page {
     fn tell_since(&self, net: &mut Net, at: usize, to: &PeerId, head: Head) {
         let events = self.timeline.since(head);
         if !events.is_empty() {
-            tell(net, at, to, &Message::Timeline(events));
+            tell_as(net, at, to, Class::Bulk, &Message::Timeline(events));
         }
     }
 
@@ -207,6 +203,16 @@ impl Page {
         if let Some(ahead) = self.exchange.next(net.now, head, in_reach) {
             let ahead = ahead.parse().unwrap();
             tell(net, at, &ahead, &Message::WantTimeline { head });
+        }
+    }
+
+    fn settle(&mut self, net: &mut Net, at: usize) {
+        let node = &net.riders[at].node;
+        let hosts = node.role() == Some(Role::Host) && !node.controls_wait();
+        let hosts = hosts.then(|| node.epoch());
+        let head = self.timeline.head();
+        if self.exchange.is_to_settle(net.now, head, hosts) {
+            self.decide(net, at, Change::Settle);
         }
     }
 
@@ -271,6 +277,10 @@ fn in_reach(node: &Node) -> Vec<PeerId> {
 }
 
 fn tell(net: &mut Net, at: usize, to: &PeerId, message: &Message) {
-    let (to, class, payload) = (to.clone(), Class::Control, message.encode());
+    tell_as(net, at, to, Class::Control, message);
+}
+
+fn tell_as(net: &mut Net, at: usize, to: &PeerId, class: Class, message: &Message) {
+    let (to, payload) = (to.clone(), message.encode());
     net.feed(at, Input::Send { to, class, payload });
 }

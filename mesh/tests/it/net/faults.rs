@@ -87,12 +87,15 @@ impl Net {
     }
 
     fn load(&mut self, rider: usize, resume: Option<Resume>, group_offset: Option<i64>) {
+        let rule = self.riders[rider].node.rule();
         self.crash(rider);
         let seed = self.random();
         let p2p = self.riders[rider].p2p;
         let page = &mut self.riders[rider];
+        page.rule = rule.or(page.rule.take());
         page.node = Node::new(NodeConfig {
             group_offset,
+            rule: resume.as_ref().and(page.rule.clone()),
             ..config(rider, p2p, resume, seed)
         });
         page.events.clear();

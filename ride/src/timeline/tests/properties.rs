@@ -124,13 +124,21 @@ proptest! {
         let newest = if ben.head() > ana.head() { &ben } else { &ana };
         for delivery in deliveries {
             let mut rider = Timeline::new();
-            for pick in delivery {
-                rider.apply(pick.get(&events).clone(), key_of);
+            let mut reader = Timeline::new();
+            let picked = delivery.iter().map(|pick| pick.get(&events).clone());
+            for some in picked.clone().collect::<Vec<_>>().chunks(7) {
+                reader.take(some.to_vec(), key_of);
+            }
+            for event in picked {
+                rider.apply(event, key_of);
             }
             // What was lost is asked for, from whoever has the highest head.
             for event in newest.since(Head::NONE) {
                 rider.apply(event, key_of);
             }
+            let taken = reader.take(newest.since(Head::NONE), key_of);
+            prop_assert!(!taken.gap);
+            prop_assert_eq!(reader.since(Head::NONE), newest.since(Head::NONE));
             prop_assert_eq!(rider.head(), newest.head());
             prop_assert_eq!(rider.since(Head::NONE), newest.since(Head::NONE));
             for now in moments().step_by(7) {
