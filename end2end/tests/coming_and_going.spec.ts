@@ -16,7 +16,8 @@ test("a rider who closes the tab is away within three seconds, and off the lists
 
   await ben.page.close();
   await ana.ride.card("Ben").expectLink("away", 3_000);
-  await expect(ana.ride.card("Ben").article).toBeHidden({ timeout: graceMs + 2_000 });
+  await expect(ana.page.getByText("Ben did not come back.")).toBeVisible({ timeout: graceMs + 2_000 });
+  await expect(ana.ride.card("Ben").article).toBeHidden();
   await expect(ana.ride.riders.getByRole("article")).toHaveCount(1);
   await expect.poll(async () => (await server.health()).riders).toBe(1);
 });

@@ -11,8 +11,8 @@ test("eight riders all reach each other directly", async ({ enter }) => {
   for (const [index, name] of names.entries()) riders.push(await enter(name, 150 + 25 * index));
   await rideTogether(longRide, riders[0]!, ...riders.slice(1));
   await eachPair(riders, (watcher, other) => watcher.ride.card(other.name).expectLink("direct", 60_000));
-  const pairs = await each(riders, (rider) => rider.page.evaluate(succeededPairs));
-  expect(pairs.reduce((sum, count) => sum + count) / 2, "links").toBe(28);
+  const links = async () => (await each(riders, (rider) => rider.page.evaluate(succeededPairs))).reduce((sum, count) => sum + count) / 2;
+  await expect.poll(links, { message: "links" }).toBe(28);
   const last = riders.at(-1)!;
   for (const rider of riders.slice(0, -1)) await expectToChange(last.ride.card(rider.name).metric("power"), 15_000);
 });

@@ -104,6 +104,7 @@ test("a tab opened anew after a restart of the server can still go on as who rod
 });
 
 test("without a server and without its host, the ride finds a new host", async ({ enter, server, faults }) => {
+  test.slow();
   faults.expect(unreachable);
   const [ana, ben, cem] = [await enter("Ana", 200), await enter("Ben", 250), await enter("Cem", 320)];
   await rideTogether(longRide, ana, ben, cem);
@@ -116,6 +117,12 @@ test("without a server and without its host, the ride finds a new host", async (
   await expect(ben.page.getByText("You are host now.")).toBeVisible();
   await ben.ride.pause.click();
   await each([ben, cem], ({ ride }) => expect(ride.mine.getByText("Paused", { exact: true })).toBeVisible());
+
+  await test.step("who has been gone for long is off the list, without a server to say so", async () => {
+    await expect(cem.page.getByText("Ana did not come back.")).toBeVisible({ timeout: 45_000 });
+    await expect(cem.ride.card("Ana").article).toBeHidden();
+    await cem.ride.card("Ben").expectLink("direct");
+  });
 
   await test.step("who is left alone is told why nobody decides", async () => {
     await cem.page.close();

@@ -84,9 +84,10 @@ impl Session {
     }
 
     fn parted(&mut self, peer: &PeerId, reason: LeftReason) {
-        let name = self.roster.remove(peer).unwrap_or_default();
+        let name = self.roster.remove(peer);
         self.exchange.forget(peer.as_str());
         self.list_riders();
+        let Some(name) = name else { return };
         self.notify(match reason {
             LeftReason::Gone => Notice::Gone(name),
             LeftReason::Left => Notice::Left(name),
@@ -95,9 +96,26 @@ impl Session {
     }
 
     fn linked(&mut self, now: Duration, peer: &PeerId, state: LinkState) {
-        self.roster.link(peer, state);
+        if self.roster.link(now, peer, state) {
+            self.list_riders();
+        }
         if matches!(state, LinkState::Relayed | LinkState::Direct) {
             self.send_numbers(now, Some(peer));
+        }
+    }
+
+    /// The server tells who is gone; while there is none, time does.
+    pub(super) fn lose_the_gone(&mut self, now: Duration) {
+        if self.state.connection.get_untracked() == Connection::Online {
+            return;
+        }
+        let gone = self.roster.lose_the_gone(now);
+        if gone.is_empty() {
+            return;
+        }
+        self.list_riders();
+        for name in gone {
+            self.notify(Notice::Gone(name));
         }
     }
 

@@ -11,6 +11,10 @@ use crate::state::{Ends, LinkFacts, Metrics, RiderRow, Trace};
 /// Numbers older than this are stale.
 const STALE_AFTER: Duration = Duration::from_secs(3);
 
+/// Without a server, which knows its own time, a rider who is away for so long is off
+/// the list.
+const GONE_AFTER: Duration = Duration::from_secs(30);
+
 /// The riders in order of arrival.
 #[derive(Default)]
 pub(super) struct Roster {
@@ -25,6 +29,10 @@ struct Entry {
     row: RiderRow,
     /// When the newest numbers were measured, by the own clock.
     measured: Option<Duration>,
+    /// Since when the rider is away.
+    away_since: Option<Duration>,
+    /// Away for so long, without a server to say so, that they are off the list.
+    gone: bool,
 }
 
 impl Roster {
@@ -48,6 +56,8 @@ impl Roster {
                     number,
                     row,
                     measured: None,
+                    away_since: None,
+                    gone: false,
                 };
                 self.entries.insert(at, entry);
                 at
@@ -81,15 +91,31 @@ impl Roster {
         }
     }
 
-    /// Takes a rider off and gives their name.
+    /// Takes a rider off and gives their name, unless they were off the list already.
     pub(super) fn remove(&mut self, peer: &PeerId) -> Option<String> {
         let at = self.position(peer)?;
-        Some(self.entries.remove(at).row.name.get_untracked())
+        let entry = self.entries.remove(at);
+        (!entry.gone).then(|| entry.row.name.get_untracked())
+    }
+
+    /// Takes those off the list who have been away for long, and gives their names.
+    pub(super) fn lose_the_gone(&mut self, now: Duration) -> Vec<String> {
+        let is_gone = |entry: &&mut Entry| {
+            let since = entry.away_since.filter(|_| !entry.gone);
+            since.is_some_and(|since| now.saturating_sub(since) >= GONE_AFTER)
+        };
+        let gone = self.entries.iter_mut().filter(is_gone);
+        let names = gone.map(|entry| {
+            entry.gone = true;
+            entry.row.name.get_untracked()
+        });
+        names.collect()
     }
 
     /// The rows as they stand.
     pub(super) fn rows(&self) -> Vec<RiderRow> {
-        self.entries.iter().map(|entry| entry.row.clone()).collect()
+        let listed = self.entries.iter().filter(|entry| !entry.gone);
+        listed.map(|entry| entry.row.clone()).collect()
     }
 
     /// Whether these riders, and nobody else, are on the list.
@@ -183,11 +209,19 @@ impl Roster {
         }
     }
 
-    /// Shows the link to a rider.
-    pub(super) fn link(&self, peer: &PeerId, state: LinkState) {
-        if let Some(row) = self.row(peer) {
-            put(&row.link, state);
+    /// Shows the link to a rider; true if that brings them back on the list.
+    pub(super) fn link(&mut self, now: Duration, peer: &PeerId, state: LinkState) -> bool {
+        let Some(at) = self.position(peer) else {
+            return false;
+        };
+        let entry = &mut self.entries[at];
+        put(&entry.row.link, state);
+        if state == LinkState::Away {
+            entry.away_since.get_or_insert(now);
+            return false;
         }
+        entry.away_since = None;
+        std::mem::take(&mut entry.gone)
     }
 
     /// Shows who is host.

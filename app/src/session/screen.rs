@@ -39,6 +39,7 @@ impl Session {
             self.show_phase(now, phase);
         }
         self.roster.age(now);
+        self.lose_the_gone(now);
         put(self.state.trainer, self.own.trainer.clone());
         if self.next_telemetry.is_some_and(|at| at <= now) {
             self.next_telemetry = Some(now + TELEMETRY_EVERY);

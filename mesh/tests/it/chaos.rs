@@ -157,6 +157,8 @@ impl Story {
     /// Whoever is host and need not wait decides something.
     fn decide(&mut self, what: fn(u64, GroupTime, &Page) -> Change) {
         for at in 0..self.pages.len() {
+            // Nobody decides before they have heard what there is to hear.
+            self.look(at);
             let node = &self.net.riders[at].node;
             let may = node.role() == Some(Role::Host) && !node.controls_wait();
             let time = self.net.group_time(at).filter(|_| may);
