@@ -2,12 +2,12 @@ import { succeededPairs } from "../fixtures/probes.ts";
 import { expect, test } from "../fixtures/test.ts";
 import { longRide } from "../fixtures/workouts.ts";
 import { expectToChange } from "../pages/rider_card.ts";
-import { each, eachPair, rideTogether } from "../pages/rider.ts";
+import { each, eachPair, rideTogether, type Rider } from "../pages/rider.ts";
 
 test("eight riders all reach each other directly", async ({ enter }) => {
   test.setTimeout(180_000);
   const names = ["Ana", "Ben", "Cem", "Dora", "Eva", "Finn", "Gil", "Hugo"];
-  const riders = [];
+  const riders: Rider[] = [];
   for (const [index, name] of names.entries()) riders.push(await enter(name, 150 + 25 * index));
   await rideTogether(longRide, riders[0]!, ...riders.slice(1));
   await eachPair(riders, (watcher, other) => watcher.ride.card(other.name).expectLink("direct", 60_000));
