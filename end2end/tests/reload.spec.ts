@@ -2,7 +2,7 @@ import { everySecond, readFit, seconds } from "../fixtures/fit.ts";
 import { expect, test } from "../fixtures/test.ts";
 import { halfMinute, longRide } from "../fixtures/workouts.ts";
 import { expectToChange } from "../pages/rider_card.ts";
-import { expectSameSecond, rideTogether } from "../pages/rider.ts";
+import { Rider, expectSameSecond, rideTogether } from "../pages/rider.ts";
 
 test("a rider who reloads is back as the same rider at the group's second, with the ride so far", async ({ enter }) => {
   const [ana, ben] = [await enter("Ana", 200), await enter("Ben", 250)];
@@ -27,6 +27,30 @@ test("a rider who reloads is back as the same rider at the group's second, with 
   expect(seconds(fit)).toEqual(everySecond(fit.records.length));
   const ridden = fit.records.filter((record) => (record.power ?? 0) > 0);
   expect(ridden.length, "seconds with power").toBeGreaterThan(24);
+});
+
+test("a rider whose page crashes mid-interval loses at most five seconds of the recording", async ({ enter }) => {
+  const [ana, ben] = [await enter("Ana", 200), await enter("Ben", 250)];
+  await rideTogether(halfMinute, ana, ben);
+  const { context } = ben;
+  await expect.poll(() => ben.ride.elapsed(), { timeout: 20_000 }).toBeGreaterThanOrEqual(12);
+  const ridden = await ben.ride.elapsed();
+  const crashed = ben.page.waitForEvent("crash");
+  const tools = await context.newCDPSession(ben.page);
+  // It answers no more.
+  tools.send("Page.crash").catch(() => {});
+  await crashed;
+  await ana.ride.card("Ben").expectLink("away", 3_000);
+
+  const again = new Rider(await context.newPage(), "Ben", 250);
+  await again.page.goto(ana.invitation);
+  await again.page.getByRole("button", { name: "Go on as Ben" }).click();
+  await expect(again.ride.mine).toBeVisible();
+  await expectSameSecond(ana, again);
+  await expect(again.ride.summary).toBeVisible({ timeout: 30_000 });
+  const fit = await readFit(await again.ride.downloadFit());
+  const before = fit.records.slice(0, ridden).filter((record) => record.power !== undefined);
+  expect(before.length, "seconds recorded before the crash").toBeGreaterThanOrEqual(ridden - 5);
 });
 
 test("a host who reloads alone in the lobby is still the host, with the workout", async ({ enter }) => {
