@@ -11,7 +11,7 @@ use super::Head;
 pub const COMES_WITHIN: Duration = Duration::from_millis(300);
 /// How long somebody has to answer before another rider is asked.
 pub const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
-/// After so many questions without an answer that helped, the next ones come seldom.
+/// Who was asked so often in vain is asked seldom.
 const PATIENCE: u32 = 8;
 const SELDOM: Duration = Duration::from_secs(30);
 /// A new host who decides nothing settles what there is after so long,
@@ -22,37 +22,67 @@ pub const DISREGARDED_AFTER: Duration = Duration::from_secs(10);
 /// What the others hold, by the heads that they tell. Of those who are ahead one after the other is
 /// asked, again and again until nothing is missing: whoever was asked may have gone, and an event
 /// may have come before the word of who is host.
+///
+/// Law: nobody's lies keep anybody from asking the others.
 #[derive(Clone, Debug, Default)]
 pub struct Exchange {
-    heads: BTreeMap<String, Head>,
-    asked: Option<String>,
+    told: BTreeMap<String, Told>,
+    /// The own head when somebody was asked last, and who it was.
+    asked: (Head, Option<String>),
     /// When somebody is asked next; nothing is known to be missing without.
     next: Option<Duration>,
-    /// How often somebody was asked while the own head was this.
-    in_vain: (Head, u32),
     /// Since when this rider is host of an epoch that the timeline has nothing of.
     hosts_since: Option<(u32, Duration)>,
+}
+
+/// What one of the others has told.
+#[derive(Clone, Copy, Debug)]
+struct Told {
+    head: Head,
+    /// How often it was asked since its head or the own one changed.
+    in_vain: u32,
+    /// It is asked no sooner.
+    rests_until: Duration,
 }
 
 impl Exchange {
     /// A rider tells the head of their timeline.
     pub fn heard(&mut self, now: Duration, rider: &str, head: Head) {
-        if self.heads.values().all(|known| *known < head) {
+        let known = self.told.get(rider);
+        if known.is_some_and(|told| told.head == head) {
+            return;
+        }
+        if known.is_none_or(|told| told.head < head) {
             let soon = now + COMES_WITHIN;
             self.next = Some(self.next.map_or(soon, |next| next.min(soon)));
         }
-        self.heads.insert(rider.to_owned(), head);
+        let told = Told {
+            head,
+            in_vain: 0,
+            rests_until: Duration::ZERO,
+        };
+        self.told.insert(rider.to_owned(), told);
     }
 
-    /// A rider is gone, or knows nothing any more.
+    /// A rider is gone.
     pub fn forget(&mut self, rider: &str) {
-        self.heads.remove(rider);
+        self.told.remove(rider);
     }
 
     /// Who is host has changed: what was refused may count now.
     pub fn hurry(&mut self, now: Duration) {
         self.next = Some(now);
-        self.in_vain = (Head::NONE, 0);
+        self.begin_anew();
+    }
+
+    fn begin_anew(&mut self) {
+        for told in self.told.values_mut() {
+            (told.in_vain, told.rests_until) = (0, Duration::ZERO);
+        }
+    }
+
+    fn is_whole(&self, own: Head) -> bool {
+        self.told.values().all(|told| told.head <= own)
     }
 
     /// Whether a rider who is host of an epoch settles the timeline now: riders who hold another
@@ -65,13 +95,11 @@ impl Exchange {
         };
         let since = self.hosts_since.filter(|(known, _)| *known == epoch);
         let (_, since) = *self.hosts_since.insert(since.unwrap_or((epoch, now)));
-        let whole = self.heads.values().all(|head| *head <= own);
-        now >= since
-            + if whole {
-                SETTLED_AFTER
-            } else {
-                DISREGARDED_AFTER
-            }
+        let wait = match self.is_whole(own) {
+            true => SETTLED_AFTER,
+            false => DISREGARDED_AFTER,
+        };
+        now >= since + wait
     }
 
     /// Whom to ask now, if anybody, of the riders in reach, for what is newer than the own head.
@@ -81,29 +109,34 @@ impl Exchange {
         own: Head,
         in_reach: impl IntoIterator<Item = &'a str>,
     ) -> Option<&'a str> {
-        if self.heads.values().all(|head| *head <= own) {
+        if self.is_whole(own) {
             self.next = None;
             return None;
+        }
+        if self.asked.0 != own {
+            self.asked.0 = own;
+            self.begin_anew();
         }
         if self.next.is_some_and(|next| now < next) {
             return None;
         }
-        let is_ahead = |rider: &&str| self.heads.get(*rider).is_some_and(|head| *head > own);
-        let ahead: Vec<_> = in_reach.into_iter().filter(is_ahead).collect();
-        let last = self.asked.as_deref();
+        let may_know = |rider: &&str| {
+            let told = self.told.get(*rider);
+            told.is_some_and(|told| told.head > own && told.rests_until <= now)
+        };
+        let ahead: Vec<_> = in_reach.into_iter().filter(may_know).collect();
+        let last = self.asked.1.as_deref();
         let last = ahead.iter().position(|rider| Some(*rider) == last);
         let next = last.map_or(0, |last| (last + 1) % ahead.len());
         let rider = ahead.get(next).copied()?;
-        self.asked = Some(rider.to_owned());
-        let (head, asked) = self.in_vain;
-        let asked = if head == own { asked + 1 } else { 1 };
-        self.in_vain = (own, asked);
-        let wait = if asked > PATIENCE {
-            SELDOM
-        } else {
-            ANSWERED_WITHIN
-        };
-        self.next = Some(now + wait);
+        if let Some(told) = self.told.get_mut(rider) {
+            told.in_vain += 1;
+            if told.in_vain >= PATIENCE {
+                told.rests_until = now + SELDOM;
+            }
+        }
+        self.asked.1 = Some(rider.to_owned());
+        self.next = Some(now + ANSWERED_WITHIN);
         Some(rider)
     }
 }
@@ -180,7 +213,21 @@ mod tests {
             let now = ms(1_000 * second);
             exchange.next(now, head(1), ["eve"]).is_some()
         });
-        assert_eq!(asked.count(), 12);
+        assert_eq!(asked.count(), 11);
+    }
+
+    #[test]
+    fn a_rider_who_boasts_does_not_keep_anybody_from_asking_the_others() {
+        let mut exchange = Exchange::default();
+        exchange.heard(ms(0), "eve", head(u32::MAX));
+        for second in 0..60 {
+            exchange.next(ms(1_000 * second), head(1), ["eve", "ana"]);
+        }
+        exchange.heard(ms(60_000), "ana", head(2));
+        let in_reach = ["eve", "ana"];
+        let mut times = (600..700).map(|tenth| ms(100 * tenth));
+        let asked = times.find(|now| exchange.next(*now, head(1), in_reach) == Some("ana"));
+        assert!(asked.is_some_and(|at| at <= ms(62_300)), "{asked:?}");
     }
 
     #[test]
