@@ -107,6 +107,8 @@ struct Session {
     timeline: Timeline,
     /// What the others hold of it.
     exchange: Exchange,
+    /// Messages that could not be read and events that did not count.
+    ignored: u64,
     /// The time of the ride, as it is shown here.
     clock: RideClock,
     past: Past,
@@ -169,6 +171,7 @@ impl Session {
             group: None,
             timeline: Timeline::new(),
             exchange: Exchange::default(),
+            ignored: 0,
             clock: RideClock::default(),
             past: Past::default(),
             roster: Roster::default(),

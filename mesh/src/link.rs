@@ -5,6 +5,8 @@
 //! - `connection`: one such connection, negotiated and judged.
 //! - `calls`: how it gets one, loses it and gets another.
 //! - `incoming`: what it makes of frames; `outgoing`: what it sends, and when.
+//! - `buffers`: what waits in the data channels, and [`buffered_mark`], when to
+//!   tell that it is less.
 //! - `pace`, `budget`: how much of it is on its way at once, and relayed in a
 //!   second.
 //! - `stream`: what makes control and bulk reliable over any carrier.
@@ -20,6 +22,7 @@
 //! everything else again as soon as it is heard.
 
 mod budget;
+mod buffers;
 mod calls;
 mod connection;
 mod incoming;
@@ -29,6 +32,7 @@ mod rtc;
 mod stream;
 
 pub(crate) use budget::Budget;
+pub use buffers::buffered_mark;
 pub use rtc::{RtcCommand, RtcEvent, SdpKind};
 
 use std::{collections::VecDeque, time::Duration};

@@ -3,7 +3,7 @@
 //!
 //! Layout: [`Event`] and [`SignedEvent`] are the format, [`keys`] signs it, `state` folds events
 //! into what they mean, `course` is the group's way through the workout, [`Timeline`] is the log
-//! that every rider holds the whole of, [`Exchange`] says whom to ask for what is missing of it, and
+//! that every rider holds the whole of, `waiting` holds what does not link to it yet, [`Exchange`] says whom to ask for what is missing of it, and
 //! [`RideClock`] shows its time to a rider.
 //!
 //! The law:
@@ -26,8 +26,9 @@ mod exchange;
 pub mod keys;
 mod refused;
 mod state;
+mod waiting;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use core::time::Duration;
 
@@ -43,14 +44,13 @@ pub use state::SETTLES_WITHIN;
 
 use crate::workout::Workout;
 use state::State;
+use waiting::{Entry, Key, Waiting};
 
 /// The most events that a timeline holds.
 pub const MAX_EVENTS: usize = 2_000;
 /// The most bytes that all events of a timeline take, so that the whole of it fits into one
 /// message.
 pub const MAX_BYTES: usize = 1024 * 1024;
-/// The most events that wait for one that has not come yet.
-const MAX_WAITING: usize = 256;
 /// After so many forged events in one message the rest of it is not read.
 const MAX_FORGED: usize = 8;
 
@@ -103,58 +103,17 @@ pub enum Phase {
     },
 }
 
-/// What became of an event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Applied {
-    /// It counts, and so may others that had been waiting for it.
-    New,
-    /// It changes nothing: held already, or overtaken by a later host.
-    Known,
-    /// It is kept, but what it follows is missing: ask for the timeline from [`Head::NONE`].
-    Gap,
-    /// It does not count.
-    Refused(Refused),
-}
-
-/// What became of the events of a message.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What became of the events of a message. What was held already, or is of a host whom a later one
+/// has overtaken, changes nothing and is not told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Taken {
     /// The timeline has a new head.
     pub grew: bool,
     /// What some of them follow is missing: ask who sent them for the timeline from
     /// [`Head::NONE`].
     pub gap: bool,
-}
-
-/// An event's number and link.
-type Key = (Head, Link);
-
-#[derive(Clone, Debug)]
-struct Entry {
-    event: Event,
-    signed: SignedEvent,
-    link: Link,
-}
-
-impl Entry {
-    fn of(signed: SignedEvent) -> Result<Self, Refused> {
-        let event = signed.read()?;
-        let link = signed.link();
-        Ok(Self {
-            event,
-            signed,
-            link,
-        })
-    }
-
-    fn key(&self) -> Key {
-        (self.event.head(), self.link)
-    }
-
-    /// The event that it follows.
-    fn base(&self) -> Key {
-        (self.event.base, self.event.base_link)
-    }
+    /// Why events did not count, for each that did not.
+    pub refused: Vec<Refused>,
 }
 
 /// The log of what hosts have decided, and what it comes to.
@@ -162,8 +121,7 @@ impl Entry {
 pub struct Timeline {
     log: Vec<Entry>,
     state: State,
-    /// Events that count but do not link to the log, or not yet, or are not as new.
-    waiting: BTreeMap<Key, Entry>,
+    waiting: Waiting,
 }
 
 impl Timeline {
@@ -270,75 +228,58 @@ impl Timeline {
         Ok(signed)
     }
 
-    /// Adds an event that somebody passed on. `key_of` gives the public key of the host of an
-    /// epoch, if that peer was the host then.
-    pub fn apply(
-        &mut self,
-        signed: SignedEvent,
-        key_of: impl Fn(u32, &str) -> Option<[u8; 32]>,
-    ) -> Applied {
-        let entry = match Entry::of(signed) {
-            Ok(entry) => entry,
-            Err(reason) => return Applied::Refused(reason),
-        };
-        if let Err(reason) = entry.signed.verify(&entry.event, key_of) {
-            return Applied::Refused(reason);
-        }
-        let key = entry.key();
-        if self.held(key).is_some() {
-            return Applied::Known;
-        }
-        self.waiting.insert(key, entry);
-        let refused = self.advance();
-        self.forget_surplus();
-        match refused {
-            _ if self.held(key).is_some() => Applied::New,
-            Some((refused, reason)) if refused == key => Applied::Refused(reason),
-            _ if key.0 == self.head() => Applied::Refused(Refused::Conflict),
-            _ if key.0 < self.head() => Applied::Known,
-            _ => Applied::Gap,
-        }
-    }
-
-    /// Adds the events of a message, as [`Timeline::apply`] does each, and those of them for which
-    /// others vouch.
+    /// Adds events that somebody passed on, and those of them for which others vouch. `key_of` gives
+    /// the public key of the host of an epoch, if that peer was the host then.
     pub fn take(
         &mut self,
         events: impl IntoIterator<Item = SignedEvent>,
         key_of: impl Fn(u32, &str) -> Option<[u8; 32]>,
     ) -> Taken {
         let before = self.tip();
-        let (mut keys, mut unproved, mut forged) = (vec![], BTreeMap::new(), 0);
-        let events = events.into_iter().take(MAX_EVENTS);
-        for entry in events.filter_map(|event| Entry::of(event).ok()) {
+        let (mut fresh, mut named, mut refused) = (vec![], vec![], vec![]);
+        let (mut unproved, mut forged) = (BTreeMap::new(), 0);
+        for event in events.into_iter().take(MAX_EVENTS) {
+            let entry = match Entry::of(event) {
+                Ok(entry) => entry,
+                Err(reason) => {
+                    refused.push(reason);
+                    continue;
+                }
+            };
             let key = entry.key();
             if self.held(key).is_some() {
                 continue;
             }
-            let waits = self.waiting.contains_key(&key);
-            let proof = match waits {
-                true => Ok(()),
-                false => entry.signed.verify(&entry.event, &key_of),
-            };
-            if proof.is_ok() {
-                keys.push(key);
-                self.waiting.insert(key, entry);
-            } else {
-                forged += usize::from(proof == Err(Refused::Forged));
-                unproved.insert(key, entry);
+            if self.waiting.holds(key) {
+                named.push(key);
+                continue;
+            }
+            match entry.signed.verify(&entry.event, &key_of) {
+                Ok(()) => {
+                    fresh.push(key);
+                    self.waiting.hold(entry);
+                }
+                Err(reason) => {
+                    forged += usize::from(reason == Refused::Forged);
+                    unproved.insert(key, (entry, reason));
+                }
             }
             if forged > MAX_FORGED {
                 break;
             }
         }
-        self.vouch(unproved);
-        self.advance();
-        let gap = |key: &Key| key.0 > self.head() && self.waiting.contains_key(key);
-        let gap = keys.iter().any(gap);
-        self.forget_surplus();
+        self.waiting.vouch(&mut unproved);
+        refused.extend(unproved.into_values().map(|(_, reason)| reason));
+        refused.extend(self.advance());
+        let conflicts = fresh.iter().filter(|key| self.conflicts(**key));
+        refused.extend(conflicts.map(|_| Refused::Conflict));
+        let missing = |key: &Key| key.0 > self.head() && self.waiting.holds(*key);
+        let gap = named.iter().chain(&fresh).any(missing);
+        self.waiting.forget_surplus();
         Taken {
             grew: self.tip() != before,
             gap,
+            refused,
         }
     }
 
@@ -347,84 +288,59 @@ impl Timeline {
     pub fn restore(&mut self, kept: impl IntoIterator<Item = SignedEvent>) {
         let kept = kept.into_iter().take(MAX_EVENTS);
         for entry in kept.filter_map(|event| Entry::of(event).ok()) {
-            self.waiting.insert(entry.key(), entry);
+            self.waiting.hold(entry);
         }
         self.advance();
-        self.forget_surplus();
+        self.waiting.forget_surplus();
     }
 
-    /// Takes over what the events that wait follow.
-    fn vouch(&mut self, mut unproved: BTreeMap<Key, Entry>) {
-        let mut named: Vec<Key> = self.waiting.values().map(Entry::base).collect();
-        while let Some(key) = named.pop() {
-            if let Some(entry) = unproved.remove(&key) {
-                named.push(entry.base());
-                self.waiting.insert(key, entry);
-            }
-        }
+    /// The event of a number.
+    fn at(&self, head: Head) -> Option<&Entry> {
+        let by_head = |entry: &Entry| entry.event.head();
+        let at = self.log.binary_search_by_key(&head, by_head).ok()?;
+        self.log.get(at)
     }
 
     fn held(&self, (head, link): Key) -> Option<&Entry> {
-        let by_head = |entry: &Entry| entry.event.head();
-        let at = self.log.binary_search_by_key(&head, by_head).ok()?;
-        self.log.get(at).filter(|entry| entry.link == link)
+        self.at(head).filter(|entry| entry.link == link)
     }
 
-    /// Moves on to the highest waiting event that links to the log. Gives the last event found to
-    /// make no sense.
-    fn advance(&mut self) -> Option<(Key, Refused)> {
-        let mut refused = None;
-        while let Some((kept, chain)) = self.best_chain() {
+    /// Whether another event has the number of this one.
+    fn conflicts(&self, (head, link): Key) -> bool {
+        self.at(head).is_some_and(|entry| entry.link != link)
+    }
+
+    /// Moves on to the highest waiting event that links to the log. Gives why events on the way
+    /// there make no sense.
+    fn advance(&mut self) -> Vec<Refused> {
+        let mut refused = vec![];
+        loop {
+            let is_held = |key| self.held(key).is_some();
+            let Some((base, chain)) = self.waiting.best_chain(self.head(), is_held) else {
+                return refused;
+            };
+            let kept = self
+                .log
+                .partition_point(|entry| entry.event.head() <= base.0);
             match self.fold(kept, &chain) {
                 Ok(state) => {
                     self.adopt(kept, &chain, state);
-                    break;
+                    return refused;
                 }
                 Err((key, reason)) => {
                     // What follows it leads nowhere either.
-                    let from = chain.iter().position(|one| *one == key).unwrap_or(0);
-                    for key in chain.iter().skip(from) {
-                        self.waiting.remove(key);
+                    for key in chain.iter().skip_while(|one| **one != key) {
+                        self.waiting.remove(*key);
                     }
-                    refused = Some((key, reason));
+                    refused.push(reason);
                 }
             }
         }
-        refused
-    }
-
-    /// The highest waiting event above the log's head that links to the log: how much of the log it
-    /// builds on, and the events from there to it.
-    fn best_chain(&self) -> Option<(usize, Vec<Key>)> {
-        let mut loose = BTreeSet::new();
-        let above = self.waiting.range((self.head(), Link::LAST)..).rev();
-        above
-            .into_iter()
-            .find_map(|(key, _)| self.chain_to(*key, &mut loose))
-    }
-
-    /// The chain up to an event; without one, all of what there is of it is put to what is `loose`.
-    fn chain_to(&self, key: Key, loose: &mut BTreeSet<Key>) -> Option<(usize, Vec<Key>)> {
-        let mut chain = vec![];
-        let mut at = key;
-        while at.0 != Head::NONE && self.held(at).is_none() {
-            let entry = self.waiting.get(&at).filter(|_| !loose.contains(&at));
-            let Some(entry) = entry else {
-                loose.extend(chain);
-                return None;
-            };
-            chain.push(at);
-            // Strictly falls, see `SignedEvent::read`.
-            at = entry.base();
-        }
-        chain.reverse();
-        let kept = self.log.partition_point(|entry| entry.event.head() <= at.0);
-        Some((kept, chain))
     }
 
     /// What the kept part of the log and the chain after it come to.
     fn fold(&self, kept: usize, chain: &[Key]) -> Result<State, (Key, Refused)> {
-        let chained = chain.iter().filter_map(|key| self.waiting.get(key));
+        let chained = chain.iter().filter_map(|key| self.waiting.get(*key));
         let mut state = State::default();
         let mut size = 0;
         for (count, entry) in self.log[..kept].iter().chain(chained).enumerate() {
@@ -442,23 +358,8 @@ impl Timeline {
     fn adopt(&mut self, kept: usize, chain: &[Key], state: State) {
         self.log.truncate(kept);
         self.log
-            .extend(chain.iter().filter_map(|key| self.waiting.remove(key)));
+            .extend(chain.iter().filter_map(|key| self.waiting.remove(*key)));
         self.state = state;
-    }
-
-    /// Bounds what waits, in number and in bytes; the lowest go first.
-    fn forget_surplus(&mut self) {
-        let mut size: usize = self
-            .waiting
-            .values()
-            .map(|entry| entry.signed.bytes.len())
-            .sum();
-        while self.waiting.len() > MAX_WAITING || size > MAX_BYTES {
-            let Some((_, entry)) = self.waiting.pop_first() else {
-                return;
-            };
-            size -= entry.signed.bytes.len();
-        }
     }
 }
 

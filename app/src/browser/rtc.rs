@@ -7,7 +7,7 @@
 use std::rc::Rc;
 
 use mesh::{
-    link::{RtcCommand, RtcEvent, SdpKind},
+    link::{RtcCommand, RtcEvent, SdpKind, buffered_mark},
     peer::Class,
     signaling::{BundlePolicy, DirectLinks, IceServer},
 };
@@ -22,10 +22,6 @@ use web_sys::{
 
 use super::listener::Listener;
 use crate::state::{Candidate, Ends};
-
-/// A send that leaves more than this waiting is told of, and so is the moment
-/// when no more is left. In bytes.
-const BUFFERED_LOW: u32 = 64 * 1024;
 
 #[wasm_bindgen]
 extern "C" {
@@ -158,9 +154,8 @@ impl Connection {
         }
         // Fails only for a full buffer, which the pings find out.
         let _ = channel.send_with_u8_array(bytes);
-        let bytes = channel.buffered_amount();
-        if bytes > BUFFERED_LOW {
-            (self.emit)(RtcEvent::Buffered { class, bytes });
+        if channel.buffered_amount() > buffered_mark(0) {
+            (self.emit)(buffered(class, channel));
         }
     }
 }
@@ -269,8 +264,15 @@ fn open_channel(pc: &RtcPeerConnection, class: Class) -> RtcDataChannel {
     }
     let channel = pc.create_data_channel_with_data_channel_dict(name, &options);
     channel.set_binary_type(RtcDataChannelType::Arraybuffer);
-    channel.set_buffered_amount_low_threshold(BUFFERED_LOW);
+    channel.set_buffered_amount_low_threshold(buffered_mark(0));
     channel
+}
+
+/// What waits in a channel; the browser tells when it falls to the next mark.
+fn buffered(class: Class, channel: &RtcDataChannel) -> RtcEvent {
+    let bytes = channel.buffered_amount();
+    channel.set_buffered_amount_low_threshold(buffered_mark(bytes));
+    RtcEvent::Buffered { class, bytes }
 }
 
 fn watch_connection(pc: &RtcPeerConnection, emit: &Emit) -> Vec<Listener> {
@@ -320,10 +322,7 @@ fn watch_channel(channel: &RtcDataChannel, class: Class, emit: &Emit) -> Vec<Lis
     vec![
         on("open", |class, _| RtcEvent::Opened(class)),
         on("close", |class, _| RtcEvent::Closed(class)),
-        on("bufferedamountlow", |class, channel| RtcEvent::Buffered {
-            class,
-            bytes: channel.buffered_amount(),
-        }),
+        on("bufferedamountlow", buffered),
         frames,
     ]
 }

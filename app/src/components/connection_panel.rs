@@ -163,6 +163,10 @@ fn Totals() -> impl IntoView {
                 <dt>{t!(i18n, connection.received)}</dt>
                 <dd data-fact="bytes-received">{move || format::bytes(facts.read().bytes_received)}</dd>
             </div>
+            <div>
+                <dt>{t!(i18n, connection.ignored)}</dt>
+                <dd data-fact="ignored">{move || facts.read().ignored}</dd>
+            </div>
         </dl>
         <p class="hint">{t!(i18n, connection.legend)}</p>
     }

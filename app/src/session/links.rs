@@ -46,6 +46,7 @@ impl Session {
             fallbacks: stats.fallbacks,
             bytes_sent: stats.bytes_sent,
             bytes_received: stats.bytes_received,
+            ignored: stats.ignored + self.ignored,
         };
         put(self.state.network, facts);
         group.ask_for_ends();

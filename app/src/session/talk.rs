@@ -31,7 +31,6 @@ impl Session {
     }
 
     pub(super) fn received(&mut self, now: Duration, from: &PeerId, payload: &[u8]) {
-        // What does not decode comes from another version: it is ignored.
         match Message::decode(payload) {
             Ok(Message::Profile(profile)) => self.introduced(from, &profile),
             Ok(Message::Telemetry(numbers)) => {
@@ -39,11 +38,16 @@ impl Session {
                 self.roster.measure(now, from, &numbers, measured);
                 self.measure_other(from, &numbers);
             }
-            Ok(Message::Timeline(events)) => self.apply(now, from, events),
-            Ok(Message::WantTimeline { head }) => self.send_timeline(now, from, head),
+            Ok(Message::Timeline(events)) => self.take(now, from, events),
+            Ok(Message::WantTimeline { head }) => {
+                if self.exchange.answers(now, from.as_str()) {
+                    self.send_timeline(now, from, head);
+                }
+            }
             Ok(Message::WantHistory { started }) => self.tell_history(now, from, started),
             Ok(Message::History(told)) => self.heard_history(now, told),
-            Err(_) => {}
+            // It comes from another version, or means harm.
+            Err(_) => self.ignored += 1,
         }
     }
 
@@ -81,7 +85,7 @@ impl Session {
         self.with_node(now, Input::Gossip(head));
     }
 
-    pub(super) fn apply(&mut self, now: Duration, from: &PeerId, events: Vec<SignedEvent>) {
+    fn take(&mut self, now: Duration, from: &PeerId, events: Vec<SignedEvent>) {
         let before = self.timeline.head();
         let unknown = self.timeline.unknown();
         let terms = self
@@ -92,7 +96,8 @@ impl Session {
             let is_meant = |term: &&HostTerm| term.epoch == epoch && term.peer.as_str() == host;
             terms.iter().find(is_meant).map(|term| term.sign_key)
         });
-        if taken.gap {
+        self.ignored += taken.refused.len() as u64;
+        if taken.gap && self.exchange.asks_for_whole(now, from.as_str()) {
             self.send(now, from, &Message::WantTimeline { head: Head::NONE });
         }
         if taken.grew {

@@ -77,6 +77,8 @@ pub struct NetworkFacts {
     pub bytes_sent: u64,
     /// Bytes that came from riders.
     pub bytes_received: u64,
+    /// What came and did not count: forged, unreadable, or of a page that is gone.
+    pub ignored: u64,
 }
 
 #[cfg(test)]

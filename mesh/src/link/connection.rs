@@ -7,7 +7,7 @@
 
 use std::time::Duration;
 
-use super::{Effect, RtcCommand, RtcEvent, SdpKind};
+use super::{Effect, RtcCommand, RtcEvent, SdpKind, buffers::Buffers};
 use crate::{
     peer::Class,
     signaling::{MAX_CANDIDATES, Signal},
@@ -25,12 +25,6 @@ pub(super) const LOST: Duration = Duration::from_secs(10);
 const CANDIDATE_BATCH: Duration = Duration::from_millis(50);
 const MAX_KEPT: usize = 256;
 const MAX_CANDIDATE: usize = 2_048;
-/// Telemetry waits behind nothing: better the next reading than an old one.
-const TELEMETRY_MARK: u32 = 64 * 1024;
-/// Control waits from the high mark on until its channel is down to the low one.
-const HIGH_MARK: u32 = 1024 * 1024;
-/// All channels together above this, telemetry is dropped and bulk waits.
-const LOW_MARK: u32 = 256 * 1024;
 
 #[derive(Debug)]
 pub(super) struct Connection {
@@ -49,9 +43,7 @@ pub(super) struct Connection {
     found: Vec<String>,
     flush_at: Option<Duration>,
     channels: [bool; 3],
-    buffered: [u32; 3],
-    /// Control waits until its channel is down to the low mark.
-    draining: bool,
+    buffers: Buffers,
     heard_at: Option<Duration>,
     steady_from: Duration,
     peer_hears: bool,
@@ -74,8 +66,7 @@ impl Connection {
             found: Vec::new(),
             flush_at: None,
             channels: [false; 3],
-            buffered: [0; 3],
-            draining: false,
+            buffers: Buffers::default(),
             heard_at: None,
             steady_from: now,
             peer_hears: false,
@@ -118,11 +109,7 @@ impl Connection {
                 Vec::new()
             }
             RtcEvent::Buffered { class, bytes } => {
-                self.buffered[class as usize] = bytes;
-                if class == Class::Control {
-                    let mark = if self.draining { LOW_MARK } else { HIGH_MARK };
-                    self.draining = bytes > mark;
-                }
+                self.buffers.told(class, bytes);
                 Vec::new()
             }
             RtcEvent::Closed(_) | RtcEvent::Failed | RtcEvent::Frame { .. } => Vec::new(),
@@ -159,18 +146,9 @@ impl Connection {
         self.is_open() && self.peer_hears && self.is_heard(now) && now >= self.steady_from
     }
 
-    /// Whether a class has to wait, or, as telemetry, is dropped. All channels
-    /// share one way, so that what waits in one is in the others' way.
+    /// Whether a class has to wait, or, as telemetry, is dropped.
     pub(super) fn is_full(&self, class: Class) -> bool {
-        let all = self
-            .buffered
-            .iter()
-            .fold(0, |sum: u32, one| sum.saturating_add(*one));
-        match class {
-            Class::Control => self.draining,
-            Class::Telemetry => self.buffered[class as usize] > TELEMETRY_MARK || all > LOW_MARK,
-            Class::Bulk => all > LOW_MARK,
-        }
+        self.buffers.is_full(class)
     }
 
     /// Whether it is silent for good.

@@ -77,8 +77,8 @@ pub enum RtcEvent {
         bytes: Vec<u8>,
     },
     /// A data channel's `bufferedAmount`: told after a send that leaves it
-    /// above 64 KiB, and when it falls to that again
-    /// (`bufferedAmountLowThreshold`).
+    /// above its [`buffered_mark`](super::buffered_mark), and whenever it falls
+    /// to that (`bufferedAmountLowThreshold`), which is then set anew.
     Buffered {
         /// Which channel.
         class: Class,

@@ -1,6 +1,7 @@
 //! Large things go beside the numbers without making them late.
 
 use mesh::{
+    link::buffered_mark,
     node::Event,
     peer::{Class, LinkState},
     room::RoomSettings,
@@ -127,6 +128,21 @@ fn control_that_was_held_back_goes_on_at_the_low_mark() {
     net.buffered(0, Class::Control, low);
     net.run(100);
     assert_eq!(net.received(1, 0, Class::Control), [b"now"]);
+}
+
+#[test]
+fn numbers_go_on_once_every_channel_is_down_to_the_last_of_its_marks() {
+    let mut net = Net::riding(805, 2);
+    net.buffered(0, Class::Control, buffered_mark(u32::MAX));
+    net.buffered(0, Class::Bulk, buffered_mark(0));
+    net.broadcast(0, Class::Telemetry, b"stale");
+    net.run(100);
+    for class in Class::ALL {
+        net.buffered(0, class, buffered_mark(0));
+    }
+    net.broadcast(0, Class::Telemetry, b"fresh");
+    net.run(100);
+    assert_eq!(net.received(1, 0, Class::Telemetry), [b"fresh"]);
 }
 
 #[test]

@@ -14,6 +14,9 @@ pub const ANSWERED_WITHIN: Duration = Duration::from_secs(2);
 /// Who was asked so often in vain is asked seldom.
 const PATIENCE: u32 = 8;
 const SELDOM: Duration = Duration::from_secs(30);
+/// So often a rider is answered within [`ANSWERED_WITHIN`]; an honest one asks at most for what is
+/// newer, for the whole, and for both again when the host changes.
+const ANSWERS: u32 = 4;
 /// A new host who decides nothing settles what there is after so long,
 pub const SETTLED_AFTER: Duration = Duration::from_secs(3);
 /// or, where somebody tells of something newer that does not come or does not count, after so long.
@@ -23,7 +26,8 @@ pub const DISREGARDED_AFTER: Duration = Duration::from_secs(10);
 /// asked, again and again until nothing is missing: whoever was asked may have gone, and an event
 /// may have come before the word of who is host.
 ///
-/// Law: nobody's lies keep anybody from asking the others.
+/// Law: nobody's lies keep anybody from asking the others, and nobody has anybody ask or answer
+/// without end.
 #[derive(Clone, Debug, Default)]
 pub struct Exchange {
     told: BTreeMap<String, Told>,
@@ -36,32 +40,57 @@ pub struct Exchange {
 }
 
 /// What one of the others has told.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Told {
     head: Head,
     /// How often it was asked since its head or the own one changed.
     in_vain: u32,
     /// It is asked no sooner.
     rests_until: Duration,
+    /// It is asked for the whole no sooner.
+    whole_at: Duration,
+    /// From when on its questions are counted, and how many were answered since.
+    answered: (Duration, u32),
 }
 
 impl Exchange {
     /// A rider tells the head of their timeline.
     pub fn heard(&mut self, now: Duration, rider: &str, head: Head) {
-        let known = self.told.get(rider);
-        if known.is_some_and(|told| told.head == head) {
+        let told = self.told(rider);
+        let before = std::mem::replace(&mut told.head, head);
+        if before == head {
             return;
         }
-        if known.is_none_or(|told| told.head < head) {
+        (told.in_vain, told.rests_until) = (0, Duration::ZERO);
+        if before < head {
             let soon = now + COMES_WITHIN;
             self.next = Some(self.next.map_or(soon, |next| next.min(soon)));
         }
-        let told = Told {
-            head,
-            in_vain: 0,
-            rests_until: Duration::ZERO,
-        };
-        self.told.insert(rider.to_owned(), told);
+    }
+
+    fn told(&mut self, rider: &str) -> &mut Told {
+        self.told.entry(rider.to_owned()).or_default()
+    }
+
+    /// What a rider has sent follows something that is missing here: whether to ask them for the
+    /// whole now. If not, they are ahead, and are asked in their turn.
+    pub fn asks_for_whole(&mut self, now: Duration, rider: &str) -> bool {
+        let told = self.told(rider);
+        let asks = told.whole_at <= now;
+        if asks {
+            told.whole_at = now + ANSWERED_WITHIN;
+        }
+        asks
+    }
+
+    /// A rider asks: whether they are answered now. If not, they will ask again.
+    pub fn answers(&mut self, now: Duration, rider: &str) -> bool {
+        let (since, count) = &mut self.told(rider).answered;
+        if now >= *since + ANSWERED_WITHIN {
+            (*since, *count) = (now, 0);
+        }
+        *count += 1;
+        *count <= ANSWERS
     }
 
     /// A rider is gone.
@@ -228,6 +257,25 @@ mod tests {
         let mut times = (600..700).map(|tenth| ms(100 * tenth));
         let asked = times.find(|now| exchange.next(*now, head(1), in_reach) == Some("ana"));
         assert!(asked.is_some_and(|at| at <= ms(62_300)), "{asked:?}");
+    }
+
+    #[test]
+    fn whoever_sends_what_does_not_link_has_nobody_ask_for_the_whole_without_end() {
+        let mut exchange = Exchange::default();
+        let mut asked = (0..100).map(|tenth| exchange.asks_for_whole(ms(100 * tenth), "eve"));
+        assert_eq!(asked.by_ref().filter(|asks| *asks).count(), 5);
+        drop(asked);
+        assert!(exchange.asks_for_whole(ms(9_900), "ana"));
+    }
+
+    #[test]
+    fn whoever_asks_without_end_is_answered_now_and_then() {
+        let mut exchange = Exchange::default();
+        let mut answered = (0..100).map(|tenth| exchange.answers(ms(2_000 + 100 * tenth), "eve"));
+        let in_two_seconds: Vec<_> = answered.by_ref().take(20).collect();
+        assert_eq!(in_two_seconds[..5], [true, true, true, true, false]);
+        assert_eq!(answered.filter(|answers| *answers).count(), 16);
+        assert!(exchange.answers(ms(9_900), "ana"));
     }
 
     #[test]

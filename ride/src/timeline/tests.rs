@@ -21,6 +21,25 @@ fn key_of(epoch: u32, host: &str) -> Option<[u8; 32]> {
     }
 }
 
+const GREW: Taken = Taken {
+    grew: true,
+    gap: false,
+    refused: Vec::new(),
+};
+
+const GAP: Taken = Taken {
+    grew: false,
+    gap: true,
+    refused: Vec::new(),
+};
+
+fn refused(reason: Refused) -> Taken {
+    Taken {
+        refused: vec![reason],
+        ..Taken::default()
+    }
+}
+
 fn workout(minutes: u64) -> Workout {
     let intervals = vec![Interval::new(
         Duration::from_secs(60 * minutes),

@@ -141,12 +141,17 @@ impl Page {
     fn hear_message(&mut self, net: &mut Net, at: usize, from: &PeerId, payload: &[u8]) {
         match Message::decode(payload).unwrap() {
             Message::Timeline(events) => {
-                if self.take(net, at, events) {
+                let gap = self.take(net, at, events);
+                if gap && self.exchange.asks_for_whole(net.now, from.as_str()) {
                     let head = Head::NONE;
                     tell(net, at, from, &Message::WantTimeline { head });
                 }
             }
-            Message::WantTimeline { head } => self.tell_since(net, at, from, head),
+            Message::WantTimeline { head } => {
+                if self.exchange.answers(net.now, from.as_str()) {
+                    self.tell_since(net, at, from, head);
+                }
+            }
             other => panic!("{other:?}"),
         }
     }

@@ -3,14 +3,12 @@
 use std::time::Duration;
 
 use mesh::{
+    link::buffered_mark,
     node::{Input, RtcCommand, RtcEvent, SdpKind},
     peer::{Class, PeerId},
 };
 
 use super::{End, Net, Packet, Rtc, Way, ms};
-
-/// As the page has it.
-const BUFFERED_LOW: u32 = 64 * 1024;
 
 impl Net {
     pub(super) fn command(&mut self, rider: usize, peer: PeerId, id: u32, command: RtcCommand) {
@@ -134,7 +132,7 @@ impl Net {
         let buffer = self.buffers.entry((from, class as u8)).or_default();
         *buffer += bytes;
         let bytes = *buffer;
-        if bytes > BUFFERED_LOW {
+        if bytes > buffered_mark(0) {
             self.later(Duration::ZERO, from, RtcEvent::Buffered { class, bytes });
         }
         wait
@@ -145,7 +143,8 @@ impl Net {
         let before = *buffer;
         *buffer -= bytes;
         let bytes = *buffer;
-        if bytes <= BUFFERED_LOW && before > BUFFERED_LOW {
+        let mark = buffered_mark(before);
+        if bytes <= mark && before > mark {
             self.rtc_event(from, RtcEvent::Buffered { class, bytes });
         }
     }

@@ -138,19 +138,19 @@ fn two_hosts_who_skip_the_same_interval_skip_it_once() {
     // The second host has not heard of it, and skips too.
     let mut second = Timeline::new();
     for event in &before {
-        assert_eq!(second.apply(event.clone(), key_of), Applied::New);
+        assert_eq!(second.take([event.clone()], key_of), GREW);
     }
     second
         .append(skip(30, 0), 2, SECOND_HOST, &key(2))
         .expect("an event");
     for event in second.since(Head::NONE) {
-        first.timeline.apply(event, key_of);
+        first.timeline.take([event], key_of);
     }
     assert_eq!(place(&first.timeline, 32), (1, 2));
     // One who has heard of it cannot.
     let mut second = Timeline::new();
     for event in &first.sent {
-        second.apply(event.clone(), key_of);
+        second.take([event.clone()], key_of);
     }
     let again = second.append(skip(40, 0), 2, SECOND_HOST, &key(2));
     assert_eq!(again.err(), Some(Refused::OtherInterval));
@@ -282,10 +282,7 @@ fn an_event_of_an_unknown_kind_changes_nothing_and_breaks_nothing() {
     minicbor::encode(event, &mut bytes).expect("memory");
     let signature = key(1).sign(&bytes);
     let from_later = SignedEvent { bytes, signature };
-    assert_eq!(
-        host.timeline.apply(from_later.clone(), key_of),
-        Applied::New
-    );
+    assert_eq!(host.timeline.take([from_later.clone()], key_of), GREW);
     assert_eq!(host.timeline.unknown(), 1);
     let elapsed = seconds(5);
     assert_eq!(host.phase(15), Phase::Riding { elapsed });
@@ -293,7 +290,7 @@ fn an_event_of_an_unknown_kind_changes_nothing_and_breaks_nothing() {
     let mut rider = Timeline::new();
     host.says(skip(30, 0));
     for event in host.timeline.since(Head::NONE) {
-        assert_eq!(rider.apply(event, key_of), Applied::New);
+        assert_eq!(rider.take([event], key_of), GREW);
     }
     assert_eq!(place(&rider, 31), (1, 1));
     assert!(rider.since(Head::NONE).contains(&from_later));

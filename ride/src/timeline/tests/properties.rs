@@ -116,7 +116,7 @@ proptest! {
         let all = ana.since(Head::NONE);
         let mut ben = Timeline::new();
         for event in &all[..2 + heard.index(all.len() - 1)] {
-            ben.apply(event.clone(), key_of);
+            ben.take([event.clone()], key_of);
         }
         press(&mut ben, &second, 2, 30_000);
         let mut events = all;
@@ -130,11 +130,11 @@ proptest! {
                 reader.take(some.to_vec(), key_of);
             }
             for event in picked {
-                rider.apply(event, key_of);
+                rider.take([event], key_of);
             }
             // What was lost is asked for, from whoever has the highest head.
             for event in newest.since(Head::NONE) {
-                rider.apply(event, key_of);
+                rider.take([event], key_of);
             }
             let taken = reader.take(newest.since(Head::NONE), key_of);
             prop_assert!(!taken.gap);
@@ -181,7 +181,7 @@ proptest! {
         let mut before = (None, Duration::ZERO);
         for step in 0_usize..200 {
             if let Some(event) = step.checked_sub(delay).and_then(|at| events.get(at / 2)) {
-                rider.apply(event.clone(), key_of);
+                rider.take([event.clone()], key_of);
             }
             let now = millis(end * i64::try_from(step).expect("small") / 150);
             let shown = elapsed(clock.read(&rider, now));

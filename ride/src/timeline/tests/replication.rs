@@ -6,7 +6,7 @@ use crate::wire;
 fn heard(events: &[SignedEvent]) -> Timeline {
     let mut timeline = Timeline::new();
     for event in events {
-        assert_eq!(timeline.apply(event.clone(), key_of), Applied::New);
+        assert_eq!(timeline.take([event.clone()], key_of), GREW);
     }
     timeline
 }
@@ -40,7 +40,7 @@ fn an_event_applied_twice_counts_once() {
     let host = Host::riding();
     let mut rider = heard(&host.sent);
     for event in &host.sent {
-        assert_eq!(rider.apply(event.clone(), key_of), Applied::Known);
+        assert_eq!(rider.take([event.clone()], key_of), Taken::default());
     }
     assert_eq!(rider.since(Head::NONE), host.sent);
 }
@@ -51,10 +51,10 @@ fn events_out_of_order_count_once_the_missing_one_comes() {
     host.says(Change::Pause { at: at(70) });
     let [share, start, pause] = host.sent.try_into().expect("three events");
     let mut rider = Timeline::new();
-    assert_eq!(rider.apply(pause, key_of), Applied::Gap);
-    assert_eq!(rider.apply(start, key_of), Applied::Gap);
+    assert_eq!(rider.take([pause], key_of), GAP);
+    assert_eq!(rider.take([start], key_of), GAP);
     assert_eq!(rider.phase(at(80)), Phase::Lobby);
-    assert_eq!(rider.apply(share, key_of), Applied::New);
+    assert_eq!(rider.take([share], key_of), GREW);
     assert_eq!(
         rider.phase(at(80)),
         Phase::Paused {
@@ -80,10 +80,7 @@ fn a_forged_event_is_refused_and_changes_nothing() {
     let mut unsigned = host.sent[1].clone();
     unsigned.signature = [0; 64];
     for event in [by_another_key, altered, unsigned] {
-        assert_eq!(
-            rider.apply(event, key_of),
-            Applied::Refused(Refused::Forged)
-        );
+        assert_eq!(rider.take([event], key_of), refused(Refused::Forged));
     }
     assert_eq!(
         rider.head(),
@@ -103,16 +100,16 @@ fn who_is_not_the_host_of_the_epoch_is_refused() {
         .expect("an event");
     let mut rider = Timeline::new();
     assert_eq!(
-        rider.apply(by_stranger, key_of),
-        Applied::Refused(Refused::NotTheHost)
+        rider.take([by_stranger], key_of),
+        refused(Refused::NotTheHost)
     );
     let mut timeline = Timeline::new();
     let of_a_later_epoch = timeline
         .append(Change::Share(workout(5)), 2, HOST, &key(1))
         .expect("an event");
     assert_eq!(
-        rider.apply(of_a_later_epoch, key_of),
-        Applied::Refused(Refused::NotTheHost)
+        rider.take([of_a_later_epoch], key_of),
+        refused(Refused::NotTheHost)
     );
 }
 
@@ -148,8 +145,8 @@ fn malformed_events_are_refused() {
     });
     for event in [cut, endless, misnumbered, before_itself, zero, long_host] {
         assert_eq!(
-            Timeline::new().apply(event, key_of),
-            Applied::Refused(Refused::Malformed)
+            Timeline::new().take([event], key_of),
+            refused(Refused::Malformed)
         );
     }
 }
@@ -163,8 +160,8 @@ fn a_signed_event_that_makes_no_sense_is_refused() {
         .expect("a number")
         .sign(&key(1));
     assert_eq!(
-        rider.apply(again, key_of),
-        Applied::Refused(Refused::AlreadyStarted)
+        rider.take([again], key_of),
+        refused(Refused::AlreadyStarted)
     );
     assert_eq!(rider.head(), head);
 }
@@ -177,10 +174,7 @@ fn a_second_event_of_the_same_number_is_refused() {
     let other = other
         .append(Change::Start { at: at(99) }, 1, HOST, &key(1))
         .expect("an event");
-    assert_eq!(
-        rider.apply(other, key_of),
-        Applied::Refused(Refused::Conflict)
-    );
+    assert_eq!(rider.take([other], key_of), refused(Refused::Conflict));
     assert_eq!(
         rider.phase(at(10)),
         Phase::Riding {
@@ -197,7 +191,7 @@ fn elected_unseen() -> (Timeline, impl Fn(u32, &str) -> Option<[u8; 32]>) {
     let pause = ben
         .append(Change::Pause { at: at(70) }, 2, SECOND_HOST, &key(2))
         .expect("an event");
-    assert_eq!(ana.apply(pause, key_of), Applied::New);
+    assert_eq!(ana.take([pause], key_of), GREW);
     ana.append(Change::Resume { at: at(80) }, 3, HOST, &key(1))
         .expect("an event");
     let seen = |epoch, host: &str| (epoch != 2 && host == HOST).then(|| key(1).public());
@@ -211,13 +205,9 @@ fn what_an_elected_host_said_counts_for_riders_who_did_not_see_the_votes() {
     let missing = ana.since(rider.head());
     assert_eq!(missing.len(), 2);
     let unproved = rider.take(missing[..1].to_vec(), &seen);
-    assert_eq!(unproved, Taken::default());
+    assert_eq!(unproved, refused(Refused::NotTheHost));
     let taken = rider.take(missing, &seen);
-    let grew_whole = Taken {
-        grew: true,
-        gap: false,
-    };
-    assert_eq!(taken, grew_whole);
+    assert_eq!(taken, GREW);
     assert_eq!(rider.since(Head::NONE), ana.since(Head::NONE));
     assert_eq!(rider.phase(at(75)), ana.phase(at(75)));
 }
@@ -235,8 +225,8 @@ fn nobody_vouches_for_an_event_that_is_not_the_one_meant() {
     let before = rider.since(Head::NONE);
     let taken = rider.take(missing.clone(), &seen);
     let nothing = Taken {
-        grew: false,
         gap: true,
+        ..refused(Refused::NotTheHost)
     };
     assert_eq!(taken, nothing);
     assert_eq!(rider.since(Head::NONE), before);
@@ -260,10 +250,7 @@ fn hosts_who_gave_one_number_twice_leave_one_timeline() {
     let pause = Change::Pause { at: at(72) };
     ben.append(pause, 2, SECOND_HOST, &key(2))
         .expect("an event");
-    assert_eq!(
-        ben.apply(said_twice, both),
-        Applied::Refused(Refused::Conflict)
-    );
+    assert_eq!(ben.take([said_twice], both), refused(Refused::Conflict));
     let resume = Change::Resume { at: at(90) };
     let resume = ben
         .append(resume, 3, SECOND_HOST, &key(2))
@@ -289,7 +276,7 @@ fn a_new_host_carries_the_ride_on() {
         }
     );
     let mut rider = heard(&host.sent);
-    assert_eq!(rider.apply(pause, key_of), Applied::New);
+    assert_eq!(rider.take([pause], key_of), GREW);
     assert_eq!(
         rider.phase(at(80)),
         Phase::Paused {
@@ -308,7 +295,7 @@ fn the_old_host_can_say_nothing_more() {
         .expect("an event");
     host.says(Change::End { at: at(75) });
     let end = host.sent[2].clone();
-    assert_eq!(second.apply(end, key_of), Applied::Known);
+    assert_eq!(second.take([end], key_of), Taken::default());
     assert_eq!(
         second.phase(at(80)),
         Phase::Paused {
@@ -316,7 +303,7 @@ fn the_old_host_can_say_nothing_more() {
             resumes_in: None
         }
     );
-    assert_eq!(host.timeline.apply(pause, key_of), Applied::New);
+    assert_eq!(host.timeline.take([pause], key_of), GREW);
     assert_eq!(host.timeline.phase(at(80)), second.phase(at(80)));
     assert_eq!(host.timeline.head(), second.head());
     assert_eq!(
@@ -338,9 +325,9 @@ fn riders_who_heard_different_hosts_agree_once_they_have_the_whole_of_the_newest
     let pause = whole
         .append(Change::Pause { at: at(70) }, 3, SECOND_HOST, &key(2))
         .expect("an event");
-    assert_eq!(rider.apply(pause, key_of), Applied::Gap);
+    assert_eq!(rider.take([pause], key_of), GAP);
     for event in whole.since(Head::NONE) {
-        rider.apply(event, key_of);
+        rider.take([event], key_of);
     }
     assert_eq!(rider.head(), whole.head());
     assert_eq!(rider.since(Head::NONE), whole.since(Head::NONE));
