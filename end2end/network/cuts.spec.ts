@@ -3,7 +3,7 @@ import { longRide } from "../fixtures/workouts.ts";
 import { expectToChange } from "../pages/rider_card.ts";
 import { eachPair, rideTogether } from "../pages/rider.ts";
 import { measured } from "./fixtures/measured.ts";
-import { sightings, until } from "./fixtures/sightings.ts";
+import { sightings, until } from "../fixtures/sightings.ts";
 import { expect, test, type Enter } from "./fixtures/test.ts";
 
 /** How long each cut lasts, in milliseconds. */

@@ -9,7 +9,10 @@ export class Home {
   readonly join: Locator;
   readonly alone: Locator;
 
-  constructor(readonly page: Page) {
+  constructor(
+    readonly page: Page,
+    private readonly origin = "",
+  ) {
     this.rider = new RiderForm(page);
     this.start = page.getByRole("button", { name: "Start a group ride" });
     this.code = page.getByRole("textbox", { name: "Session code" });
@@ -18,6 +21,6 @@ export class Home {
   }
 
   async open(): Promise<void> {
-    await this.page.goto("/");
+    await this.page.goto(`${this.origin}/`);
   }
 }

@@ -12,8 +12,10 @@ export class Rider {
     readonly page: Page,
     readonly name: string,
     readonly ftp: number,
+    /** Of the server, where the browser knows none. */
+    origin = "",
   ) {
-    this.home = new Home(page);
+    this.home = new Home(page, origin);
     this.ride = new Ride(page);
   }
 
