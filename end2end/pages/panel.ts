@@ -12,7 +12,8 @@ export type Fact =
   | "connect-time"
   | "fallbacks"
   | "bytes-sent"
-  | "bytes-received";
+  | "bytes-received"
+  | "ignored";
 
 /** The connection panel. */
 export class Panel {
