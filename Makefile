@@ -2,7 +2,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help serve build dev test lint fmt clippy test-rust test-browser test-network connectivity bench bench-quick bench-mesh bench-mesh-quick fuzz setup setup-test setup-network setup-dev setup-bench setup-fuzz
+.PHONY: help serve build dev test lint fmt clippy test-rust test-browser test-network connectivity bench bench-quick bench-files bench-mesh bench-mesh-quick fuzz setup setup-test setup-network setup-dev setup-bench setup-fuzz
 
 export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gruppetto/tools/bin:$(CURDIR)/node_modules/.bin:$(HOME)/.cargo/bin:$(PATH)
 
@@ -49,6 +49,9 @@ bench: setup-bench build ## measure beside npm's peer, on an idle machine; write
 
 bench-quick: setup-bench build ## a few seconds of each measurement, printed, to see that it works
 	cargo run --release --package bench -- --quick
+
+bench-files: setup ## time how long workout files that mean harm take to be refused; writes docs/benchmarks-files.md
+	cargo run --release --package bench -- --files --output docs/benchmarks-files.md
 
 bench-mesh: setup-test build ## measure the riders' mesh beside PeerJS and simple-peer, on an idle machine; writes docs/benchmarks-mesh.md
 	cd end2end && BENCH_OUTPUT=docs/benchmarks-mesh.md npx playwright test --config bench.config.ts

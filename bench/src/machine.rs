@@ -41,6 +41,13 @@ impl Machine {
             facts,
         })
     }
+
+    /// The facts as a table.
+    pub fn table(&self) -> String {
+        let rows = self.facts.iter();
+        let rows = rows.map(|(name, value)| format!("| {name} | {value} |\n"));
+        format!("| | |\n|---|---|\n{}", rows.collect::<String>())
+    }
 }
 
 fn processor() -> Result<String, BenchError> {

@@ -9,6 +9,7 @@
 //!   says of them.
 //! - [`wire`]: one WebSocket; [`offer`]: the message that is relayed;
 //!   [`crowd`]: many sockets.
+//! - [`files`]: how long workout files that mean harm take to be refused.
 //! - [`figures`]: one file a figure; [`report`]: the page they end on, with
 //!   the [`machine`] they were taken on.
 //!
@@ -18,6 +19,7 @@
 mod crowd;
 mod error;
 mod figures;
+mod files;
 mod machine;
 mod offer;
 mod options;
@@ -46,6 +48,9 @@ fn main() -> ExitCode {
 
 fn start(options: &Options) -> Result<(), BenchError> {
     let machine = machine::Machine::look(options)?;
+    if options.files {
+        return report::put(options, &files::page(&machine));
+    }
     process::prepare_self(options)?;
     // One thread: the generator has one core, and is pinned to it.
     let runtime = tokio::runtime::Builder::new_current_thread()

@@ -15,6 +15,11 @@ pub struct Options {
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Server::Peer, Server::Gruppetto])]
     pub servers: Vec<Server>,
 
+    /// Time how long workout files that mean harm take to be refused, and
+    /// nothing else
+    #[arg(long)]
+    pub files: bool,
+
     /// The figures to take
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Figure::value_variants().to_vec())]
     pub figures: Vec<Figure>,
@@ -99,6 +104,9 @@ pub enum Figure {
 impl Options {
     /// The same with little of everything, when that was asked for.
     pub fn shortened(mut self) -> Self {
+        if self.files {
+            self.servers.clear();
+        }
         if self.quick {
             self.runs = 1;
             self.seconds = 2;

