@@ -1,5 +1,5 @@
 import { expect, test } from "../fixtures/test.ts";
-import { halfMinute, longRide } from "../fixtures/workouts.ts";
+import { fourSteps, halfMinute, longRide } from "../fixtures/workouts.ts";
 import { expectToChange } from "../pages/rider_card.ts";
 import { Rider, each, eachPair, expectSameSecond, rideTogether } from "../pages/rider.ts";
 
@@ -81,6 +81,25 @@ test("a server that is gone for good does not end the ride", async ({ enter, ser
   await each(both, ({ ride }) => expect(ride.summary).toBeVisible({ timeout: 40_000 }));
   await each(both, ({ ride }) => expect(ride.download).toBeEnabled());
   await each(both, ({ ride }) => expect(ride.figure("Duration")).toHaveText("0:30"));
+
+  await server.startAgain();
+});
+
+test("without a server the host still changes the interval and ends the ride for everybody", async ({ enter, server, faults }) => {
+  faults.expect(unreachable);
+  const [ana, ben] = [await enter("Ana", 200), await enter("Ben", 250)];
+  const both = [ana, ben];
+  await rideTogether(fourSteps, ana, ben);
+  await eachPair(both, (watcher, other) => watcher.ride.card(other.name).expectLink("direct"));
+
+  await server.stop();
+  await each(both, ({ page }) => expect(page.getByText("Lost the server")).toBeVisible());
+  await ana.ride.skip.click();
+  await each(both, ({ ride, ftp }) => expect(ride.metric("target")).toHaveText(`${0.7 * ftp}`));
+  await ana.ride.end.click();
+  await ana.ride.confirm.getByRole("button", { name: "End for everyone" }).click();
+  await each(both, ({ ride }) => expect(ride.summary).toBeVisible());
+  await each(both, ({ ride }) => expect(ride.download).toBeEnabled());
 
   await server.startAgain();
 });
