@@ -101,6 +101,7 @@ impl OwnRecording {
             let (workout, ftp) = begin();
             Recorder::new(unix_ms, workout, ftp)
         });
+        recorder.reopen();
         leave_out(recorder, pauses);
         recorder.resume(unix_ms);
         if self

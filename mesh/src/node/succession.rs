@@ -54,6 +54,8 @@ pub(super) struct Succession {
     pub(super) elections: Vec<Election>,
     /// The newest epoch that we voted in.
     voted: Option<HostTerm>,
+    /// The newest epoch that anybody gave a vote in, as far as we were shown.
+    seen: u32,
     campaign: Option<Campaign>,
     rounds: u32,
     yields_until: Duration,
@@ -218,15 +220,22 @@ impl Node {
         let heard = self
             .reached()
             .filter_map(|(_, peer)| peer.link.their_epoch());
-        let heard = heard.filter(|epoch| *epoch <= own.saturating_add(AHEAD));
-        let last = voted.chain(heard).fold(own, u32::max);
-        let term = HostTerm {
-            epoch: last.saturating_add(1),
+        // Voters have to believe the one after it.
+        let heard = heard.filter(|epoch| *epoch < own.saturating_add(AHEAD));
+        let heard = heard.fold(own, u32::max);
+        let fresh = HostTerm {
+            epoch: voted.fold(heard, u32::max).saturating_add(1),
             peer: me.peer.clone(),
             sign_key: key.public(),
         };
+        // Votes that were split need another epoch; those who hear the host give none in any.
+        let rounds = self.succession.rounds;
+        let voted = self.succession.voted.as_ref();
+        let again = voted.filter(|term| term.peer == fresh.peer && term.epoch > heard);
+        let again = again.filter(|_| !rounds.is_power_of_two()).cloned();
+        let term = again.unwrap_or(fresh);
         let votes = vec![key.vote(me.number, &term)];
-        let round = match self.succession.rounds {
+        let round = match rounds {
             0 => ROUND,
             _ => LATER_ROUND,
         };
@@ -254,13 +263,16 @@ impl Node {
         let newest = self.terms.last();
         let epoch = newest.map_or(0, |newest| newest.epoch);
         let repeated = newest == Some(term);
-        let new = (1..=AHEAD).contains(&term.epoch.saturating_sub(epoch));
+        // Near what was seen: those who stand in vain go on from epoch to epoch.
+        let seen = epoch.max(self.succession.seen);
+        let new = term.epoch > epoch && term.epoch <= seen.saturating_add(AHEAD);
         let member = self.sign_key_of(&term.peer) == Some(term.sign_key);
         let genuine = |node: &Self| paper.is_genuine(|number| node.key_of_number(number));
         if !(repeated || new) || !member || !genuine(self) {
             self.stats.ignored += 1;
             return;
         }
+        self.succession.seen = seen.max(term.epoch);
         if repeated {
             let known = self.succession.elections.last_mut();
             known

@@ -379,3 +379,23 @@ fn the_votes_of_an_earlier_election_count_once() {
     assert!(follow(&net, &[1, 2, 3, 4], 2));
     assert_eq!(net.link(1, 3), Some(LinkState::Direct));
 }
+
+#[test]
+fn who_stood_in_vain_for_long_keeps_nobody_from_finding_a_host_later() {
+    let mut net = Net::riding(512, 4);
+    net.cut(0, 2, true);
+    net.run(20_000);
+    net.kill_server();
+    // Cleo does not hear the host, and the others do.
+    net.run(600_000);
+    assert!(follow(&net, &[1, 2, 3], 0));
+    net.crash(0);
+    let took = net.run_until("a new host", |net| {
+        let host = net.riders[1].node.host().cloned();
+        host != Some(net.id(0))
+            && [1, 2, 3]
+                .iter()
+                .all(|at| net.riders[*at].node.host() == host.as_ref())
+    });
+    assert!(took <= ms(5_000), "{took:?}");
+}

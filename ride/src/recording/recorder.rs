@@ -145,6 +145,15 @@ impl Recorder {
         &self.recording
     }
 
+    /// The ride goes on after all: what ended it was overtaken by what the host had decided
+    /// before. The seconds since then hold nothing.
+    pub const fn reopen(&mut self) {
+        if self.recording.finished_at.take().is_some() {
+            self.forget_readings();
+            self.unsaved_marks = true;
+        }
+    }
+
     /// What is not stored yet, as a chunk for [`Recording::from_chunks`]; none if that is nothing.
     /// Store it: it is not given again.
     pub fn take_unsaved(&mut self) -> Option<Vec<u8>> {
@@ -194,7 +203,7 @@ impl Recorder {
         self.second = self.second.max(second);
     }
 
-    fn forget_readings(&mut self) {
+    const fn forget_readings(&mut self) {
         self.filling = Filling::NOTHING;
         self.held = Held::NOTHING;
     }

@@ -320,3 +320,44 @@ fn an_interval_ridden_again_is_a_lap_of_its_own() {
         .collect();
     assert_eq!(laps, [(0, Some(0)), (10, Some(0))]);
 }
+
+#[test]
+fn a_ride_that_goes_on_after_its_end_was_overtaken_is_recorded_to_its_true_end() {
+    let mut recorder = recorder();
+    for second in 0..3 {
+        ride(&mut recorder, 1_000 * second, 200);
+    }
+    recorder.finish(START + 3_000);
+    let chunk = recorder.take_unsaved().expect("a chunk");
+    ride(&mut recorder, 4_000, 210);
+    assert_eq!(power(&recorder).len(), 3, "it is over");
+    recorder.reopen();
+    for second in 6..8 {
+        ride(&mut recorder, 1_000 * second, 220);
+    }
+    let more = recorder.take_unsaved().expect("a chunk");
+    recorder.finish(START + 8_000);
+    let last = recorder.take_unsaved().expect("a chunk");
+    assert_eq!(seconds(&recorder), [0, 1, 2, 3, 4, 5, 6, 7]);
+    let gap = [None; 3];
+    assert_eq!(power(&recorder)[3..6], gap);
+    assert_eq!(power(&recorder)[6..], [Some(220); 2]);
+    assert_eq!(recorder.recording().finished_at, Some(START_SECOND + 8));
+    let kept = Recording::from_chunks([&chunk[..], &more]).expect("a recording");
+    assert_eq!(kept.finished_at, None);
+    let kept = Recording::from_chunks([&chunk[..], &more, &last]).expect("a recording");
+    assert_eq!(kept, *recorder.recording());
+}
+
+#[test]
+fn an_end_within_a_pause_that_is_overtaken_leaves_the_pause() {
+    let mut recorder = recorder();
+    ride(&mut recorder, 0, 200);
+    recorder.pause(START + 1_000);
+    recorder.finish(START + 3_000);
+    recorder.reopen();
+    recorder.resume(START + 5_000);
+    ride(&mut recorder, 5_000, 200);
+    recorder.finish(START + 6_000);
+    assert_eq!(seconds(&recorder), [0, 5]);
+}
