@@ -5,8 +5,8 @@
 //! [`Room::handle`], drains [`Room::poll_output`] until it is empty, and wakes
 //! it with [`Input::Timeout`] at [`Room::poll_timeout`].
 //!
-//! - A rider is *present* (has a socket), *away* (lost it, within the grace) or
-//!   gone; present and away riders are the ride's members.
+//! - A rider is *present* (has a socket), *away* (lost it, or says nothing over
+//!   it, within the grace) or gone; present and away riders are the ride's members.
 //! - A token is signed ([`Signer`]), not remembered: who holds a good one is the
 //!   same rider, within the grace the same member, later again under the same id
 //!   with a new number and page load.
@@ -29,6 +29,7 @@ mod relay;
 mod report;
 mod restore;
 mod signer;
+mod silence;
 mod tell;
 mod welcome;
 
@@ -78,6 +79,7 @@ pub struct Room {
     ended: bool,
     dies_at: Option<Duration>,
     dead: bool,
+    looks_at: Duration,
     outputs: VecDeque<Output>,
 }
 
@@ -90,6 +92,8 @@ struct Rider {
     /// not have heard of that yet.
     before: Option<Incarnation>,
     presence: Presence,
+    /// When its socket last said something.
+    heard: Duration,
     /// Whether it came with a token, or anew; if not, others told of it.
     vouched: bool,
     /// Whom it reaches directly, as it last reported.
@@ -135,6 +139,7 @@ impl Room {
             ended: false,
             dies_at,
             dead: false,
+            looks_at: now,
             outputs: VecDeque::new(),
         }
     }
@@ -151,6 +156,13 @@ impl Room {
 
     /// Changes the room. `now` is monotonic, since the origin of [`Room::new`].
     pub fn handle(&mut self, now: Duration, input: Input) {
+        let heard = match &input {
+            Input::Join(Join { socket, .. })
+            | Input::Message { socket, .. }
+            | Input::Relay { socket, .. } => Some(*socket),
+            Input::Closed { .. } | Input::Timeout => None,
+        };
+        self.hear(now, heard);
         self.expire(now);
         match input {
             Input::Join(join) => self.join(now, join),
@@ -159,6 +171,8 @@ impl Room {
             Input::Closed { socket } => self.closed(now, socket),
             Input::Timeout => {}
         }
+        // A hello is heard once it is let in.
+        self.hear(now, heard);
         self.succeed(now);
     }
 
@@ -175,7 +189,7 @@ impl Room {
             Memory::Restoring(restoring) => Some(restoring.until()),
             Memory::Whole | Memory::Restored => None,
         };
-        let others = [dies_at, restored_at, self.succession_at()];
+        let others = [dies_at, restored_at, self.succession_at(), self.looks_at()];
         graces.chain(others.into_iter().flatten()).min()
     }
 
@@ -199,6 +213,7 @@ impl Room {
     }
 
     fn expire(&mut self, now: Duration) {
+        self.look_for_silence(now);
         let over = |rider: &Rider| rider.away_until().is_some_and(|until| until <= now);
         let ended: Vec<_> = self
             .members
@@ -259,14 +274,15 @@ impl Room {
         }
     }
 
-    fn closed(&mut self, now: Duration, socket: SocketId) {
+    /// A socket is gone since then.
+    fn closed(&mut self, since: Duration, socket: SocketId) {
         self.stop_waiting(socket);
         let Some(number) = self.sockets.remove(&socket) else {
             return;
         };
-        let until = now + self.settings.grace;
+        let until = since + self.settings.grace;
         if let Some(rider) = self.members.get_mut(&number) {
-            rider.presence = Presence::Away { since: now, until };
+            rider.presence = Presence::Away { since, until };
             rider.reaches.clear();
             let peer = rider.peer.clone();
             self.tell_others(number, &ServerMessage::Away { peer });

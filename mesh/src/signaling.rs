@@ -50,6 +50,8 @@ pub mod close {
     pub const KICKED: u16 = 4003;
     /// The host ended the ride for all.
     pub const ENDED: u16 = 4004;
+    /// The socket said nothing for too long.
+    pub const SILENT: u16 = 4005;
     /// The rider left.
     pub const LEFT: u16 = 1000;
     /// The bytes do not say anything (RFC 6455).

@@ -114,6 +114,11 @@ pub struct Config {
     #[arg(long, env = "GRUPPETTO_GRACE_MS", hide_env_values = true, default_value_t = 30_000, value_parser = clap::value_parser!(u64).range(0..=3_600_000))]
     pub grace_ms: u64,
 
+    /// Milliseconds of silence after which a rider's connection counts as lost;
+    /// pages say something every second. 0: only when the network says so
+    #[arg(long, env = "GRUPPETTO_RIDER_SILENCE_MS", hide_env_values = true, default_value_t = 4_500, value_parser = clap::value_parser!(u64).range(0..=3_600_000))]
+    pub rider_silence_ms: u64,
+
     /// Milliseconds for which the host's connection may be lost, and the host
     /// be reached by nobody directly, before another rider is host
     #[arg(long, env = "GRUPPETTO_HOST_GRACE_MS", hide_env_values = true, default_value_t = 4_000, value_parser = clap::value_parser!(u64).range(0..=3_600_000))]
@@ -220,6 +225,11 @@ impl Config {
     /// For how long a lost rider keeps the place.
     pub fn grace(&self) -> Duration {
         Duration::from_millis(self.grace_ms)
+    }
+
+    /// For how long a rider may say nothing.
+    pub fn rider_silence(&self) -> Duration {
+        Duration::from_millis(self.rider_silence_ms)
     }
 
     /// For how long a lost host is waited for.

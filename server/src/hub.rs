@@ -95,6 +95,7 @@ impl Hub {
             max_riders: config.max_riders,
             max_direct: config.max_direct,
             grace: config.grace(),
+            silence: config.rider_silence(),
             host_grace: config.host_grace(),
             ttl: Duration::from_millis(config.room_ttl_ms),
             max_message_bytes: config.max_message_bytes,

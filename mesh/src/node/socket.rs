@@ -11,7 +11,7 @@ use crate::{
 /// A socket that is not open, or not answered with a welcome, is given up.
 const OPENING: Duration = Duration::from_secs(5);
 /// A quiet socket is asked whether it lives.
-const QUIET: Duration = Duration::from_secs(5);
+const QUIET: Duration = Duration::from_secs(1);
 /// And is dead when it does not answer.
 const ANSWER: Duration = Duration::from_millis(1_500);
 const RETRY: Duration = Duration::from_millis(500);

@@ -18,6 +18,9 @@ pub struct RoomSettings {
     pub max_direct: u32,
     /// How long a rider who lost its socket stays a member.
     pub grace: Duration,
+    /// A socket that says nothing for so long is lost; never if it is zero.
+    /// Pages say something every second.
+    pub silence: Duration,
     /// How long the host's socket may be gone before another rider is host,
     /// unless somebody still reaches the host directly.
     pub host_grace: Duration,
@@ -47,6 +50,7 @@ impl Default for RoomSettings {
             max_riders: 32,
             max_direct: 16,
             grace: Duration::from_secs(30),
+            silence: Duration::from_millis(4_500),
             host_grace: Duration::from_secs(4),
             restore_wait: Duration::from_secs(3),
             // Longer than any ride.

@@ -208,6 +208,7 @@ impl Room {
             incarnation,
             before: renumbered(join, incarnation),
             presence,
+            heard: Duration::ZERO,
             vouched: true,
             reaches: Vec::new(),
             knows: self.pages_kept(join),

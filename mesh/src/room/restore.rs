@@ -221,6 +221,7 @@ impl Room {
                 incarnation: member.incarnation,
                 before: None,
                 presence: self.away(now),
+                heard: Duration::ZERO,
                 vouched: false,
                 reaches: Vec::new(),
                 knows: Vec::new(),

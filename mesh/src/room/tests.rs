@@ -7,6 +7,7 @@ mod page;
 mod paper;
 mod relay;
 mod restore;
+mod silence;
 
 use super::*;
 use crate::signaling::{Hello, Resume, VERSION, Welcome};

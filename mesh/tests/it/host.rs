@@ -55,6 +55,22 @@ fn a_host_who_vanishes_is_succeeded_within_five_seconds() {
 }
 
 #[test]
+fn a_host_whose_cable_is_pulled_is_succeeded_within_five_seconds() {
+    for seed in 0..10 {
+        let mut net = Net::riding(220 + seed, 4);
+        net.run(100 * seed);
+        net.riders[0].online = false;
+        net.riders[0].mute = true;
+        (1..4).for_each(|other| net.cut(0, other, true));
+        let ben = net.id(1);
+        let took = net.run_until("a new host", |net| {
+            (1..4).all(|at| net.riders[at].node.host() == Some(&ben))
+        });
+        assert!(took <= ms(5_000), "seed {seed}: {took:?}");
+    }
+}
+
+#[test]
 fn a_host_whose_tab_is_closed_is_succeeded_within_five_seconds() {
     let mut net = Net::riding(211, 3);
     let ben = net.id(1);

@@ -20,7 +20,16 @@ impl Hall {
         Self::with(RoomSettings::default())
     }
 
+    /// Where nobody minds that sockets say nothing: they say what a test has them say.
     pub(super) fn with(settings: RoomSettings) -> Self {
+        Self::listening(RoomSettings {
+            silence: Duration::ZERO,
+            ..settings
+        })
+    }
+
+    /// Where sockets have to say something.
+    pub(super) fn listening(settings: RoomSettings) -> Self {
         let room = Room::new(settings.clone(), Arc::new(Paper("ours")), Duration::ZERO);
         let (sent, closed, relayed) = Default::default();
         Self {

@@ -48,15 +48,6 @@ impl Net {
         }
     }
 
-    /// The server finds that a mute socket is dead; the rider learns nothing.
-    pub fn close_dead_socket(&mut self, rider: usize) {
-        let mute = self.riders[rider].socket;
-        if self.riders[rider].dead_sockets.is_empty() {
-            self.riders[rider].dead_sockets.extend(mute);
-        }
-        self.close_dead_sockets(rider);
-    }
-
     /// The server finds that what a rider has given up is dead.
     pub fn close_dead_sockets(&mut self, rider: usize) {
         for socket in std::mem::take(&mut self.riders[rider].dead_sockets) {
