@@ -49,7 +49,7 @@ use send_wrapper::SendWrapper;
 
 use crate::{
     browser::{alarm::Alarm, clock, listener::Listener, page, wake_lock::WakeLock},
-    state::{Intent, Intents, Notice, RideState, Stage},
+    state::{Intent, Intents, Notice, RideState},
 };
 use entry::Entry;
 use group::Group;
@@ -242,7 +242,7 @@ impl Session {
     fn intend(&mut self, now: Duration, intent: Intent) {
         match intent {
             Intent::GoOnAs(position) => self.go_on_as(now, position),
-            Intent::SomebodyElse => self.state.stage.set(Stage::Introduce),
+            Intent::SomebodyElse => self.introduce(),
             Intent::Join(name, ftp) => self.join(name, ftp),
             Intent::Ready(ready) => self.set_ready(now, ready),
             Intent::ShareWorkout(workout) => self.share(now, Arc::unwrap_or_clone(workout)),

@@ -145,6 +145,8 @@ pub enum Connection {
     },
     /// The server knows the ride no more; this rider rides on alone.
     Alone,
+    /// The server knows the ride no more; those who are linked directly ride on together.
+    Unserved,
 }
 
 /// Why a workout file was not shared.

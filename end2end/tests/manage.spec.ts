@@ -16,6 +16,13 @@ test("a rider whom the host removes is told why, keeps the ride so far, and cann
   await expect(cem.ride.card("Ben").article).toBeHidden();
   await expect(cem.page.getByText("Ben was removed by the host.")).toBeVisible();
   await expect(cem.ride.mine).toBeVisible();
+
+  await ben.page.goto(ana.invitation);
+  await expect(ben.page.getByText("The host removed you from this ride.")).toBeVisible();
+  const another = await ben.context.newPage();
+  await another.goto(ana.invitation);
+  await expect(another.getByText("The host removed you from this ride.")).toBeVisible();
+  await expect(another.getByRole("button", { name: "Join" })).toBeHidden();
 });
 
 test("a locked ride lets nobody new in, and those who are in come back", async ({ enter }) => {

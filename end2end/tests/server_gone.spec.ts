@@ -104,6 +104,45 @@ test("without a server the host still changes the interval and ends the ride for
   await server.startAgain();
 });
 
+test("a server that comes back without its secret leaves those who ride to each other", async ({ enter, server, faults }) => {
+  faults.expect(unreachable);
+  const [ana, ben] = [await enter("Ana", 200), await enter("Ben", 250)];
+  const both = [ana, ben];
+  await rideTogether(fourSteps, ana, ben);
+  await eachPair(both, (watcher, other) => watcher.ride.card(other.name).expectLink("direct"));
+
+  await server.crash();
+  await server.startAgain({ GRUPPETTO_SECRET: "another secret of the browser tests" });
+  await each(both, ({ page }) => expect(page.getByText(/The server no longer knows this ride. It goes on over direct links/)).toBeVisible({ timeout: 15_000 }));
+  await eachPair(both, (watcher, other) => watcher.ride.card(other.name).expectLink("direct"));
+  await eachPair(both, (watcher, other) => expectToChange(watcher.ride.card(other.name).metric("power")));
+  await ana.ride.skip.click();
+  await each(both, ({ ride, ftp }) => expect(ride.metric("target")).toHaveText(`${0.7 * ftp}`));
+  await ana.ride.end.click();
+  await ana.ride.confirm.getByRole("button", { name: "End for everyone" }).click();
+  await each(both, ({ ride }) => expect(ride.summary).toBeVisible());
+
+  await server.stop();
+  await server.startAgain();
+});
+
+test("who wants to join when the server is gone is told what to do, and joins when it is back", async ({ enter, server, faults }) => {
+  faults.expect(unreachable);
+  const [ana, ben] = [await enter("Ana", 200), await enter("Ben", 250)];
+  await ana.startsRide();
+  await ben.opens(ana.invitation);
+  await server.crash();
+
+  await ben.ride.join.click();
+  await expect(ben.page.getByRole("alert")).toContainText("The server cannot be reached. Check your connection, then try again.", { timeout: 15_000 });
+  await server.startAgain();
+  await expect(ana.page.getByText("Lost the server")).toBeHidden({ timeout: 10_000 });
+  await ben.page.getByRole("button", { name: "Try again" }).click();
+  await ben.ride.join.click();
+  await ben.expectLobby();
+  await ana.ride.card("Ben").expectRole("rider");
+});
+
 test("a tab opened anew after a restart of the server can still go on as who rode before", async ({ enter, server, faults }) => {
   faults.expect(unreachable);
   const ana = await enter("Ana", 200);

@@ -147,6 +147,10 @@ pub(crate) struct Link {
     backoff: Backoff,
     /// Since the link was last direct.
     tries: u32,
+    /// Whether the last try was ours.
+    called: bool,
+    /// From when on the other's offers are counted, and how many came since.
+    offers: (Duration, u32),
     connect_time: Option<Duration>,
     /// When anything came over any carrier, or a carrier was found.
     heard_at: Duration,
@@ -182,6 +186,8 @@ impl Link {
             retry_at: calls.then_some(now),
             backoff: Backoff::new(RETRY, RETRY_LIMIT, seed).then_limit(SHORT_RETRIES),
             tries: 0,
+            called: false,
+            offers: (now, 0),
             connect_time: None,
             heard_at: now,
             they_can: true,

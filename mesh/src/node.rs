@@ -158,6 +158,11 @@ impl Node {
         Some(links.chain(others).fold(socket, Duration::min))
     }
 
+    /// Whether nothing more comes of it: left, refused, removed or replaced.
+    pub fn is_over(&self) -> bool {
+        self.socket.is_done()
+    }
+
     /// The rider itself, once welcomed.
     pub fn me(&self) -> Option<&Member> {
         self.me.as_ref()

@@ -120,6 +120,18 @@ pub fn forget_identity(code: &SessionCode, peer: &PeerId) {
     write(local(), &ride_key(code), &known);
 }
 
+/// Marks that the host has removed a rider of this browser from this ride.
+pub fn bar(code: &SessionCode) {
+    write(local(), &barred_key(code), &true);
+    remember_ride(code);
+}
+
+/// Whether nobody new gets from here into this ride.
+pub fn is_barred(code: &SessionCode) -> bool {
+    let barred = local().and_then(|storage| read(&storage, &barred_key(code)));
+    barred.unwrap_or(false)
+}
+
 /// Marks that this tab is put away: what opens with the mark is the same tab,
 /// loaded again, and not a copy of one that still rides.
 pub fn park(code: &SessionCode) {
@@ -151,6 +163,7 @@ fn remember_ride(code: &SessionCode) {
     for forgotten in rides.drain(MAX_RIDES.min(rides.len())..) {
         let _ = storage.remove_item(&ride_key(&forgotten));
         let _ = storage.remove_item(&timeline_key(&forgotten));
+        let _ = storage.remove_item(&barred_key(&forgotten));
         recordings::forget(&forgotten);
     }
     write(Some(storage), RIDES, &rides);
@@ -170,6 +183,10 @@ fn tab_key(code: &SessionCode) -> String {
 
 fn ride_key(code: &SessionCode) -> String {
     format!("gruppetto.ride.{code}")
+}
+
+fn barred_key(code: &SessionCode) -> String {
+    format!("gruppetto.barred.{code}")
 }
 
 fn timeline_key(code: &SessionCode) -> String {

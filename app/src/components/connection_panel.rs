@@ -194,6 +194,7 @@ fn socket(connection: &Connection) -> &'static str {
         Connection::Online => "online",
         Connection::Lost { .. } => "lost",
         Connection::Alone => "alone",
+        Connection::Unserved => "unserved",
     }
 }
 

@@ -21,7 +21,7 @@ pub fn News() -> impl IntoView {
     let newest = fading(state.notice);
     let lost = move || match state.connection.get() {
         Connection::Idle | Connection::Online => None,
-        Connection::Lost { .. } | Connection::Alone => {
+        Connection::Lost { .. } | Connection::Alone | Connection::Unserved => {
             let line = words::connection(i18n, state);
             Some(view! { <p class="news-lost">{line}</p> }.into_any())
         }

@@ -124,6 +124,7 @@ pub fn connection(i18n: Texts, state: RideState) -> AnyView {
         }
         Connection::Lost { attempt } => t!(i18n, connection.lost, attempt).into_any(),
         Connection::Alone => t!(i18n, connection.alone).into_any(),
+        Connection::Unserved => t!(i18n, connection.unserved).into_any(),
     }
 }
 

@@ -27,6 +27,9 @@ use crate::{
     state::{Connection, Refusal, Stage},
 };
 
+/// A server that is started again answers by then.
+const ANSWERS_WITHIN: Duration = Duration::from_secs(5);
+
 /// What is known of the rider before joining.
 #[derive(Default)]
 pub(super) struct Entry {
@@ -39,6 +42,8 @@ pub(super) struct Entry {
     /// Whether the riders who were there before have been met: from then on a
     /// new name is news.
     pub(super) greeted: bool,
+    /// Since when the server does not answer the wish to join.
+    unanswered_since: Option<Duration>,
     /// When the riders who were there count as met.
     pub(super) greeted_from: Option<Duration>,
 }
@@ -102,6 +107,7 @@ impl Session {
             return;
         }
         match found {
+            _ if storage::is_barred(&code) => self.introduce(),
             Found { full: true, .. } => self.state.stage.set(Stage::Refused(Refusal::Full)),
             Found { locked: true, .. } => self.state.stage.set(Stage::Refused(Refusal::Locked)),
             _ => self.introduce_or_join(joining),
@@ -149,8 +155,17 @@ impl Session {
         });
         match rider {
             Some((name, ftp)) => self.join(name, ftp),
-            None => self.state.stage.set(Stage::Introduce),
+            None => self.introduce(),
         }
+    }
+
+    /// Asks who comes; nobody new comes from where a rider was removed.
+    pub(super) fn introduce(&mut self) {
+        let barred = self.code.as_ref().is_some_and(storage::is_barred);
+        self.state.stage.set(match barred {
+            true => Stage::Refused(Refusal::Removed),
+            false => Stage::Introduce,
+        });
     }
 
     /// Goes on as a rider that this browser knows.
@@ -166,7 +181,7 @@ impl Session {
         let key = SigningKey::from_seed(identity.seed).ok();
         let (Some(name), Some(ftp), Some(key)) = (rider, ftp, key) else {
             // Kept by another version, or tampered with.
-            return self.state.stage.set(Stage::Introduce);
+            return self.introduce();
         };
         let resume = Resume {
             peer: identity.peer.clone(),
@@ -190,6 +205,9 @@ impl Session {
 
     /// Joins as somebody new.
     pub(super) fn join(&mut self, name: RiderName, ftp: Ftp) {
+        if self.code.as_ref().is_some_and(storage::is_barred) {
+            return self.introduce();
+        }
         let seed = page::random_bytes();
         let key = seed.and_then(|seed| SigningKey::from_seed(seed).ok());
         let (Some(seed), Some(key)) = (seed, key) else {
@@ -264,9 +282,22 @@ impl Session {
             group_offset: self.last_offset,
             rule,
         };
+        self.entry.unanswered_since = None;
         self.group = Some(Group::new(code, config, self.inbox.clone()));
         self.state.connection.set(Connection::Idle);
         self.state.stage.set(Stage::Joining);
+    }
+
+    /// The socket is lost: whoever is not in yet is not kept waiting for long.
+    pub(super) fn socket_lost(&mut self, now: Duration, attempt: u32) {
+        if self.state.stage.get_untracked() != Stage::Joining {
+            return self.state.connection.set(Connection::Lost { attempt });
+        }
+        let since = *self.entry.unanswered_since.get_or_insert(now);
+        if now >= since + ANSWERS_WITHIN {
+            self.group = None;
+            self.state.stage.set(Stage::Refused(Refusal::Unreachable));
+        }
     }
 
     /// Rides on the simulator and tells everybody.

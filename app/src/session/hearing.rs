@@ -61,9 +61,7 @@ impl Session {
                 self.group = None;
                 self.stand_down(Stage::Moved);
             }
-            node::Event::SocketLost { attempt, .. } => {
-                self.state.connection.set(Connection::Lost { attempt });
-            }
+            node::Event::SocketLost { attempt, .. } => self.socket_lost(now, attempt),
             node::Event::SocketBack => self.state.connection.set(Connection::Online),
         }
     }
@@ -121,7 +119,11 @@ impl Session {
 
     fn refused(&mut self, now: Duration, code: ErrorCode) {
         if self.timeline.started_at().is_some() {
-            return self.ride_on_alone(now);
+            let goes_on = |group: &super::Group| !group.node.is_over();
+            return match self.group.as_ref().is_some_and(goes_on) {
+                true => self.state.connection.set(Connection::Unserved),
+                false => self.ride_on_alone(now),
+            };
         }
         self.group = None;
         let refusal = match code {
@@ -132,8 +134,7 @@ impl Session {
             ErrorCode::BadToken => {
                 self.forget_me();
                 self.takes_part = false;
-                self.state.stage.set(Stage::Introduce);
-                return;
+                return self.introduce();
             }
             _ => Refusal::Other,
         };

@@ -11,7 +11,10 @@ use mesh::{
 };
 
 use super::{Session, put};
-use crate::state::{Connection, Denial, Notice, Refusal, Stage};
+use crate::{
+    browser::storage,
+    state::{Connection, Denial, Notice, Refusal, Stage},
+};
 
 impl Session {
     /// Asks the server, or says that it cannot be asked now.
@@ -92,6 +95,9 @@ impl Session {
     /// The host removed this rider, who keeps what they have ridden.
     pub(super) fn removed(&mut self, now: Duration, reason: String) {
         self.state.removed.set(Some(reason));
+        if let Some(code) = &self.code {
+            storage::bar(code);
+        }
         self.sent_home(now, Refusal::Removed);
     }
 

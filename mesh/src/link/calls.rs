@@ -5,6 +5,11 @@ use std::time::Duration;
 use super::{Connection, Effect, IMPOLITE_PATIENCE, Link, NEW_EVERY, RtcCommand, RtcEvent};
 use crate::signaling::Signal;
 
+/// So many offers of the other are taken within [`OFFERS_WITHIN`]: who means well makes one when a
+/// link is made, one after 3 s of silence, and one for each try.
+const OFFERS: u32 = 4;
+const OFFERS_WITHIN: Duration = Duration::from_secs(2);
+
 impl Link {
     /// When a call wants to be made with [`Link::call`].
     pub(crate) fn call_at(&self) -> Option<Duration> {
@@ -12,10 +17,10 @@ impl Link {
         self.retry_at.filter(|_| ready)
     }
 
-    /// Whether a connection is being made.
+    /// Whether we are making a connection.
     pub(crate) fn is_calling(&self) -> bool {
         let opening = self.connection.as_ref().is_some_and(|one| !one.is_open());
-        opening && self.retry_at.is_none()
+        opening && self.called && self.retry_at.is_none()
     }
 
     /// Offers, on the connection there is or on a new one, under a number never
@@ -23,6 +28,7 @@ impl Link {
     pub(crate) fn call(&mut self, now: Duration, id: u32) {
         let again = !self.tries.is_multiple_of(NEW_EVERY);
         self.tries = self.tries.saturating_add(1);
+        self.called = true;
         if let Some(connection) = self.connection.as_mut().filter(|_| again) {
             self.retry_at = None;
             connection.begin_again(now);
@@ -35,10 +41,14 @@ impl Link {
         self.effects.push_back(offer);
     }
 
-    /// A signal of the other page; `id` is for the connection it may open.
-    pub(crate) fn signal(&mut self, now: Duration, id: u32, signal: Signal) {
+    /// A signal of the other page; `id` is for the connection it may open. Says whether it is one
+    /// too many.
+    pub(crate) fn signal(&mut self, now: Duration, id: u32, signal: Signal) -> bool {
         if !self.reach.direct {
-            return;
+            return false;
+        }
+        if matches!(signal, Signal::Offer { .. }) && self.is_offered_too_much(now) {
+            return true;
         }
         let (Signal::Offer { attempt, .. }
         | Signal::Answer { attempt, .. }
@@ -47,6 +57,7 @@ impl Link {
             self.hang_up();
             self.open(now, id, attempt);
             self.tries = 1;
+            self.called = false;
         }
         if let Some(connection) = self
             .connection
@@ -61,6 +72,16 @@ impl Link {
             let effects = connection.signal(signal);
             self.effects.extend(effects);
         }
+        false
+    }
+
+    fn is_offered_too_much(&mut self, now: Duration) -> bool {
+        let (since, count) = &mut self.offers;
+        if now >= *since + OFFERS_WITHIN {
+            (*since, *count) = (now, 0);
+        }
+        *count = count.saturating_add(1);
+        *count > OFFERS
     }
 
     /// What the driver tells of a connection, but for frames.

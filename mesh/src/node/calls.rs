@@ -12,6 +12,12 @@ use crate::{
 const CALLS: usize = 4;
 
 impl Node {
+    /// Whether anybody is reached directly.
+    pub(super) fn is_linked(&self) -> bool {
+        let mut links = self.peers.values().map(|peer| peer.link.state());
+        links.any(|state| state == LinkState::Direct)
+    }
+
     /// When the next connection is to be made, while there may be more.
     pub(super) fn next_call(&self) -> Option<Duration> {
         let calls = self.peers.values().filter_map(|peer| peer.link.call_at());

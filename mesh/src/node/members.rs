@@ -54,6 +54,10 @@ impl Node {
 
     fn refused(&mut self, code: ErrorCode, message: String) {
         match self.socket.is_open() {
+            false if code.is_final() && self.is_linked() => {
+                self.give_server_up();
+                self.event(Event::Refused { code, message });
+            }
             false if code.is_final() => self.end(Event::Refused { code, message }),
             true if code.is_denial() => self.event(Event::Denied { code, message }),
             _ => self.stats.ignored += 1,

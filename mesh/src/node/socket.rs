@@ -203,6 +203,15 @@ impl Node {
         }
     }
 
+    /// The server wants nothing more of us; those who are reached directly go on with us. It is
+    /// asked again only if somebody wakes the page.
+    pub(super) fn give_server_up(&mut self) {
+        self.outputs.push_back(Output::CloseSocket);
+        self.socket.phase = Phase::Waiting {
+            until: Duration::MAX,
+        };
+    }
+
     /// Nothing more is done: tells why, closes everything.
     pub(super) fn end(&mut self, why: Event) {
         self.finish();

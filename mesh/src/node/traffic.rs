@@ -82,11 +82,8 @@ impl Node {
         let known = self
             .peer_mut(from)
             .filter(|peer| peer.member.incarnation == page);
-        if let Some(peer) = known {
-            peer.link.signal(now, id, signal);
-        } else {
-            self.stats.ignored += 1;
-        }
+        let ignored = known.is_none_or(|peer| peer.link.signal(now, id, signal));
+        self.stats.ignored += u64::from(ignored);
     }
 
     /// Sees to all links, after anything happened.

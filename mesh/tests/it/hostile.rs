@@ -5,14 +5,14 @@ use std::time::Duration;
 use mesh::{
     frame::{Beat, Body, FromServer, Heard, LinkFrame},
     node::{Event, Input, Node, NodeConfig, RtcEvent, SdpKind, Wish},
-    peer::{Class, Incarnation, PeerId, PeerNumber, PublicKeys, Role},
+    peer::{Class, Incarnation, LinkState, PeerId, PeerNumber, PublicKeys, Role},
     signaling::{
         DirectLinks, HostTerm, LeftReason, Limits, Member, Restored, ServerMessage, Signal, Welcome,
     },
 };
 use proptest::{collection::vec, prelude::*};
 
-use crate::net::{Net, ms};
+use crate::net::{Net, incarnation, ms};
 
 const KEYS: PublicKeys = PublicKeys {
     sign: [1; 32],
@@ -326,6 +326,34 @@ fn an_offer_for_an_older_page_opens_nothing() {
     };
     net.feed(0, Input::SocketText(offer.to_json()));
     assert_eq!(net.riders[0].node.stats().attempts, attempts);
+}
+
+#[test]
+fn who_offers_without_end_makes_nobody_open_connections_or_answer_without_end() {
+    for rising in [true, false] {
+        let mut net = Net::riding(64, 3);
+        let (opened, ignored) = (net.opened(0), net.riders[0].node.stats().ignored);
+        for number in 0..200 {
+            let attempt = if rising { 50 + number } else { 50 };
+            let offer = ServerMessage::Signal {
+                from: net.id(1),
+                incarnation: incarnation(&net, 0),
+                signal: Signal::Offer {
+                    attempt,
+                    sdp: "more".into(),
+                },
+            };
+            net.feed(0, Input::SocketText(offer.to_json()));
+            net.run(10);
+        }
+        let opened = net.opened(0) - opened;
+        assert!((1..=8).contains(&opened) || !rising, "{opened} connections");
+        assert!(opened <= 8, "{opened} connections");
+        assert!(net.riders[0].node.stats().ignored > ignored + 180);
+        assert_eq!(net.link(0, 2), Some(LinkState::Direct), "another's link");
+        let back = net.run_until("direct", |net| net.all_links(LinkState::Direct));
+        assert!(back <= ms(60_000), "{back:?}");
+    }
 }
 
 #[test]
