@@ -296,7 +296,7 @@ impl Session {
         let since = *self.entry.unanswered_since.get_or_insert(now);
         if now >= since + ANSWERS_WITHIN {
             self.group = None;
-            self.state.stage.set(Stage::Refused(Refusal::Unreachable));
+            self.stand_down(Stage::Refused(Refusal::Unreachable));
         }
     }
 

@@ -1,8 +1,9 @@
 //! Whose clock is group time: the host's, as it tells in its beats.
 //!
-//! A host who has no group time yet, after a reload, takes it from the
-//! longest-present rider who has one, and tells its own only when it has
-//! settled, so that nobody follows a follower. Where nobody has one, it carries
+//! A host who has no group time yet, after a reload, takes it from the others,
+//! of whom no single one is believed against what the page knew before or what
+//! most say, and tells its own only when it has settled, so that nobody follows
+//! a follower. Where nobody has one, it carries
 //! on from what it knew before; where it knew nothing, group time begins as the
 //! server's wall clock, so that riders who begin it apart begin it alike. A host whose machine slept, by a clock that slept too, finds most others
 //! far ahead, and follows them: they would have to wait for it else.
@@ -45,7 +46,7 @@ impl Node {
                 None => self.clock.hold(now),
             };
         }
-        if let Some((offset, error)) = self.longest_present_offset() {
+        if let Some((offset, error)) = self.offset_of_others(now) {
             self.clock.steer(now, offset, error);
         } else if self.clock.age(now).is_none() && self.nobody_knows(now) {
             self.clock_is_own = true;
@@ -63,7 +64,7 @@ impl Node {
             .find(|peer| peer.member.role == Role::Host);
         let of_host = of_host.and_then(|host| host.link.group_offset());
         let unknown = self.clock.age(now).is_none();
-        let of_others = || self.longest_present_offset().filter(|_| unknown);
+        let of_others = || unknown.then(|| self.offset_of_others(now)).flatten();
         if let Some((offset, error)) = of_host.or_else(of_others) {
             self.clock.steer(now, offset, error);
         }
@@ -84,18 +85,35 @@ impl Node {
         (offset.checked_sub(own)? > certain).then_some((offset, error))
     }
 
-    fn longest_present_offset(&self) -> Option<(i64, u64)> {
-        self.peers
-            .values()
-            .find_map(|peer| peer.link.group_offset())
+    /// Group time as the others have it: what is nearest to what we knew before, or, once all who
+    /// may know it have told it, the lower middle, so that one rider alone cannot claim it.
+    fn offset_of_others(&self, now: Duration) -> Option<(i64, u64)> {
+        let told = self.peers.values();
+        let mut told: Vec<_> = told.filter_map(|peer| peer.link.group_offset()).collect();
+        told.sort_unstable();
+        let known = self.config.group_offset.and_then(|known| {
+            let off = |told: &&(i64, u64)| told.0.abs_diff(known);
+            let nearest = told.iter().min_by_key(off)?;
+            (off(&nearest) <= JUMP.unsigned_abs()).then_some(*nearest)
+        });
+        let silent = |peer: &Peer| may_know(peer) && peer.link.group_offset().is_none();
+        let all = self.asked_enough(now) || !self.peers.values().any(silent);
+        let middle = || told.get(told.len().checked_sub(1)? / 2).copied();
+        known.or_else(|| middle().filter(|_| all))
     }
 
     fn nobody_knows(&self, now: Duration) -> bool {
-        let may_know = |peer: &Peer| !peer.member.away && peer.link.may_know_group_time();
-        let asked_enough = |since| now >= since + ASKING;
-        let since = self.server.as_ref().map(|server| server.since);
-        !self.peers.values().any(may_know) || since.is_some_and(asked_enough)
+        !self.peers.values().any(may_know) || self.asked_enough(now)
     }
+
+    fn asked_enough(&self, now: Duration) -> bool {
+        let since = self.server.as_ref().map(|server| server.since);
+        since.is_some_and(|since| now >= since + ASKING)
+    }
+}
+
+fn may_know(peer: &Peer) -> bool {
+    !peer.member.away && peer.link.may_know_group_time()
 }
 
 impl Server {

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use mesh::{
+    frame::{Beat, Body, FromServer, Heard, LinkFrame},
     node::{Input, Wish},
-    peer::Role,
+    peer::{Class, Incarnation, PeerNumber, Role},
 };
 
-use crate::net::{Net, TODAY, Way, ms};
+use crate::net::{Net, TODAY, Way, incarnation, ms};
 
 /// How far the riders' ideas of group time are apart, in microseconds.
 fn spread(net: &Net, riders: &[usize]) -> i64 {
@@ -149,6 +150,66 @@ fn a_host_who_reloads_takes_group_time_from_its_peers() {
     );
     let passed = net.group_time(1).unwrap() - before;
     assert!((passed - 5_000_000).abs() < 5_000, "{passed}");
+}
+
+/// The first rider is told by the second, who lies, that group time is an hour on.
+fn claim_an_hour(net: &mut Net) {
+    let sent = (net.now + net.riders[1].clock).as_micros() as i64;
+    let true_offset = net.group_time(1).unwrap() - sent;
+    let host = (net.now + net.riders[0].clock).as_micros() as i64;
+    let heard = Heard {
+        number: PeerNumber(1),
+        incarnation: incarnation(net, 0),
+        sent: host - 2,
+        ..Heard::default()
+    };
+    let beat = Beat {
+        sent,
+        group_offset: Some(true_offset + 3_600_000_000),
+        p2p: true,
+        epoch: 1,
+        gossip: Vec::new(),
+        heard: vec![heard],
+    };
+    let frame = LinkFrame {
+        to: Incarnation(0),
+        body: Body::Beat(beat),
+    };
+    let lie = FromServer {
+        class: Class::Telemetry,
+        sealed: false,
+        from: PeerNumber(2),
+        incarnation: incarnation(net, 1),
+        payload: &frame.encode(),
+    };
+    net.feed(0, Input::SocketBinary(lie.encode()));
+}
+
+#[test]
+fn a_host_who_reloads_follows_no_single_rider_who_claims_another_time() {
+    for remembers in [true, false] {
+        let mut net = Net::riding(59, 4);
+        net.run(3_000);
+        let before = (net.now, net.group_time(2).unwrap());
+        let clock = net.now + net.riders[0].clock;
+        let known = net.group_time(0).unwrap() - clock.as_micros() as i64;
+        net.reload_remembering(0, remembers.then_some(known));
+        for _ in 0..600 {
+            if net.riders[0].node.me().is_some() {
+                claim_an_hour(&mut net);
+            }
+            net.run(10);
+        }
+        assert_eq!(net.riders[0].node.role(), Some(Role::Host));
+        let passed = (net.now - before.0).as_micros() as i64;
+        for at in [0, 2, 3] {
+            let ridden = net.group_time(at).unwrap() - before.1;
+            assert!(
+                (ridden - passed).abs() < 5_000,
+                "{at}: {ridden} in {passed}"
+            );
+        }
+    }
 }
 
 #[test]
