@@ -121,6 +121,8 @@ pub(crate) enum Effect {
     Election(Election),
     /// A connection there is is tried once more.
     Tried,
+    /// A try became direct.
+    Succeeded,
     /// A try did not become direct in time.
     Failed,
 }
@@ -379,8 +381,10 @@ impl Link {
             self.backoff.reset();
             (self.tries, self.retry_at) = (0, None);
             let connection = self.connection.as_mut();
-            let took = connection.and_then(|one| one.take_connect_time(now));
-            self.connect_time = took.or(self.connect_time);
+            if let Some(took) = connection.and_then(|one| one.take_connect_time(now)) {
+                self.connect_time = Some(took);
+                self.effects.push_back(Effect::Succeeded);
+            }
         }
     }
 

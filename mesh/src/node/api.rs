@@ -260,7 +260,7 @@ pub struct Stats {
     pub attempts: u64,
     /// Tries that did not succeed in time.
     pub failures: u64,
-    /// How often a link became direct.
+    /// Connections that became direct; one that was silent for a while and goes on is none.
     pub directs: u64,
     /// How often a direct link went back to the relay.
     pub fallbacks: u64,

@@ -152,6 +152,7 @@ impl Node {
             Effect::Gossip(bytes) => self.event(Event::Gossip { from: peer, bytes }),
             Effect::Election(election) => self.succession.receive(number, election),
             Effect::Tried => self.stats.attempts += 1,
+            Effect::Succeeded => self.stats.directs += 1,
             Effect::Failed => self.stats.failures += 1,
         }
     }
@@ -306,7 +307,6 @@ impl Node {
         if before == Some(state) {
             return;
         }
-        self.stats.directs += u64::from(state == LinkState::Direct);
         self.stats.fallbacks += u64::from(before == Some(LinkState::Direct));
         if state == LinkState::Direct {
             self.stats.connect_time = peer.link.connect_time().or(self.stats.connect_time);
