@@ -80,6 +80,8 @@ pub struct Room {
     dies_at: Option<Duration>,
     dead: bool,
     looks_at: Duration,
+    /// Whether nobody was heard of late.
+    hushed: bool,
     outputs: VecDeque<Output>,
 }
 
@@ -140,6 +142,7 @@ impl Room {
             dies_at,
             dead: false,
             looks_at: now,
+            hushed: false,
             outputs: VecDeque::new(),
         }
     }

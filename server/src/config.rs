@@ -116,7 +116,7 @@ pub struct Config {
 
     /// Milliseconds of silence after which a rider's connection counts as lost;
     /// pages say something every second. 0: only when the network says so
-    #[arg(long, env = "GRUPPETTO_RIDER_SILENCE_MS", hide_env_values = true, default_value_t = 4_500, value_parser = clap::value_parser!(u64).range(0..=3_600_000))]
+    #[arg(long, env = "GRUPPETTO_RIDER_SILENCE_MS", hide_env_values = true, default_value_t = 4_500, value_parser = rider_silence)]
     pub rider_silence_ms: u64,
 
     /// Milliseconds for which the host's connection may be lost, and the host
@@ -277,6 +277,12 @@ pub enum LogFormat {
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
         .map_err(|_| "is not an address and a port like 127.0.0.1:3000".to_owned())
+}
+
+fn rider_silence(text: &str) -> Result<u64, String> {
+    let parsed = text.parse::<u64>().ok();
+    let known = parsed.filter(|ms| *ms == 0 || (3_000..=3_600_000).contains(ms));
+    known.ok_or_else(|| "is neither 0 nor 3000 to 3600000: pages say something every second".into())
 }
 
 fn secret(text: &str) -> Result<String, String> {

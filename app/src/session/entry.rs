@@ -42,6 +42,8 @@ pub(super) struct Entry {
     /// Whether the riders who were there before have been met: from then on a
     /// new name is news.
     pub(super) greeted: bool,
+    /// Whether this is somebody new, who has nothing to lose yet.
+    comes_anew: bool,
     /// Since when the server does not answer the wish to join.
     unanswered_since: Option<Duration>,
     /// When the riders who were there count as met.
@@ -270,6 +272,7 @@ impl Session {
         let (Some(code), Some(me)) = (self.code.clone(), &self.me) else {
             return;
         };
+        let comes_anew = resume.is_none();
         let config = NodeConfig {
             keys: PublicKeys {
                 sign: me.key.public(),
@@ -282,6 +285,7 @@ impl Session {
             group_offset: self.last_offset,
             rule,
         };
+        self.entry.comes_anew = comes_anew;
         self.entry.unanswered_since = None;
         self.group = Some(Group::new(code, config, self.inbox.clone()));
         self.state.connection.set(Connection::Idle);
@@ -290,7 +294,8 @@ impl Session {
 
     /// The socket is lost: whoever is not in yet is not kept waiting for long.
     pub(super) fn socket_lost(&mut self, now: Duration, attempt: u32) {
-        if self.state.stage.get_untracked() != Stage::Joining {
+        let joins = self.state.stage.get_untracked() == Stage::Joining;
+        if !joins || !self.entry.comes_anew {
             return self.state.connection.set(Connection::Lost { attempt });
         }
         let since = *self.entry.unanswered_since.get_or_insert(now);

@@ -115,11 +115,16 @@ impl Session {
         for name in gone {
             self.notify(Notice::Gone(name));
         }
+        let unserved = self.state.connection.get_untracked() == Connection::Unserved;
+        if unserved && self.roster.peers().len() <= 1 {
+            self.ride_on_alone(now);
+        }
     }
 
     fn refused(&mut self, now: Duration, code: ErrorCode) {
         if self.timeline.started_at().is_some() {
-            let goes_on = |group: &super::Group| !group.node.is_over();
+            let over = self.state.stage.get_untracked() == Stage::Ended;
+            let goes_on = |group: &super::Group| !over && !group.node.is_over();
             return match self.group.as_ref().is_some_and(goes_on) {
                 true => self.state.connection.set(Connection::Unserved),
                 false => self.ride_on_alone(now),

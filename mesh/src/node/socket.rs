@@ -10,10 +10,12 @@ use crate::{
 
 /// A socket that is not open, or not answered with a welcome, is given up.
 const OPENING: Duration = Duration::from_secs(5);
-/// A quiet socket is asked whether it lives.
-const QUIET: Duration = Duration::from_secs(1);
-/// And is dead when it does not answer.
-const ANSWER: Duration = Duration::from_millis(1_500);
+/// A socket is asked whether it lives so often, which also tells the server that we do.
+const ASK: Duration = Duration::from_secs(1);
+/// And is dead when it does not answer,
+const ANSWER: Duration = Duration::from_secs(3);
+/// or sooner, when there is reason to doubt it.
+const PROMPT_ANSWER: Duration = Duration::from_millis(1_500);
 const RETRY: Duration = Duration::from_millis(500);
 const RETRY_LIMIT: Duration = Duration::from_secs(4);
 const CLOSING_LIMIT: Duration = Duration::from_secs(60);
@@ -26,6 +28,8 @@ pub(super) struct Socket {
     told_epoch: u32,
     /// The page asks whether the socket lives: no time is lost if it does not.
     urgent: bool,
+    /// Others have fallen silent too.
+    doubted: bool,
     backoff: Backoff,
 }
 
@@ -38,6 +42,7 @@ enum Phase {
     /// Welcomed.
     Open {
         heard: Duration,
+        asked: Duration,
         pinged: Option<Duration>,
     },
     /// Left, refused or replaced.
@@ -53,6 +58,7 @@ impl Socket {
             resume,
             told_epoch: 0,
             urgent: false,
+            doubted: false,
             backoff: Backoff::new(RETRY, RETRY_LIMIT, seed),
         }
     }
@@ -61,13 +67,10 @@ impl Socket {
         matches!(self.phase, Phase::Open { .. })
     }
 
-    /// When the server was last heard, while it is asked nothing.
+    /// When the server was last heard, while nobody doubts it.
     pub(super) fn heard_at(&self) -> Option<Duration> {
         match self.phase {
-            Phase::Open {
-                heard,
-                pinged: None,
-            } => Some(heard),
+            Phase::Open { heard, .. } if !self.doubted && !self.urgent => Some(heard),
             _ => None,
         }
     }
@@ -81,11 +84,15 @@ impl Socket {
             Phase::Waiting { until } | Phase::Opening { until } => Some(until),
             Phase::Open {
                 pinged: Some(at), ..
+            } if self.urgent || self.doubted => Some(at + PROMPT_ANSWER),
+            Phase::Open {
+                pinged: Some(at), ..
             } => Some(at + ANSWER),
             Phase::Open {
-                heard,
+                asked,
                 pinged: None,
-            } => Some(heard + QUIET),
+                ..
+            } => Some(asked + ASK),
             Phase::Done => None,
         }
     }
@@ -107,10 +114,11 @@ impl Node {
     }
 
     pub(super) fn socket_heard(&mut self, now: Duration) {
-        if let Phase::Open { .. } = self.socket.phase {
-            self.socket.urgent = false;
+        if let Phase::Open { asked, .. } = self.socket.phase {
+            (self.socket.urgent, self.socket.doubted) = (false, false);
             self.socket.phase = Phase::Open {
                 heard: now,
+                asked,
                 pinged: None,
             };
         }
@@ -148,8 +156,10 @@ impl Node {
         self.socket.resume = Some(resume);
         self.reporter.begin_anew();
         self.socket.backoff.reset();
+        (self.socket.urgent, self.socket.doubted) = (false, false);
         self.socket.phase = Phase::Open {
             heard: now,
+            asked: now,
             pinged: None,
         };
     }
@@ -175,12 +185,22 @@ impl Node {
     /// The page was not looked at, or had no network, and has both again.
     pub(super) fn probe_urgently(&mut self, now: Duration) {
         self.socket.urgent = self.socket.is_open();
+        match self.socket.phase {
+            // What was asked before the page slept says nothing.
+            Phase::Open { .. } => self.ping(now),
+            _ => self.probe(now),
+        }
+    }
+
+    /// Others have fallen silent: perhaps it is the own network.
+    pub(super) fn doubt(&mut self, now: Duration) {
+        self.socket.doubted = self.socket.is_open();
         self.probe(now);
     }
 
     pub(super) fn probe(&mut self, now: Duration) {
         match self.socket.phase {
-            Phase::Waiting { .. } => self.open_socket(now),
+            Phase::Waiting { until } if until < Duration::MAX => self.open_socket(now),
             Phase::Open { pinged: None, .. } => self.ping(now),
             _ => {}
         }
@@ -203,8 +223,7 @@ impl Node {
         }
     }
 
-    /// The server wants nothing more of us; those who are reached directly go on with us. It is
-    /// asked again only if somebody wakes the page.
+    /// The server wants nothing more of us; those who are reached directly go on with us.
     pub(super) fn give_server_up(&mut self) {
         self.outputs.push_back(Output::CloseSocket);
         self.socket.phase = Phase::Waiting {
@@ -248,6 +267,7 @@ impl Node {
         if let Phase::Open { heard, .. } = self.socket.phase {
             self.socket.phase = Phase::Open {
                 heard,
+                asked: now,
                 pinged: Some(now),
             };
             self.say(&ClientMessage::Ping);

@@ -293,7 +293,7 @@ impl Node {
             .zip(heard)
             .is_some_and(|(silent, heard)| heard < silent)
         {
-            self.probe(now);
+            self.doubt(now);
         }
     }
 

@@ -286,7 +286,9 @@ impl Room {
         }
         self.announce_restored();
         for join in waiting {
+            let socket = join.socket;
             self.newcomer(join);
+            self.hear(now, Some(socket));
         }
     }
 

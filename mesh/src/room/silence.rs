@@ -11,6 +11,8 @@ use crate::signaling::close;
 const LOOK: Duration = Duration::from_millis(250);
 /// So much late, the server itself stood still, and heard nobody.
 const OVERSLEPT: Duration = Duration::from_secs(1);
+/// When nobody was heard for so long, it is the server that has lost its network.
+const HUSHED: Duration = Duration::from_millis(2_500);
 
 impl Room {
     /// Something came over a socket.
@@ -34,17 +36,27 @@ impl Room {
         }
         let overslept = now >= self.looks_at + OVERSLEPT;
         self.looks_at = now + LOOK;
-        if overslept {
-            let riders = self.members.values_mut();
-            return riders.for_each(|rider| rider.heard = now);
-        }
         let riders = self.members.values();
-        let silent = riders.filter_map(|rider| match rider.presence {
+        let present = riders.filter_map(|rider| match rider.presence {
             Presence::Present(socket) => Some((rider.heard, socket)),
             Presence::Away { .. } => None,
         });
-        let silent = silent.filter(|(heard, _)| *heard + self.settings.silence <= now);
-        for (heard, socket) in silent.collect::<Vec<_>>() {
+        let present: Vec<_> = present.collect();
+        let hushed = present.iter().all(|(heard, _)| *heard + HUSHED <= now);
+        let was_hushed = std::mem::replace(&mut self.hushed, hushed);
+        if hushed {
+            return;
+        }
+        // Whoever is heard first after that takes nothing from the others.
+        if overslept || was_hushed {
+            let riders = self.members.values_mut();
+            return riders.for_each(|rider| rider.heard = now);
+        }
+        let silence = self.settings.silence;
+        let silent = present
+            .into_iter()
+            .filter(|(heard, _)| *heard + silence <= now);
+        for (heard, socket) in silent {
             self.outputs.push_back(Output::Close {
                 socket,
                 code: close::SILENT,

@@ -60,11 +60,22 @@ fn a_host_whose_cable_was_pulled_is_succeeded_within_five_seconds() {
 fn a_server_that_stood_still_itself_cuts_nobody_off() {
     let (mut hall, _) = hall();
     hall.now += Duration::from_secs(60);
-    hall.pass(Duration::ZERO);
-    pass(&mut hall, SILENCE - LOOK, &[]);
+    pass(&mut hall, SILENCE - LOOK, &[1]);
     assert!(hall.closed.is_empty());
-    pass(&mut hall, 2 * LOOK, &[]);
-    assert_eq!(hall.closed.len(), 3);
+    pass(&mut hall, 3 * LOOK, &[1]);
+    assert_eq!(hall.closed.len(), 2);
+}
+
+#[test]
+fn a_server_whose_own_network_was_gone_takes_the_ride_from_nobody() {
+    let (mut hall, _) = hall();
+    pass(&mut hall, Duration::from_secs(10), &[]);
+    assert!(hall.closed.is_empty());
+    // The host is the last to be heard again.
+    pass(&mut hall, SILENCE - 2 * LOOK, &[2, 3]);
+    pass(&mut hall, SILENCE, &[1, 2, 3]);
+    assert!(hall.closed.is_empty());
+    assert_eq!(hall.host_told(3), None);
 }
 
 #[test]
