@@ -5,6 +5,7 @@ use std::time::Duration;
 use mesh::{
     node::{Event, Input},
     peer::{Class, LinkState},
+    signaling::ErrorCode,
 };
 
 use crate::net::{GOOD, Net, Way, ms};
@@ -132,8 +133,24 @@ fn five_minutes_without_any_network_bring_the_same_rider_back() {
 }
 
 #[test]
+fn a_laptop_that_wakes_when_the_ride_is_over_for_all_is_told_so() {
+    let mut net = Net::riding(652, 3);
+    pull(&mut net, 2);
+    net.run(6_000);
+    (0..2).for_each(|at| net.feed(at, Input::Leave));
+    net.freeze(2, Duration::from_secs(1_800));
+    plug(&mut net, 2);
+    net.run(5_000);
+    let over = |event: &Event| matches!(event, Event::Refused { code, .. } if *code == ErrorCode::NoSuchRide);
+    assert_eq!(heard(&net, 2, over), 1);
+    assert!(net.riders[2].node.is_over());
+}
+
+#[test]
 fn another_address_means_the_relay_meanwhile_and_the_same_link_after_a_restart() {
     let mut net = Net::riding(630, 3);
+    let links = |net: &Net| [0, 1].map(|other| net.connection(2, &net.id(other)));
+    let before = links(&net);
     (0..2).for_each(|other| net.cut(2, other, true));
     net.drop_socket(2);
     for number in 0..40u8 {
@@ -145,6 +162,7 @@ fn another_address_means_the_relay_meanwhile_and_the_same_link_after_a_restart()
     (0..2).for_each(|other| net.cut(2, other, false));
     let direct = net.run_until("direct", |net| net.all_links(LinkState::Direct));
     assert!(direct <= ms(5_000), "{direct:?}");
+    assert_eq!(links(&net), before, "no new connections");
     let whole: Vec<_> = (0..40).map(|number| vec![number]).collect();
     assert_eq!(net.received(0, 2, Class::Control), whole);
     assert_eq!(net.received(2, 0, Class::Control), whole);

@@ -97,10 +97,12 @@ impl Net {
         let told = restore.map(|restore| restore.elections.clone());
         self.elections.extend(told.unwrap_or_default());
         let good = token.is_some_and(|token| WORD.verify(token).is_some());
-        if self.room.is_none() && good {
+        // A ride that is over is over, whatever token comes.
+        let over = self.room.as_ref().map(|room| room.is_dead(self.now));
+        if over.is_none() && good {
             let settings = self.settings.clone();
             self.room = Some(Room::restored(settings, Arc::new(WORD), self.now));
-        } else if self.room.is_none() {
+        } else if over.unwrap_or(true) {
             let refusal = ServerMessage::error(ErrorCode::NoSuchRide);
             self.carry_out(room::Output::Send {
                 socket,
