@@ -36,11 +36,8 @@ mod talk;
 use std::{sync::Arc, time::Duration};
 
 use leptos::prelude::*;
-use mesh::{
-    code::SessionCode,
-    node::{Input, Wish},
-    peer::PeerId,
-};
+use mesh::node::{Input, Wish};
+use protocol::{code::SessionCode, peer::PeerId};
 use ride::{
     rider::{Ftp, RiderName},
     timeline::{Exchange, GroupTime, RideClock, SigningKey, Timeline},

@@ -13,7 +13,7 @@ mod rider_row;
 use std::sync::Arc;
 
 use leptos::prelude::*;
-use mesh::{code::SessionCode, peer::LinkState};
+use protocol::{code::SessionCode, peer::LinkState};
 use ride::{recording::fit::FitError, workout::Workout, zwo::ZwoError};
 
 pub use chart::{ChartLine, RideChart, Trace};

@@ -7,7 +7,8 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mesh::frame::{FromServer, LinkFrame, MAX_FRAME, MAX_LINK_FRAME, ToServer};
+use mesh::link_frame::{LinkFrame};
+use protocol::frame::{FromServer, MAX_FRAME, MAX_LINK_FRAME, ToServer};
 
 fuzz_target!(|bytes: &[u8]| {
     if let Ok(frame) = ToServer::decode(bytes) {

@@ -11,8 +11,8 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use libfuzzer_sys::fuzz_target;
-use mesh::peerjs::{Broker, Input, Message, Output, Settings};
-use mesh::room::SocketId;
+use rooms::peerjs::{Broker, Input, Message, Output, Settings};
+use rooms::room::SocketId;
 use serde_json::value::RawValue;
 
 const ANA: SocketId = SocketId(1);

@@ -6,7 +6,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mesh::signaling::{ClientMessage, MAX_MESSAGE_BYTES, ServerMessage};
+use protocol::signaling::{ClientMessage, MAX_MESSAGE_BYTES, ServerMessage};
 
 /// What printing may add: an unknown error code is printed as `unknown`, and what
 /// a welcome leaves out with its default.

@@ -10,8 +10,8 @@
 use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
-use mesh::room::SocketId;
-use mesh::simple_peer::{Input, Message, Output, Rooms, Settings};
+use rooms::room::SocketId;
+use rooms::simple_peer::{Input, Message, Output, Rooms, Settings};
 use serde_json::value::RawValue;
 
 const ANA: SocketId = SocketId(1);

@@ -2,8 +2,8 @@
 //! medium lists, without the words that nobody should have to read aloud to a
 //! group.
 
-use mesh::code::SessionCode;
 use petname::Petnames;
+use protocol::code::SessionCode;
 use uuid::Uuid;
 
 /// Words of the lists that are refused as they stand.

@@ -19,7 +19,7 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
 use clap::{Parser, ValueEnum};
-use mesh::signaling::IceServer;
+use protocol::signaling::IceServer;
 use tracing_subscriber::EnvFilter;
 
 use crate::error::StartError;

@@ -7,7 +7,7 @@
 //!   The response carries its [`Reason`], by which it is counted and logged.
 //!
 //! What goes wrong on a socket is said in the socket's own dialect, with
-//! `mesh::signaling::ErrorCode`.
+//! `protocol::signaling::ErrorCode`.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;

@@ -1,6 +1,6 @@
 //! All rides of this server: codes, rooms, and the sockets that are in them.
 //!
-//! A room ([`mesh::room::Room`]) decides, this module drives it: `now` comes
+//! A room ([`rooms::room::Room`]) decides, this module drives it: `now` comes
 //! from one monotonic clock, outputs go to the sockets' queues
 //! ([`outbox`]), and a task per ride wakes the room when it asks to be and
 //! forgets it when it is dead. A ride that this process never knew is opened
@@ -28,10 +28,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use mesh::code::SessionCode;
-use mesh::peer::{PeerId, Token};
-use mesh::room::{Room, RoomSettings, Signer, SocketId, Statement, Summary};
-use mesh::signaling::{ErrorCode, Resume, ServerMessage};
+use protocol::code::SessionCode;
+use protocol::peer::{PeerId, Token};
+use protocol::signaling::{ErrorCode, Resume, ServerMessage};
+use rooms::room::{Room, RoomSettings, Signer, SocketId, Statement, Summary};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -104,7 +104,7 @@ impl Hub {
             direct: config.ice.direct(),
             ..RoomSettings::default()
         };
-        let clubs = mesh::simple_peer::Settings {
+        let clubs = rooms::simple_peer::Settings {
             max_riders: config.max_riders,
             max_rooms: config.max_rooms,
         };

@@ -6,8 +6,8 @@ use axum::extract::{Request, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Redirect, Response};
-use mesh::code::SessionCode;
 use percent_encoding::percent_decode_str;
+use protocol::code::SessionCode;
 use tower_http::compression::CompressionLayer;
 
 use crate::config::PublicUrl;

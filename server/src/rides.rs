@@ -7,9 +7,9 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use mesh::code::SessionCode;
-use mesh::peer::Token;
-use mesh::room::Summary;
+use protocol::code::SessionCode;
+use protocol::peer::Token;
+use rooms::room::Summary;
 use serde::Serialize;
 
 use crate::error::{ApiError, whole_seconds};

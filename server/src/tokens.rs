@@ -19,9 +19,9 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac};
-use mesh::code::SessionCode;
-use mesh::peer::{Incarnation, PeerId, PeerNumber, Token};
-use mesh::room::{Pass, Signer, Statement};
+use protocol::code::SessionCode;
+use protocol::peer::{Incarnation, PeerId, PeerNumber, Token};
+use rooms::room::{Pass, Signer, Statement};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 

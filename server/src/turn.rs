@@ -11,8 +11,8 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
-use mesh::peer::PeerId;
-use mesh::signaling::IceServer;
+use protocol::peer::PeerId;
+use protocol::signaling::IceServer;
 use sha1::{Digest, Sha1};
 
 /// A TURN server that shares a secret with this one.

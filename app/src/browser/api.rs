@@ -1,6 +1,6 @@
 //! The server's few HTTP endpoints.
 
-use mesh::{code::SessionCode, peer::Token};
+use protocol::{code::SessionCode, peer::Token};
 use serde::Deserialize;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;

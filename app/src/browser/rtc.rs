@@ -6,8 +6,8 @@
 
 use std::rc::Rc;
 
-use mesh::{
-    link::{RtcCommand, RtcEvent, SdpKind, buffered_mark},
+use mesh::link::{RtcCommand, RtcEvent, SdpKind, buffered_mark};
+use protocol::{
     peer::Class,
     signaling::{BundlePolicy, DirectLinks, IceServer},
 };

@@ -1,7 +1,7 @@
 //! What the browser remembers: the rider, and who this browser is in the rides
 //! it has joined. Where storage is forbidden everything is simply forgotten.
 
-use mesh::{
+use protocol::{
     code::SessionCode,
     peer::{PeerId, Token},
     signaling::Restore,

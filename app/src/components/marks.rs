@@ -2,7 +2,7 @@
 //! them say the same.
 
 use leptos::prelude::*;
-use mesh::peer::LinkState;
+use protocol::peer::LinkState;
 
 /// The brand: three riders in a line, and the name.
 #[component]

@@ -1,7 +1,7 @@
 //! One rider of a list: the frame that lobby and ride share.
 
 use leptos::prelude::*;
-use mesh::peer::LinkState;
+use protocol::peer::LinkState;
 
 use super::{
     marks::{Bib, LinkMark},

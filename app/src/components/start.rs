@@ -2,7 +2,7 @@
 
 use leptos::{prelude::*, task::spawn_local};
 use leptos_router::hooks::use_navigate;
-use mesh::code::SessionCode;
+use protocol::code::SessionCode;
 
 use super::words;
 use crate::{

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_i18n::I18nContext;
-use mesh::peer::LinkState;
+use protocol::peer::LinkState;
 use ride::{
     rider::{Ftp, FtpError, NameError, TrainerKind},
     workout::{Interval, Kind, Target, Workout, Zone, watts},

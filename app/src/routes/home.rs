@@ -2,7 +2,7 @@
 
 use leptos::{ev::SubmitEvent, prelude::*};
 use leptos_meta::Title;
-use mesh::code::SessionCode;
+use protocol::code::SessionCode;
 
 use crate::{
     components::{

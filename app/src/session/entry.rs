@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use ed25519_compact::{KeyPair, Seed, x25519};
 use leptos::prelude::*;
-use mesh::{
+use mesh::node::NodeConfig;
+use protocol::{
     code::SessionCode,
     election::BallotKey,
-    node::NodeConfig,
     peer::{PeerId, PeerNumber, PublicKeys, Token},
     signaling::{Restore, Resume},
 };

@@ -6,11 +6,10 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use mesh::{
-    code::SessionCode,
     link::{RtcCommand, RtcEvent},
     node::{self, Input, Node, NodeConfig, Output},
-    peer::PeerId,
 };
+use protocol::{code::SessionCode, peer::PeerId};
 
 use super::inbox::{Event, Inbox};
 use crate::browser::{

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use mesh::{
-    node::{self, Input},
+use mesh::node::{self, Input};
+use protocol::{
     peer::{LinkState, PeerId, PeerNumber, Token},
     signaling::{ErrorCode, LeftReason},
 };

@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use leptos::prelude::*;
-use mesh::peer::{Class, PeerId};
+use protocol::peer::{Class, PeerId};
 use ride::{
     history::{History, Inquiry, SLOT, Told},
     message::{Message, Telemetry},

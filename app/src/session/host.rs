@@ -5,7 +5,8 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use mesh::{node::Node, peer::Class};
+use mesh::node::Node;
+use protocol::peer::Class;
 use ride::{
     message::Message,
     player,

@@ -8,7 +8,8 @@ use std::{
     rc::Rc,
 };
 
-use mesh::{link::RtcEvent, peer::PeerId};
+use mesh::link::RtcEvent;
+use protocol::peer::PeerId;
 
 use super::Session;
 use crate::{

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use mesh::peer::PeerId;
+use protocol::peer::PeerId;
 
 use super::{Session, put};
 use crate::state::{Ends, LinkFacts, NetworkFacts};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use mesh::peer::{LinkState, PeerId, PeerNumber};
+use protocol::peer::{LinkState, PeerId, PeerNumber};
 use ride::{message::Telemetry, rider::Profile};
 
 use crate::state::{Ends, LinkFacts, Metrics, RiderRow, Trace};

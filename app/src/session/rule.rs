@@ -4,11 +4,8 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use mesh::{
-    node::{Input, Wish},
-    peer::PeerId,
-    signaling::ErrorCode,
-};
+use mesh::node::{Input, Wish};
+use protocol::{peer::PeerId, signaling::ErrorCode};
 
 use super::{Session, put};
 use crate::{

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use mesh::{
-    node::Input,
+use mesh::node::Input;
+use protocol::{
     peer::{Class, PeerId, PeerNumber},
     signaling::HostTerm,
 };

@@ -1,7 +1,7 @@
 //! One rider in the list.
 
 use leptos::prelude::*;
-use mesh::peer::LinkState;
+use protocol::peer::LinkState;
 
 use super::{LinkFacts, Trace};
 

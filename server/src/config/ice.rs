@@ -2,7 +2,7 @@
 //! carries them where no direct path is.
 
 use clap::{Args, ValueEnum};
-use mesh::signaling::{BundlePolicy, DirectLinks};
+use protocol::signaling::{BundlePolicy, DirectLinks};
 
 use crate::turn::{Turn, TurnSecret};
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use clap::builder::BoolishValueParser;
-use mesh::peerjs::Settings;
+use rooms::peerjs::Settings;
 
 /// How the server treats PeerJS clients.
 #[derive(Debug, Clone, Args)]

@@ -5,7 +5,7 @@ use std::ops::Deref;
 use std::str::FromStr;
 
 use axum::http::Uri;
-use mesh::signaling::IceServer;
+use protocol::signaling::IceServer;
 
 /// An origin: `http` or `https`, a host, and perhaps a port; nothing after it.
 #[derive(Debug, Clone, PartialEq, Eq)]

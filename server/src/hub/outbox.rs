@@ -14,8 +14,8 @@ use std::time::Instant;
 use axum::body::Bytes;
 use axum::extract::ws::Utf8Bytes;
 use futures_util::task::AtomicWaker;
-use mesh::peer::Class;
-use mesh::signaling::{ServerMessage, close};
+use protocol::peer::Class;
+use protocol::signaling::{ServerMessage, close};
 
 use crate::metrics::QueueMetrics;
 

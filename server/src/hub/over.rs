@@ -1,6 +1,6 @@
 use std::collections::{HashSet, VecDeque};
 
-use mesh::code::SessionCode;
+use protocol::code::SessionCode;
 
 /// So many codes are remembered; by the time the oldest is forgotten its tokens
 /// are too old on all but the busiest server.

@@ -8,9 +8,9 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use mesh::peerjs::{Broker, Counts, Input, Message, OPEN, Output, Refusal, Settings, Tally};
-use mesh::room::SocketId;
-use mesh::signaling::close;
+use protocol::signaling::close;
+use rooms::peerjs::{Broker, Counts, Input, Message, OPEN, Output, Refusal, Settings, Tally};
+use rooms::room::SocketId;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 

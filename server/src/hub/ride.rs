@@ -5,9 +5,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use axum::body::Bytes;
-use mesh::peer::PeerId;
-use mesh::room::{Input, Join, Output, Room, SocketId, Summary};
-use mesh::signaling::{ClientMessage, ErrorCode, Hello, ServerMessage, close};
+use protocol::peer::PeerId;
+use protocol::signaling::{ClientMessage, ErrorCode, Hello, ServerMessage, close};
+use rooms::room::{Input, Join, Output, Room, SocketId, Summary};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 use uuid::Uuid;

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 
-use mesh::code::SessionCode;
-use mesh::room::SocketId;
-use mesh::signaling::{ClientMessage, ErrorCode, Hello, ServerMessage, close};
+use protocol::code::SessionCode;
+use protocol::signaling::{ClientMessage, ErrorCode, Hello, ServerMessage, close};
+use rooms::room::SocketId;
 
 use super::Hub;
 use super::outbox::Outbox;

@@ -1,12 +1,12 @@
-//! Drives the simple-peer rooms ([`mesh::simple_peer`]) and the queues of
+//! Drives the simple-peer rooms ([`rooms::simple_peer`]) and the queues of
 //! their sockets, under one lock.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use axum::extract::ws::Utf8Bytes;
-use mesh::room::SocketId;
-use mesh::simple_peer::{Code, Counts, Input, Message, Output, Rooms, Settings, Tally};
+use rooms::room::SocketId;
+use rooms::simple_peer::{Code, Counts, Input, Message, Output, Rooms, Settings, Tally};
 use tokio::time::Instant;
 
 use super::Hub;

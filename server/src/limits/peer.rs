@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use mesh::peer::Class;
+use protocol::peer::Class;
 
 use super::{Bucket, Window};
 use crate::config::LimitSettings;

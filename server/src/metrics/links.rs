@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use mesh::peer::LinkState;
-use mesh::signaling::Report;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
+use protocol::peer::LinkState;
+use protocol::signaling::Report;
 
 use super::{Histogram, Labels};
 
@@ -117,7 +117,7 @@ impl Drop for ReportedLinks {
 
 #[cfg(test)]
 mod tests {
-    use mesh::signaling::LinkReport;
+    use protocol::signaling::LinkReport;
 
     use super::*;
 

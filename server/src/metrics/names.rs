@@ -1,8 +1,8 @@
 //! What counters are told apart by.
 
-use mesh::peer::Class;
-use mesh::signaling::ErrorCode;
-use mesh::{peerjs, simple_peer};
+use protocol::peer::Class;
+use protocol::signaling::ErrorCode;
+use rooms::{peerjs, simple_peer};
 
 use crate::limits::Full;
 

@@ -1,5 +1,5 @@
-//! `/ws/{code}`: the app's own dialect ([`mesh::signaling`], and
-//! [`mesh::frame`] in binary messages).
+//! `/ws/{code}`: the app's own dialect ([`protocol::signaling`], and
+//! [`protocol::frame`] in binary messages).
 
 use std::net::IpAddr;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use axum::body::Bytes;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use mesh::code::SessionCode;
-use mesh::frame::ToServer;
-use mesh::peer::Class;
-use mesh::signaling::{ClientMessage, ErrorCode, Hello, ParseError, ServerMessage, close};
+use protocol::code::SessionCode;
+use protocol::frame::ToServer;
+use protocol::peer::Class;
+use protocol::signaling::{ClientMessage, ErrorCode, Hello, ParseError, ServerMessage, close};
 
 use super::connection::RESTART;
 use super::dialect::{Dialect, Refusal};

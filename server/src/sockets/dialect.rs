@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
-use mesh::peer::Class;
-use mesh::signaling::close;
+use protocol::peer::Class;
+use protocol::signaling::close;
 
 use crate::hub::outbox::Outbox;
 use crate::limits::Way;

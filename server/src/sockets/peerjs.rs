@@ -1,4 +1,4 @@
-//! The sockets of PeerJS clients ([`mesh::peerjs`]).
+//! The sockets of PeerJS clients ([`rooms::peerjs`]).
 
 use axum::extract::ws::WebSocketUpgrade;
 use axum::response::Response;

@@ -1,10 +1,10 @@
 //! `/signal/{code}`: the sockets of simple-peer clients
-//! ([`mesh::simple_peer`]).
+//! ([`rooms::simple_peer`]).
 
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use mesh::simple_peer::{Code, Refusal as NotLetIn};
+use rooms::simple_peer::{Code, Refusal as NotLetIn};
 use serde_json::json;
 
 use super::dialect::Refusal;

@@ -2,7 +2,7 @@
 
 use axum::extract::ws::{Message, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
-use mesh::signaling::close;
+use protocol::signaling::close;
 
 use super::connection::{Connection, say_goodbye};
 use super::dialect::Dialect;

@@ -1,7 +1,7 @@
 //! What the host may do, over real sockets.
 
-use mesh::peer::{PeerId, Role};
-use mesh::signaling::{ClientMessage, ErrorCode, LeftReason, ServerMessage, close};
+use protocol::peer::{PeerId, Role};
+use protocol::signaling::{ClientMessage, ErrorCode, LeftReason, ServerMessage, close};
 
 use server::metrics::Reason;
 

@@ -3,8 +3,8 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
-use mesh::peer::PeerId;
-use mesh::signaling::{IceServer, Resume, Welcome};
+use protocol::peer::PeerId;
+use protocol::signaling::{IceServer, Resume, Welcome};
 use sha1::Sha1;
 
 use crate::support::TestServer;

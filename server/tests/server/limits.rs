@@ -6,8 +6,8 @@ mod guesses;
 mod rates;
 mod slow_reader;
 
-use mesh::peer::Class;
-use mesh::signaling::{ClientMessage, ErrorCode, ServerMessage};
+use protocol::peer::Class;
+use protocol::signaling::{ClientMessage, ErrorCode, ServerMessage};
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{Rider, TestServer};

@@ -4,8 +4,8 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use mesh::peer::{Class, LinkState};
-use mesh::signaling::{ClientMessage, LinkReport, Report};
+use protocol::peer::{Class, LinkState};
+use protocol::signaling::{ClientMessage, LinkReport, Report};
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Message;
 use tracing::subscriber::DefaultGuard;

@@ -1,6 +1,6 @@
 //! A server that is killed and starts again without its memory.
 
-use mesh::signaling::{
+use protocol::signaling::{
     ClientMessage, ErrorCode, Member, Restore, Resume, ServerMessage, Welcome, close,
 };
 

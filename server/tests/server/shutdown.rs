@@ -3,8 +3,8 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use mesh::peer::Class;
-use mesh::signaling::ServerMessage;
+use protocol::peer::Class;
+use protocol::signaling::ServerMessage;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::clients::Client;

@@ -1,7 +1,7 @@
 //! `/ws/{code}`: joining, relaying, coming back, and what ends a socket.
 
-use mesh::peer::{Class, Role};
-use mesh::signaling::{
+use protocol::peer::{Class, Role};
+use protocol::signaling::{
     ClientMessage, ErrorCode, LeftReason, Resume, ServerMessage, Welcome, close,
 };
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;

@@ -2,8 +2,8 @@
 //! who are neither.
 
 use futures_util::future::join_all;
-use mesh::peer::{Class, PeerNumber};
-use mesh::signaling::{ClientMessage, Resume, Signal, Welcome, close};
+use protocol::peer::{Class, PeerNumber};
+use protocol::signaling::{ClientMessage, Resume, Signal, Welcome, close};
 use server::metrics::Reason;
 use tokio_tungstenite::tungstenite::Message;
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use mesh::peer::Class;
-use mesh::signaling::{ClientMessage, ServerMessage, close};
+use protocol::peer::Class;
+use protocol::signaling::{ClientMessage, ServerMessage, close};
 use server::metrics::{DialectName, Reason, Traffic};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;

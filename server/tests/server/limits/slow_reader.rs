@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use mesh::peer::Class;
-use mesh::signaling::ServerMessage;
+use protocol::peer::Class;
+use protocol::signaling::ServerMessage;
 use server::metrics::Reason;
 use tokio_tungstenite::tungstenite::Message;
 

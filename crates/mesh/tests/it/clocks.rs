@@ -1,0 +1,341 @@
+//! Group time, on machines whose clocks are minutes apart.
+
+mod lies;
+
+use std::time::Duration;
+
+use mesh::{
+    link_frame::{Beat, Body, Heard, LinkFrame},
+    node::{Input, Wish},
+};
+use protocol::{
+    frame::FromServer,
+    peer::{Class, Incarnation, PeerNumber, Role},
+};
+
+use crate::net::{Net, TODAY, Way, incarnation, ms};
+
+/// How far the riders' ideas of group time are apart, in microseconds.
+fn spread(net: &Net, riders: &[usize]) -> i64 {
+    let times = riders
+        .iter()
+        .map(|rider| net.group_time(*rider).expect("known"));
+    let times: Vec<_> = times.collect();
+    times.iter().max().unwrap() - times.iter().min().unwrap()
+}
+
+fn known(net: &Net) -> bool {
+    (0..net.riders.len()).all(|rider| net.group_time(rider).is_some())
+}
+
+#[test]
+fn group_time_is_known_within_a_second_and_within_five_milliseconds() {
+    let mut net = Net::new(51);
+    net.relay = Way {
+        delay: ms(40),
+        jitter: ms(4),
+        loss: 0,
+    };
+    net.direct = Way {
+        delay: ms(10),
+        jitter: ms(2),
+        loss: 0,
+    };
+    (0..4).for_each(|_| _ = net.join());
+    let wait = net.run_until("known", known);
+    assert!(wait <= ms(1_000), "{wait:?}");
+    assert!(
+        spread(&net, &[0, 1, 2, 3]) <= 5_000,
+        "{}",
+        spread(&net, &[0, 1, 2, 3])
+    );
+    net.run(10_000);
+    assert!(
+        spread(&net, &[0, 1, 2, 3]) <= 3_000,
+        "{}",
+        spread(&net, &[0, 1, 2, 3])
+    );
+    for rider in &net.riders {
+        let error = rider.node.clock_error(net.now + rider.clock).unwrap();
+        assert!(error < ms(20), "{error:?}");
+    }
+}
+
+#[test]
+fn group_time_begins_as_the_servers_clock() {
+    let net = Net::riding(52, 2);
+    let server = (ms(TODAY) + net.now).as_micros() as i64;
+    for at in [0, 1] {
+        let apart = server - net.group_time(at).unwrap();
+        assert!((0..60_000).contains(&apart), "{apart}");
+    }
+    assert!(spread(&net, &[0, 1]) < 5_000);
+}
+
+#[test]
+fn who_comes_while_all_others_are_cut_off_has_their_time_when_they_are_back() {
+    let mut net = Net::riding(58, 2);
+    for rider in [0, 1] {
+        net.riders[rider].online = false;
+        net.drop_socket(rider);
+    }
+    net.run(6_000);
+    let late = net.join();
+    net.run(5_000);
+    assert_eq!(net.riders[late].node.role(), Some(Role::Host));
+    let begin = (net.now, net.group_time(late).unwrap());
+    for rider in [0, 1] {
+        net.riders[rider].online = true;
+        net.feed(rider, Input::Probe);
+    }
+    net.run(5_000);
+    assert!(spread(&net, &[0, 1, late]) < 20_000);
+    let passed = (net.now - begin.0).as_micros() as i64;
+    let ridden = net.group_time(late).unwrap() - begin.1;
+    assert!((ridden - passed).abs() < 100_000, "{ridden} in {passed}");
+}
+
+#[test]
+fn group_time_never_runs_back_whatever_happens() {
+    for seed in 0..6 {
+        let mut net = Net::new(seed);
+        let bad = Way {
+            delay: ms(20),
+            jitter: ms(200),
+            loss: 100,
+        };
+        (net.relay, net.direct) = (bad, bad);
+        (0..4).for_each(|_| _ = net.join());
+        let mut last = [i64::MIN; 4];
+        for round in 0..1_200 {
+            net.run(25);
+            match round {
+                300 => net.drop_socket(0),
+                500 => net.feed(0, Input::Leave),
+                800 => net.cut(1, 2, true),
+                _ => {}
+            }
+            for (rider, last) in last.iter_mut().enumerate() {
+                let time = net.group_time(rider).unwrap_or(*last);
+                assert!(time >= *last, "seed {seed}, round {round}, rider {rider}");
+                *last = time;
+            }
+        }
+        assert!(spread(&net, &[1, 2, 3]) < 100_000, "seed {seed}");
+    }
+}
+
+#[test]
+fn a_new_host_carries_group_time_on() {
+    let mut net = Net::riding(53, 3);
+    net.run(3_000);
+    let before = net.group_time(2).unwrap();
+    net.feed(0, Input::Leave);
+    net.run(10_000);
+    assert_eq!(net.riders[1].node.role(), Some(Role::Host));
+    assert!(spread(&net, &[1, 2]) < 5_000);
+    let passed = net.group_time(2).unwrap() - before;
+    assert!((passed - 10_000_000).abs() < 5_000, "{passed}");
+}
+
+#[test]
+fn a_host_who_reloads_takes_group_time_from_its_peers() {
+    let mut net = Net::riding(54, 3);
+    net.run(3_000);
+    let before = net.group_time(1).unwrap();
+    net.reload(0);
+    // A page's clock starts anew with the page.
+    net.riders[0].clock = Duration::from_secs(77);
+    net.run(5_000);
+    assert_eq!(net.riders[0].node.role(), Some(Role::Host));
+    assert!(
+        spread(&net, &[0, 1, 2]) < 5_000,
+        "{}",
+        spread(&net, &[0, 1, 2])
+    );
+    let passed = net.group_time(1).unwrap() - before;
+    assert!((passed - 5_000_000).abs() < 5_000, "{passed}");
+}
+
+#[test]
+fn a_host_alone_who_reloads_carries_group_time_on() {
+    let mut net = Net::riding(56, 2);
+    net.feed(0, Input::Leave);
+    net.run(3_000);
+    // Group time is still the clock of the host who left.
+    let before = net.group_time(1).unwrap();
+    let clock = (net.now + net.riders[1].clock).as_micros() as i64;
+    net.reload_remembering(1, Some(before - clock));
+    net.run(5_000);
+    assert_eq!(net.riders[1].node.role(), Some(Role::Host));
+    let passed = net.group_time(1).unwrap() - before;
+    assert!((passed - 5_000_000).abs() < 5_000, "{passed}");
+}
+
+#[test]
+fn a_rider_whose_machine_slept_catches_up() {
+    let mut net = Net::riding(55, 3);
+    net.run(3_000);
+    net.now += Duration::from_secs(60);
+    net.riders[2].clock -= Duration::from_secs(60);
+    net.run(3_000);
+    assert!(
+        spread(&net, &[0, 1, 2]) < 5_000,
+        "{}",
+        spread(&net, &[0, 1, 2])
+    );
+}
+
+#[test]
+fn a_host_whose_machine_slept_holds_nobody_up() {
+    let mut net = Net::riding(56, 3);
+    net.feed(0, Input::Wish(Wish::HandOver(net.id(2))));
+    net.run(3_000);
+    let begin = (net.now, net.group_time(0).unwrap());
+    net.now += Duration::from_secs(3);
+    net.riders[2].clock -= Duration::from_secs(3);
+    net.run(3_000);
+    assert_eq!(net.riders[2].node.role(), Some(Role::Host));
+    assert!(spread(&net, &[0, 1, 2]) < 20_000);
+    let passed = (net.now - begin.0).as_micros() as i64;
+    let ridden = net.group_time(0).unwrap() - begin.1;
+    assert!((ridden - passed).abs() < 250_000, "{ridden} in {passed}");
+}
+
+#[test]
+fn a_host_who_slept_out_of_sight_leads_nobody_into_the_future() {
+    let mut net = Net::riding(59, 3);
+    net.feed(0, Input::Wish(Wish::HandOver(net.id(2))));
+    net.run(3_000);
+    let begin = (net.now, net.group_time(0).unwrap());
+    net.cut(0, 2, true);
+    net.riders[0].online = false;
+    net.drop_socket(0);
+    net.run(4_000);
+    net.now += Duration::from_secs(3);
+    net.riders[2].clock -= Duration::from_secs(3);
+    net.run(4_000);
+    net.cut(0, 2, false);
+    net.riders[0].online = true;
+    net.feed(0, Input::Probe);
+    for _ in 0..50 {
+        net.run(100);
+        let passed = (net.now - begin.0).as_micros() as i64;
+        let ridden = net.group_time(0).unwrap() - begin.1;
+        assert!((ridden - passed).abs() < 250_000, "{ridden} in {passed}");
+    }
+}
+
+/// Riders whose wall clocks are five minutes apart from one to the next, on a
+/// way that takes so long there and so long back, from lower to higher numbers.
+fn far_apart(seed: u64, riders: usize, there: u64, back: u64, loss: u64) -> Net {
+    let mut net = Net::new(seed);
+    for rider in 0..riders {
+        net.join();
+        net.riders[rider].clock = Duration::from_secs(300 * rider as u64);
+    }
+    let lossy = |delay: u64| Way {
+        delay: ms(delay),
+        jitter: Duration::ZERO,
+        loss,
+    };
+    (net.relay, net.direct) = (lossy(there.midpoint(back) / 2), lossy(there));
+    net.back = Some(lossy(back));
+    net.run(8_000);
+    net
+}
+
+/// How far apart the riders are when each shows that the ride begins.
+fn start_skew(net: &mut Net) -> i64 {
+    let start = net.group_time(0).unwrap() + 10_000_000;
+    let mut began = vec![None; net.riders.len()];
+    while began.iter().any(Option::is_none) {
+        net.run(1);
+        for (rider, began) in began.iter_mut().enumerate() {
+            if net.group_time(rider).unwrap() >= start {
+                began.get_or_insert(net.now.as_micros() as i64);
+            }
+        }
+    }
+    let began: Vec<_> = began.into_iter().flatten().collect();
+    began.iter().max().unwrap() - began.iter().min().unwrap()
+}
+
+/// Few for most seeds, many for one: a dozen takes a while.
+fn riders_of(seed: u64) -> &'static [usize] {
+    if seed == 0 { &[2, 12] } else { &[2, 4] }
+}
+
+#[test]
+fn all_start_within_45_milliseconds_over_a_lopsided_way_that_loses_a_tenth() {
+    for seed in 0..10 {
+        for &riders in riders_of(seed) {
+            let mut net = far_apart(seed, riders, 120, 80, 100);
+            let skew = start_skew(&mut net);
+            assert!(skew < 45_000, "seed {seed}, {riders} riders: {skew}");
+        }
+    }
+}
+
+#[test]
+fn all_start_within_5_milliseconds_over_a_level_way_that_loses_a_tenth() {
+    for seed in 0..10 {
+        for &riders in riders_of(seed) {
+            let mut net = far_apart(seed, riders, 100, 100, 100);
+            let skew = start_skew(&mut net);
+            assert!(skew < 5_000, "seed {seed}, {riders} riders: {skew}");
+        }
+    }
+}
+
+#[test]
+fn ten_minutes_in_a_hidden_tab_whose_alarms_ring_once_a_second_drift_by_nothing() {
+    let mut net = Net::riding(58, 3);
+    for _ in 0..600 {
+        net.freeze(2, ms(1_000));
+    }
+    assert!(spread(&net, &[0, 1, 2]) < 20_000);
+}
+
+#[test]
+fn group_time_goes_on_evenly_over_hand_overs_and_a_host_who_reloads() {
+    let mut net = Net::riding(59, 4);
+    net.run(3_000);
+    let mut last: Vec<_> = (0..4).map(|at| net.group_time(at)).collect();
+    let begin = (net.now, net.group_time(2).unwrap());
+    for second in 0..40 {
+        match second {
+            5 => {
+                let ben = net.id(1);
+                net.feed(0, Input::Wish(Wish::HandOver(ben)));
+            }
+            12 => {
+                net.reload(1);
+                net.riders[1].clock = Duration::from_secs(5_000);
+                last[1] = None;
+            }
+            22 => {
+                net.kill_server();
+                net.crash(1);
+                last[1] = None;
+            }
+            _ => {}
+        }
+        for _ in 0..40 {
+            net.run(25);
+            for (at, last) in last.iter_mut().enumerate() {
+                let time = net.group_time(at);
+                assert!(
+                    time >= *last || time.is_none(),
+                    "second {second}, rider {at}"
+                );
+                *last = time.or(*last);
+            }
+        }
+    }
+    assert_eq!(net.riders[2].node.epoch(), 3, "handed over, then voted");
+    assert!(spread(&net, &[0, 2, 3]) < 5_000);
+    let passed = (net.now - begin.0).as_micros() as i64;
+    let ridden = net.group_time(2).unwrap() - begin.1;
+    assert!((passed - ridden).abs() < 10_000, "{}", passed - ridden);
+}

@@ -1,0 +1,223 @@
+//! Who is in the ride, who is host, and who is the same rider again.
+
+use mesh::node::{Event, Input};
+use protocol::{
+    peer::{Class, LinkState, PeerNumber, Role},
+    signaling::{ErrorCode, LeftReason, Resume},
+};
+use rooms::room::RoomSettings;
+
+use crate::net::{Net, incarnation, ms};
+
+fn events(net: &Net, at: usize, wanted: impl Fn(&Event) -> bool) -> usize {
+    net.riders[at]
+        .events
+        .iter()
+        .filter(|event| wanted(event))
+        .count()
+}
+
+#[test]
+fn a_socket_lost_and_back_within_the_grace_is_the_same_page() {
+    let mut net = Net::riding(31, 3);
+    let before = net.riders[1].node.me().unwrap().clone();
+    net.drop_socket(1);
+    net.run(3_000);
+    assert_eq!(net.riders[1].node.me(), Some(&before));
+    let ben = before.peer.clone();
+    assert_eq!(
+        events(&net, 0, |event| *event == Event::Away(ben.clone())),
+        1
+    );
+    let returned = |event: &Event| matches!(event, Event::Returned(member) if member.peer == ben);
+    assert_eq!(events(&net, 0, returned), 1);
+    assert_eq!(events(&net, 1, |event| *event == Event::SocketBack), 1);
+    assert_eq!(
+        events(&net, 0, |event| matches!(event, Event::Left { .. })),
+        0
+    );
+}
+
+#[test]
+fn after_the_grace_the_rider_is_gone_and_its_token_brings_it_back() {
+    let mut net = Net::riding(32, 3);
+    let ben = net.id(1);
+    net.riders[1].online = false;
+    net.drop_socket(1);
+    net.cut(0, 1, true);
+    net.cut(2, 1, true);
+    net.run(31_000);
+    let gone = Event::Left {
+        peer: ben.clone(),
+        reason: LeftReason::Gone,
+    };
+    assert_eq!(events(&net, 0, |event| *event == gone), 1);
+    net.riders[1].online = true;
+    net.cut(0, 1, false);
+    net.cut(2, 1, false);
+    net.run(8_000);
+    assert_eq!(net.id(1), ben);
+    let me = net.riders[1].node.me().unwrap();
+    assert_eq!((me.number, me.incarnation.0), (PeerNumber(4), 2));
+    assert!(net.all_links(LinkState::Direct));
+    net.broadcast(0, Class::Control, b"welcome back");
+    net.run(500);
+    assert_eq!(net.received(1, 0, Class::Control), [b"welcome back"]);
+}
+
+#[test]
+fn all_network_off_for_ten_seconds_is_survived_as_the_same_rider() {
+    let mut net = Net::riding(33, 3);
+    let before = incarnation(&net, 0);
+    net.riders[0].online = false;
+    net.drop_socket(0);
+    net.cut(0, 1, true);
+    net.cut(0, 2, true);
+    net.run(5_000);
+    assert_eq!(net.link(0, 1), Some(LinkState::Connecting));
+    net.run(5_000);
+    net.riders[0].online = true;
+    net.cut(0, 1, false);
+    net.cut(0, 2, false);
+    let back = net.run_until("back", |net| net.link(1, 0) == Some(LinkState::Relayed));
+    assert!(back <= ms(5_000), "{back:?}");
+    assert_eq!(incarnation(&net, 0), before);
+}
+
+#[test]
+fn leaving_is_immediate() {
+    let mut net = Net::riding(34, 3);
+    let cleo = net.id(2);
+    net.feed(2, Input::Leave);
+    net.run(50);
+    let left = Event::Left {
+        peer: cleo.clone(),
+        reason: LeftReason::Left,
+    };
+    assert_eq!(events(&net, 0, |event| *event == left), 1);
+    assert_eq!(net.riders[0].node.link_state(&cleo), None);
+    assert_eq!(net.riders[2].node.poll_timeout(), None);
+}
+
+#[test]
+fn a_closed_tab_is_away_at_once_and_leaves_after_the_grace() {
+    let mut net = Net::riding(35, 3);
+    let cleo = net.id(2);
+    net.crash(2);
+    let away = net.run_until("away", |net| {
+        net.riders[0].node.link_state(&cleo) == Some(LinkState::Away)
+    });
+    assert!(away <= ms(1_000), "{away:?}");
+    net.run(30_000);
+    assert_eq!(net.riders[0].node.link_state(&cleo), None);
+}
+
+#[test]
+fn the_host_leaves_and_the_longest_present_takes_over() {
+    let mut net = Net::riding(36, 3);
+    assert_eq!(net.riders[0].node.role(), Some(Role::Host));
+    net.feed(0, Input::Leave);
+    net.run(200);
+    for at in [1, 2] {
+        let node = &net.riders[at].node;
+        assert_eq!((node.host(), node.epoch()), (Some(&net.id(1)), 2));
+        assert_eq!(node.host_keys().len(), 2);
+    }
+    assert_eq!(net.riders[1].node.role(), Some(Role::Host));
+    let host = net.riders[2]
+        .node
+        .members()
+        .find(|member| member.role == Role::Host);
+    assert_eq!(host.unwrap().peer, net.id(1));
+}
+
+#[test]
+fn a_change_of_host_while_one_was_away_is_told_when_it_is_back() {
+    let mut net = Net::riding(37, 3);
+    net.riders[2].online = false;
+    net.drop_socket(2);
+    net.run(500);
+    net.feed(0, Input::Leave);
+    net.run(1_000);
+    net.riders[2].online = true;
+    net.run(5_000);
+    assert_eq!(net.riders[2].node.host(), Some(&net.id(1)));
+    assert_eq!(
+        events(&net, 2, |event| matches!(event, Event::HostChanged(_))),
+        1
+    );
+    assert_eq!(
+        events(&net, 2, |event| matches!(event, Event::Left { .. })),
+        1
+    );
+}
+
+#[test]
+fn a_full_ride_refuses_with_a_sentence_and_is_not_asked_again() {
+    let mut net = Net::with(
+        38,
+        RoomSettings {
+            max_riders: 2,
+            ..RoomSettings::default()
+        },
+    );
+    (0..3).for_each(|_| _ = net.join());
+    net.run(10_000);
+    let refused = |event: &Event| matches!(event, Event::Refused { code: ErrorCode::RideFull, message } if message.len() > 9);
+    assert_eq!(events(&net, 2, refused), 1);
+    assert_eq!(net.riders[2].node.poll_timeout(), None);
+}
+
+#[test]
+fn a_wrong_token_is_refused() {
+    let mut net = Net::riding(39, 2);
+    let peer = net.id(0);
+    let resume = Resume {
+        peer,
+        token: "guessed".parse().unwrap(),
+        incarnation: None,
+    };
+    let thief = net.join_with(true, Some(resume));
+    net.run(1_000);
+    let refused = |event: &Event| {
+        matches!(
+            event,
+            Event::Refused {
+                code: ErrorCode::BadToken,
+                ..
+            }
+        )
+    };
+    assert_eq!(events(&net, thief, refused), 1);
+    assert_eq!(net.link(1, 0), Some(LinkState::Direct));
+}
+
+#[test]
+fn a_second_tab_takes_over_and_the_first_stays_quiet() {
+    let mut net = Net::riding(40, 2);
+    let resume = net.resume(1);
+    let tab = net.join_with(true, resume);
+    net.run(10_000);
+    assert_eq!(events(&net, 1, |event| *event == Event::Replaced), 1);
+    assert_eq!(net.riders[1].node.poll_timeout(), None);
+    assert_eq!(incarnation(&net, tab).0, 2);
+    assert_eq!(net.link(0, tab), Some(LinkState::Direct));
+    assert_eq!(net.riders[0].node.members().count(), 1);
+}
+
+#[test]
+fn thirty_two_riders_see_each_other() {
+    let mut net = Net::new(41);
+    (0..33).for_each(|_| _ = net.join());
+    net.run(4_000);
+    for rider in &net.riders[..32] {
+        assert_eq!(rider.node.members().count(), 31);
+    }
+    assert!(net.riders[32].node.me().is_none());
+    let direct = (0..16).all(|a| (0..a).all(|b| net.link(a, b) == Some(LinkState::Direct)));
+    assert!(direct, "the first sixteen are direct");
+    assert_eq!(net.link(31, 0), Some(LinkState::Relayed));
+    net.broadcast(31, Class::Telemetry, b"210 W");
+    net.run(100);
+    assert!((0..31).all(|at| net.received(at, 31, Class::Telemetry) == [b"210 W"]));
+}

@@ -1,0 +1,194 @@
+//! What is sent arrives as its class promises, whatever carries it.
+
+use mesh::node::Event;
+use protocol::peer::{Class, LinkState};
+
+use crate::net::{Net, Way, incarnation, ms};
+
+const BAD: Way = Way {
+    delay: ms(20),
+    jitter: ms(150),
+    loss: 150,
+};
+
+fn numbered(count: u32) -> Vec<Vec<u8>> {
+    (0..count)
+        .map(|number| number.to_be_bytes().to_vec())
+        .collect()
+}
+
+#[test]
+fn control_comes_exactly_once_and_in_order_while_carriers_change() {
+    for seed in 0..8 {
+        let mut net = Net::riding(seed, 3);
+        (net.relay, net.direct) = (BAD, BAD);
+        for message in numbered(200) {
+            net.broadcast(0, Class::Control, &message);
+            net.send(2, 0, Class::Control, &message);
+            net.run(150);
+            if net.random().is_multiple_of(12) {
+                let cut = net.random().is_multiple_of(2);
+                net.cut(0, 1, cut);
+                net.cut(0, 2, !cut);
+            }
+            if net.random().is_multiple_of(40) {
+                net.drop_socket(1);
+            }
+        }
+        net.cut(0, 1, false);
+        net.cut(0, 2, false);
+        net.run(20_000);
+        for (at, from) in [(1, 0), (2, 0), (0, 2)] {
+            let got = net.received(at, from, Class::Control);
+            assert!(
+                got == numbered(200),
+                "seed {seed}: {from} to {at}, {} came",
+                got.len()
+            );
+        }
+    }
+}
+
+#[test]
+fn a_large_message_is_split_and_put_together_over_either_carrier() {
+    let large: Vec<u8> = (0..100 * 1024).map(|at| (at % 251) as u8).collect();
+    for direct in [true, false] {
+        let mut net = Net::riding(21, 3);
+        if !direct {
+            net.cut(0, 1, true);
+            net.run(3_000);
+        }
+        net.send(0, 1, Class::Control, &large);
+        net.send(0, 1, Class::Bulk, &large);
+        net.send(0, 1, Class::Control, b"after");
+        net.run(3_000);
+        let got = net.received(1, 0, Class::Control);
+        assert!(
+            got == [large.clone(), b"after".to_vec()],
+            "direct: {direct}"
+        );
+        assert!(net.received(1, 0, Class::Bulk) == [large.clone()]);
+    }
+}
+
+#[test]
+fn what_is_too_large_is_dropped_and_counted() {
+    let mut net = Net::riding(22, 2);
+    net.send(0, 1, Class::Control, &vec![0; 2 * 1024 * 1024 + 1]);
+    net.send(0, 1, Class::Telemetry, &[0; 1_025]);
+    net.run(1_000);
+    assert_eq!(net.riders[0].node.stats().dropped, 2);
+    assert!(net.received(1, 0, Class::Control).is_empty());
+}
+
+#[test]
+fn of_telemetry_the_newest_wins() {
+    let mut net = Net::riding(23, 3);
+    (net.relay, net.direct) = (BAD, BAD);
+    net.cut(0, 1, true);
+    for message in numbered(600) {
+        net.broadcast(0, Class::Telemetry, &message);
+        net.run(50);
+    }
+    for at in [1, 2] {
+        let got = net.received(at, 0, Class::Telemetry);
+        assert!(got.is_sorted(), "an older reading came after a newer one");
+        assert!(got.len() > 100, "{} came", got.len());
+    }
+}
+
+#[test]
+fn control_waits_for_a_rider_who_is_away_and_telemetry_does_not() {
+    let mut net = Net::riding(24, 2);
+    net.riders[1].online = false;
+    net.drop_socket(1);
+    net.cut(0, 1, true);
+    net.run(3_000);
+    assert_eq!(net.link(0, 1), Some(LinkState::Away));
+    net.broadcast(0, Class::Control, b"for later");
+    net.broadcast(0, Class::Telemetry, b"for now");
+    net.run(3_000);
+    net.riders[1].online = true;
+    net.run(6_000);
+    assert_eq!(net.received(1, 0, Class::Control), [b"for later"]);
+    assert!(net.received(1, 0, Class::Telemetry).is_empty());
+}
+
+#[test]
+fn a_reloaded_rider_gets_nothing_that_was_for_its_old_page() {
+    for seed in 0..10 {
+        let mut net = Net::riding(seed, 3);
+        (net.relay, net.direct) = (BAD, BAD);
+        for message in numbered(20) {
+            net.broadcast(0, Class::Control, &message);
+            net.broadcast(0, Class::Telemetry, &message);
+            net.run(10);
+        }
+        net.reload(1);
+        net.run_until("back", |net| net.riders[1].node.me().is_some());
+        assert_eq!(incarnation(&net, 1).0, 2);
+        net.run_until("seen", |net| {
+            let returned = |event: &Event| matches!(event, Event::Returned(_));
+            net.riders[0].events.iter().any(returned)
+        });
+        net.send(0, 1, Class::Control, b"new");
+        net.run(8_000);
+        assert_eq!(net.received(1, 0, Class::Control), [b"new"], "seed {seed}");
+        net.run_until("direct", |net| net.all_links(LinkState::Direct));
+    }
+}
+
+#[test]
+fn a_reloaded_rider_sends_from_the_start_and_is_heard() {
+    let mut net = Net::riding(25, 2);
+    for message in numbered(50) {
+        net.broadcast(1, Class::Telemetry, &message);
+        net.broadcast(1, Class::Control, &message);
+        net.run(20);
+    }
+    net.reload(1);
+    net.run(500);
+    net.broadcast(1, Class::Telemetry, b"again");
+    net.broadcast(1, Class::Control, b"again");
+    net.run(1_000);
+    assert_eq!(
+        net.received(0, 1, Class::Telemetry).last().unwrap(),
+        b"again"
+    );
+    assert_eq!(net.received(0, 1, Class::Control).len(), 51);
+}
+
+#[test]
+fn gossip_comes_with_the_beats_and_once_for_each_change() {
+    let mut net = Net::riding(26, 3);
+    let gossip = mesh::node::Input::Gossip(b"epoch 1, sequence 4".to_vec());
+    net.feed(0, gossip);
+    net.run(200);
+    let told = |net: &Net, at: usize| {
+        let events = net.riders[at].events.iter();
+        events
+            .filter(|event| matches!(event, Event::Gossip { .. }))
+            .count()
+    };
+    assert_eq!((told(&net, 1), told(&net, 2)), (1, 1));
+    net.run(5_000);
+    assert_eq!(told(&net, 1), 1);
+}
+
+#[test]
+fn a_full_channel_drops_telemetry_and_lets_control_wait() {
+    let mut net = Net::riding(27, 2);
+    for class in Class::ALL {
+        net.buffered(0, class, 2 * 1024 * 1024);
+        net.broadcast(0, class, b"now");
+    }
+    net.run(1_000);
+    for class in Class::ALL {
+        assert!(net.received(1, 0, class).is_empty(), "{class:?}");
+        net.buffered(0, class, 0);
+    }
+    net.run(100);
+    assert_eq!(net.received(1, 0, Class::Control), [b"now"]);
+    assert_eq!(net.received(1, 0, Class::Bulk), [b"now"]);
+    assert!(net.received(1, 0, Class::Telemetry).is_empty());
+}
