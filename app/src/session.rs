@@ -36,7 +36,8 @@ mod talk;
 use std::{sync::Arc, time::Duration};
 
 use leptos::prelude::*;
-use mesh::node::{Input, Wish};
+use mesh::node::Input;
+use protocol::signaling::HostCommand;
 use protocol::{code::SessionCode, peer::PeerId};
 use ride::{
     rider::{Ftp, RiderName},
@@ -262,8 +263,8 @@ impl Session {
             Intent::Lock(lock) => self.lock(now, lock),
             Intent::HandOver(peer) => self.hand_over(now, &peer),
             Intent::Remove { peer, reason } => self.remove(now, &peer, reason),
-            Intent::CloseRide => self.wish(now, Wish::End),
-            Intent::Reclaim => self.wish(now, Wish::Reclaim),
+            Intent::CloseRide => self.wish(now, HostCommand::End),
+            Intent::Reclaim => self.wish(now, HostCommand::Reclaim),
             Intent::WatchLinks(watch) => self.watch_links(now, watch),
         }
     }

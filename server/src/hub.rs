@@ -306,7 +306,7 @@ fn is_good(signer: &dyn Signer, resume: &Resume) -> bool {
 fn rider_of(signer: &dyn Signer, token: &Token) -> Option<PeerId> {
     match signer.verify(token)? {
         Statement::Rider(pass) => (pass.expires > unix_millis() / 1_000).then_some(pass.peer),
-        Statement::Barred(_) => None,
+        Statement::Ban(_) => None,
     }
 }
 

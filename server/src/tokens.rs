@@ -21,7 +21,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, Mac};
 use protocol::code::SessionCode;
 use protocol::peer::{Incarnation, PeerId, PeerNumber, Token};
-use rooms::room::{Pass, Signer, Statement};
+use rooms::room::{ResumeClaims, Signer, Statement};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -126,7 +126,7 @@ impl Signer for RideSigner {
 
 fn encode(statement: &Statement) -> Vec<u8> {
     match statement {
-        Statement::Barred(peer) => [&[BARRED], peer.as_str().as_bytes()].concat(),
+        Statement::Ban(peer) => [&[BARRED], peer.as_str().as_bytes()].concat(),
         Statement::Rider(pass) => [
             &[RIDER][..],
             &pass.number.0.to_be_bytes(),
@@ -143,7 +143,7 @@ fn encode(statement: &Statement) -> Vec<u8> {
 fn decode(bytes: &[u8]) -> Option<Statement> {
     let (kind, rest) = bytes.split_first()?;
     if *kind == BARRED {
-        return Some(Statement::Barred(peer(rest)?));
+        return Some(Statement::Ban(peer(rest)?));
     }
     if *kind != RIDER {
         return None;
@@ -153,7 +153,7 @@ fn decode(bytes: &[u8]) -> Option<Statement> {
     let (epoch, rest) = rest.split_first_chunk()?;
     let (host, rest) = rest.split_first()?;
     let (expires, rest) = rest.split_first_chunk()?;
-    Some(Statement::Rider(Pass {
+    Some(Statement::Rider(ResumeClaims {
         number: PeerNumber(u32::from_be_bytes(*number)),
         incarnation: Incarnation(u32::from_be_bytes(*incarnation)),
         epoch: u32::from_be_bytes(*epoch),
@@ -242,7 +242,7 @@ mod tests {
 
     fn statements() -> [Statement; 2] {
         let peer: PeerId = "x".repeat(64).parse().expect("a peer id");
-        let pass = Pass {
+        let pass = ResumeClaims {
             peer: peer.clone(),
             number: PeerNumber(7),
             incarnation: Incarnation(3),
@@ -250,7 +250,7 @@ mod tests {
             host: true,
             expires: u64::MAX,
         };
-        [Statement::Rider(pass), Statement::Barred(peer)]
+        [Statement::Rider(pass), Statement::Ban(peer)]
     }
 
     #[test]

@@ -8,8 +8,8 @@ use std::rc::Rc;
 
 use mesh::link::{RtcCommand, RtcEvent, SdpKind, buffered_mark};
 use protocol::{
-    peer::Class,
-    signaling::{BundlePolicy, DirectLinks, IceServer},
+    peer::DeliveryClass,
+    signaling::{BundlePolicy, DirectLinkSettings, IceServer},
 };
 use wasm_bindgen::{JsCast, prelude::*};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -42,7 +42,7 @@ type Emit = Rc<dyn Fn(RtcEvent)>;
 /// A connection to one peer; dropping it closes it.
 pub struct Connection {
     pc: RtcPeerConnection,
-    channels: Vec<(Class, RtcDataChannel)>,
+    channels: Vec<(DeliveryClass, RtcDataChannel)>,
     emit: Emit,
     _listeners: Vec<Listener>,
 }
@@ -52,14 +52,19 @@ impl Connection {
     /// refuses.
     pub fn open(
         ice_servers: &[IceServer],
-        direct: DirectLinks,
+        direct: DirectLinkSettings,
         emit: impl Fn(RtcEvent) + 'static,
     ) -> Option<Self> {
         let emit: Emit = Rc::new(emit);
         let pc =
             RtcPeerConnection::new_with_configuration(&configuration(ice_servers, direct)).ok()?;
         let mut listeners = watch_connection(&pc, &emit);
-        let channels = [Class::Control, Class::Telemetry, Class::Bulk].map(|class| {
+        let channels = [
+            DeliveryClass::Control,
+            DeliveryClass::Telemetry,
+            DeliveryClass::Bulk,
+        ]
+        .map(|class| {
             let channel = open_channel(&pc, class);
             listeners.extend(watch_channel(&channel, class, &emit));
             (class, channel)
@@ -145,7 +150,7 @@ impl Connection {
         });
     }
 
-    fn send(&self, class: Class, bytes: &[u8]) {
+    fn send(&self, class: DeliveryClass, bytes: &[u8]) {
         let Some((_, channel)) = self.channels.iter().find(|(own, _)| *own == class) else {
             return;
         };
@@ -216,7 +221,7 @@ async fn announce(pc: &Negotiator, described: js_sys::Promise, emit: &Emit) {
     emit(event);
 }
 
-fn configuration(ice_servers: &[IceServer], direct: DirectLinks) -> RtcConfiguration {
+fn configuration(ice_servers: &[IceServer], direct: DirectLinkSettings) -> RtcConfiguration {
     let servers = js_sys::Array::new();
     for server in ice_servers {
         let entry = web_sys::RtcIceServer::new();
@@ -249,16 +254,16 @@ fn configuration(ice_servers: &[IceServer], direct: DirectLinks) -> RtcConfigura
 
 /// Both sides open the channels under the same numbers, so that none of them
 /// waits for the other's announcement.
-fn open_channel(pc: &RtcPeerConnection, class: Class) -> RtcDataChannel {
+fn open_channel(pc: &RtcPeerConnection, class: DeliveryClass) -> RtcDataChannel {
     let (name, id) = match class {
-        Class::Control => ("control", 0),
-        Class::Telemetry => ("telemetry", 1),
-        Class::Bulk => ("bulk", 2),
+        DeliveryClass::Control => ("control", 0),
+        DeliveryClass::Telemetry => ("telemetry", 1),
+        DeliveryClass::Bulk => ("bulk", 2),
     };
     let options = RtcDataChannelInit::new();
     options.set_negotiated(true);
     options.set_id(id);
-    if class == Class::Telemetry {
+    if class == DeliveryClass::Telemetry {
         options.set_ordered(false);
         options.set_max_retransmits(0);
     }
@@ -269,7 +274,7 @@ fn open_channel(pc: &RtcPeerConnection, class: Class) -> RtcDataChannel {
 }
 
 /// What waits in a channel; the browser tells when it falls to the next mark.
-fn buffered(class: Class, channel: &RtcDataChannel) -> RtcEvent {
+fn buffered(class: DeliveryClass, channel: &RtcDataChannel) -> RtcEvent {
     let bytes = channel.buffered_amount();
     channel.set_buffered_amount_low_threshold(buffered_mark(bytes));
     RtcEvent::Buffered { class, bytes }
@@ -301,8 +306,8 @@ fn watch_connection(pc: &RtcPeerConnection, emit: &Emit) -> Vec<Listener> {
     vec![candidates, state]
 }
 
-fn watch_channel(channel: &RtcDataChannel, class: Class, emit: &Emit) -> Vec<Listener> {
-    let on = |name, event: fn(Class, &RtcDataChannel) -> RtcEvent| {
+fn watch_channel(channel: &RtcDataChannel, class: DeliveryClass, emit: &Emit) -> Vec<Listener> {
+    let on = |name, event: fn(DeliveryClass, &RtcDataChannel) -> RtcEvent| {
         let (emit, channel) = (emit.clone(), channel.clone());
         Listener::new(&channel.clone(), name, move |_| {
             emit(event(class, &channel))

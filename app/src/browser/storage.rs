@@ -4,7 +4,7 @@
 use protocol::{
     code::SessionCode,
     peer::{PeerId, Token},
-    signaling::Restore,
+    signaling::RoomSnapshot,
 };
 use ride::rider::{Ftp, RiderName};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
@@ -47,7 +47,7 @@ pub struct Identity {
     pub group_offset: Option<i64>,
     /// Who rules the ride, when last known.
     #[serde(default)]
-    pub rule: Option<Restore>,
+    pub rule: Option<RoomSnapshot>,
 }
 
 /// The remembered rider, if any.

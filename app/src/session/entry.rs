@@ -10,7 +10,7 @@ use protocol::{
     code::SessionCode,
     election::BallotKey,
     peer::{PeerId, PeerNumber, PublicKeys, Token},
-    signaling::{Restore, Resume},
+    signaling::{Resume, RoomSnapshot},
 };
 use ride::{
     rider::{Ftp, RiderName},
@@ -268,7 +268,7 @@ impl Session {
         self.me = Some(me);
     }
 
-    fn connect(&mut self, resume: Option<Resume>, rule: Option<Restore>) {
+    fn connect(&mut self, resume: Option<Resume>, rule: Option<RoomSnapshot>) {
         let (Some(code), Some(me)) = (self.code.clone(), &self.me) else {
             return;
         };

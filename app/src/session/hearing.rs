@@ -89,7 +89,7 @@ impl Session {
         self.notify(match reason {
             LeftReason::Gone => Notice::Gone(name),
             LeftReason::Left => Notice::Left(name),
-            LeftReason::Removed => Notice::Removed(name),
+            LeftReason::Kicked => Notice::Removed(name),
         });
     }
 

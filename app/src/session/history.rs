@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use leptos::prelude::*;
-use protocol::peer::{Class, PeerId};
+use protocol::peer::{DeliveryClass, PeerId};
 use ride::{
     history::{History, Inquiry, SLOT, Told},
     message::{Message, Telemetry},
@@ -122,7 +122,7 @@ impl Session {
             started,
             tracks: history.unwrap_or_default(),
         });
-        self.send_as(now, to, Class::Bulk, &message);
+        self.send_as(now, to, DeliveryClass::Bulk, &message);
     }
 
     /// Somebody tells what was ridden.
@@ -180,7 +180,12 @@ impl Session {
         let present = self.roster.in_reach();
         let asked = inquiry.next(now, present.iter().map(PeerId::as_str));
         if let Some(peer) = asked.and_then(|asked| asked.parse().ok()) {
-            self.send_as(now, &peer, Class::Bulk, &Message::WantHistory { started });
+            self.send_as(
+                now,
+                &peer,
+                DeliveryClass::Bulk,
+                &Message::WantHistory { started },
+            );
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use mesh::node::Node;
-use protocol::peer::Class;
+use protocol::peer::DeliveryClass;
 use ride::{
     message::Message,
     player,
@@ -165,7 +165,7 @@ impl Session {
         let Some(me) = &self.me else { return Ok(()) };
         let host = me.peer.as_str();
         let event = self.timeline.append(change, epoch, host, &me.key)?;
-        self.broadcast(now, Class::Control, &Message::Timeline(vec![event]));
+        self.broadcast(now, DeliveryClass::Control, &Message::Timeline(vec![event]));
         self.timeline_changed(now);
         Ok(())
     }

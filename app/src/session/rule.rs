@@ -1,10 +1,11 @@
 //! Who rules the ride: what only the server does for the host, and what becomes
 //! of a rider who is sent away.
 
+use protocol::signaling::HostCommand;
 use std::time::Duration;
 
 use leptos::prelude::*;
-use mesh::node::{Input, Wish};
+use mesh::node::Input;
 use protocol::{peer::PeerId, signaling::ErrorCode};
 
 use super::{Session, put};
@@ -15,29 +16,36 @@ use crate::{
 
 impl Session {
     /// Asks the server, or says that it cannot be asked now.
-    pub(super) fn wish(&mut self, now: Duration, wish: Wish) {
+    pub(super) fn wish(&mut self, now: Duration, wish: HostCommand) {
         if self.state.connection.get_untracked() != Connection::Online {
             return self.notify(Notice::Denied(Denial::NoServer));
         }
-        self.with_node(now, Input::Wish(wish));
+        self.with_node(now, Input::Command(wish));
     }
 
     /// Lets nobody new in, or everybody again.
     pub(super) fn lock(&mut self, now: Duration, lock: bool) {
-        self.wish(now, if lock { Wish::Lock } else { Wish::Unlock });
+        self.wish(
+            now,
+            if lock {
+                HostCommand::Lock
+            } else {
+                HostCommand::Unlock
+            },
+        );
     }
 
     /// Makes another rider the host.
     pub(super) fn hand_over(&mut self, now: Duration, peer: &str) {
         if let Ok(peer) = peer.parse() {
-            self.wish(now, Wish::HandOver(peer));
+            self.wish(now, HostCommand::HandOver { to: peer });
         }
     }
 
     /// Removes a rider for good.
     pub(super) fn remove(&mut self, now: Duration, peer: &str, reason: String) {
         if let Ok(peer) = peer.parse() {
-            self.wish(now, Wish::Kick { peer, reason });
+            self.wish(now, HostCommand::Kick { peer, reason });
         }
     }
 
@@ -46,7 +54,7 @@ impl Session {
         self.notify(Notice::Denied(match code {
             ErrorCode::NotFirstHost => Denial::NotFirstHost,
             ErrorCode::NoSuchRider => Denial::NotConnected,
-            ErrorCode::TooManyRemoved => Denial::TooManyRemoved,
+            ErrorCode::TooManyBans => Denial::TooManyRemoved,
             _ => Denial::NotHost,
         }));
     }

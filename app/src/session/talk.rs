@@ -5,7 +5,7 @@ use std::time::Duration;
 use leptos::prelude::*;
 use mesh::node::Input;
 use protocol::{
-    peer::{Class, PeerId, PeerNumber},
+    peer::{DeliveryClass, PeerId, PeerNumber},
     signaling::HostTerm,
 };
 use ride::{
@@ -166,7 +166,7 @@ impl Session {
         let message = Message::Profile(profile);
         match to {
             Some(peer) => self.send(now, peer, &message),
-            None => self.broadcast(now, Class::Control, &message),
+            None => self.broadcast(now, DeliveryClass::Control, &message),
         }
     }
 
@@ -190,26 +190,32 @@ impl Session {
                 now,
                 Input::Send {
                     to: peer.clone(),
-                    class: Class::Telemetry,
+                    class: DeliveryClass::Telemetry,
                     payload: message.encode(),
                 },
             ),
-            None => self.broadcast(now, Class::Telemetry, &message),
+            None => self.broadcast(now, DeliveryClass::Telemetry, &message),
         }
     }
 
     fn send_timeline(&mut self, now: Duration, to: &PeerId, head: Head) {
         let events = self.timeline.since(head);
         if !events.is_empty() {
-            self.send_as(now, to, Class::Bulk, &Message::Timeline(events));
+            self.send_as(now, to, DeliveryClass::Bulk, &Message::Timeline(events));
         }
     }
 
     fn send(&mut self, now: Duration, to: &PeerId, message: &Message) {
-        self.send_as(now, to, Class::Control, message);
+        self.send_as(now, to, DeliveryClass::Control, message);
     }
 
-    pub(super) fn send_as(&mut self, now: Duration, to: &PeerId, class: Class, message: &Message) {
+    pub(super) fn send_as(
+        &mut self,
+        now: Duration,
+        to: &PeerId,
+        class: DeliveryClass,
+        message: &Message,
+    ) {
         let input = Input::Send {
             to: to.clone(),
             class,
@@ -218,7 +224,7 @@ impl Session {
         self.with_node(now, input);
     }
 
-    pub(super) fn broadcast(&mut self, now: Duration, class: Class, message: &Message) {
+    pub(super) fn broadcast(&mut self, now: Duration, class: DeliveryClass, message: &Message) {
         let payload = message.encode();
         self.with_node(now, Input::Broadcast { class, payload });
     }

@@ -46,7 +46,7 @@ use connection::Connection;
 use outgoing::Stream;
 use protocol::{
     election::Election,
-    peer::{Class, Incarnation, LinkState, PeerNumber},
+    peer::{DeliveryClass, Incarnation, LinkState, PeerNumber},
     signaling::Signal,
 };
 
@@ -114,9 +114,15 @@ pub(crate) enum Effect {
     /// Hand a signal to the other page.
     Signal(Signal),
     /// Relay a frame to the other page.
-    Relay { class: Class, frame: Vec<u8> },
+    Relay {
+        class: DeliveryClass,
+        frame: Vec<u8>,
+    },
     /// Something came.
-    Received { class: Class, payload: Vec<u8> },
+    Received {
+        class: DeliveryClass,
+        payload: Vec<u8>,
+    },
     /// The other's gossip changed.
     Gossip(Vec<u8>),
     /// Votes came, from the other itself.
@@ -195,7 +201,10 @@ impl Link {
             connect_time: None,
             heard_at: now,
             they_can: true,
-            streams: [Stream::new(Class::Control), Stream::new(Class::Bulk)],
+            streams: [
+                Stream::new(DeliveryClass::Control),
+                Stream::new(DeliveryClass::Bulk),
+            ],
             telemetry: 0,
             clock: OffsetFilter::new(),
             newest: None,
@@ -240,7 +249,7 @@ impl Link {
     pub(crate) fn tell_election(&mut self, election: &Election) {
         if self.carrier == Some(Carrier::Direct) {
             let body = Body::Election(election.clone());
-            self.transmit(Carrier::Direct, Class::Control, body);
+            self.transmit(Carrier::Direct, DeliveryClass::Control, body);
         }
     }
 
@@ -266,14 +275,14 @@ impl Link {
     }
 
     /// Queues a reliable message, unless it is too much.
-    pub(crate) fn push(&mut self, class: Class, message: &[u8]) -> bool {
+    pub(crate) fn push(&mut self, class: DeliveryClass, message: &[u8]) -> bool {
         self.stream(class)
             .is_some_and(|stream| stream.outbox.push(message))
     }
 
     /// Sends a frame of telemetry, or says that it has to be relayed.
     pub(crate) fn send_telemetry(&mut self, frame: &[u8]) -> Option<Carrier> {
-        let class = Class::Telemetry;
+        let class = DeliveryClass::Telemetry;
         if self.carrier != Some(Carrier::Direct) {
             return self.carrier;
         }
@@ -307,7 +316,7 @@ impl Link {
             };
         beat.heard = vec![self.heard(now)];
         if self.connection.as_ref().is_some_and(Connection::is_open) {
-            self.transmit(Carrier::Direct, Class::Telemetry, Body::Beat(beat));
+            self.transmit(Carrier::Direct, DeliveryClass::Telemetry, Body::Beat(beat));
         }
         self.reach.relay && self.carrier != Some(Carrier::Direct)
     }
@@ -361,7 +370,7 @@ impl Link {
         others.fold(self.beat_at, Duration::min)
     }
 
-    fn stream(&mut self, class: Class) -> Option<&mut Stream> {
+    fn stream(&mut self, class: DeliveryClass) -> Option<&mut Stream> {
         self.streams.iter_mut().find(|stream| stream.class == class)
     }
 

@@ -14,7 +14,7 @@ use protocol::{
         FrameError, MAX_LINK_FRAME,
         bytes::{Reader, put_i64, put_u32},
     },
-    peer::{Class, Incarnation, PeerId, PeerNumber},
+    peer::{DeliveryClass, Incarnation, PeerId, PeerNumber},
     signaling::{HostTerm, MAX_RIDERS},
 };
 
@@ -62,7 +62,7 @@ pub enum Body {
     /// payload`.
     Segment {
         /// Control or bulk.
-        class: Class,
+        class: DeliveryClass,
         /// Counted from 1 per link, class and pair of page loads.
         seq: u32,
         /// Whether the message goes on in the next segment.
@@ -73,7 +73,7 @@ pub enum Body {
     /// What has come of a reliable stream: `3 | to | class u8 | cumulative u32`.
     Ack {
         /// Control or bulk.
-        class: Class,
+        class: DeliveryClass,
         /// All segments up to this one have come.
         cumulative: u32,
     },
@@ -316,9 +316,9 @@ fn read_election(mut reader: Reader<'_>) -> Result<Election, FrameError> {
     Ok(Election { term, votes })
 }
 
-fn reliable(reader: &mut Reader<'_>) -> Result<Class, FrameError> {
+fn reliable(reader: &mut Reader<'_>) -> Result<DeliveryClass, FrameError> {
     match reader.class()? {
-        Class::Telemetry => Err(FrameError::Unknown(Class::Telemetry as u8)),
+        DeliveryClass::Telemetry => Err(FrameError::Unknown(DeliveryClass::Telemetry as u8)),
         class => Ok(class),
     }
 }

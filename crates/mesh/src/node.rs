@@ -28,7 +28,7 @@ mod succession;
 mod time;
 mod traffic;
 
-pub use api::{Event, Input, NodeConfig, Output, Stats, Wish};
+pub use api::{Event, Input, NodeConfig, Output, Stats};
 
 pub use crate::link::{RtcCommand, RtcEvent, SdpKind};
 
@@ -43,8 +43,8 @@ use crate::{
     random::Random,
 };
 use protocol::{
-    peer::{LinkState, PeerId, PeerNumber, Role, Token},
-    signaling::{DirectLinks, HostTerm, IceServer, Limits, Member},
+    peer::{LinkState, PeerId, PeerNumber, Token},
+    signaling::{DirectLinkSettings, HostTerm, IceServer, Limits, Member},
 };
 use report::Reporter;
 use socket::Socket;
@@ -64,8 +64,8 @@ pub struct Node {
     /// Whether the page was told that it may take the ride back.
     offered: bool,
     locked: bool,
-    /// The server's notes of who may not come back.
-    barred: Vec<Token>,
+    /// Ban tokens, signed by the server.
+    bans: Vec<Token>,
     reporter: Reporter,
     budget: Budget,
     succession: Succession,
@@ -96,7 +96,7 @@ struct Server {
     /// Its wall clock then, in Unix milliseconds.
     time: u64,
     ice_servers: Vec<IceServer>,
-    direct: DirectLinks,
+    direct: DirectLinkSettings,
     limits: Limits,
     p2p: bool,
 }
@@ -117,7 +117,7 @@ impl Node {
             first_host: None,
             offered: false,
             locked: false,
-            barred: Vec::new(),
+            bans: Vec::new(),
             reporter: Reporter::default(),
             budget: Budget::default(),
             succession: Succession::default(),
@@ -170,9 +170,10 @@ impl Node {
         self.me.as_ref()
     }
 
-    /// What the rider may do, once welcomed.
-    pub fn role(&self) -> Option<Role> {
-        self.me.as_ref().map(|me| me.role)
+    /// Whether this rider is the host.
+    pub fn is_host(&self) -> bool {
+        let me = self.me.as_ref().map(|me| &me.peer);
+        me.is_some() && self.host() == me
     }
 
     /// Who is host, once welcomed.
@@ -270,7 +271,7 @@ impl Node {
             Input::Send { to, class, payload } => self.send(&to, class, &payload),
             Input::Broadcast { class, payload } => self.broadcast(class, &payload),
             Input::Gossip(bytes) => self.set_gossip(now, bytes),
-            Input::Wish(wish) => self.wish(wish),
+            Input::Command(command) => self.command(command),
             Input::Leave => self.leave(),
             Input::Probe => self.probe_urgently(now),
             Input::Timeout => {}

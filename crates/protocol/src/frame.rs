@@ -23,7 +23,7 @@ pub mod bytes;
 
 use bytes::{Reader, put_u32};
 
-use crate::peer::{Class, Incarnation, PeerNumber};
+use crate::peer::{DeliveryClass, Incarnation, PeerNumber};
 
 /// The version of the envelope.
 pub const VERSION: u8 = 1;
@@ -60,7 +60,7 @@ pub enum FrameError {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToServer<'a> {
     /// How it is delivered.
-    pub class: Class,
+    pub class: DeliveryClass,
     /// Whether only the targets can read the payload.
     pub sealed: bool,
     /// Whom it is for, 255 at most; none means everyone else.
@@ -88,8 +88,10 @@ impl<'a> ToServer<'a> {
     }
 
     /// The class of an envelope, without looking at the rest of it.
-    pub fn class_of(bytes: &[u8]) -> Option<Class> {
-        bytes.get(1).and_then(|byte| Class::from_byte(*byte))
+    pub fn class_of(bytes: &[u8]) -> Option<DeliveryClass> {
+        bytes
+            .get(1)
+            .and_then(|byte| DeliveryClass::from_byte(*byte))
     }
 
     /// Reads an envelope from a rider.
@@ -116,7 +118,7 @@ impl<'a> ToServer<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FromServer<'a> {
     /// How it is delivered.
-    pub class: Class,
+    pub class: DeliveryClass,
     /// Whether only the targets can read the payload.
     pub sealed: bool,
     /// Who sent it.
@@ -161,7 +163,7 @@ fn flags(sealed: bool) -> u8 {
     if sealed { SEALED } else { 0 }
 }
 
-fn start(bytes: &[u8]) -> Result<(Reader<'_>, Class, bool), FrameError> {
+fn start(bytes: &[u8]) -> Result<(Reader<'_>, DeliveryClass, bool), FrameError> {
     if bytes.len() > MAX_FRAME {
         return Err(FrameError::TooLarge(bytes.len()));
     }

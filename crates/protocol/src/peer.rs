@@ -1,5 +1,4 @@
-//! Who takes part: the names by which the server, the riders and the frames
-//! know a rider, and the words for how one is reached.
+//! Identities of members, their roles, the states of links and the delivery classes of frames.
 
 use std::{fmt, str::FromStr, sync::Arc};
 
@@ -8,13 +7,13 @@ use serde::{Deserialize, Serialize};
 const MAX_ID: usize = 64;
 const MAX_TOKEN: usize = 256;
 
-/// A rider's identity in one room: 1 to 64 of `A-Z a-z 0-9 _ -`, chosen by
-/// the server and kept across reloads. Cheap to clone.
+/// Identity of a member in one room: 1 to 64 characters of `A-Z a-z 0-9 _ -`, assigned by the server
+/// and kept across reloads. Cheap to clone.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct PeerId(Arc<str>);
 
-/// A text is no [`PeerId`] or no [`Token`]: wrong length or letters.
+/// Error for a text that is not a [`PeerId`] or a [`Token`], because of its length or characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected 1 to {limit} letters, digits, hyphens or underscores")]
 pub struct NameError {
@@ -22,7 +21,7 @@ pub struct NameError {
 }
 
 impl PeerId {
-    /// The text of the id.
+    /// Text of the id.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -56,39 +55,38 @@ impl fmt::Display for PeerId {
     }
 }
 
-/// A rider's number in its room, counted up from 1 and never used twice:
-/// the lower, the longer present. Short enough to address frames with.
+/// Number of a member in its room, counted up from 1 and never reused. The lowest number has been
+/// present for the longest. Frames are addressed with it because it is short.
 ///
-/// A rider who comes back within the grace keeps its number; one who comes
-/// back later joins again under a new one.
+/// A member that returns within the grace period keeps its number; one that returns later joins
+/// under a new one.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default,
 )]
 #[serde(transparent)]
 pub struct PeerNumber(pub u32);
 
-/// Which page load of a rider is meant, counted up by the server from 1.
-/// Signals and frames of an older one are dropped; 0 stands for any.
+/// Number of a member's page load, counted up from 1 by the server. Signals and frames of an older
+/// page load are dropped. 0 addresses any page load.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default,
 )]
 #[serde(transparent)]
 pub struct Incarnation(pub u32);
 
-/// The secret by which a browser is the same rider again: 1 to 256 of
-/// `A-Z a-z 0-9 _ -`. Never printed by `Debug`.
+/// Secret with which a browser resumes as a member: 1 to 256 characters of `A-Z a-z 0-9 _ -`.
+/// `Debug` never prints it.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Token(String);
 
 impl Token {
-    /// The secret itself, to store it or to send it to the server.
+    /// The secret, to store it or to send it to the server.
     pub fn expose(&self) -> &str {
         &self.0
     }
 
-    /// Whether both are the same secret, in a time that depends only on the
-    /// lengths.
+    /// Compares two secrets in a time that depends only on their lengths.
     pub fn matches(&self, other: &Self) -> bool {
         same_secret(&self.0, &other.0)
     }
@@ -130,43 +128,59 @@ impl From<Token> for String {
     }
 }
 
-/// What a rider may do in the group.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+/// Part that a member plays in the group.
+///
+/// Only riders vote, succeed as host, and count among the riders of a ride.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Role {
-    /// Shares the workout, starts, pauses and ends it.
-    Host,
-    /// Rides along.
+pub enum MemberRole {
+    /// Rides the workout.
+    #[default]
     Rider,
+    /// Watches.
+    Spectator,
+    /// Watches and advises the riders.
+    Coach,
+    /// Program of a rider, for example a tunnel.
+    Companion,
+    /// Device that connects a rider's sensors to the rider's page.
+    Bridge,
 }
 
-/// A rider's public keys; in JSON each is 64 hexadecimal digits.
+impl MemberRole {
+    /// Whether the member is a rider.
+    pub fn is_rider(&self) -> bool {
+        *self == Self::Rider
+    }
+}
+
+/// Public keys of a page; in JSON each is 64 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PublicKeys {
-    /// Ed25519: what the rider signs as host is checked with it.
+    /// Ed25519 key that verifies timeline events and votes of this rider.
     #[serde(with = "hex")]
     pub sign: [u8; 32],
-    /// X25519: frames for the rider can be sealed with it.
+    /// X25519 key for end-to-end encryption of frames to this rider. Not used yet.
     #[serde(with = "hex")]
     pub agree: [u8; 32],
 }
 
-/// How a rider is reached, in the one set of words used everywhere.
+/// State of the link to another rider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LinkState {
-    /// No carrier yet, or the own socket is lost and no data channel lives.
+    /// No path yet, or the own socket is lost and no data channel is open.
     Connecting,
-    /// Frames go over the server.
+    /// Frames go through the server's relay.
     Relayed,
     /// Frames go over the data channels.
     Direct,
-    /// The rider's socket is lost and so are the data channels; may come back.
+    /// The other rider's socket and data channels are lost; it may return.
     Away,
 }
 
 impl LinkState {
-    /// The word in lower case.
+    /// Name of the state in lower case.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Connecting => "connecting",
@@ -177,29 +191,29 @@ impl LinkState {
     }
 }
 
-/// How a frame is delivered; the discriminant is its byte on the wire and the
-/// id of its data channel.
+/// Delivery class of a frame. The discriminant is its byte on the wire and the id of its data
+/// channel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Class {
-    /// Ordered, exactly once.
+pub enum DeliveryClass {
+    /// Ordered and reliable.
     Control = 0,
-    /// Unordered, may be lost, the newest wins.
+    /// Unordered, without retransmission; the newest value counts.
     Telemetry = 1,
-    /// Ordered, exactly once, gives way to the others.
+    /// Ordered and reliable, with lower priority than the others.
     Bulk = 2,
 }
 
-impl Class {
-    /// All classes, by their byte.
+impl DeliveryClass {
+    /// All classes in the order of their bytes.
     pub const ALL: [Self; 3] = [Self::Control, Self::Telemetry, Self::Bulk];
 
-    /// The class of a wire byte.
+    /// Class of a byte on the wire.
     pub fn from_byte(byte: u8) -> Option<Self> {
         Self::ALL.get(usize::from(byte)).copied()
     }
 }
 
-/// Whether two texts are the same, in a time that depends only on the lengths.
+/// Compares two texts in a time that depends only on their lengths.
 pub fn same_secret(ours: &str, theirs: &str) -> bool {
     let difference = ours
         .bytes()
@@ -300,9 +314,9 @@ mod tests {
 
     #[test]
     fn a_class_is_its_byte() {
-        for class in Class::ALL {
-            assert_eq!(Class::from_byte(class as u8), Some(class));
+        for class in DeliveryClass::ALL {
+            assert_eq!(DeliveryClass::from_byte(class as u8), Some(class));
         }
-        assert_eq!(Class::from_byte(3), None);
+        assert_eq!(DeliveryClass::from_byte(3), None);
     }
 }

@@ -1,68 +1,68 @@
-//! What the app and the server say to each other over the signaling socket,
-//! as JSON text.
+//! Messages between a rider's page and the server on the signaling socket, as JSON text.
 //!
 //! - [`ClientMessage`] and [`ServerMessage`]: the two directions.
-//! - [`Signal`]: what two riders' browsers tell each other through the server
-//!   to build a direct link. The server does not look inside.
-//! - [`Restore`]: what a page knows of the ride, for a server that lost its
-//!   memory; [`Report`]: how a page reaches the others.
-//! - [`ErrorCode`]: what can go wrong, with a sentence each.
+//! - [`HostCommand`]: requests that only the host may make.
+//! - [`Signal`]: SDP and ICE candidates for another rider's page.
+//! - [`RoomSnapshot`]: a page's knowledge of the room, for a server that lost its memory.
+//! - [`Report`]: how a page reaches the others.
+//! - [`ErrorCode`]: reasons for refusals, with a sentence each.
 //!
-//! Law: every text from outside is parsed by [`ClientMessage::parse`] or
-//! [`ServerMessage::parse`], which bound its size, its lists and its strings;
-//! unknown fields are ignored, so that a field can be added later.
-//!
-//! Binary messages of the same socket are relayed frames: see [`crate::frame`].
+//! All text from outside is parsed by [`ClientMessage::parse`] or [`ServerMessage::parse`], which
+//! bound its size, its lists and its strings. Unknown fields are ignored, so that fields can be
+//! added. Binary messages of the same socket are relayed frames: see [`crate::frame`].
 
+mod command;
 mod direct;
 mod error;
 mod limits;
 mod report;
-mod restore;
+mod snapshot;
 mod welcome;
 
-pub use direct::{BundlePolicy, DirectLinks};
+pub use command::HostCommand;
+pub use direct::{BundlePolicy, DirectLinkSettings};
 pub use error::ErrorCode;
 pub use limits::{
-    MAX_BARRED, MAX_CANDIDATES, MAX_ELECTIONS, MAX_HOST_TERMS, MAX_MESSAGE_BYTES, MAX_REASON,
+    MAX_BANS, MAX_CANDIDATES, MAX_ELECTIONS, MAX_HOST_TERMS, MAX_MESSAGE_BYTES, MAX_REASON,
     MAX_RIDERS, ParseError,
 };
 pub use report::{LinkReport, Report};
-pub use restore::{Restore, Restored};
+pub use snapshot::{RestoredRoom, RoomSnapshot};
 pub use welcome::{HostTerm, IceServer, Limits, Member, Welcome};
 
 use serde::{Deserialize, Serialize};
 
-use crate::peer::{Incarnation, PeerId, PublicKeys, Token};
+use crate::peer::{Incarnation, MemberRole, PeerId, PublicKeys, Token};
 
-/// The version of these messages that this crate speaks.
+/// Version of these messages that this crate speaks.
 pub const VERSION: u32 = 1;
 
-/// Close codes of the signaling socket that are this protocol's own.
+/// Close codes of the signaling socket. Codes from 4000 are this protocol's own; the others are
+/// those of RFC 6455, section 7.4.1.
 pub mod close {
-    /// The ride was refused; the error that came before says why.
+    /// Join refused; the error message sent before gives the reason.
     pub const REFUSED: u16 = 4000;
-    /// Another page took this identity over; do not connect again.
+    /// Another page took over this rider's identity. The closed page does not reconnect.
     pub const REPLACED: u16 = 4001;
-    /// The same page came back on a newer socket.
+    /// The same page opened a newer socket.
     pub const SUPERSEDED: u16 = 4002;
-    /// The host removed the rider; do not connect to this ride again.
+    /// The host kicked the rider. The closed page does not reconnect to this ride.
     pub const KICKED: u16 = 4003;
-    /// The host ended the ride for all.
+    /// The host ended the ride for everyone.
     pub const ENDED: u16 = 4004;
-    /// The socket said nothing for too long.
+    /// The socket was silent for longer than the server's timeout.
     pub const SILENT: u16 = 4005;
     /// The rider left.
     pub const LEFT: u16 = 1000;
-    /// The bytes do not say anything (RFC 6455).
+    /// A message could not be parsed.
     pub const MALFORMED: u16 = 1007;
-    /// Not allowed to say this (RFC 6455).
+    /// A message was not allowed.
     pub const POLICY: u16 = 1008;
-    /// Too large (RFC 6455).
+    /// A message was too large.
     pub const TOO_LARGE: u16 = 1009;
 }
 
-/// From a rider's page to the server.
+/// Message from a rider's page to the server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     tag = "type",
@@ -70,79 +70,66 @@ pub mod close {
     rename_all_fields = "camelCase"
 )]
 pub enum ClientMessage {
-    /// First of all: who I am. Everything else needs it.
+    /// First message on every socket. All others are refused before it.
     Hello(Hello),
-    /// To be handed to another rider's page.
+    /// WebRTC signal for another rider's page.
     Signal {
-        /// The rider meant.
+        /// Receiving rider.
         to: PeerId,
-        /// Its page load; dropped when it has a newer one.
+        /// Page load of the receiver that is meant; dropped when it has a newer one.
         incarnation: Incarnation,
-        /// What to hand over.
+        /// Signal to deliver.
         signal: Signal,
     },
-    /// Is this socket alive? Answered by [`ServerMessage::Pong`].
+    /// Liveness check of the socket, answered by [`ServerMessage::Pong`].
     Ping,
-    /// I leave, at once and of my own will.
+    /// Leaves the ride at once.
     Leave,
-    /// How I reach the others, when that changed, once a second at most.
+    /// State of the page's links, sent after a change, at most once a second.
     Report(Report),
-    /// As host: remove a rider, who may not come back to this ride.
-    Kick {
-        /// Who.
-        peer: PeerId,
-        /// Why, for that rider to read; [`MAX_REASON`] bytes at most.
-        reason: String,
-    },
-    /// As host: let nobody new in.
-    Lock,
-    /// As host: let everybody in again.
-    Unlock,
-    /// As host: make a rider who is connected the host, for good.
-    HandOver {
-        /// Whom.
-        to: PeerId,
-    },
-    /// As host: end the ride for everybody.
-    End,
-    /// As the first host, back in the ride: be host again.
-    Reclaim,
+    /// Command of the host, or of the first host for [`HostCommand::Reclaim`].
+    #[serde(untagged)]
+    Command(HostCommand),
 }
 
-/// The first message on every socket.
+/// Introduction of a page to the room.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Hello {
     /// [`VERSION`] of the page.
     pub version: u32,
-    /// The page's public keys.
+    /// Public keys of the page.
     pub keys: PublicKeys,
-    /// Present to be the same rider again.
+    /// Role in which a new member joins. A resumed member keeps its role.
+    #[serde(default, skip_serializing_if = "MemberRole::is_rider")]
+    pub role: MemberRole,
+    /// Present to resume as a member that the room knows.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub resume: Option<Resume>,
-    /// What the page knows of the ride; counts only beside a good token.
+    /// The page's knowledge of the room, for a server that lost its memory. It is considered only
+    /// beside a valid token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub restore: Option<Box<Restore>>,
+    pub snapshot: Option<Box<RoomSnapshot>>,
 }
 
-/// The proof of being a rider the room knows.
+/// Proof of being a member that the room knows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Resume {
-    /// Who.
+    /// Member to resume as.
     pub peer: PeerId,
-    /// The token that the welcome gave.
+    /// Token from the welcome.
     pub token: Token,
-    /// Present: the same page with a new socket, which keeps its incarnation.
-    /// Absent: a reloaded page, which gets a new one.
+    /// Present when the same page opens a new socket: the incarnation stays. Absent after a reload:
+    /// the server assigns a new one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incarnation: Option<Incarnation>,
 }
 
-/// From one rider's page to another's, to build a direct link.
+/// WebRTC signal from one rider's page to another's. The server does not look inside.
 ///
-/// `attempt` counts the connections that the two pages have tried: a higher
-/// one replaces the connection, signals of a lower one are dropped.
+/// `attempt` counts the connections that the two pages have tried. A higher one replaces the
+/// connection; signals of a lower one are dropped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     tag = "type",
@@ -150,30 +137,30 @@ pub struct Resume {
     rename_all_fields = "camelCase"
 )]
 pub enum Signal {
-    /// An SDP offer.
+    /// SDP offer.
     Offer {
-        /// Which connection of the pair.
+        /// Number of the connection attempt.
         attempt: u32,
-        /// The session description.
+        /// Session description.
         sdp: String,
     },
-    /// The SDP answer to the newest offer.
+    /// SDP answer to the newest offer.
     Answer {
-        /// Which connection of the pair.
+        /// Number of the connection attempt.
         attempt: u32,
-        /// The session description.
+        /// Session description.
         sdp: String,
     },
     /// ICE candidates, several at a time.
     Candidates {
-        /// Which connection of the pair.
+        /// Number of the connection attempt.
         attempt: u32,
-        /// Each a JSON-encoded `RTCIceCandidateInit`, not looked into.
+        /// Candidates, each a JSON-encoded `RTCIceCandidateInit`.
         candidates: Vec<String>,
     },
 }
 
-/// From the server to a rider's page.
+/// Message from the server to a rider's page.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(
     tag = "type",
@@ -181,102 +168,102 @@ pub enum Signal {
     rename_all_fields = "camelCase"
 )]
 pub enum ServerMessage {
-    /// The answer to hello: you are in.
+    /// Answer to a hello that was accepted.
     Welcome(Box<Welcome>),
-    /// Somebody new, or back after the grace.
+    /// A member joined, for the first time or after its grace period had expired.
     Joined {
-        /// Who.
+        /// The new member.
         member: Member,
     },
-    /// A rider's socket is lost; it may come back within the grace.
+    /// A member lost its socket. It may return within the grace period.
     Away {
-        /// Who.
+        /// The member.
         peer: PeerId,
     },
-    /// A rider has a socket again, on the same page or a newer one.
+    /// A member has a socket again, on the same page or a newer one.
     Returned {
-        /// Who, with the incarnation it has now.
+        /// The member with its current incarnation.
         member: Member,
     },
-    /// A rider is no longer in the ride.
+    /// A member is no longer in the ride.
     Left {
-        /// Who.
+        /// The member.
         peer: PeerId,
-        /// Why.
+        /// Reason.
         reason: LeftReason,
     },
-    /// From now on this is the host.
+    /// A new host term begins.
     Host {
         /// The new term.
         term: HostTerm,
-        /// Who may take the ride back.
+        /// Rider who may reclaim the host role.
         first_host: PeerId,
     },
-    /// The ride lets nobody new in, or everybody again.
+    /// The lock of the ride changed: a locked ride admits no new members.
     Locked {
-        /// Which.
+        /// State of the lock.
         locked: bool,
     },
-    /// A rider was removed. Keep the note: with it a server that lost its
-    /// memory knows that this rider may not come back.
-    Barred {
-        /// Who may not come back, signed by the server.
-        note: Token,
+    /// A rider was banned. Pages keep the ban token and present it to a server that lost its
+    /// memory.
+    Banned {
+        /// Ban token, signed by the server.
+        token: Token,
     },
-    /// You were removed from the ride and may not come back; the socket closes.
+    /// This rider was kicked and may not return; the socket closes.
     Kicked {
-        /// Why, in the host's words; may be empty.
+        /// Reason in the host's words; may be empty.
         reason: String,
     },
-    /// The host ended the ride for everybody; the socket closes.
+    /// The host ended the ride for everyone; the socket closes.
     Ended,
-    /// The server, which had lost its memory, knows the ride again.
-    Restored(Box<Restored>),
-    /// From another rider's page. The server sets the sender.
+    /// A server that had lost its memory has restored the room.
+    Restored(Box<RestoredRoom>),
+    /// WebRTC signal from another rider's page. The server sets the sender.
     Signal {
-        /// Who said it.
+        /// Sending rider.
         from: PeerId,
-        /// The sender's page load.
+        /// Page load of the sender.
         incarnation: Incarnation,
-        /// What.
+        /// The signal.
         signal: Signal,
     },
-    /// Something was refused; the code says what and whether to try again.
+    /// A request was refused.
     Error {
-        /// What.
+        /// Reason.
         code: ErrorCode,
-        /// The same as a sentence.
+        /// The reason as a sentence for the rider.
         message: String,
     },
-    /// Another page took this identity over; the socket closes.
+    /// Another page took over this identity; the socket closes.
     Replaced,
-    /// The server goes down or restarts; come back later.
+    /// The server shuts down or restarts; the socket closes.
     Closing {
-        /// How long to wait, in milliseconds.
+        /// Time to wait before reconnecting, in milliseconds.
         retry_after_ms: u32,
     },
-    /// The answer to [`ClientMessage::Ping`].
+    /// Answer to [`ClientMessage::Ping`].
     Pong,
 }
 
-/// Why a rider is no longer in the ride.
+/// Reason why a member is no longer in the ride.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LeftReason {
-    /// It said so.
+    /// The member left.
     Left,
-    /// It was away for longer than the grace.
+    /// The grace period expired.
     Gone,
-    /// The host removed it.
-    Removed,
+    /// The host kicked the member.
+    Kicked,
 }
 
 impl ClientMessage {
-    /// Reads a text message from a rider's page.
+    /// Parses a text message from a rider's page.
     ///
     /// # Errors
-    /// [`ParseError`] when it is over 64 KiB, is not one of these messages,
-    /// or holds a list or a string longer than allowed.
+    /// [`ParseError`] when it is over 64 KiB, is not one of these messages, or holds a list or a
+    /// string longer than allowed.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let message: Self = limits::from_json(text)?;
         limits::check_client(&message)?;
@@ -290,7 +277,7 @@ impl ClientMessage {
 }
 
 impl ServerMessage {
-    /// An error with its own sentence.
+    /// Error message with the sentence of its code.
     pub fn error(code: ErrorCode) -> Self {
         Self::Error {
             code,
@@ -298,11 +285,11 @@ impl ServerMessage {
         }
     }
 
-    /// Reads a text message from the server.
+    /// Parses a text message from the server.
     ///
     /// # Errors
-    /// [`ParseError`] when it is over 64 KiB, is not one of these messages,
-    /// or holds a list or a string longer than allowed.
+    /// [`ParseError`] when it is over 64 KiB, is not one of these messages, or holds a list or a
+    /// string longer than allowed.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let message: Self = limits::from_json(text)?;
         limits::check_server(&message)?;

@@ -187,7 +187,7 @@ impl Broker {
             self.tally.not_open += 1;
             return;
         };
-        let Message::Pass { kind, to, payload } = message else {
+        let Message::ResumeClaims { kind, to, payload } = message else {
             return;
         };
         let Some(to) = to else {

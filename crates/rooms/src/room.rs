@@ -34,7 +34,7 @@ mod tell;
 mod welcome;
 
 pub use api::{Input, Join, Output, RoomSettings, SocketId, Summary};
-pub use signer::{Pass, Signer, Statement};
+pub use signer::{ResumeClaims, Signer, Statement};
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -44,9 +44,10 @@ use std::{
 
 use gate::Barred;
 use protocol::{
-    peer::{Incarnation, PeerId, PeerNumber, PublicKeys, Role},
+    peer::{Incarnation, MemberRole, PeerId, PeerNumber, PublicKeys},
     signaling::{
-        ClientMessage, ErrorCode, HostTerm, LeftReason, Member, ServerMessage, Signal, close,
+        ClientMessage, ErrorCode, HostCommand, HostTerm, LeftReason, Member, ServerMessage, Signal,
+        close,
     },
 };
 use restore::{KnownPage, Memory};
@@ -250,30 +251,32 @@ impl Room {
                 self.close(socket, close::LEFT, "left the ride");
             }
             ClientMessage::Report(report) => self.report(number, report),
-            wish => {
-                if let Err(refused) = self.wish(now, number, wish) {
+            ClientMessage::Command(command) => {
+                if let Err(refused) = self.command(now, number, command) {
                     self.send(socket, ServerMessage::error(refused));
                 }
+            }
+            // A second hello.
+            ClientMessage::Hello(_) => {
+                self.send(socket, ServerMessage::error(ErrorCode::BadMessage));
             }
         }
     }
 
-    /// What only some may ask for.
-    fn wish(
+    /// Executes a command of the host.
+    fn command(
         &mut self,
         now: Duration,
         number: PeerNumber,
-        wish: ClientMessage,
+        command: HostCommand,
     ) -> Result<(), ErrorCode> {
-        match wish {
-            ClientMessage::Kick { peer, reason } => self.kick(now, number, peer, reason),
-            ClientMessage::Lock => self.set_locked(number, true),
-            ClientMessage::Unlock => self.set_locked(number, false),
-            ClientMessage::HandOver { to } => self.hand_over(number, &to),
-            ClientMessage::End => self.end(now, number),
-            ClientMessage::Reclaim => self.reclaim(number),
-            // A second hello; the others do not come here.
-            _ => Err(ErrorCode::BadMessage),
+        match command {
+            HostCommand::Kick { peer, reason } => self.kick(now, number, peer, reason),
+            HostCommand::Lock => self.set_locked(number, true),
+            HostCommand::Unlock => self.set_locked(number, false),
+            HostCommand::HandOver { to } => self.hand_over(number, &to),
+            HostCommand::End => self.end(now, number),
+            HostCommand::Reclaim => self.reclaim(number),
         }
     }
 
@@ -351,17 +354,9 @@ impl Room {
             peer: rider.peer.clone(),
             number,
             incarnation: rider.incarnation,
-            role: self.role(number),
+            role: MemberRole::Rider,
             away: rider.socket().is_none(),
             keys: rider.keys,
-        }
-    }
-
-    fn role(&self, number: PeerNumber) -> Role {
-        if self.host == Some(number) {
-            Role::Host
-        } else {
-            Role::Rider
         }
     }
 }

@@ -2,7 +2,7 @@
 //! carries them where no direct path is.
 
 use clap::{Args, ValueEnum};
-use protocol::signaling::{BundlePolicy, DirectLinks};
+use protocol::signaling::{BundlePolicy, DirectLinkSettings};
 
 use crate::turn::{Turn, TurnSecret};
 
@@ -46,8 +46,8 @@ pub struct IceSettings {
 
 impl IceSettings {
     /// What riders are told of making direct links.
-    pub fn direct(&self) -> DirectLinks {
-        DirectLinks {
+    pub fn direct(&self) -> DirectLinkSettings {
+        DirectLinkSettings {
             timeout_ms: self.p2p_timeout_ms,
             bundle_policy: match self.ice_bundle_policy {
                 Bundling::Balanced => BundlePolicy::Balanced,
@@ -163,12 +163,12 @@ mod tests {
             "--ice-bundle-policy=max-bundle",
             "--ice-candidate-pool=2",
         ];
-        let wanted = DirectLinks {
+        let wanted = DirectLinkSettings {
             timeout_ms: 4_000,
             bundle_policy: BundlePolicy::MaxBundle,
             candidate_pool: 2,
         };
         assert_eq!(settings(&flags).direct(), wanted);
-        assert_eq!(settings(&[]).direct(), DirectLinks::default());
+        assert_eq!(settings(&[]).direct(), DirectLinkSettings::default());
     }
 }

@@ -14,7 +14,7 @@ use std::time::Instant;
 use axum::body::Bytes;
 use axum::extract::ws::Utf8Bytes;
 use futures_util::task::AtomicWaker;
-use protocol::peer::Class;
+use protocol::peer::DeliveryClass;
 use protocol::signaling::{ServerMessage, close};
 
 use crate::metrics::QueueMetrics;
@@ -31,7 +31,7 @@ pub enum Outgoing {
     /// A message in the socket's dialect.
     Text(Utf8Bytes),
     /// A relayed frame.
-    Frame(Class, Bytes),
+    Frame(DeliveryClass, Bytes),
     /// A ping, to find out whether the socket is alive.
     Ping,
     /// The end: nothing comes after it.
@@ -129,7 +129,7 @@ impl Outbox {
     }
 
     /// Queues a frame that was `received` then.
-    pub fn relay(&self, class: Class, frame: Bytes, received: Instant) {
+    pub fn relay(&self, class: DeliveryClass, frame: Bytes, received: Instant) {
         self.push(Outgoing::Frame(class, frame), Some(received));
     }
 
@@ -241,7 +241,7 @@ impl Outgoing {
     }
 
     fn is_telemetry(&self) -> bool {
-        matches!(self, Self::Frame(Class::Telemetry, _))
+        matches!(self, Self::Frame(DeliveryClass::Telemetry, _))
     }
 }
 
@@ -260,19 +260,19 @@ mod tests {
     #[test]
     fn a_slow_reader_loses_the_oldest_telemetry_and_nothing_else() {
         let outbox = Outbox::new(1_000_000, QueueMetrics::default());
-        outbox.relay(Class::Control, frame(0), Instant::now());
+        outbox.relay(DeliveryClass::Control, frame(0), Instant::now());
         for number in 1..=20 {
-            outbox.relay(Class::Telemetry, frame(number), Instant::now());
+            outbox.relay(DeliveryClass::Telemetry, frame(number), Instant::now());
         }
         let left = drain(&outbox);
         assert!(left.len() <= 8, "{}", left.len());
         assert_eq!(
             left.first(),
-            Some(&Outgoing::Frame(Class::Control, frame(0)))
+            Some(&Outgoing::Frame(DeliveryClass::Control, frame(0)))
         );
         assert_eq!(
             left.last(),
-            Some(&Outgoing::Frame(Class::Telemetry, frame(20)))
+            Some(&Outgoing::Frame(DeliveryClass::Telemetry, frame(20)))
         );
     }
 
@@ -280,7 +280,7 @@ mod tests {
     fn a_reader_far_too_slow_is_given_up_and_costs_no_more_memory() {
         let outbox = Outbox::new(100_000, QueueMetrics::default());
         for _ in 0..50 {
-            outbox.relay(Class::Bulk, frame(0), Instant::now());
+            outbox.relay(DeliveryClass::Bulk, frame(0), Instant::now());
         }
         let left = drain(&outbox);
         assert!(
@@ -298,12 +298,15 @@ mod tests {
     #[test]
     fn a_probe_goes_before_all_that_waits_and_is_asked_once() {
         let outbox = Outbox::new(1_000_000, QueueMetrics::default());
-        outbox.relay(Class::Bulk, frame(0), Instant::now());
+        outbox.relay(DeliveryClass::Bulk, frame(0), Instant::now());
         (0..1_000).for_each(|_| outbox.probe());
         let left = drain(&outbox);
         assert_eq!(
             left,
-            [Outgoing::Ping, Outgoing::Frame(Class::Bulk, frame(0))]
+            [
+                Outgoing::Ping,
+                Outgoing::Frame(DeliveryClass::Bulk, frame(0))
+            ]
         );
         assert!(outbox.take_probe() && !outbox.take_probe());
     }
@@ -312,7 +315,7 @@ mod tests {
     fn nothing_follows_the_end() {
         let outbox = Outbox::new(100_000, QueueMetrics::default());
         outbox.close(1_000, "done");
-        outbox.relay(Class::Control, frame(0), Instant::now());
+        outbox.relay(DeliveryClass::Control, frame(0), Instant::now());
         assert_eq!(drain(&outbox).len(), 1);
     }
 }

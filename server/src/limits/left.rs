@@ -121,14 +121,14 @@ mod tests {
         let limits = PeerLimits::default();
         let way = limits.way(ANA, CLUB);
         let mut first = fresh();
-        assert_eq!(say(&mut first, at(0), 100), [Verdict::Pass; 100]);
+        assert_eq!(say(&mut first, at(0), 100), [Verdict::ResumeClaims; 100]);
         limits.leave(way, at(100), first);
         let mut second = limits.take(way, at(200)).expect("the first one's");
         assert_eq!(say(&mut second, at(200), 1), [Verdict::Warn]);
         limits.leave(way, at(300), second);
         let mut third = limits.take(way, at(1_300)).expect("the second one's");
         let verdicts = say(&mut third, at(1_300), 101);
-        assert_eq!(verdicts[..100], [Verdict::Pass; 100]);
+        assert_eq!(verdicts[..100], [Verdict::ResumeClaims; 100]);
         assert_eq!(verdicts[100], Verdict::Close, "it was warned");
     }
 

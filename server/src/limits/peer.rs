@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use protocol::peer::Class;
+use protocol::peer::DeliveryClass;
 
 use super::{Bucket, Window};
 use crate::config::LimitSettings;
@@ -50,14 +50,14 @@ pub enum Load {
     /// A message of so many bytes.
     Message(usize),
     /// A frame to be relayed, of so many bytes.
-    Frame(Class, usize),
+    Frame(DeliveryClass, usize),
 }
 
 /// What becomes of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verdict {
     /// It is heard.
-    Pass,
+    ResumeClaims,
     /// It is not.
     Drop,
     /// It is not, and the peer is told to slow down.
@@ -89,9 +89,9 @@ impl PeerLimit {
             Load::Frame(..) => self.relayed.take(now, cost, BURST).is_ok(),
         };
         if fits {
-            return Verdict::Pass;
+            return Verdict::ResumeClaims;
         }
-        let is_telemetry = matches!(load, Load::Frame(Class::Telemetry, _));
+        let is_telemetry = matches!(load, Load::Frame(DeliveryClass::Telemetry, _));
         if is_telemetry && self.dropped.take(now, cost, BURST).is_ok() {
             return Verdict::Drop;
         }
@@ -173,7 +173,11 @@ mod tests {
     #[test]
     fn a_thousand_messages_in_a_second_are_warned_once_then_closed() {
         let verdicts = judge(&mut limit(&[]), at(0), 1_000, 1_000, Load::Message(50));
-        assert!(verdicts[..100].iter().all(|it| *it == Verdict::Pass));
+        assert!(
+            verdicts[..100]
+                .iter()
+                .all(|it| *it == Verdict::ResumeClaims)
+        );
         assert_eq!(verdicts[100], Verdict::Warn);
         assert!(verdicts[101..200].iter().all(|it| *it == Verdict::Drop));
         assert_eq!(verdicts[200], Verdict::Close);
@@ -185,7 +189,7 @@ mod tests {
         let burst = judge(&mut limit, at(0), 1_000, 150, Load::Message(50));
         assert_eq!(burst[149], Verdict::Drop);
         let after = judge(&mut limit, at(1_100), 10_100, 1_000, Load::Message(50));
-        assert!(after.iter().all(|it| *it == Verdict::Pass));
+        assert!(after.iter().all(|it| *it == Verdict::ResumeClaims));
     }
 
     #[test]
@@ -206,25 +210,25 @@ mod tests {
     #[test]
     fn telemetry_over_the_rate_is_dropped_long_before_anything_else_happens() {
         let mut limit = limit(&["--relay-bytes-per-second", "65536"]);
-        let load = Load::Frame(Class::Telemetry, 60);
+        let load = Load::Frame(DeliveryClass::Telemetry, 60);
         let verdicts = judge(&mut limit, at(0), 20_000, 3_000, load);
         let dropped = verdicts.iter().filter(|it| **it == Verdict::Drop).count();
         assert!(dropped > 100, "{dropped}");
         assert_eq!(
             verdicts
                 .iter()
-                .find(|it| !matches!(it, Verdict::Pass | Verdict::Drop)),
+                .find(|it| !matches!(it, Verdict::ResumeClaims | Verdict::Drop)),
             Some(&Verdict::Warn)
         );
-        let control = Load::Frame(Class::Control, 60);
-        assert_eq!(limit.judge(at(200_000), control), Verdict::Pass);
+        let control = Load::Frame(DeliveryClass::Control, 60);
+        assert_eq!(limit.judge(at(200_000), control), Verdict::ResumeClaims);
     }
 
     #[test]
     fn bulk_beyond_the_burst_is_warned_then_closed() {
-        let load = Load::Frame(Class::Bulk, FRAME);
+        let load = Load::Frame(DeliveryClass::Bulk, FRAME);
         let verdicts = judge(&mut limit(&[]), at(0), 100, 10_000, load);
-        let first = verdicts.iter().position(|it| *it != Verdict::Pass);
+        let first = verdicts.iter().position(|it| *it != Verdict::ResumeClaims);
         // Eight seconds of 1 MiB.
         assert!(
             first.is_some_and(|index| index * FRAME > 8_000_000),
@@ -238,17 +242,17 @@ mod tests {
     fn a_host_shares_a_large_workout_with_31_riders_at_once() {
         let mut limit = limit(&[]);
         let segments = 31 * (200 * 1024 / FRAME as u64 + 1);
-        let load = Load::Frame(Class::Control, FRAME);
+        let load = Load::Frame(DeliveryClass::Control, FRAME);
         let verdicts = judge(&mut limit, at(0), 50, segments, load);
-        assert!(verdicts.iter().all(|it| *it == Verdict::Pass));
+        assert!(verdicts.iter().all(|it| *it == Verdict::ResumeClaims));
     }
 
     #[test]
     fn an_ordinary_ride_is_never_near_the_limits() {
         let mut limit = limit(&[]);
         // Beats and telemetry twice a second each, and acknowledgements.
-        let load = Load::Frame(Class::Telemetry, 900);
+        let load = Load::Frame(DeliveryClass::Telemetry, 900);
         let verdicts = judge(&mut limit, at(0), 20_000, 10_000, load);
-        assert!(verdicts.iter().all(|it| *it == Verdict::Pass));
+        assert!(verdicts.iter().all(|it| *it == Verdict::ResumeClaims));
     }
 }

@@ -1,6 +1,6 @@
 //! What counters are told apart by.
 
-use protocol::peer::Class;
+use protocol::peer::DeliveryClass;
 use protocol::signaling::ErrorCode;
 use rooms::{peerjs, simple_peer};
 
@@ -115,12 +115,12 @@ named! {
     }
 }
 
-impl From<Class> for Traffic {
-    fn from(class: Class) -> Self {
+impl From<DeliveryClass> for Traffic {
+    fn from(class: DeliveryClass) -> Self {
         match class {
-            Class::Control => Self::Control,
-            Class::Telemetry => Self::Telemetry,
-            Class::Bulk => Self::Bulk,
+            DeliveryClass::Control => Self::Control,
+            DeliveryClass::Telemetry => Self::Telemetry,
+            DeliveryClass::Bulk => Self::Bulk,
         }
     }
 }
@@ -141,7 +141,7 @@ impl From<ErrorCode> for Reason {
             ErrorCode::NotHost => Self::NotHost,
             ErrorCode::NotFirstHost => Self::NotFirstHost,
             ErrorCode::NoSuchRider => Self::NoSuchRider,
-            ErrorCode::TooManyRemoved => Self::TooManyRemoved,
+            ErrorCode::TooManyBans => Self::TooManyRemoved,
             ErrorCode::Unknown => Self::Other,
         }
     }

@@ -10,7 +10,7 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use protocol::code::SessionCode;
 use protocol::frame::ToServer;
-use protocol::peer::Class;
+use protocol::peer::DeliveryClass;
 use protocol::signaling::{ClientMessage, ErrorCode, Hello, ParseError, ServerMessage, close};
 
 use super::connection::RESTART;
@@ -100,9 +100,9 @@ impl Dialect for Rider {
         }
     }
 
-    fn class(&self, bytes: &[u8]) -> Option<Class> {
+    fn class(&self, bytes: &[u8]) -> Option<DeliveryClass> {
         // What is no frame weighs as bulk does.
-        Some(ToServer::class_of(bytes).unwrap_or(Class::Bulk))
+        Some(ToServer::class_of(bytes).unwrap_or(DeliveryClass::Bulk))
     }
 
     fn binary(&mut self, bytes: Bytes) {

@@ -278,12 +278,12 @@ impl<D: Dialect> Connection<D> {
         };
         let verdict = self.limit.judge(self.state.hub.at(self.heard), load);
         match verdict {
-            Verdict::Pass => self.state.metrics.dialect(D::NAME).heard(),
+            Verdict::ResumeClaims => self.state.metrics.dialect(D::NAME).heard(),
             Verdict::Drop => self.state.metrics.refused(Refusal::TooFast.reason()),
             Verdict::Warn => self.refuse(Refusal::TooFast),
             Verdict::Close => self.refuse(Refusal::Flood),
         }
-        verdict == Verdict::Pass
+        verdict == Verdict::ResumeClaims
     }
 
     fn refuse(&mut self, refusal: Refusal) {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use axum::body::Bytes;
-use protocol::peer::Class;
+use protocol::peer::DeliveryClass;
 use protocol::signaling::close;
 
 use crate::hub::outbox::Outbox;
@@ -31,7 +31,7 @@ pub trait Dialect: Send + 'static {
 
     /// How a binary message is delivered, where it is a frame to be relayed:
     /// frames are counted in bytes, everything else in messages too.
-    fn class(&self, _bytes: &[u8]) -> Option<Class> {
+    fn class(&self, _bytes: &[u8]) -> Option<DeliveryClass> {
         None
     }
 

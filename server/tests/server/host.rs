@@ -1,6 +1,7 @@
 //! What the host may do, over real sockets.
 
-use protocol::peer::{PeerId, Role};
+use protocol::peer::PeerId;
+use protocol::signaling::HostCommand;
 use protocol::signaling::{ClientMessage, ErrorCode, LeftReason, ServerMessage, close};
 
 use server::metrics::Reason;
@@ -9,10 +10,10 @@ use crate::sockets::{refusal, resume};
 use crate::support::{Rider, TestServer};
 
 fn kick(peer: &PeerId) -> ClientMessage {
-    ClientMessage::Kick {
+    ClientMessage::Command(HostCommand::Kick {
         peer: peer.clone(),
         reason: "Too loud.".into(),
-    }
+    })
 }
 
 async fn told_why(rider: &mut Rider) {
@@ -33,7 +34,7 @@ async fn a_kicked_rider_is_told_why_and_stays_out() {
     let gone = |message: &ServerMessage| matches!(message, ServerMessage::Left { .. });
     let left = ServerMessage::Left {
         peer: second.peer.clone(),
-        reason: LeftReason::Removed,
+        reason: LeftReason::Kicked,
     };
     assert_eq!(ana.until(gone).await, left);
     let mut again = server.socket(&code).await;
@@ -47,7 +48,7 @@ async fn a_locked_ride_says_so_to_whoever_asks_and_to_whoever_comes() {
     let code = server.ride().await;
     let (mut ana, _) = server.join(&code).await;
     let (_ben, second) = server.join(&code).await;
-    ana.say(&ClientMessage::Lock).await;
+    ana.say(&ClientMessage::Command(HostCommand::Lock)).await;
     let locked = ServerMessage::Locked { locked: true };
     ana.until(|message| *message == locked).await;
     let found = server.get(&format!("/api/rides/{code}")).await;
@@ -71,9 +72,9 @@ async fn a_command_of_somebody_who_is_not_host_is_refused_and_changes_nothing() 
     let to = second.peer.clone();
     for wish in [
         kick(&first.peer),
-        ClientMessage::Lock,
-        ClientMessage::HandOver { to },
-        ClientMessage::End,
+        ClientMessage::Command(HostCommand::Lock),
+        ClientMessage::Command(HostCommand::HandOver { to }),
+        ClientMessage::Command(HostCommand::End),
     ] {
         ben.say(&wish).await;
         assert_eq!(
@@ -93,14 +94,17 @@ async fn the_commands_of_a_former_host_are_dropped_and_counted_when_they_are_rep
     let (mut ben, second) = server.join(&code).await;
     ana.message().await;
     let to = second.peer.clone();
-    let recorded = [ClientMessage::Lock, ClientMessage::HandOver { to }];
+    let recorded = [
+        ClientMessage::Command(HostCommand::Lock),
+        ClientMessage::Command(HostCommand::HandOver { to }),
+    ];
     for command in &recorded {
         ana.say(command).await;
     }
     let host = |message: &ServerMessage| matches!(message, ServerMessage::Host { .. });
     ana.until(host).await;
     ben.until(host).await;
-    ben.say(&ClientMessage::Unlock).await;
+    ben.say(&ClientMessage::Command(HostCommand::Unlock)).await;
     let unlocked = ServerMessage::Locked { locked: false };
     ben.until(|message| *message == unlocked).await;
     ana.until(|message| *message == unlocked).await;
@@ -111,7 +115,7 @@ async fn the_commands_of_a_former_host_are_dropped_and_counted_when_they_are_rep
     }
     // And over a new socket of the same page.
     let (mut again, back) = server.join_as(&code, Some(resume(&first))).await;
-    assert_eq!((back.role, back.locked), (Role::Rider, false));
+    assert_eq!((back.is_host(), back.locked), (false, false));
     for command in &recorded {
         again.say(command).await;
         assert_eq!(again.message().await, denied);
@@ -133,8 +137,8 @@ async fn a_host_who_vanishes_is_succeeded_and_takes_the_ride_back() {
     assert_eq!((term.epoch, &term.peer), (2, &second.peer));
     assert_eq!(first_host, first.peer);
     let (mut ana, back) = server.join_as(&code, Some(resume(&first))).await;
-    assert_eq!(back.role, Role::Rider);
-    ana.say(&ClientMessage::Reclaim).await;
+    assert!(!back.is_host());
+    ana.say(&ClientMessage::Command(HostCommand::Reclaim)).await;
     let ServerMessage::Host { term, .. } = ben.until(host).await else {
         unreachable!()
     };
@@ -147,7 +151,7 @@ async fn a_ride_that_was_ended_is_over_and_no_token_opens_it_again() {
     let code = server.ride().await;
     let (mut ana, first) = server.join(&code).await;
     let (mut ben, _) = server.join(&code).await;
-    ana.say(&ClientMessage::End).await;
+    ana.say(&ClientMessage::Command(HostCommand::End)).await;
     assert_eq!(ben.message().await, ServerMessage::Ended);
     assert_eq!(ben.close_code().await, close::ENDED);
     while server.get(&format!("/api/rides/{code}")).await.status != 404 {}

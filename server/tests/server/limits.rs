@@ -6,7 +6,7 @@ mod guesses;
 mod rates;
 mod slow_reader;
 
-use protocol::peer::Class;
+use protocol::peer::DeliveryClass;
 use protocol::signaling::{ClientMessage, ErrorCode, ServerMessage};
 use tokio_tungstenite::tungstenite::Message;
 
@@ -26,7 +26,7 @@ impl Calm {
 
     async fn goes_on(&mut self) {
         let Self(ana, ben) = self;
-        ana.relay(Class::Control, &[], b"still here").await;
+        ana.relay(DeliveryClass::Control, &[], b"still here").await;
         assert_eq!(ben.frame().await.2, b"still here");
         ben.say(&ClientMessage::Ping).await;
         assert_eq!(ben.message().await, ServerMessage::Pong);

@@ -4,7 +4,7 @@
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 
-use protocol::peer::{Class, LinkState};
+use protocol::peer::{DeliveryClass, LinkState};
 use protocol::signaling::{ClientMessage, LinkReport, Report};
 use serde_json::Value;
 use tokio_tungstenite::tungstenite::Message;
@@ -30,7 +30,7 @@ async fn people_read_json_with_the_values_of_this_moment() {
     let (mut ana, _) = server.join(&code).await;
     let (mut ben, _) = server.join(&code).await;
     ana.message().await;
-    ana.relay(Class::Telemetry, &[], b"watts").await;
+    ana.relay(DeliveryClass::Telemetry, &[], b"watts").await;
     ben.frame().await;
     let answer = scrape(&server, "text/html,application/json,*/*;q=0.8").await;
     assert_eq!(answer.header("content-type"), "application/json");

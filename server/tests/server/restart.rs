@@ -1,7 +1,8 @@
 //! A server that is killed and starts again without its memory.
 
+use protocol::signaling::HostCommand;
 use protocol::signaling::{
-    ClientMessage, ErrorCode, Member, Restore, Resume, ServerMessage, Welcome, close,
+    ClientMessage, ErrorCode, Member, Resume, RoomSnapshot, ServerMessage, Welcome, close,
 };
 
 use crate::sockets::{refusal, resume};
@@ -16,12 +17,12 @@ fn same_page(welcome: &Welcome) -> Resume {
 }
 
 /// What a page knows from its welcome.
-fn known(welcome: &Welcome, others: &[Member]) -> Restore {
-    Restore {
+fn known(welcome: &Welcome, others: &[Member]) -> RoomSnapshot {
+    RoomSnapshot {
         hosts: welcome.hosts.clone(),
         first_host: welcome.first_host.clone(),
         members: [&welcome.members[..], others].concat(),
-        barred: welcome.barred.clone(),
+        bans: welcome.bans.clone(),
         locked: welcome.locked,
         elections: Vec::new(),
     }
@@ -94,15 +95,16 @@ async fn the_kicked_stay_kicked_after_a_restart() {
     let (mut ana, first) = server.join(&code).await;
     let (_ben, second) = server.join(&code).await;
     let (peer, reason) = (second.peer.clone(), String::new());
-    ana.say(&ClientMessage::Kick { peer, reason }).await;
-    let noted = |message: &ServerMessage| matches!(message, ServerMessage::Barred { .. });
-    let ServerMessage::Barred { note } = ana.until(noted).await else {
+    ana.say(&ClientMessage::Command(HostCommand::Kick { peer, reason }))
+        .await;
+    let noted = |message: &ServerMessage| matches!(message, ServerMessage::Banned { .. });
+    let ServerMessage::Banned { token: note } = ana.until(noted).await else {
         unreachable!()
     };
     server.kill();
     let server = TestServer::start(&[]).await;
     let mut knows = known(&first, &[]);
-    knows.barred.push(note);
+    knows.bans.push(note);
     let (_ana, _) = server.return_with(&code, same_page(&first), knows).await;
     let mut ben = server.socket(&code).await;
     ben.greet(Some(same_page(&second)), Some(known(&second, &[])))

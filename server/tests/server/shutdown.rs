@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
-use protocol::peer::Class;
+use protocol::peer::DeliveryClass;
 use protocol::signaling::ServerMessage;
 use tokio_tungstenite::tungstenite::Message;
 
@@ -67,7 +67,7 @@ async fn many_riders_and_one_who_reads_nothing_are_told_apart_in_time_and_hold_n
     loud.message().await;
     // More than the operating system buffers, so that a write is under way.
     for _ in 0..600 {
-        loud.relay(Class::Bulk, &[], &[7; 14_000]).await;
+        loud.relay(DeliveryClass::Bulk, &[], &[7; 14_000]).await;
     }
     let began = Instant::now();
     server.begin_shutdown();

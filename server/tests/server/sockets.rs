@@ -1,6 +1,6 @@
 //! `/ws/{code}`: joining, relaying, coming back, and what ends a socket.
 
-use protocol::peer::{Class, Role};
+use protocol::peer::DeliveryClass;
 use protocol::signaling::{
     ClientMessage, ErrorCode, LeftReason, Resume, ServerMessage, Welcome, close,
 };
@@ -38,7 +38,7 @@ async fn the_first_rider_is_host_and_the_second_learns_of_the_first() {
     let code = server.ride().await;
     let (mut ana, first) = server.join(&code).await;
     let (_ben, second) = server.join(&code).await;
-    assert_eq!((first.role, second.role), (Role::Host, Role::Rider));
+    assert_eq!((first.is_host(), second.is_host()), (true, false));
     assert_eq!(second.members[0].peer, first.peer);
     assert_eq!(second.limits.max_direct, 7);
     assert!(second.server_time > 1_700_000_000_000 && second.ice_servers.is_empty());
@@ -61,8 +61,9 @@ async fn a_frame_reaches_the_others_under_its_senders_number_and_is_counted() {
     let (mut ana, first) = server.join(&code).await;
     let (mut ben, _) = server.join(&code).await;
     let (mut cleo, third) = server.join(&code).await;
-    ana.relay(Class::Telemetry, &[], b"to all").await;
-    ana.relay(Class::Control, &[third.number], b"to cleo").await;
+    ana.relay(DeliveryClass::Telemetry, &[], b"to all").await;
+    ana.relay(DeliveryClass::Control, &[third.number], b"to cleo")
+        .await;
     assert!(matches!(ben.message().await, ServerMessage::Joined { .. }));
     assert_eq!(
         ben.frame().await,

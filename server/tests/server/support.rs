@@ -8,8 +8,10 @@ use axum::Router;
 use clap::Parser;
 use futures_util::{SinkExt, StreamExt};
 use protocol::frame::{FromServer, ToServer};
-use protocol::peer::{Class, Incarnation, PeerNumber, PublicKeys};
-use protocol::signaling::{ClientMessage, Hello, Restore, Resume, ServerMessage, VERSION, Welcome};
+use protocol::peer::{DeliveryClass, Incarnation, PeerNumber, PublicKeys};
+use protocol::signaling::{
+    ClientMessage, Hello, Resume, RoomSnapshot, ServerMessage, VERSION, Welcome,
+};
 use serde_json::Value;
 use server::config::Config;
 use server::router::build_handler;
@@ -163,7 +165,7 @@ impl TestServer {
         &self,
         code: &str,
         resume: Resume,
-        restore: Restore,
+        restore: RoomSnapshot,
     ) -> (Rider, Welcome) {
         let mut rider = self.socket(code).await;
         rider.greet(Some(resume), Some(restore)).await;
@@ -188,7 +190,7 @@ impl Rider {
         self.greet(resume, None).await;
     }
 
-    pub async fn greet(&mut self, resume: Option<Resume>, restore: Option<Restore>) {
+    pub async fn greet(&mut self, resume: Option<Resume>, restore: Option<RoomSnapshot>) {
         let keys = PublicKeys {
             sign: [1; 32],
             agree: [2; 32],
@@ -197,7 +199,8 @@ impl Rider {
             version: VERSION,
             keys,
             resume,
-            restore: restore.map(Box::new),
+            role: protocol::peer::MemberRole::Rider,
+            snapshot: restore.map(Box::new),
         }))
         .await;
     }
@@ -210,7 +213,7 @@ impl Rider {
         self.socket.send(message).await.expect("sends");
     }
 
-    pub async fn relay(&mut self, class: Class, targets: &[PeerNumber], payload: &[u8]) {
+    pub async fn relay(&mut self, class: DeliveryClass, targets: &[PeerNumber], payload: &[u8]) {
         let frame = ToServer {
             class,
             sealed: false,

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use protocol::peer::Class;
+use protocol::peer::DeliveryClass;
 
 /// What the server counts a relayed frame as, at least.
 const LEAST: usize = 4 * 1024;
@@ -40,12 +40,12 @@ impl Budget {
     }
 
     /// Whether a frame of the class may go now.
-    pub(crate) fn allows(&self, class: Class) -> bool {
+    pub(crate) fn allows(&self, class: DeliveryClass) -> bool {
         self.missing(class) <= 0.0
     }
 
     /// When a frame of the class may go.
-    pub(crate) fn allows_at(&self, class: Class) -> Duration {
+    pub(crate) fn allows_at(&self, class: DeliveryClass) -> Duration {
         let rate = self.rate.map_or(1.0, f64::from);
         let wait = (self.missing(class).max(0.0) / rate).min(1.0);
         // A little later rather than too early, again and again.
@@ -58,10 +58,10 @@ impl Budget {
         }
     }
 
-    fn missing(&self, class: Class) -> f64 {
+    fn missing(&self, class: DeliveryClass) -> f64 {
         let floor = match (self.rate, class) {
             (None, _) => return 0.0,
-            (Some(rate), Class::Bulk) => f64::from(rate) / 2.0,
+            (Some(rate), DeliveryClass::Bulk) => f64::from(rate) / 2.0,
             (Some(_), _) => 0.0,
         };
         floor - self.left
@@ -72,7 +72,7 @@ impl Budget {
 mod tests {
     use super::*;
 
-    fn sent(class: Class, seconds: u64) -> usize {
+    fn sent(class: DeliveryClass, seconds: u64) -> usize {
         let mut budget = Budget::new(Duration::ZERO, Some(64 * 1024));
         let (mut now, mut bytes) = (Duration::ZERO, 0);
         while now < Duration::from_secs(seconds) {
@@ -89,23 +89,23 @@ mod tests {
 
     #[test]
     fn half_of_what_the_server_takes_is_used() {
-        let bytes = sent(Class::Bulk, 10);
+        let bytes = sent(DeliveryClass::Bulk, 10);
         assert!((300_000..360_000).contains(&bytes), "{bytes}");
     }
 
     #[test]
     fn bulk_leaves_control_its_half() {
         let mut budget = Budget::new(Duration::ZERO, Some(64 * 1024));
-        while budget.allows(Class::Bulk) {
+        while budget.allows(DeliveryClass::Bulk) {
             budget.spend(1);
         }
-        assert!(budget.allows(Class::Control));
+        assert!(budget.allows(DeliveryClass::Control));
     }
 
     #[test]
     fn without_a_limit_everything_goes() {
         let mut budget = Budget::new(Duration::ZERO, None);
         (0..1_000).for_each(|_| budget.spend(15_000));
-        assert!(budget.allows(Class::Bulk));
+        assert!(budget.allows(DeliveryClass::Bulk));
     }
 }

@@ -1,6 +1,6 @@
 //! What waits in the data channels of a connection, and who has to wait for it.
 
-use protocol::peer::Class;
+use protocol::peer::DeliveryClass;
 
 /// Telemetry waits behind nothing: better the next reading than an old one.
 const TELEMETRY_MARK: u32 = 64 * 1024;
@@ -28,9 +28,9 @@ pub(super) struct Buffers {
 }
 
 impl Buffers {
-    pub(super) fn told(&mut self, class: Class, bytes: u32) {
+    pub(super) fn told(&mut self, class: DeliveryClass, bytes: u32) {
         self.bytes[class as usize] = bytes;
-        if class == Class::Control {
+        if class == DeliveryClass::Control {
             let mark = if self.draining { LOW_MARK } else { HIGH_MARK };
             self.draining = bytes > mark;
         }
@@ -38,15 +38,17 @@ impl Buffers {
 
     /// Whether a class has to wait, or, as telemetry, is dropped. All channels
     /// share one way, so that what waits in one is in the others' way.
-    pub(super) fn is_full(&self, class: Class) -> bool {
+    pub(super) fn is_full(&self, class: DeliveryClass) -> bool {
         let all = self
             .bytes
             .iter()
             .fold(0, |sum: u32, one| sum.saturating_add(*one));
         match class {
-            Class::Control => self.draining,
-            Class::Telemetry => self.bytes[class as usize] > TELEMETRY_MARK || all > LOW_MARK,
-            Class::Bulk => all > LOW_MARK,
+            DeliveryClass::Control => self.draining,
+            DeliveryClass::Telemetry => {
+                self.bytes[class as usize] > TELEMETRY_MARK || all > LOW_MARK
+            }
+            DeliveryClass::Bulk => all > LOW_MARK,
         }
     }
 }

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::{Effect, RtcCommand, RtcEvent, SdpKind, buffers::Buffers};
 use protocol::{
-    peer::Class,
+    peer::DeliveryClass,
     signaling::{MAX_CANDIDATES, Signal},
 };
 
@@ -147,7 +147,7 @@ impl Connection {
     }
 
     /// Whether a class has to wait, or, as telemetry, is dropped.
-    pub(super) fn is_full(&self, class: Class) -> bool {
+    pub(super) fn is_full(&self, class: DeliveryClass) -> bool {
         self.buffers.is_full(class)
     }
 

@@ -7,7 +7,7 @@ use crate::{
     clock_sync::{Echo, OffsetFilter, micros},
     link_frame::{Beat, Body, Heard, LinkFrame},
 };
-use protocol::peer::{Class, Incarnation};
+use protocol::peer::{DeliveryClass, Incarnation};
 
 impl Link {
     /// Takes a relayed frame in. False when it is for another page of ours, or
@@ -111,7 +111,7 @@ impl Link {
     fn take_telemetry(&mut self, seq: u32, payload: Vec<u8>) {
         if seq > self.telemetry {
             self.telemetry = seq;
-            let class = Class::Telemetry;
+            let class = DeliveryClass::Telemetry;
             self.effects.push_back(Effect::Received { class, payload });
         }
     }

@@ -7,7 +7,7 @@ use super::{
     stream::{Inbox, Outbox},
 };
 use crate::link_frame::{Body, LinkFrame};
-use protocol::peer::Class;
+use protocol::peer::DeliveryClass;
 
 /// So many segments are on their way at most.
 const CONTROL_WINDOW: usize = 32;
@@ -18,7 +18,7 @@ const WAIT_LIMIT: Duration = Duration::from_secs(3);
 /// What is sent and received reliably, of one class.
 #[derive(Debug)]
 pub(super) struct Stream {
-    pub(super) class: Class,
+    pub(super) class: DeliveryClass,
     pub(super) outbox: Outbox,
     pub(super) inbox: Inbox,
     pub(super) ack_at: Option<Duration>,
@@ -27,10 +27,10 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(class: Class) -> Self {
+    pub(super) fn new(class: DeliveryClass) -> Self {
         let outbox = match class {
-            Class::Bulk => Outbox::paced(class, BULK_WINDOW),
-            Class::Control | Class::Telemetry => Outbox::new(class, CONTROL_WINDOW),
+            DeliveryClass::Bulk => Outbox::paced(class, BULK_WINDOW),
+            DeliveryClass::Control | DeliveryClass::Telemetry => Outbox::new(class, CONTROL_WINDOW),
         };
         Self {
             class,
@@ -55,7 +55,11 @@ impl Link {
             if stream.ack_at.is_some_and(|at| at <= now) {
                 stream.ack_at = None;
                 let cumulative = stream.inbox.cumulative();
-                self.transmit(carrier, Class::Control, Body::Ack { class, cumulative });
+                self.transmit(
+                    carrier,
+                    DeliveryClass::Control,
+                    Body::Ack { class, cumulative },
+                );
             }
             self.streams[index].allowed_at = None;
             while !self.is_blocked(carrier, class) {
@@ -75,7 +79,7 @@ impl Link {
     }
 
     /// Says how many bytes that were.
-    pub(super) fn transmit(&mut self, carrier: Carrier, class: Class, body: Body) -> usize {
+    pub(super) fn transmit(&mut self, carrier: Carrier, class: DeliveryClass, body: Body) -> usize {
         let frame = LinkFrame {
             to: self.them.incarnation,
             body,
@@ -94,7 +98,7 @@ impl Link {
         bytes
     }
 
-    pub(super) fn is_blocked(&self, carrier: Carrier, class: Class) -> bool {
+    pub(super) fn is_blocked(&self, carrier: Carrier, class: DeliveryClass) -> bool {
         let full = self
             .connection
             .as_ref()

@@ -1,6 +1,6 @@
 use protocol::{
-    peer::Class,
-    signaling::{DirectLinks, IceServer},
+    peer::DeliveryClass,
+    signaling::{DirectLinkSettings, IceServer},
 };
 
 /// What a session description is.
@@ -23,7 +23,7 @@ pub enum RtcCommand {
         /// For its configuration.
         ice_servers: Vec<IceServer>,
         /// The bundle policy and candidate pool of its configuration.
-        direct: DirectLinks,
+        direct: DirectLinkSettings,
     },
     /// `createOffer` and `setLocalDescription`; answered by
     /// [`RtcEvent::LocalDescription`].
@@ -45,7 +45,7 @@ pub enum RtcCommand {
     /// Send on a data channel.
     Send {
         /// Which channel.
-        class: Class,
+        class: DeliveryClass,
         /// What.
         bytes: Vec<u8>,
     },
@@ -66,13 +66,13 @@ pub enum RtcEvent {
     /// A local candidate, a JSON-encoded `RTCIceCandidateInit`.
     Candidate(String),
     /// A data channel is open.
-    Opened(Class),
+    Opened(DeliveryClass),
     /// A data channel is closed.
-    Closed(Class),
+    Closed(DeliveryClass),
     /// A data channel's message.
     Frame {
         /// Which channel.
-        class: Class,
+        class: DeliveryClass,
         /// What came.
         bytes: Vec<u8>,
     },
@@ -81,7 +81,7 @@ pub enum RtcEvent {
     /// to that (`bufferedAmountLowThreshold`), which is then set anew.
     Buffered {
         /// Which channel.
-        class: Class,
+        class: DeliveryClass,
         /// In bytes.
         bytes: u32,
     },

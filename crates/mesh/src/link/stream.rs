@@ -12,7 +12,7 @@ use std::{
 
 use super::pace::Pace;
 use crate::link_frame::{Body, SEGMENT_HEADER};
-use protocol::{frame::MAX_LINK_FRAME, peer::Class};
+use protocol::{frame::MAX_LINK_FRAME, peer::DeliveryClass};
 
 /// The largest message, in bytes.
 pub(crate) const MAX_MESSAGE: usize = 2 * 1024 * 1024;
@@ -26,7 +26,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(4);
 /// What is to be sent, until it is acknowledged.
 #[derive(Debug)]
 pub(super) struct Outbox {
-    class: Class,
+    class: DeliveryClass,
     window: usize,
     pace: Option<Pace>,
     segments: VecDeque<Segment>,
@@ -45,7 +45,7 @@ struct Segment {
 
 impl Outbox {
     /// A stream with at most `window` segments on their way.
-    pub(super) fn new(class: Class, window: usize) -> Self {
+    pub(super) fn new(class: DeliveryClass, window: usize) -> Self {
         let segments = VecDeque::new();
         Self {
             class,
@@ -58,7 +58,7 @@ impl Outbox {
     }
 
     /// The same, of which fewer are on their way where they would queue.
-    pub(super) fn paced(class: Class, window: usize) -> Self {
+    pub(super) fn paced(class: DeliveryClass, window: usize) -> Self {
         let pace = Some(Pace::new(window));
         Self {
             pace,
@@ -157,7 +157,7 @@ impl Segment {
         sent + (wait * (1 << doublings)).min(LONGEST_WAIT)
     }
 
-    fn send(&mut self, now: Duration, class: Class) -> Body {
+    fn send(&mut self, now: Duration, class: DeliveryClass) -> Body {
         self.sent = Some(now);
         self.tries = self.tries.saturating_add(1);
         let payload = self.payload.clone();
@@ -239,7 +239,7 @@ mod tests {
     /// Sends over a line that loses a third, doubles some and mixes the rest.
     fn over_a_bad_line(messages: &[Vec<u8>], seed: u64) -> Vec<Vec<u8>> {
         let mut random = Random::new(seed);
-        let mut outbox = Outbox::new(Class::Control, 32);
+        let mut outbox = Outbox::new(DeliveryClass::Control, 32);
         let mut inbox = Inbox::default();
         assert!(messages.iter().all(|message| outbox.push(message)));
         let mut got = Vec::new();
@@ -276,7 +276,7 @@ mod tests {
 
     #[test]
     fn no_segment_is_larger_than_a_link_frame() {
-        let mut outbox = Outbox::new(Class::Bulk, 100);
+        let mut outbox = Outbox::new(DeliveryClass::Bulk, 100);
         assert!(outbox.push(&vec![1; 100 * 1024]));
         let segments = all_due(&mut outbox, Duration::ZERO);
         assert_eq!(segments.len(), 7);
@@ -291,7 +291,7 @@ mod tests {
 
     #[test]
     fn what_is_too_much_is_refused() {
-        let mut outbox = Outbox::new(Class::Control, 8);
+        let mut outbox = Outbox::new(DeliveryClass::Control, 8);
         assert!(!outbox.push(&vec![0; MAX_MESSAGE + 1]));
         assert!(outbox.push(&vec![0; MAX_MESSAGE]));
         assert!(outbox.push(&vec![0; MAX_MESSAGE]));
@@ -300,7 +300,7 @@ mod tests {
 
     #[test]
     fn a_window_is_sent_once_and_again_after_its_wait() {
-        let mut outbox = Outbox::new(Class::Bulk, 8);
+        let mut outbox = Outbox::new(DeliveryClass::Bulk, 8);
         assert!(outbox.push(&vec![0; 20 * SEGMENT]));
         assert_eq!(all_due(&mut outbox, Duration::ZERO).len(), 8);
         assert_eq!(all_due(&mut outbox, WAIT / 2).len(), 0);
@@ -331,7 +331,7 @@ mod tests {
 
     #[test]
     fn a_lying_receiver_acknowledges_nothing_unsent() {
-        let mut outbox = Outbox::new(Class::Control, 1);
+        let mut outbox = Outbox::new(DeliveryClass::Control, 1);
         assert!(outbox.push(b"a") && outbox.push(b"b"));
         outbox.acknowledge(WAIT, u32::MAX);
         assert_eq!(all_due(&mut outbox, Duration::ZERO).len(), 1);

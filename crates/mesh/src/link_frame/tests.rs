@@ -7,7 +7,7 @@ fn a_full_segment_fits_an_envelope() {
     let frame = LinkFrame {
         to: Incarnation(1),
         body: Body::Segment {
-            class: Class::Bulk,
+            class: DeliveryClass::Bulk,
             seq: 1,
             more: true,
             payload,
@@ -25,7 +25,7 @@ fn a_stream_of_telemetry_does_not_exist() {
 }
 
 fn any_body() -> impl Strategy<Value = Body> {
-    let class = prop_oneof![Just(Class::Control), Just(Class::Bulk)];
+    let class = prop_oneof![Just(DeliveryClass::Control), Just(DeliveryClass::Bulk)];
     let segment = (
         class.clone(),
         any::<u32>(),

@@ -3,8 +3,8 @@ use std::time::Duration;
 use crate::link::{RtcCommand, RtcEvent};
 use protocol::{
     election::BallotKey,
-    peer::{Class, Incarnation, LinkState, PeerId, PeerNumber, PublicKeys, Token},
-    signaling::{ErrorCode, HostTerm, LeftReason, Member, Restore, Resume},
+    peer::{DeliveryClass, Incarnation, LinkState, PeerId, PeerNumber, PublicKeys, Token},
+    signaling::{ErrorCode, HostCommand, HostTerm, LeftReason, Member, Resume, RoomSnapshot},
 };
 
 /// What a node is told when it is made.
@@ -27,7 +27,7 @@ pub struct NodeConfig {
     pub group_offset: Option<i64>,
     /// What [`Node::rule`](super::Node::rule) gave before a reload, for a server that
     /// lost its memory meanwhile.
-    pub rule: Option<Restore>,
+    pub rule: Option<RoomSnapshot>,
 }
 
 /// What happens to a node.
@@ -60,51 +60,28 @@ pub enum Input {
         /// To whom.
         to: PeerId,
         /// How: telemetry of at most 1,024 bytes, others of at most 2 MiB.
-        class: Class,
+        class: DeliveryClass,
         /// What.
         payload: Vec<u8>,
     },
     /// Send to everyone else in the ride. Who joins later does not get it.
     Broadcast {
         /// How: telemetry of at most 1,024 bytes, others of at most 2 MiB.
-        class: Class,
+        class: DeliveryClass,
         /// What.
         payload: Vec<u8>,
     },
     /// From now on every beat carries these bytes, 64 at most; news go out at
     /// once.
     Gossip(Vec<u8>),
-    /// Ask the server for what only some may do. Lost while the socket is.
-    Wish(Wish),
+    /// Sends a command of the host to the server. Dropped while the socket is closed.
+    Command(HostCommand),
     /// Leave the ride for good; the node does nothing afterwards.
     Leave,
     /// The page is visible or online again: try the socket at once.
     Probe,
     /// The time of [`super::Node::poll_timeout`] has come.
     Timeout,
-}
-
-/// What the server does for the host, or for the first host. It answers with
-/// an event for everybody, or with [`Event::Denied`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Wish {
-    /// Remove a rider, who may not come back to this ride.
-    Kick {
-        /// Who.
-        peer: PeerId,
-        /// Why; what is beyond 240 bytes is cut off.
-        reason: String,
-    },
-    /// Let nobody new in.
-    Lock,
-    /// Let everybody in again.
-    Unlock,
-    /// Make a rider who is connected the host, and keep no claim.
-    HandOver(PeerId),
-    /// End the ride for everybody.
-    End,
-    /// Be host again, as the first host.
-    Reclaim,
 }
 
 /// What a node wants done.
@@ -167,7 +144,7 @@ pub enum Event {
     },
     /// There is a new term: another host, or the same with another key.
     HostChanged(HostTerm),
-    /// Another is host, and you may take the ride back: [`Wish::Reclaim`].
+    /// Another is host, and you may take the ride back: [`HostCommand::Reclaim`].
     MayReclaim,
     /// There is no server, and too few riders are reached for the host to
     /// decide anything, or enough again: see [`super::Node::controls_wait`].
@@ -190,7 +167,7 @@ pub enum Event {
         from: PeerId,
         /// How. Control and bulk come exactly once and in order, each for
         /// itself; of telemetry the older is left out.
-        class: Class,
+        class: DeliveryClass,
         /// What.
         payload: Vec<u8>,
     },

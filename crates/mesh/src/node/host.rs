@@ -3,12 +3,12 @@
 
 use std::time::Duration;
 
-use super::{Event, Node, Wish};
+use super::{Event, Node};
 use protocol::{
-    peer::{PeerId, Role, Token},
+    peer::{MemberRole, PeerId, Token},
     signaling::{
-        ClientMessage, Hello, HostTerm, MAX_BARRED, MAX_HOST_TERMS, MAX_REASON, Restore, Restored,
-        VERSION, Welcome,
+        ClientMessage, Hello, HostCommand, HostTerm, MAX_BANS, MAX_HOST_TERMS, MAX_REASON,
+        RestoredRoom, RoomSnapshot, VERSION, Welcome,
     },
 };
 
@@ -21,12 +21,13 @@ impl Node {
     /// What the page says first on every socket: with all that it knows, for a
     /// server that knows the ride no more.
     pub(super) fn hello(&self) -> ClientMessage {
-        let hello = |restore: Option<Restore>| {
+        let hello = |restore: Option<RoomSnapshot>| {
             ClientMessage::Hello(Hello {
                 version: VERSION,
                 keys: self.config.keys,
                 resume: self.socket.resume.clone(),
-                restore: restore.map(Box::new),
+                role: MemberRole::Rider,
+                snapshot: restore.map(Box::new),
             })
         };
         let whole = hello(self.restore());
@@ -39,22 +40,19 @@ impl Node {
     }
 
     /// Asks the server for what only some may do.
-    pub(super) fn wish(&mut self, wish: Wish) {
+    pub(super) fn command(&mut self, command: HostCommand) {
         if !self.socket.is_open() {
             self.stats.dropped += 1;
             return;
         }
-        self.say(&match wish {
-            Wish::Kick { peer, mut reason } => {
+        let command = match command {
+            HostCommand::Kick { peer, mut reason } => {
                 reason.truncate(reason.floor_char_boundary(MAX_REASON));
-                ClientMessage::Kick { peer, reason }
+                HostCommand::Kick { peer, reason }
             }
-            Wish::Lock => ClientMessage::Lock,
-            Wish::Unlock => ClientMessage::Unlock,
-            Wish::HandOver(to) => ClientMessage::HandOver { to },
-            Wish::End => ClientMessage::End,
-            Wish::Reclaim => ClientMessage::Reclaim,
-        });
+            other => other,
+        };
+        self.say(&ClientMessage::Command(command));
     }
 
     pub(super) fn new_term(&mut self, term: HostTerm, first_host: PeerId) {
@@ -66,7 +64,6 @@ impl Node {
             self.terms.remove(0);
         }
         self.first_host = Some(first_host);
-        self.assign_roles();
         self.event(Event::HostChanged(term));
         self.offer();
     }
@@ -78,13 +75,13 @@ impl Node {
     }
 
     pub(super) fn keep_note(&mut self, note: Token) {
-        if self.barred.len() < MAX_BARRED && !self.barred.contains(&note) {
-            self.barred.push(note);
+        if self.bans.len() < MAX_BANS && !self.bans.contains(&note) {
+            self.bans.push(note);
         }
     }
 
     /// The server knows again who is host. Epochs never run back.
-    pub(super) fn restored(&mut self, now: Duration, restored: Restored) {
+    pub(super) fn restored(&mut self, now: Duration, restored: RestoredRoom) {
         let epoch = restored.hosts.last().map_or(0, |term| term.epoch);
         if epoch < self.epoch() {
             self.stats.ignored += 1;
@@ -109,38 +106,17 @@ impl Node {
         self.terms.clone_from(&welcome.hosts);
         self.first_host.clone_from(&welcome.first_host);
         self.locked = welcome.locked;
-        self.barred.clone_from(&welcome.barred);
+        self.bans.clone_from(&welcome.bans);
     }
 
     /// Tells what is not as it was.
     pub(super) fn tell_rule(&mut self, (term, locked): (Option<HostTerm>, bool)) {
-        self.assign_roles();
         let newest = self.terms.last().cloned();
         if let Some(newest) = newest.filter(|newest| Some(newest) != term.as_ref()) {
             self.event(Event::HostChanged(newest));
         }
         if self.locked != locked {
             self.event(Event::Locked(self.locked));
-        }
-    }
-
-    pub(super) fn role_of(&self, peer: &PeerId) -> Role {
-        if self.host() == Some(peer) {
-            Role::Host
-        } else {
-            Role::Rider
-        }
-    }
-
-    pub(super) fn assign_roles(&mut self) {
-        let host = self.host().cloned();
-        let peers = self.peers.values_mut().map(|peer| &mut peer.member);
-        for member in peers.chain(&mut self.me) {
-            member.role = if host.as_ref() == Some(&member.peer) {
-                Role::Host
-            } else {
-                Role::Rider
-            };
         }
     }
 
@@ -157,7 +133,7 @@ impl Node {
     }
 
     /// What a page keeps for its reload of who rules the ride, once it was joined.
-    pub fn rule(&self) -> Option<Restore> {
+    pub fn rule(&self) -> Option<RoomSnapshot> {
         let known = self.restore().filter(|_| self.me.is_some());
         known.map(|mut rule| {
             rule.members.clear();
@@ -168,15 +144,15 @@ impl Node {
     }
 
     /// What is known of the ride, from before a reload if it is not joined again yet.
-    fn restore(&self) -> Option<Restore> {
+    fn restore(&self) -> Option<RoomSnapshot> {
         if self.me.is_none() {
             return self.config.rule.clone();
         }
-        Some(Restore {
+        Some(RoomSnapshot {
             hosts: self.terms.clone(),
             first_host: self.first_host.clone(),
             members: self.members().cloned().collect(),
-            barred: self.barred.clone(),
+            bans: self.bans.clone(),
             locked: self.locked,
             elections: self.succession.elections.clone(),
         })
@@ -185,7 +161,7 @@ impl Node {
 
 /// What matters most, for a server that takes only short messages: the others
 /// will come themselves.
-fn shorten(mut restore: Restore) -> Restore {
+fn shorten(mut restore: RoomSnapshot) -> RoomSnapshot {
     let old = restore.hosts.len().saturating_sub(FEW_TERMS);
     restore.hosts.drain(..old);
     restore.members.clear();

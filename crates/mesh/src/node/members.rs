@@ -26,7 +26,7 @@ impl Node {
             ServerMessage::Left { peer, reason } => self.left(&peer, reason),
             ServerMessage::Host { term, first_host } => self.new_term(term, first_host),
             ServerMessage::Locked { locked } => self.set_locked(locked),
-            ServerMessage::Barred { note } => self.keep_note(note),
+            ServerMessage::Banned { token: note } => self.keep_note(note),
             ServerMessage::Restored(restored) => self.restored(now, *restored),
             ServerMessage::Signal {
                 from,
@@ -119,7 +119,6 @@ impl Node {
     fn start(&mut self, now: Duration, welcome: Welcome) {
         self.forget_peers();
         self.take_rule(&welcome);
-        self.assign_roles();
         self.event(Event::Welcomed {
             peer: welcome.peer,
             number: welcome.number,
@@ -131,7 +130,6 @@ impl Node {
         for member in welcome.members {
             self.add(now, member);
         }
-        self.assign_roles();
         if self.locked {
             self.event(Event::Locked(true));
         }
@@ -180,8 +178,7 @@ impl Node {
         }
     }
 
-    fn joined(&mut self, now: Duration, mut member: Member) {
-        member.role = self.role_of(&member.peer);
+    fn joined(&mut self, now: Duration, member: Member) {
         self.event(Event::Joined(member.clone()));
         self.add(now, member);
     }
@@ -215,8 +212,7 @@ impl Node {
     }
 
     /// The same page goes on where it was, a newer one knows nothing.
-    fn returned(&mut self, now: Duration, mut member: Member) {
-        member.role = self.role_of(&member.peer);
+    fn returned(&mut self, now: Duration, member: Member) {
         let Some(known) = self.peers.get_mut(&member.number) else {
             return;
         };

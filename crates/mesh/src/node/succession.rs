@@ -342,7 +342,6 @@ impl Node {
             self.succession.elections.remove(0);
         }
         self.succession.told_at = now;
-        self.assign_roles();
         self.event(Event::HostChanged(term));
         self.offer();
         for peer in self.peers.values_mut() {

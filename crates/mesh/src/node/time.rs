@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use super::{Node, Peer, Server};
 use crate::clock_sync::{JUMP, micros};
-use protocol::peer::{LinkState, Role};
+use protocol::peer::LinkState;
 
 /// A host takes group time from its peers for so long before it holds it.
 const ADOPTING: Duration = Duration::from_secs(2);
@@ -21,12 +21,12 @@ const ASKING: Duration = Duration::from_secs(3);
 
 impl Node {
     pub(super) fn steer_clock(&mut self, now: Duration) {
-        let Some(role) = self.role() else {
+        if self.me.is_none() {
             return;
-        };
-        match role {
-            Role::Host => self.steer_as_host(now),
-            Role::Rider => self.steer_as_rider(now),
+        }
+        match self.is_host() {
+            true => self.steer_as_host(now),
+            false => self.steer_as_rider(now),
         }
     }
 
@@ -56,11 +56,8 @@ impl Node {
 
     fn steer_as_rider(&mut self, now: Duration) {
         self.clock_is_own = false;
-        let of_host = self
-            .peers
-            .values()
-            .find(|peer| peer.member.role == Role::Host);
-        let of_host = of_host.and_then(|host| host.link.group_offset());
+        let host = self.host().and_then(|host| self.peer(host));
+        let of_host = host.and_then(|host| host.link.group_offset());
         let unknown = self.clock.age(now).is_none();
         let of_others = || unknown.then(|| self.offset_of_others(now)).flatten();
         if let Some((offset, error)) = of_host.or_else(of_others) {

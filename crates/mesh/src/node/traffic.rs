@@ -10,7 +10,7 @@ use crate::{
 };
 use protocol::{
     frame::{FromServer, MAX_TARGETS, ToServer},
-    peer::{Class, Incarnation, LinkState, PeerId, PeerNumber},
+    peer::{DeliveryClass, Incarnation, LinkState, PeerId, PeerNumber},
     signaling::{ClientMessage, Signal},
 };
 
@@ -22,22 +22,22 @@ const SILENT: Duration = Duration::from_millis(1_500);
 const BEAT_TOLERANCE: Duration = Duration::from_millis(50);
 
 impl Node {
-    pub(super) fn send(&mut self, to: &PeerId, class: Class, payload: &[u8]) {
+    pub(super) fn send(&mut self, to: &PeerId, class: DeliveryClass, payload: &[u8]) {
         let Some(number) = self.peer(to).map(|peer| peer.member.number) else {
             self.stats.dropped += 1;
             return;
         };
         match class {
-            Class::Telemetry => self.send_telemetry(&[number], payload),
-            Class::Control | Class::Bulk => self.push(&[number], class, payload),
+            DeliveryClass::Telemetry => self.send_telemetry(&[number], payload),
+            DeliveryClass::Control | DeliveryClass::Bulk => self.push(&[number], class, payload),
         }
     }
 
-    pub(super) fn broadcast(&mut self, class: Class, payload: &[u8]) {
+    pub(super) fn broadcast(&mut self, class: DeliveryClass, payload: &[u8]) {
         let everyone: Vec<_> = self.peers.keys().copied().collect();
         match class {
-            Class::Telemetry => self.send_telemetry(&everyone, payload),
-            Class::Control | Class::Bulk => self.push(&everyone, class, payload),
+            DeliveryClass::Telemetry => self.send_telemetry(&everyone, payload),
+            DeliveryClass::Control | DeliveryClass::Bulk => self.push(&everyone, class, payload),
         }
     }
 
@@ -167,7 +167,7 @@ impl Node {
         }
     }
 
-    fn push(&mut self, to: &[PeerNumber], class: Class, payload: &[u8]) {
+    fn push(&mut self, to: &[PeerNumber], class: DeliveryClass, payload: &[u8]) {
         for number in to {
             let pushed = self
                 .peers
@@ -199,11 +199,11 @@ impl Node {
             carrier == Some(Carrier::Relay)
         });
         let relayed: Vec<_> = relayed.collect();
-        self.relay(&relayed, Class::Telemetry, &frame);
+        self.relay(&relayed, DeliveryClass::Telemetry, &frame);
     }
 
     /// One frame for all its targets, as far as an envelope goes.
-    fn relay(&mut self, targets: &[PeerNumber], class: Class, payload: &[u8]) {
+    fn relay(&mut self, targets: &[PeerNumber], class: DeliveryClass, payload: &[u8]) {
         for some in targets.chunks(MAX_TARGETS) {
             self.stats.relayed_sent += 1;
             self.stats.bytes_sent += payload.len() as u64;
@@ -270,7 +270,7 @@ impl Node {
                 body: Body::Beat(beat),
             }
             .encode();
-            self.relay(&targets, Class::Telemetry, &frame);
+            self.relay(&targets, DeliveryClass::Telemetry, &frame);
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mesh::node::{Event, Input};
 use protocol::{
-    peer::{Class, LinkState},
+    peer::{DeliveryClass, LinkState},
     signaling::ErrorCode,
 };
 
@@ -32,7 +32,7 @@ fn heard(net: &Net, at: usize, wanted: impl Fn(&Event) -> bool) -> usize {
 /// Everybody tells their numbers twice a second, for so many seconds.
 fn ride(net: &mut Net, seconds: u64) {
     for _ in 0..2 * seconds {
-        (0..net.riders.len()).for_each(|at| net.broadcast(at, Class::Telemetry, b"214 W"));
+        (0..net.riders.len()).for_each(|at| net.broadcast(at, DeliveryClass::Telemetry, b"214 W"));
         net.run(500);
     }
 }
@@ -76,14 +76,18 @@ fn somebody_who_is_away_is_sent_little() {
     pull(&mut net, 1);
     net.run(8_000);
     let before = net.riders[0].node.stats();
-    net.broadcast(0, Class::Bulk, &[7; 200_000]);
+    net.broadcast(0, DeliveryClass::Bulk, &[7; 200_000]);
     ride(&mut net, 20);
     let after = net.riders[0].node.stats();
     let bytes = after.bytes_sent - before.bytes_sent;
     assert!(bytes < 3_000, "{bytes}");
     plug(&mut net, 1);
     net.run(5_000);
-    assert_eq!(net.received(1, 0, Class::Bulk).len(), 1, "it waited");
+    assert_eq!(
+        net.received(1, 0, DeliveryClass::Bulk).len(),
+        1,
+        "it waited"
+    );
 }
 
 #[test]
@@ -96,11 +100,11 @@ fn ten_seconds_without_any_network_are_over_within_five_seconds() {
         ride(&mut net, 10);
         assert_eq!(net.link(0, 2), Some(LinkState::Away));
         plug(&mut net, 2);
-        let reads = |net: &Net, at: usize| net.received(at, 2, Class::Telemetry).len();
+        let reads = |net: &Net, at: usize| net.received(at, 2, DeliveryClass::Telemetry).len();
         let had: Vec<_> = (0..4)
             .map(|at| if at == 2 { 0 } else { reads(&net, at) })
             .collect();
-        net.broadcast(2, Class::Control, b"here again");
+        net.broadcast(2, DeliveryClass::Control, b"here again");
         let mut waited = 0;
         while [0, 1, 3].iter().any(|at| reads(&net, *at) <= had[*at]) {
             ride(&mut net, 1);
@@ -110,7 +114,7 @@ fn ten_seconds_without_any_network_are_over_within_five_seconds() {
         assert_eq!(net.riders[2].node.me().cloned(), before, "the same page");
         net.run(5_000);
         for at in [0, 1, 3] {
-            assert_eq!(net.received(at, 2, Class::Control), [b"here again"]);
+            assert_eq!(net.received(at, 2, DeliveryClass::Control), [b"here again"]);
         }
     }
 }
@@ -154,8 +158,8 @@ fn another_address_means_the_relay_meanwhile_and_the_same_link_after_a_restart()
     (0..2).for_each(|other| net.cut(2, other, true));
     net.drop_socket(2);
     for number in 0..40u8 {
-        net.broadcast(2, Class::Control, &[number]);
-        net.broadcast(0, Class::Control, &[number]);
+        net.broadcast(2, DeliveryClass::Control, &[number]);
+        net.broadcast(0, DeliveryClass::Control, &[number]);
         net.run(100);
     }
     assert_eq!(net.link(0, 2), Some(LinkState::Relayed));
@@ -164,8 +168,8 @@ fn another_address_means_the_relay_meanwhile_and_the_same_link_after_a_restart()
     assert!(direct <= ms(5_000), "{direct:?}");
     assert_eq!(links(&net), before, "no new connections");
     let whole: Vec<_> = (0..40).map(|number| vec![number]).collect();
-    assert_eq!(net.received(0, 2, Class::Control), whole);
-    assert_eq!(net.received(2, 0, Class::Control), whole);
+    assert_eq!(net.received(0, 2, DeliveryClass::Control), whole);
+    assert_eq!(net.received(2, 0, DeliveryClass::Control), whole);
 }
 
 #[test]
@@ -237,24 +241,24 @@ fn age_at_loss(percent: u64) -> Duration {
     let (mut newest, mut ages) = (0, Vec::new());
     for moment in 0..1_200u32 {
         let word = moment.to_be_bytes().to_vec();
-        net.broadcast(0, Class::Telemetry, &word);
+        net.broadcast(0, DeliveryClass::Telemetry, &word);
         if moment % 10 == 0 {
-            net.broadcast(0, Class::Control, &word);
+            net.broadcast(0, DeliveryClass::Control, &word);
             said.push(word);
         }
         net.run(BEAT.as_millis() as u64);
-        let numbers = net.received(1, 0, Class::Telemetry);
+        let numbers = net.received(1, 0, DeliveryClass::Telemetry);
         if let Some(bytes) = numbers.last() {
             newest = u32::from_be_bytes(bytes[..].try_into().unwrap());
         }
-        heard.extend(net.received(1, 0, Class::Control));
+        heard.extend(net.received(1, 0, DeliveryClass::Control));
         net.riders[1].events.clear();
         // A beat has passed since this moment's.
         ages.push(BEAT * (moment + 1 - newest));
     }
     (net.relay, net.direct) = (GOOD, GOOD);
     net.run(10_000);
-    heard.extend(net.received(1, 0, Class::Control));
+    heard.extend(net.received(1, 0, DeliveryClass::Control));
     assert!(
         heard == said,
         "at {percent} %: all of them once, and in order"

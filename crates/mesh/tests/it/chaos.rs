@@ -8,10 +8,11 @@
 
 mod page;
 
+use protocol::signaling::HostCommand;
 use std::time::Duration;
 
-use mesh::node::{Input, Wish};
-use protocol::peer::{Class, LinkState, Role};
+use mesh::node::Input;
+use protocol::peer::{DeliveryClass, LinkState};
 use ride::timeline::{Change, GroupTime, Head, SignedEvent};
 
 use crate::net::{GOOD, Net, Way, ms};
@@ -54,10 +55,7 @@ impl Story {
         let (net, riders) = (&mut self.net, self.pages.len());
         let one = (net.random() % riders as u64) as usize;
         let other = (one + 1 + (net.random() % (riders as u64 - 1)) as usize) % riders;
-        let host = net
-            .riders
-            .iter()
-            .position(|rider| rider.node.role() == Some(Role::Host));
+        let host = net.riders.iter().position(|rider| rider.node.is_host());
         match net.random() % 20 {
             0 => net.drop_socket(one),
             1 => {
@@ -88,7 +86,7 @@ impl Story {
             15 => {
                 if let Some((host, to)) = host.zip(net.riders[one].node.me()) {
                     let to = to.peer.clone();
-                    net.feed(host, Input::Wish(Wish::HandOver(to)));
+                    net.feed(host, Input::Command(HostCommand::HandOver { to }));
                 }
             }
             16 => self.net.freeze(one, ms(3_000)),
@@ -135,7 +133,7 @@ impl Story {
         self.forged
             .extend(forged.iter().flat_map(|(events, _)| events.clone()));
         if let Some((_, message)) = forged {
-            self.net.broadcast(one, Class::Control, &message);
+            self.net.broadcast(one, DeliveryClass::Control, &message);
         }
     }
 
@@ -158,7 +156,7 @@ impl Story {
             // Nobody decides before they have heard what there is to hear.
             self.look(at);
             let node = &self.net.riders[at].node;
-            let may = node.role() == Some(Role::Host) && !node.controls_wait();
+            let may = node.is_host() && !node.controls_wait();
             let time = self.net.group_time(at).filter(|_| may);
             if let Some(time) = time {
                 let any = self.net.random();
@@ -175,7 +173,8 @@ impl Story {
         };
         self.pages[at].said += 1;
         let said = (load.0, self.pages[at].said);
-        self.net.broadcast(at, Class::Control, &page::say(said));
+        self.net
+            .broadcast(at, DeliveryClass::Control, &page::say(said));
     }
 
     fn heal(&mut self) {
@@ -209,15 +208,15 @@ impl Story {
         // Nothing that was decided before is contested any more. A host who holds nothing,
         // because neither the server nor its own browser had kept anything, has yet to
         // decide something.
-        let is_host = |at: &usize| self.net.riders[*at].node.role() == Some(Role::Host);
+        let is_host = |at: &usize| self.net.riders[*at].node.is_host();
         let host = (0..self.pages.len()).find(is_host);
         if host.is_some_and(|host| self.pages[host].timeline.head() != Head::NONE) {
             (1..self.pages.len()).for_each(|at| self.same_timeline(at));
         }
         self.decide(last_word);
         self.run(ms(1_500));
-        let roles = self.net.riders.iter().map(|rider| rider.node.role());
-        let hosts = roles.filter(|role| *role == Some(Role::Host)).count();
+        let hosts = self.net.riders.iter().filter(|rider| rider.node.is_host());
+        let hosts = hosts.count();
         assert_eq!(hosts, 1, "seed {seed}");
         let term = |at: usize| self.net.riders[at].node.host_keys().last().cloned();
         for at in 0..self.pages.len() {

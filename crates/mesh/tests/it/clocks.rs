@@ -2,15 +2,16 @@
 
 mod lies;
 
+use protocol::signaling::HostCommand;
 use std::time::Duration;
 
 use mesh::{
     link_frame::{Beat, Body, Heard, LinkFrame},
-    node::{Input, Wish},
+    node::Input,
 };
 use protocol::{
     frame::FromServer,
-    peer::{Class, Incarnation, PeerNumber, Role},
+    peer::{DeliveryClass, Incarnation, PeerNumber},
 };
 
 use crate::net::{Net, TODAY, Way, incarnation, ms};
@@ -82,7 +83,7 @@ fn who_comes_while_all_others_are_cut_off_has_their_time_when_they_are_back() {
     net.run(6_000);
     let late = net.join();
     net.run(5_000);
-    assert_eq!(net.riders[late].node.role(), Some(Role::Host));
+    assert!(net.riders[late].node.is_host());
     let begin = (net.now, net.group_time(late).unwrap());
     for rider in [0, 1] {
         net.riders[rider].online = true;
@@ -132,7 +133,7 @@ fn a_new_host_carries_group_time_on() {
     let before = net.group_time(2).unwrap();
     net.feed(0, Input::Leave);
     net.run(10_000);
-    assert_eq!(net.riders[1].node.role(), Some(Role::Host));
+    assert!(net.riders[1].node.is_host());
     assert!(spread(&net, &[1, 2]) < 5_000);
     let passed = net.group_time(2).unwrap() - before;
     assert!((passed - 10_000_000).abs() < 5_000, "{passed}");
@@ -147,7 +148,7 @@ fn a_host_who_reloads_takes_group_time_from_its_peers() {
     // A page's clock starts anew with the page.
     net.riders[0].clock = Duration::from_secs(77);
     net.run(5_000);
-    assert_eq!(net.riders[0].node.role(), Some(Role::Host));
+    assert!(net.riders[0].node.is_host());
     assert!(
         spread(&net, &[0, 1, 2]) < 5_000,
         "{}",
@@ -167,7 +168,7 @@ fn a_host_alone_who_reloads_carries_group_time_on() {
     let clock = (net.now + net.riders[1].clock).as_micros() as i64;
     net.reload_remembering(1, Some(before - clock));
     net.run(5_000);
-    assert_eq!(net.riders[1].node.role(), Some(Role::Host));
+    assert!(net.riders[1].node.is_host());
     let passed = net.group_time(1).unwrap() - before;
     assert!((passed - 5_000_000).abs() < 5_000, "{passed}");
 }
@@ -189,13 +190,13 @@ fn a_rider_whose_machine_slept_catches_up() {
 #[test]
 fn a_host_whose_machine_slept_holds_nobody_up() {
     let mut net = Net::riding(56, 3);
-    net.feed(0, Input::Wish(Wish::HandOver(net.id(2))));
+    net.feed(0, Input::Command(HostCommand::HandOver { to: net.id(2) }));
     net.run(3_000);
     let begin = (net.now, net.group_time(0).unwrap());
     net.now += Duration::from_secs(3);
     net.riders[2].clock -= Duration::from_secs(3);
     net.run(3_000);
-    assert_eq!(net.riders[2].node.role(), Some(Role::Host));
+    assert!(net.riders[2].node.is_host());
     assert!(spread(&net, &[0, 1, 2]) < 20_000);
     let passed = (net.now - begin.0).as_micros() as i64;
     let ridden = net.group_time(0).unwrap() - begin.1;
@@ -205,7 +206,7 @@ fn a_host_whose_machine_slept_holds_nobody_up() {
 #[test]
 fn a_host_who_slept_out_of_sight_leads_nobody_into_the_future() {
     let mut net = Net::riding(59, 3);
-    net.feed(0, Input::Wish(Wish::HandOver(net.id(2))));
+    net.feed(0, Input::Command(HostCommand::HandOver { to: net.id(2) }));
     net.run(3_000);
     let begin = (net.now, net.group_time(0).unwrap());
     net.cut(0, 2, true);
@@ -307,7 +308,7 @@ fn group_time_goes_on_evenly_over_hand_overs_and_a_host_who_reloads() {
         match second {
             5 => {
                 let ben = net.id(1);
-                net.feed(0, Input::Wish(Wish::HandOver(ben)));
+                net.feed(0, Input::Command(HostCommand::HandOver { to: ben }));
             }
             12 => {
                 net.reload(1);

@@ -1,15 +1,16 @@
 //! The host vanishes, comes back, hands over, and decides who rides along.
 
-use mesh::node::{Event, Input, Wish};
+use mesh::node::{Event, Input};
+use protocol::signaling::HostCommand;
 use protocol::{
-    peer::{LinkState, Role},
+    peer::LinkState,
     signaling::{ErrorCode, LeftReason},
 };
 
 use crate::net::{Net, ms};
 
-fn wish(net: &mut Net, at: usize, wish: Wish) {
-    net.feed(at, Input::Wish(wish));
+fn wish(net: &mut Net, at: usize, wish: HostCommand) {
+    net.feed(at, Input::Command(wish));
     net.run(200);
 }
 
@@ -19,7 +20,7 @@ fn heard(net: &Net, at: usize, wanted: impl Fn(&Event) -> bool) -> usize {
 }
 
 fn hosts(net: &Net) -> Vec<usize> {
-    let is_host = |at: &usize| net.riders[*at].node.role() == Some(Role::Host);
+    let is_host = |at: &usize| net.riders[*at].node.is_host();
     (0..net.riders.len()).filter(is_host).collect()
 }
 
@@ -49,7 +50,7 @@ fn a_host_who_vanishes_is_succeeded_within_five_seconds() {
             (1..4).all(|at| net.riders[at].node.host() == Some(&ben))
         });
         assert!(took <= ms(5_000), "seed {seed}: {took:?}");
-        assert_eq!(net.riders[1].node.role(), Some(Role::Host));
+        assert!(net.riders[1].node.is_host());
         assert!((2..4).all(|at| net.riders[at].node.epoch() == 2));
     }
 }
@@ -95,13 +96,13 @@ fn the_first_host_takes_the_ride_back() {
     let mut net = Net::riding(213, 3);
     vanish(&mut net, 0);
     net.run(6_000);
-    assert_eq!(net.riders[1].node.role(), Some(Role::Host));
+    assert!(net.riders[1].node.is_host());
     return_again(&mut net, 0);
     net.run(6_000);
     assert_eq!(heard(&net, 0, |event| *event == Event::MayReclaim), 1);
     assert!(net.riders[0].node.may_reclaim());
     assert_eq!(hosts(&net), [1], "it is asked, not taken");
-    wish(&mut net, 0, Wish::Reclaim);
+    wish(&mut net, 0, HostCommand::Reclaim);
     assert_eq!(hosts(&net), [0]);
     assert!((0..3).all(|at| net.riders[at].node.epoch() == 3));
     assert!(!net.riders[0].node.may_reclaim());
@@ -116,20 +117,20 @@ fn a_first_host_who_reloads_after_the_grace_is_asked_too() {
     let back = net.join_with(true, token);
     net.run(2_000);
     assert_eq!(heard(&net, back, |event| *event == Event::MayReclaim), 1);
-    wish(&mut net, back, Wish::Reclaim);
-    assert_eq!(net.riders[1].node.role(), Some(Role::Rider));
-    assert_eq!(net.riders[back].node.role(), Some(Role::Host));
+    wish(&mut net, back, HostCommand::Reclaim);
+    assert!(!net.riders[1].node.is_host());
+    assert!(net.riders[back].node.is_host());
 }
 
 #[test]
 fn a_ride_that_was_handed_over_cannot_be_taken_back() {
     let mut net = Net::riding(215, 3);
     let cleo = net.id(2);
-    wish(&mut net, 0, Wish::HandOver(cleo.clone()));
+    wish(&mut net, 0, HostCommand::HandOver { to: cleo.clone() });
     assert_eq!(hosts(&net), [2]);
     assert_eq!(net.riders[1].node.host(), Some(&cleo));
     assert!(!net.riders[0].node.may_reclaim());
-    wish(&mut net, 0, Wish::Reclaim);
+    wish(&mut net, 0, HostCommand::Reclaim);
     let code = ErrorCode::NotFirstHost;
     let denied = |event: &Event| matches!(event, Event::Denied { code: c, .. } if *c == code);
     assert_eq!(heard(&net, 0, denied), 1);
@@ -140,8 +141,8 @@ fn a_ride_that_was_handed_over_cannot_be_taken_back() {
 fn whoever_is_not_host_is_told_so_and_nothing_happens() {
     let mut net = Net::riding(216, 3);
     let (peer, reason) = (net.id(0), "No reason.".to_owned());
-    wish(&mut net, 1, Wish::Kick { peer, reason });
-    wish(&mut net, 1, Wish::End);
+    wish(&mut net, 1, HostCommand::Kick { peer, reason });
+    wish(&mut net, 1, HostCommand::End);
     let code = ErrorCode::NotHost;
     let denied = |event: &Event| matches!(event, Event::Denied { code: c, .. } if *c == code);
     assert_eq!(heard(&net, 1, denied), 2);
@@ -155,13 +156,13 @@ fn a_kicked_rider_is_told_why_and_the_others_see_it_gone() {
     // Longer than allowed, and not cut inside a letter.
     let reason = format!("{}ä", "x".repeat(239));
     let peer = cleo.clone();
-    wish(&mut net, 0, Wish::Kick { peer, reason });
+    wish(&mut net, 0, HostCommand::Kick { peer, reason });
     let told = |event: &Event| matches!(event, Event::Kicked { reason } if reason.len() == 239);
     assert_eq!(heard(&net, 2, told), 1);
     assert_eq!(net.riders[2].node.poll_timeout(), None);
     let left = Event::Left {
         peer: cleo,
-        reason: LeftReason::Removed,
+        reason: LeftReason::Kicked,
     };
     for at in [0, 1] {
         assert_eq!(heard(&net, at, |event| *event == left), 1);
@@ -173,7 +174,7 @@ fn a_kicked_rider_does_not_get_in_again_with_the_same_token() {
     let mut net = Net::riding(218, 3);
     let token = net.resume(2);
     let (peer, reason) = (net.id(2), "Bye.".to_owned());
-    wish(&mut net, 0, Wish::Kick { peer, reason });
+    wish(&mut net, 0, HostCommand::Kick { peer, reason });
     let back = net.join_with(true, token);
     net.run(2_000);
     let told = |event: &Event| matches!(event, Event::Kicked { reason } if reason == "Bye.");
@@ -184,7 +185,7 @@ fn a_kicked_rider_does_not_get_in_again_with_the_same_token() {
 #[test]
 fn a_locked_ride_lets_its_riders_back_in_and_nobody_else() {
     let mut net = Net::riding(219, 3);
-    wish(&mut net, 0, Wish::Lock);
+    wish(&mut net, 0, HostCommand::Lock);
     assert!(net.riders[2].node.is_locked());
     net.reload(1);
     let stranger = net.join();
@@ -194,7 +195,7 @@ fn a_locked_ride_lets_its_riders_back_in_and_nobody_else() {
     let code = ErrorCode::RideLocked;
     let refused = |event: &Event| matches!(event, Event::Refused { code: c, .. } if *c == code);
     assert_eq!(heard(&net, stranger, refused), 1);
-    wish(&mut net, 0, Wish::Unlock);
+    wish(&mut net, 0, HostCommand::Unlock);
     let friend = net.join();
     net.run(2_000);
     assert_eq!(net.link(0, friend), Some(LinkState::Direct));
@@ -203,7 +204,7 @@ fn a_locked_ride_lets_its_riders_back_in_and_nobody_else() {
 #[test]
 fn a_ride_that_is_ended_is_over_for_everybody() {
     let mut net = Net::riding(220, 3);
-    wish(&mut net, 0, Wish::End);
+    wish(&mut net, 0, HostCommand::End);
     for at in 0..3 {
         assert_eq!(heard(&net, at, |event| *event == Event::Ended), 1);
         assert_eq!(net.riders[at].node.poll_timeout(), None);

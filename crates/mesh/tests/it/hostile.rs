@@ -1,17 +1,19 @@
 //! Whatever comes from outside, a node goes on.
 
+use protocol::signaling::HostCommand;
 use std::time::Duration;
 
 use mesh::{
     link_frame::{Beat, Body, Heard, LinkFrame},
-    node::{Event, Input, Node, NodeConfig, RtcEvent, SdpKind, Wish},
+    node::{Event, Input, Node, NodeConfig, RtcEvent, SdpKind},
 };
 use proptest::{collection::vec, prelude::*};
 use protocol::{
     frame::FromServer,
-    peer::{Class, Incarnation, LinkState, PeerId, PeerNumber, PublicKeys, Role},
+    peer::{DeliveryClass, Incarnation, LinkState, MemberRole, PeerId, PeerNumber, PublicKeys},
     signaling::{
-        DirectLinks, HostTerm, LeftReason, Limits, Member, Restored, ServerMessage, Signal, Welcome,
+        DirectLinkSettings, HostTerm, LeftReason, Limits, Member, RestoredRoom, ServerMessage,
+        Signal, Welcome,
     },
 };
 
@@ -31,7 +33,7 @@ fn member((number, incarnation, away): (u32, u32, bool)) -> Member {
         peer: id(number),
         number: PeerNumber(number),
         incarnation: Incarnation(incarnation),
-        role: if number == 1 { Role::Host } else { Role::Rider },
+        role: MemberRole::Rider,
         away,
         keys: KEYS,
     }
@@ -49,11 +51,11 @@ fn welcome(number: u32, load: u32, members: Vec<Member>, epoch: u32) -> ServerMe
         number: PeerNumber(number),
         incarnation: Incarnation(load),
         token: "token".parse().unwrap(),
-        role: Role::Rider,
+        role: MemberRole::Rider,
         host: Some(id(number)),
         first_host: Some(id(number)),
         locked: load > 1,
-        barred: Vec::new(),
+        bans: Vec::new(),
         epoch,
         hosts: vec![term],
         members,
@@ -67,9 +69,9 @@ fn welcome(number: u32, load: u32, members: Vec<Member>, epoch: u32) -> ServerMe
             relay_bytes_per_second: Some(load),
         },
         p2p: true,
-        direct: DirectLinks {
+        direct: DirectLinkSettings {
             timeout_ms: load,
-            ..DirectLinks::default()
+            ..DirectLinkSettings::default()
         },
     }))
 }
@@ -126,15 +128,15 @@ fn any_message() -> impl Strategy<Value = ServerMessage> {
             first_host: id(1),
         }),
         (any::<u32>(), 1..5u32, any::<bool>()).prop_map(move |(epoch, number, locked)| {
-            ServerMessage::Restored(Box::new(Restored {
+            ServerMessage::Restored(Box::new(RestoredRoom {
                 hosts: vec![term((epoch, number))],
                 first_host: id(number),
                 locked,
             }))
         }),
         any::<bool>().prop_map(|locked| ServerMessage::Locked { locked }),
-        "[a-z]{1,9}".prop_map(|note| ServerMessage::Barred {
-            note: note.parse().unwrap()
+        "[a-z]{1,9}".prop_map(|note| ServerMessage::Banned {
+            token: note.parse().unwrap()
         }),
         (1..5u32, 0..3u32, any_signal()).prop_map(|(from, load, signal)| ServerMessage::Signal {
             from: id(from),
@@ -164,7 +166,7 @@ fn any_frame() -> impl Strategy<Value = Vec<u8>> {
         any::<(bool, u32)>(),
         vec(heard, 0..4),
     );
-    let class = prop_oneof![Just(Class::Control), Just(Class::Bulk)];
+    let class = prop_oneof![Just(DeliveryClass::Control), Just(DeliveryClass::Bulk)];
     let seq = prop_oneof![0..70u32, any::<u32>()];
     let body = prop_oneof![
         beat.prop_map(
@@ -196,11 +198,11 @@ fn any_frame() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![4 => frame.prop_map(|frame| frame.encode()), 1 => vec(any::<u8>(), 0..60)]
 }
 
-fn any_class() -> impl Strategy<Value = Class> {
+fn any_class() -> impl Strategy<Value = DeliveryClass> {
     prop_oneof![
-        Just(Class::Control),
-        Just(Class::Telemetry),
-        Just(Class::Bulk)
+        Just(DeliveryClass::Control),
+        Just(DeliveryClass::Telemetry),
+        Just(DeliveryClass::Bulk)
     ]
 }
 
@@ -224,7 +226,7 @@ fn any_input() -> impl Strategy<Value = Input> {
     let relayed = (1..5u32, 0..3u32, any::<bool>(), any_frame());
     let relayed = relayed.prop_map(|(from, load, sealed, payload)| {
         let (from, incarnation) = (PeerNumber(from), Incarnation(load));
-        let class = Class::Control;
+        let class = DeliveryClass::Control;
         let payload = &payload;
         FromServer {
             class,
@@ -254,7 +256,7 @@ fn any_input() -> impl Strategy<Value = Input> {
         }),
         1 => any_class().prop_map(|class| Input::Broadcast { class, payload: vec![1] }),
         1 => vec(any::<u8>(), 0..70).prop_map(Input::Gossip),
-        1 => (1..5u32).prop_map(|peer| Input::Wish(Wish::HandOver(id(peer)))),
+        1 => (1..5u32).prop_map(|peer| Input::Command(HostCommand::HandOver { to: id(peer) })),
         1 => Just(Input::Probe),
         6 => Just(Input::Timeout),
     ]
@@ -301,7 +303,7 @@ fn frames_of_nobody_known_and_of_an_older_page_are_ignored_and_counted() {
     .encode();
     for (from, load) in [(9, 1), (2, 0), (2, 2)] {
         let (from, incarnation) = (PeerNumber(from), Incarnation(load));
-        let class = Class::Telemetry;
+        let class = DeliveryClass::Telemetry;
         let frame = FromServer {
             class,
             sealed: false,
@@ -312,7 +314,7 @@ fn frames_of_nobody_known_and_of_an_older_page_are_ignored_and_counted() {
         net.feed(0, Input::SocketBinary(frame.encode()));
     }
     assert_eq!(net.riders[0].node.stats().ignored, 3);
-    assert!(net.received(0, 1, Class::Telemetry).is_empty());
+    assert!(net.received(0, 1, DeliveryClass::Telemetry).is_empty());
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Carriers: relayed at once, direct when it can be, back when it must be.
 
 use mesh::node::{Event, Input};
-use protocol::peer::{Class, LinkState};
+use protocol::peer::{DeliveryClass, LinkState};
 use rooms::room::RoomSettings;
 
 use crate::net::{Net, Way, ms};
@@ -15,9 +15,9 @@ fn a_newcomer_is_relayed_at_once_and_direct_within_two_seconds() {
     for other in 0..3 {
         assert_eq!(net.link(dan, other), Some(LinkState::Relayed));
     }
-    net.broadcast(dan, Class::Telemetry, b"200 W");
+    net.broadcast(dan, DeliveryClass::Telemetry, b"200 W");
     let numbers = net.run_until("numbers", |net| {
-        (0..3).all(|at| !net.received(at, dan, Class::Telemetry).is_empty())
+        (0..3).all(|at| !net.received(at, dan, DeliveryClass::Telemetry).is_empty())
     });
     assert!(numbers <= ms(100), "{numbers:?}");
     let direct = net.run_until("direct", |net| net.all_links(LinkState::Direct));
@@ -31,11 +31,11 @@ fn nothing_is_relayed_while_all_links_are_direct() {
     net.run(500);
     let relayed = net.relayed;
     for reading in 0..10u8 {
-        net.broadcast(0, Class::Telemetry, &[reading]);
-        net.broadcast(0, Class::Control, &[reading]);
+        net.broadcast(0, DeliveryClass::Telemetry, &[reading]);
+        net.broadcast(0, DeliveryClass::Control, &[reading]);
         net.run(1_000);
     }
-    assert_eq!(net.received(3, 0, Class::Telemetry).len(), 10);
+    assert_eq!(net.received(3, 0, DeliveryClass::Telemetry).len(), 10);
     assert_eq!(net.relayed, relayed);
 }
 
@@ -47,11 +47,11 @@ fn without_peer_connections_everything_is_relayed() {
     }
     net.run(5_000);
     assert!(net.all_links(LinkState::Relayed));
-    net.broadcast(0, Class::Control, b"hello");
-    net.broadcast(0, Class::Telemetry, b"200 W");
+    net.broadcast(0, DeliveryClass::Control, b"hello");
+    net.broadcast(0, DeliveryClass::Telemetry, b"200 W");
     net.run(200);
-    assert_eq!(net.received(2, 0, Class::Control), [b"hello"]);
-    assert_eq!(net.received(1, 0, Class::Telemetry), [b"200 W"]);
+    assert_eq!(net.received(2, 0, DeliveryClass::Control), [b"hello"]);
+    assert_eq!(net.received(1, 0, DeliveryClass::Telemetry), [b"200 W"]);
     assert_eq!(net.signals, 0);
 }
 
@@ -182,9 +182,9 @@ fn a_lost_own_socket_leaves_direct_links_as_they_are() {
         Some(LinkState::Direct),
         "away, but still there"
     );
-    net.broadcast(0, Class::Control, b"still here");
+    net.broadcast(0, DeliveryClass::Control, b"still here");
     net.run(200);
-    assert_eq!(net.received(1, 0, Class::Control), [b"still here"]);
+    assert_eq!(net.received(1, 0, DeliveryClass::Control), [b"still here"]);
 }
 
 #[test]

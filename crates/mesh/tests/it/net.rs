@@ -21,8 +21,8 @@ pub use server::TODAY;
 use mesh::node::{Event, Input, Node, NodeConfig, Output, RtcEvent};
 use protocol::{
     election::{BallotKey, Election},
-    peer::{Class, Incarnation, LinkState, PeerId, PublicKeys, Token},
-    signaling::{Report, Restore, Resume},
+    peer::{DeliveryClass, Incarnation, LinkState, PeerId, PublicKeys, Token},
+    signaling::{Report, Resume, RoomSnapshot},
 };
 use rooms::room::{self, Room, RoomSettings, SocketId};
 
@@ -52,10 +52,10 @@ enum Packet {
     ToRoom(SocketId, FromRider),
     ToRider(SocketId, Input),
     Local(usize, u32, Input),
-    Frame(End, End, Class, Vec<u8>),
+    Frame(End, End, DeliveryClass, Vec<u8>),
     Joined(End, End),
     /// So many bytes of a channel are on the wire.
-    Departed(End, Class, u32),
+    Departed(End, DeliveryClass, u32),
     HungUp(End),
 }
 
@@ -70,7 +70,7 @@ pub struct Rider {
     pub events: Vec<Event>,
     /// What its browser keeps to be the same rider, and of who rules the ride.
     token: Option<Token>,
-    rule: Option<Restore>,
+    rule: Option<RoomSnapshot>,
     /// How far the rider's clock is ahead of the network's.
     pub clock: Duration,
     pub online: bool,
@@ -122,7 +122,7 @@ pub struct Net {
     /// What the riders told the server of hosts whom they named.
     pub elections: Vec<Election>,
     cut: BTreeSet<(usize, usize)>,
-    held: Vec<(End, End, Class, Vec<u8>)>,
+    held: Vec<(End, End, DeliveryClass, Vec<u8>)>,
     queue: BTreeMap<(Duration, u64), Packet>,
     order: u64,
     last: HashMap<(SocketId, bool), Duration>,
@@ -246,7 +246,7 @@ impl Net {
         self.riders[rider].node.me().expect("welcomed").peer.clone()
     }
 
-    pub fn send(&mut self, from: usize, to: usize, class: Class, payload: &[u8]) {
+    pub fn send(&mut self, from: usize, to: usize, class: DeliveryClass, payload: &[u8]) {
         let to = self.id(to);
         self.feed(
             from,
@@ -258,7 +258,7 @@ impl Net {
         );
     }
 
-    pub fn broadcast(&mut self, from: usize, class: Class, payload: &[u8]) {
+    pub fn broadcast(&mut self, from: usize, class: DeliveryClass, payload: &[u8]) {
         self.feed(
             from,
             Input::Broadcast {
@@ -279,7 +279,7 @@ impl Net {
     }
 
     /// What a rider got of one class from another.
-    pub fn received(&self, at: usize, from: usize, class: Class) -> Vec<Vec<u8>> {
+    pub fn received(&self, at: usize, from: usize, class: DeliveryClass) -> Vec<Vec<u8>> {
         let id = self.id(from);
         let of = |event: &Event| match event {
             Event::Received {

@@ -1,10 +1,11 @@
 //! The server is killed and comes back without its memory.
 
+use protocol::signaling::HostCommand;
 use std::collections::BTreeMap;
 
-use mesh::node::{Event, Input, Node, Wish};
+use mesh::node::{Event, Input, Node};
 use protocol::{
-    peer::{Class, LinkState, Role},
+    peer::{DeliveryClass, LinkState},
     signaling::{ErrorCode, Resume},
 };
 use rooms::room::RoomSettings;
@@ -59,14 +60,14 @@ fn direct_links_do_not_notice_that_the_server_is_away() {
     let mut net = Net::riding(311, 3);
     net.kill_server();
     for number in 0..20 {
-        net.broadcast(0, Class::Control, &[number]);
+        net.broadcast(0, DeliveryClass::Control, &[number]);
         net.run(500);
     }
     assert!(net.all_links(LinkState::Direct));
     net.start_server();
     net.run(10_000);
     let whole: Vec<_> = (0..20).map(|number| vec![number]).collect();
-    assert_eq!(net.received(2, 0, Class::Control), whole);
+    assert_eq!(net.received(2, 0, DeliveryClass::Control), whole);
 }
 
 #[test]
@@ -83,7 +84,7 @@ fn eight_riders_of_a_server_that_says_goodbye_ride_on_and_are_back_within_ten_se
     let gone = net.now;
     let mut back = vec![None; 8];
     for number in 0..100 {
-        net.broadcast(0, Class::Control, &[number]);
+        net.broadcast(0, DeliveryClass::Control, &[number]);
         net.run(100);
         for (rider, back) in back.iter_mut().enumerate() {
             if net.riders[rider].events.contains(&Event::SocketBack) {
@@ -95,7 +96,7 @@ fn eight_riders_of_a_server_that_says_goodbye_ride_on_and_are_back_within_ten_se
     assert_eq!(back.len(), 8, "all within ten seconds");
     assert!(back.iter().min() < back.iter().max(), "not as one");
     assert_eq!(fallbacks(&net), before);
-    assert_eq!(net.received(7, 0, Class::Control).len(), 100);
+    assert_eq!(net.received(7, 0, DeliveryClass::Control).len(), 100);
 }
 
 #[test]
@@ -130,15 +131,15 @@ fn relayed_riders_go_on_where_they_were_before_the_host_is_known() {
     net.run(100);
     net.join_with(false, None);
     net.run(2_000);
-    net.broadcast(0, Class::Control, b"before");
+    net.broadcast(0, DeliveryClass::Control, b"before");
     net.kill_server();
     net.run(100);
-    net.broadcast(0, Class::Control, b"while away");
+    net.broadcast(0, DeliveryClass::Control, b"while away");
     net.start_server();
     let back = net.run_until("back", |net| net.link(1, 0) == Some(LinkState::Relayed));
     assert!(back < ms(5_000), "{back:?}");
     net.run(1_000);
-    let got = net.received(1, 0, Class::Control);
+    let got = net.received(1, 0, DeliveryClass::Control);
     assert_eq!(got, [b"before".to_vec(), b"while away".to_vec()]);
 }
 
@@ -147,7 +148,7 @@ fn a_kicked_rider_stays_out_after_a_restart() {
     let mut net = Net::riding(313, 3);
     let token = net.resume(2);
     let (peer, reason) = (net.id(2), "Bye.".to_owned());
-    net.feed(0, Input::Wish(Wish::Kick { peer, reason }));
+    net.feed(0, Input::Command(HostCommand::Kick { peer, reason }));
     net.run(500);
     restart(&mut net, 1_000);
     let back = net.join_with(true, token);
@@ -164,9 +165,12 @@ fn a_kicked_rider_stays_out_after_a_restart() {
 fn a_host_who_was_succeeded_is_not_host_again_by_a_restart() {
     let mut net = Net::riding(314, 4);
     let cleo = net.id(2);
-    net.feed(0, Input::Wish(Wish::HandOver(cleo.clone())));
+    net.feed(
+        0,
+        Input::Command(HostCommand::HandOver { to: cleo.clone() }),
+    );
     net.run(500);
-    net.feed(2, Input::Wish(Wish::Lock));
+    net.feed(2, Input::Command(HostCommand::Lock));
     net.run(500);
     restart(&mut net, 3_000);
     net.run(10_000);
@@ -188,7 +192,7 @@ fn a_host_lost_together_with_the_server_is_succeeded() {
     net.crash(0);
     restart(&mut net, 2_000);
     net.run(15_000);
-    assert_eq!(net.riders[1].node.role(), Some(Role::Host));
+    assert!(net.riders[1].node.is_host());
     assert_eq!(net.riders[2].node.host(), Some(&net.id(1)));
     assert_eq!(net.riders[2].node.epoch(), 2);
 }

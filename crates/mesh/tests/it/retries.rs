@@ -1,6 +1,6 @@
 //! A link that cannot be direct is tried again, for as long as the ride lasts.
 
-use protocol::{peer::LinkState, signaling::DirectLinks};
+use protocol::{peer::LinkState, signaling::DirectLinkSettings};
 use rooms::room::RoomSettings;
 
 use crate::net::{Net, ms};
@@ -40,9 +40,9 @@ fn every_third_try_is_a_new_connection() {
 fn a_try_gets_as_long_as_the_server_says() {
     for timeout in [2_000, 10_000] {
         let settings = RoomSettings {
-            direct: DirectLinks {
+            direct: DirectLinkSettings {
                 timeout_ms: timeout as u32,
-                ..DirectLinks::default()
+                ..DirectLinkSettings::default()
             },
             ..RoomSettings::default()
         };

@@ -1,7 +1,7 @@
 //! What is sent arrives as its class promises, whatever carries it.
 
 use mesh::node::Event;
-use protocol::peer::{Class, LinkState};
+use protocol::peer::{DeliveryClass, LinkState};
 
 use crate::net::{Net, Way, incarnation, ms};
 
@@ -23,8 +23,8 @@ fn control_comes_exactly_once_and_in_order_while_carriers_change() {
         let mut net = Net::riding(seed, 3);
         (net.relay, net.direct) = (BAD, BAD);
         for message in numbered(200) {
-            net.broadcast(0, Class::Control, &message);
-            net.send(2, 0, Class::Control, &message);
+            net.broadcast(0, DeliveryClass::Control, &message);
+            net.send(2, 0, DeliveryClass::Control, &message);
             net.run(150);
             if net.random().is_multiple_of(12) {
                 let cut = net.random().is_multiple_of(2);
@@ -39,7 +39,7 @@ fn control_comes_exactly_once_and_in_order_while_carriers_change() {
         net.cut(0, 2, false);
         net.run(20_000);
         for (at, from) in [(1, 0), (2, 0), (0, 2)] {
-            let got = net.received(at, from, Class::Control);
+            let got = net.received(at, from, DeliveryClass::Control);
             assert!(
                 got == numbered(200),
                 "seed {seed}: {from} to {at}, {} came",
@@ -58,27 +58,27 @@ fn a_large_message_is_split_and_put_together_over_either_carrier() {
             net.cut(0, 1, true);
             net.run(3_000);
         }
-        net.send(0, 1, Class::Control, &large);
-        net.send(0, 1, Class::Bulk, &large);
-        net.send(0, 1, Class::Control, b"after");
+        net.send(0, 1, DeliveryClass::Control, &large);
+        net.send(0, 1, DeliveryClass::Bulk, &large);
+        net.send(0, 1, DeliveryClass::Control, b"after");
         net.run(3_000);
-        let got = net.received(1, 0, Class::Control);
+        let got = net.received(1, 0, DeliveryClass::Control);
         assert!(
             got == [large.clone(), b"after".to_vec()],
             "direct: {direct}"
         );
-        assert!(net.received(1, 0, Class::Bulk) == [large.clone()]);
+        assert!(net.received(1, 0, DeliveryClass::Bulk) == [large.clone()]);
     }
 }
 
 #[test]
 fn what_is_too_large_is_dropped_and_counted() {
     let mut net = Net::riding(22, 2);
-    net.send(0, 1, Class::Control, &vec![0; 2 * 1024 * 1024 + 1]);
-    net.send(0, 1, Class::Telemetry, &[0; 1_025]);
+    net.send(0, 1, DeliveryClass::Control, &vec![0; 2 * 1024 * 1024 + 1]);
+    net.send(0, 1, DeliveryClass::Telemetry, &[0; 1_025]);
     net.run(1_000);
     assert_eq!(net.riders[0].node.stats().dropped, 2);
-    assert!(net.received(1, 0, Class::Control).is_empty());
+    assert!(net.received(1, 0, DeliveryClass::Control).is_empty());
 }
 
 #[test]
@@ -87,11 +87,11 @@ fn of_telemetry_the_newest_wins() {
     (net.relay, net.direct) = (BAD, BAD);
     net.cut(0, 1, true);
     for message in numbered(600) {
-        net.broadcast(0, Class::Telemetry, &message);
+        net.broadcast(0, DeliveryClass::Telemetry, &message);
         net.run(50);
     }
     for at in [1, 2] {
-        let got = net.received(at, 0, Class::Telemetry);
+        let got = net.received(at, 0, DeliveryClass::Telemetry);
         assert!(got.is_sorted(), "an older reading came after a newer one");
         assert!(got.len() > 100, "{} came", got.len());
     }
@@ -105,13 +105,13 @@ fn control_waits_for_a_rider_who_is_away_and_telemetry_does_not() {
     net.cut(0, 1, true);
     net.run(3_000);
     assert_eq!(net.link(0, 1), Some(LinkState::Away));
-    net.broadcast(0, Class::Control, b"for later");
-    net.broadcast(0, Class::Telemetry, b"for now");
+    net.broadcast(0, DeliveryClass::Control, b"for later");
+    net.broadcast(0, DeliveryClass::Telemetry, b"for now");
     net.run(3_000);
     net.riders[1].online = true;
     net.run(6_000);
-    assert_eq!(net.received(1, 0, Class::Control), [b"for later"]);
-    assert!(net.received(1, 0, Class::Telemetry).is_empty());
+    assert_eq!(net.received(1, 0, DeliveryClass::Control), [b"for later"]);
+    assert!(net.received(1, 0, DeliveryClass::Telemetry).is_empty());
 }
 
 #[test]
@@ -120,8 +120,8 @@ fn a_reloaded_rider_gets_nothing_that_was_for_its_old_page() {
         let mut net = Net::riding(seed, 3);
         (net.relay, net.direct) = (BAD, BAD);
         for message in numbered(20) {
-            net.broadcast(0, Class::Control, &message);
-            net.broadcast(0, Class::Telemetry, &message);
+            net.broadcast(0, DeliveryClass::Control, &message);
+            net.broadcast(0, DeliveryClass::Telemetry, &message);
             net.run(10);
         }
         net.reload(1);
@@ -131,9 +131,13 @@ fn a_reloaded_rider_gets_nothing_that_was_for_its_old_page() {
             let returned = |event: &Event| matches!(event, Event::Returned(_));
             net.riders[0].events.iter().any(returned)
         });
-        net.send(0, 1, Class::Control, b"new");
+        net.send(0, 1, DeliveryClass::Control, b"new");
         net.run(8_000);
-        assert_eq!(net.received(1, 0, Class::Control), [b"new"], "seed {seed}");
+        assert_eq!(
+            net.received(1, 0, DeliveryClass::Control),
+            [b"new"],
+            "seed {seed}"
+        );
         net.run_until("direct", |net| net.all_links(LinkState::Direct));
     }
 }
@@ -142,20 +146,20 @@ fn a_reloaded_rider_gets_nothing_that_was_for_its_old_page() {
 fn a_reloaded_rider_sends_from_the_start_and_is_heard() {
     let mut net = Net::riding(25, 2);
     for message in numbered(50) {
-        net.broadcast(1, Class::Telemetry, &message);
-        net.broadcast(1, Class::Control, &message);
+        net.broadcast(1, DeliveryClass::Telemetry, &message);
+        net.broadcast(1, DeliveryClass::Control, &message);
         net.run(20);
     }
     net.reload(1);
     net.run(500);
-    net.broadcast(1, Class::Telemetry, b"again");
-    net.broadcast(1, Class::Control, b"again");
+    net.broadcast(1, DeliveryClass::Telemetry, b"again");
+    net.broadcast(1, DeliveryClass::Control, b"again");
     net.run(1_000);
     assert_eq!(
-        net.received(0, 1, Class::Telemetry).last().unwrap(),
+        net.received(0, 1, DeliveryClass::Telemetry).last().unwrap(),
         b"again"
     );
-    assert_eq!(net.received(0, 1, Class::Control).len(), 51);
+    assert_eq!(net.received(0, 1, DeliveryClass::Control).len(), 51);
 }
 
 #[test]
@@ -178,17 +182,17 @@ fn gossip_comes_with_the_beats_and_once_for_each_change() {
 #[test]
 fn a_full_channel_drops_telemetry_and_lets_control_wait() {
     let mut net = Net::riding(27, 2);
-    for class in Class::ALL {
+    for class in DeliveryClass::ALL {
         net.buffered(0, class, 2 * 1024 * 1024);
         net.broadcast(0, class, b"now");
     }
     net.run(1_000);
-    for class in Class::ALL {
+    for class in DeliveryClass::ALL {
         assert!(net.received(1, 0, class).is_empty(), "{class:?}");
         net.buffered(0, class, 0);
     }
     net.run(100);
-    assert_eq!(net.received(1, 0, Class::Control), [b"now"]);
-    assert_eq!(net.received(1, 0, Class::Bulk), [b"now"]);
-    assert!(net.received(1, 0, Class::Telemetry).is_empty());
+    assert_eq!(net.received(1, 0, DeliveryClass::Control), [b"now"]);
+    assert_eq!(net.received(1, 0, DeliveryClass::Bulk), [b"now"]);
+    assert!(net.received(1, 0, DeliveryClass::Telemetry).is_empty());
 }

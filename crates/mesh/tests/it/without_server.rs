@@ -5,11 +5,12 @@ mod votes;
 
 use mesh::{
     link_frame::{Body, LinkFrame},
-    node::{Event, Input, RtcEvent, Wish},
+    node::{Event, Input, RtcEvent},
 };
+use protocol::signaling::HostCommand;
 use protocol::{
     election::{BallotKey, Election},
-    peer::{Class, Incarnation, LinkState, PeerNumber, Role},
+    peer::{DeliveryClass, Incarnation, LinkState, PeerNumber},
     signaling::HostTerm,
 };
 
@@ -43,7 +44,7 @@ fn split(net: &mut Net, these: &[usize], cut: bool) {
 }
 
 fn hosts(net: &Net) -> Vec<usize> {
-    let is_host = |at: &usize| net.riders[*at].node.role() == Some(Role::Host);
+    let is_host = |at: &usize| net.riders[*at].node.is_host();
     (0..net.riders.len()).filter(is_host).collect()
 }
 
@@ -74,12 +75,12 @@ fn the_ride_goes_on_under_its_host_when_the_server_is_gone_for_good() {
     let mut net = Net::riding(400, 4);
     net.kill_server();
     for second in 0..30u8 {
-        net.broadcast(0, Class::Control, &[second]);
+        net.broadcast(0, DeliveryClass::Control, &[second]);
         net.run(1_000);
     }
     assert_eq!(hosts(&net), [0]);
     for at in 1..4 {
-        assert_eq!(net.received(at, 0, Class::Control).len(), 30);
+        assert_eq!(net.received(at, 0, DeliveryClass::Control).len(), 30);
         assert!(!waits(&net, at));
     }
     assert!(!waits(&net, 0));
@@ -251,7 +252,7 @@ fn the_server_that_only_the_old_host_reached_is_shown_the_votes() {
     assert!(agreed(&net));
     assert_eq!((hosts(&net), net.riders[0].node.epoch()), (vec![1], 2));
     assert!(net.riders[0].node.may_reclaim());
-    net.feed(0, Input::Wish(Wish::Reclaim));
+    net.feed(0, Input::Command(HostCommand::Reclaim));
     net.run(500);
     assert_eq!((hosts(&net), net.riders[4].node.epoch()), (vec![0], 3));
 }
@@ -265,7 +266,7 @@ fn the_server_and_the_riders_who_named_two_hosts_end_with_one() {
         split(&mut net, &[0], true);
         split(&mut net, &[2], true);
         net.run(9_000);
-        assert_eq!(net.riders[2].node.role(), Some(Role::Host), "by the server");
+        assert!(net.riders[2].node.is_host(), "by the server");
         assert!(follow(&net, &[3, 4, 5], 1), "by votes");
         give_server_back(&mut net);
         split(&mut net, &[0, 2], false);

@@ -1,7 +1,7 @@
 //! Big-endian reading and writing, shared by the relay envelope and by link frames.
 
 use super::FrameError;
-use crate::peer::Class;
+use crate::peer::DeliveryClass;
 
 /// Reader of big-endian values from the front of a slice. Each method fails with
 /// [`FrameError::Short`] when the slice ends too early.
@@ -31,9 +31,9 @@ impl<'a> Reader<'a> {
     }
 
     /// Next byte as a delivery class.
-    pub fn class(&mut self) -> Result<Class, FrameError> {
+    pub fn class(&mut self) -> Result<DeliveryClass, FrameError> {
         let byte = self.u8()?;
-        Class::from_byte(byte).ok_or(FrameError::Unknown(byte))
+        DeliveryClass::from_byte(byte).ok_or(FrameError::Unknown(byte))
     }
 
     /// Next `count` bytes, borrowed.

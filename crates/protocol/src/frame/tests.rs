@@ -4,7 +4,7 @@ use proptest::{collection::vec, prelude::*};
 #[test]
 fn an_envelope_has_the_documented_bytes() {
     let frame = ToServer {
-        class: Class::Telemetry,
+        class: DeliveryClass::Telemetry,
         sealed: true,
         targets: vec![PeerNumber(2), PeerNumber(0x0102_0304)],
         payload: b"hi",
@@ -17,7 +17,7 @@ fn an_envelope_has_the_documented_bytes() {
 #[test]
 fn the_server_sets_the_sender() {
     let frame = FromServer {
-        class: Class::Control,
+        class: DeliveryClass::Control,
         sealed: false,
         from: PeerNumber(7),
         incarnation: Incarnation(2),

@@ -1,11 +1,10 @@
 use serde::{Deserialize, Serialize};
 
-/// How riders make their direct links; the same for all of a server.
+/// Settings for making direct links, the same for all riders of a server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-pub struct DirectLinks {
-    /// How long a link may take to become direct before the attempt counts as
-    /// failed, in milliseconds.
+pub struct DirectLinkSettings {
+    /// Timeout of one connection attempt, in milliseconds.
     pub timeout_ms: u32,
     /// `bundlePolicy` of the `RTCPeerConnection`.
     pub bundle_policy: BundlePolicy,
@@ -13,7 +12,7 @@ pub struct DirectLinks {
     pub candidate_pool: u8,
 }
 
-impl Default for DirectLinks {
+impl Default for DirectLinkSettings {
     fn default() -> Self {
         Self {
             timeout_ms: 10_000,
@@ -23,16 +22,15 @@ impl Default for DirectLinks {
     }
 }
 
-/// How many transports a connection gathers candidates for (RFC 9429, section
-/// 4.1.1).
+/// Bundle policy of an `RTCPeerConnection` (RFC 9429, section 4.1.1).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BundlePolicy {
-    /// One a kind of media: the browsers' own choice.
+    /// One transport per kind of media: the browsers' default.
     #[default]
     Balanced,
-    /// One for everything.
+    /// One transport for everything.
     MaxBundle,
-    /// One each.
+    /// One transport per media section.
     MaxCompat,
 }

@@ -1,45 +1,44 @@
 use serde::{Deserialize, Serialize};
 
-/// What the server refuses, each with a sentence that says what happened and
-/// what to do.
+/// Reason for a refusal, each with a sentence that says what happened and what to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ErrorCode {
-    /// No ride has this code, or it is over.
+    /// No ride has this code, or the ride is over.
     NoSuchRide,
-    /// The ride has as many riders as it takes.
+    /// The ride has its maximum number of riders.
     RideFull,
-    /// The host lets nobody else in.
+    /// The ride is locked.
     RideLocked,
-    /// The token is not the one of the rider claimed.
+    /// The token does not belong to the claimed rider.
     BadToken,
-    /// A message that could not be read, or that makes no sense here.
+    /// A message could not be parsed or is not allowed in this state.
     BadMessage,
-    /// A message larger than the server takes.
+    /// A message is larger than the limit.
     TooLarge,
-    /// The page speaks another version than the server.
+    /// The page speaks another protocol version than the server.
     UnsupportedVersion,
-    /// Something other than hello came first.
+    /// The first message was not a hello.
     NotInRide,
-    /// Too many messages or attempts in a short time.
+    /// A rate limit was exceeded.
     RateLimited,
-    /// The server has as many rides as it takes.
+    /// The server has its maximum number of rides.
     TooManyRides,
     /// Only the host may do this.
     NotHost,
-    /// Only the first host may take the ride back.
+    /// Only the first host may reclaim the host role.
     NotFirstHost,
-    /// The rider meant is not in the ride, or not connected.
+    /// The named rider is not in the ride, or not connected.
     NoSuchRider,
-    /// So many riders were removed that no more can be.
-    TooManyRemoved,
-    /// Any other, of a newer server.
+    /// The ride has its maximum number of bans.
+    TooManyBans,
+    /// Code of a newer server.
     #[serde(other)]
     Unknown,
 }
 
 impl ErrorCode {
-    /// What happened and what to do, in English.
+    /// Sentence that says what happened and what to do, in English.
     pub fn message(self) -> &'static str {
         match self {
             Self::NoSuchRide => {
@@ -63,9 +62,7 @@ impl ErrorCode {
                 "Only the rider who began the ride can take it back. Ask the host to hand it over."
             }
             Self::NoSuchRider => "That rider is not connected. Wait until the rider is back.",
-            Self::TooManyRemoved => {
-                "Too many riders were removed to remember one more. Lock the ride instead."
-            }
+            Self::TooManyBans => "This ride cannot ban another rider. Lock the ride instead.",
             Self::Unknown => "The server refused. Reload the page.",
         }
     }
@@ -74,7 +71,7 @@ impl ErrorCode {
     pub fn is_denial(self) -> bool {
         matches!(
             self,
-            Self::NotHost | Self::NotFirstHost | Self::NoSuchRider | Self::TooManyRemoved
+            Self::NotHost | Self::NotFirstHost | Self::NoSuchRider | Self::TooManyBans
         )
     }
 

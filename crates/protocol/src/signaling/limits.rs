@@ -1,25 +1,26 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    ClientMessage, Hello, HostTerm, IceServer, Report, Restore, ServerMessage, Signal, Welcome,
+    ClientMessage, Hello, HostCommand, HostTerm, IceServer, Report, RoomSnapshot, ServerMessage,
+    Signal, Welcome,
 };
 
-/// The largest text message, in bytes.
+/// Largest text message, in bytes.
 pub const MAX_MESSAGE_BYTES: usize = 65_536;
-/// The most candidates in one signal.
+/// Largest number of ICE candidates in one signal.
 pub const MAX_CANDIDATES: usize = 64;
-/// The most host terms in a welcome; older ones are left out.
+/// Largest number of host terms in a message; older ones are left out.
 pub const MAX_HOST_TERMS: usize = 64;
 
-/// The most riders a ride can have, whatever is set.
+/// Upper bound of the configurable number of riders in a ride.
 pub const MAX_RIDERS: usize = 64;
-/// The most riders who can be removed from one ride: their notes fit into a
-/// hello beside everything else.
-pub const MAX_BARRED: usize = 128;
-/// The longest reason for removing a rider, in bytes: a sentence or two.
+/// Largest number of bans in one ride. That many ban tokens fit into a hello beside everything else.
+pub const MAX_BANS: usize = 128;
+/// Longest reason for a kick, in bytes: a sentence or two.
 pub const MAX_REASON: usize = 240;
 
-/// The most elections in a hello: so many hosts are lost while the server is.
+/// Largest number of elections in a hello: the hosts that can be lost while the server is
+/// unreachable.
 pub const MAX_ELECTIONS: usize = 8;
 
 const MAX_SDP: usize = 48 * 1024;
@@ -29,16 +30,16 @@ const MAX_ICE_SERVERS: usize = 32;
 const MAX_ICE_TEXT: usize = 1_024;
 const MAX_SENTENCE: usize = 1_024;
 
-/// Why a text is not a message.
+/// Reason why a text is not a message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ParseError {
-    /// Over [`MAX_MESSAGE_BYTES`].
+    /// The text is longer than [`MAX_MESSAGE_BYTES`].
     #[error("the message has {0} bytes, over the {MAX_MESSAGE_BYTES} allowed")]
     TooLarge(usize),
-    /// Not JSON, or not one of the messages.
+    /// The text is not JSON, or not one of the messages.
     #[error("the message cannot be read: {0}")]
     Malformed(String),
-    /// A list or a string inside is longer than allowed.
+    /// A list or a string in the message is longer than allowed.
     #[error("the message holds too much in its {0}")]
     TooMuch(&'static str),
 }
@@ -51,8 +52,8 @@ pub(super) fn from_json<T: DeserializeOwned>(text: &str) -> Result<T, ParseError
 }
 
 pub(super) fn to_json<T: Serialize>(message: &T) -> String {
-    // Serialising to a string fails only for maps with keys that are no
-    // strings, and these messages have no maps.
+    // Serialization to a string fails only for maps with keys that are not strings; these messages
+    // have no maps.
     serde_json::to_string(message).expect("messages are plain structs")
 }
 
@@ -61,14 +62,10 @@ pub(super) fn check_client(message: &ClientMessage) -> Result<(), ParseError> {
         ClientMessage::Signal { signal, .. } => check_signal(signal),
         ClientMessage::Hello(hello) => check_hello(hello),
         ClientMessage::Report(report) => check_report(report),
-        ClientMessage::Kick { reason, .. } => at_most(reason.len(), MAX_REASON, "reason"),
-        ClientMessage::Ping
-        | ClientMessage::Leave
-        | ClientMessage::Lock
-        | ClientMessage::Unlock
-        | ClientMessage::HandOver { .. }
-        | ClientMessage::End
-        | ClientMessage::Reclaim => Ok(()),
+        ClientMessage::Command(HostCommand::Kick { reason, .. }) => {
+            at_most(reason.len(), MAX_REASON, "reason")
+        }
+        ClientMessage::Ping | ClientMessage::Leave | ClientMessage::Command(_) => Ok(()),
     }
 }
 
@@ -84,15 +81,15 @@ pub(super) fn check_server(message: &ServerMessage) -> Result<(), ParseError> {
 }
 
 fn check_hello(hello: &Hello) -> Result<(), ParseError> {
-    hello.restore.as_deref().map_or(Ok(()), check_restore)
+    hello.snapshot.as_deref().map_or(Ok(()), check_snapshot)
 }
 
-fn check_restore(restore: &Restore) -> Result<(), ParseError> {
-    check_terms(&restore.hosts)?;
-    at_most(restore.members.len(), MAX_RIDERS, "members")?;
-    at_most(restore.barred.len(), MAX_BARRED, "notes")?;
-    at_most(restore.elections.len(), MAX_ELECTIONS, "elections")?;
-    let mut elections = restore.elections.iter();
+fn check_snapshot(snapshot: &RoomSnapshot) -> Result<(), ParseError> {
+    check_terms(&snapshot.hosts)?;
+    at_most(snapshot.members.len(), MAX_RIDERS, "members")?;
+    at_most(snapshot.bans.len(), MAX_BANS, "ban tokens")?;
+    at_most(snapshot.elections.len(), MAX_ELECTIONS, "elections")?;
+    let mut elections = snapshot.elections.iter();
     elections.try_for_each(|one| at_most(one.votes.len(), MAX_RIDERS, "votes"))
 }
 
@@ -121,7 +118,7 @@ fn check_signal(signal: &Signal) -> Result<(), ParseError> {
 fn check_welcome(welcome: &Welcome) -> Result<(), ParseError> {
     at_most(welcome.members.len(), MAX_MEMBERS, "members")?;
     check_terms(&welcome.hosts)?;
-    at_most(welcome.barred.len(), MAX_BARRED, "notes")?;
+    at_most(welcome.bans.len(), MAX_BANS, "ban tokens")?;
     at_most(welcome.ice_servers.len(), MAX_ICE_SERVERS, "ICE servers")?;
     welcome.ice_servers.iter().try_for_each(check_ice_server)
 }

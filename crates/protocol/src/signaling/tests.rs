@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::peer::{PeerNumber, Role};
+use crate::peer::PeerNumber;
 
 fn signal(signal: Signal) -> ClientMessage {
     ClientMessage::Signal {
@@ -28,20 +28,32 @@ fn a_hello_reads_as_documented() {
 fn what_the_host_asks_for_reads_as_documented() {
     let peer: PeerId = "ana".parse().unwrap();
     let reason = "Too loud.".to_owned();
-    let kick = ClientMessage::Kick {
+    let kick = ClientMessage::Command(HostCommand::Kick {
         peer: peer.clone(),
         reason,
-    };
+    });
     for (text, message) in [
         (r#"{"type":"kick","peer":"ana","reason":"Too loud."}"#, kick),
-        (r#"{"type":"lock"}"#, ClientMessage::Lock),
-        (r#"{"type":"unlock"}"#, ClientMessage::Unlock),
+        (
+            r#"{"type":"lock"}"#,
+            ClientMessage::Command(HostCommand::Lock),
+        ),
+        (
+            r#"{"type":"unlock"}"#,
+            ClientMessage::Command(HostCommand::Unlock),
+        ),
         (
             r#"{"type":"hand-over","to":"ana"}"#,
-            ClientMessage::HandOver { to: peer },
+            ClientMessage::Command(HostCommand::HandOver { to: peer }),
         ),
-        (r#"{"type":"end"}"#, ClientMessage::End),
-        (r#"{"type":"reclaim"}"#, ClientMessage::Reclaim),
+        (
+            r#"{"type":"end"}"#,
+            ClientMessage::Command(HostCommand::End),
+        ),
+        (
+            r#"{"type":"reclaim"}"#,
+            ClientMessage::Command(HostCommand::Reclaim),
+        ),
     ] {
         assert_eq!(message.to_json(), text);
         assert_eq!(ClientMessage::parse(text).unwrap(), message);
@@ -73,7 +85,7 @@ fn a_hello_holds_a_whole_ride_and_no_more() {
         peer: "x".repeat(32).parse().unwrap(),
         number: PeerNumber(u32::MAX),
         incarnation: Incarnation(u32::MAX),
-        role: Role::Rider,
+        role: MemberRole::Rider,
         away: false,
         keys: PublicKeys {
             sign: [255; 32],
@@ -86,11 +98,11 @@ fn a_hello_holds_a_whole_ride_and_no_more() {
         sign_key: [255; 32],
     };
     let hello = |members: usize, hosts: usize, barred: usize| {
-        let restore = Restore {
+        let restore = RoomSnapshot {
             hosts: vec![term.clone(); hosts],
             first_host: Some(member.peer.clone()),
             members: vec![member.clone(); members],
-            barred: vec!["x".repeat(88).parse().unwrap(); barred],
+            bans: vec!["x".repeat(88).parse().unwrap(); barred],
             locked: true,
             elections: Vec::new(),
         };
@@ -98,19 +110,20 @@ fn a_hello_holds_a_whole_ride_and_no_more() {
             version: VERSION,
             keys: member.keys,
             resume: None,
-            restore: Some(Box::new(restore)),
+            role: MemberRole::Rider,
+            snapshot: Some(Box::new(restore)),
         });
         ClientMessage::parse(&text.to_json())
     };
-    assert!(hello(MAX_RIDERS, MAX_HOST_TERMS, MAX_BARRED).is_ok());
+    assert!(hello(MAX_RIDERS, MAX_HOST_TERMS, MAX_BANS).is_ok());
     for (members, hosts, barred) in [(65, 1, 1), (1, 65, 1), (1, 1, 129)] {
         let refused = hello(members, hosts, barred);
         assert!(matches!(refused, Err(ParseError::TooMuch(_))));
     }
-    let kick = ClientMessage::Kick {
+    let kick = ClientMessage::Command(HostCommand::Kick {
         peer: member.peer.clone(),
         reason: "x".repeat(MAX_REASON + 1),
-    };
+    });
     assert!(ClientMessage::parse(&kick.to_json()).is_err());
 }
 

@@ -1,115 +1,123 @@
 use serde::{Deserialize, Serialize};
 
-use super::DirectLinks;
-use crate::peer::{Incarnation, PeerId, PeerNumber, PublicKeys, Role, Token};
+use super::DirectLinkSettings;
+use crate::peer::{Incarnation, MemberRole, PeerId, PeerNumber, PublicKeys, Token};
 
-/// All a page needs to take part.
+/// Answer to a hello that was accepted: everything that a page needs to take part.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Welcome {
     /// [`VERSION`](super::VERSION) of the server.
     pub version: u32,
-    /// Who you are.
+    /// Id of the receiving member.
     pub peer: PeerId,
-    /// Your number.
+    /// Number of the receiving member.
     pub number: PeerNumber,
-    /// Your page load.
+    /// Page load of the receiving member.
     pub incarnation: Incarnation,
-    /// By which you are the same rider again. Keep it, show it to nobody.
+    /// Secret with which the page resumes as this member.
     pub token: Token,
-    /// What you may do.
-    pub role: Role,
-    /// Who is host; absent while a server that lost its memory asks the
-    /// riders, who keep to what they know until [`ServerMessage::Restored`](super::ServerMessage::Restored).
+    /// Role of the receiving member.
+    #[serde(default, skip_serializing_if = "MemberRole::is_rider")]
+    pub role: MemberRole,
+    /// The host. Absent while a server that lost its memory collects snapshots; members keep their
+    /// own knowledge until [`ServerMessage::Restored`](super::ServerMessage::Restored).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<PeerId>,
-    /// Who may take the ride back; absent when the host is.
+    /// Rider who may reclaim the host role; absent when `host` is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_host: Option<PeerId>,
-    /// Whether nobody new gets in.
+    /// Whether the ride is locked.
     #[serde(default)]
     pub locked: bool,
-    /// Notes of the riders who were removed, see [`ServerMessage::Barred`](super::ServerMessage::Barred).
+    /// Ban tokens, see [`ServerMessage::Banned`](super::ServerMessage::Banned).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub barred: Vec<Token>,
-    /// The host's epoch, counted from 1.
+    pub bans: Vec<Token>,
+    /// Current epoch, counted from 1.
     pub epoch: u32,
-    /// The terms so far, oldest first; the newest 64 at most.
+    /// The newest host terms, oldest first, at most [`MAX_HOST_TERMS`](super::MAX_HOST_TERMS).
     pub hosts: Vec<HostTerm>,
-    /// The others, by number; never yourself.
+    /// The other members, by number.
     pub members: Vec<Member>,
-    /// For `RTCPeerConnection`.
+    /// ICE servers for `RTCPeerConnection`.
     pub ice_servers: Vec<IceServer>,
-    /// The server's wall clock, in Unix milliseconds.
+    /// The server's wall clock, in milliseconds since the Unix epoch.
     pub server_time: u64,
-    /// What the server accepts.
+    /// Limits that the server enforces.
     pub limits: Limits,
-    /// Whether direct links are wanted at all.
+    /// Whether direct links are allowed.
     pub p2p: bool,
-    /// How direct links are made.
+    /// Settings for making direct links.
     #[serde(default)]
-    pub direct: DirectLinks,
+    pub direct: DirectLinkSettings,
 }
 
-/// One rider as the server knows it.
+impl Welcome {
+    /// Whether the receiving member is the host.
+    pub fn is_host(&self) -> bool {
+        self.host.as_ref() == Some(&self.peer)
+    }
+}
+
+/// A member of the ride as the server knows it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Member {
-    /// Who.
+    /// Id.
     pub peer: PeerId,
-    /// Its number; the lowest is the longest present.
+    /// Number; the lowest is the longest present.
     pub number: PeerNumber,
-    /// Its page load.
+    /// Current page load.
     pub incarnation: Incarnation,
-    /// What it may do.
-    pub role: Role,
-    /// Whether its socket is lost.
+    /// Role.
+    #[serde(default, skip_serializing_if = "MemberRole::is_rider")]
+    pub role: MemberRole,
+    /// Whether its socket is lost and it is within the grace period.
     pub away: bool,
-    /// Its public keys.
+    /// Public keys.
     pub keys: PublicKeys,
 }
 
-/// One host's time in charge.
+/// Term of one host.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct HostTerm {
-    /// Counted from 1; a higher one supersedes.
+    /// Epoch, counted from 1; a higher one supersedes.
     pub epoch: u32,
     /// The host.
     pub peer: PeerId,
-    /// The Ed25519 key that signs the timeline's events of this epoch, as 64
-    /// hexadecimal digits.
+    /// Ed25519 key that signs the timeline's events of this epoch, as 64 hexadecimal digits.
     #[serde(with = "crate::peer::hex")]
     pub sign_key: [u8; 32],
 }
 
-/// A STUN or TURN server, as `RTCIceServer` has it.
+/// STUN or TURN server, with the fields of `RTCIceServer`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct IceServer {
     /// `stun:`, `turn:` or `turns:` URLs.
     pub urls: Vec<String>,
-    /// For TURN.
+    /// User name, for TURN only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub username: Option<String>,
-    /// For TURN.
+    /// Password, for TURN only.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<String>,
 }
 
-/// What the server accepts.
+/// Limits that the server enforces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Limits {
-    /// The largest socket message, in bytes.
+    /// Largest socket message, in bytes.
     pub max_message_bytes: u32,
-    /// The most riders of one ride.
+    /// Largest number of riders in one ride. Members of other roles do not count.
     pub max_riders: u32,
-    /// So many riders of the lowest numbers have direct links with each other.
+    /// Number of riders, those with the lowest numbers, that have direct links with each other.
     pub max_direct: u32,
-    /// How long a rider who lost its socket is waited for, in milliseconds.
+    /// Grace period for a member that lost its socket, in milliseconds.
     pub grace_ms: u32,
-    /// How many bytes a rider may have relayed in a second; absent is any.
+    /// Bytes that the server relays for one rider per second; absent means unlimited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relay_bytes_per_second: Option<u32>,
 }

@@ -43,7 +43,7 @@ pub enum Message<'a> {
     /// A sign of life, every five seconds.
     Heartbeat,
     /// To be passed on.
-    Pass {
+    ResumeClaims {
         /// What it is.
         kind: Kind,
         /// The id of the receiver.
@@ -80,7 +80,7 @@ impl<'a> Message<'a> {
             "EXPIRE" => Kind::Expire,
             _ => return Err(Nonsense::UnknownType),
         };
-        Ok(Self::Pass {
+        Ok(Self::ResumeClaims {
             kind,
             to: said.dst.map(|text| text.0).filter(|to| !to.is_empty()),
             payload: said.payload,
@@ -208,7 +208,7 @@ mod tests {
 
     fn passed(text: &str) -> String {
         match Message::parse(text) {
-            Ok(Message::Pass { kind, to, payload }) => {
+            Ok(Message::ResumeClaims { kind, to, payload }) => {
                 pass(kind, "ana", to.as_deref().unwrap_or_default(), payload)
             }
             other => panic!("{other:?}"),

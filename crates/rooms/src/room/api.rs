@@ -1,8 +1,8 @@
 use std::{sync::Arc, time::Duration};
 
 use protocol::{
-    peer::{Class, PeerId},
-    signaling::{ClientMessage, DirectLinks, Hello, IceServer, ServerMessage},
+    peer::{DeliveryClass, PeerId},
+    signaling::{ClientMessage, DirectLinkSettings, Hello, IceServer, ServerMessage},
 };
 
 /// A socket, by the server's own number for it.
@@ -41,7 +41,7 @@ pub struct RoomSettings {
     /// For the riders' direct links.
     pub ice_servers: Vec<IceServer>,
     /// How the riders make them.
-    pub direct: DirectLinks,
+    pub direct: DirectLinkSettings,
 }
 
 impl Default for RoomSettings {
@@ -60,7 +60,7 @@ impl Default for RoomSettings {
             relay_bytes_per_second: None,
             p2p: true,
             ice_servers: Vec::new(),
-            direct: DirectLinks::default(),
+            direct: DirectLinkSettings::default(),
         }
     }
 }
@@ -124,7 +124,7 @@ pub enum Output {
         /// The envelope.
         bytes: Arc<[u8]>,
         /// How it is delivered: telemetry is dropped where the queue is long.
-        class: Class,
+        class: DeliveryClass,
     },
     /// Close a socket after what was sent before; the room knows it no more
     /// and needs no [`Input::Closed`] for it.

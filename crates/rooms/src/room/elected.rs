@@ -14,7 +14,7 @@ use super::{Rider, Room, ServerMessage};
 use protocol::{
     election::Election,
     peer::{PeerId, PeerNumber},
-    signaling::{HostTerm, MAX_HOST_TERMS, Restore},
+    signaling::{HostTerm, MAX_HOST_TERMS, RoomSnapshot},
 };
 
 /// Epochs further ahead are not believed without votes.
@@ -22,7 +22,7 @@ const AHEAD: u32 = 64;
 
 impl Room {
     /// Takes the hosts for whom a page shows enough votes.
-    pub(super) fn take_elections(&mut self, now: Duration, peer: &PeerId, restore: &Restore) {
+    pub(super) fn take_elections(&mut self, now: Duration, peer: &PeerId, restore: &RoomSnapshot) {
         for election in &restore.elections {
             if election.term.epoch > self.epoch().max(self.epoch_floor) {
                 self.take_election(election);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::{Presence, Room, ServerMessage, SocketId, Statement};
 use protocol::{
     peer::{PeerId, PeerNumber, Token},
-    signaling::{ErrorCode, LeftReason, MAX_BARRED, close},
+    signaling::{ErrorCode, LeftReason, MAX_BANS, close},
 };
 
 /// A rider who was removed.
@@ -28,8 +28,8 @@ impl Room {
         self.require_host(from)?;
         let target = self.number_of(&peer).filter(|number| *number != from);
         target.ok_or(ErrorCode::NoSuchRider)?;
-        if self.barred.len() >= MAX_BARRED {
-            return Err(ErrorCode::TooManyRemoved);
+        if self.barred.len() >= MAX_BANS {
+            return Err(ErrorCode::TooManyBans);
         }
         self.bar(now, peer, reason);
         Ok(())
@@ -37,7 +37,7 @@ impl Room {
 
     /// Removes a rider for good and gives everybody the note of it.
     pub(super) fn bar(&mut self, now: Duration, peer: PeerId, reason: String) {
-        let note = self.signer.sign(&Statement::Barred(peer.clone()));
+        let note = self.signer.sign(&Statement::Ban(peer.clone()));
         let member = self.number_of(&peer);
         let presence = member.and_then(|number| self.members.get(&number));
         if let Some(Presence::Present(socket)) = presence.map(|rider| rider.presence) {
@@ -50,19 +50,19 @@ impl Room {
         });
         self.first_host.take_if(|first| *first == peer);
         if let Some(number) = member {
-            self.remove(now, number, LeftReason::Removed);
+            self.remove(now, number, LeftReason::Kicked);
         }
         if self.first_host.is_none() {
             let host = self.host.and_then(|host| self.members.get(&host));
             self.first_host = host.map(|rider| rider.peer.clone());
         }
-        self.tell_all(&ServerMessage::Barred { note });
+        self.tell_all(&ServerMessage::Banned { token: note });
     }
 
     /// Takes a note that a page kept, as long as there may be more of them.
     pub(super) fn take_note(&mut self, now: Duration, note: &Token) {
-        if self.barred.len() < MAX_BARRED
-            && let Some(Statement::Barred(peer)) = self.signer.verify(note)
+        if self.barred.len() < MAX_BANS
+            && let Some(Statement::Ban(peer)) = self.signer.verify(note)
             && !self.is_barred(&peer)
         {
             self.bar(now, peer, String::new());

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Gone, Join, Memory, Pass, Presence, Rider, Room, SocketId, Statement};
+use super::{Gone, Join, Memory, Presence, ResumeClaims, Rider, Room, SocketId, Statement};
 use protocol::{
     peer::{Incarnation, PeerId, PeerNumber},
     signaling::{ErrorCode, LeftReason, Member, ServerMessage, VERSION, close},
@@ -71,7 +71,7 @@ impl Room {
     }
 
     /// What the token proves, if it is good and the rider's own.
-    fn pass(&self, join: &Join) -> Option<Pass> {
+    fn pass(&self, join: &Join) -> Option<ResumeClaims> {
         let resume = join.hello.resume.as_ref()?;
         let Some(Statement::Rider(pass)) = self.signer.verify(&resume.token) else {
             return None;
@@ -83,7 +83,7 @@ impl Room {
     }
 
     /// Somebody with a good token.
-    fn known(&mut self, now: Duration, join: Join, pass: &Pass) {
+    fn known(&mut self, now: Duration, join: Join, pass: &ResumeClaims) {
         let same_page = is_same_page(&join);
         if matches!(self.claim(pass, same_page), Claim::Stale) {
             self.send(join.socket, ServerMessage::Replaced);
@@ -110,7 +110,7 @@ impl Room {
         }
     }
 
-    fn claim(&self, pass: &Pass, same_page: bool) -> Claim {
+    fn claim(&self, pass: &ResumeClaims, same_page: bool) -> Claim {
         let member = self.number_of(&pass.peer);
         let member = member.and_then(|number| Some((number, self.members.get(&number)?)));
         match member {
@@ -146,7 +146,13 @@ impl Room {
 
     /// A member of the room that was lost is here again. What others told of
     /// it does not count beside its token.
-    fn enter_restored(&mut self, now: Duration, join: &Join, number: PeerNumber, pass: &Pass) {
+    fn enter_restored(
+        &mut self,
+        now: Duration,
+        join: &Join,
+        number: PeerNumber,
+        pass: &ResumeClaims,
+    ) {
         let listed = self.number_of(&pass.peer);
         let fits = is_same_page(join) && self.is_known_alike(join, pass);
         // A newer tab may be known by the incarnation after this one; others may lie.
@@ -181,7 +187,7 @@ impl Room {
     }
 
     /// Somebody who was here joins again, under a new number.
-    fn join_again(&mut self, now: Duration, join: &Join, pass: &Pass) {
+    fn join_again(&mut self, now: Duration, join: &Join, pass: &ResumeClaims) {
         let gone = self.gone.iter().position(|gone| gone.peer == pass.peer);
         let gone = gone.and_then(|index| self.gone.remove(index));
         let last = gone.map_or(pass.incarnation, |gone| {

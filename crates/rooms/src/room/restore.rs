@@ -19,10 +19,10 @@ use std::{
     time::Duration,
 };
 
-use super::{Join, Pass, Presence, Rider, Room, ServerMessage, SocketId};
+use super::{Join, Presence, ResumeClaims, Rider, Room, ServerMessage, SocketId};
 use protocol::{
     peer::{Incarnation, PeerId, PeerNumber},
-    signaling::{HostTerm, MAX_HOST_TERMS, Member, Restored},
+    signaling::{HostTerm, MAX_HOST_TERMS, Member, RestoredRoom},
 };
 
 /// No ride comes near this epoch or number; whoever reports a higher one lies.
@@ -136,15 +136,15 @@ impl Room {
 
     /// Takes what a rider with a good token tells of the ride. A room that
     /// has its memory does not need it.
-    pub(super) fn learn(&mut self, now: Duration, join: &Join, pass: &Pass) {
-        let restore = join.hello.restore.as_deref();
+    pub(super) fn learn(&mut self, now: Duration, join: &Join, pass: &ResumeClaims) {
+        let restore = join.hello.snapshot.as_deref();
         if let Some(restore) = restore.filter(|_| self.host.is_some()) {
             self.take_elections(now, &pass.peer, restore);
         }
         if matches!(self.memory, Memory::Whole) {
             return;
         }
-        for note in restore.map_or(&[][..], |restore| &restore.barred) {
+        for note in restore.map_or(&[][..], |restore| &restore.bans) {
             self.take_note(now, note);
         }
         self.signed_epoch = self.signed_epoch.max(pass.epoch);
@@ -195,7 +195,7 @@ impl Room {
     }
 
     /// Numbers that any page knows are not given to anybody else.
-    fn skip_numbers(&mut self, members: &[Member], pass: &Pass) {
+    fn skip_numbers(&mut self, members: &[Member], pass: &ResumeClaims) {
         let numbers = members.iter().map(|member| member.number);
         let believable = numbers.filter(|number| number.0 < BELIEVABLE);
         let highest = believable.chain([pass.number]).max();
@@ -204,7 +204,7 @@ impl Room {
     }
 
     /// Lists the others as away.
-    fn list(&mut self, now: Duration, members: &[Member], pass: &Pass) {
+    fn list(&mut self, now: Duration, members: &[Member], pass: &ResumeClaims) {
         for member in members {
             let number = member.number;
             let believable = (1..BELIEVABLE).contains(&number.0) && number != pass.number;
@@ -235,7 +235,7 @@ impl Room {
     /// Whether a page that comes back and those who are back know of each
     /// other alike. If one of two remembers what the other has forgotten, their
     /// links would not fit together.
-    pub(super) fn is_known_alike(&self, join: &Join, pass: &Pass) -> bool {
+    pub(super) fn is_known_alike(&self, join: &Join, pass: &ResumeClaims) -> bool {
         let knows = pages_told(join);
         let own = KnownPage {
             number: pass.number,
@@ -336,7 +336,7 @@ impl Room {
 
     fn announce_restored(&mut self) {
         if let Some(first_host) = self.first_host.clone() {
-            let restored = Restored {
+            let restored = RestoredRoom {
                 hosts: self.terms.iter().cloned().collect(),
                 first_host,
                 locked: self.locked,
@@ -355,7 +355,7 @@ impl Room {
 
 /// The pages of others that a page says it knows.
 fn pages_told(join: &Join) -> Vec<KnownPage> {
-    let restore = join.hello.restore.iter();
+    let restore = join.hello.snapshot.iter();
     let members = restore.flat_map(|restore| &restore.members);
     let page = |member: &Member| KnownPage {
         number: member.number,
@@ -366,8 +366,8 @@ fn pages_told(join: &Join) -> Vec<KnownPage> {
 }
 
 /// What a page says of the host, or, where it forgot everything, its token.
-fn vote(join: &Join, pass: &Pass) -> Option<Vote> {
-    let told = join.hello.restore.as_deref().map(|restore| Vote {
+fn vote(join: &Join, pass: &ResumeClaims) -> Option<Vote> {
+    let told = join.hello.snapshot.as_deref().map(|restore| Vote {
         number: pass.number,
         hosts: restore.hosts.clone(),
         first_host: restore.first_host.clone(),

@@ -6,7 +6,7 @@ use protocol::peer::{Incarnation, PeerId, PeerNumber, Token};
 
 /// A rider's right to be the same rider again, in one ride.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pass {
+pub struct ResumeClaims {
     /// Who.
     pub peer: PeerId,
     /// Its number.
@@ -25,9 +25,9 @@ pub struct Pass {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Statement {
     /// Whoever holds it is this rider.
-    Rider(Pass),
-    /// This rider was removed and may not come back.
-    Barred(PeerId),
+    Rider(ResumeClaims),
+    /// Ban of a rider from the ride.
+    Ban(PeerId),
 }
 
 /// Makes and reads the tokens of one ride.

@@ -12,7 +12,7 @@ mod silence;
 use super::*;
 use protocol::signaling::{Hello, Resume, VERSION, Welcome};
 
-use hall::{Hall, code, resume};
+use hall::{RoomHarness, code, resume};
 
 const GRACE: Duration = Duration::from_secs(30);
 const HOST_GRACE: Duration = Duration::from_secs(4);

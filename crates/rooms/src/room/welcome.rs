@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{Pass, PeerNumber, Room, SocketId, Statement};
+use super::{PeerNumber, ResumeClaims, Room, SocketId, Statement};
 use protocol::{
     peer::Token,
     signaling::{Limits, ServerMessage, VERSION, Welcome},
@@ -18,11 +18,11 @@ impl Room {
             number,
             incarnation: rider.incarnation,
             token: self.token(number, server_time),
-            role: self.role(number),
+            role: protocol::peer::MemberRole::Rider,
             host: host.map(|host| host.peer.clone()),
             first_host: self.first_host.clone().filter(|_| host.is_some()),
             locked: self.locked,
-            barred: self.notes(),
+            bans: self.notes(),
             epoch: self.epoch(),
             hosts: self.terms.iter().cloned().collect(),
             members: others
@@ -41,7 +41,7 @@ impl Room {
     fn token(&self, number: PeerNumber, server_time: u64) -> Token {
         let rider = &self.members[&number];
         let expires = server_time / 1_000 + self.settings.token_life.as_secs();
-        self.signer.sign(&Statement::Rider(Pass {
+        self.signer.sign(&Statement::Rider(ResumeClaims {
             peer: rider.peer.clone(),
             number,
             incarnation: rider.incarnation,

@@ -2,7 +2,7 @@
 //! who are neither.
 
 use futures_util::future::join_all;
-use protocol::peer::{Class, PeerNumber};
+use protocol::peer::{DeliveryClass, PeerNumber};
 use protocol::signaling::{ClientMessage, Resume, Signal, Welcome, close};
 use server::metrics::Reason;
 use tokio_tungstenite::tungstenite::Message;
@@ -256,7 +256,7 @@ async fn come_back(server: &TestServer, code: &str, before: &Welcome) -> Rider {
                 })
                 .await;
         }
-        rider.relay(Class::Telemetry, &[], &[0; 900]).await;
+        rider.relay(DeliveryClass::Telemetry, &[], &[0; 900]).await;
     }
     rider
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use protocol::peer::Class;
+use protocol::peer::DeliveryClass;
 use protocol::signaling::{ClientMessage, ServerMessage, close};
 use server::metrics::{DialectName, Reason, Traffic};
 use tokio::time::timeout;
@@ -130,7 +130,7 @@ async fn telemetry_over_the_rate_is_dropped_and_costs_nobody_the_socket() {
     let (mut ben, _) = server.join(&code).await;
     ana.message().await;
     for _ in 0..200 {
-        ana.relay(Class::Telemetry, &[], b"watts").await;
+        ana.relay(DeliveryClass::Telemetry, &[], b"watts").await;
     }
     ana.say(&ClientMessage::Ping).await;
     assert_eq!(ana.message().await, ServerMessage::Pong);
@@ -151,7 +151,7 @@ async fn bulk_over_the_rate_is_answered_by_an_error_and_then_the_end() {
     let (mut ana, _) = server.join(&code).await;
     let (_ben, _) = server.join(&code).await;
     ana.message().await;
-    let mut frame = vec![1, Class::Bulk as u8, 0, 0];
+    let mut frame = vec![1, DeliveryClass::Bulk as u8, 0, 0];
     frame.extend([7; 14_000]);
     flood(&mut ana, 1_000, Message::binary(frame)).await;
     let (words, end) = words_until_close(&mut ana).await;

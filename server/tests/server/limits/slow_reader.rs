@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use protocol::peer::Class;
+use protocol::peer::DeliveryClass;
 use protocol::signaling::ServerMessage;
 use server::metrics::Reason;
 use tokio_tungstenite::tungstenite::Message;
@@ -50,7 +50,7 @@ impl Readers {
     }
 
     /// Sends a message, and says whether the third is cut off.
-    async fn send(&mut self, class: Class) -> bool {
+    async fn send(&mut self, class: DeliveryClass) -> bool {
         let sent = Instant::now();
         self.ana.relay(class, &[], &PAYLOAD).await;
         match self.ben.next().await {
@@ -80,17 +80,17 @@ impl Readers {
 #[tokio::test]
 async fn a_reader_too_slow_is_cut_off_and_the_others_go_on() {
     let mut readers = Readers::start("131072").await;
-    while !readers.send(Class::Bulk).await {}
+    while !readers.send(DeliveryClass::Bulk).await {}
 }
 
 #[tokio::test]
 async fn a_reader_who_stops_loses_telemetry_first_then_the_socket_and_delays_nobody() {
     let mut readers = Readers::start("400000").await;
     while readers.dropped_telemetry().await < 100 {
-        let is_cut_off = readers.send(Class::Telemetry).await;
+        let is_cut_off = readers.send(DeliveryClass::Telemetry).await;
         assert!(!is_cut_off, "telemetry alone never costs the socket");
     }
-    while !readers.send(Class::Control).await {}
+    while !readers.send(DeliveryClass::Control).await {}
     let refused = readers.server.state.metrics.refusals(Reason::SlowReader);
     assert_eq!(refused, 1);
     let mut times = readers.times;

@@ -104,7 +104,7 @@ fn an_answer_nobody_asked_for_is_dropped() {
 #[test]
 fn silence_takes_the_trust_away_and_a_second_of_sound_brings_it_back() {
     let mut live = connection(false);
-    for class in Class::ALL {
+    for class in DeliveryClass::ALL {
         live.driver(NOW, RtcEvent::Opened(class));
     }
     assert!(!live.carries(NOW), "nothing was heard yet");

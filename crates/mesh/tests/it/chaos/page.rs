@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use mesh::node::{Event, Input, Node};
 use protocol::{
-    peer::{Class, Incarnation, LinkState, PeerId, Role},
+    peer::{DeliveryClass, Incarnation, LinkState, PeerId},
     signaling::Member,
 };
 use ride::{
@@ -189,7 +189,7 @@ impl Page {
 
     /// The host tells a newcomer everything.
     fn meet(&self, net: &mut Net, at: usize, member: &Member) {
-        if net.riders[at].node.role() == Some(Role::Host) {
+        if net.riders[at].node.is_host() {
             self.tell_since(net, at, &member.peer, Head::NONE);
         }
     }
@@ -197,7 +197,7 @@ impl Page {
     fn tell_since(&self, net: &mut Net, at: usize, to: &PeerId, head: Head) {
         let events = self.timeline.since(head);
         if !events.is_empty() {
-            tell_as(net, at, to, Class::Bulk, &Message::Timeline(events));
+            tell_as(net, at, to, DeliveryClass::Bulk, &Message::Timeline(events));
         }
     }
 
@@ -213,7 +213,7 @@ impl Page {
 
     fn settle(&mut self, net: &mut Net, at: usize) {
         let node = &net.riders[at].node;
-        let hosts = node.role() == Some(Role::Host) && !node.controls_wait();
+        let hosts = node.is_host() && !node.controls_wait();
         let hosts = hosts.then(|| node.epoch());
         let head = self.timeline.head();
         if self.exchange.is_to_settle(net.now, head, hosts) {
@@ -230,7 +230,7 @@ impl Page {
         let event = self.timeline.append(change, epoch, me.as_str(), &self.key);
         if let Ok(event) = event {
             let message = Message::Timeline(vec![event]);
-            net.broadcast(at, Class::Control, &message.encode());
+            net.broadcast(at, DeliveryClass::Control, &message.encode());
             self.changed(net, at);
         }
     }
@@ -282,10 +282,10 @@ fn in_reach(node: &Node) -> Vec<PeerId> {
 }
 
 fn tell(net: &mut Net, at: usize, to: &PeerId, message: &Message) {
-    tell_as(net, at, to, Class::Control, message);
+    tell_as(net, at, to, DeliveryClass::Control, message);
 }
 
-fn tell_as(net: &mut Net, at: usize, to: &PeerId, class: Class, message: &Message) {
+fn tell_as(net: &mut Net, at: usize, to: &PeerId, class: DeliveryClass, message: &Message) {
     let (to, payload) = (to.clone(), message.encode());
     net.feed(at, Input::Send { to, class, payload });
 }

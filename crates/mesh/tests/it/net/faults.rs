@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mesh::node::{Input, Node, NodeConfig, RtcEvent};
-use protocol::{peer::Class, signaling::Resume};
+use protocol::{peer::DeliveryClass, signaling::Resume};
 
 use super::{FromRider, Net, Packet, config};
 
@@ -123,7 +123,7 @@ impl Net {
     }
 
     /// A rider's channels of a class hold so many bytes that are not sent yet.
-    pub fn buffered(&mut self, rider: usize, class: Class, bytes: u32) {
+    pub fn buffered(&mut self, rider: usize, class: DeliveryClass, bytes: u32) {
         let ids: Vec<_> = self.riders[rider].connections.keys().copied().collect();
         for id in ids {
             self.rtc_event((rider, id), RtcEvent::Buffered { class, bytes });

@@ -1,16 +1,16 @@
 //! Tokens that people can read, in place of the server's signatures.
 
 use protocol::peer::{Incarnation, PeerNumber, Token};
-use rooms::room::{Pass, Signer, Statement};
+use rooms::room::{ResumeClaims, Signer, Statement};
 
 /// Good for whoever knows the word that they begin with.
 #[derive(Debug)]
-pub struct Paper(pub &'static str);
+pub struct FakeSigner(pub &'static str);
 
-impl Signer for Paper {
+impl Signer for FakeSigner {
     fn sign(&self, statement: &Statement) -> Token {
         let text = match statement {
-            Statement::Barred(peer) => format!("{}_{peer}", self.0),
+            Statement::Ban(peer) => format!("{}_{peer}", self.0),
             Statement::Rider(pass) => {
                 let (number, load) = (pass.number.0, pass.incarnation.0);
                 let (epoch, host) = (pass.epoch, u8::from(pass.host));
@@ -29,9 +29,9 @@ impl Signer for Paper {
         let peer = words.next()?.parse().ok()?;
         let numbers: Vec<u64> = words.map_while(|word| word.parse().ok()).collect();
         let [number, load, epoch, host, expires] = numbers[..] else {
-            return Some(Statement::Barred(peer));
+            return Some(Statement::Ban(peer));
         };
-        Some(Statement::Rider(Pass {
+        Some(Statement::Rider(ResumeClaims {
             peer,
             number: PeerNumber(number as u32),
             incarnation: Incarnation(load as u32),

@@ -6,7 +6,7 @@ use mesh::{
     link::buffered_mark,
     node::{Input, RtcCommand, RtcEvent, SdpKind},
 };
-use protocol::peer::{Class, PeerId};
+use protocol::peer::{DeliveryClass, PeerId};
 
 use super::{End, Net, Packet, Rtc, Way, ms};
 
@@ -89,7 +89,7 @@ impl Net {
         }
     }
 
-    pub(super) fn send_frame(&mut self, from: End, to: End, class: Class, bytes: Vec<u8>) {
+    pub(super) fn send_frame(&mut self, from: End, to: End, class: DeliveryClass, bytes: Vec<u8>) {
         let cut = self.is_cut(from, to);
         let wire = if cut {
             Duration::ZERO
@@ -97,7 +97,7 @@ impl Net {
             self.wire(from, to, class, bytes.len())
         };
         let way = self.back.filter(|_| from.0 > to.0).unwrap_or(self.direct);
-        if class == Class::Telemetry {
+        if class == DeliveryClass::Telemetry {
             if !cut {
                 let way = Way {
                     delay: way.delay + wire,
@@ -118,7 +118,7 @@ impl Net {
 
     /// How long a frame waits for the wire and goes out on it; all channels wait
     /// in one queue, and the browser tells how long its part of it is.
-    fn wire(&mut self, from: End, to: End, class: Class, bytes: usize) -> Duration {
+    fn wire(&mut self, from: End, to: End, class: DeliveryClass, bytes: usize) -> Duration {
         let stalled = self.wires.get(&(from.0, to.0)).map(|_| u64::MAX);
         let Some(bandwidth) = self.bandwidth.or(stalled) else {
             return Duration::ZERO;
@@ -138,7 +138,7 @@ impl Net {
         wait
     }
 
-    pub(super) fn departed(&mut self, from: End, class: Class, bytes: u32) {
+    pub(super) fn departed(&mut self, from: End, class: DeliveryClass, bytes: u32) {
         let buffer = self.buffers.entry((from, class as u8)).or_default();
         let before = *buffer;
         *buffer -= bytes;

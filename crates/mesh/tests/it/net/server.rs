@@ -9,10 +9,10 @@ use protocol::{
 };
 use rooms::room::{self, Join, Room, RoomSettings, Signer, SocketId};
 
-use super::{FromRider, Net, Packet, Rider, ms, paper::Paper};
+use super::{FromRider, Net, Packet, Rider, ms, paper::FakeSigner};
 
 /// The word that makes this server's tokens good.
-const WORD: Paper = Paper("ours");
+const WORD: FakeSigner = FakeSigner("ours");
 /// The server's wall clock when all begins, in Unix milliseconds.
 pub const TODAY: u64 = 1_800_000_000_000;
 
@@ -93,7 +93,7 @@ impl Net {
 
     fn greeted(&mut self, socket: SocketId, hello: Hello) {
         let token = hello.resume.as_ref().map(|resume| &resume.token);
-        let restore = hello.restore.as_deref();
+        let restore = hello.snapshot.as_deref();
         let told = restore.map(|restore| restore.elections.clone());
         self.elections.extend(told.unwrap_or_default());
         let good = token.is_some_and(|token| WORD.verify(token).is_some());

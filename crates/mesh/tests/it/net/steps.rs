@@ -66,14 +66,14 @@ impl Net {
             Packet::Joined(a, b) => {
                 for (end, other) in [(a, b), (b, a)] {
                     if self.end(end).is_some_and(|end| end.other == Some(other)) {
-                        for class in Class::ALL {
+                        for class in DeliveryClass::ALL {
                             self.rtc_event(end, RtcEvent::Opened(class));
                         }
                     }
                 }
             }
             Packet::Departed(end, class, bytes) => self.departed(end, class, bytes),
-            Packet::HungUp(end) => self.rtc_event(end, RtcEvent::Closed(Class::Control)),
+            Packet::HungUp(end) => self.rtc_event(end, RtcEvent::Closed(DeliveryClass::Control)),
         }
     }
 

@@ -1,6 +1,7 @@
 //! Votes that are forged, repeated or given in vain.
 
 use super::*;
+use protocol::signaling::HostCommand;
 
 /// Somebody's browser sends any frame it likes.
 fn inject(net: &mut Net, from: usize, at: usize, election: &Election) {
@@ -12,7 +13,7 @@ fn inject(net: &mut Net, from: usize, at: usize, election: &Election) {
         peer: net.id(from),
         connection: connection(net, at, from),
         event: RtcEvent::Frame {
-            class: Class::Control,
+            class: DeliveryClass::Control,
             bytes: frame.encode(),
         },
     };
@@ -74,7 +75,7 @@ fn the_votes_of_an_earlier_election_count_once() {
     let elected = net.elections.clone();
     assert!(follow(&net, &[1, 2, 3, 4], 1));
     let cleo = net.id(2);
-    net.feed(1, Input::Wish(Wish::HandOver(cleo)));
+    net.feed(1, Input::Command(HostCommand::HandOver { to: cleo }));
     net.run(1_000);
     net.kill_server();
     net.run(2_000);

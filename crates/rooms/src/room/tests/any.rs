@@ -1,5 +1,6 @@
 //! Whatever riders do and whatever the server forgets.
 
+use protocol::signaling::HostCommand;
 use std::collections::BTreeSet;
 
 use proptest::{collection::vec, prelude::*};
@@ -7,8 +8,8 @@ use proptest::{collection::vec, prelude::*};
 use super::{page::Page, *};
 use protocol::{
     frame::{FromServer, ToServer},
-    peer::{Class, LinkState},
-    signaling::{LinkReport, Report, Restore},
+    peer::{DeliveryClass, LinkState},
+    signaling::{LinkReport, Report, RoomSnapshot},
 };
 
 const RIDERS: usize = 6;
@@ -58,7 +59,7 @@ fn any_act() -> impl Strategy<Value = Act> {
 
 /// A ride with its riders' pages, and what must never happen in it.
 struct World {
-    hall: Hall,
+    hall: RoomHarness,
     pages: Vec<Page>,
     /// Riders who were removed.
     kicked: BTreeSet<PeerId>,
@@ -74,7 +75,7 @@ impl World {
             ..RoomSettings::default()
         };
         Self {
-            hall: Hall::with(settings),
+            hall: RoomHarness::with(settings),
             pages: Vec::new(),
             kicked: BTreeSet::new(),
             waiting: Vec::new(),
@@ -127,11 +128,11 @@ impl World {
             Act::Kick(one, other) => self.kick(one, other),
             Act::HandOver(one, other) => {
                 let to = self.peer(other);
-                self.say(one, ClientMessage::HandOver { to });
+                self.say(one, ClientMessage::Command(HostCommand::HandOver { to }));
             }
-            Act::Lock(one, true) => self.say(one, ClientMessage::Lock),
-            Act::Lock(one, false) => self.say(one, ClientMessage::Unlock),
-            Act::Reclaim(one) => self.say(one, ClientMessage::Reclaim),
+            Act::Lock(one, true) => self.say(one, ClientMessage::Command(HostCommand::Lock)),
+            Act::Lock(one, false) => self.say(one, ClientMessage::Command(HostCommand::Unlock)),
+            Act::Reclaim(one) => self.say(one, ClientMessage::Command(HostCommand::Reclaim)),
             Act::Reaches(one, other) => self.reaches(one, other),
             Act::Frame(one) => self.frame(one),
             Act::Bytes(one, bytes) => {
@@ -185,10 +186,10 @@ impl World {
     fn kick(&mut self, one: usize, other: usize) {
         let peer = self.peer(other);
         let reason = String::new();
-        let kick = ClientMessage::Kick {
+        let kick = ClientMessage::Command(HostCommand::Kick {
             peer: peer.clone(),
             reason,
-        };
+        });
         self.say(one, kick);
         if self.hall.room.is_barred(&peer) {
             self.kicked.insert(peer);
@@ -213,7 +214,7 @@ impl World {
             return;
         };
         let frame = ToServer {
-            class: Class::Control,
+            class: DeliveryClass::Control,
             sealed: false,
             targets: vec![],
             payload: b"x",
@@ -254,14 +255,14 @@ impl World {
         members
             .iter_mut()
             .for_each(|member| member.number.0 ^= epoch & 3);
-        let restore = Restore {
+        let restore = RoomSnapshot {
             hosts: vec![HostTerm {
                 epoch,
                 peer: welcome.peer.clone(),
                 sign_key: [1; 32],
             }],
             members,
-            ..Restore::default()
+            ..RoomSnapshot::default()
         };
         let socket = self.socket();
         let resume = resume(&welcome, true);

@@ -4,15 +4,15 @@ use super::*;
 
 #[test]
 fn the_first_rider_in_is_host_and_the_next_is_announced() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     let ana = hall.join(1);
     assert_eq!(
-        (ana.role, ana.epoch, ana.host.clone()),
-        (Role::Host, 1, Some(ana.peer))
+        (ana.is_host(), ana.epoch, ana.host.clone()),
+        (true, 1, Some(ana.peer))
     );
     assert!(ana.members.is_empty());
     let ben = hall.join(2);
-    assert_eq!((ben.role, ben.members.len()), (Role::Rider, 1));
+    assert_eq!((ben.is_host(), ben.members.len()), (false, 1));
     let ServerMessage::Joined { member } = hall.last(1) else {
         panic!()
     };
@@ -21,7 +21,7 @@ fn the_first_rider_in_is_host_and_the_next_is_announced() {
 
 #[test]
 fn a_socket_lost_and_back_within_the_grace_is_the_same_rider() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     hall.join(1);
     let ben = hall.join(2);
     hall.close(2);
@@ -40,7 +40,7 @@ fn a_socket_lost_and_back_within_the_grace_is_the_same_rider() {
 
 #[test]
 fn a_reloaded_page_is_the_same_rider_with_a_new_incarnation() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     hall.join(1);
     let ben = hall.join(2);
     hall.close(2);
@@ -51,7 +51,7 @@ fn a_reloaded_page_is_the_same_rider_with_a_new_incarnation() {
 
 #[test]
 fn after_the_grace_a_rider_is_gone_and_its_token_brings_it_back() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     hall.join(1);
     let ben = hall.join(2);
     hall.close(2);
@@ -72,7 +72,7 @@ fn after_the_grace_a_rider_is_gone_and_its_token_brings_it_back() {
 
 #[test]
 fn leaving_is_immediate() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     hall.join(1);
     let ben = hall.join(2);
     hall.message(2, ClientMessage::Leave);
@@ -88,7 +88,7 @@ fn leaving_is_immediate() {
 
 #[test]
 fn the_thirty_third_rider_is_refused_and_a_member_still_comes_back() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     let ana = hall.join(1);
     (2..=32).for_each(|socket| drop(hall.join(socket)));
     assert!(hall.room.summary().full);
@@ -101,7 +101,7 @@ fn the_thirty_third_rider_is_refused_and_a_member_still_comes_back() {
 
 #[test]
 fn a_wrong_token_is_refused_and_tells_nobody() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     let ana = hall.join(1);
     let ben = hall.join(2);
     hall.close(2);
@@ -115,7 +115,7 @@ fn a_wrong_token_is_refused_and_tells_nobody() {
 
 #[test]
 fn a_second_tab_replaces_the_first_which_does_not_fight_back() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     hall.join(1);
     let ben = hall.join(2);
     let second = hall.hello(3, resume(&ben, false), 1).unwrap();
@@ -129,7 +129,7 @@ fn a_second_tab_replaces_the_first_which_does_not_fight_back() {
 
 #[test]
 fn a_page_whose_welcome_was_lost_on_the_way_is_no_second_tab() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     hall.join(1);
     let ben = hall.join(2);
     hall.close(2);
@@ -147,7 +147,7 @@ fn a_page_whose_welcome_was_lost_on_the_way_is_no_second_tab() {
 
 #[test]
 fn a_new_socket_of_the_same_page_is_no_second_tab() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     let ana = hall.join(1);
     hall.hello(2, resume(&ana, true), 1).unwrap();
     assert!(!hall.heard(1).contains(&ServerMessage::Replaced));
@@ -156,7 +156,7 @@ fn a_new_socket_of_the_same_page_is_no_second_tab() {
 
 #[test]
 fn another_version_is_told_to_reload() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     let keys = PublicKeys {
         sign: [0; 32],
         agree: [0; 32],
@@ -166,8 +166,9 @@ fn another_version_is_told_to_reload() {
         hello: Hello {
             version: VERSION + 1,
             keys,
+            role: protocol::peer::MemberRole::Rider,
             resume: None,
-            restore: None,
+            snapshot: None,
         },
         fresh_peer: "a".parse().unwrap(),
         server_time: 0,
@@ -177,14 +178,14 @@ fn another_version_is_told_to_reload() {
 
 #[test]
 fn a_room_dies_ten_minutes_after_its_last_rider_left() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     let ana = hall.join(1);
     hall.close(1);
     hall.pass(GRACE);
     hall.pass(Duration::from_secs(599));
     assert!(!hall.room.is_dead(hall.now));
     let back = hall.hello(2, resume(&ana, false), 1).unwrap();
-    assert_eq!((back.role, back.epoch), (Role::Host, 2));
+    assert_eq!((back.is_host(), back.epoch), (true, 2));
     hall.message(2, ClientMessage::Leave);
     hall.pass(Duration::from_secs(600));
     assert!(hall.room.is_dead(hall.now));
@@ -193,14 +194,14 @@ fn a_room_dies_ten_minutes_after_its_last_rider_left() {
 
 #[test]
 fn a_room_that_nobody_enters_dies_too() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     hall.pass(Duration::from_secs(600));
     assert!(hall.room.is_dead(hall.now));
 }
 
 #[test]
 fn a_token_is_renewed_with_every_welcome_and_good_for_a_day_after() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     hall.join(1);
     let ben = hall.join(2);
     hall.close(2);
@@ -215,7 +216,7 @@ fn a_token_is_renewed_with_every_welcome_and_good_for_a_day_after() {
 
 #[test]
 fn a_token_that_the_server_did_not_sign_or_that_is_anothers_is_refused() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     let ana = hall.join(1);
     let forged = ana.token.expose().replace("ours", "theirs");
     let note = format!("ours_barred_{}", ana.peer);

@@ -1,13 +1,14 @@
 //! Who is kept out.
 
 use super::*;
-use protocol::signaling::MAX_BARRED;
+use protocol::signaling::HostCommand;
+use protocol::signaling::MAX_BANS;
 
 fn kick(peer: &PeerId) -> ClientMessage {
-    ClientMessage::Kick {
+    ClientMessage::Command(HostCommand::Kick {
         peer: peer.clone(),
         reason: "Too loud.".into(),
-    }
+    })
 }
 
 fn told_why() -> ServerMessage {
@@ -18,7 +19,7 @@ fn told_why() -> ServerMessage {
 
 #[test]
 fn a_rider_who_is_kicked_is_told_why_and_does_not_get_in_again() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     hall.join(1);
     let ben = hall.join(2);
     hall.join(3);
@@ -27,7 +28,7 @@ fn a_rider_who_is_kicked_is_told_why_and_does_not_get_in_again() {
     assert_eq!(hall.closed, [(SocketId(2), close::KICKED)]);
     let left = ServerMessage::Left {
         peer: ben.peer.clone(),
-        reason: LeftReason::Removed,
+        reason: LeftReason::Kicked,
     };
     assert!(hall.heard(3).contains(&left));
     assert_eq!(hall.notes(3).len(), 1);
@@ -41,7 +42,7 @@ fn a_rider_who_is_kicked_is_told_why_and_does_not_get_in_again() {
 
 #[test]
 fn a_rider_who_is_away_can_be_kicked_and_the_host_cannot() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     let ana = hall.join(1);
     let ben = hall.join(2);
     hall.close(2);
@@ -55,7 +56,7 @@ fn a_rider_who_is_away_can_be_kicked_and_the_host_cannot() {
 
 #[test]
 fn the_first_host_who_is_kicked_by_a_successor_cannot_take_the_ride_back() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     let ana = hall.join(1);
     let ben = hall.join(2);
     hall.close(1);
@@ -68,10 +69,10 @@ fn the_first_host_who_is_kicked_by_a_successor_cannot_take_the_ride_back() {
 
 #[test]
 fn a_locked_ride_takes_nobody_new_and_lets_its_riders_back_in() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     hall.join(1);
     let ben = hall.join(2);
-    hall.message(1, ClientMessage::Lock);
+    hall.message(1, ClientMessage::Command(HostCommand::Lock));
     assert_eq!(hall.last(2), ServerMessage::Locked { locked: true });
     assert!(hall.room.summary().locked);
     assert_eq!(hall.hello(3, None, 1), None);
@@ -81,24 +82,24 @@ fn a_locked_ride_takes_nobody_new_and_lets_its_riders_back_in() {
     hall.pass(GRACE);
     let back = hall.hello(4, resume(&ben, false), 1).unwrap();
     assert!(back.locked, "even after the grace");
-    hall.message(1, ClientMessage::Unlock);
+    hall.message(1, ClientMessage::Command(HostCommand::Unlock));
     assert_eq!(hall.last(4), ServerMessage::Locked { locked: false });
     assert!(hall.hello(5, None, 1).is_some());
 }
 
 #[test]
 fn a_ride_that_has_removed_too_many_says_so_and_forgets_none_of_them() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     hall.join(1);
     let first = hall.join(2);
     hall.message(1, kick(&first.peer));
-    for socket in 3..=MAX_BARRED as u64 + 1 {
+    for socket in 3..=MAX_BANS as u64 + 1 {
         let welcome = hall.join(socket);
         hall.message(1, kick(&welcome.peer));
     }
     let one_more = hall.join(1_000);
     hall.message(1, kick(&one_more.peer));
-    assert_eq!(code(&hall.last(1)), Some(ErrorCode::TooManyRemoved));
+    assert_eq!(code(&hall.last(1)), Some(ErrorCode::TooManyBans));
     assert_eq!(hall.hello(1_001, resume(&first, true), 1), None);
     assert_eq!(hall.last(1_001), told_why());
 }

@@ -1,11 +1,11 @@
-use super::{paper::Paper, *};
-use protocol::{peer::Token, signaling::Restore};
+use super::{paper::FakeSigner, *};
+use protocol::{peer::Token, signaling::RoomSnapshot};
 
 /// The server's wall clock in here, in Unix milliseconds.
 pub(super) const TODAY: u64 = 1_000_000;
 
 /// A room with a clock, which sorts what the room says by socket.
-pub(super) struct Hall {
+pub(super) struct RoomHarness {
     pub(super) room: Room,
     pub(super) settings: RoomSettings,
     pub(super) now: Duration,
@@ -15,7 +15,7 @@ pub(super) struct Hall {
     pub(super) relayed: Vec<(Vec<SocketId>, Vec<u8>)>,
 }
 
-impl Hall {
+impl RoomHarness {
     pub(super) fn new() -> Self {
         Self::with(RoomSettings::default())
     }
@@ -30,7 +30,11 @@ impl Hall {
 
     /// Where sockets have to say something.
     pub(super) fn listening(settings: RoomSettings) -> Self {
-        let room = Room::new(settings.clone(), Arc::new(Paper("ours")), Duration::ZERO);
+        let room = Room::new(
+            settings.clone(),
+            Arc::new(FakeSigner("ours")),
+            Duration::ZERO,
+        );
         let (sent, closed, relayed) = Default::default();
         Self {
             room,
@@ -45,7 +49,7 @@ impl Hall {
 
     /// The server loses its memory; all sockets are gone.
     pub(super) fn lose_memory(&mut self) {
-        let signer = Arc::new(Paper("ours"));
+        let signer = Arc::new(FakeSigner("ours"));
         self.room = Room::restored(self.settings.clone(), signer, self.now);
         self.sent.clear();
         self.closed.clear();
@@ -83,7 +87,7 @@ impl Hall {
         &mut self,
         socket: u64,
         resume: Option<Resume>,
-        restore: Option<Restore>,
+        restore: Option<RoomSnapshot>,
         key: u8,
     ) -> Option<Welcome> {
         let keys = PublicKeys {
@@ -97,7 +101,8 @@ impl Hall {
                 version: VERSION,
                 keys,
                 resume,
-                restore: restore.map(Box::new),
+                role: protocol::peer::MemberRole::Rider,
+                snapshot: restore.map(Box::new),
             },
             fresh_peer: format!("peer{socket}").parse().unwrap(),
             server_time: self.wall,
@@ -166,7 +171,7 @@ impl Hall {
         let heard = self.heard(socket).into_iter();
         heard
             .filter_map(|message| match message {
-                ServerMessage::Barred { note } => Some(note),
+                ServerMessage::Banned { token: note } => Some(note),
                 _ => None,
             })
             .collect()

@@ -1,8 +1,8 @@
-use super::{hall::Hall, *};
+use super::{hall::RoomHarness, *};
 use protocol::{
     election::Election,
     peer::Token,
-    signaling::{Restore, Restored},
+    signaling::{RestoredRoom, RoomSnapshot},
 };
 
 /// A rider's page as far as a room can tell: it keeps what it hears.
@@ -21,13 +21,13 @@ pub(super) struct Page {
 }
 
 impl Page {
-    pub(super) fn join(hall: &mut Hall, socket: u64) -> Option<Self> {
+    pub(super) fn join(hall: &mut RoomHarness, socket: u64) -> Option<Self> {
         let key = socket as u8;
         let welcome = hall.hello(socket, None, key)?;
         Some(Self::new(hall, socket, key, welcome))
     }
 
-    pub(super) fn new(hall: &Hall, socket: u64, key: u8, welcome: Welcome) -> Self {
+    pub(super) fn new(hall: &RoomHarness, socket: u64, key: u8, welcome: Welcome) -> Self {
         let mut page = Self {
             socket,
             key,
@@ -46,7 +46,7 @@ impl Page {
     }
 
     /// The same page comes on a new socket with what it knows.
-    pub(super) fn come_back(&mut self, hall: &mut Hall, socket: u64) -> bool {
+    pub(super) fn come_back(&mut self, hall: &mut RoomHarness, socket: u64) -> bool {
         let restore = Some(self.restore());
         let resume = hall::resume(&self.welcome, true);
         let read = hall.heard(socket).len();
@@ -61,7 +61,7 @@ impl Page {
     }
 
     /// Takes in what was said on its socket.
-    pub(super) fn read(&mut self, hall: &Hall) {
+    pub(super) fn read(&mut self, hall: &RoomHarness) {
         let heard = hall.heard(self.socket);
         let news = heard.into_iter().skip(self.read).collect::<Vec<_>>();
         self.read += news.len();
@@ -70,12 +70,12 @@ impl Page {
         }
     }
 
-    pub(super) fn restore(&self) -> Restore {
-        Restore {
+    pub(super) fn restore(&self) -> RoomSnapshot {
+        RoomSnapshot {
             hosts: self.hosts.clone(),
             first_host: self.first_host.clone(),
             members: self.members.values().cloned().collect(),
-            barred: self.barred.clone(),
+            bans: self.barred.clone(),
             locked: self.locked,
             elections: self.elections.clone(),
         }
@@ -97,7 +97,7 @@ impl Page {
                 self.first_host = Some(first_host);
             }
             ServerMessage::Locked { locked } => self.locked = locked,
-            ServerMessage::Barred { note } => self.barred.push(note),
+            ServerMessage::Banned { token: note } => self.barred.push(note),
             ServerMessage::Restored(restored) => self.restored(*restored),
             _ => {}
         }
@@ -106,19 +106,19 @@ impl Page {
     fn welcomed(&mut self, welcome: Welcome) {
         if let Some(host) = &welcome.host {
             assert_eq!(welcome.hosts.last().map(|term| &term.peer), Some(host));
-            self.restored(Restored {
+            self.restored(RestoredRoom {
                 hosts: welcome.hosts.clone(),
                 first_host: welcome.first_host.clone().unwrap(),
                 locked: welcome.locked,
             });
-            self.barred.clone_from(&welcome.barred);
+            self.barred.clone_from(&welcome.bans);
         }
         let members = welcome.members.iter().cloned();
         self.members = members.map(|member| (member.number, member)).collect();
         self.welcome = welcome;
     }
 
-    fn restored(&mut self, restored: Restored) {
+    fn restored(&mut self, restored: RestoredRoom) {
         let last = restored.hosts.last().expect("a term");
         let known = self.hosts.last();
         let newer = known.is_none_or(|known| last.epoch > known.epoch || last == known);

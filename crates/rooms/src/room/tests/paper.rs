@@ -5,12 +5,12 @@ use protocol::peer::Token;
 /// Tokens that can be read by people, and are good for whoever knows the word
 /// they begin with.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Paper(pub(super) &'static str);
+pub(super) struct FakeSigner(pub(super) &'static str);
 
-impl Signer for Paper {
+impl Signer for FakeSigner {
     fn sign(&self, statement: &Statement) -> Token {
         let text = match statement {
-            Statement::Barred(peer) => format!("{}_barred_{peer}", self.0),
+            Statement::Ban(peer) => format!("{}_barred_{peer}", self.0),
             Statement::Rider(pass) => format!(
                 "{}_rider_{}_{}_{}_{}_{}_{}",
                 self.0,
@@ -32,9 +32,9 @@ impl Signer for Paper {
         }
         let (kind, peer) = (words.next()?, words.next()?.parse().ok()?);
         if kind == "barred" {
-            return Some(Statement::Barred(peer));
+            return Some(Statement::Ban(peer));
         }
-        Some(Statement::Rider(Pass {
+        Some(Statement::Rider(ResumeClaims {
             peer,
             number: PeerNumber(words.next()?.parse().ok()?),
             incarnation: Incarnation(words.next()?.parse().ok()?),

@@ -3,12 +3,12 @@
 use super::*;
 use protocol::{
     frame::{FromServer, ToServer},
-    peer::Class,
+    peer::DeliveryClass,
 };
 
 #[test]
 fn a_signal_reaches_the_page_it_is_for_and_no_older_or_newer_one() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     let ana = hall.join(1);
     let ben = hall.join(2);
     let offer = |load| ClientMessage::Signal {
@@ -32,7 +32,7 @@ fn a_signal_reaches_the_page_it_is_for_and_no_older_or_newer_one() {
 
 #[test]
 fn a_frame_is_relayed_once_for_all_its_targets_under_its_true_sender() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     (1..=4).for_each(|socket| drop(hall.join(socket)));
     let targets = vec![
         PeerNumber(1),
@@ -42,7 +42,7 @@ fn a_frame_is_relayed_once_for_all_its_targets_under_its_true_sender() {
         PeerNumber(99),
     ];
     let frame = ToServer {
-        class: Class::Telemetry,
+        class: DeliveryClass::Telemetry,
         sealed: true,
         targets,
         payload: b"watts",
@@ -63,11 +63,11 @@ fn a_frame_is_relayed_once_for_all_its_targets_under_its_true_sender() {
 
 #[test]
 fn a_frame_without_targets_goes_to_everyone_else_present() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     (1..=3).for_each(|socket| drop(hall.join(socket)));
     hall.close(3);
     let frame = ToServer {
-        class: Class::Bulk,
+        class: DeliveryClass::Bulk,
         sealed: false,
         targets: vec![],
         payload: b"x",
@@ -81,10 +81,10 @@ fn a_frame_without_targets_goes_to_everyone_else_present() {
 
 #[test]
 fn strangers_are_not_relayed_and_are_closed() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     hall.join(1);
     let frame = ToServer {
-        class: Class::Control,
+        class: DeliveryClass::Control,
         sealed: false,
         targets: vec![],
         payload: b"x",
@@ -102,7 +102,7 @@ fn strangers_are_not_relayed_and_are_closed() {
 
 #[test]
 fn a_broken_or_oversized_envelope_closes_its_socket_and_touches_nobody_else() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     (1..=3).for_each(|socket| drop(hall.join(socket)));
     hall.say(Input::Relay {
         socket: SocketId(2),
@@ -123,7 +123,7 @@ fn a_broken_or_oversized_envelope_closes_its_socket_and_touches_nobody_else() {
 
 #[test]
 fn a_ping_is_answered() {
-    let mut hall = Hall::new();
+    let mut hall = RoomHarness::new();
     hall.join(1);
     hall.message(1, ClientMessage::Ping);
     assert_eq!(hall.last(1), ServerMessage::Pong);

@@ -2,19 +2,20 @@
 
 mod lies;
 
-use super::{page::Page, paper::Paper, *};
+use super::{page::Page, paper::FakeSigner, *};
 use crate::room::Signer;
+use protocol::signaling::HostCommand;
 use protocol::{
     election::{BallotKey, Election},
-    signaling::Restore,
+    signaling::RoomSnapshot,
 };
 
 const WAIT: Duration = Duration::from_secs(3);
 
 /// A ride of so many, on the sockets from 1 on, each with a page that keeps
 /// what it hears.
-fn riding(riders: u64) -> (Hall, Vec<Page>) {
-    let mut hall = Hall::new();
+fn riding(riders: u64) -> (RoomHarness, Vec<Page>) {
+    let mut hall = RoomHarness::new();
     let mut pages: Vec<_> = (1..=riders)
         .map(|socket| Page::join(&mut hall, socket).unwrap())
         .collect();
@@ -22,14 +23,14 @@ fn riding(riders: u64) -> (Hall, Vec<Page>) {
     (hall, pages)
 }
 
-fn all_come_back(hall: &mut Hall, pages: &mut [Page]) {
+fn all_come_back(hall: &mut RoomHarness, pages: &mut [Page]) {
     for page in pages.iter_mut() {
         let socket = page.socket + 100;
         assert!(page.come_back(hall, socket));
     }
 }
 
-fn settle(hall: &mut Hall, pages: &mut [Page]) {
+fn settle(hall: &mut RoomHarness, pages: &mut [Page]) {
     hall.pass(WAIT);
     pages.iter_mut().for_each(|page| page.read(hall));
 }
@@ -83,7 +84,7 @@ fn riders_are_in_and_relayed_before_the_host_is_known() {
     assert_eq!((pages[1].welcome.host.clone(), pages[1].epoch()), (None, 1));
     assert_eq!(pages[1].welcome.members.len(), 1);
     let frame = protocol::frame::ToServer {
-        class: protocol::peer::Class::Control,
+        class: protocol::peer::DeliveryClass::Control,
         sealed: false,
         targets: vec![],
         payload: b"x",
@@ -93,7 +94,7 @@ fn riders_are_in_and_relayed_before_the_host_is_known() {
         bytes: frame.encode(),
     });
     assert_eq!(hall.relayed.pop().unwrap().0, [SocketId(102)]);
-    hall.message(101, ClientMessage::Lock);
+    hall.message(101, ClientMessage::Command(HostCommand::Lock));
     assert_eq!(code(&hall.last(101)), Some(ErrorCode::NotHost));
 }
 
@@ -150,7 +151,7 @@ fn an_epoch_that_only_few_have_seen_is_passed_and_not_fallen_behind() {
     hall.close(2);
     hall.close(3);
     let to = pages[3].welcome.peer.clone();
-    hall.message(1, ClientMessage::HandOver { to });
+    hall.message(1, ClientMessage::Command(HostCommand::HandOver { to }));
     pages[3].read(&hall);
     hall.lose_memory();
     all_come_back(&mut hall, &mut pages[1..]);
@@ -178,7 +179,10 @@ fn whoever_comes_after_the_decision_with_a_newer_epoch_sees_no_older_one() {
 fn the_kicked_stay_kicked() {
     let (mut hall, mut pages) = riding(3);
     let (peer, reason) = (pages[2].welcome.peer.clone(), "Bye.".into());
-    hall.message(1, ClientMessage::Kick { peer, reason });
+    hall.message(
+        1,
+        ClientMessage::Command(HostCommand::Kick { peer, reason }),
+    );
     pages[0].read(&hall);
     hall.lose_memory();
     assert!(pages[2].come_back(&mut hall, 103), "nobody has told yet");
@@ -190,7 +194,7 @@ fn the_kicked_stay_kicked() {
     assert!(pages[1].come_back(&mut hall, 102));
     assert_eq!(hall.room.summary().riders, 2);
     settle(&mut hall, &mut pages[..2]);
-    assert_eq!(hall.join(200).barred.len(), 1);
+    assert_eq!(hall.join(200).bans.len(), 1);
 }
 
 #[test]
@@ -200,28 +204,28 @@ fn a_restored_room_has_no_more_notes_than_a_page_can_bring_back() {
     for (page, from) in pages.iter_mut().zip([0, 100]) {
         let note = |number: u32| {
             let peer = format!("removed{number}").parse().unwrap();
-            Paper("ours").sign(&Statement::Barred(peer))
+            FakeSigner("ours").sign(&Statement::Ban(peer))
         };
         let mut restore = page.restore();
-        restore.barred = (from..from + 100).map(note).collect();
+        restore.bans = (from..from + 100).map(note).collect();
         let resume = resume(&page.welcome, true);
         let socket = page.socket + 100;
         hall.hello_with(socket, resume, Some(restore), page.key)
             .unwrap();
     }
     hall.pass(WAIT);
-    let barred = hall.join(200).barred.len();
-    assert_eq!(barred, protocol::signaling::MAX_BARRED);
+    let barred = hall.join(200).bans.len();
+    assert_eq!(barred, protocol::signaling::MAX_BANS);
 }
 
 #[test]
 fn a_note_that_the_server_did_not_sign_keeps_nobody_out() {
     let (mut hall, mut pages) = riding(2);
     let peer = pages[0].welcome.peer.clone();
-    let note = Paper("theirs").sign(&Statement::Barred(peer));
+    let note = FakeSigner("theirs").sign(&Statement::Ban(peer));
     let resume = resume(&pages[1].welcome, true);
     let mut restore = pages[1].restore();
-    restore.barred.push(note);
+    restore.bans.push(note);
     hall.lose_memory();
     assert!(hall.hello_with(102, resume, Some(restore), 2).is_some());
     assert!(pages[0].come_back(&mut hall, 101));
@@ -230,7 +234,7 @@ fn a_note_that_the_server_did_not_sign_keeps_nobody_out() {
 #[test]
 fn a_lock_comes_back_and_whoever_is_new_waits_until_it_is_known() {
     let (mut hall, mut pages) = riding(2);
-    hall.message(1, ClientMessage::Lock);
+    hall.message(1, ClientMessage::Command(HostCommand::Lock));
     pages.iter_mut().for_each(|page| page.read(&hall));
     hall.lose_memory();
     all_come_back(&mut hall, &mut pages);

@@ -7,14 +7,14 @@ const SILENCE: Duration = Duration::from_millis(4_500);
 const LOOK: Duration = Duration::from_millis(250);
 
 /// A room of three, Ana the host.
-fn hall() -> (Hall, [Welcome; 3]) {
-    let mut hall = Hall::listening(RoomSettings::default());
+fn hall() -> (RoomHarness, [Welcome; 3]) {
+    let mut hall = RoomHarness::listening(RoomSettings::default());
     let riders = [1, 2, 3].map(|socket| hall.join(socket));
     (hall, riders)
 }
 
 /// So much time passes, and these say something four times a second.
-fn pass(hall: &mut Hall, time: Duration, talking: &[u64]) {
+fn pass(hall: &mut RoomHarness, time: Duration, talking: &[u64]) {
     let end = hall.now + time;
     while hall.now < end {
         for socket in talking {

@@ -1,6 +1,7 @@
 //! What riders make up when a server asks them what it has lost.
 
 use super::*;
+use protocol::signaling::HostCommand;
 
 #[test]
 fn a_room_that_lived_on_does_not_look_at_what_riders_claim() {
@@ -34,7 +35,7 @@ fn lies_about_the_others_give_way_to_those_who_come() {
         max_riders: 3,
         ..RoomSettings::default()
     };
-    let mut hall = Hall::with(settings);
+    let mut hall = RoomHarness::with(settings);
     let mut pages: Vec<_> = (1..=3)
         .map(|socket| Page::join(&mut hall, socket).unwrap())
         .collect();
@@ -44,9 +45,9 @@ fn lies_about_the_others_give_way_to_those_who_come() {
         peer: peer.parse().unwrap(),
         ..honest.clone()
     };
-    let lies = Restore {
+    let lies = RoomSnapshot {
         members: vec![ghost(1, "ghost"), ghost(9, "peer2"), ghost(0, "none")],
-        ..Restore::default()
+        ..RoomSnapshot::default()
     };
     hall.lose_memory();
     let liar = resume(&pages[2].welcome, true);
@@ -70,7 +71,7 @@ fn an_epoch_beyond_belief_is_not_believed() {
 }
 
 /// What a page tells when it makes up a term of its own.
-fn usurp(page: &Page, epoch: u32) -> Restore {
+fn usurp(page: &Page, epoch: u32) -> RoomSnapshot {
     let mut lies = page.restore();
     lies.hosts.push(HostTerm {
         epoch,
@@ -117,7 +118,10 @@ fn who_is_gone_when_it_is_decided_has_no_say() {
 fn the_removed_have_no_say_in_whether_the_ride_is_locked() {
     let (mut hall, mut pages) = riding(2);
     let (peer, reason) = (pages[1].welcome.peer.clone(), String::new());
-    hall.message(1, ClientMessage::Kick { peer, reason });
+    hall.message(
+        1,
+        ClientMessage::Command(HostCommand::Kick { peer, reason }),
+    );
     pages[0].read(&hall);
     hall.lose_memory();
     let mut lies = pages[1].restore();

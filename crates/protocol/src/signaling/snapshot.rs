@@ -6,38 +6,38 @@ use crate::{
     peer::{PeerId, Token},
 };
 
-/// What a page knows of the ride, so that a server that lost its memory can
-/// put it together again. A server that knows the ride does not look at it.
+/// A page's knowledge of its room, from which a server that lost its memory restores the room. A
+/// server that still has the room ignores it.
 #[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Restore {
-    /// The terms, oldest first; the last says who is host.
+pub struct RoomSnapshot {
+    /// Host terms, oldest first; the last one names the host.
     pub hosts: Vec<HostTerm>,
-    /// Who may take the ride back.
+    /// Rider who may reclaim the host role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_host: Option<PeerId>,
-    /// The others.
+    /// The other members.
     #[serde(default)]
     pub members: Vec<Member>,
-    /// The server's notes of who may not come back.
+    /// Ban tokens, signed by the server.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub barred: Vec<Token>,
-    /// Whether nobody new gets in.
+    pub bans: Vec<Token>,
+    /// Whether the ride is locked.
     #[serde(default)]
     pub locked: bool,
-    /// The terms that riders voted for while there was no server.
+    /// Elections that took place while the server was unreachable.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub elections: Vec<Election>,
 }
 
-/// What the riders' restoring came to.
+/// Result of restoring a room from the snapshots of its riders.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub struct Restored {
-    /// The terms, oldest first; the last says who is host.
+pub struct RestoredRoom {
+    /// Host terms, oldest first; the last one names the host.
     pub hosts: Vec<HostTerm>,
-    /// Who may take the ride back.
+    /// Rider who may reclaim the host role.
     pub first_host: PeerId,
-    /// Whether nobody new gets in.
+    /// Whether the ride is locked.
     pub locked: bool,
 }
