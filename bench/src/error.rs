@@ -1,27 +1,28 @@
-//! What ends a measurement.
+//! Errors that abort a benchmark run.
 
-/// Why a figure could not be taken.
+/// Reason why a measurement could not be taken.
 #[derive(Debug, thiserror::Error)]
 pub enum BenchError {
-    /// A file, a process or a socket failed.
+    /// A file, a process or a connection failed.
     #[error(transparent)]
     Io(#[from] std::io::Error),
-    /// The server answered something else than was asked for.
+    /// The server rejected the WebSocket upgrade or did not answer with OPEN.
     #[error("the server refused a connection: {0}")]
     Refused(String),
-    /// The other side ended the socket.
+    /// The server closed the connection.
     #[error("the server closed a connection")]
     Closed,
-    /// The bytes are not what a server sends.
+    /// The server sent bytes that violate the WebSocket protocol.
     #[error("the server broke the protocol: {0}")]
     Protocol(String),
-    /// A message was lost, changed, or came out of order.
-    #[error("the server did not relay faithfully: {0}")]
-    Unfaithful(String),
+    /// A message was lost, changed, or arrived out of order.
+    #[error("the server did not relay correctly: {0}")]
+    IncorrectRelay(String),
     /// A server did not start.
     #[error("{0} did not start: {1}")]
     NotStarted(&'static str, String),
-    /// A command this program needs failed.
+    /// The machine lacks a command, a file or a permission that the benchmark
+    /// needs.
     #[error("{0}")]
     Setup(String),
 }

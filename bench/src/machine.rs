@@ -1,4 +1,4 @@
-//! Where and of what the figures were taken.
+//! Hardware and software versions that the results are labelled with.
 
 use std::fs;
 use std::path::Path;
@@ -8,36 +8,36 @@ use crate::error::BenchError;
 use crate::options::Options;
 use crate::servers::Server;
 
-/// The machine and the versions of everything measured.
+/// The machine, and the versions of the measured servers.
 #[derive(Debug, Clone)]
 pub struct Machine {
-    /// The day, as `date` writes it.
+    /// Date of the run (UTC), as `2026-11-22`.
     pub date: String,
-    /// Each a sentence's worth: what, and which.
+    /// Names and values of the table.
     pub facts: Vec<(&'static str, String)>,
 }
 
 impl Machine {
-    /// Looks around.
+    /// Collects the facts.
     ///
     /// # Errors
-    /// [`BenchError::Setup`] when a server to be measured is not there.
-    pub fn look(options: &Options) -> Result<Self, BenchError> {
+    /// [`BenchError::Setup`] when a server to be measured is not installed.
+    pub fn inspect(options: &Options) -> Result<Self, BenchError> {
         let mut facts = vec![
             ("processor", processor()?),
             ("memory", memory()?),
             ("system", system()?),
-            ("load when it began", load()?),
+            ("load at the start", load()?),
         ];
         if options.servers.contains(&Server::Gruppetto) {
             facts.push(("gruppetto", gruppetto(options)?));
         }
         if options.servers.contains(&Server::Peer) {
             facts.push(("peer", peer(&options.peer)?));
-            facts.push(("Node.js", said("node", &["--version"])?));
+            facts.push(("Node.js", command_output("node", &["--version"])?));
         }
         Ok(Self {
-            date: said("date", &["-u", "+%Y-%m-%d"])?,
+            date: command_output("date", &["-u", "+%Y-%m-%d"])?,
             facts,
         })
     }
@@ -82,24 +82,26 @@ fn load() -> Result<String, BenchError> {
     let text = fs::read_to_string("/proc/loadavg")?;
     let minutes: Vec<&str> = text.split(' ').take(2).collect();
     Ok(format!(
-        "{} over 1 minute and over 5",
+        "{} (averages of 1 and 5 minutes)",
         minutes.join(" and ")
     ))
 }
 
 fn gruppetto(options: &Options) -> Result<String, BenchError> {
     let path = options.gruppetto.display().to_string();
-    let version = said(&path, &["--version"])?;
+    let version = command_output(&path, &["--version"])?;
     let version = version.trim_start_matches("gruppetto ").to_owned();
     let build = build(&options.gruppetto);
-    // Outside a checkout there is no commit to name.
-    Ok(match said("git", &["describe", "--always", "--dirty"]) {
-        Ok(commit) => format!("{version}, {build}, checkout at {commit}"),
-        Err(_) => format!("{version}, {build}"),
-    })
+    // Outside a Git checkout the commit is unknown.
+    Ok(
+        match command_output("git", &["describe", "--always", "--dirty"]) {
+            Ok(commit) => format!("{version}, {build}, checkout at {commit}"),
+            Err(_) => format!("{version}, {build}"),
+        },
+    )
 }
 
-/// How a binary was built, by the folder that cargo put it into.
+/// Build profile of a binary, taken from the folder that cargo writes it to.
 fn build(binary: &Path) -> String {
     let names = binary.iter().rev().skip(1).filter_map(|name| name.to_str());
     match names
@@ -120,16 +122,16 @@ fn peer(folder: &Path) -> Result<String, BenchError> {
     version.ok_or_else(|| BenchError::Setup(format!("{} cannot be read", file.display())))
 }
 
-/// The value of a line `name: value`.
+/// Value of the line `name: value`.
 fn field(text: &str, name: &str) -> Option<String> {
     text.lines()
         .find_map(|line| line.strip_prefix(name)?.trim_start().strip_prefix(':'))
         .map(|value| value.trim().to_owned())
 }
 
-/// What a command prints.
-fn said(command: &str, arguments: &[&str]) -> Result<String, BenchError> {
-    let failed = |why: String| BenchError::Setup(format!("{command}: {why}"));
+/// Standard output of a command.
+fn command_output(command: &str, arguments: &[&str]) -> Result<String, BenchError> {
+    let failed = |reason: String| BenchError::Setup(format!("{command}: {reason}"));
     let output = Command::new(command)
         .args(arguments)
         .output()
@@ -145,7 +147,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_debug_build_is_not_called_a_release() {
+    fn the_build_profile_is_read_from_the_path() {
         assert_eq!(
             build(Path::new("target/release/gruppetto")),
             "release build"

@@ -1,25 +1,29 @@
-//! Measures the PeerJS dialect of Gruppetto's server beside npm's `peer`.
+//! Benchmark of Gruppetto's PeerJS dialect beside npm's `peer`.
 //!
-//! Both servers run as their users run them, one at a time and in turns, alone
-//! on one core; the load generator is this program, on another core. Both are
-//! spoken to over the same wire, by the same code, with the same messages.
+//! Both servers run as their users run them: one at a time, taking turns, alone
+//! on one processor core. This program is the load generator and runs on another
+//! core. It talks to both servers over the same wire, with the same code and the
+//! same messages.
 //!
-//! - [`options`]: what to measure, and how much of it.
-//! - [`servers`]: the two servers as processes; [`process`]: what the kernel
-//!   says of them.
-//! - [`wire`]: one WebSocket; [`offer`]: the message that is relayed;
-//!   [`crowd`]: many sockets.
-//! - [`files`]: how long workout files that mean harm take to be refused.
-//! - [`figures`]: one file a figure; [`report`]: the page they end on, with
-//!   the [`machine`] they were taken on.
+//! Layout:
 //!
-//! Law: a figure is taken of a server that was started for it, and of both
-//! servers in the same run of this program.
+//! - [`options`]: command line.
+//! - [`servers`]: the two servers as child processes; [`process`]: processor
+//!   time and memory of a process, as the kernel reports them.
+//! - [`websocket`]: one client connection; [`offer`]: the relayed message;
+//!   [`clients`]: many connections at once.
+//! - [`benchmarks`]: one file per benchmark.
+//! - [`hostile_files`]: time to reject malicious workout files (`--files`).
+//! - [`report`]: the Markdown page with the results; [`machine`]: the hardware
+//!   and versions named on it.
+//!
+//! Contract: each measurement starts a fresh server, and both servers are
+//! measured in the same run of this program.
 
-mod crowd;
+mod benchmarks;
+mod clients;
 mod error;
-mod figures;
-mod files;
+mod hostile_files;
 mod machine;
 mod offer;
 mod options;
@@ -27,7 +31,7 @@ mod process;
 mod report;
 mod samples;
 mod servers;
-mod wire;
+mod websocket;
 
 use std::process::ExitCode;
 
@@ -37,7 +41,7 @@ use error::BenchError;
 use options::Options;
 
 fn main() -> ExitCode {
-    match start(&Options::parse().shortened()) {
+    match run(&Options::parse().shortened()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("bench: {error}");
@@ -46,16 +50,16 @@ fn main() -> ExitCode {
     }
 }
 
-fn start(options: &Options) -> Result<(), BenchError> {
-    let machine = machine::Machine::look(options)?;
+fn run(options: &Options) -> Result<(), BenchError> {
+    let machine = machine::Machine::inspect(options)?;
     if options.files {
-        return report::put(options, &files::page(&machine));
+        return report::output(options, &hostile_files::page(&machine));
     }
     process::prepare_self(options)?;
-    // One thread: the generator has one core, and is pinned to it.
+    // One thread, because the generator is pinned to one core.
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let tables = tokio::task::LocalSet::new().block_on(&runtime, figures::take(options))?;
+    let tables = tokio::task::LocalSet::new().block_on(&runtime, benchmarks::run_all(options))?;
     report::write(options, &machine, &tables)
 }

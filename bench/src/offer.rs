@@ -1,42 +1,45 @@
-//! The OFFER that is relayed: what a PeerJS client sends to open a data
-//! channel, with a number in it by which the receiver knows which one it is.
+//! The relayed message: the OFFER with which a PeerJS client opens a data
+//! channel, with a sequence number as its connection id.
 
 use serde_json::{Value, json};
 
 use crate::error::BenchError;
-use crate::wire::{MASK, find, text_frame};
+use crate::websocket::{MASK, find, text_frame};
 
-/// Digits of a message's number.
+/// Digits of the sequence number.
 const DIGITS: usize = 10;
-/// What stands before the number.
-const MARK: &[u8] = b"\"dc_";
+/// Text before the sequence number.
+const PREFIX: &[u8] = b"\"dc_";
 
-/// An OFFER of one sender to one receiver, ready to be sent again and again.
+/// An OFFER from one sender to one receiver: framed and masked once, sent many
+/// times with another sequence number.
 #[derive(Debug, Clone)]
 pub struct Offer {
     frame: Vec<u8>,
+    /// Offset of the first digit in the frame.
     digits: usize,
-    /// Where in the frame its text begins.
+    /// Offset of the text in the frame.
     text: usize,
 }
 
 impl Offer {
-    /// To a receiver; `padding` makes the session description longer.
+    /// An OFFER to a receiver; `padding` bytes are added to the session
+    /// description.
     pub fn new(receiver: &str, padding: usize) -> Self {
         let text = message(receiver, padding).to_string();
         let frame = text_frame(&text);
         let text_at = frame.len() - text.len();
-        // The message is made below, with the mark in it.
-        let mark = find(text.as_bytes(), MARK).unwrap_or_default();
+        // `message` writes the prefix, so it is always found.
+        let prefix = find(text.as_bytes(), PREFIX).unwrap_or_default();
         Self {
-            digits: text_at + mark + MARK.len(),
+            digits: text_at + prefix + PREFIX.len(),
             text: text_at,
             frame,
         }
     }
 
-    /// The frame with this number in it.
-    pub fn numbered(&mut self, number: u64) -> &[u8] {
+    /// The frame with the given sequence number.
+    pub fn with_sequence(&mut self, number: u64) -> &[u8] {
         let mut rest = number;
         for place in (self.digits..self.digits + DIGITS).rev() {
             let digit = b'0' + (rest % 10) as u8;
@@ -46,64 +49,70 @@ impl Offer {
         &self.frame
     }
 
-    /// Bytes of the frame.
+    /// Length of the frame in bytes.
     pub fn len(&self) -> usize {
         self.frame.len()
     }
 }
 
-/// Reads the numbers of one sender's messages, remembering where they stand.
+/// Reader of the sequence numbers in one sender's messages. It remembers the
+/// offset, which is the same in all of them.
 #[derive(Debug, Default)]
-pub struct Numbers {
-    place: usize,
+pub struct SequenceReader {
+    offset: usize,
 }
 
-impl Numbers {
-    /// The number of a relayed OFFER.
+impl SequenceReader {
+    /// Sequence number of a relayed OFFER.
     ///
     /// # Errors
-    /// [`BenchError::Unfaithful`] for any other message.
+    /// [`BenchError::IncorrectRelay`] for any other message.
     pub fn read(&mut self, text: &[u8]) -> Result<u64, BenchError> {
         if !text
-            .get(self.place..)
-            .is_some_and(|at| at.starts_with(MARK))
+            .get(self.offset..)
+            .is_some_and(|at| at.starts_with(PREFIX))
         {
-            self.place = find(text, MARK).ok_or_else(|| unforeseen(text))?;
+            self.offset = find(text, PREFIX).ok_or_else(|| incorrect(text))?;
         }
         let digits = text
-            .get(self.place + MARK.len()..self.place + MARK.len() + DIGITS)
-            .ok_or_else(|| unforeseen(text))?;
+            .get(self.offset + PREFIX.len()..self.offset + PREFIX.len() + DIGITS)
+            .ok_or_else(|| incorrect(text))?;
         digits.iter().try_fold(0, |number, digit| match digit {
             b'0'..=b'9' => Ok(number * 10 + u64::from(digit - b'0')),
-            _ => Err(unforeseen(text)),
+            _ => Err(incorrect(text)),
         })
     }
 }
 
-/// Whether a relayed message is what was sent, with the sender's name added
-/// and nothing else changed.
+/// Checks that a relayed message equals the sent one except for the added
+/// `src`.
 ///
 /// # Errors
-/// [`BenchError::Unfaithful`] with what came instead.
-pub fn check(text: &[u8], sender: &str, receiver: &str, padding: usize) -> Result<(), BenchError> {
+/// [`BenchError::IncorrectRelay`] with the start of the message received.
+pub fn verify_relayed(
+    text: &[u8],
+    sender: &str,
+    receiver: &str,
+    padding: usize,
+) -> Result<(), BenchError> {
     let mut expected = message(receiver, padding);
     expected["src"] = sender.into();
     match serde_json::from_slice::<Value>(text) {
         Ok(value) if value == expected => Ok(()),
-        _ => Err(unforeseen(text)),
+        _ => Err(incorrect(text)),
     }
 }
 
-fn unforeseen(text: &[u8]) -> BenchError {
+fn incorrect(text: &[u8]) -> BenchError {
     let start = &text[..text.len().min(200)];
-    BenchError::Unfaithful(String::from_utf8_lossy(start).into_owned())
+    BenchError::IncorrectRelay(String::from_utf8_lossy(start).into_owned())
 }
 
 fn message(receiver: &str, padding: usize) -> Value {
     json!({
         "type": "OFFER",
         "payload": {
-            "sdp": {"type": "offer", "sdp": description(padding)},
+            "sdp": {"type": "offer", "sdp": session_description(padding)},
             "type": "data",
             "connectionId": format!("dc_{:0DIGITS$}", 0),
             "label": "gruppetto",
@@ -114,8 +123,8 @@ fn message(receiver: &str, padding: usize) -> Value {
     })
 }
 
-/// A session description of a browser's data channel.
-fn description(padding: usize) -> String {
+/// A session description as a browser writes it for a data channel.
+fn session_description(padding: usize) -> String {
     let fingerprint = ["A7"; 32].join(":");
     let lines = [
         "v=0",
@@ -146,27 +155,31 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_number_is_read_as_it_was_written() {
+    fn a_sequence_number_survives_writing_and_reading() {
         let mut offer = Offer::new("ben", 10);
-        let mut numbers = Numbers::default();
+        let mut reader = SequenceReader::default();
         for number in [0, 7, 1_234_567_890] {
             let text = offer.text;
-            let plain: Vec<u8> = offer.numbered(number)[text..]
+            let plain: Vec<u8> = offer.with_sequence(number)[text..]
                 .iter()
                 .zip(MASK.iter().cycle())
                 .map(|(byte, mask)| byte ^ mask)
                 .collect();
-            assert_eq!(numbers.read(&plain).expect("a number"), number);
+            assert_eq!(reader.read(&plain).expect("a number"), number);
         }
     }
 
     #[test]
-    fn a_changed_message_is_noticed() {
+    fn a_changed_message_is_detected() {
         let mut relayed = message("ben", 0);
         relayed["src"] = "ana".into();
-        assert!(check(relayed.to_string().as_bytes(), "ana", "ben", 0).is_ok());
+        assert!(verify_relayed(relayed.to_string().as_bytes(), "ana", "ben", 0).is_ok());
         relayed["src"] = "eve".into();
-        assert!(check(relayed.to_string().as_bytes(), "ana", "ben", 0).is_err());
-        assert!(Numbers::default().read(br#"{"type":"EXPIRE"}"#).is_err());
+        assert!(verify_relayed(relayed.to_string().as_bytes(), "ana", "ben", 0).is_err());
+        assert!(
+            SequenceReader::default()
+                .read(br#"{"type":"EXPIRE"}"#)
+                .is_err()
+        );
     }
 }

@@ -1,4 +1,4 @@
-//! What to measure, and how much of it.
+//! Command line of the benchmark.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -11,58 +11,57 @@ use crate::servers::Server;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "bench")]
 pub struct Options {
-    /// The servers to measure, in turns
+    /// Servers to measure; they take turns
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = [Server::Peer, Server::Gruppetto])]
     pub servers: Vec<Server>,
 
-    /// Time how long workout files that mean harm take to be refused, and
-    /// nothing else
+    /// Measure only the time to reject malicious workout files
     #[arg(long)]
     pub files: bool,
 
-    /// The figures to take
-    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Figure::value_variants().to_vec())]
-    pub figures: Vec<Figure>,
+    /// Benchmarks to run
+    #[arg(long, value_enum, value_delimiter = ',', default_values_t = Benchmark::value_variants().to_vec())]
+    pub benchmarks: Vec<Benchmark>,
 
-    /// How often each figure is taken of each server
+    /// Runs of each benchmark per server
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
     pub runs: u32,
 
-    /// Seconds that a load is measured for, after a warm-up of a third of it
+    /// Measured seconds per load, after a warm-up of a third of it
     #[arg(long, default_value_t = 9, value_parser = clap::value_parser!(u64).range(1..=600))]
     pub seconds: u64,
 
-    /// Pairs of sender and receiver in the relay figures
+    /// Pairs of sender and receiver in the relay and latency benchmarks
     #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(u32).range(1..=2_000))]
     pub pairs: u32,
 
-    /// Messages that each sender has on their way when relaying is measured:
-    /// with one, a server can put nothing together
+    /// Messages in flight per sender in the relay benchmark; with one, a server
+    /// cannot combine reads or writes
     #[arg(long, value_delimiter = ',', default_values_t = [1, 8], value_parser = clap::value_parser!(u32).range(1..=64))]
     pub windows: Vec<u32>,
 
-    /// Messages a second at which latency is measured, rising; it ends with
-    /// the first that the first server does not hold
+    /// Rates of the latency benchmark in messages per second, ascending; a
+    /// server is measured up to the first rate that it does not sustain
     #[arg(long, value_delimiter = ',', default_values_t = [1_000, 2_000, 5_000, 10_000, 15_000, 20_000, 25_000, 30_000, 40_000, 50_000, 75_000])]
     pub rates: Vec<u32>,
 
-    /// Idle connections whose memory is measured, and that drop at once
+    /// Connections in the idle-memory and reconnect benchmarks
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub connections: u32,
 
-    /// Connections whose opening is timed
+    /// Connections in the opening benchmark
     #[arg(long, default_value_t = 5_000, value_parser = clap::value_parser!(u32).range(1..=20_000))]
     pub openings: u32,
 
-    /// Megabytes offered to a receiver that does not read
+    /// MiB sent to a receiver that does not read
     #[arg(long, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..=4_096))]
     pub stalled_megabytes: u32,
 
-    /// The core of the server
+    /// Processor core of the server
     #[arg(long, default_value_t = 0)]
     pub server_core: u32,
 
-    /// The core of this program
+    /// Processor core of this program
     #[arg(long, default_value_t = 1)]
     pub generator_core: u32,
 
@@ -70,39 +69,40 @@ pub struct Options {
     #[arg(long, default_value = "target/release/gruppetto")]
     pub gruppetto: PathBuf,
 
-    /// The folder of npm's peer
+    /// Folder of npm's peer
     #[arg(long, default_value = "bench/node_modules/peer")]
     pub peer: PathBuf,
 
-    /// A few seconds of everything, to see that it works: the figures mean
-    /// nothing
+    /// Run every benchmark for a few seconds, as a check that it works; the
+    /// results are meaningless
     #[arg(long)]
     pub quick: bool,
 
-    /// The file to write; unset, the page is printed
+    /// File to write; without it the page is printed
     #[arg(long)]
     pub output: Option<PathBuf>,
 }
 
-/// What can be measured.
+/// A benchmark of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Figure {
-    /// Messages relayed a second, and the processor time they cost.
+pub enum Benchmark {
+    /// Messages relayed per second, and their cost in processor time.
     Relay,
-    /// How long messages take at fixed rates.
+    /// Delay of messages at fixed rates.
     Latency,
     /// Memory of idle connections.
-    Idle,
-    /// How long many connections take to open.
+    IdleMemory,
+    /// Time to open many connections.
     Opening,
     /// Memory while a receiver does not read.
-    Stalled,
-    /// All connections drop at once and come back.
-    Storm,
+    StalledReceiver,
+    /// Recovery after all connections drop at once.
+    Reconnect,
 }
 
 impl Options {
-    /// The same with little of everything, when that was asked for.
+    /// The options with smaller amounts for `--quick`, and without servers for
+    /// `--files`.
     pub fn shortened(mut self) -> Self {
         if self.files {
             self.servers.clear();
@@ -119,17 +119,17 @@ impl Options {
         self
     }
 
-    /// How long a load is measured.
+    /// Measured duration of one load.
     pub fn measured(&self) -> Duration {
         Duration::from_secs(self.seconds)
     }
 
-    /// How long a load runs before it is measured.
+    /// Duration of one load before the measurement starts.
     pub fn warm_up(&self) -> Duration {
         self.measured() / 3
     }
 
-    /// Whether this run compares the two servers.
+    /// True when both servers are measured, so that the targets can be checked.
     pub fn compares(&self) -> bool {
         self.servers.contains(&Server::Peer) && self.servers.contains(&Server::Gruppetto)
     }

@@ -1,4 +1,4 @@
-//! What the kernel says of a process, and what is asked of it for this one.
+//! Processor time, memory and limits of a process, read from `/proc`.
 
 use std::fs;
 use std::io;
@@ -7,26 +7,27 @@ use std::process::Command;
 use crate::error::BenchError;
 use crate::options::Options;
 
-/// The unit of processor times in `/proc`, a second's part: `USER_HZ` of
-/// proc(5), 100 on every Linux that Rust and Node.js are built for.
+/// Processor time in `/proc` is counted in ticks: `USER_HZ` of proc(5), 100 per
+/// second on every Linux target of Rust and Node.js.
 const TICKS_PER_SECOND: f64 = 100.0;
-/// Files that a server or the generator may have open at once: every
-/// connection twice over, for a storm in which the old ones are still dying.
+/// Limit of open files for the servers and the generator. During a mass
+/// reconnect, old connections are still closing while the new ones open.
 const OPEN_FILES: u64 = 65_536;
 
-/// A running process, by its number.
+/// A running process, identified by its PID.
 #[derive(Debug, Clone, Copy)]
 pub struct Process(pub u32);
 
 impl Process {
-    /// Processor seconds used so far, of user and kernel together.
+    /// Processor time used since the process started, user and kernel together,
+    /// in seconds.
     ///
     /// # Errors
-    /// When the process is gone.
+    /// The process has ended.
     pub fn cpu_seconds(self) -> io::Result<f64> {
         let stat = fs::read_to_string(self.file("stat"))?;
-        // The second field is the name in brackets, which may hold anything:
-        // utime and stime are the 12th and 13th after it (proc(5)).
+        // The second field is the command name in brackets, which may contain
+        // spaces: utime and stime are the 12th and 13th field after it (proc(5)).
         let after = stat.rsplit(") ").next().unwrap_or_default();
         let ticks: u64 = after
             .split(' ')
@@ -37,34 +38,35 @@ impl Process {
         Ok(ticks as f64 / TICKS_PER_SECOND)
     }
 
-    /// Bytes in memory (`VmRSS`).
+    /// Resident memory in bytes (`VmRSS`).
     ///
     /// # Errors
-    /// When the process is gone.
-    pub fn resident(self) -> io::Result<u64> {
+    /// The process has ended.
+    pub fn resident_bytes(self) -> io::Result<u64> {
         self.memory("VmRSS:")
     }
 
-    /// The most bytes in memory since [`Self::forget_peak`] (`VmHWM`).
+    /// Peak of the resident memory in bytes since [`Self::reset_peak`]
+    /// (`VmHWM`).
     ///
     /// # Errors
-    /// When the process is gone.
-    pub fn peak(self) -> io::Result<u64> {
+    /// The process has ended.
+    pub fn peak_bytes(self) -> io::Result<u64> {
         self.memory("VmHWM:")
     }
 
-    /// From now on the peak is sought anew (`clear_refs` of proc(5)).
+    /// Resets the peak of the resident memory (`clear_refs` of proc(5)).
     ///
     /// # Errors
-    /// When the process is gone or another user's.
-    pub fn forget_peak(self) -> io::Result<()> {
+    /// The process has ended or belongs to another user.
+    pub fn reset_peak(self) -> io::Result<()> {
         fs::write(self.file("clear_refs"), "5")
     }
 
-    /// Files and sockets open.
+    /// Number of open files and sockets.
     ///
     /// # Errors
-    /// When the process is gone.
+    /// The process has ended.
     pub fn open_files(self) -> io::Result<usize> {
         Ok(fs::read_dir(self.file("fd"))?.count())
     }
@@ -85,21 +87,21 @@ impl Process {
     }
 }
 
-/// Pins this process to its core and lets it, and the servers it starts, open
-/// as many sockets as the figures need.
+/// Pins this process to the generator's core and raises its limit of open
+/// files, which the servers inherit.
 ///
 /// # Errors
-/// [`BenchError::Setup`] when the machine does not allow that.
+/// [`BenchError::Setup`] when the system denies either.
 pub fn prepare_self(options: &Options) -> Result<(), BenchError> {
     let own = std::process::id().to_string();
     let limit = format!("--nofile={OPEN_FILES}:{OPEN_FILES}");
     if run("prlimit", &["--pid", &own, &limit]).is_err() {
-        // Without the right to raise the hard limit, all of it.
+        // Raising the hard limit needs privileges; the soft limit may rise to it.
         let hard = hard_limit()?;
         let needed = u64::from(options.connections) * 2;
         if hard < needed {
             return Err(BenchError::Setup(format!(
-                "{needed} open files are needed and {hard} allowed: raise the limit (ulimit -Hn), or pass --connections {}",
+                "{needed} open files are needed, but the limit is {hard}: raise the limit (ulimit -Hn), or pass --connections {}",
                 hard / 2 - 100
             )));
         }
@@ -129,7 +131,7 @@ fn run(command: &str, arguments: &[&str]) -> Result<(), BenchError> {
     if output.status.success() {
         Ok(())
     } else {
-        let why = String::from_utf8_lossy(&output.stderr).trim().to_owned();
-        Err(BenchError::Setup(format!("{command}: {why}")))
+        let reason = String::from_utf8_lossy(&output.stderr).trim().to_owned();
+        Err(BenchError::Setup(format!("{command}: {reason}")))
     }
 }

@@ -1,32 +1,32 @@
-//! The page that the figures end on.
+//! The Markdown page with the results.
 
-mod aims;
+mod targets;
 
 use std::fmt::Write as _;
 use std::fs;
 
+use crate::benchmarks::{Row, ServerRuns, Table, Unit};
 use crate::error::BenchError;
-use crate::figures::{Cell, Row, Table, Unit};
 use crate::machine::Machine;
 use crate::offer::Offer;
-use crate::options::{Figure, Options};
+use crate::options::{Benchmark, Options};
 
-/// Written by hand, put at the page's end: why a figure is what it is.
+/// Hand-written explanation of the results, added at the end of the page.
 const REMARKS: &str = "bench/remarks.md";
 
-/// Writes the page, or prints it.
+/// Writes the results to the output file, or prints them.
 ///
 /// # Errors
-/// When the file cannot be written.
+/// The file cannot be written.
 pub fn write(options: &Options, machine: &Machine, tables: &[Table]) -> Result<(), BenchError> {
-    put(options, &page(options, machine, tables))
+    output(options, &page(options, machine, tables))
 }
 
-/// Writes a page, or prints it.
+/// Writes a page to the output file, or prints it.
 ///
 /// # Errors
-/// When the file cannot be written.
-pub fn put(options: &Options, page: &str) -> Result<(), BenchError> {
+/// The file cannot be written.
+pub fn output(options: &Options, page: &str) -> Result<(), BenchError> {
     match &options.output {
         Some(path) => Ok(fs::write(path, page)?),
         None => {
@@ -38,36 +38,44 @@ pub fn put(options: &Options, page: &str) -> Result<(), BenchError> {
 
 fn page(options: &Options, machine: &Machine, tables: &[Table]) -> String {
     let mut page = String::from("# Benchmarks\n\n");
-    page += &opening(options, machine);
+    page += &introduction(options, machine);
     if options.compares() {
-        page += &aims::section(tables);
+        page += &targets::section(tables);
     }
     for table in tables {
         page += &section(table, options);
     }
-    // A project without remarks has nothing to add.
+    // Without the file (another working directory) the section is left out.
     if let Ok(remarks) = fs::read_to_string(REMARKS) {
         let _ = write!(page, "\n## Remarks\n\n{}\n", remarks.trim());
     }
     page
 }
 
-fn opening(options: &Options, machine: &Machine) -> String {
+fn introduction(options: &Options, machine: &Machine) -> String {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let mut text = format!(
-        "Taken on {} by `make bench`, which writes this page (`bench {}`).\n",
+        "Measured on {} by `make bench`, which writes this page (`bench {}`).\n",
         machine.date,
         arguments.join(" ")
     );
     if options.quick {
-        text += "\n**A quick run, to see that it works: the figures mean nothing.**\n";
+        text += "\n**A quick run that only checks that the benchmark works: the results are meaningless.**\n";
     }
-    text += "\nThe PeerJS dialect of this server beside npm's `peer`, both measured in the\nsame run and in turns: started anew for every figure and every run, alone on\none core, spoken to by one load generator on another core, over the same wire\n(`/peerjs`), with the same messages. Both log as they do by default. Limits on\nconnections and messages are raised in both, silent clients are kept, and\n`GRUPPETTO_PEERJS_ROOMS=off` lets any peer reach any, as `peer` does.\n\n";
+    text += "
+The PeerJS dialect of this server beside npm's `peer`, measured in the same run,
+taking turns. For every measurement a server is started anew, alone on one core;
+one load generator on another core talks to both over the same wire (`/peerjs`)
+with the same messages. Both servers log with their default settings. Limits on
+connections and messages are raised in both, silent clients are kept, and
+`GRUPPETTO_PEERJS_ROOMS=off` lets any peer reach any other, as `peer` does.
+
+";
     if options.runs > 1 {
         let runs = options.runs;
         let _ = writeln!(
             text,
-            "Each value is the median of {runs} runs, with the least and the most.\n"
+            "Each value is the median of {runs} runs, with minimum and maximum.\n"
         );
     }
     text += &machine.table();
@@ -75,8 +83,9 @@ fn opening(options: &Options, machine: &Machine) -> String {
 }
 
 fn section(table: &Table, options: &Options) -> String {
-    let (title, words) = explained(table.figure, options);
-    let mut text = format!("\n## {title}\n\n{words}\n\n| | peer | gruppetto |\n|---|---|---|\n");
+    let (title, description) = describe(table.benchmark, options);
+    let mut text =
+        format!("\n## {title}\n\n{description}\n\n| | peer | gruppetto |\n|---|---|---|\n");
     for row in &table.rows {
         let _ = writeln!(
             text,
@@ -89,69 +98,74 @@ fn section(table: &Table, options: &Options) -> String {
     text
 }
 
-fn explained(figure: Figure, options: &Options) -> (&'static str, String) {
+fn describe(benchmark: Benchmark, options: &Options) -> (&'static str, String) {
     let (pairs, seconds) = (options.pairs, options.seconds);
-    match figure {
-        Figure::Relay => (
+    match benchmark {
+        Benchmark::Relay => (
             "Relaying",
             format!(
-                "{pairs} senders, each with a receiver of its own, and OFFERs of {} bytes, for\n{seconds} s. A sender has a fixed number of them on the way: it sends the next when\none has arrived.",
+                "{pairs} senders, each with a receiver of its own, send OFFERs of {} bytes for\n{seconds} s. Each sender keeps a fixed number of messages in flight: it sends the\nnext when one has arrived.",
                 Offer::new("receiver1-1", 0).len()
             ),
         ),
-        Figure::Latency => (
+        Benchmark::Latency => (
             "Latency",
             format!(
-                "The same pairs at a fixed rate that does not wait for the server, {seconds} s each:\na message's time counts from the moment at which it was due. A rate is not held\nwhen a message is missing 1 s after the last was due, or p99 is over 200 ms; a\nserver is not asked for more then."
+                "The same pairs at a fixed rate that does not depend on the server, {seconds} s per\nrate: the delay of a message counts from the time at which it was due. A rate is\nnot sustained when a message is missing 1 s after the last one was due, or when\nthe p99 is over 200 ms; the server is then not measured at higher rates."
             ),
         ),
-        Figure::Idle => (
+        Benchmark::IdleMemory => (
             "Memory of idle connections",
             format!(
-                "Resident memory (`VmRSS`) of the server's process 10 s after {} connections\nwere open. What the kernel keeps for a socket is not in it.",
+                "Resident memory (`VmRSS`) of the server process 10 s after {} connections\nwere opened. It does not include the socket buffers of the kernel.",
                 options.connections
             ),
         ),
-        Figure::Opening => (
+        Benchmark::Opening => (
             "Opening connections",
             format!(
                 "{} connections, 200 at a time, each from the TCP handshake to OPEN.",
                 options.openings
             ),
         ),
-        Figure::Stalled => (
+        Benchmark::StalledReceiver => (
             "A receiver that does not read",
             format!(
-                "One sender offers {} MiB in OFFERs of 16 KiB, as fast as the server takes\nthem, to one receiver that never reads.",
+                "One sender sends {} MiB in OFFERs of 16 KiB, as fast as the server reads them,\nto one receiver that never reads.",
                 options.stalled_megabytes
             ),
         ),
-        Figure::Storm => (
-            "Everybody drops at once",
+        Benchmark::Reconnect => (
+            "All clients reconnect at once",
             format!(
-                "{} connections are reset at the same moment. Every client comes back at once\nunder its own id and token, and tries again 0.5 to 1.5 s after a failure, or\nwhen it was not let in for 5 s.",
+                "{} connections are reset at the same moment. Every client reconnects at once\nwith its own id and token, and retries 0.5 to 1.5 s after a failure, or when it\nis not connected after 5 s.",
                 options.connections
             ),
         ),
     }
 }
 
-fn cell(row: &Row, cell: &Cell) -> String {
-    let samples = &cell.samples;
+fn cell(row: &Row, runs: &ServerRuns) -> String {
+    let samples = &runs.samples;
     let (Some(median), Some(min), Some(max)) = (samples.median(), samples.min(), samples.max())
     else {
-        return if cell.failed > 0 { "no" } else { "not tried" }.into();
+        return if runs.failed > 0 {
+            "no"
+        } else {
+            "not measured"
+        }
+        .into();
     };
     let mut text = quantity(median, row.unit);
     if samples.len() > 1 {
         let _ = write!(text, " ({} to {})", number(min), number(max));
     }
-    if cell.failed > 0 {
+    if runs.failed > 0 {
         let _ = write!(
             text,
             ", no in {} of {}",
-            cell.failed,
-            cell.failed as usize + samples.len()
+            runs.failed,
+            runs.failed as usize + samples.len()
         );
     }
     text
@@ -169,7 +183,8 @@ fn quantity(value: f64, unit: Unit) -> String {
     format!("{}{unit}", number(value))
 }
 
-/// With three digits, or all of those before the point.
+/// Formats a value with three significant digits, or all digits before the
+/// decimal point if there are more.
 fn number(value: f64) -> String {
     let decimals = match value.abs() {
         0.0 => 0,
@@ -185,7 +200,7 @@ fn number(value: f64) -> String {
     }
 }
 
-/// Thousands apart.
+/// Separates thousands with commas.
 fn grouped(digits: &str) -> String {
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {
@@ -202,7 +217,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_three_digits_or_all_before_the_point() {
+    fn numbers_have_three_significant_digits_or_all_integer_digits() {
         let pairs = [
             (0.0, "0"),
             (0.004_56, "0.0046"),

@@ -1,18 +1,18 @@
-//! What several runs came to.
+//! Sorted values of repeated runs, with median and quantiles.
 
-/// One figure's values, a run each.
+/// Values of one measurement, one per run, in ascending order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Samples(Vec<f64>);
 
 impl Samples {
-    /// Adds a run's value.
+    /// Adds the value of one run.
     pub fn add(&mut self, value: f64) {
         let place = self.0.partition_point(|other| *other <= value);
         self.0.insert(place, value);
     }
 
-    /// The middle one, of an even number the mean of the two; nothing without
-    /// a run.
+    /// Median: the middle value, or the mean of the two middle values. `None`
+    /// without values.
     pub fn median(&self) -> Option<f64> {
         let middle = self.0.len() / 2;
         let upper = *self.0.get(middle)?;
@@ -22,24 +22,25 @@ impl Samples {
         }
     }
 
-    /// The least.
+    /// Smallest value.
     pub fn min(&self) -> Option<f64> {
         self.0.first().copied()
     }
 
-    /// The greatest.
+    /// Largest value.
     pub fn max(&self) -> Option<f64> {
         self.0.last().copied()
     }
 
-    /// The value that this share of `total` does not exceed; nothing when
-    /// fewer are known.
+    /// Value that the given share (0 to 1) of `total` values does not exceed.
+    /// Missing values count as infinitely large, so the result is `None` when
+    /// the quantile falls among them.
     pub fn quantile(&self, share: f64, total: usize) -> Option<f64> {
         let place = (total as f64 * share).ceil() as usize;
         self.0.get(place.saturating_sub(1)).copied()
     }
 
-    /// How many runs.
+    /// Number of values.
     pub fn len(&self) -> usize {
         self.0.len()
     }
@@ -58,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_is_the_middle_whatever_the_order_of_runs() {
+    fn median_and_quantiles_do_not_depend_on_the_order_of_runs() {
         let of = |values: &[f64]| values.iter().copied().collect::<Samples>();
         assert_eq!(of(&[]).median(), None);
         assert_eq!(of(&[3.0, 1.0, 9.0]).median(), Some(3.0));

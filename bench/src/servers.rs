@@ -1,5 +1,5 @@
-//! The two servers, each as its users run it but for the limits that one
-//! machine full of connections would meet.
+//! The two servers as child processes, with their default settings except for
+//! limits that a single load generator would exceed.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
@@ -8,44 +8,44 @@ use std::time::Duration;
 use clap::ValueEnum;
 use tokio::time::{Instant, sleep};
 
-use crate::crowd;
+use crate::clients;
 use crate::error::BenchError;
 use crate::options::Options;
 use crate::process::Process;
-use crate::wire::Socket;
+use crate::websocket::WebSocket;
 
-/// How long a server may take to answer its first connection.
-const START: Duration = Duration::from_secs(20);
-/// What a server is left alone for after its first connection.
-const SETTLE: Duration = Duration::from_secs(1);
-/// More sockets than any figure has.
-const MANY: &str = "1000000";
-/// How Gruppetto's settings say that there is no limit.
-const ANY_NUMBER: &str = "0";
-/// Longer than any figure takes, in milliseconds: idle sockets are to stay in
-/// `peer`, and the generator sends no heartbeats. Gruppetto pings, and the
-/// generator answers.
-const LONG_MS: &str = "3600000";
+/// Time limit for the first connection after the start of a server.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
+/// Pause between the first connection and the measurement.
+const SETTLE_TIME: Duration = Duration::from_secs(1);
+/// Connection limit above the needs of every benchmark.
+const HIGH_LIMIT: &str = "1000000";
+/// Value that turns off a rate limit of Gruppetto.
+const UNLIMITED: &str = "0";
+/// Timeout in milliseconds, longer than any benchmark. `peer` drops clients that
+/// send no heartbeat, and the generator sends none. Gruppetto needs no such
+/// setting: it sends pings, which the generator answers.
+const LONG_TIMEOUT_MS: &str = "3600000";
 
 /// A server to measure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Server {
-    /// npm's peer, by its own command line.
+    /// npm's `peer`, started by its own command line tool.
     Peer,
-    /// This project's.
+    /// The server of this project.
     Gruppetto,
 }
 
-/// A server that runs; it ends when this is dropped.
+/// A running server; killed on drop.
 #[derive(Debug)]
-pub struct Running {
+pub struct RunningServer {
     child: Child,
-    /// Where it listens.
+    /// Address it listens on.
     pub address: SocketAddr,
 }
 
 impl Server {
-    /// Its name in the report.
+    /// Name in the report.
     pub fn name(self) -> &'static str {
         match self {
             Self::Peer => "peer",
@@ -53,11 +53,11 @@ impl Server {
         }
     }
 
-    /// Starts it on a core of its own and waits until it takes connections.
+    /// Starts the server on its own core and waits until it accepts connections.
     ///
     /// # Errors
-    /// [`BenchError::NotStarted`].
-    pub async fn start(self, options: &Options) -> Result<Running, BenchError> {
+    /// [`BenchError::NotStarted`] when it exits or does not answer in time.
+    pub async fn start(self, options: &Options) -> Result<RunningServer, BenchError> {
         let address = free_address()?;
         let mut command = Command::new("taskset");
         command.args(["-c", &options.server_core.to_string()]);
@@ -67,34 +67,35 @@ impl Server {
         }
         let child = command
             .stdin(Stdio::null())
-            // What it logs costs it the same as in service, and nobody else.
+            // Discarded, but still written: logging is part of the cost.
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| BenchError::NotStarted(self.name(), error.to_string()))?;
-        let mut running = Running { child, address };
+        let mut running = RunningServer { child, address };
         running.wait_ready(self).await?;
         Ok(running)
     }
 }
 
-impl Running {
-    /// Its process.
+impl RunningServer {
+    /// Process of the server.
     pub fn process(&self) -> Process {
-        // taskset becomes the server, under the same number.
+        // taskset replaces itself with the server and keeps its PID.
         Process(self.child.id())
     }
 
     async fn wait_ready(&mut self, server: Server) -> Result<(), BenchError> {
-        let deadline = Instant::now() + START;
+        let deadline = Instant::now() + START_TIMEOUT;
         loop {
-            let failure = match Socket::open(crowd::door(self.address, 0), "probe").await {
-                Ok(_) => break sleep(SETTLE).await,
-                Err(error) => error.to_string(),
-            };
+            let failure =
+                match WebSocket::open(clients::connect_options(self.address, 0), "probe").await {
+                    Ok(_) => break sleep(SETTLE_TIME).await,
+                    Err(error) => error.to_string(),
+                };
             if let Some(status) = self.child.try_wait()? {
-                let words = format!("{status}; run it by hand to read why");
-                return Err(BenchError::NotStarted(server.name(), words));
+                let reason = format!("{status}; start it by hand to see its log");
+                return Err(BenchError::NotStarted(server.name(), reason));
             }
             if Instant::now() > deadline {
                 return Err(BenchError::NotStarted(server.name(), failure));
@@ -105,9 +106,9 @@ impl Running {
     }
 }
 
-impl Drop for Running {
+impl Drop for RunningServer {
     fn drop(&mut self) {
-        // It has ended already, or it ends now.
+        // Both fail only when the process has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
@@ -119,7 +120,12 @@ fn peer_command(command: &mut Command, options: &Options, address: SocketAddr) {
         .arg(options.peer.join("dist/bin/peerjs.js"))
         .args(["--host", &address.ip().to_string()])
         .args(["--port", &address.port().to_string()])
-        .args(["--concurrent_limit", MANY, "--alive_timeout", LONG_MS])
+        .args([
+            "--concurrent_limit",
+            HIGH_LIMIT,
+            "--alive_timeout",
+            LONG_TIMEOUT_MS,
+        ])
         .env("NODE_ENV", "production");
 }
 
@@ -132,7 +138,7 @@ fn gruppetto_command(command: &mut Command, options: &Options, address: SocketAd
         "GRUPPETTO_MESSAGES_PER_SECOND",
         "GRUPPETTO_RELAY_BYTES_PER_SECOND",
     ] {
-        command.env(setting, ANY_NUMBER);
+        command.env(setting, UNLIMITED);
     }
     for setting in [
         "GRUPPETTO_MAX_CONNECTIONS",
@@ -141,12 +147,12 @@ fn gruppetto_command(command: &mut Command, options: &Options, address: SocketAd
         "GRUPPETTO_MAX_SOCKETS_PER_ADDRESS",
         "GRUPPETTO_PEERJS_MAX_PEERS",
     ] {
-        command.env(setting, MANY);
+        command.env(setting, HIGH_LIMIT);
     }
 }
 
-/// A free port of the machine's own. Another program could take it before the
-/// server does; then the server says so and the run ends.
+/// A free port on the loopback address. Another program could take it before the
+/// server does; the server then fails to start and the run ends.
 fn free_address() -> Result<SocketAddr, BenchError> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     Ok(listener.local_addr()?)

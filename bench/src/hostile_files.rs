@@ -1,4 +1,4 @@
-//! How long workout files that mean harm take to be refused.
+//! Time that the reader of workout files takes to reject malicious files.
 
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
@@ -7,43 +7,45 @@ use ride::workout::zwo::{self, MAX_BYTES};
 
 use crate::machine::Machine;
 
-/// What a rider does not notice.
-const AIM: Duration = Duration::from_millis(100);
+/// Target: a delay that a rider does not notice.
+const TARGET: Duration = Duration::from_millis(100);
 const RUNS: usize = 21;
 
-/// Reads each of the files, and tells on a page how long that took.
+/// Measures every file and returns the page with the results.
 pub fn page(machine: &Machine) -> String {
     let mut page = format!(
-        "# Files that mean harm\n\nTaken on {} by `make bench-files`, which writes this page. How long the reader\nof workout files takes to refuse those that are made to be slow or large: the\nmedian of {RUNS} times, natively and optimised, with the least and the most. To be\nreached: {} ms.\n\n",
+        "# Malicious workout files\n\nMeasured on {} by `make bench-files`, which writes this page: the time that the\nreader of workout files takes to reject files made to be slow or large. Each value\nis the median of {RUNS} runs of an optimised native build, with minimum and maximum.\nTarget: {} ms.\n\n",
         machine.date,
-        AIM.as_millis()
+        TARGET.as_millis()
     );
     page += &machine.table();
-    page += "\n| file | bytes | refused after | |\n|---|---|---|---|\n";
-    for (what, file) in files() {
-        let mut times: Vec<_> = (0..RUNS).map(|_| refusal(what, file.as_bytes())).collect();
+    page += "\n| file | bytes | rejected after | |\n|---|---|---|---|\n";
+    for (name, file) in files() {
+        let mut times: Vec<_> = (0..RUNS)
+            .map(|_| time_to_reject(name, file.as_bytes()))
+            .collect();
         times.sort();
-        let (least, median, most) = (times[0], times[RUNS / 2], times[RUNS - 1]);
-        let verdict = match median <= AIM {
+        let (min, median, max) = (times[0], times[RUNS / 2], times[RUNS - 1]);
+        let verdict = match median <= TARGET {
             true => "reached",
-            false => "**falls short**",
+            false => "**missed**",
         };
-        let [least, median, most] = [least, median, most].map(millis);
+        let [min, median, max] = [min, median, max].map(millis);
         let bytes = file.len();
         let _ = writeln!(
             page,
-            "| {what} | {bytes} | {median} ms ({least} to {most}) | {verdict} |"
+            "| {name} | {bytes} | {median} ms ({min} to {max}) | {verdict} |"
         );
     }
     page
 }
 
-fn refusal(what: &str, file: &[u8]) -> Duration {
+fn time_to_reject(name: &str, file: &[u8]) -> Duration {
     let start = Instant::now();
-    let read = zwo::parse(file);
-    let took = start.elapsed();
-    assert!(read.is_err(), "{what} was read");
-    took
+    let result = zwo::parse(file);
+    let elapsed = start.elapsed();
+    assert!(result.is_err(), "{name} was accepted");
+    elapsed
 }
 
 fn millis(time: Duration) -> String {
@@ -57,24 +59,21 @@ fn files() -> [(&'static str, String); 8] {
     let padding = "x\n".repeat(200_000);
     let bomb = "<!DOCTYPE b [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;\">]>";
     [
-        ("a byte too many", " ".repeat(MAX_BYTES + 1)),
+        ("one byte over the limit", " ".repeat(MAX_BYTES + 1)),
         (
-            "an entity bomb",
+            "entity expansion",
             format!("{bomb}<workout_file><name>&b;</name></workout_file>"),
         ),
         ("80,000 attributes", format!("<workout_file {attributes}/>")),
         ("250,000 elements", workout(&"<a/>".repeat(250_000))),
-        (
-            "350,000 elements in each other",
-            "<a>".repeat(MAX_BYTES / 3),
-        ),
+        ("350,000 nested elements", "<a>".repeat(MAX_BYTES / 3)),
         ("20,000 namespaces", namespaces.collect()),
         (
             "10,000 intervals",
             workout(&"<FreeRide Duration='1'/>\n".repeat(10_000)),
         ),
         (
-            "a full file whose last number is wrong",
+            "a full file with an invalid last number",
             workout(&format!(
                 "<!-- {padding} -->{good}<SteadyState Duration='1' Power='x'/>"
             )),

@@ -1,9 +1,9 @@
-//! One WebSocket of the PeerJS wire, as light as a load generator wants it:
-//! messages are framed and masked once and sent many times, and what comes is
-//! looked at only as far as its length (RFC 6455, section 5).
+//! A minimal WebSocket client of the PeerJS dialect, cheap enough for a load
+//! generator: a message is framed and masked once and sent many times, and of a
+//! received frame only the header is parsed (RFC 6455, section 5).
 //!
-//! Law: neither server fragments its messages or masks them; what does is a
-//! broken measurement and says so.
+//! Contract: the server neither fragments nor masks its messages. A frame that
+//! breaks this ends the run with [`BenchError::Protocol`].
 
 use std::cell::RefCell;
 use std::io;
@@ -15,8 +15,8 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::error::BenchError;
 
-/// The mask of every frame sent. The protocol wants one, and one that page
-/// authors cannot foresee; here there is no page.
+/// Mask of every sent frame. The protocol demands an unpredictable one to
+/// protect proxies from hostile pages; a load generator needs no such protection.
 pub const MASK: [u8; 4] = [0x37, 0xfa, 0x21, 0x3d];
 
 const FINAL: u8 = 0x80;
@@ -24,59 +24,58 @@ const TEXT: u8 = 1;
 const CLOSE: u8 = 8;
 const PING: u8 = 9;
 const PONG: u8 = 10;
-/// What is read at once; a whole OFFER fits.
+/// Bytes per read; holds a whole OFFER.
 const READ_SIZE: usize = 4_096;
-/// Any key will do, since the answer to it is not checked.
+/// `Sec-WebSocket-Key`; fixed, because the server's answer to it is not checked.
 const HANDSHAKE_KEY: &str = "Z3J1cHBldHRvIGJlbmNoIQ==";
 
-/// The writing half, and the connection itself; shared by whoever sends.
+/// Connection and write buffer of a client, shared by all tasks that send on it.
 #[derive(Debug)]
-pub struct Link {
+pub struct WriteHalf {
     stream: TcpStream,
-    /// Bytes that the kernel did not take yet.
-    waiting: RefCell<Vec<u8>>,
+    /// Bytes that the kernel has not accepted yet.
+    pending: RefCell<Vec<u8>>,
 }
 
-/// An open socket that has been told OPEN.
+/// A connected client that has received OPEN.
 #[derive(Debug)]
-pub struct Socket {
-    link: Rc<Link>,
-    inbox: Vec<u8>,
-    /// Where in the inbox the next frame begins.
+pub struct WebSocket {
+    write_half: Rc<WriteHalf>,
+    received: Vec<u8>,
+    /// Offset of the next frame in `received`.
     next: usize,
 }
 
-/// How a socket is opened.
+/// Parameters of a connection.
 #[derive(Debug, Clone, Copy)]
-pub struct Door {
-    /// The server.
+pub struct ConnectOptions {
+    /// Address of the server.
     pub server: SocketAddr,
-    /// The generator's own address: ports are counted per address.
+    /// Source address of the client. Each address has its own range of ports.
     pub source: Ipv4Addr,
-    /// The receive buffer in bytes, when the kernel's own choice is not it.
+    /// Receive buffer in bytes; `None` leaves the choice to the kernel.
     pub receive_buffer: Option<u32>,
 }
 
-impl Link {
-    /// Sends bytes after those that wait already, as far as the kernel takes
-    /// them.
+impl WriteHalf {
+    /// Queues bytes and writes as much of the queue as the kernel accepts.
     ///
     /// # Errors
-    /// When the connection is gone.
+    /// The connection is lost.
     pub fn send(&self, bytes: &[u8]) -> Result<(), BenchError> {
-        self.waiting.borrow_mut().extend_from_slice(bytes);
-        self.push()
+        self.pending.borrow_mut().extend_from_slice(bytes);
+        self.flush()
     }
 
-    /// Offers the kernel what waits.
+    /// Writes as much of the queue as the kernel accepts.
     ///
     /// # Errors
-    /// When the connection is gone.
-    pub fn push(&self) -> Result<(), BenchError> {
-        let mut waiting = self.waiting.borrow_mut();
-        while !waiting.is_empty() {
-            match self.stream.try_write(&waiting) {
-                Ok(count) => drop(waiting.drain(..count)),
+    /// The connection is lost.
+    pub fn flush(&self) -> Result<(), BenchError> {
+        let mut pending = self.pending.borrow_mut();
+        while !pending.is_empty() {
+            match self.stream.try_write(&pending) {
+                Ok(count) => drop(pending.drain(..count)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
                 Err(error) => return Err(error.into()),
             }
@@ -84,29 +83,29 @@ impl Link {
         Ok(())
     }
 
-    /// Bytes that wait.
-    pub fn waiting(&self) -> usize {
-        self.waiting.borrow().len()
+    /// Number of queued bytes.
+    pub fn pending(&self) -> usize {
+        self.pending.borrow().len()
     }
 
-    /// Waits until the kernel takes bytes again.
+    /// Waits until the kernel accepts bytes again.
     ///
     /// # Errors
-    /// When the connection is gone.
+    /// The connection is lost.
     pub async fn writable(&self) -> Result<(), BenchError> {
         Ok(self.stream.writable().await?)
     }
 }
 
-impl Socket {
+impl WebSocket {
     /// Connects, upgrades, and waits for OPEN.
     ///
     /// # Errors
-    /// [`BenchError::Refused`] with the server's words when it says anything
-    /// else.
-    pub async fn open(door: Door, id: &str) -> Result<Self, BenchError> {
-        let mut socket = Self::connect(door).await?;
-        socket.upgrade(door.server, id).await?;
+    /// [`BenchError::Refused`] with the server's message when its first one is
+    /// not OPEN.
+    pub async fn open(options: ConnectOptions, id: &str) -> Result<Self, BenchError> {
+        let mut socket = Self::connect(options).await?;
+        socket.upgrade(options.server, id).await?;
         let first = socket.text().await?;
         let text = String::from_utf8_lossy(socket.bytes(first)).into_owned();
         if text == r#"{"type":"OPEN"}"# {
@@ -116,21 +115,21 @@ impl Socket {
         }
     }
 
-    async fn connect(door: Door) -> Result<Self, BenchError> {
+    async fn connect(options: ConnectOptions) -> Result<Self, BenchError> {
         let socket = TcpSocket::new_v4()?;
-        socket.bind((door.source, 0).into())?;
-        if let Some(bytes) = door.receive_buffer {
+        socket.bind((options.source, 0).into())?;
+        if let Some(bytes) = options.receive_buffer {
             socket.set_recv_buffer_size(bytes)?;
         }
-        let stream = socket.connect(door.server).await?;
+        let stream = socket.connect(options.server).await?;
         stream.set_nodelay(true)?;
-        let link = Link {
+        let write_half = WriteHalf {
             stream,
-            waiting: RefCell::default(),
+            pending: RefCell::default(),
         };
         Ok(Self {
-            link: Rc::new(link),
-            inbox: Vec::new(),
+            write_half: Rc::new(write_half),
+            received: Vec::new(),
             next: 0,
         })
     }
@@ -139,15 +138,15 @@ impl Socket {
         let request = format!(
             "GET /peerjs?key=peerjs&id={id}&token={id}&version=1.5.5 HTTP/1.1\r\nHost: {server}\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: {HANDSHAKE_KEY}\r\n\r\n"
         );
-        self.link.send(request.as_bytes())?;
+        self.write_half.send(request.as_bytes())?;
         let end = loop {
             self.fill().await?;
-            if let Some(end) = find(&self.inbox, b"\r\n\r\n") {
+            if let Some(end) = find(&self.received, b"\r\n\r\n") {
                 break end + 4;
             }
         };
-        if !self.inbox.starts_with(b"HTTP/1.1 101 ") {
-            let answer = String::from_utf8_lossy(&self.inbox);
+        if !self.received.starts_with(b"HTTP/1.1 101 ") {
+            let answer = String::from_utf8_lossy(&self.received);
             let line = answer.lines().next().unwrap_or_default();
             return Err(BenchError::Refused(line.to_owned()));
         }
@@ -155,22 +154,22 @@ impl Socket {
         Ok(())
     }
 
-    /// The half that sends.
-    pub fn link(&self) -> &Rc<Link> {
-        &self.link
+    /// Sending half of the connection.
+    pub fn write_half(&self) -> &Rc<WriteHalf> {
+        &self.write_half
     }
 
-    /// Waits for bytes and takes them in.
+    /// Drops the messages already parsed and waits for more bytes.
     ///
     /// # Errors
-    /// [`BenchError::Closed`] at the connection's end.
+    /// [`BenchError::Closed`] when the server closed the connection.
     pub async fn fill(&mut self) -> Result<(), BenchError> {
-        self.inbox.drain(..self.next);
+        self.received.drain(..self.next);
         self.next = 0;
         loop {
-            self.link.stream.readable().await?;
-            self.inbox.reserve(READ_SIZE);
-            match self.link.stream.try_read_buf(&mut self.inbox) {
+            self.write_half.stream.readable().await?;
+            self.received.reserve(READ_SIZE);
+            match self.write_half.stream.try_read_buf(&mut self.received) {
                 Ok(0) => return Err(BenchError::Closed),
                 Ok(_) => return Ok(()),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -179,17 +178,17 @@ impl Socket {
         }
     }
 
-    /// The next text message that is there already: its place in
-    /// [`Self::bytes`], good until the next [`Self::fill`]. Pings are answered
-    /// on the way.
+    /// The next text message among the received bytes, as a range for
+    /// [`Self::bytes`] that is valid until the next [`Self::fill`]. Answers pings
+    /// that precede it.
     ///
     /// # Errors
-    /// [`BenchError::Closed`] when the server says goodbye.
+    /// [`BenchError::Closed`] after a close frame.
     pub fn next_text(&mut self) -> Result<Option<Range<usize>>, BenchError> {
         while let Some((opcode, body)) = self.next_frame()? {
             match opcode {
                 TEXT => return Ok(Some(body)),
-                PING => self.link.send(&frame(PONG, &self.inbox[body]))?,
+                PING => self.write_half.send(&frame(PONG, &self.received[body]))?,
                 CLOSE => return Err(BenchError::Closed),
                 PONG => {}
                 other => return Err(BenchError::Protocol(format!("opcode {other}"))),
@@ -201,7 +200,7 @@ impl Socket {
     /// Waits for the next text message.
     ///
     /// # Errors
-    /// [`BenchError::Closed`] at the connection's end.
+    /// [`BenchError::Closed`] when the server closed the connection.
     pub async fn text(&mut self) -> Result<Range<usize>, BenchError> {
         loop {
             if let Some(body) = self.next_text()? {
@@ -211,14 +210,13 @@ impl Socket {
         }
     }
 
-    /// The bytes of a message.
-    pub fn bytes(&self, place: Range<usize>) -> &[u8] {
-        &self.inbox[place]
+    /// Bytes of a message.
+    pub fn bytes(&self, range: Range<usize>) -> &[u8] {
+        &self.received[range]
     }
 
-    /// Waits for the connection's end, answering pings; whatever else comes is
-    /// not looked at.
-    pub async fn stay(mut self) -> BenchError {
+    /// Answers pings and ignores messages until the connection ends.
+    pub async fn keep_open(mut self) -> BenchError {
         loop {
             match self.text().await {
                 Ok(_) => {}
@@ -227,20 +225,21 @@ impl Socket {
         }
     }
 
-    /// Ends the connection as a network that fails does it: without a goodbye.
+    /// Resets the connection without a closing handshake, as a failing network
+    /// does.
     ///
     /// # Errors
-    /// When the kernel refuses.
-    pub fn cut(self) -> Result<(), BenchError> {
-        Ok(self.link.stream.set_zero_linger()?)
+    /// The kernel rejects the socket option.
+    pub fn reset(self) -> Result<(), BenchError> {
+        Ok(self.write_half.stream.set_zero_linger()?)
     }
 
     fn next_frame(&mut self) -> Result<Option<(u8, Range<usize>)>, BenchError> {
-        let Some((opcode, body)) = header(&self.inbox[self.next..])? else {
+        let Some((opcode, body)) = header(&self.received[self.next..])? else {
             return Ok(None);
         };
         let body = self.next + body.start..self.next + body.end;
-        if body.end > self.inbox.len() {
+        if body.end > self.received.len() {
             return Ok(None);
         }
         self.next = body.end;
@@ -275,14 +274,16 @@ fn frame(opcode: u8, body: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// The opcode and the place of the body of the frame that begins here, once
-/// its head is there.
+/// Opcode and body range of the frame at the start of `bytes`; `None` while its
+/// header is incomplete.
 fn header(bytes: &[u8]) -> Result<Option<(u8, Range<usize>)>, BenchError> {
     let [first, second, rest @ ..] = bytes else {
         return Ok(None);
     };
     if first & FINAL == 0 || first & 0x70 != 0 || second & 0x80 != 0 {
-        return Err(BenchError::Protocol("a frame of an unforeseen kind".into()));
+        return Err(BenchError::Protocol(
+            "a fragmented, masked or extended frame".into(),
+        ));
     }
     let (start, length) = match (second & 0x7f, rest) {
         (126, [a, b, ..]) => (4, u64::from(u16::from_be_bytes([*a, *b]))),
@@ -295,11 +296,11 @@ fn header(bytes: &[u8]) -> Result<Option<(u8, Range<usize>)>, BenchError> {
     let length = usize::try_from(length)
         .ok()
         .filter(|length| *length < 1 << 30)
-        .ok_or_else(|| BenchError::Protocol("a frame of a gigabyte".into()))?;
+        .ok_or_else(|| BenchError::Protocol("a frame of 1 GiB or more".into()))?;
     Ok(Some((first & 0x0f, start..start + length)))
 }
 
-/// Where `needle` begins.
+/// Offset of the first occurrence of `needle`.
 pub fn find(bytes: &[u8], needle: &[u8]) -> Option<usize> {
     bytes
         .windows(needle.len())
@@ -311,7 +312,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_frame_of_each_length_is_read_as_it_was_made() {
+    fn a_frame_header_of_every_length_class_is_parsed() {
         for length in [0, 125, 126, 65_535, 65_536] {
             let masked = frame(TEXT, &vec![7; length]);
             let mut plain = masked.clone();
@@ -326,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn a_fragment_is_a_broken_measurement() {
+    fn a_fragmented_or_masked_frame_is_an_error() {
         assert!(header(&[TEXT, 0]).is_err());
         assert!(header(&[FINAL | TEXT, 0x80]).is_err());
     }
