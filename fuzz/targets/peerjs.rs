@@ -1,10 +1,10 @@
-//! What a PeerJS client says, and what the broker makes of it: Ana says it,
-//! Ben is there, nobody else is.
+//! Fuzz target for the PeerJS broker: Ana sends the input as a message while Ben
+//! is the only other client.
 //!
-//! Whatever comes, nothing panics; a message goes to whom it names, from Ana,
-//! with the very payload that she sent and hardly a byte more, and is itself
-//! read as the same message; what waits for somebody absent is given back once
-//! and then forgotten.
+//! Checked for any input: the broker does not panic. A forwarded message goes to
+//! the client that it names, has Ana as its source and her payload byte for byte,
+//! grows by at most [`MAX_GROWTH`] bytes, and parses as a message of the same
+//! kind. A message queued for an absent client expires once and frees its memory.
 
 #![no_main]
 
@@ -17,28 +17,28 @@ use serde_json::value::RawValue;
 
 const ANA: SocketId = SocketId(1);
 const BEN: SocketId = SocketId(2);
-/// What passing on may add: the sender, and the words around it.
-const ADDED: usize = 64;
-/// Later than anything waits.
-const LATER: Duration = Duration::from_secs(3_600);
+/// Bytes that forwarding may add: the `src` field.
+const MAX_GROWTH: usize = 64;
+/// A time at which every queued message has expired.
+const AFTER_EXPIRY: Duration = Duration::from_secs(3_600);
 
 type Fields<'a> = BTreeMap<String, &'a RawValue>;
 
 fuzz_target!(|text: &str| {
     let mut broker = ana_and_ben();
-    let said = Message::parse(text);
+    let parsed = Message::parse(text);
     let input = Input::Message {
         socket: ANA,
-        message: said.clone(),
+        message: parsed.clone(),
     };
     broker.handle(Duration::ZERO, input);
     while let Some(output) = broker.poll_output() {
         if let Output::Send { socket, text: sent } = output {
-            check_passed(&said, socket, &sent);
-            assert!(sent.len() <= text.len() + ADDED);
+            check_forwarded(&parsed, socket, &sent);
+            assert!(sent.len() <= text.len() + MAX_GROWTH);
         }
     }
-    check_waiting(&mut broker);
+    check_expiry(&mut broker);
 });
 
 fn ana_and_ben() -> Broker {
@@ -59,30 +59,30 @@ fn ana_and_ben() -> Broker {
     broker
 }
 
-fn check_passed<E>(said: &Result<Message<'_>, E>, socket: SocketId, sent: &str) {
-    let Ok(Message::Pass { kind, to, payload }) = said else {
-        panic!("{sent} out of nothing");
+fn check_forwarded<E>(parsed: &Result<Message<'_>, E>, socket: SocketId, sent: &str) {
+    let Ok(Message::Pass { kind, to, payload }) = parsed else {
+        panic!("an ignored message produced {sent}");
     };
-    let passed: Fields = serde_json::from_str(sent).expect("an object");
-    let text = |name: &str| serde_json::from_str::<String>(passed[name].get()).expect("a string");
+    let fields: Fields = serde_json::from_str(sent).expect("an object");
+    let text = |name: &str| serde_json::from_str::<String>(fields[name].get()).expect("a string");
     assert_eq!(text("src"), "ana");
     assert_eq!(Some(text("dst").as_str()), to.as_deref());
     assert_eq!(socket, if text("dst") == "ana" { ANA } else { BEN });
     assert_eq!(
-        passed.get("payload").map(|it| it.get()),
+        fields.get("payload").map(|value| value.get()),
         payload.map(RawValue::get)
     );
-    let Ok(Message::Pass { kind: again, .. }) = Message::parse(sent) else {
-        panic!("{sent} is no message");
+    let Ok(Message::Pass { kind: reparsed, .. }) = Message::parse(sent) else {
+        panic!("{sent} is not a valid message");
     };
-    assert_eq!(again, *kind);
+    assert_eq!(reparsed, *kind);
 }
 
-fn check_waiting(broker: &mut Broker) {
-    let waiting = broker.counts().pairs;
-    broker.handle(LATER, Input::Timeout);
-    let given_back = std::iter::from_fn(|| broker.poll_output()).count();
-    assert_eq!(given_back, waiting);
+fn check_expiry(broker: &mut Broker) {
+    let queued = broker.counts().pairs;
+    broker.handle(AFTER_EXPIRY, Input::Timeout);
+    let expired = std::iter::from_fn(|| broker.poll_output()).count();
+    assert_eq!(expired, queued);
     assert_eq!(broker.counts().pairs, 0);
     assert_eq!(broker.counts().queued_bytes, 0);
 }

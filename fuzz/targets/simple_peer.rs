@@ -1,9 +1,10 @@
-//! What a simple-peer client says, and what its room makes of it: Ben says it,
-//! Ana is host, Cleo is there too.
+//! Fuzz target for the simple-peer rooms: Ben sends the input as a message to a
+//! room with Ana, the host, and Cleo.
 //!
-//! Whatever comes, nothing panics; what is passed on reaches others alone, and
-//! only the one it names; it comes from Ben, says that he is not host if it
-//! says anything of that, and has every other field to the byte as he sent it.
+//! Checked for any input: the room does not panic. A forwarded message reaches
+//! only the member that it names, or all others, never Ben. It has Ben as `from`,
+//! an `isHost` of false if Ben sent that field, and every other field byte for
+//! byte.
 
 #![no_main]
 
@@ -17,30 +18,31 @@ use serde_json::value::RawValue;
 const ANA: SocketId = SocketId(1);
 const BEN: SocketId = SocketId(2);
 const CLEO: SocketId = SocketId(3);
-/// What passing on may add: the sender, and a longer word on who is host.
-const ADDED: usize = 32;
+/// Bytes that forwarding may add: the `from` field, and `false` for a shorter
+/// `isHost`.
+const MAX_GROWTH: usize = 32;
 
 type Fields<'a> = BTreeMap<String, &'a RawValue>;
 
 fuzz_target!(|text: &str| {
     let mut rooms = three_members();
-    let said = Message::parse(text);
+    let parsed = Message::parse(text);
     let input = Input::Message {
         socket: BEN,
-        message: said.clone(),
+        message: parsed.clone(),
     };
     rooms.handle(input);
     while let Some(output) = rooms.poll_output() {
         let Output::Send { socket, text: sent } = output else {
-            panic!("a member is let in already");
+            panic!("only messages are expected after joining");
         };
-        let said = said.as_ref().expect("nonsense is not passed on");
-        if said.joins().is_some() {
-            check_joined(socket, &sent);
+        let message = parsed.as_ref().expect("invalid input is not forwarded");
+        if message.joins().is_some() {
+            check_join_announced(socket, &sent);
         } else {
-            assert!(socket == named(said.target()).unwrap_or(socket) && socket != BEN);
-            assert!(sent.len() <= text.len() + ADDED);
-            check_passed(text, &sent);
+            assert!(socket == target_socket(message.target()).unwrap_or(socket) && socket != BEN);
+            assert!(sent.len() <= text.len() + MAX_GROWTH);
+            check_forwarded(text, &sent);
         }
     }
 });
@@ -61,16 +63,16 @@ fn three_members() -> Rooms {
     rooms
 }
 
-fn named(target: Option<&str>) -> Option<SocketId> {
+fn target_socket(target: Option<&str>) -> Option<SocketId> {
     match target? {
         "ana" => Some(ANA),
         "cleo" => Some(CLEO),
-        // Ben himself or nobody: no socket gets it.
+        // Ben himself or an unknown id: no socket receives the message.
         _ => Some(BEN),
     }
 }
 
-fn check_joined(socket: SocketId, sent: &str) {
+fn check_join_announced(socket: SocketId, sent: &str) {
     let fields: Fields = serde_json::from_str(sent).expect("an object");
     let kind = match socket {
         BEN => r#""existing-peers""#,
@@ -79,19 +81,19 @@ fn check_joined(socket: SocketId, sent: &str) {
     assert_eq!(fields["type"].get(), kind);
 }
 
-fn check_passed(said: &str, sent: &str) {
-    let mut said: Fields = serde_json::from_str(said).expect("an object");
+fn check_forwarded(input: &str, sent: &str) {
+    let mut input: Fields = serde_json::from_str(input).expect("an object");
     let mut sent: Fields = serde_json::from_str(sent).expect("an object");
     let from = sent.remove("from").map(RawValue::get);
     assert_eq!(from, Some(r#""ben""#));
-    said.remove("from");
+    input.remove("from");
     let host = sent.remove("isHost").map(RawValue::get);
-    assert_eq!(host, said.remove("isHost").map(|_| "false"));
+    assert_eq!(host, input.remove("isHost").map(|_| "false"));
     let texts = |fields: Fields| -> Vec<(String, String)> {
         let pairs = fields.into_iter();
         pairs
             .map(|(name, value)| (name, value.get().to_owned()))
             .collect()
     };
-    assert_eq!(texts(sent), texts(said));
+    assert_eq!(texts(sent), texts(input));
 }
