@@ -2,7 +2,6 @@
 //! themselves. Nothing here decides anything. On the server none of it runs:
 //! the session is only made in an effect, and effects do not run there.
 
-pub mod alarm;
 pub mod api;
 pub mod bluetooth;
 pub mod clock;
@@ -13,4 +12,5 @@ pub mod recordings;
 pub mod rtc;
 pub mod socket;
 pub mod storage;
+pub mod timer;
 pub mod wake_lock;

@@ -46,7 +46,7 @@ use ride::{
 use send_wrapper::SendWrapper;
 
 use crate::{
-    browser::{alarm::Alarm, clock, listener::Listener, page, wake_lock::WakeLock},
+    browser::{clock, listener::Listener, page, timer::WorkerTimer, wake_lock::WakeLock},
     state::{Intent, Intents, Notice, RideState},
 };
 use entry::Entry;
@@ -77,14 +77,14 @@ fn open(state: RideState, intents: Intents, begin: impl FnOnce(&mut Session)) {
     let inbox = Inbox::new();
     let mut session = Session::new(state, inbox.clone());
     begin(&mut session);
-    session.set_alarm();
+    session.schedule_timer();
     inbox.attach(session);
     intents.connect({
         let inbox = inbox.clone();
         move |intent| inbox.post(Event::Intent(intent))
     });
     // What began while there was no session yet to hear of it.
-    inbox.post(Event::Alarm);
+    inbox.post(Event::Timer);
     let inbox = SendWrapper::new(inbox);
     on_cleanup(move || inbox.close());
 }
@@ -93,7 +93,7 @@ fn open(state: RideState, intents: Intents, begin: impl FnOnce(&mut Session)) {
 struct Session {
     state: RideState,
     inbox: Inbox,
-    alarm: Alarm,
+    timer: WorkerTimer,
     wake_lock: WakeLock,
     /// The code of the ride; none when riding alone.
     code: Option<SessionCode>,
@@ -147,9 +147,9 @@ struct Me {
 
 impl Session {
     fn new(state: RideState, inbox: Inbox) -> Self {
-        let alarm = Alarm::new({
+        let timer = WorkerTimer::new({
             let inbox = inbox.clone();
-            move || inbox.post(Event::Alarm)
+            move || inbox.post(Event::Timer)
         });
         let mut listeners = page::on_wake({
             let inbox = inbox.clone();
@@ -161,7 +161,7 @@ impl Session {
         }));
         Self {
             state,
-            alarm,
+            timer,
             wake_lock: WakeLock::default(),
             code: None,
             entry: Entry::default(),
@@ -192,7 +192,7 @@ impl Session {
         let now = clock::now();
         match event {
             Event::Intent(intent) => self.intend(now, intent),
-            Event::Alarm => self.with_node(now, Input::Timeout),
+            Event::Timer => self.with_node(now, Input::Timeout),
             Event::Wake => self.woken(now),
             Event::Hide => self.park(now),
             Event::LookedUp(found) => self.looked_up(now, found),
@@ -215,7 +215,9 @@ impl Session {
                 true => Notice::LinkCopied,
                 false => Notice::CopyFailed,
             }),
-            Event::Ends(peer, connection, ends) => self.found_ends(&peer, connection, ends),
+            Event::CandidatePair(peer, connection, ends) => {
+                self.found_candidate_pair(&peer, connection, ends)
+            }
             Event::Kept(kept) => self.recording.kept(kept),
         }
         self.drain(now);
@@ -239,10 +241,10 @@ impl Session {
 
     fn intend(&mut self, now: Duration, intent: Intent) {
         match intent {
-            Intent::GoOnAs(position) => self.go_on_as(now, position),
-            Intent::SomebodyElse => self.introduce(),
+            Intent::ResumeAs(position) => self.go_on_as(now, position),
+            Intent::JoinAsNewRider => self.introduce(),
             Intent::Join(name, ftp) => self.join(name, ftp),
-            Intent::Ready(ready) => self.set_ready(now, ready),
+            Intent::SetReady(ready) => self.set_ready(now, ready),
             Intent::ShareWorkout(workout) => self.share(now, Arc::unwrap_or_clone(workout)),
             Intent::ShareFile(file) => self.read_file(file),
             Intent::Start => self.start(now),
@@ -262,7 +264,7 @@ impl Session {
             Intent::Retry => self.look_up(),
             Intent::Lock(lock) => self.lock(now, lock),
             Intent::HandOver(peer) => self.hand_over(now, &peer),
-            Intent::Remove { peer, reason } => self.remove(now, &peer, reason),
+            Intent::Kick { peer, reason } => self.remove(now, &peer, reason),
             Intent::CloseRide => self.wish(now, HostCommand::End),
             Intent::Reclaim => self.wish(now, HostCommand::Reclaim),
             Intent::WatchLinks(watch) => self.watch_links(now, watch),
@@ -314,14 +316,14 @@ impl Session {
     }
 
     /// Sets the alarm for the earliest moment that anything waits for.
-    fn set_alarm(&self) {
+    fn schedule_timer(&self) {
         let node = self
             .group
             .as_ref()
             .and_then(|group| group.node.poll_timeout());
         let wanted = [Some(self.next_refresh), node, self.own.poll_timeout()];
         if let Some(next) = wanted.into_iter().flatten().min() {
-            self.alarm.set(next.saturating_sub(clock::now()));
+            self.timer.set(next.saturating_sub(clock::now()));
         }
     }
 }

@@ -1,8 +1,9 @@
-//! What the screen shows: signals that the session writes and components read.
+//! State of the screen: signals that the session writes and components read.
 //!
-//! One way only. Components never write here; they send an [`Intent`] to the
-//! session, and what comes of it appears in these signals. Each signal is as
-//! narrow as a component's interest, so a new heart rate redraws one number.
+//! Data flows one way. Components never write these signals; they send an
+//! [`Intent`] to the session, and its effect appears here. Each signal is as
+//! narrow as the interest of one component, so that a new heart rate redraws
+//! one number.
 
 mod chart;
 mod intents;
@@ -16,76 +17,78 @@ use leptos::prelude::*;
 use protocol::{code::SessionCode, peer::LinkState};
 use ride::{recording::fit::FitError, workout::Workout, zwo::ZwoError};
 
-pub use chart::{ChartLine, RideChart, Trace};
+pub use chart::{RideChart, RiderTrace, Trace};
 pub use intents::{Intent, Intents};
-pub use network::{Candidate, Ends, LinkFacts, NetworkFacts};
-pub use notice::{Decision, Denial, Notice};
+pub use network::{CandidatePair, CandidateType, LinkStats, NetworkStats};
+pub use notice::{CommandRejection, HostAction, Notice};
 pub use rider_row::{Metrics, RiderRow, TrainerKind};
 
-/// Where this rider is in the ride: one screen each.
+/// Stage of this rider's ride. Each has its own screen.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum Stage {
-    /// The page has just opened and asks the server about the code.
+    /// The page asks the server about the code.
     #[default]
-    Opening,
-    /// This browser rode here before, perhaps still does in another tab.
-    WhoAreYou {
-        /// The names of the riders it knows, newest first, by position.
+    LookingUp,
+    /// This browser was in the ride before, perhaps still is in another tab:
+    /// asks which rider to resume.
+    ChooseRider {
+        /// Names of the riders that it knows, newest first. The position is the
+        /// argument of [`Intent::ResumeAs`].
         known: Vec<String>,
     },
-    /// Somebody new: asks for name and FTP.
-    Introduce,
+    /// Asks a new rider for name and FTP.
+    EnterName,
     /// The signaling socket is opening.
     Joining,
     /// Joined; the ride has not been started.
     Lobby,
-    /// Started; the first interval is seconds away.
+    /// The ride starts in a few seconds.
     Countdown,
-    /// Riding, or paused by the host ([`Progress::paused`]).
+    /// The ride runs or is paused ([`Progress::paused`]).
     Riding,
-    /// Over: the summary.
+    /// The ride is over; the summary is shown.
     Ended,
     /// The ride cannot be joined, or is over for this rider.
-    Refused(Refusal),
-    /// Another tab went on as this rider.
-    Moved,
-    /// The rider left of their own will.
+    CannotJoin(JoinError),
+    /// Another tab took over this rider.
+    TakenOver,
+    /// The rider left.
     Left,
 }
 
-/// Why a ride cannot be joined.
+/// Reason why a ride cannot be joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Refusal {
-    /// No such code, or its ride is over.
+pub enum JoinError {
+    /// The code is unknown, or its ride is over.
     NoSuchRide,
-    /// As many riders as a ride takes, or as many rides as the server takes.
+    /// The ride has its maximum of riders, or the server its maximum of rides.
     Full,
-    /// Too many rides were started from this network in a short time.
-    TooMany,
+    /// Too many rides were created from this network in a short time.
+    TooManyRides,
     /// The host locked the ride.
     Locked,
-    /// The host removed this rider ([`RideState::removed`]).
-    Removed,
-    /// The host closed the ride for everybody.
+    /// The host kicked this rider ([`RideState::kick_reason`]).
+    Kicked,
+    /// The host closed the ride for all riders.
     Closed,
-    /// The address holds no session code at all.
+    /// The address contains no valid session code.
     NotACode,
     /// The server could not be reached.
     Unreachable,
-    /// The server speaks another version: the page must be loaded again.
+    /// The server speaks another version: the page must be reloaded.
     Outdated,
-    /// Anything else the server said.
+    /// Any other error reported by the server.
     Other,
 }
 
-/// Where the group is in the workout.
+/// Position of the group in the workout.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Progress {
-    /// Whole seconds to the start, during the countdown.
+    /// Whole seconds until the start, during the countdown.
     pub countdown: u32,
-    /// Milliseconds ridden; never runs backwards.
+    /// Milliseconds ridden; never decreases.
     pub elapsed_ms: u32,
-    /// Where in the workout that is, in milliseconds; the host may move it.
+    /// Position in the workout in milliseconds; the host can move it.
     pub position_ms: u32,
     /// Milliseconds left of the workout.
     pub remaining_ms: u32,
@@ -95,140 +98,143 @@ pub struct Progress {
     pub interval_remaining_ms: u32,
     /// Whether the host has paused the ride.
     pub paused: bool,
-    /// Whole seconds to going on, once the host has said so.
+    /// Whole seconds until the pause ends, once the host has resumed the ride.
     pub resumes_in: Option<u32>,
 }
 
-/// The state of the own trainer's connection.
+/// State of the own trainer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub enum TrainerState {
-    /// None chosen.
+    /// No trainer was chosen.
     #[default]
     None,
-    /// The simulator.
+    /// The simulated trainer.
     Simulated,
-    /// The chooser is open, or the connection is being made.
+    /// The browser's device chooser is open, or the connection is being made.
     Connecting,
-    /// A real one, by its name.
+    /// The trainer with this name is connected and follows the target.
     Connected(String),
-    /// A real one that measures but does not follow the target.
+    /// The trainer with this name measures but does not follow the target.
     Uncontrolled(String),
-    /// It was connected and has dropped.
+    /// The connection to the trainer with this name was lost.
     Lost(String),
-    /// It could not be connected.
+    /// The trainer could not be connected.
     Failed(TrainerFailure),
 }
 
-/// Why a trainer could not be connected.
+/// Reason why a trainer could not be connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrainerFailure {
-    /// This browser has no Web Bluetooth, or the page is not secure.
+    /// The browser has no Web Bluetooth, or the page is not a secure context.
     Unsupported,
-    /// The rider closed the chooser.
+    /// The rider closed the device chooser.
     Cancelled,
-    /// The device did not answer as a Fitness Machine.
+    /// The device is not a Fitness Machine.
     NotATrainer,
 }
 
-/// The own socket to the server.
+/// State of the connection to the server.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum Connection {
-    /// Not asked for: alone, or before joining.
+pub enum ServerConnection {
+    /// Not needed: before joining, and in a solo ride.
     #[default]
     Idle,
     /// Open.
     Online,
-    /// Lost; the ride goes on and it is being reopened.
+    /// Lost and being reopened; the ride continues.
     Lost {
-        /// The attempt under way, from 1.
+        /// Number of the current attempt, from 1.
         attempt: u32,
     },
-    /// The server knows the ride no more; this rider rides on alone.
+    /// The server no longer knows the ride and no other rider is reachable:
+    /// this rider continues alone.
     Alone,
-    /// The server knows the ride no more; those who are linked directly ride on together.
-    Unserved,
+    /// The server no longer knows the ride; riders with direct links continue
+    /// together.
+    PeersOnly,
 }
 
-/// Why a workout file was not shared.
+/// Reason why a workout file was not shared.
 #[derive(Clone, Debug, PartialEq)]
-pub enum FileProblem {
-    /// Over 1 MiB.
+pub enum WorkoutFileError {
+    /// The file is larger than 1 MiB.
     TooLarge,
-    /// The browser could not read it.
+    /// The browser could not read the file.
     Unreadable,
-    /// It is no workout that can be ridden.
-    Refused(ZwoError),
+    /// The file contains no valid workout.
+    Invalid(ZwoError),
 }
 
-/// Why the FIT file could not be saved.
+/// Reason why the FIT file was not saved.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum DownloadProblem {
-    /// The browser did not let it.
+pub enum FitDownloadError {
+    /// The browser refused the download.
     Browser,
-    /// There is no file to save.
+    /// The recording could not be encoded.
     Fit(FitError),
 }
 
-/// What the end shows.
+/// Figures of the summary.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RideSummary {
-    /// The figures.
+    /// Averages and totals.
     pub figures: ride::analysis::Summary,
-    /// The workout's name.
+    /// Name of the workout.
     pub workout: String,
 }
 
-/// All signals of a ride. `Copy`, so that it travels through the context.
+/// All signals of a ride. `Copy`, so that it can be provided as a context.
 #[derive(Clone, Copy)]
 pub struct RideState {
-    /// The screen.
+    /// Stage of the ride, and so the screen.
     pub stage: RwSignal<Stage>,
-    /// The session code, once known. `None` when riding alone.
+    /// Session code; `None` until it is known and in a solo ride.
     pub code: RwSignal<Option<SessionCode>>,
-    /// The address to share: the public one, or this page's own.
+    /// Invitation link: the server's public address, or else this page's.
     pub invitation: RwSignal<String>,
-    /// The riders in order of arrival, oneself among them.
+    /// All riders, this one included, in order of joining.
     pub riders: RwSignal<Vec<RiderRow>>,
     /// Whether this rider is the host.
     pub is_host: RwSignal<bool>,
-    /// Whether too few riders are reached for the host to decide anything.
-    pub controls_wait: RwSignal<bool>,
-    /// Whether this rider says go.
+    /// Whether host commands are suspended because too few riders are
+    /// connected.
+    pub controls_suspended: RwSignal<bool>,
+    /// Whether this rider is ready to start.
     pub ready: RwSignal<bool>,
-    /// The own FTP in watts.
+    /// Own FTP in watts.
     pub ftp: RwSignal<u16>,
     /// The shared workout.
     pub workout: RwSignal<Option<Arc<Workout>>>,
-    /// Why the last workout file was not shared.
-    pub workout_error: RwSignal<Option<FileProblem>>,
-    /// Where the group is in it.
+    /// Reason why the last workout file was not shared.
+    pub workout_error: RwSignal<Option<WorkoutFileError>>,
+    /// Position in the workout.
     pub progress: RwSignal<Progress>,
-    /// The own numbers.
-    pub mine: RwSignal<Metrics>,
-    /// The own trainer.
+    /// Own numbers.
+    pub own_metrics: RwSignal<Metrics>,
+    /// Own trainer.
     pub trainer: RwSignal<TrainerState>,
-    /// Whether the ride lets nobody new in.
+    /// Whether the ride is locked against new riders.
     pub locked: RwSignal<bool>,
-    /// Whether this rider was host first and may be again.
-    pub may_reclaim: RwSignal<bool>,
-    /// Why the host removed this rider; empty where no reason was given.
-    pub removed: RwSignal<Option<String>>,
-    /// The own socket.
-    pub connection: RwSignal<Connection>,
-    /// What is known of all links, while somebody looks at it.
-    pub network: RwSignal<NetworkFacts>,
-    /// The last thing that happened.
+    /// Whether this rider created the ride and may become host again.
+    pub can_reclaim: RwSignal<bool>,
+    /// The host's reason for kicking this rider; empty if none was given.
+    pub kick_reason: RwSignal<Option<String>>,
+    /// Connection to the server.
+    pub connection: RwSignal<ServerConnection>,
+    /// Statistics of all links, updated while the connection panel is open.
+    pub network: RwSignal<NetworkStats>,
+    /// The newest notice.
     pub notice: RwSignal<Option<Notice>>,
-    /// The end.
+    /// Summary of the ride.
     pub summary: RwSignal<Option<RideSummary>>,
-    /// The end as a picture.
+    /// Chart of the ride.
     pub chart: RwSignal<Option<Arc<RideChart>>>,
-    /// Why the FIT file could not be saved.
-    pub download_error: RwSignal<Option<DownloadProblem>>,
+    /// Reason why the FIT file was not saved.
+    pub download_error: RwSignal<Option<FitDownloadError>>,
 }
 
 impl RideState {
-    /// The state before anything is known.
+    /// The state of a page that was just opened.
     pub fn new() -> Self {
         Self {
             stage: RwSignal::new(Stage::default()),
@@ -236,31 +242,29 @@ impl RideState {
             invitation: RwSignal::new(String::new()),
             riders: RwSignal::new(Vec::new()),
             is_host: RwSignal::new(false),
-            controls_wait: RwSignal::new(false),
+            controls_suspended: RwSignal::new(false),
             ready: RwSignal::new(false),
             ftp: RwSignal::new(200),
             workout: RwSignal::new(None),
             workout_error: RwSignal::new(None),
             progress: RwSignal::new(Progress::default()),
-            mine: RwSignal::new(Metrics::default()),
+            own_metrics: RwSignal::new(Metrics::default()),
             trainer: RwSignal::new(TrainerState::default()),
             locked: RwSignal::new(false),
-            may_reclaim: RwSignal::new(false),
-            removed: RwSignal::new(None),
-            connection: RwSignal::new(Connection::default()),
-            network: RwSignal::new(NetworkFacts::default()),
+            can_reclaim: RwSignal::new(false),
+            kick_reason: RwSignal::new(None),
+            connection: RwSignal::new(ServerConnection::default()),
+            network: RwSignal::new(NetworkStats::default()),
             notice: RwSignal::new(None),
             summary: RwSignal::new(None),
             chart: RwSignal::new(None),
             download_error: RwSignal::new(None),
         }
     }
-}
 
-impl RideState {
-    /// Whether there are others and none of them is reached directly, so that
-    /// without the server nobody is.
-    pub fn has_lost_everybody(&self) -> bool {
+    /// Whether there are other riders and none of them is linked directly, so
+    /// that without the server none of them can be reached.
+    pub fn depends_on_relay(&self) -> bool {
         let riders = self.riders.read();
         let mut others = riders.iter().filter(|rider| !rider.is_self).peekable();
         others.peek().is_some() && others.all(|rider| rider.link.get() != LinkState::Direct)

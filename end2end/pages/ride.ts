@@ -34,7 +34,7 @@ export class Ride {
   readonly download: Locator;
   readonly chart: Locator;
   readonly chartRiders: Locator;
-  readonly news: Locator;
+  readonly statusRegion: Locator;
 
   constructor(readonly page: Page) {
     const button = (name: string) => page.getByRole("button", { name, exact: true });
@@ -67,7 +67,7 @@ export class Ride {
     this.download = button("Download FIT");
     this.chart = page.getByRole("img", { name: "Power of the riders over what was asked" });
     this.chartRiders = page.getByRole("list", { name: "Mean power of the riders" });
-    this.news = page.getByRole("status", { name: "News" });
+    this.statusRegion = page.getByRole("status", { name: "News" });
   }
 
   card(name: string): RiderCard {

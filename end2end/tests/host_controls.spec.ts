@@ -14,7 +14,7 @@ test("the host skips, goes back and makes an interval longer, and everybody is i
     const before = await each(both, (rider) => rider.ride.elapsed());
     await ana.ride.skip.click();
     await expectInterval(both, 2);
-    await each(both, ({ ride }) => expect(ride.news).toContainText("Ana skipped to the next interval."));
+    await each(both, ({ ride }) => expect(ride.statusRegion).toContainText("Ana skipped to the next interval."));
     await each(both, ({ ride, ftp }) => expect(ride.metric("target")).toHaveText(`${0.7 * ftp}`));
     const after = await each(both, (rider) => rider.ride.elapsed());
     after.forEach((elapsed, rider) => expect(elapsed).toBeGreaterThanOrEqual(before[rider]!));
@@ -25,21 +25,21 @@ test("the host skips, goes back and makes an interval longer, and everybody is i
     await ana.ride.back.click();
     await each(both, ({ ride }) => expect.poll(() => ride.leftInInterval(), { intervals: [100] }).toBeGreaterThanOrEqual(58));
     await expectInterval(both, 2);
-    await each(both, ({ ride }) => expect(ride.news).toContainText("Ana went back to the start of interval 2."));
+    await each(both, ({ ride }) => expect(ride.statusRegion).toContainText("Ana went back to the start of interval 2."));
   });
 
   await test.step("a minute more is a minute more for both", async () => {
     await ana.ride.extend.click();
     await each(both, ({ ride }) => expect.poll(() => ride.leftInInterval()).toBeGreaterThan(100));
     await expectInterval(both, 2);
-    await each(both, ({ ride }) => expect(ride.news).toContainText("Ana made this interval a minute longer."));
+    await each(both, ({ ride }) => expect(ride.statusRegion).toContainText("Ana made this interval a minute longer."));
   });
 
   await test.step("a doubled tap skips once", async () => {
     await expect.poll(() => ana.ride.leftInInterval()).toBeLessThanOrEqual(117);
     await ana.ride.skip.dblclick();
     await expectInterval(both, 3);
-    await expect(ana.ride.news).toContainText("The group has only just changed the interval.");
+    await expect(ana.ride.statusRegion).toContainText("The group has only just changed the interval.");
     await each(both, ({ ride }) => expect.poll(() => ride.leftInInterval(), { timeout: 10_000 }).toBeLessThanOrEqual(57));
     await expectInterval(both, 3);
   });
@@ -58,7 +58,7 @@ test("the host skips, goes back and makes an interval longer, and everybody is i
   await test.step("the last interval cannot be skipped", async () => {
     await expect.poll(() => ana.ride.leftInInterval()).toBeLessThanOrEqual(58);
     await ana.ride.skip.click();
-    await expect(ana.ride.news).toContainText("This is the last interval.");
+    await expect(ana.ride.statusRegion).toContainText("This is the last interval.");
     await expectInterval(both, 4);
   });
 
@@ -88,7 +88,7 @@ test("the host calls the start off, everybody is back in the lobby, and a new co
   await ana.ride.cancelStart.click();
   await each(both, ({ ride }) => expect(ride.countdown).toBeHidden());
   await each(both, ({ ride }) => expect(ride.heading("Long Ride")).toBeVisible());
-  await expect(ben.ride.news).toContainText("Ana called the start off.");
+  await expect(ben.ride.statusRegion).toContainText("Ana called the start off.");
 
   await ana.ride.start.click();
   await each(both, (rider) => rider.ride.ridesSoon());

@@ -1,4 +1,8 @@
-//! The server's few HTTP endpoints.
+//! Requests to the server's HTTP API.
+//!
+//! The functions do nothing until they are awaited, which only happens in the
+//! browser: during server rendering there is no window, and they return
+//! [`ApiError::Unreachable`].
 
 use protocol::{code::SessionCode, peer::Token};
 use serde::Deserialize;
@@ -6,56 +10,72 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Headers, RequestInit, Response};
 
-use crate::state::Refusal;
+/// Reason why a request failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApiError {
+    /// The server knows no ride with this code (404).
+    NoSuchRide,
+    /// The server has its maximum of rides (503).
+    Full,
+    /// Too many rides were created from this network in a short time (429).
+    TooManyRides,
+    /// The server could not be reached.
+    Unreachable,
+    /// The answer could not be read: the server speaks another version.
+    Outdated,
+    /// Any other status code.
+    Other,
+}
 
 #[derive(Deserialize)]
-struct Created {
+struct CreatedRide {
     code: SessionCode,
 }
 
-/// A ride that can be opened, perhaps.
+/// Answer of the server about a ride.
 #[derive(Clone, Debug, Deserialize)]
-pub struct Found {
-    /// Whether it takes no more riders.
+pub struct RideInfo {
+    /// Whether the ride has its maximum of riders.
     pub full: bool,
-    /// Whether the host lets nobody else in.
+    /// Whether the host has locked the ride.
     pub locked: bool,
-    /// The address to share, as the server knows itself.
+    /// Invitation link with the server's public address, if one is configured.
     pub invitation: Option<String>,
 }
 
-/// Makes a ride and returns its code.
-pub async fn create_ride() -> Result<SessionCode, Refusal> {
+/// Creates a ride and returns its code.
+pub async fn create_ride() -> Result<SessionCode, ApiError> {
     let (status, body) = request("POST", "/api/rides", None).await?;
     match status {
-        201 => parse::<Created>(&body).map(|created| created.code),
-        429 => Err(Refusal::TooMany),
-        503 => Err(Refusal::Full),
-        _ => Err(Refusal::Other),
+        201 => parse::<CreatedRide>(&body).map(|created| created.code),
+        429 => Err(ApiError::TooManyRides),
+        503 => Err(ApiError::Full),
+        _ => Err(ApiError::Other),
     }
 }
 
-/// Asks whether there is such a ride. Who has a token of it is not taken for
-/// somebody who guesses codes.
-pub async fn look_up(code: &SessionCode, token: Option<Token>) -> Result<Found, Refusal> {
+/// Looks up a ride. A token of the ride exempts the request from the server's
+/// protection against guessing codes.
+pub async fn look_up_ride(code: &SessionCode, token: Option<Token>) -> Result<RideInfo, ApiError> {
     let path = format!("/api/rides/{code}");
     let (status, body) = request("GET", &path, token.as_ref()).await?;
     match status {
         200 => parse(&body),
-        404 => Err(Refusal::NoSuchRide),
-        _ => Err(Refusal::Unreachable),
+        404 => Err(ApiError::NoSuchRide),
+        _ => Err(ApiError::Unreachable),
     }
 }
 
-fn parse<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, Refusal> {
-    serde_json::from_str(body).map_err(|_| Refusal::Outdated)
+fn parse<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, ApiError> {
+    serde_json::from_str(body).map_err(|_| ApiError::Outdated)
 }
 
+/// Sends a request and returns the status code and the body of the response.
 async fn request(
     method: &str,
     path: &str,
     token: Option<&Token>,
-) -> Result<(u16, String), Refusal> {
+) -> Result<(u16, String), ApiError> {
     let attempt = async {
         let options = RequestInit::new();
         options.set_method(method);
@@ -70,5 +90,5 @@ async fn request(
         let body = JsFuture::from(response.text()?).await?;
         Ok::<_, JsValue>((response.status(), body.as_string().unwrap_or_default()))
     };
-    attempt.await.map_err(|_| Refusal::Unreachable)
+    attempt.await.map_err(|_| ApiError::Unreachable)
 }

@@ -8,7 +8,6 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::EventTarget;
 
 use super::listener::Listener;
-use crate::state::TrainerFailure;
 
 /// Fitness Machine service and its characteristics (Bluetooth SIG, FTMS 1.0).
 const FITNESS_MACHINE: u16 = 0x1826;
@@ -59,16 +58,27 @@ extern "C" {
     ) -> Result<js_sys::Promise, JsValue>;
 }
 
-/// What a trainer has to say.
+/// Reason why no trainer was connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum BluetoothError {
+    /// The browser has no Web Bluetooth, or the page is not a secure context.
+    Unsupported,
+    /// The rider closed the device chooser.
+    Cancelled,
+    /// The device is not a Fitness Machine.
+    NotATrainer,
+}
+
+/// Event of a connected trainer.
 pub enum TrainerEvent {
     /// An Indoor Bike Data notification.
-    Data(Vec<u8>),
+    IndoorBikeData(Vec<u8>),
     /// A Control Point indication.
     Indication(Vec<u8>),
     /// A Fitness Machine Status notification.
     Status(Vec<u8>),
     /// Whether the last write reached the trainer.
-    Written(bool),
+    WriteCompleted(bool),
     /// The connection dropped.
     Disconnected,
 }
@@ -76,25 +86,25 @@ pub enum TrainerEvent {
 type Emit = Rc<dyn Fn(TrainerEvent)>;
 
 /// A connected trainer; dropping it lets go of it.
-pub struct Trainer {
+pub struct BluetoothTrainer {
     device: Device,
     control_point: Characteristic,
     power_range: Option<Vec<u8>>,
     emit: Emit,
     /// Whether to disconnect at the end.
-    holds: bool,
+    disconnects_on_drop: bool,
     _listeners: Vec<Listener>,
 }
 
-impl Trainer {
+impl BluetoothTrainer {
     /// Shows the browser's chooser and connects what the rider picks. Must be
     /// called from a tap: browsers open the chooser for nothing else.
-    pub async fn connect(emit: impl Fn(TrainerEvent) + 'static) -> Result<Self, TrainerFailure> {
+    pub async fn connect(emit: impl Fn(TrainerEvent) + 'static) -> Result<Self, BluetoothError> {
         let device = choose().await?;
         let subscribed = Self::subscribe(device.clone(), Rc::new(emit)).await;
         subscribed.map_err(|_| {
             disconnect(&device);
-            TrainerFailure::NotATrainer
+            BluetoothError::NotATrainer
         })
     }
 
@@ -109,7 +119,7 @@ impl Trainer {
         let power_range = read(&service, SUPPORTED_POWER_RANGE).await;
         let status = characteristic(&service, STATUS).await.ok();
         let mut listeners = vec![
-            listen(&data, &emit, TrainerEvent::Data),
+            listen(&data, &emit, TrainerEvent::IndoorBikeData),
             listen(&control_point, &emit, TrainerEvent::Indication),
             Listener::new(&device, "gattserverdisconnected", {
                 let emit = emit.clone();
@@ -129,7 +139,7 @@ impl Trainer {
             control_point,
             power_range,
             emit,
-            holds: true,
+            disconnects_on_drop: true,
             _listeners: listeners,
         })
     }
@@ -146,23 +156,25 @@ impl Trainer {
 
     /// Ends in silence where the same device is connected anew: disconnecting
     /// would cut that off too.
-    pub fn make_way_for(&mut self, other: &Self) {
-        self.holds = !js_sys::Object::is(self.device.as_ref(), other.device.as_ref());
+    pub fn hand_over_to(&mut self, other: &Self) {
+        self.disconnects_on_drop = !js_sys::Object::is(self.device.as_ref(), other.device.as_ref());
     }
 
-    /// Writes to the Control Point and reports [`TrainerEvent::Written`].
+    /// Writes to the Control Point and reports [`TrainerEvent::WriteCompleted`].
     pub fn write(&self, bytes: &[u8]) {
         let written = self
             .control_point
             .write_value(&js_sys::Uint8Array::from(bytes));
         let emit = self.emit.clone();
-        spawn_local(async move { emit(TrainerEvent::Written(settle(written).await.is_ok())) });
+        spawn_local(
+            async move { emit(TrainerEvent::WriteCompleted(settle(written).await.is_ok())) },
+        );
     }
 }
 
-impl Drop for Trainer {
+impl Drop for BluetoothTrainer {
     fn drop(&mut self) {
-        if self.holds {
+        if self.disconnects_on_drop {
             disconnect(&self.device);
         }
     }
@@ -174,19 +186,19 @@ fn disconnect(device: &Device) {
     }
 }
 
-async fn choose() -> Result<Device, TrainerFailure> {
+async fn choose() -> Result<Device, BluetoothError> {
     let navigator = web_sys::window()
-        .ok_or(TrainerFailure::Unsupported)?
+        .ok_or(BluetoothError::Unsupported)?
         .navigator();
     let bluetooth = js_sys::Reflect::get(&navigator, &"bluetooth".into())
         .ok()
         .filter(|bluetooth| !bluetooth.is_undefined())
-        .ok_or(TrainerFailure::Unsupported)?
+        .ok_or(BluetoothError::Unsupported)?
         .unchecked_into::<Bluetooth>();
     let chosen = settle(bluetooth.request_device(&filters())).await;
     chosen
         .map(JsCast::unchecked_into)
-        .map_err(|_| TrainerFailure::Cancelled)
+        .map_err(|_| BluetoothError::Cancelled)
 }
 
 /// `{filters: [{services: [0x1826]}]}`

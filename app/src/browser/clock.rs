@@ -12,9 +12,3 @@ pub fn now() -> Duration {
     let micros = (performance.time_origin() + performance.now()) * 1_000.0;
     Duration::from_micros(micros as u64)
 }
-
-/// Milliseconds since the Unix epoch by the wall clock, for what is written
-/// into files.
-pub fn unix_ms() -> u64 {
-    js_sys::Date::now() as u64
-}

@@ -43,7 +43,7 @@ pub async fn copy(text: &str) -> bool {
 }
 
 /// Whether the browser can connect directly at all.
-pub fn has_rtc() -> bool {
+pub fn supports_webrtc() -> bool {
     web_sys::window().is_some_and(|window| {
         js_sys::Reflect::get(&window, &"RTCPeerConnection".into())
             .is_ok_and(|class| class.is_function())

@@ -21,7 +21,6 @@ use web_sys::{
 };
 
 use super::listener::Listener;
-use crate::state::{Candidate, Ends};
 
 #[wasm_bindgen]
 extern "C" {
@@ -39,15 +38,25 @@ extern "C" {
 
 type Emit = Rc<dyn Fn(RtcEvent)>;
 
+/// Types of the two candidates of a connection, as the statistics name them
+/// (W3C WebRTC, `candidateType`): `host`, `srflx`, `prflx` or `relay`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CandidatePair {
+    /// Type of the own candidate.
+    pub local: String,
+    /// Type of the other peer's candidate.
+    pub remote: String,
+}
+
 /// A connection to one peer; dropping it closes it.
-pub struct Connection {
+pub struct PeerConnection {
     pc: RtcPeerConnection,
     channels: Vec<(DeliveryClass, RtcDataChannel)>,
     emit: Emit,
     _listeners: Vec<Listener>,
 }
 
-impl Connection {
+impl PeerConnection {
     /// Makes a connection with its three channels; `None` where the browser
     /// refuses.
     pub fn open(
@@ -93,12 +102,13 @@ impl Connection {
         }
     }
 
-    /// Between which candidates it runs now.
-    pub fn ends(&self) -> impl Future<Output = Option<Ends>> + use<> {
-        let asked = self.pc.get_stats();
+    /// The candidates that the connection runs between now; `None` while it is
+    /// not connected.
+    pub fn candidate_pair(&self) -> impl Future<Output = Option<CandidatePair>> + use<> {
+        let stats = self.pc.get_stats();
         async move {
-            let report = JsFuture::from(asked).await.ok()?;
-            ends(report.unchecked_ref())
+            let report = JsFuture::from(stats).await.ok()?;
+            selected_pair(report.unchecked_ref())
         }
     }
 
@@ -165,7 +175,7 @@ impl Connection {
     }
 }
 
-impl Drop for Connection {
+impl Drop for PeerConnection {
     fn drop(&mut self) {
         self.pc.close();
     }
@@ -173,7 +183,7 @@ impl Drop for Connection {
 
 /// The candidates of the pair in use (W3C WebRTC statistics): the transport
 /// names it, or, in browsers without that, the pair says so itself.
-fn ends(report: &js_sys::Map) -> Option<Ends> {
+fn selected_pair(report: &js_sys::Map) -> Option<CandidatePair> {
     let text = |entry: &JsValue, name: &str| {
         js_sys::Reflect::get(entry, &name.into())
             .ok()
@@ -197,9 +207,9 @@ fn ends(report: &js_sys::Map) -> Option<Ends> {
     };
     let candidate = |name: &str| {
         let entry = report.get(&text(&pair, name)?.into());
-        Candidate::parse(&text(&entry, "candidateType")?)
+        text(&entry, "candidateType")
     };
-    Some(Ends {
+    Some(CandidatePair {
         local: candidate("localCandidateId")?,
         remote: candidate("remoteCandidateId")?,
     })

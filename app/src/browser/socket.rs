@@ -23,12 +23,12 @@ pub enum SocketEvent {
 }
 
 /// A WebSocket; dropping it closes it in silence.
-pub struct Socket {
+pub struct SignalingSocket {
     socket: WebSocket,
     _listeners: Vec<Listener>,
 }
 
-impl Socket {
+impl SignalingSocket {
     /// Opens a socket; `None` when the address is refused outright.
     pub fn open(address: &str, handle: impl Fn(SocketEvent) + Clone + 'static) -> Option<Self> {
         let socket = WebSocket::new(address).ok()?;
@@ -72,7 +72,7 @@ impl Socket {
     }
 }
 
-impl Drop for Socket {
+impl Drop for SignalingSocket {
     fn drop(&mut self) {
         let _ = self.socket.close();
     }

@@ -71,16 +71,16 @@ pub fn save_ftp(ftp: &Ftp) {
 
 /// Marks that this tab has just entered name and FTP for this ride, so that
 /// its page joins at once instead of asking again.
-pub fn announce_joining(code: &SessionCode) {
-    write(tab(), &joining_key(code), &true);
+pub fn save_join_marker(code: &SessionCode) {
+    write(tab(), &join_marker_key(code), &true);
 }
 
 /// Whether this tab has just entered name and FTP for this ride; only once.
-pub fn take_joining(code: &SessionCode) -> bool {
-    take_mark(&joining_key(code))
+pub fn take_join_marker(code: &SessionCode) -> bool {
+    take_marker(&join_marker_key(code))
 }
 
-fn take_mark(key: &str) -> bool {
+fn take_marker(key: &str) -> bool {
     let Some(tab) = tab() else { return false };
     let marked = read(&tab, key).unwrap_or(false);
     let _ = tab.remove_item(key);
@@ -121,26 +121,26 @@ pub fn forget_identity(code: &SessionCode, peer: &PeerId) {
 }
 
 /// Marks that the host has removed a rider of this browser from this ride.
-pub fn bar(code: &SessionCode) {
-    write(local(), &barred_key(code), &true);
+pub fn save_ban(code: &SessionCode) {
+    write(local(), &ban_key(code), &true);
     remember_ride(code);
 }
 
 /// Whether nobody new gets from here into this ride.
-pub fn is_barred(code: &SessionCode) -> bool {
-    let barred = local().and_then(|storage| read(&storage, &barred_key(code)));
+pub fn is_banned(code: &SessionCode) -> bool {
+    let barred = local().and_then(|storage| read(&storage, &ban_key(code)));
     barred.unwrap_or(false)
 }
 
 /// Marks that this tab is put away: what opens with the mark is the same tab,
 /// loaded again, and not a copy of one that still rides.
-pub fn park(code: &SessionCode) {
-    write(tab(), &parked_key(code), &true);
+pub fn save_reload_marker(code: &SessionCode) {
+    write(tab(), &reload_marker_key(code), &true);
 }
 
 /// Whether this tab was put away; only once.
-pub fn take_parked(code: &SessionCode) -> bool {
-    take_mark(&parked_key(code))
+pub fn take_reload_marker(code: &SessionCode) -> bool {
+    take_marker(&reload_marker_key(code))
 }
 
 /// The timeline as this browser last knew it, encoded as a message.
@@ -163,17 +163,17 @@ fn remember_ride(code: &SessionCode) {
     for forgotten in rides.drain(MAX_RIDES.min(rides.len())..) {
         let _ = storage.remove_item(&ride_key(&forgotten));
         let _ = storage.remove_item(&timeline_key(&forgotten));
-        let _ = storage.remove_item(&barred_key(&forgotten));
+        let _ = storage.remove_item(&ban_key(&forgotten));
         recordings::forget(&forgotten);
     }
     write(Some(storage), RIDES, &rides);
 }
 
-fn joining_key(code: &SessionCode) -> String {
+fn join_marker_key(code: &SessionCode) -> String {
     format!("gruppetto.joining.{code}")
 }
 
-fn parked_key(code: &SessionCode) -> String {
+fn reload_marker_key(code: &SessionCode) -> String {
     format!("gruppetto.parked.{code}")
 }
 
@@ -185,7 +185,7 @@ fn ride_key(code: &SessionCode) -> String {
     format!("gruppetto.ride.{code}")
 }
 
-fn barred_key(code: &SessionCode) -> String {
+fn ban_key(code: &SessionCode) -> String {
     format!("gruppetto.barred.{code}")
 }
 

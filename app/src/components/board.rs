@@ -1,12 +1,11 @@
-//! The live board: every rider's newest numbers.
+//! The live board: the newest numbers of all riders.
 
 use leptos::prelude::*;
 use ride::workout::Zone;
 
 use super::{
-    format,
-    my_ride::shown,
-    rider::{RiderCard, Row},
+    format::{self, or_dash},
+    rider::RiderCard,
     riders::Riders,
     trace::TraceLine,
 };
@@ -15,10 +14,10 @@ use crate::{
     state::{RideState, RiderRow},
 };
 
-/// The share of FTP at which a bar is full.
-const FULL: f32 = 1.5;
+/// Fraction of FTP at which the effort bar is full.
+const FULL_BAR: f32 = 1.5;
 
-/// The board.
+/// The list of riders with their numbers.
 #[component]
 pub fn Board() -> impl IntoView {
     let i18n = use_i18n();
@@ -34,48 +33,53 @@ pub fn Board() -> impl IntoView {
 fn BoardRider(rider: RiderRow) -> impl IntoView {
     let i18n = use_i18n();
     let state = expect_context::<RideState>();
-    let row = Row::new(&rider);
-    let power = Memo::new(move |_| row.metrics.read().power);
-    let target = Memo::new(move |_| row.metrics.read().target);
-    let cadence = Memo::new(move |_| row.metrics.read().cadence);
-    let heart_rate = Memo::new(move |_| row.metrics.read().heart_rate);
-    let position = Memo::new(move |_| row.metrics.read().position_ms);
+    let metrics = RwSignal::from(rider.metrics.clone());
+    let (ftp, stale) = (
+        RwSignal::from(rider.ftp.clone()),
+        RwSignal::from(rider.stale.clone()),
+    );
+    let trace = RwSignal::from(rider.trace.clone());
+    let power = Memo::new(move |_| metrics.read().power);
+    let target = Memo::new(move |_| metrics.read().target);
+    let cadence = Memo::new(move |_| metrics.read().cadence);
+    let heart_rate = Memo::new(move |_| metrics.read().heart_rate);
+    let position = Memo::new(move |_| metrics.read().position_ms);
     let progress = move || {
-        let whole = state
+        let total = state
             .workout
             .read()
             .as_ref()
             .map(|workout| workout.duration().as_millis());
-        whole
-            .map_or(0, |whole| u128::from(position.get()) * 100 / whole.max(1))
+        total
+            .map_or(0, |total| u128::from(position.get()) * 100 / total.max(1))
             .min(100)
     };
-    let share = Memo::new(move |_| effort(power.get(), row.ftp.get()));
-    let target_share = Memo::new(move |_| effort(target.get(), row.ftp.get()));
+    let share = Memo::new(move |_| effort(power.get(), ftp.get()));
+    let target_share = Memo::new(move |_| effort(target.get(), ftp.get()));
     view! {
         <RiderCard rider>
             <p class="rider-power">
-                <span class="number" data-metric="power">{move || shown(power.get())}</span>
+                <span class="number" data-metric="power">{move || or_dash(power.get())}</span>
                 <span class="unit">{t!(i18n, unit.watts)}</span>
             </p>
             <EffortBar share target=target_share/>
-            <TraceLine trace=row.trace/>
+            <TraceLine trace/>
             <p class="rider-numbers">
                 <span class="rider-effort">
-                    <span class="number">{move || shown(share.get().map(format::percent))}</span>
+                    <span class="number">{move || or_dash(share.get().map(format::percent))}</span>
                     <span class="unit">{t!(i18n, unit.percent_ftp)}</span>
                 </span>
                 <span>
                     <span class="unit">{t!(i18n, riders.of)}</span>
-                    <span class="number" data-metric="target">{move || shown(target.get())}</span>
+                    <span class="number" data-metric="target">{move || or_dash(target.get())}</span>
                     <span class="unit">{t!(i18n, unit.watts)}</span>
                 </span>
                 <span>
-                    <span class="number" data-metric="cadence">{move || shown(cadence.get())}</span>
+                    <span class="number" data-metric="cadence">{move || or_dash(cadence.get())}</span>
                     <span class="unit">{t!(i18n, unit.rpm)}</span>
                 </span>
                 <span>
-                    <span class="number" data-metric="heart-rate">{move || shown(heart_rate.get())}</span>
+                    <span class="number" data-metric="heart-rate">{move || or_dash(heart_rate.get())}</span>
                     <span class="unit">{t!(i18n, unit.bpm)}</span>
                 </span>
                 <span>
@@ -84,23 +88,24 @@ fn BoardRider(rider: RiderRow) -> impl IntoView {
                 </span>
             </p>
             <p class="rider-stale">
-                {move || row.stale.get().then(|| t_string!(i18n, riders.stale))}
+                {move || stale.get().then(|| t_string!(i18n, riders.stale))}
             </p>
         </RiderCard>
     }
     .into_any()
 }
 
+/// Power as a fraction of FTP.
 fn effort(watts: Option<u16>, ftp: Option<u16>) -> Option<f32> {
     let ftp = ftp.filter(|ftp| *ftp > 0)?;
     Some(f32::from(watts?) / f32::from(ftp))
 }
 
-/// How hard somebody rides, whatever their strength: a bar in the zone's
-/// colour, with a tick where the target is.
+/// Bar of the power relative to FTP, in the colour of its zone, with a mark at
+/// the target.
 #[component]
 fn EffortBar(share: Memo<Option<f32>>, target: Memo<Option<f32>>) -> impl IntoView {
-    let along = |share: f32| format!("{:.1}%", (share / FULL).clamp(0.0, 1.0) * 100.0);
+    let bar_length = |share: f32| format!("{:.1}%", (share / FULL_BAR).clamp(0.0, 1.0) * 100.0);
     let zone = move || {
         share
             .get()
@@ -109,7 +114,7 @@ fn EffortBar(share: Memo<Option<f32>>, target: Memo<Option<f32>>) -> impl IntoVi
     let tick = move || {
         target
             .get()
-            .map(along)
+            .map(bar_length)
             .map(|x| view! { <line class="effort-target" x1=x.clone() x2=x y1="0" y2="100%"/> })
     };
     view! {
@@ -118,7 +123,7 @@ fn EffortBar(share: Memo<Option<f32>>, target: Memo<Option<f32>>) -> impl IntoVi
             <rect
                 class="effort-fill"
                 height="100%"
-                width=move || along(share.get().unwrap_or_default())
+                width=move || bar_length(share.get().unwrap_or_default())
                 data-zone=zone
             />
             {tick}

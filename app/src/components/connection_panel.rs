@@ -1,17 +1,17 @@
-//! The connection panel: how this rider reaches the server and the others, in
-//! words first and in figures below.
+//! The connection panel: the state of the server connection as a sentence, then
+//! figures for the link to each rider and for all links together.
 
 use std::time::Duration;
 
 use leptos::prelude::*;
 
-use super::{dialog::Dialog, format, marks::LinkMark, rider::Row, words};
+use super::{dialog::Dialog, format, icons::LinkIcon, labels};
 use crate::{
     i18n::*,
-    state::{Connection, Ends, Intent, Intents, RideState, RiderRow},
+    state::{CandidatePair, Intent, Intents, RideState, RiderRow, ServerConnection},
 };
 
-/// The button that opens the panel, and the panel. Only in a group.
+/// The panel and the button that opens it. Shown in group rides only.
 #[component]
 pub fn ConnectionPanel() -> impl IntoView {
     let i18n = use_i18n();
@@ -27,17 +27,17 @@ pub fn ConnectionPanel() -> impl IntoView {
         },
         false,
     );
-    let grouped = move || !matches!(state.connection.get(), Connection::Idle);
+    let in_group = move || !matches!(state.connection.get(), ServerConnection::Idle);
     view! {
-        <Show when=grouped>
+        <Show when=in_group>
             <button
                 type="button"
                 class="button quiet connection-button"
                 aria-label=move || t_string!(i18n, connection.heading)
-                data-socket=move || state.connection.with(socket)
+                data-socket=move || state.connection.with(socket_state)
                 on:click=move |_| open.set(true)
             >
-                <SignalMark/>
+                <SignalIcon/>
                 <span class="connection-word" aria-hidden="true">
                     {t!(i18n, connection.heading)}
                 </span>
@@ -51,10 +51,10 @@ pub fn ConnectionPanel() -> impl IntoView {
                         {t!(i18n, connection.close)}
                     </button>
                 </div>
-                <p class="connection-line" data-socket=move || state.connection.with(socket)>
-                    {move || words::connection(i18n, state)}
+                <p class="connection-line" data-socket=move || state.connection.with(socket_state)>
+                    {move || labels::server_connection(i18n, state)}
                 </p>
-                <Links/>
+                <LinkTable/>
                 <Totals/>
             </Show>
         </Dialog>
@@ -62,9 +62,9 @@ pub fn ConnectionPanel() -> impl IntoView {
     .into_any()
 }
 
-/// The other riders, a line each.
+/// One row for each other rider.
 #[component]
-fn Links() -> impl IntoView {
+fn LinkTable() -> impl IntoView {
     let i18n = use_i18n();
     let state = expect_context::<RideState>();
     let others = move || {
@@ -88,7 +88,7 @@ fn Links() -> impl IntoView {
                     </tr>
                 </thead>
                 <tbody>
-                    <For each=others key=|rider| rider.row children=|rider| view! { <Link rider/> }/>
+                    <For each=others key=|rider| rider.row children=|rider| view! { <LinkRow rider/> }/>
                 </tbody>
             </table>
         </Show>
@@ -97,75 +97,75 @@ fn Links() -> impl IntoView {
 }
 
 #[component]
-fn Link(rider: RiderRow) -> impl IntoView {
+fn LinkRow(rider: RiderRow) -> impl IntoView {
     let i18n = use_i18n();
-    let row = Row::new(&rider);
-    let (link, facts) = (row.link, row.facts);
+    let (name, link) = (RwSignal::from(rider.name), RwSignal::from(rider.link));
+    let stats = RwSignal::from(rider.link_stats);
     view! {
         <tr data-peer=rider.peer data-link=move || link.get().as_str()>
-            <th scope="row">{move || row.name.get()}</th>
+            <th scope="row">{move || name.get()}</th>
             <td data-fact="link">
                 <span class="tag link" data-link=move || link.get().as_str()>
-                    <LinkMark link/>
-                    {move || words::link(i18n, link.get())}
+                    <LinkIcon link/>
+                    {move || labels::link(i18n, link.get())}
                 </span>
             </td>
             <td data-fact="round-trip" data-label=move || t_string!(i18n, connection.round_trip)>
-                {move || millis(facts.read().round_trip)}
+                {move || millis(stats.read().round_trip)}
             </td>
             <td data-fact="clock-error" data-label=move || t_string!(i18n, connection.clock)>
-                {move || off_by(facts.read().clock_error)}
+                {move || plus_minus_millis(stats.read().clock_error)}
             </td>
             <td data-fact="age" data-label=move || t_string!(i18n, connection.age)>
-                {move || seconds(facts.read().age)}
+                {move || seconds(stats.read().age)}
             </td>
             <td data-fact="candidate" data-label=move || t_string!(i18n, connection.way)>
-                {move || facts.read().ends.map_or(NONE.to_owned(), ends)}
+                {move || stats.read().candidate_pair.map_or(UNKNOWN.to_owned(), candidate_pair)}
             </td>
         </tr>
     }
     .into_any()
 }
 
-/// What adds up over all links.
+/// Figures of all links together.
 #[component]
 fn Totals() -> impl IntoView {
     let i18n = use_i18n();
     let state = expect_context::<RideState>();
-    let facts = state.network;
+    let stats = state.network;
     view! {
         <dl class="connection-totals">
             <div>
                 <dt>{t!(i18n, connection.group_time)}</dt>
-                <dd data-fact="group-clock-error">{move || off_by(facts.read().clock_error)}</dd>
+                <dd data-fact="group-clock-error">{move || plus_minus_millis(stats.read().clock_error)}</dd>
             </div>
             <div>
                 <dt>{t!(i18n, connection.attempts)}</dt>
-                <dd data-fact="attempts">{move || facts.read().attempts}</dd>
+                <dd data-fact="attempts">{move || stats.read().attempts}</dd>
             </div>
             <div>
                 <dt>{t!(i18n, connection.directs)}</dt>
-                <dd data-fact="successes">{move || facts.read().directs}</dd>
+                <dd data-fact="successes">{move || stats.read().direct_connections}</dd>
             </div>
             <div>
                 <dt>{t!(i18n, connection.connect_time)}</dt>
-                <dd data-fact="connect-time">{move || seconds(facts.read().connect_time)}</dd>
+                <dd data-fact="connect-time">{move || seconds(stats.read().connect_time)}</dd>
             </div>
             <div>
                 <dt>{t!(i18n, connection.fallbacks)}</dt>
-                <dd data-fact="fallbacks">{move || facts.read().fallbacks}</dd>
+                <dd data-fact="fallbacks">{move || stats.read().fallbacks}</dd>
             </div>
             <div>
                 <dt>{t!(i18n, connection.sent)}</dt>
-                <dd data-fact="bytes-sent">{move || format::bytes(facts.read().bytes_sent)}</dd>
+                <dd data-fact="bytes-sent">{move || format::bytes(stats.read().bytes_sent)}</dd>
             </div>
             <div>
                 <dt>{t!(i18n, connection.received)}</dt>
-                <dd data-fact="bytes-received">{move || format::bytes(facts.read().bytes_received)}</dd>
+                <dd data-fact="bytes-received">{move || format::bytes(stats.read().bytes_received)}</dd>
             </div>
             <div>
                 <dt>{t!(i18n, connection.ignored)}</dt>
-                <dd data-fact="ignored">{move || facts.read().ignored}</dd>
+                <dd data-fact="ignored">{move || stats.read().ignored}</dd>
             </div>
         </dl>
         <p class="hint">{t!(i18n, connection.legend)}</p>
@@ -173,11 +173,11 @@ fn Totals() -> impl IntoView {
     .into_any()
 }
 
-/// Three bars, as on a phone.
+/// Icon: three bars, as on a phone.
 #[component]
-fn SignalMark() -> impl IntoView {
+fn SignalIcon() -> impl IntoView {
     view! {
-        <svg class="signal-mark" viewBox="0 0 20 16" aria-hidden="true">
+        <svg class="signal-icon" viewBox="0 0 20 16" aria-hidden="true">
             <rect x="1" y="10" width="4" height="6"/>
             <rect x="8" y="5" width="4" height="11"/>
             <rect x="15" y="0" width="4" height="16"/>
@@ -185,37 +185,38 @@ fn SignalMark() -> impl IntoView {
     }
 }
 
-/// What is not known is a dash, not a zero.
-const NONE: &str = "–";
+/// Text of a value that is not known.
+const UNKNOWN: &str = "–";
 
-fn socket(connection: &Connection) -> &'static str {
+/// Value of the `data-socket` attribute, for style rules.
+fn socket_state(connection: &ServerConnection) -> &'static str {
     match connection {
-        Connection::Idle => "idle",
-        Connection::Online => "online",
-        Connection::Lost { .. } => "lost",
-        Connection::Alone => "alone",
-        Connection::Unserved => "unserved",
+        ServerConnection::Idle => "idle",
+        ServerConnection::Online => "online",
+        ServerConnection::Lost { .. } => "lost",
+        ServerConnection::Alone => "alone",
+        ServerConnection::PeersOnly => "peers-only",
     }
 }
 
 fn millis(duration: Option<Duration>) -> String {
-    duration.map_or(NONE.to_owned(), |duration| {
+    duration.map_or(UNKNOWN.to_owned(), |duration| {
         format!("{:.0} ms", duration.as_secs_f64() * 1_000.0)
     })
 }
 
-fn off_by(error: Option<Duration>) -> String {
-    error.map_or(NONE.to_owned(), |error| {
+fn plus_minus_millis(error: Option<Duration>) -> String {
+    error.map_or(UNKNOWN.to_owned(), |error| {
         format!("± {:.1} ms", error.as_secs_f64() * 1_000.0)
     })
 }
 
 fn seconds(duration: Option<Duration>) -> String {
-    duration.map_or(NONE.to_owned(), |duration| {
+    duration.map_or(UNKNOWN.to_owned(), |duration| {
         format!("{:.1} s", duration.as_secs_f64())
     })
 }
 
-fn ends(ends: Ends) -> String {
-    format!("{} – {}", ends.local.as_str(), ends.remote.as_str())
+fn candidate_pair(pair: CandidatePair) -> String {
+    format!("{} – {}", pair.local.as_str(), pair.remote.as_str())
 }

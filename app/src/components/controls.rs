@@ -1,27 +1,27 @@
-//! The buttons of a ride that are there all the time: the host's, and leaving.
+//! The bar with the host's buttons and the button to leave.
 
 use leptos::prelude::*;
 
-use super::{dialog::Confirm, manage::TakeBack};
+use super::{dialog::Confirm, manage_riders::ReclaimButton};
 use crate::{
     i18n::*,
     state::{Intent, Intents, RideState, Stage},
 };
 
-/// The bar.
+/// The bar, shown from the lobby to the end of the ride.
 #[component]
 pub fn Controls() -> impl IntoView {
     let i18n = use_i18n();
     let state = expect_context::<RideState>();
     let stage = Memo::new(move |_| state.stage.get());
     let riding = Memo::new(move |_| stage.get() == Stage::Riding);
-    let inside = move || matches!(stage.get(), Stage::Lobby | Stage::Countdown | Stage::Riding);
-    let hosts = move || riding.get() && state.is_host.get();
+    let in_ride = move || matches!(stage.get(), Stage::Lobby | Stage::Countdown | Stage::Riding);
+    let is_leading = move || riding.get() && state.is_host.get();
     let may_cancel = move || stage.get() == Stage::Countdown && state.is_host.get();
     view! {
-        <Show when=inside>
+        <Show when=in_ride>
             <section class="controls" aria-label=move || t_string!(i18n, ride.controls)>
-                <Show when=hosts>
+                <Show when=is_leading>
                     <div class="controls-group">
                         <BackButton/>
                         <SkipButton/>
@@ -29,14 +29,14 @@ pub fn Controls() -> impl IntoView {
                     </div>
                 </Show>
                 <div class="controls-group">
-                    <Show when=hosts>
+                    <Show when=is_leading>
                         <PauseButton/>
                         <EndButton/>
                     </Show>
                     <Show when=may_cancel>
                         <CancelButton/>
                     </Show>
-                    <TakeBack/>
+                    <ReclaimButton/>
                     <LeaveButton/>
                 </div>
             </section>
@@ -45,17 +45,17 @@ pub fn Controls() -> impl IntoView {
     .into_any()
 }
 
-/// The interval on the screen: what a tap means, even if another one has begun
-/// by the time it is heard.
-fn seen(state: RideState) -> usize {
+/// Index of the interval on the screen. A tap is meant for this interval, even if
+/// the next one has started by the time the session handles it.
+fn shown_interval(state: RideState) -> usize {
     state.progress.read_untracked().interval
 }
 
-/// A button of the host, which waits while the host's controls do.
+/// A button of the host, disabled while host commands are suspended.
 #[component]
 fn HostButton(
-    #[prop(into)] words: Signal<&'static str>,
-    /// The accessible name, where the words alone do not say it.
+    #[prop(into)] label: Signal<&'static str>,
+    /// Accessible name, if it differs from the label.
     #[prop(into, optional)]
     name: Option<Signal<&'static str>>,
     #[prop(into, optional)] hint: Option<Signal<&'static str>>,
@@ -66,12 +66,12 @@ fn HostButton(
         <button
             type="button"
             class="button"
-            disabled=move || state.controls_wait.get()
+            disabled=move || state.controls_suspended.get()
             title=move || hint.map(|hint| hint.get())
             aria-label=move || name.map(|name| name.get())
             on:click=move |_| on_press.run(())
         >
-            {move || words.get()}
+            {move || label.get()}
         </button>
     }
     .into_any()
@@ -84,9 +84,9 @@ fn BackButton() -> impl IntoView {
     let intents = expect_context::<Intents>();
     view! {
         <HostButton
-            words=Signal::derive(move || t_string!(i18n, riding.back))
+            label=Signal::derive(move || t_string!(i18n, riding.back))
             hint=Signal::derive(move || t_string!(i18n, riding.back_hint))
-            on_press=Callback::new(move |()| intents.send(Intent::Back(seen(state))))
+            on_press=Callback::new(move |()| intents.send(Intent::Back(shown_interval(state))))
         />
     }
 }
@@ -98,8 +98,8 @@ fn SkipButton() -> impl IntoView {
     let intents = expect_context::<Intents>();
     view! {
         <HostButton
-            words=Signal::derive(move || t_string!(i18n, riding.skip))
-            on_press=Callback::new(move |()| intents.send(Intent::Skip(seen(state))))
+            label=Signal::derive(move || t_string!(i18n, riding.skip))
+            on_press=Callback::new(move |()| intents.send(Intent::Skip(shown_interval(state))))
         />
     }
 }
@@ -111,9 +111,9 @@ fn ExtendButton() -> impl IntoView {
     let intents = expect_context::<Intents>();
     view! {
         <HostButton
-            words=Signal::derive(move || t_string!(i18n, riding.extend))
+            label=Signal::derive(move || t_string!(i18n, riding.extend))
             name=Signal::derive(move || t_string!(i18n, riding.extend_name))
-            on_press=Callback::new(move |()| intents.send(Intent::Extend(seen(state))))
+            on_press=Callback::new(move |()| intents.send(Intent::Extend(shown_interval(state))))
         />
     }
 }
@@ -124,7 +124,7 @@ fn CancelButton() -> impl IntoView {
     let intents = expect_context::<Intents>();
     view! {
         <HostButton
-            words=Signal::derive(move || t_string!(i18n, countdown.cancel))
+            label=Signal::derive(move || t_string!(i18n, countdown.cancel))
             on_press=Callback::new(move |()| intents.send(Intent::CancelStart))
         />
     }
@@ -156,7 +156,7 @@ fn PauseButton() -> impl IntoView {
             type="button"
             class="button"
             class:primary=move || paused.get()
-            disabled=move || resuming.get() || state.controls_wait.get()
+            disabled=move || resuming.get() || state.controls_suspended.get()
             on:click=toggle
         >
             {label}
@@ -172,7 +172,7 @@ fn EndButton() -> impl IntoView {
     let asking = RwSignal::new(false);
     view! {
         <HostButton
-            words=Signal::derive(move || t_string!(i18n, riding.end))
+            label=Signal::derive(move || t_string!(i18n, riding.end))
             on_press=Callback::new(move |()| asking.set(true))
         />
         <Confirm
@@ -180,16 +180,16 @@ fn EndButton() -> impl IntoView {
             id="end-heading"
             heading=Signal::derive(move || t_string!(i18n, riding.end_heading))
             body=Signal::derive(move || t_string!(i18n, riding.end_body))
-            stay=Signal::derive(move || t_string!(i18n, riding.end_stay))
-            go=Signal::derive(move || t_string!(i18n, riding.end_confirm))
-            on_go=Callback::new(move |()| intents.send(Intent::End))
+            cancel=Signal::derive(move || t_string!(i18n, riding.end_stay))
+            confirm=Signal::derive(move || t_string!(i18n, riding.end_confirm))
+            on_confirm=Callback::new(move |()| intents.send(Intent::End))
         />
     }
     .into_any()
 }
 
-/// It asks nothing: who has ridden has the summary and the file then, and the
-/// address still leads into the ride.
+/// Leaves without confirmation: nothing is lost, since the summary and the FIT
+/// file are shown afterwards and the address still leads back into the ride.
 #[component]
 fn LeaveButton() -> impl IntoView {
     let i18n = use_i18n();

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::{interval::IntervalCard, rider::RiderCard};
 use crate::{i18n::*, state::RideState};
 
-/// The screen.
+/// The screen of the countdown.
 #[component]
 pub fn Countdown() -> impl IntoView {
     let i18n = use_i18n();

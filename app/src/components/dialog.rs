@@ -1,13 +1,13 @@
-//! Modal dialogs. The browser's own `<dialog>` keeps the focus inside, closes
-//! on Escape and gives the focus back to where it was.
+//! Modal dialogs. The `<dialog>` element of the browser keeps the focus inside,
+//! closes on Escape and returns the focus to the previous element.
 
 use leptos::{ev::MouseEvent, html, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlDialogElement};
 
-/// A dialog that is open while `open` is true. A tap beside it closes it.
+/// A dialog that is shown while `open` is true. A tap outside closes it.
 #[component]
 pub fn Dialog(
     open: RwSignal<bool>,
-    /// The id of the heading inside that names it.
+    /// Id of the heading that names the dialog.
     labelled_by: &'static str,
     children: Children,
 ) -> impl IntoView {
@@ -18,8 +18,8 @@ pub fn Dialog(
             show(&dialog, open);
         }
     });
-    // The event comes some time after the closing: whoever has opened the dialog
-    // again meanwhile keeps it.
+    // The event is delivered after the dialog has closed; by then it may be open
+    // again.
     let closed = move |_| {
         if node.get_untracked().is_some_and(|dialog| !dialog.open()) {
             open.set(false);
@@ -45,20 +45,21 @@ pub fn Dialog(
 
 fn show(dialog: &HtmlDialogElement, open: bool) {
     match (open, dialog.open()) {
-        // Fails only for a dialog outside the document, which nobody sees.
+        // Fails only for a dialog outside the document.
         (true, false) => drop(dialog.show_modal()),
         (false, true) => dialog.close(),
         _ => {}
     }
 }
 
-/// The sheet covers the whole dialog, so a tap on the dialog itself is beside.
+/// Whether a tap hit the backdrop. The content covers the whole dialog, so a tap
+/// whose target is the dialog itself is outside.
 fn is_backdrop(ev: &MouseEvent) -> bool {
     let target = ev.target();
     target.is_some_and(|target| target.has_type::<HtmlDialogElement>())
 }
 
-/// A question before something that cannot be taken back.
+/// A dialog that asks for confirmation of an action that cannot be undone.
 #[component]
 pub fn Confirm(
     open: RwSignal<bool>,
@@ -66,9 +67,9 @@ pub fn Confirm(
     id: &'static str,
     #[prop(into)] heading: Signal<&'static str>,
     #[prop(into)] body: Signal<&'static str>,
-    #[prop(into)] stay: Signal<&'static str>,
-    #[prop(into)] go: Signal<&'static str>,
-    on_go: Callback<()>,
+    #[prop(into)] cancel: Signal<&'static str>,
+    #[prop(into)] confirm: Signal<&'static str>,
+    on_confirm: Callback<()>,
 ) -> impl IntoView {
     view! {
         <Dialog open labelled_by=id>
@@ -76,17 +77,17 @@ pub fn Confirm(
             <p>{move || body.get()}</p>
             <div class="dialog-actions">
                 <button type="button" class="button" autofocus on:click=move |_| open.set(false)>
-                    {move || stay.get()}
+                    {move || cancel.get()}
                 </button>
                 <button
                     type="button"
                     class="button danger"
                     on:click=move |_| {
                         open.set(false);
-                        on_go.run(());
+                        on_confirm.run(());
                     }
                 >
-                    {move || go.get()}
+                    {move || confirm.get()}
                 </button>
             </div>
         </Dialog>

@@ -1,61 +1,62 @@
-//! A field of a form: label, input, hint, and what is wrong with it.
+//! A field of a form: label, input, hint and error message.
 
 use leptos::prelude::*;
 
 use super::{
-    hydrated::use_waiting,
-    words::{self, Fault},
+    hydrated::use_hydrating,
+    labels::{self, FieldError},
 };
 use crate::i18n::*;
 
-/// What somebody types into a field.
+/// Content of a field and the error in it.
 ///
-/// What is shown and what was typed are kept apart: a number field reports
-/// half a number ("1e") as nothing, and writing that back would erase it.
+/// The text written into the input and the text read from it are kept apart: a
+/// number input reports an incomplete number ("1e") as an empty text, and
+/// writing that back would erase the input.
 #[derive(Clone, Copy)]
-pub struct Entry {
-    shown: RwSignal<String>,
-    typed: RwSignal<String>,
-    fault: RwSignal<Option<Fault>>,
+pub struct FieldState {
+    written: RwSignal<String>,
+    input: RwSignal<String>,
+    error: RwSignal<Option<FieldError>>,
 }
 
-impl Entry {
-    /// A field with this text in it.
+impl FieldState {
+    /// A field with this text.
     pub fn new(text: &str) -> Self {
         Self {
-            shown: RwSignal::new(text.to_owned()),
-            typed: RwSignal::new(text.to_owned()),
-            fault: RwSignal::new(None),
+            written: RwSignal::new(text.to_owned()),
+            input: RwSignal::new(text.to_owned()),
+            error: RwSignal::new(None),
         }
     }
 
-    /// Puts a text in.
+    /// Replaces the text.
     pub fn fill(self, text: &str) {
-        self.shown.set(text.to_owned());
-        self.typed.set(text.to_owned());
+        self.written.set(text.to_owned());
+        self.input.set(text.to_owned());
     }
 
-    /// What stands in the field.
+    /// The current text.
     pub fn text(self) -> String {
-        self.typed.get_untracked()
+        self.input.get_untracked()
     }
 
-    /// The text as a value; a fault is said beside the field.
-    pub fn read<T>(self, parse: impl FnOnce(&str) -> Result<T, Fault>) -> Option<T> {
+    /// Parses the text. An error is shown beside the field.
+    pub fn read<T>(self, parse: impl FnOnce(&str) -> Result<T, FieldError>) -> Option<T> {
         let parsed = parse(&self.text());
-        self.fault.set(parsed.as_ref().err().copied());
+        self.error.set(parsed.as_ref().err().copied());
         parsed.ok()
     }
 
     fn type_in(self, text: String) {
-        self.typed.set(text);
-        self.fault.set(None);
+        self.input.set(text);
+        self.error.set(None);
     }
 }
 
-/// What kind of text a field takes.
+/// Kind of text that a field takes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Takes {
+pub enum FieldKind {
     /// A rider's name.
     Name,
     /// A number of watts, 50 to 600.
@@ -69,29 +70,29 @@ pub enum Takes {
 pub fn Field(
     /// Unique on the page.
     id: &'static str,
-    takes: Takes,
-    entry: Entry,
+    kind: FieldKind,
+    state: FieldState,
     #[prop(into)] label: Signal<&'static str>,
-    /// A line under the input, or the unit beside a number.
+    /// Text under the input.
     #[prop(into)]
     hint: Signal<&'static str>,
-    /// Called when the rider has finished a change.
+    /// Called after each finished change.
     #[prop(optional, into)]
     on_change: Option<Callback<()>>,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let waiting = use_waiting();
+    let hydrating = use_hydrating();
     let (hint_id, error_id) = (format!("{id}-hint"), format!("{id}-error"));
     let described = {
         let (hint_id, error_id) = (hint_id.clone(), error_id.clone());
-        move || match entry.fault.get() {
+        move || match state.error.get() {
             Some(_) => format!("{error_id} {hint_id}"),
             None => hint_id.clone(),
         }
     };
-    let watts = takes == Takes::Watts;
+    let watts = kind == FieldKind::Watts;
     view! {
-        <div class="field" data-takes=if watts { "watts" } else { "text" }>
+        <div class="field" data-kind=if watts { "watts" } else { "text" }>
             <label for=id>{move || label.get()}</label>
             <input
                 id=id
@@ -101,15 +102,15 @@ pub fn Field(
                 min=watts.then_some("50")
                 max=watts.then_some("600")
                 step=watts.then_some("1")
-                autocomplete=if takes == Takes::Name { "nickname" } else { "off" }
-                autocapitalize=(takes == Takes::Code).then_some("none")
+                autocomplete=if kind == FieldKind::Name { "nickname" } else { "off" }
+                autocapitalize=(kind == FieldKind::Code).then_some("none")
                 spellcheck="false"
-                value=entry.shown.get_untracked()
-                prop:value=move || entry.shown.get()
-                disabled=waiting
+                value=state.written.get_untracked()
+                prop:value=move || state.written.get()
+                disabled=hydrating
                 aria-describedby=described
-                aria-invalid=move || entry.fault.get().map(|_| "true")
-                on:input=move |ev| entry.type_in(event_target_value(&ev))
+                aria-invalid=move || state.error.get().map(|_| "true")
+                on:input=move |ev| state.type_in(event_target_value(&ev))
                 on:change=move |_| {
                     if let Some(on_change) = on_change {
                         on_change.run(());
@@ -119,8 +120,8 @@ pub fn Field(
             <p class="hint" id=hint_id>{move || hint.get()}</p>
             {move || {
                 let error_id = error_id.clone();
-                entry.fault.get().map(|fault| {
-                    view! { <p class="error" role="alert" id=error_id>{words::fault(i18n, fault)}</p> }
+                state.error.get().map(|error| {
+                    view! { <p class="error" role="alert" id=error_id>{labels::field_error(i18n, error)}</p> }
                 })
             }}
         </div>

@@ -1,15 +1,15 @@
-//! Whether the page is live yet. Until it is, controls are disabled, so that
-//! an early tap is never lost: it cannot be made.
+//! Hydration state of the page. Controls are disabled until the page is
+//! hydrated, so that no tap is lost.
 
 use leptos::prelude::*;
 
-/// The context that every page shares.
+/// Context of all pages: whether the page is hydrated.
 #[derive(Clone, Copy)]
 pub struct Hydrated(RwSignal<bool>);
 
 impl Hydrated {
-    /// Provides the context. False on the server and in the first render in
-    /// the browser, true from then on.
+    /// Provides the context: false during server rendering and in the first
+    /// render in the browser, then true.
     pub fn provide() {
         let hydrated = RwSignal::new(false);
         Effect::new(move || hydrated.set(true));
@@ -17,8 +17,8 @@ impl Hydrated {
     }
 }
 
-/// Whether controls still have to wait, for their `disabled`.
-pub fn use_waiting() -> Signal<bool> {
+/// Whether the page is not hydrated yet: the `disabled` state of controls.
+pub fn use_hydrating() -> Signal<bool> {
     match use_context::<Hydrated>() {
         Some(Hydrated(hydrated)) => Signal::derive(move || !hydrated.get()),
         None => Signal::stored(false),

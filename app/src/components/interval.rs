@@ -1,4 +1,4 @@
-//! Intervals in words: the one being ridden, and the next.
+//! Intervals as text: the current one and the next one, and the cue.
 
 use core::time::Duration;
 
@@ -8,10 +8,11 @@ use ride::{
     workout::{Interval, Target, Zone},
 };
 
-use super::{format, words};
+use super::{format, labels};
 use crate::{i18n::*, state::RideState};
 
-/// The zone of an interval's colour, as an attribute; none without a target.
+/// Zone of an interval as the value of its `data-zone` attribute, which selects
+/// the colour; none without a power target.
 pub fn zone_of(interval: &Interval) -> Option<String> {
     match interval.target {
         Target::Power { from, to } => Some(Zone::of((from + to) / 2.0).number().to_string()),
@@ -20,7 +21,7 @@ pub fn zone_of(interval: &Interval) -> Option<String> {
     }
 }
 
-/// One interval: name, target, length.
+/// One interval: name, target and duration.
 #[component]
 pub fn IntervalCard(
     interval: Interval,
@@ -30,11 +31,11 @@ pub fn IntervalCard(
     let state = expect_context::<RideState>();
     let zone = zone_of(&interval);
     let length = format::duration(interval.duration);
-    let target = words::target(i18n, &interval, state.ftp.into());
+    let target = labels::target(i18n, &interval, state.ftp.into());
     view! {
         <div class="interval" data-zone=zone>
             <p class="interval-label">{move || label.get()}</p>
-            <p class="interval-name">{move || words::interval(i18n, &interval)}</p>
+            <p class="interval-name">{move || labels::interval(i18n, &interval)}</p>
             <p class="interval-target">{target}</p>
             <p class="interval-length">{length}</p>
         </div>
@@ -42,7 +43,7 @@ pub fn IntervalCard(
     .into_any()
 }
 
-/// The interval being ridden, with the time left of it, and the next.
+/// The current interval with its time left, and the next one.
 #[component]
 pub fn Intervals() -> impl IntoView {
     let i18n = use_i18n();
@@ -62,7 +63,7 @@ pub fn Intervals() -> impl IntoView {
         let (current, next, number, count) = parts.get()?;
         let (zone, target) = (
             zone_of(&current),
-            words::target(i18n, &current, state.ftp.into()),
+            labels::target(i18n, &current, state.ftp.into()),
         );
         Some(view! {
             <div class="intervals">
@@ -70,11 +71,11 @@ pub fn Intervals() -> impl IntoView {
                     <p class="interval-label">
                         {t!(i18n, riding.interval_of, index = number, count)}
                     </p>
-                    <p class="interval-name">{move || words::interval(i18n, &current)}</p>
+                    <p class="interval-name">{move || labels::interval(i18n, &current)}</p>
                     <p class="interval-target">{target}</p>
                     <TimeLeft/>
                 </div>
-                <NextUp next/>
+                <NextInterval next/>
             </div>
         })
     }
@@ -94,7 +95,7 @@ fn TimeLeft() -> impl IntoView {
 }
 
 #[component]
-fn NextUp(next: Option<Interval>) -> impl IntoView {
+fn NextInterval(next: Option<Interval>) -> impl IntoView {
     let i18n = use_i18n();
     match next {
         Some(interval) => view! {
@@ -111,8 +112,8 @@ fn NextUp(next: Option<Interval>) -> impl IntoView {
     }
 }
 
-/// What the workout says to the rider now. Its place is kept free in a workout
-/// that says anything at all, so that nothing jumps.
+/// The current cue. In a workout with cues its space is kept free, so that the
+/// layout does not move.
 #[component]
 pub fn CueLine() -> impl IntoView {
     let i18n = use_i18n();

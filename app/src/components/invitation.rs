@@ -1,4 +1,4 @@
-//! How others come in: the code, the link and the QR code.
+//! The invitation: session code, link and QR code.
 
 use leptos::prelude::*;
 
@@ -7,7 +7,7 @@ use crate::{
     state::{Intent, Intents, RideState},
 };
 
-/// The panel; nothing for a ride alone.
+/// The panel; empty in a solo ride.
 #[component]
 pub fn Invitation() -> impl IntoView {
     let i18n = use_i18n();

@@ -1,22 +1,17 @@
-//! The lobby: who is here, what will be ridden, and getting set.
+//! The lobby: riders, workout, invitation and trainer before the start.
 
 use leptos::prelude::*;
 
 use super::{
-    gear::Gear,
-    invitation::Invitation,
-    rider::{RiderCard, Row},
-    riders::Riders,
-    words,
-    workout_chooser::WorkoutChooser,
-    workout_sheet::WorkoutSheet,
+    invitation::Invitation, labels, rider::RiderCard, riders::Riders, trainer_panel::TrainerPanel,
+    workout_chooser::WorkoutChooser, workout_sheet::WorkoutSheet,
 };
 use crate::{
     i18n::*,
     state::{Intent, Intents, RideState, RiderRow},
 };
 
-/// The screen.
+/// The screen before the start.
 #[component]
 pub fn Lobby() -> impl IntoView {
     let i18n = use_i18n();
@@ -33,8 +28,8 @@ pub fn Lobby() -> impl IntoView {
         <h1 class="unseen">{heading}</h1>
         <div class="lobby" data-alone=move || (!group()).then_some("true")>
             <Invitation/>
-            <Plan/>
-            <Gear/>
+            <LobbyWorkout/>
+            <TrainerPanel/>
             <Show when=group>
                 <LobbyRiders/>
             </Show>
@@ -43,26 +38,26 @@ pub fn Lobby() -> impl IntoView {
     .into_any()
 }
 
-/// The workout, and what the host does with it.
+/// The shared workout, and the host's buttons to choose one and to start.
 #[component]
-fn Plan() -> impl IntoView {
+fn LobbyWorkout() -> impl IntoView {
     let i18n = use_i18n();
     let state = expect_context::<RideState>();
     let sheet = move || match state.workout.get() {
         Some(workout) => view! { <WorkoutSheet workout/> }.into_any(),
         None => {
-            let words = move || {
+            let text = move || {
                 if state.is_host.get() {
                     t_string!(i18n, lobby.your_workout)
                 } else {
                     t_string!(i18n, lobby.waiting_workout)
                 }
             };
-            view! { <p class="plan-empty">{words}</p> }.into_any()
+            view! { <p class="lobby-workout-empty">{text}</p> }.into_any()
         }
     };
     view! {
-        <section class="panel plan">
+        <section class="panel lobby-workout">
             {sheet}
             <Show when=move || state.is_host.get() fallback=WaitForHost>
                 <HostActions/>
@@ -100,7 +95,7 @@ fn HostActions() -> impl IntoView {
         }
     };
     view! {
-        <div class="plan-actions">
+        <div class="lobby-workout-actions">
             <button
                 type="button"
                 class="button"
@@ -113,7 +108,7 @@ fn HostActions() -> impl IntoView {
                 type="button"
                 class="button"
                 class:primary=move || shared.get()
-                disabled=move || !shared.get() || state.controls_wait.get()
+                disabled=move || !shared.get() || state.controls_suspended.get()
                 aria-describedby="start-hint"
                 on:click=move |_| intents.send(Intent::Start)
             >
@@ -144,20 +139,24 @@ fn ReadyCount() -> impl IntoView {
         let ready = riders.iter().filter(|rider| rider.ready.get()).count();
         (ready, riders.len())
     });
-    let words = move || match count.get() {
+    let text = move || match count.get() {
         (ready, all) if ready == all => t!(i18n, lobby.everyone_ready).into_any(),
         (ready, all) => t!(i18n, lobby.ready_count, ready, all).into_any(),
     };
-    view! { <p class="hint">{words}</p> }
+    view! { <p class="hint">{text}</p> }
 }
 
 #[component]
 fn LobbyRider(rider: RiderRow) -> impl IntoView {
     let i18n = use_i18n();
-    let row = Row::new(&rider);
-    let ftp = move || row.ftp.get().map(|ftp| t!(i18n, riders.ftp, watts = ftp));
-    let ready = move || {
-        if row.ready.get() {
+    let (ftp, ready) = (
+        RwSignal::from(rider.ftp.clone()),
+        RwSignal::from(rider.ready.clone()),
+    );
+    let trainer = RwSignal::from(rider.trainer.clone());
+    let ftp = move || ftp.get().map(|ftp| t!(i18n, riders.ftp, watts = ftp));
+    let ready_text = move || {
+        if ready.get() {
             t_string!(i18n, riders.ready)
         } else {
             t_string!(i18n, riders.not_ready)
@@ -167,9 +166,9 @@ fn LobbyRider(rider: RiderRow) -> impl IntoView {
         <RiderCard rider>
             <p class="rider-facts">
                 <span>{ftp}</span>
-                <span>{move || words::trainer_kind(i18n, row.trainer.get())}</span>
+                <span>{move || labels::trainer_kind(i18n, trainer.get())}</span>
             </p>
-            <p class="rider-ready" data-ready=move || row.ready.get().to_string()>{ready}</p>
+            <p class="rider-ready" data-ready=move || ready.get().to_string()>{ready_text}</p>
         </RiderCard>
     }
     .into_any()

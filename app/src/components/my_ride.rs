@@ -1,16 +1,16 @@
-//! The own ride, to be read from two metres away.
+//! The own ride: large numbers that can be read from two metres away.
 
 use leptos::prelude::*;
 
 use super::{
-    format,
-    gear::GearAlarm,
+    format::{self, or_dash},
     interval::{CueLine, Intervals, zone_of},
     profile::Profile,
+    trainer_panel::TrainerAlert,
 };
 use crate::{i18n::*, state::RideState};
 
-/// The region.
+/// The region "My ride".
 #[component]
 pub fn MyRide() -> impl IntoView {
     let i18n = use_i18n();
@@ -26,11 +26,11 @@ pub fn MyRide() -> impl IntoView {
     });
     view! {
         <section class="my-ride" aria-label=move || t_string!(i18n, riding.mine) data-zone=move || zone.get()>
-            <Gauge/>
-            <Strip/>
-            <GearAlarm/>
+            <PowerGauge/>
+            <MetricStrip/>
+            <TrainerAlert/>
             <Show when=move || paused.get() fallback=Intervals>
-                <PausedSign/>
+                <PausedNotice/>
             </Show>
             <CueLine/>
             <RideProfile/>
@@ -39,27 +39,27 @@ pub fn MyRide() -> impl IntoView {
     .into_any()
 }
 
-/// How power stands against the target.
+/// Power compared to the target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Balance {
+enum TargetDeviation {
     NoPower,
     NoTarget,
-    On,
+    OnTarget,
     Over(u16),
     Under(u16),
 }
 
-impl Balance {
-    /// Within 5 % of the target, or 10 W, is on it.
+impl TargetDeviation {
+    /// Power counts as on target within 5 %, or 10 W if that is more.
     fn of(power: Option<u16>, target: Option<u16>) -> Self {
         let (power, target) = match (power, target) {
             (None, _) => return Self::NoPower,
             (_, None) => return Self::NoTarget,
             (Some(power), Some(target)) => (power, target),
         };
-        let slack = (target / 20).max(10);
-        if power.abs_diff(target) <= slack {
-            Self::On
+        let tolerance = (target / 20).max(10);
+        if power.abs_diff(target) <= tolerance {
+            Self::OnTarget
         } else if power > target {
             Self::Over(power - target)
         } else {
@@ -67,10 +67,11 @@ impl Balance {
         }
     }
 
-    fn word(self) -> &'static str {
+    /// Value of the `data-deviation` attribute.
+    fn name(self) -> &'static str {
         match self {
             Self::NoPower | Self::NoTarget => "none",
-            Self::On => "on",
+            Self::OnTarget => "on",
             Self::Over(_) => "over",
             Self::Under(_) => "under",
         }
@@ -79,48 +80,48 @@ impl Balance {
     fn arrow(self) -> &'static str {
         match self {
             Self::NoPower | Self::NoTarget => "",
-            Self::On => "●",
+            Self::OnTarget => "●",
             Self::Over(_) => "▲",
             Self::Under(_) => "▼",
         }
     }
 }
 
-/// Power, and the target it should be.
+/// Power and target.
 #[component]
-fn Gauge() -> impl IntoView {
+fn PowerGauge() -> impl IntoView {
     let i18n = use_i18n();
     let state = expect_context::<RideState>();
-    let power = Memo::new(move |_| state.mine.read().power);
-    let target = Memo::new(move |_| state.mine.read().target);
-    let balance = Memo::new(move |_| Balance::of(power.get(), target.get()));
+    let power = Memo::new(move |_| state.own_metrics.read().power);
+    let target = Memo::new(move |_| state.own_metrics.read().target);
+    let deviation = Memo::new(move |_| TargetDeviation::of(power.get(), target.get()));
     let paused = Memo::new(move |_| state.progress.read().paused);
-    let words = move || match balance.get() {
-        Balance::NoPower => t!(i18n, riding.no_power).into_any(),
-        Balance::NoTarget if paused.get() => t!(i18n, riding.spin).into_any(),
-        Balance::NoTarget => t!(i18n, riding.no_target).into_any(),
-        Balance::On => t!(i18n, riding.on_target).into_any(),
-        Balance::Over(watts) => t!(i18n, riding.over, watts).into_any(),
-        Balance::Under(watts) => t!(i18n, riding.under, watts).into_any(),
+    let text = move || match deviation.get() {
+        TargetDeviation::NoPower => t!(i18n, riding.no_power).into_any(),
+        TargetDeviation::NoTarget if paused.get() => t!(i18n, riding.spin).into_any(),
+        TargetDeviation::NoTarget => t!(i18n, riding.no_target).into_any(),
+        TargetDeviation::OnTarget => t!(i18n, riding.on_target).into_any(),
+        TargetDeviation::Over(watts) => t!(i18n, riding.over, watts).into_any(),
+        TargetDeviation::Under(watts) => t!(i18n, riding.under, watts).into_any(),
     };
     view! {
         <div class="gauge">
             <p class="gauge-power">
                 <span class="unseen">{t!(i18n, riding.power)} " "</span>
-                <Number metric="power" value=Signal::derive(move || shown(power.get()))/>
+                <MetricValue metric="power" value=Signal::derive(move || or_dash(power.get()))/>
                 <span class="unit">{t!(i18n, unit.watts)}</span>
             </p>
             <div class="gauge-side">
                 <p class="gauge-target">
                     <span class="metric-label">{t!(i18n, riding.target)}</span>
                     <span class="gauge-target-number">
-                        <Number metric="target" value=Signal::derive(move || shown(target.get()))/>
+                        <MetricValue metric="target" value=Signal::derive(move || or_dash(target.get()))/>
                         <span class="unit">{t!(i18n, unit.watts)}</span>
                     </span>
                 </p>
-                <p class="balance" data-balance=move || balance.get().word()>
-                    <span class="balance-arrow" aria-hidden="true">{move || balance.get().arrow()}</span>
-                    <span>{words}</span>
+                <p class="target-deviation" data-deviation=move || deviation.get().name()>
+                    <span class="target-deviation-arrow" aria-hidden="true">{move || deviation.get().arrow()}</span>
+                    <span>{text}</span>
                 </p>
             </div>
         </div>
@@ -128,34 +129,34 @@ fn Gauge() -> impl IntoView {
     .into_any()
 }
 
-/// The smaller numbers.
+/// Cadence, heart rate and times.
 #[component]
-fn Strip() -> impl IntoView {
+fn MetricStrip() -> impl IntoView {
     let i18n = use_i18n();
     let state = expect_context::<RideState>();
-    let cadence = Memo::new(move |_| state.mine.read().cadence);
-    let heart_rate = Memo::new(move |_| state.mine.read().heart_rate);
+    let cadence = Memo::new(move |_| state.own_metrics.read().cadence);
+    let heart_rate = Memo::new(move |_| state.own_metrics.read().heart_rate);
     let elapsed = Memo::new(move |_| format::elapsed(state.progress.read().elapsed_ms));
     let remaining = Memo::new(move |_| format::remaining(state.progress.read().remaining_ms));
     view! {
-        <div class="strip">
+        <div class="metric-strip">
             <p class="metric">
                 <span class="metric-label">{t!(i18n, riding.cadence)}</span>
-                <Number metric="cadence" value=Signal::derive(move || shown(cadence.get()))/>
+                <MetricValue metric="cadence" value=Signal::derive(move || or_dash(cadence.get()))/>
                 <span class="unit">{t!(i18n, unit.rpm)}</span>
             </p>
             <p class="metric">
                 <span class="metric-label">{t!(i18n, riding.heart_rate)}</span>
-                <Number metric="heart-rate" value=Signal::derive(move || shown(heart_rate.get()))/>
+                <MetricValue metric="heart-rate" value=Signal::derive(move || or_dash(heart_rate.get()))/>
                 <span class="unit">{t!(i18n, unit.bpm)}</span>
             </p>
             <p class="metric">
                 <span class="metric-label">{t!(i18n, riding.elapsed)}</span>
-                <Number metric="elapsed" value=Signal::derive(move || elapsed.get())/>
+                <MetricValue metric="elapsed" value=Signal::derive(move || elapsed.get())/>
             </p>
             <p class="metric">
                 <span class="metric-label">{t!(i18n, riding.remaining)}</span>
-                <Number metric="remaining" value=Signal::derive(move || remaining.get())/>
+                <MetricValue metric="remaining" value=Signal::derive(move || remaining.get())/>
             </p>
         </div>
     }
@@ -163,17 +164,12 @@ fn Strip() -> impl IntoView {
 }
 
 #[component]
-fn Number(metric: &'static str, value: Signal<String>) -> impl IntoView {
+fn MetricValue(metric: &'static str, value: Signal<String>) -> impl IntoView {
     view! { <span class="number" data-metric=metric>{move || value.get()}</span> }
 }
 
-/// A number, or the dash that stands for none.
-pub fn shown<T: ToString>(value: Option<T>) -> String {
-    value.map_or_else(|| String::from("–"), |value| value.to_string())
-}
-
 #[component]
-fn PausedSign() -> impl IntoView {
+fn PausedNotice() -> impl IntoView {
     let i18n = use_i18n();
     let state = expect_context::<RideState>();
     let resumes_in = Memo::new(move |_| state.progress.read().resumes_in);
@@ -199,11 +195,11 @@ fn PausedSign() -> impl IntoView {
 #[component]
 fn RideProfile() -> impl IntoView {
     let state = expect_context::<RideState>();
-    let at = Memo::new(move |_| state.progress.read().position_ms);
+    let position_ms = Memo::new(move |_| state.progress.read().position_ms);
     move || {
         state.workout.get().map(|workout| {
-            let whole = workout.duration().as_secs_f64() * 1000.0;
-            let position = Signal::derive(move || f64::from(at.get()) / whole);
+            let total_ms = workout.duration().as_secs_f64() * 1000.0;
+            let position = Signal::derive(move || f64::from(position_ms.get()) / total_ms);
             view! { <Profile workout id=String::from("ride-profile") position/> }
         })
     }
@@ -214,20 +210,38 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ten_watts_beside_an_easy_target_are_on_it() {
-        assert_eq!(Balance::of(Some(110), Some(100)), Balance::On);
-        assert_eq!(Balance::of(Some(111), Some(100)), Balance::Over(11));
+    fn ten_watts_off_an_easy_target_count_as_on_target() {
+        assert_eq!(
+            TargetDeviation::of(Some(110), Some(100)),
+            TargetDeviation::OnTarget
+        );
+        assert_eq!(
+            TargetDeviation::of(Some(111), Some(100)),
+            TargetDeviation::Over(11)
+        );
     }
 
     #[test]
-    fn five_percent_beside_a_hard_target_are_on_it() {
-        assert_eq!(Balance::of(Some(285), Some(300)), Balance::On);
-        assert_eq!(Balance::of(Some(284), Some(300)), Balance::Under(16));
+    fn five_percent_off_a_hard_target_count_as_on_target() {
+        assert_eq!(
+            TargetDeviation::of(Some(285), Some(300)),
+            TargetDeviation::OnTarget
+        );
+        assert_eq!(
+            TargetDeviation::of(Some(284), Some(300)),
+            TargetDeviation::Under(16)
+        );
     }
 
     #[test]
-    fn without_power_the_target_does_not_matter() {
-        assert_eq!(Balance::of(None, Some(100)), Balance::NoPower);
-        assert_eq!(Balance::of(Some(150), None), Balance::NoTarget);
+    fn deviation_needs_both_power_and_target() {
+        assert_eq!(
+            TargetDeviation::of(None, Some(100)),
+            TargetDeviation::NoPower
+        );
+        assert_eq!(
+            TargetDeviation::of(Some(150), None),
+            TargetDeviation::NoTarget
+        );
     }
 }

@@ -1,8 +1,8 @@
-//! A workout's profile as a picture: bars in zone colours over time, as high
-//! as their share of FTP.
+//! The profile of a workout: one bar per interval, in the colour of its zone, as
+//! high as its fraction of FTP.
 //!
-//! The bars are stretched to whatever width there is; the words are laid over
-//! them in percentages, so that letters keep their shape.
+//! The bars are stretched to the available width. Texts are placed over them
+//! with percentages as coordinates, so that letters keep their shape.
 
 use core::time::Duration;
 use std::sync::Arc;
@@ -13,44 +13,45 @@ use ride::{
     workout::{Bar, Kind, Workout},
 };
 
-use super::{format, trace::polylines, words};
+use super::{format, labels, trace::polylines};
 use crate::{i18n::*, state::Trace};
 
-/// The coordinates that the bars are drawn in.
+/// Coordinate system of the bars.
 const WIDTH: f32 = 1000.0;
 const HEIGHT: f32 = 100.0;
-/// The share of FTP that every profile has room for, so that an easy workout
+/// Fraction of FTP that every profile has room for, so that an easy workout
 /// looks easy.
-const LEAST_TOP: f32 = 1.2;
-/// The share of the width from which on an interval has room for its zone.
-const ROOM_FOR_ZONE: f32 = 0.055;
+const MIN_TOP: f32 = 1.2;
+/// Fraction of the width from which an interval has room for the name of its
+/// zone.
+const MIN_LABEL_WIDTH: f32 = 0.055;
 
-/// The picture.
+/// The profile as an image with a text alternative.
 #[component]
 pub fn Profile(
     workout: Arc<Workout>,
     /// Unique on the page.
     id: String,
-    /// The share of the workout ridden, 0 to 1, to mark the position.
+    /// Position in the workout, 0 to 1, to be marked.
     #[prop(optional, into)]
     position: Option<Signal<f64>>,
-    /// What it is called, where that is not simply the profile.
+    /// Accessible name, if it differs from "Workout profile".
     #[prop(optional, into)]
     title: Option<Signal<&'static str>>,
-    /// What was ridden, drawn over it.
+    /// Measured power, drawn over the bars.
     #[prop(optional)]
-    lines: Vec<Line>,
+    lines: Vec<PowerLine>,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let scale = Scale::of(&workout).with(&lines);
-    let ridden = !lines.is_empty();
+    let scale = ProfileScale::of(&workout).with(&lines);
+    let has_lines = !lines.is_empty();
     let title = title.unwrap_or(Signal::derive(move || t_string!(i18n, workout.profile)));
     let (title_id, desc_id) = (format!("{id}-title"), format!("{id}-desc"));
     let (title_ref, desc_ref) = (title_id.clone(), desc_id.clone());
-    let desc = words::profile(i18n, &workout);
+    let desc = labels::profile(i18n, &workout);
     let ftp_line = scale.percent_down(1.0);
     view! {
-        <div class="profile" data-ridden=ridden.then_some("true")>
+        <div class="profile" data-ridden=has_lines.then_some("true")>
             <svg class="profile-plot" role="img" aria-labelledby=title_ref aria-describedby=desc_ref>
                 <title id=title_id>{move || title.get()}</title>
                 <desc id=desc_id>{desc}</desc>
@@ -61,27 +62,28 @@ pub fn Profile(
                     width="100%"
                     height="100%"
                 >
-                    {scale.shapes(&workout).into_iter().map(draw).collect_view()}
+                    {scale.bars(&workout).into_iter().map(draw_bar).collect_view()}
                     {lines.iter().map(|line| scale.line(line)).collect_view()}
                 </svg>
                 <line class="profile-ftp" x1="0" x2="100%" y1=ftp_line.clone() y2=ftp_line.clone()/>
-                {scale.zone_labels(&workout).into_iter().map(label).collect_view()}
-                {position.map(|position| view! { <Marker position/> })}
+                {scale.zone_labels(&workout).into_iter().map(draw_zone_label).collect_view()}
+                {position.map(|position| view! { <PositionMarker position/> })}
                 <text class="profile-ftp-label" x="100%" y=ftp_line dx="-4" dy="-5" text-anchor="end">
                     {move || t_string!(i18n, workout.ftp_line)}
                 </text>
             </svg>
             <svg class="profile-axis" aria-hidden="true">
-                {ticks(&workout).into_iter().map(tick).collect_view()}
+                {axis_ticks(&workout).into_iter().map(draw_tick).collect_view()}
             </svg>
         </div>
     }
     .into_any()
 }
 
-/// Where the group is: a line with a kite on top, the way behind it dimmed.
+/// Position of the group: a line with a pennant on top; the part behind it is
+/// dimmed.
 #[component]
-fn Marker(position: Signal<f64>) -> impl IntoView {
+fn PositionMarker(position: Signal<f64>) -> impl IntoView {
     let at = Memo::new(move |_| format!("{:.2}%", position.get().clamp(0.0, 1.0) * 100.0));
     view! {
         <rect class="profile-done" x="0" y="0" height="100%" width=move || at.get()/>
@@ -92,63 +94,63 @@ fn Marker(position: Signal<f64>) -> impl IntoView {
     }
 }
 
-/// Power over the whole workout, to be drawn over it.
-pub struct Line {
+/// Measured power over the whole workout.
+pub struct PowerLine {
     /// The power.
     pub trace: Trace,
-    /// The word for its stroke, `own` or a number.
+    /// Value of its `data-line` attribute, which selects the stroke: `own` or a
+    /// number.
     pub stroke: &'static str,
 }
 
-impl Line {
-    /// The fraction of FTP at the top of a picture of this workout with these
-    /// lines.
-    pub fn top(workout: &Workout, lines: &[Self]) -> f32 {
-        Scale::of(workout).with(lines).top
+impl PowerLine {
+    /// Fraction of FTP at the upper edge of a profile with these lines.
+    pub fn top_fraction(workout: &Workout, lines: &[Self]) -> f32 {
+        ProfileScale::of(workout).with(lines).top
     }
 }
 
-/// A bar, ready to draw.
-struct Shape {
+/// One bar of the profile.
+struct ProfileBar {
     points: String,
     zone: u8,
     free: bool,
 }
 
-/// A zone's word in a bar.
+/// Name of a zone in a bar.
 struct ZoneLabel {
     middle: String,
     zone: u8,
 }
 
-/// A time on the axis.
-struct Tick {
+/// A time below the profile.
+struct AxisTick {
     at: String,
     text: String,
     anchor: &'static str,
 }
 
-/// How a workout fits into the picture.
-struct Scale {
+/// Mapping from time and power to coordinates.
+struct ProfileScale {
     seconds: f32,
     top: f32,
 }
 
-impl Scale {
+impl ProfileScale {
     fn of(workout: &Workout) -> Self {
         let bars = workout.bars();
         let peak = bars
             .iter()
             .map(|bar| bar.from.max(bar.to))
-            .fold(LEAST_TOP, f32::max);
+            .fold(MIN_TOP, f32::max);
         Self {
             seconds: workout.duration().as_secs_f32(),
             top: peak * 1.06,
         }
     }
 
-    /// Leaves room for these lines.
-    fn with(self, lines: &[Line]) -> Self {
+    /// Makes room for these lines.
+    fn with(self, lines: &[PowerLine]) -> Self {
         let points = lines.iter().flat_map(|line| line.trace.iter().flatten());
         let peak = points.max().map_or(0.0, |peak| f32::from(*peak) / 100.0);
         Self {
@@ -157,9 +159,9 @@ impl Scale {
         }
     }
 
-    /// A line, a point in the middle of each slot.
-    fn line(&self, line: &Line) -> impl IntoView + use<> {
-        let slot = WIDTH * self.share(SLOT);
+    /// Draws a line with one point in the middle of each slot.
+    fn line(&self, line: &PowerLine) -> impl IntoView + use<> {
+        let slot = WIDTH * self.fraction_of_width(SLOT);
         let lines = polylines(&line.trace, |index, percent| {
             let x = (index as f32 + 0.5) * slot;
             (x.min(WIDTH), self.y(f32::from(percent) / 100.0))
@@ -171,7 +173,7 @@ impl Scale {
         lines.into_iter().map(draw).collect_view()
     }
 
-    fn share(&self, duration: Duration) -> f32 {
+    fn fraction_of_width(&self, duration: Duration) -> f32 {
         duration.as_secs_f32() / self.seconds
     }
 
@@ -183,15 +185,15 @@ impl Scale {
         format!("{:.2}%", self.y(fraction))
     }
 
-    fn shapes(&self, workout: &Workout) -> Vec<Shape> {
-        workout.bars().iter().map(|bar| self.shape(bar)).collect()
+    fn bars(&self, workout: &Workout) -> Vec<ProfileBar> {
+        workout.bars().iter().map(|bar| self.bar(bar)).collect()
     }
 
-    fn shape(&self, bar: &Bar) -> Shape {
-        let left = WIDTH * self.share(bar.start);
-        let right = WIDTH * self.share(bar.start + bar.duration);
+    fn bar(&self, bar: &Bar) -> ProfileBar {
+        let left = WIDTH * self.fraction_of_width(bar.start);
+        let right = WIDTH * self.fraction_of_width(bar.start + bar.duration);
         let (from, to) = (self.y(bar.from), self.y(bar.to));
-        Shape {
+        ProfileBar {
             points: format!(
                 "{left:.2},{HEIGHT} {left:.2},{from:.2} {right:.2},{to:.2} {right:.2},{HEIGHT}"
             ),
@@ -204,13 +206,15 @@ impl Scale {
         let bars = workout.bars();
         let wide = bars
             .iter()
-            .filter(|bar| self.share(bar.duration) >= ROOM_FOR_ZONE);
+            .filter(|bar| self.fraction_of_width(bar.duration) >= MIN_LABEL_WIDTH);
         let labels = wide
             .filter(|bar| bar.kind != Kind::FreeRide)
             .map(|bar| ZoneLabel {
                 middle: format!(
                     "{:.2}%",
-                    100.0 * (self.share(bar.start) + self.share(bar.duration) / 2.0)
+                    100.0
+                        * (self.fraction_of_width(bar.start)
+                            + self.fraction_of_width(bar.duration) / 2.0)
                 ),
                 zone: bar.zone.number(),
             });
@@ -218,18 +222,18 @@ impl Scale {
     }
 }
 
-fn draw(shape: Shape) -> impl IntoView {
+fn draw_bar(bar: ProfileBar) -> impl IntoView {
     view! {
         <polygon
             class="profile-bar"
-            points=shape.points
-            data-zone=shape.zone.to_string()
-            data-free=shape.free.then_some("true")
+            points=bar.points
+            data-zone=bar.zone.to_string()
+            data-free=bar.free.then_some("true")
         />
     }
 }
 
-fn label(label: ZoneLabel) -> impl IntoView {
+fn draw_zone_label(label: ZoneLabel) -> impl IntoView {
     let i18n = use_i18n();
     view! {
         <text class="profile-zone" x=label.middle y="100%" dy="-8" text-anchor="middle">
@@ -238,7 +242,7 @@ fn label(label: ZoneLabel) -> impl IntoView {
     }
 }
 
-fn tick(tick: Tick) -> impl IntoView {
+fn draw_tick(tick: AxisTick) -> impl IntoView {
     view! {
         <text x=tick.at y="15" text-anchor=tick.anchor>
             {tick.text}
@@ -246,38 +250,38 @@ fn tick(tick: Tick) -> impl IntoView {
     }
 }
 
-/// At most six times, at round steps; the end is always one of them.
-fn ticks(workout: &Workout) -> Vec<Tick> {
+/// At most six times in round steps, the end among them.
+fn axis_ticks(workout: &Workout) -> Vec<AxisTick> {
     const STEPS: [u64; 14] = [
         5, 10, 15, 30, 60, 120, 300, 600, 900, 1200, 1800, 3600, 7200, 14400,
     ];
-    let whole = workout.duration();
-    let seconds = whole.as_secs();
+    let total = workout.duration();
+    let seconds = total.as_secs();
     let step = STEPS.into_iter().find(|step| seconds / step <= 4);
     let step = step.unwrap_or(21600);
-    // A step shortly before the end would touch the end's own number.
+    // A text shortly before the end would touch the text at the end.
     let last = seconds.saturating_sub(step * 7 / 8);
     let starts = (0..)
         .map(|index| index * step)
         .take_while(|at| *at == 0 || *at <= last);
-    let mut ticks: Vec<Tick> = starts
-        .map(|at| Tick {
-            at: format!("{:.2}%", 100.0 * at as f64 / whole.as_secs_f64()),
+    let mut ticks: Vec<AxisTick> = starts
+        .map(|at| AxisTick {
+            at: format!("{:.2}%", 100.0 * at as f64 / total.as_secs_f64()),
             text: format::duration(Duration::from_secs(at)),
             anchor: if at == 0 { "start" } else { "middle" },
         })
         .collect();
-    ticks.push(Tick {
+    ticks.push(AxisTick {
         at: "100%".into(),
-        text: format::duration(whole),
+        text: format::duration(total),
         anchor: "end",
     });
     ticks
 }
 
-/// How long each zone lasts: says in words what the colours mean.
+/// List of the zones with their names and durations: a legend of the colours.
 #[component]
-pub fn Legend(workout: Arc<Workout>) -> impl IntoView {
+pub fn ZoneLegend(workout: Arc<Workout>) -> impl IntoView {
     let i18n = use_i18n();
     view! {
         <ul class="legend" role="list" aria-label=move || t_string!(i18n, workout.legend)>
@@ -289,7 +293,7 @@ pub fn Legend(workout: Arc<Workout>) -> impl IntoView {
                             <span class="zone-chip">
                                 {t!(i18n, workout.zone, number = zone.number())}
                             </span>
-                            <span>{move || words::zone(i18n, zone)}</span>
+                            <span>{move || labels::zone(i18n, zone)}</span>
                             <span class="legend-time">{format::duration(time)}</span>
                         </li>
                     }
@@ -300,7 +304,8 @@ pub fn Legend(workout: Arc<Workout>) -> impl IntoView {
     .into_any()
 }
 
-/// The zones that occur, in order, with their time. Free rides are in none.
+/// The zones of a workout in order, with their durations. Free rides have no
+/// zone.
 fn zone_times(workout: &Workout) -> Vec<(ride::workout::Zone, Duration)> {
     let mut times = std::collections::BTreeMap::new();
     for bar in workout
@@ -315,7 +320,6 @@ fn zone_times(workout: &Workout) -> Vec<(ride::workout::Zone, Duration)> {
 
 #[cfg(test)]
 mod tests {
-
     use ride::workout::{Draft, Interval, Target};
 
     use super::*;
@@ -336,23 +340,23 @@ mod tests {
     }
 
     #[test]
-    fn bars_fill_the_width_and_stand_on_the_ground() {
+    fn bars_fill_the_width_and_start_at_the_bottom() {
         let workout = workout(&[(60, 0.5, 0.5), (60, 1.0, 1.0)]);
-        let shapes = Scale::of(&workout).shapes(&workout);
-        assert!(shapes[0].points.starts_with("0.00,100 "));
-        assert!(shapes[1].points.ends_with(" 1000.00,100"));
+        let bars = ProfileScale::of(&workout).bars(&workout);
+        assert!(bars[0].points.starts_with("0.00,100 "));
+        assert!(bars[1].points.ends_with(" 1000.00,100"));
     }
 
     #[test]
-    fn an_easy_workout_leaves_room_above() {
+    fn an_easy_workout_leaves_space_above() {
         let workout = workout(&[(60, 0.5, 0.5)]);
-        assert!(Scale::of(&workout).y(0.5) > HEIGHT / 2.0);
+        assert!(ProfileScale::of(&workout).y(0.5) > HEIGHT / 2.0);
     }
 
     #[test]
-    fn the_axis_has_few_numbers_and_ends_at_the_end() {
+    fn the_axis_has_at_most_six_times_and_ends_with_the_duration() {
         for seconds in [30, 61, 1200, 3600, 5 * 3600 + 7, 24 * 3600] {
-            let ticks = ticks(&workout(&[(seconds, 0.5, 0.5)]));
+            let ticks = axis_ticks(&workout(&[(seconds, 0.5, 0.5)]));
             assert!(
                 (2..=6).contains(&ticks.len()),
                 "{seconds} s has {}",

@@ -1,29 +1,27 @@
-//! The whole ride as a picture: what was asked, what the rider rode, and the
-//! others beside them.
+//! The chart of the summary: power of all riders over the workout.
 
 use std::sync::Arc;
 
 use leptos::prelude::*;
 
 use super::{
-    format,
-    marks::Bib,
-    my_ride::shown,
-    profile::{Line, Profile},
+    format::{self, or_dash},
+    icons::Bib,
+    profile::{PowerLine, Profile},
 };
 use crate::{
     i18n::*,
-    state::{ChartLine, RideChart, RideState, Trace},
+    state::{RideChart, RideState, RiderTrace, Trace},
 };
 
-/// How many lines are told apart by their strokes before these repeat; the
-/// number at a line's end is its own.
+/// Number of different strokes; with more riders they repeat. Each line also has
+/// the start number of its rider at its end.
 const STROKES: usize = 4;
-/// The least space between two numbers at the ends of lines, in percent of the
-/// height, as long as there is room.
-const SPACE: f32 = 9.0;
+/// Minimum distance between two start numbers at the ends of lines, in percent
+/// of the height. Reduced if there are more riders than fit.
+const LABEL_DISTANCE: f32 = 9.0;
 
-/// The picture, where there is one.
+/// The chart, if any power was measured.
 #[component]
 pub fn RideChartFigure() -> impl IntoView {
     let state = expect_context::<RideState>();
@@ -42,29 +40,33 @@ pub fn RideChartFigure() -> impl IntoView {
 #[component]
 fn Figure(chart: Arc<RideChart>) -> impl IntoView {
     let i18n = use_i18n();
-    let own = Line {
+    let own = PowerLine {
         trace: chart.own.clone(),
         stroke: "own",
     };
-    let others = chart.others.iter().enumerate().map(|(index, line)| Line {
-        trace: line.trace.clone(),
-        stroke: stroke(index),
-    });
+    let others = chart
+        .others
+        .iter()
+        .enumerate()
+        .map(|(index, line)| PowerLine {
+            trace: line.trace.clone(),
+            stroke: stroke(index),
+        });
     // The own line is drawn last, on top.
     let lines: Vec<_> = others.chain([own]).collect();
-    let ends = ends(&chart, &lines);
+    let end_labels = end_labels(&chart, &lines);
     view! {
         <figure class="ride-chart">
             <figcaption><h2>{t!(i18n, summary.chart)}</h2></figcaption>
             <div class="ride-chart-plot">
                 <Profile
-                    workout=chart.asked.clone()
+                    workout=chart.ridden.clone()
                     id=String::from("ride-chart")
                     title=Signal::derive(move || t_string!(i18n, summary.chart_name))
                     lines
                 />
                 <svg class="ride-chart-ends" aria-hidden="true">
-                    {ends
+                    {end_labels
                         .into_iter()
                         .map(|(number, y)| {
                             view! { <text x="4" y=format!("{y:.1}%") dy="0.35em">{number}</text> }
@@ -77,13 +79,13 @@ fn Figure(chart: Arc<RideChart>) -> impl IntoView {
                 role="list"
                 aria-label=move || t_string!(i18n, summary.chart_riders)
             >
-                <OwnKey trace=chart.own.clone()/>
+                <OwnLegendItem trace=chart.own.clone()/>
                 {chart
                     .others
                     .iter()
                     .cloned()
                     .enumerate()
-                    .map(|(index, line)| view! { <Key line stroke=stroke(index)/> })
+                    .map(|(index, line)| view! { <LegendItem rider=line stroke=stroke(index)/> })
                     .collect_view()}
             </ul>
         </figure>
@@ -101,26 +103,26 @@ const fn stroke(index: usize) -> &'static str {
 }
 
 #[component]
-fn OwnKey(trace: Trace) -> impl IntoView {
+fn OwnLegendItem(trace: Trace) -> impl IntoView {
     let i18n = use_i18n();
     view! {
         <li data-line="own">
             <Swatch/>
             <span class="ride-chart-name">{t!(i18n, summary.chart_own)}</span>
-            <Mean trace/>
+            <MeanPower trace/>
         </li>
     }
 }
 
 #[component]
-fn Key(line: ChartLine, stroke: &'static str) -> impl IntoView {
+fn LegendItem(rider: RiderTrace, stroke: &'static str) -> impl IntoView {
     let i18n = use_i18n();
-    let name = line.name;
+    let name = rider.name;
     let shown_name = Memo::new(move |_| match name.is_empty() {
         true => t_string!(i18n, rider.somebody).to_owned(),
         false => name.clone(),
     });
-    let number = line.number.map(|number| {
+    let number = rider.number.map(|number| {
         view! { <Bib number=RwSignal::new(number) name=shown_name/> }
     });
     view! {
@@ -128,12 +130,12 @@ fn Key(line: ChartLine, stroke: &'static str) -> impl IntoView {
             <Swatch/>
             {number}
             <span class="ride-chart-name">{move || shown_name.get()}</span>
-            <Mean trace=line.trace/>
+            <MeanPower trace=rider.trace/>
         </li>
     }
 }
 
-/// A piece of the line.
+/// A sample of the line.
 #[component]
 fn Swatch() -> impl IntoView {
     view! {
@@ -144,18 +146,18 @@ fn Swatch() -> impl IntoView {
 }
 
 #[component]
-fn Mean(trace: Trace) -> impl IntoView {
+fn MeanPower(trace: Trace) -> impl IntoView {
     let i18n = use_i18n();
     let percent = mean(&trace).map(format::percent);
     view! {
         <span class="ride-chart-mean">
-            <span class="number">{shown(percent)}</span>
+            <span class="number">{or_dash(percent)}</span>
             <span class="unit">{t!(i18n, unit.percent_ftp)}</span>
         </span>
     }
 }
 
-/// The mean share of FTP, where anything was measured.
+/// Mean power as a fraction of FTP; `None` if nothing was measured.
 fn mean(trace: &Trace) -> Option<f32> {
     let (sum, count) = trace
         .iter()
@@ -166,9 +168,10 @@ fn mean(trace: &Trace) -> Option<f32> {
     (count > 0).then(|| sum as f32 / count as f32 / 100.0)
 }
 
-/// The numbers at the ends of the others' lines, and how far down, in percent.
-fn ends(chart: &RideChart, lines: &[Line]) -> Vec<(u32, f32)> {
-    let top = Line::top(&chart.asked, lines);
+/// Start numbers at the ends of the lines, with their distance from the top in
+/// percent.
+fn end_labels(chart: &RideChart, lines: &[PowerLine]) -> Vec<(u32, f32)> {
+    let top = PowerLine::top_fraction(&chart.ridden, lines);
     let numbered = chart.others.iter().filter_map(|line| {
         let last = line.trace.iter().rev().flatten().next()?;
         let y = 100.0 * (1.0 - f32::from(*last) / 100.0 / top);
@@ -177,22 +180,22 @@ fn ends(chart: &RideChart, lines: &[Line]) -> Vec<(u32, f32)> {
     spread(numbered.collect())
 }
 
-/// Moves what lies too close apart, downwards first and back up from the
-/// ground, keeping the order.
-fn spread(mut ends: Vec<(u32, f32)>) -> Vec<(u32, f32)> {
-    ends.sort_by(|one, other| one.1.total_cmp(&other.1));
-    let space = SPACE.min(100.0 / ends.len().max(1) as f32);
-    let mut least = space / 2.0;
-    for (_, y) in &mut ends {
-        *y = y.max(least);
-        least = *y + space;
+/// Moves labels that are too close apart, first downwards and then up from the
+/// bottom, keeping their order.
+fn spread(mut labels: Vec<(u32, f32)>) -> Vec<(u32, f32)> {
+    labels.sort_by(|one, other| one.1.total_cmp(&other.1));
+    let distance = LABEL_DISTANCE.min(100.0 / labels.len().max(1) as f32);
+    let mut min_y = distance / 2.0;
+    for (_, y) in &mut labels {
+        *y = y.max(min_y);
+        min_y = *y + distance;
     }
-    let mut most = 100.0 - space / 2.0;
-    for (_, y) in ends.iter_mut().rev() {
-        *y = y.min(most);
-        most = *y - space;
+    let mut max_y = 100.0 - distance / 2.0;
+    for (_, y) in labels.iter_mut().rev() {
+        *y = y.min(max_y);
+        max_y = *y - distance;
     }
-    ends
+    labels
 }
 
 #[cfg(test)]
@@ -200,16 +203,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_of_lines_that_end_together_do_not_cover_each_other() {
+    fn labels_of_lines_that_end_together_do_not_overlap() {
         let ends = spread(vec![(1, 50.0), (2, 50.0), (3, 51.0), (4, 98.0)]);
         for pair in ends.windows(2) {
-            assert!(pair[1].1 - pair[0].1 >= SPACE - 0.01, "{ends:?}");
+            assert!(pair[1].1 - pair[0].1 >= LABEL_DISTANCE - 0.01, "{ends:?}");
         }
         assert!(ends.iter().all(|(_, y)| (0.0..=100.0).contains(y)));
     }
 
     #[test]
-    fn a_large_bunch_shares_the_room_there_is() {
+    fn labels_of_many_riders_share_the_height() {
         let ends = spread((1..=31).map(|number| (number, 40.0)).collect());
         assert!(ends.iter().all(|(_, y)| (0.0..=100.0).contains(y)));
         let numbers = ends.iter().map(|(_, y)| (y * 10.0) as i32);
@@ -217,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn the_mean_counts_what_was_measured() {
+    fn the_mean_ignores_gaps() {
         assert_eq!(mean(&Arc::new(vec![Some(50), None, Some(100)])), Some(0.75));
         assert_eq!(mean(&Arc::new(vec![None])), None);
     }

@@ -1,73 +1,24 @@
-//! One rider of a list: the frame that lobby and ride share.
+//! The card of one rider, shared by the lists of lobby, countdown and ride.
 
 use leptos::prelude::*;
 use protocol::peer::LinkState;
 
 use super::{
-    marks::{Bib, LinkMark},
-    words,
+    icons::{Bib, LinkIcon},
+    labels,
 };
-use crate::{
-    i18n::*,
-    state::{LinkFacts, Metrics, RiderRow, Trace, TrainerKind},
-};
+use crate::{i18n::*, state::RiderRow};
 
-/// A row's signals, `Copy` for the closures of a view.
-#[derive(Clone, Copy)]
-pub struct Row {
-    /// Whether this is the rider at this screen.
-    pub is_self: bool,
-    /// The start number.
-    pub number: RwSignal<u32>,
-    /// The name.
-    pub name: RwSignal<String>,
-    /// FTP in watts.
-    pub ftp: RwSignal<Option<u16>>,
-    /// Whether the rider says go.
-    pub ready: RwSignal<bool>,
-    /// What the rider rides on.
-    pub trainer: RwSignal<TrainerKind>,
-    /// Whether the rider is the host.
-    pub host: RwSignal<bool>,
-    /// The link.
-    pub link: RwSignal<LinkState>,
-    /// Numbers older than 3 s.
-    pub stale: RwSignal<bool>,
-    /// The newest numbers.
-    pub metrics: RwSignal<Metrics>,
-    /// What is known of the way to the rider.
-    pub facts: RwSignal<LinkFacts>,
-    /// The last ten minutes.
-    pub trace: RwSignal<Trace>,
-}
-
-impl Row {
-    /// The signals, owned by the view that is being built.
-    pub fn new(row: &RiderRow) -> Self {
-        Self {
-            is_self: row.is_self,
-            number: row.number.clone().into(),
-            name: row.name.clone().into(),
-            ftp: row.ftp.clone().into(),
-            ready: row.ready.clone().into(),
-            trainer: row.trainer.clone().into(),
-            host: row.host.clone().into(),
-            link: row.link.clone().into(),
-            stale: row.stale.clone().into(),
-            metrics: row.metrics.clone().into(),
-            facts: row.facts.clone().into(),
-            trace: row.trace.clone().into(),
-        }
-    }
-}
-
-/// The frame: who it is, and the link.
+/// Start number, name, role and link of a rider, with further content as
+/// children.
 #[component]
 pub fn RiderCard(rider: RiderRow, #[prop(optional)] children: Option<Children>) -> impl IntoView {
     let i18n = use_i18n();
-    let row = Row::new(&rider);
-    let peer = rider.peer.clone();
-    let name = Memo::new(move |_| match row.name.get() {
+    let is_self = rider.is_self;
+    let (host, stale) = (RwSignal::from(rider.host), RwSignal::from(rider.stale));
+    let (link, number) = (RwSignal::from(rider.link), RwSignal::from(rider.number));
+    let own_name = RwSignal::from(rider.name);
+    let name = Memo::new(move |_| match own_name.get() {
         name if name.is_empty() => t_string!(i18n, rider.somebody).to_owned(),
         name => name,
     });
@@ -75,22 +26,22 @@ pub fn RiderCard(rider: RiderRow, #[prop(optional)] children: Option<Children>) 
         <article
             class="rider"
             aria-label=move || name.get()
-            data-peer=peer
-            data-self=row.is_self.then_some("true")
-            data-role=move || if row.host.get() { "host" } else { "rider" }
-            data-link=move || rider.link_word()
-            data-stale=move || row.stale.get().then_some("true")
+            data-peer=rider.peer
+            data-self=is_self.then_some("true")
+            data-role=move || if host.get() { "host" } else { "rider" }
+            data-link=move || if is_self { "self" } else { link.get().as_str() }
+            data-stale=move || stale.get().then_some("true")
         >
-            <Bib number=row.number name/>
+            <Bib number name/>
             <p class="rider-name">{move || name.get()}</p>
             <p class="rider-tags">
-                {row.is_self.then(|| view! { <span class="tag">{t!(i18n, riders.you)}</span> })}
+                {is_self.then(|| view! { <span class="tag">{t!(i18n, riders.you)}</span> })}
                 {move || {
-                    row.host.get().then(|| {
+                    host.get().then(|| {
                         view! { <span class="tag" data-jersey="yellow">{t!(i18n, riders.host)}</span> }
                     })
                 }}
-                {(!row.is_self).then(|| view! { <LinkTag link=row.link/> })}
+                {(!is_self).then(|| view! { <LinkTag link/> })}
             </p>
             {children.map(|children| children())}
         </article>
@@ -98,7 +49,7 @@ pub fn RiderCard(rider: RiderRow, #[prop(optional)] children: Option<Children>) 
     .into_any()
 }
 
-/// The link to a rider: drawing, word, colour, and what it means.
+/// State of the link to a rider: icon, text and an explanation as tooltip.
 #[component]
 fn LinkTag(link: RwSignal<LinkState>) -> impl IntoView {
     let i18n = use_i18n();
@@ -110,8 +61,8 @@ fn LinkTag(link: RwSignal<LinkState>) -> impl IntoView {
     };
     view! {
         <span class="tag link" data-link=move || link.get().as_str() title=hint>
-            <LinkMark link/>
-            {move || words::link(i18n, link.get())}
+            <LinkIcon link/>
+            {move || labels::link(i18n, link.get())}
         </span>
     }
     .into_any()

@@ -1,63 +1,65 @@
-//! Who rides: name and FTP, remembered in the browser.
+//! The form for name and FTP, which the browser remembers.
 
 use leptos::prelude::*;
 use ride::rider::{Ftp, RiderName};
 
 use super::{
-    field::{Entry, Field, Takes},
-    words::Fault,
+    field::{Field, FieldKind, FieldState},
+    labels::FieldError,
 };
 use crate::{browser::storage, i18n::*};
 
-/// The two fields of a rider.
+/// State of the two fields.
 #[derive(Clone, Copy)]
-pub struct RiderEntries {
-    name: Entry,
-    ftp: Entry,
+pub struct RiderFormState {
+    name: FieldState,
+    ftp: FieldState,
 }
 
-impl RiderEntries {
-    /// Empty fields, filled from what the browser remembers as soon as the
-    /// page is live.
+impl RiderFormState {
+    /// Default values, replaced by the saved profile once the page is hydrated.
     pub fn new() -> Self {
-        let entries = Self {
-            name: Entry::new(""),
-            ftp: Entry::new(&Ftp::default().to_string()),
+        let state = Self {
+            name: FieldState::new(""),
+            ftp: FieldState::new(&Ftp::default().to_string()),
         };
         Effect::new(move || {
             if let Some(profile) = storage::profile() {
-                entries.name.fill(&profile.name);
-                entries.ftp.fill(&profile.ftp.to_string());
+                state.name.fill(&profile.name);
+                state.ftp.fill(&profile.ftp.to_string());
             }
         });
-        entries
+        state
     }
 
-    /// The rider, remembered; or nothing, and the faults beside the fields.
+    /// Reads and saves the rider. If a field is invalid, its error is shown and the
+    /// result is `None`.
     pub fn read(self) -> Option<(RiderName, Ftp)> {
-        let name = self.name.read(|text| text.parse().map_err(Fault::Name));
-        let ftp = self.ftp.read(|text| text.parse().map_err(Fault::Ftp));
+        let name = self
+            .name
+            .read(|text| text.parse().map_err(FieldError::Name));
+        let ftp = self.ftp.read(|text| text.parse().map_err(FieldError::Ftp));
         let rider = name.zip(ftp)?;
         storage::save_profile(&rider.0, &rider.1);
         Some(rider)
     }
 
-    /// Whether both fields are fine.
+    /// Whether both fields are valid.
     pub fn is_complete(self) -> bool {
         self.name.text().parse::<RiderName>().is_ok() && self.ftp.text().parse::<Ftp>().is_ok()
     }
 
-    /// Whether the FTP can be ridden with.
+    /// Checks and saves the FTP; an error is shown beside the field.
     pub fn read_ftp(self) -> bool {
         let ftp = self
             .ftp
-            .read(|text| text.parse::<Ftp>().map_err(Fault::Ftp));
-        self.remember();
+            .read(|text| text.parse::<Ftp>().map_err(FieldError::Ftp));
+        self.save();
         ftp.is_some()
     }
 
-    /// Remembers what is fine of the rider, and says nothing of what is not.
-    pub fn remember(self) {
+    /// Saves the valid fields, without showing errors.
+    pub fn save(self) {
         match (self.name.text().parse(), self.ftp.text().parse()) {
             (Ok(name), Ok(ftp)) => storage::save_profile(&name, &ftp),
             (Err(_), Ok(ftp)) => storage::save_ftp(&ftp),
@@ -68,25 +70,25 @@ impl RiderEntries {
 
 /// The two inputs.
 #[component]
-pub fn RiderFields(entries: RiderEntries) -> impl IntoView {
+pub fn RiderFields(state: RiderFormState) -> impl IntoView {
     let i18n = use_i18n();
-    let remember = Callback::new(move |()| entries.remember());
+    let save = Callback::new(move |()| state.save());
     view! {
         <Field
             id="rider-name"
-            takes=Takes::Name
-            entry=entries.name
+            kind=FieldKind::Name
+            state=state.name
             label=Signal::derive(move || t_string!(i18n, rider.name))
             hint=Signal::derive(move || t_string!(i18n, rider.name_hint))
-            on_change=remember
+            on_change=save
         />
         <Field
             id="rider-ftp"
-            takes=Takes::Watts
-            entry=entries.ftp
+            kind=FieldKind::Watts
+            state=state.ftp
             label=Signal::derive(move || t_string!(i18n, rider.ftp))
             hint=Signal::derive(move || t_string!(i18n, rider.ftp_hint))
-            on_change=remember
+            on_change=save
         />
     }
     .into_any()

@@ -1,19 +1,19 @@
-//! The list of riders, as lobby and ride share it.
+//! The list of riders, shared by lobby and ride.
 
 use leptos::prelude::*;
 
-use super::manage::ManageRiders;
+use super::manage_riders::ManageRiders;
 use crate::{
     i18n::*,
     state::{RideState, RiderRow},
 };
 
-/// All riders, with what is said of them beside the heading as its children.
+/// The list with its heading. The children are shown beside the heading.
 #[component]
 pub fn Riders(
-    /// The section's class.
+    /// Class of the section.
     class: &'static str,
-    /// One rider of the list.
+    /// Renders one rider.
     card: fn(RiderRow) -> AnyView,
     children: Children,
 ) -> impl IntoView {

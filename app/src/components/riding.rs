@@ -1,4 +1,4 @@
-//! The ride: the own numbers, and the bunch beside them.
+//! The screen of the ride: the own numbers, and the board with all riders.
 
 use leptos::prelude::*;
 

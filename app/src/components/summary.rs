@@ -1,8 +1,13 @@
-//! The end: what the ride adds up to, and the file to take away.
+//! The summary after a ride: figures, chart and the FIT file.
 
 use leptos::prelude::*;
 
-use super::{faults, format, my_ride::shown, refused::Reason, ride_chart::RideChartFigure};
+use super::{
+    cannot_join::KickReason,
+    error_text,
+    format::{self, or_dash},
+    ride_chart::RideChartFigure,
+};
 use crate::{
     i18n::*,
     state::{Intent, Intents, RideState, RideSummary},
@@ -20,13 +25,13 @@ pub fn Summary() -> impl IntoView {
     view! {
         <section class="summary" aria-label=move || t_string!(i18n, summary.name)>
             <h1>{t!(i18n, summary.heading)}</h1>
-            <Show when=move || state.removed.read().is_some()>
-                <p class="summary-removed">{t!(i18n, refused.removed)}</p>
-                <Reason/>
+            <Show when=move || state.kick_reason.read().is_some()>
+                <p class="summary-kicked">{t!(i18n, join_error.removed)}</p>
+                <KickReason/>
             </Show>
             {figures}
             <RideChartFigure/>
-            <p class="door-actions">
+            <p class="status-actions">
                 <a class="button" href="/">{t!(i18n, summary.home)}</a>
             </p>
         </section>
@@ -87,7 +92,7 @@ fn Figures(summary: RideSummary) -> impl IntoView {
 }
 
 fn rounded(figure: Option<f32>) -> String {
-    shown(figure.map(|figure| format!("{figure:.0}")))
+    or_dash(figure.map(|figure| format!("{figure:.0}")))
 }
 
 #[component]
@@ -95,9 +100,9 @@ fn Download() -> impl IntoView {
     let i18n = use_i18n();
     let state = expect_context::<RideState>();
     let intents = expect_context::<Intents>();
-    let error = move || {
-        state.download_error.get().map(|problem| {
-            let sentence = faults::download(i18n, problem);
+    let message = move || {
+        state.download_error.get().map(|error| {
+            let sentence = error_text::fit_download(i18n, error);
             view! { <p class="error" role="alert" id="download-error">{sentence}</p> }
         })
     };
@@ -112,7 +117,7 @@ fn Download() -> impl IntoView {
                 {t!(i18n, summary.download)}
             </button>
             <p class="hint" id="download-hint">{t!(i18n, summary.download_hint)}</p>
-            {error}
+            {message}
         </div>
     }
     .into_any()

@@ -1,18 +1,18 @@
-//! The host's dialog: a built-in workout, or a file.
+//! The host's dialog to share a built-in workout or a workout file.
 
 use std::sync::Arc;
 
 use leptos::{ev::DragEvent, html, prelude::*, web_sys::File};
 use ride::{library, workout::Workout};
 
-use super::{dialog::Dialog, format, profile::Profile, words};
+use super::{dialog::Dialog, format, labels, profile::Profile};
 use crate::{
     i18n::*,
     state::{Intent, Intents, Notice, RideState},
 };
 
-/// The dialog. It closes when a workout has been shared; a file that is none
-/// keeps it open, with the reason.
+/// The dialog. It closes when a workout was shared. If a file is not a valid
+/// workout, it stays open and shows the reason.
 #[component]
 pub fn WorkoutChooser(open: RwSignal<bool>) -> impl IntoView {
     let i18n = use_i18n();
@@ -23,7 +23,7 @@ pub fn WorkoutChooser(open: RwSignal<bool>) -> impl IntoView {
         move |(), _, _| close(),
         false,
     );
-    // The same workout once more changes nothing but the news.
+    // Sharing the same workout again changes only the notice.
     let shared = move || matches!(*state.notice.read(), Some(Notice::WorkoutShared(_)));
     Effect::watch(
         shared,
@@ -80,7 +80,7 @@ fn LibraryCard(workout: Arc<Workout>, index: usize) -> impl IntoView {
     .into_any()
 }
 
-/// The file input, and the place to drop a file on.
+/// File input with an area to drop a file on.
 #[component]
 fn FileDrop() -> impl IntoView {
     let i18n = use_i18n();
@@ -96,7 +96,7 @@ fn FileDrop() -> impl IntoView {
     let chosen = move |_| {
         if let Some(input) = input.get_untracked() {
             share(input.files().and_then(|files| files.get(0)));
-            // So that the same file, corrected, can be chosen again.
+            // Otherwise choosing the same file again would not fire an event.
             input.set_value("");
         }
     };
@@ -131,10 +131,10 @@ fn FileDrop() -> impl IntoView {
             />
             <p class="hint" id="workout-file-hint">{t!(i18n, chooser.file_hint)}</p>
             {move || {
-                state.workout_error.get().map(|problem| {
+                state.workout_error.get().map(|error| {
                     view! {
                         <p class="error" role="alert" id="workout-file-error">
-                            {words::file_problem(i18n, problem)}
+                            {labels::workout_file_error(i18n, error)}
                         </p>
                     }
                 })

@@ -1,4 +1,4 @@
-//! The shared workout, as everybody sees it before the start.
+//! The shared workout, as all riders see it before the start.
 
 use std::sync::Arc;
 
@@ -7,17 +7,17 @@ use ride::workout::Workout;
 
 use super::{
     format,
-    profile::{Legend, Profile},
+    profile::{Profile, ZoneLegend},
 };
 use crate::i18n::*;
 
-/// The sheet.
+/// Name, duration, profile and description of a workout.
 #[component]
 pub fn WorkoutSheet(workout: Arc<Workout>) -> impl IntoView {
     let i18n = use_i18n();
     let count = workout.intervals().len();
     let author = workout.author().to_owned();
-    let by = (!author.is_empty()).then(|| {
+    let author_line = (!author.is_empty()).then(|| {
         view! { <span>{t!(i18n, workout.by, author)}</span> }
     });
     view! {
@@ -28,10 +28,10 @@ pub fn WorkoutSheet(workout: Arc<Workout>) -> impl IntoView {
             </div>
             <p class="sheet-facts">
                 <span>{t!(i18n, workout.intervals, count = move || count)}</span>
-                {by}
+                {author_line}
             </p>
             <Profile workout=workout.clone() id=String::from("shared-profile")/>
-            <Legend workout=workout.clone()/>
+            <ZoneLegend workout=workout.clone()/>
             <p class="sheet-description">{workout.description().to_owned()}</p>
         </section>
     }

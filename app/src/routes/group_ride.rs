@@ -5,7 +5,7 @@ use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use crate::{
-    components::stages::Stages,
+    components::ride_page::RidePage,
     i18n::*,
     session,
     state::{Intents, RideState},
@@ -36,7 +36,7 @@ fn Ride(code: String) -> impl IntoView {
     Effect::new(move || session::open_group(state, intents, code.clone()));
     view! {
         <Title text=title/>
-        <Stages/>
+        <RidePage/>
     }
     .into_any()
 }

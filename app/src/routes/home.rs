@@ -1,4 +1,5 @@
-//! The first page: who you are, and the three ways into a ride.
+//! The home page: name and FTP, and three ways into a ride: start one, join one
+//! by its code, or ride alone.
 
 use leptos::{ev::SubmitEvent, prelude::*};
 use leptos_meta::Title;
@@ -6,13 +7,13 @@ use protocol::code::SessionCode;
 
 use crate::{
     components::{
-        field::{Entry, Field, Takes},
-        hydrated::use_waiting,
-        marks::Brand,
-        poster::Poster,
-        rider_form::{RiderEntries, RiderFields},
-        start::{Start, StartFailure, use_start},
-        words::Fault,
+        field::{Field, FieldKind, FieldState},
+        hero_illustration::HeroIllustration,
+        hydrated::use_hydrating,
+        icons::Brand,
+        labels::FieldError,
+        ride_starter::{RideStarter, StartError, use_ride_starter},
+        rider_form::{RiderFields, RiderFormState},
     },
     i18n::*,
 };
@@ -21,8 +22,8 @@ use crate::{
 #[component]
 pub fn Home() -> impl IntoView {
     let i18n = use_i18n();
-    let rider = RiderEntries::new();
-    let start = use_start();
+    let rider = RiderFormState::new();
+    let starter = use_ride_starter();
     view! {
         <Title text=move || t_string!(i18n, home.title)/>
         <main class="home">
@@ -31,11 +32,11 @@ pub fn Home() -> impl IntoView {
                 <h1>{t!(i18n, home.heading)}</h1>
                 <p class="tagline">{t!(i18n, home.tagline)}</p>
             </header>
-            <Poster/>
+            <HeroIllustration/>
             <div class="home-desk">
-                <StartForm rider start/>
-                <JoinForm rider start/>
-                <SoloDoor rider start/>
+                <StartForm rider starter/>
+                <JoinForm rider starter/>
+                <SoloButton rider starter/>
             </div>
         </main>
     }
@@ -43,17 +44,17 @@ pub fn Home() -> impl IntoView {
 }
 
 #[component]
-fn StartForm(rider: RiderEntries, start: Start) -> impl IntoView {
+fn StartForm(rider: RiderFormState, starter: RideStarter) -> impl IntoView {
     let i18n = use_i18n();
-    let waiting = use_waiting();
+    let hydrating = use_hydrating();
     let submit = move |ev: SubmitEvent| {
         ev.prevent_default();
         if rider.read().is_some() {
-            start.ride();
+            starter.create();
         }
     };
     let label = move || {
-        if start.busy() {
+        if starter.busy() {
             t_string!(i18n, home.starting)
         } else {
             t_string!(i18n, home.start)
@@ -61,73 +62,74 @@ fn StartForm(rider: RiderEntries, start: Start) -> impl IntoView {
     };
     view! {
         <form class="panel rider-form" novalidate on:submit=submit>
-            <RiderFields entries=rider/>
-            <button class="button primary wide" disabled=move || waiting.get() || start.busy()>
+            <RiderFields state=rider/>
+            <button class="button primary wide" disabled=move || hydrating.get() || starter.busy()>
                 {label}
             </button>
-            <StartFailure start/>
+            <StartError starter/>
         </form>
     }
     .into_any()
 }
 
 #[component]
-fn JoinForm(rider: RiderEntries, start: Start) -> impl IntoView {
+fn JoinForm(rider: RiderFormState, starter: RideStarter) -> impl IntoView {
     let i18n = use_i18n();
-    let waiting = use_waiting();
-    let code = Entry::new("");
+    let hydrating = use_hydrating();
+    let code = FieldState::new("");
     let submit = move |ev: SubmitEvent| {
         ev.prevent_default();
         if let Some(code) = code.read(parse_code) {
-            join(&code, rider, start);
+            join(&code, rider, starter);
         }
     };
     view! {
         <form class="panel join-form" novalidate on:submit=submit>
             <Field
                 id="session-code"
-                takes=Takes::Code
-                entry=code
+                kind=FieldKind::Code
+                state=code
                 label=Signal::derive(move || t_string!(i18n, home.code))
                 hint=Signal::derive(move || t_string!(i18n, home.code_hint))
             />
-            <button class="button" disabled=waiting>{t!(i18n, home.join)}</button>
+            <button class="button" disabled=hydrating>{t!(i18n, home.join)}</button>
         </form>
     }
     .into_any()
 }
 
-fn parse_code(text: &str) -> Result<SessionCode, Fault> {
+fn parse_code(text: &str) -> Result<SessionCode, FieldError> {
     if text.trim().is_empty() {
-        return Err(Fault::NoCode);
+        return Err(FieldError::NoCode);
     }
-    text.parse().map_err(|_| Fault::NotACode)
+    text.parse().map_err(|_| FieldError::NotACode)
 }
 
-/// Joins at once when the rider is known; otherwise the ride's page asks.
-fn join(code: &SessionCode, rider: RiderEntries, start: Start) {
+/// Joins at once if name and FTP are valid; otherwise the page of the ride asks
+/// for them.
+fn join(code: &SessionCode, rider: RiderFormState, starter: RideStarter) {
     if rider.is_complete() {
-        rider.remember();
-        start.go_to(code);
+        rider.save();
+        starter.join(code);
     } else {
-        start.open(&format!("/ride/{code}"));
+        starter.open(&format!("/ride/{code}"));
     }
 }
 
 #[component]
-fn SoloDoor(rider: RiderEntries, start: Start) -> impl IntoView {
+fn SoloButton(rider: RiderFormState, starter: RideStarter) -> impl IntoView {
     let i18n = use_i18n();
-    let waiting = use_waiting();
+    let hydrating = use_hydrating();
     view! {
-        <div class="solo-door">
+        <div class="solo-start">
             <button
                 type="button"
                 class="button"
-                disabled=waiting
+                disabled=hydrating
                 aria-describedby="solo-hint"
                 on:click=move |_| {
                     if rider.read_ftp() {
-                        start.open("/solo");
+                        starter.open("/solo");
                     }
                 }
             >

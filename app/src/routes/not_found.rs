@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::{
-    components::{doors::Door, marks::Brand},
+    components::{icons::Brand, status_screen::StatusScreen},
     i18n::*,
 };
 
@@ -23,12 +23,12 @@ pub fn NotFound() -> impl IntoView {
                 <p class="brand"><Brand/></p>
             </header>
             <main class="stage">
-                <Door heading=Signal::derive(move || t_string!(i18n, not_found.heading))>
+                <StatusScreen heading=Signal::derive(move || t_string!(i18n, not_found.heading))>
                     <p>{t!(i18n, not_found.body)}</p>
-                    <p class="door-actions">
+                    <p class="status-actions">
                         <a class="button primary" href="/">{t!(i18n, not_found.home)}</a>
                     </p>
-                </Door>
+                </StatusScreen>
             </main>
         </div>
     }

@@ -4,7 +4,7 @@ use leptos::prelude::*;
 use leptos_meta::Title;
 
 use crate::{
-    components::stages::Stages,
+    components::ride_page::RidePage,
     i18n::*,
     session,
     state::{Intents, RideState},
@@ -20,7 +20,7 @@ pub fn SoloRide() -> impl IntoView {
     Effect::new(move || session::open_solo(state, intents, t_string!(i18n, ride.anonymous)));
     view! {
         <Title text=move || t_string!(i18n, ride.title_solo)/>
-        <Stages/>
+        <RidePage/>
     }
     .into_any()
 }

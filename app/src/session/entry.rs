@@ -20,11 +20,11 @@ use ride::{
 use super::{ALONE, Me, Session, group::Group, inbox::Event};
 use crate::{
     browser::{
-        api::{self, Found},
+        api::{self, ApiError, RideInfo},
         page, storage,
         storage::Identity,
     },
-    state::{Connection, Refusal, Stage},
+    state::{JoinError, ServerConnection, Stage},
 };
 
 /// A server that is started again answers by then.
@@ -54,14 +54,14 @@ impl Session {
     /// Begins with what stands in the address.
     pub(super) fn open_address(&mut self, address: &str) {
         let Ok(code) = address.parse::<SessionCode>() else {
-            self.state.stage.set(Stage::Refused(Refusal::NotACode));
+            self.state.stage.set(Stage::CannotJoin(JoinError::NotACode));
             return;
         };
         self.state.code.set(Some(code.clone()));
         let invitation = format!("{}/ride/{code}", page::origin());
         self.state.invitation.set(invitation);
         // What is not parked is a copy of a tab that still rides.
-        self.entry.same_tab = storage::take_parked(&code);
+        self.entry.same_tab = storage::take_reload_marker(&code);
         self.code = Some(code);
         self.look_up();
     }
@@ -72,31 +72,34 @@ impl Session {
             return;
         };
         let inbox = self.inbox.clone();
-        self.state.stage.set(Stage::Opening);
+        self.state.stage.set(Stage::LookingUp);
         wasm_bindgen_futures::spawn_local(async move {
             let known = || storage::known_identities(&code).into_iter().next();
             let rider = storage::tab_identity(&code).or_else(known);
             let token = rider.map(|rider| rider.token);
-            inbox.post(Event::LookedUp(api::look_up(&code, token).await));
+            let found = api::look_up_ride(&code, token).await;
+            inbox.post(Event::LookedUp(found.map_err(join_error)));
         });
     }
 
     /// The server has answered: go on as who this tab was, ask who it is, or
     /// say why not.
-    pub(super) fn looked_up(&mut self, now: Duration, found: Result<Found, Refusal>) {
+    pub(super) fn looked_up(&mut self, now: Duration, found: Result<RideInfo, JoinError>) {
         let Some(code) = self.code.clone() else {
             return;
         };
         let found = match found {
             Ok(found) => found,
             // A server that was restarted knows the ride again by its tokens.
-            Err(Refusal::NoSuchRide) => {
+            Err(JoinError::NoSuchRide) => {
                 if !self.go_on_in_same_tab(now, &code) && !self.ask_who(&code) {
-                    self.state.stage.set(Stage::Refused(Refusal::NoSuchRide));
+                    self.state
+                        .stage
+                        .set(Stage::CannotJoin(JoinError::NoSuchRide));
                 }
                 return;
             }
-            Err(refusal) => return self.state.stage.set(Stage::Refused(refusal)),
+            Err(refusal) => return self.state.stage.set(Stage::CannotJoin(refusal)),
         };
         if let Some(invitation) = &found.invitation {
             self.state.invitation.set(invitation.clone());
@@ -104,14 +107,16 @@ impl Session {
         if self.go_on_in_same_tab(now, &code) {
             return;
         }
-        let joining = storage::take_joining(&code);
+        let joining = storage::take_join_marker(&code);
         if self.ask_who(&code) {
             return;
         }
         match found {
-            _ if storage::is_barred(&code) => self.introduce(),
-            Found { full: true, .. } => self.state.stage.set(Stage::Refused(Refusal::Full)),
-            Found { locked: true, .. } => self.state.stage.set(Stage::Refused(Refusal::Locked)),
+            _ if storage::is_banned(&code) => self.introduce(),
+            RideInfo { full: true, .. } => self.state.stage.set(Stage::CannotJoin(JoinError::Full)),
+            RideInfo { locked: true, .. } => {
+                self.state.stage.set(Stage::CannotJoin(JoinError::Locked))
+            }
             _ => self.introduce_or_join(joining),
         }
     }
@@ -125,7 +130,7 @@ impl Session {
             .collect();
         let is_known = !known.is_empty();
         if is_known {
-            self.state.stage.set(Stage::WhoAreYou { known });
+            self.state.stage.set(Stage::ChooseRider { known });
         }
         is_known
     }
@@ -163,10 +168,10 @@ impl Session {
 
     /// Asks who comes; nobody new comes from where a rider was removed.
     pub(super) fn introduce(&mut self) {
-        let barred = self.code.as_ref().is_some_and(storage::is_barred);
+        let barred = self.code.as_ref().is_some_and(storage::is_banned);
         self.state.stage.set(match barred {
-            true => Stage::Refused(Refusal::Removed),
-            false => Stage::Introduce,
+            true => Stage::CannotJoin(JoinError::Kicked),
+            false => Stage::EnterName,
         });
     }
 
@@ -207,13 +212,13 @@ impl Session {
 
     /// Joins as somebody new.
     pub(super) fn join(&mut self, name: RiderName, ftp: Ftp) {
-        if self.code.as_ref().is_some_and(storage::is_barred) {
+        if self.code.as_ref().is_some_and(storage::is_banned) {
             return self.introduce();
         }
         let seed = page::random_bytes();
         let key = seed.and_then(|seed| SigningKey::from_seed(seed).ok());
         let (Some(seed), Some(key)) = (seed, key) else {
-            return self.state.stage.set(Stage::Refused(Refusal::Other));
+            return self.state.stage.set(Stage::CannotJoin(JoinError::Other));
         };
         storage::save_profile(&name, &ftp);
         self.be(Me {
@@ -237,7 +242,7 @@ impl Session {
         let seed = page::random_bytes().unwrap_or_default();
         let key = SigningKey::from_seed(seed).ok();
         let (Some(name), Some(key)) = (name.or_else(|| anonymous.parse().ok()), key) else {
-            return self.state.stage.set(Stage::Refused(Refusal::Other));
+            return self.state.stage.set(Stage::CannotJoin(JoinError::Other));
         };
         let now = crate::browser::clock::now();
         self.be(Me {
@@ -281,14 +286,14 @@ impl Session {
             ballot_key: BallotKey::from_seed(me.seed),
             resume,
             seed: seed_number(&me.seed),
-            p2p_available: page::has_rtc(),
+            p2p_available: page::supports_webrtc(),
             group_offset: self.last_offset,
             rule,
         };
         self.entry.comes_anew = comes_anew;
         self.entry.unanswered_since = None;
         self.group = Some(Group::new(code, config, self.inbox.clone()));
-        self.state.connection.set(Connection::Idle);
+        self.state.connection.set(ServerConnection::Idle);
         self.state.stage.set(Stage::Joining);
     }
 
@@ -296,12 +301,15 @@ impl Session {
     pub(super) fn socket_lost(&mut self, now: Duration, attempt: u32) {
         let joins = self.state.stage.get_untracked() == Stage::Joining;
         if !joins || !self.entry.comes_anew {
-            return self.state.connection.set(Connection::Lost { attempt });
+            return self
+                .state
+                .connection
+                .set(ServerConnection::Lost { attempt });
         }
         let since = *self.entry.unanswered_since.get_or_insert(now);
         if now >= since + ANSWERS_WITHIN {
             self.group = None;
-            self.stand_down(Stage::Refused(Refusal::Unreachable));
+            self.stand_down(Stage::CannotJoin(JoinError::Unreachable));
         }
     }
 
@@ -323,6 +331,17 @@ impl Session {
         if let (Some(code), Some(me)) = (&self.code, &self.me) {
             self.recording.open(format!("{code}/{}", me.peer));
         }
+    }
+}
+
+fn join_error(error: ApiError) -> JoinError {
+    match error {
+        ApiError::NoSuchRide => JoinError::NoSuchRide,
+        ApiError::Full => JoinError::Full,
+        ApiError::TooManyRides => JoinError::TooManyRides,
+        ApiError::Unreachable => JoinError::Unreachable,
+        ApiError::Outdated => JoinError::Outdated,
+        ApiError::Other => JoinError::Other,
     }
 }
 

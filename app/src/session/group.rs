@@ -14,8 +14,8 @@ use protocol::{code::SessionCode, peer::PeerId};
 use super::inbox::{Event, Inbox};
 use crate::browser::{
     page,
-    rtc::Connection,
-    socket::{Socket, SocketEvent},
+    rtc::PeerConnection,
+    socket::{SignalingSocket, SocketEvent},
 };
 
 /// One rider's side of the mesh, in the browser.
@@ -24,10 +24,10 @@ pub(super) struct Group {
     pub(super) node: Node,
     code: SessionCode,
     inbox: Inbox,
-    socket: Option<Socket>,
+    socket: Option<SignalingSocket>,
     /// The number of the newest socket: what older ones still say is dropped.
     generation: u32,
-    connections: BTreeMap<PeerId, (u32, Connection)>,
+    connections: BTreeMap<PeerId, (u32, PeerConnection)>,
 }
 
 impl Group {
@@ -94,12 +94,12 @@ impl Group {
     }
 
     /// Asks every connection between which candidates it runs.
-    pub(super) fn ask_for_ends(&self) {
+    pub(super) fn query_candidate_pairs(&self) {
         for (peer, (number, connection)) in &self.connections {
             let (inbox, peer, number) = (self.inbox.clone(), peer.clone(), *number);
-            let ends = connection.ends();
+            let pair = connection.candidate_pair();
             wasm_bindgen_futures::spawn_local(async move {
-                inbox.post(Event::Ends(peer, number, ends.await));
+                inbox.post(Event::CandidatePair(peer, number, pair.await));
             });
         }
     }
@@ -115,7 +115,7 @@ impl Group {
         self.generation += 1;
         let (generation, inbox) = (self.generation, self.inbox.clone());
         let address = page::socket_address(&format!("/ws/{}", self.code));
-        self.socket = Socket::open(&address, move |event| {
+        self.socket = SignalingSocket::open(&address, move |event| {
             inbox.post(Event::Socket(generation, event));
         });
         if self.socket.is_none() {
@@ -134,7 +134,7 @@ impl Group {
                 direct,
             } => {
                 let (inbox, from) = (self.inbox.clone(), peer.clone());
-                let opened = Connection::open(&ice_servers, direct, move |event| {
+                let opened = PeerConnection::open(&ice_servers, direct, move |event| {
                     inbox.post(Event::Rtc(from.clone(), number, event));
                 });
                 match opened {

@@ -12,7 +12,7 @@ use protocol::{
 use ride::timeline::Exchange;
 
 use super::{Session, put};
-use crate::state::{Connection, Notice, Refusal, Stage};
+use crate::state::{JoinError, Notice, ServerConnection, Stage};
 
 impl Session {
     /// What the node says.
@@ -50,8 +50,8 @@ impl Session {
             node::Event::Link { peer, state } => self.linked(now, &peer, state),
             node::Event::Received { from, payload, .. } => self.received(now, &from, &payload),
             node::Event::Gossip { from, bytes } => self.gossiped(now, &from, &bytes),
-            node::Event::HostControls { waiting } => put(self.state.controls_wait, waiting),
-            node::Event::MayReclaim => put(self.state.may_reclaim, true),
+            node::Event::HostControls { waiting } => put(self.state.controls_suspended, waiting),
+            node::Event::MayReclaim => put(self.state.can_reclaim, true),
             node::Event::Locked(locked) => self.locked(locked),
             node::Event::Denied { code, .. } => self.denied(code),
             node::Event::Kicked { reason } => self.removed(now, reason),
@@ -59,10 +59,10 @@ impl Session {
             node::Event::Refused { code, .. } => self.refused(now, code),
             node::Event::Replaced => {
                 self.group = None;
-                self.stand_down(Stage::Moved);
+                self.stand_down(Stage::TakenOver);
             }
             node::Event::SocketLost { attempt, .. } => self.socket_lost(now, attempt),
-            node::Event::SocketBack => self.state.connection.set(Connection::Online),
+            node::Event::SocketBack => self.state.connection.set(ServerConnection::Online),
         }
     }
 
@@ -72,7 +72,7 @@ impl Session {
         self.exchange = Exchange::default();
         self.roster.add(peer, number, true);
         self.entry.token = Some(token);
-        self.state.connection.set(Connection::Online);
+        self.state.connection.set(ServerConnection::Online);
         self.introduce_myself();
         self.adopt_kept_timeline(now);
         self.gossip(now);
@@ -89,7 +89,7 @@ impl Session {
         self.notify(match reason {
             LeftReason::Gone => Notice::Gone(name),
             LeftReason::Left => Notice::Left(name),
-            LeftReason::Kicked => Notice::Removed(name),
+            LeftReason::Kicked => Notice::Kicked(name),
         });
     }
 
@@ -104,7 +104,7 @@ impl Session {
 
     /// The server tells who is gone; while there is none, time does.
     pub(super) fn lose_the_gone(&mut self, now: Duration) {
-        if self.state.connection.get_untracked() == Connection::Online {
+        if self.state.connection.get_untracked() == ServerConnection::Online {
             return;
         }
         let gone = self.roster.lose_the_gone(now);
@@ -115,7 +115,7 @@ impl Session {
         for name in gone {
             self.notify(Notice::Gone(name));
         }
-        let unserved = self.state.connection.get_untracked() == Connection::Unserved;
+        let unserved = self.state.connection.get_untracked() == ServerConnection::PeersOnly;
         if unserved && self.roster.peers().len() <= 1 {
             self.ride_on_alone(now);
         }
@@ -126,24 +126,24 @@ impl Session {
             let over = self.state.stage.get_untracked() == Stage::Ended;
             let goes_on = |group: &super::Group| !over && !group.node.is_over();
             return match self.group.as_ref().is_some_and(goes_on) {
-                true => self.state.connection.set(Connection::Unserved),
+                true => self.state.connection.set(ServerConnection::PeersOnly),
                 false => self.ride_on_alone(now),
             };
         }
         self.group = None;
         let refusal = match code {
-            ErrorCode::NoSuchRide => Refusal::NoSuchRide,
-            ErrorCode::RideFull => Refusal::Full,
-            ErrorCode::RideLocked => Refusal::Locked,
-            ErrorCode::UnsupportedVersion => Refusal::Outdated,
+            ErrorCode::NoSuchRide => JoinError::NoSuchRide,
+            ErrorCode::RideFull => JoinError::Full,
+            ErrorCode::RideLocked => JoinError::Locked,
+            ErrorCode::UnsupportedVersion => JoinError::Outdated,
             ErrorCode::BadToken => {
                 self.forget_me();
                 self.takes_part = false;
                 return self.introduce();
             }
-            _ => Refusal::Other,
+            _ => JoinError::Other,
         };
-        self.stand_down(Stage::Refused(refusal));
+        self.stand_down(Stage::CannotJoin(refusal));
     }
 
     /// The server knows the ride no more, but it has begun: the workout, the
@@ -155,12 +155,12 @@ impl Session {
         self.roster.retain(|peer| Some(peer) == me.as_ref());
         self.list_riders();
         put(self.state.is_host, false);
-        put(self.state.controls_wait, false);
+        put(self.state.controls_suspended, false);
         let over = self.state.stage.get_untracked() == Stage::Ended;
         let connection = if over {
-            Connection::Idle
+            ServerConnection::Idle
         } else {
-            Connection::Alone
+            ServerConnection::Alone
         };
         self.state.connection.set(connection);
     }
@@ -178,8 +178,8 @@ impl Session {
         self.recording.save();
         self.own.let_go();
         self.wake_lock.release();
-        put(self.state.controls_wait, false);
-        self.state.connection.set(Connection::Idle);
+        put(self.state.controls_suspended, false);
+        self.state.connection.set(ServerConnection::Idle);
         self.state.stage.set(stage);
     }
 

@@ -13,7 +13,7 @@ use ride::{
 };
 
 use super::Session;
-use crate::state::{ChartLine, RideChart, Stage};
+use crate::state::{RideChart, RiderTrace, Stage};
 
 /// The slots of a rider's trace: ten minutes.
 const TRACED: usize = 120;
@@ -152,7 +152,7 @@ impl Session {
         let trace = |rider: &str| Arc::new(self.past.history.whole(rider, elapsed));
         let others = self.past.history.riders().filter(|(rider, _)| *rider != me);
         let mut others: Vec<_> = others
-            .map(|(rider, name)| ChartLine {
+            .map(|(rider, name)| RiderTrace {
                 number: self.number_of(rider),
                 name: name.map(ToString::to_string).unwrap_or_default(),
                 trace: trace(rider),
@@ -160,7 +160,7 @@ impl Session {
             .collect();
         others.sort_by_key(|line| line.number.unwrap_or(u32::MAX));
         Some(RideChart {
-            asked: Arc::new(asked),
+            ridden: Arc::new(asked),
             elapsed,
             own: trace(me),
             others,

@@ -19,7 +19,7 @@ use ride::{
 use super::{Session, inbox::Event};
 use crate::{
     browser::files,
-    state::{Decision, DownloadProblem, FileProblem, Notice},
+    state::{FitDownloadError, HostAction, Notice, WorkoutFileError},
 };
 
 /// From the host's tap to the start.
@@ -49,7 +49,10 @@ impl Session {
     pub(super) fn read_file(&self, file: web_sys::File) {
         self.state.workout_error.set(None);
         if file.size() > MAX_FILE {
-            return self.state.workout_error.set(Some(FileProblem::TooLarge));
+            return self
+                .state
+                .workout_error
+                .set(Some(WorkoutFileError::TooLarge));
         }
         let inbox = self.inbox.clone();
         wasm_bindgen_futures::spawn_local(async move {
@@ -60,7 +63,10 @@ impl Session {
     /// Shares the workout of a file, or says why that cannot be ridden.
     pub(super) fn share_file(&mut self, now: Duration, bytes: Option<Vec<u8>>) {
         let Some(bytes) = bytes else {
-            return self.state.workout_error.set(Some(FileProblem::Unreadable));
+            return self
+                .state
+                .workout_error
+                .set(Some(WorkoutFileError::Unreadable));
         };
         match zwo::parse(&bytes) {
             Ok(imported) => {
@@ -70,11 +76,11 @@ impl Session {
                     let list: Vec<_> = list
                         .map(|ignored| format!("{} ({})", ignored.what, ignored.count))
                         .collect();
-                    self.notify(Notice::Ignored(list.join(", ")));
+                    self.notify(Notice::ElementsIgnored(list.join(", ")));
                 }
             }
             Err(error) => {
-                let problem = FileProblem::Refused(error);
+                let problem = WorkoutFileError::Invalid(error);
                 self.state.workout_error.set(Some(problem));
             }
         }
@@ -147,7 +153,7 @@ impl Session {
         match self.say_as_host(now, epoch, change) {
             Ok(()) => self.announce(now, before),
             Err(refused) => {
-                self.notify(Notice::Refused(refused));
+                self.notify(Notice::ChangeRejected(refused));
                 return false;
             }
         }
@@ -197,20 +203,20 @@ impl Session {
         if let Some((host, decision)) = news
             && let Ok(host) = host.parse()
         {
-            self.notify(Notice::Decided(self.roster.name(&host), decision));
+            self.notify(Notice::HostActed(self.roster.name(&host), decision));
         }
     }
 
-    fn decision(&self, change: &Change) -> Option<(GroupTime, Decision)> {
+    fn decision(&self, change: &Change) -> Option<(GroupTime, HostAction)> {
         match change {
-            Change::Skip { at, .. } => Some((*at, Decision::Skipped)),
+            Change::Skip { at, .. } => Some((*at, HostAction::Skipped)),
             Change::Back { at, .. } => {
                 let position = self.timeline.position(*at);
                 let index = player::position(self.timeline.workout()?, position).index;
-                Some((*at, Decision::WentBack(index + 1)))
+                Some((*at, HostAction::WentBack(index + 1)))
             }
-            Change::Extend { at, .. } => Some((*at, Decision::Extended)),
-            Change::Cancel { at } => Some((*at, Decision::Cancelled)),
+            Change::Extend { at, .. } => Some((*at, HostAction::Extended)),
+            Change::Cancel { at } => Some((*at, HostAction::Cancelled)),
             Change::Share(_)
             | Change::Start { .. }
             | Change::Pause { .. }
@@ -225,10 +231,10 @@ impl Session {
         const FIT: &str = "application/vnd.ant.fit";
         let saved = match self.recording.fit() {
             Some(Ok((name, bytes))) => {
-                files::save(&name, FIT, &bytes).ok_or(DownloadProblem::Browser)
+                files::save(&name, FIT, &bytes).ok_or(FitDownloadError::Browser)
             }
-            Some(Err(error)) => Err(DownloadProblem::Fit(error)),
-            None => Err(DownloadProblem::Fit(FitError::Empty)),
+            Some(Err(error)) => Err(FitDownloadError::Fit(error)),
+            None => Err(FitDownloadError::Fit(FitError::Empty)),
         };
         self.state.download_error.set(saved.err());
     }

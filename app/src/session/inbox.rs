@@ -14,12 +14,13 @@ use protocol::peer::PeerId;
 use super::Session;
 use crate::{
     browser::{
-        api::Found,
-        bluetooth::{Trainer, TrainerEvent},
+        api::RideInfo,
+        bluetooth::{BluetoothError, BluetoothTrainer, TrainerEvent},
         recordings::Recordings,
+        rtc::CandidatePair,
         socket::SocketEvent,
     },
-    state::{Ends, Intent, Refusal, TrainerFailure},
+    state::{Intent, JoinError},
 };
 
 /// Everything that can happen to a session.
@@ -27,19 +28,19 @@ pub(super) enum Event {
     /// The rider wants something.
     Intent(Intent),
     /// The set time has come.
-    Alarm,
+    Timer,
     /// The page is looked at again, or online again.
     Wake,
     /// The page is put away, perhaps for good.
     Hide,
     /// The server has answered whether there is such a ride.
-    LookedUp(Result<Found, Refusal>),
+    LookedUp(Result<RideInfo, JoinError>),
     /// From the socket of this generation.
     Socket(u32, SocketEvent),
     /// From a connection of this number to this peer.
     Rtc(PeerId, u32, RtcEvent),
     /// The chooser of this attempt has closed.
-    TrainerChosen(u32, Result<Trainer, TrainerFailure>),
+    TrainerChosen(u32, Result<BluetoothTrainer, BluetoothError>),
     /// From the trainer of this generation.
     Trainer(u32, TrainerEvent),
     /// A workout file has been read; `None` if it could not be.
@@ -51,7 +52,7 @@ pub(super) enum Event {
     Kept(Option<(Recordings, Vec<Vec<u8>>)>),
     /// Between which candidates the connection of this number to this peer
     /// runs; `None` while it runs between none.
-    Ends(PeerId, u32, Option<Ends>),
+    CandidatePair(PeerId, u32, Option<CandidatePair>),
 }
 
 /// A handle on the queue and on the session behind it.
@@ -99,7 +100,7 @@ impl Inbox {
                 None => break,
             }
         }
-        session.set_alarm();
+        session.schedule_timer();
     }
 
     /// Ends the session: what comes later is dropped.

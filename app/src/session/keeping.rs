@@ -26,13 +26,13 @@ impl Session {
         }
         self.keep(now);
         if let Some(code) = self.code.as_ref().filter(|_| self.takes_part) {
-            storage::park(code);
+            storage::save_reload_marker(code);
         }
     }
 
     pub(super) fn woken(&mut self, now: Duration) {
         if let Some(code) = self.code.as_ref().filter(|_| self.takes_part) {
-            storage::take_parked(code);
+            storage::take_reload_marker(code);
         }
         if matches!(
             self.state.stage.get_untracked(),

@@ -6,7 +6,10 @@ use std::time::Duration;
 use protocol::peer::PeerId;
 
 use super::{Session, put};
-use crate::state::{Ends, LinkFacts, NetworkFacts};
+use crate::{
+    browser::rtc,
+    state::{CandidatePair, CandidateType, LinkStats, NetworkStats},
+};
 
 /// How often the facts are brought up to date.
 const EVERY: Duration = Duration::from_secs(1);
@@ -32,16 +35,16 @@ impl Session {
         self.watch.next = Some(now + EVERY);
         let Some(group) = &self.group else { return };
         let node = &group.node;
-        self.roster.show_facts(now, |peer, known| LinkFacts {
+        self.roster.show_facts(now, |peer, known| LinkStats {
             round_trip: node.rtt(peer),
             clock_error: node.link_clock_error(peer),
             ..known
         });
         let stats = node.stats();
-        let facts = NetworkFacts {
+        let facts = NetworkStats {
             clock_error: node.clock_error(now),
             attempts: stats.attempts,
-            directs: stats.directs,
+            direct_connections: stats.directs,
             connect_time: stats.connect_time,
             fallbacks: stats.fallbacks,
             bytes_sent: stats.bytes_sent,
@@ -49,14 +52,27 @@ impl Session {
             ignored: stats.ignored + self.ignored,
         };
         put(self.state.network, facts);
-        group.ask_for_ends();
+        group.query_candidate_pairs();
     }
 
     /// The browser says between which candidates a connection runs.
-    pub(super) fn found_ends(&self, peer: &PeerId, connection: u32, ends: Option<Ends>) {
+    pub(super) fn found_candidate_pair(
+        &self,
+        peer: &PeerId,
+        connection: u32,
+        pair: Option<rtc::CandidatePair>,
+    ) {
         let current = |group: &super::Group| group.is_current(peer, connection);
         if self.group.as_ref().is_some_and(current) {
-            self.roster.show_ends(peer, ends);
+            let pair = pair.and_then(|pair| candidate_pair(&pair));
+            self.roster.show_candidate_pair(peer, pair);
         }
     }
+}
+
+fn candidate_pair(pair: &rtc::CandidatePair) -> Option<CandidatePair> {
+    Some(CandidatePair {
+        local: CandidateType::parse(&pair.local)?,
+        remote: CandidateType::parse(&pair.remote)?,
+    })
 }

@@ -15,7 +15,7 @@ use ride::{
 
 use super::inbox::{Event, Inbox};
 use crate::{
-    browser::bluetooth::{Trainer, TrainerEvent},
+    browser::bluetooth::{BluetoothError, BluetoothTrainer, TrainerEvent},
     state::{TrainerFailure, TrainerState},
 };
 
@@ -46,7 +46,7 @@ enum Source {
 }
 
 struct Bluetooth {
-    trainer: Trainer,
+    trainer: BluetoothTrainer,
     control: ControlPoint,
     reading: Reading,
     measured: Duration,
@@ -96,7 +96,7 @@ impl OwnRide {
         self.trainer = TrainerState::Connecting;
         wasm_bindgen_futures::spawn_local(async move {
             let events = inbox.clone();
-            let chosen = Trainer::connect(move |event| {
+            let chosen = BluetoothTrainer::connect(move |event| {
                 events.post(Event::Trainer(attempt, event));
             });
             inbox.post(Event::TrainerChosen(attempt, chosen.await));
@@ -108,7 +108,7 @@ impl OwnRide {
         &mut self,
         now: Duration,
         attempt: u32,
-        chosen: Result<Trainer, TrainerFailure>,
+        chosen: Result<BluetoothTrainer, BluetoothError>,
     ) {
         if attempt != self.attempts {
             // The rider has decided otherwise since.
@@ -118,7 +118,7 @@ impl OwnRide {
             Ok(trainer) => trainer,
             Err(failure) => {
                 self.trainer = match &self.source {
-                    Source::None => TrainerState::Failed(failure),
+                    Source::None => TrainerState::Failed(trainer_failure(failure)),
                     Source::Simulated(_) => TrainerState::Simulated,
                     Source::Bluetooth(old) => TrainerState::Connected(old.trainer.name()),
                 };
@@ -127,7 +127,7 @@ impl OwnRide {
         };
         self.generation = attempt;
         if let Source::Bluetooth(old) = &mut self.source {
-            old.trainer.make_way_for(&trainer);
+            old.trainer.hand_over_to(&trainer);
         }
         let range = trainer
             .power_range()
@@ -154,7 +154,7 @@ impl OwnRide {
             return;
         };
         match event {
-            TrainerEvent::Data(bytes) => bluetooth.measure(now, &bytes),
+            TrainerEvent::IndoorBikeData(bytes) => bluetooth.measure(now, &bytes),
             TrainerEvent::Indication(bytes) => {
                 bluetooth
                     .control
@@ -163,7 +163,7 @@ impl OwnRide {
             TrainerEvent::Status(bytes) => {
                 bluetooth.control.handle(now, ftms::Input::Status(bytes));
             }
-            TrainerEvent::Written(done) => {
+            TrainerEvent::WriteCompleted(done) => {
                 bluetooth.control.handle(now, ftms::Input::Written(done));
             }
             TrainerEvent::Disconnected => {
@@ -270,5 +270,13 @@ impl Bluetooth {
             self.reading = Reading::default();
         }
         self.reading
+    }
+}
+
+fn trainer_failure(error: BluetoothError) -> TrainerFailure {
+    match error {
+        BluetoothError::Unsupported => TrainerFailure::Unsupported,
+        BluetoothError::Cancelled => TrainerFailure::Cancelled,
+        BluetoothError::NotATrainer => TrainerFailure::NotATrainer,
     }
 }

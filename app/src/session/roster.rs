@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use protocol::peer::{LinkState, PeerId, PeerNumber};
 use ride::{message::Telemetry, rider::Profile};
 
-use crate::state::{Ends, LinkFacts, Metrics, RiderRow, Trace};
+use crate::state::{CandidatePair, LinkStats, Metrics, RiderRow, Trace};
 
 /// Numbers older than this are stale.
 const STALE_AFTER: Duration = Duration::from_secs(3);
@@ -189,23 +189,29 @@ impl Roster {
     pub(super) fn show_facts(
         &self,
         now: Duration,
-        facts: impl Fn(&PeerId, LinkFacts) -> LinkFacts,
+        facts: impl Fn(&PeerId, LinkStats) -> LinkStats,
     ) {
         for entry in self.entries.iter().filter(|entry| !entry.row.is_self) {
-            let before = entry.row.facts.get_untracked();
+            let before = entry.row.link_stats.get_untracked();
             let age = entry.measured.map(|measured| now.saturating_sub(measured));
             put(
-                &entry.row.facts,
-                facts(&entry.peer, LinkFacts { age, ..before }),
+                &entry.row.link_stats,
+                facts(&entry.peer, LinkStats { age, ..before }),
             );
         }
     }
 
     /// Shows between which candidates the link to a rider runs.
-    pub(super) fn show_ends(&self, peer: &PeerId, ends: Option<Ends>) {
+    pub(super) fn show_candidate_pair(&self, peer: &PeerId, candidate_pair: Option<CandidatePair>) {
         if let Some(row) = self.row(peer) {
-            let before = row.facts.get_untracked();
-            put(&row.facts, LinkFacts { ends, ..before });
+            let before = row.link_stats.get_untracked();
+            put(
+                &row.link_stats,
+                LinkStats {
+                    candidate_pair,
+                    ..before
+                },
+            );
         }
     }
 

@@ -11,14 +11,14 @@ use protocol::{peer::PeerId, signaling::ErrorCode};
 use super::{Session, put};
 use crate::{
     browser::storage,
-    state::{Connection, Denial, Notice, Refusal, Stage},
+    state::{CommandRejection, JoinError, Notice, ServerConnection, Stage},
 };
 
 impl Session {
     /// Asks the server, or says that it cannot be asked now.
     pub(super) fn wish(&mut self, now: Duration, wish: HostCommand) {
-        if self.state.connection.get_untracked() != Connection::Online {
-            return self.notify(Notice::Denied(Denial::NoServer));
+        if self.state.connection.get_untracked() != ServerConnection::Online {
+            return self.notify(Notice::CommandRejected(CommandRejection::NoServer));
         }
         self.with_node(now, Input::Command(wish));
     }
@@ -51,11 +51,11 @@ impl Session {
 
     /// The server does not do what was wished.
     pub(super) fn denied(&mut self, code: ErrorCode) {
-        self.notify(Notice::Denied(match code {
-            ErrorCode::NotFirstHost => Denial::NotFirstHost,
-            ErrorCode::NoSuchRider => Denial::NotConnected,
-            ErrorCode::TooManyBans => Denial::TooManyRemoved,
-            _ => Denial::NotHost,
+        self.notify(Notice::CommandRejected(match code {
+            ErrorCode::NotFirstHost => CommandRejection::NotFirstHost,
+            ErrorCode::NoSuchRider => CommandRejection::NotConnected,
+            ErrorCode::TooManyBans => CommandRejection::TooManyBans,
+            _ => CommandRejection::NotHost,
         }));
     }
 
@@ -78,7 +78,7 @@ impl Session {
         let (reclaim, locked) = node.map_or((false, false), |node| {
             (node.may_reclaim(), node.is_locked())
         });
-        put(self.state.may_reclaim, reclaim);
+        put(self.state.can_reclaim, reclaim);
         put(self.state.locked, locked);
         put(self.state.is_host, self.is_host());
     }
@@ -99,11 +99,11 @@ impl Session {
 
     /// The host removed this rider, who keeps what they have ridden.
     pub(super) fn removed(&mut self, now: Duration, reason: String) {
-        self.state.removed.set(Some(reason));
+        self.state.kick_reason.set(Some(reason));
         if let Some(code) = &self.code {
-            storage::bar(code);
+            storage::save_ban(code);
         }
-        self.sent_home(now, Refusal::Removed);
+        self.sent_home(now, JoinError::Kicked);
     }
 
     /// The host closed the ride.
@@ -112,14 +112,14 @@ impl Session {
         if !over {
             self.notify(Notice::Closed);
         }
-        self.sent_home(now, Refusal::Closed);
+        self.sent_home(now, JoinError::Closed);
     }
 
-    fn sent_home(&mut self, now: Duration, refusal: Refusal) {
+    fn sent_home(&mut self, now: Duration, refusal: JoinError) {
         self.forget_me();
         // Nothing to come back with.
         self.entry.token = None;
-        self.part(now, Stage::Refused(refusal));
+        self.part(now, Stage::CannotJoin(refusal));
     }
 
     /// Leaves the group; whoever has ridden gets the summary, whoever has not

@@ -180,7 +180,7 @@ impl Session {
             elapsed_ms: millis(elapsed),
             position_ms: millis(position),
         };
-        put(self.state.mine, mine);
+        put(self.state.own_metrics, mine);
         let numbers = Telemetry {
             power: mine.power,
             cadence: mine.cadence,

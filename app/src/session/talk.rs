@@ -106,7 +106,7 @@ impl Session {
                 self.announce(now, before);
             }
             if self.timeline.unknown() > unknown {
-                self.notify(Notice::Newer);
+                self.notify(Notice::NewerVersion);
             }
         }
     }
@@ -175,7 +175,7 @@ impl Session {
         let Some(group_now) = self.group_now(now) else {
             return;
         };
-        let mine = self.state.mine.get_untracked();
+        let mine = self.state.own_metrics.get_untracked();
         let message = Message::Telemetry(Telemetry {
             power: mine.power,
             cadence: mine.cadence,

@@ -1,34 +1,34 @@
-//! The ride as a picture: what everybody rode, over what was asked.
+//! The chart of the summary: the power of all riders over the workout.
 
 use core::time::Duration;
 use std::sync::Arc;
 
 use ride::workout::Workout;
 
-/// Percent of FTP, one every five seconds of the ride; `None` where nobody
-/// measured.
+/// Power in percent of FTP, one value for every five seconds of the ride;
+/// `None` where no power was measured.
 pub type Trace = Arc<Vec<Option<u8>>>;
 
 /// The whole ride.
 #[derive(Clone, Debug, PartialEq)]
 pub struct RideChart {
-    /// What was asked, as long as the ride was.
-    pub asked: Arc<Workout>,
-    /// The time ridden.
+    /// The workout as it was ridden, with skips, repeats and extensions.
+    pub ridden: Arc<Workout>,
+    /// Time ridden, pauses not counted.
     pub elapsed: Duration,
-    /// The own power.
+    /// Power of the rider at this screen.
     pub own: Trace,
-    /// The others, in order of their numbers; those who left come last.
-    pub others: Vec<ChartLine>,
+    /// The other riders by start number; riders who have left come last.
+    pub others: Vec<RiderTrace>,
 }
 
-/// Another rider in the picture.
+/// Power of another rider.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ChartLine {
-    /// The start number; none for somebody who has left.
+pub struct RiderTrace {
+    /// Start number; none for a rider who has left.
     pub number: Option<u32>,
-    /// The name; empty while unknown.
+    /// Name; empty while it is unknown.
     pub name: String,
-    /// Their power.
+    /// Power over the ride.
     pub trace: Trace,
 }

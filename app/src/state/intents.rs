@@ -1,97 +1,101 @@
-//! What riders ask of the session, and the way there.
+//! Intents: what a rider asks the session to do, and the channel to it.
 
 use std::sync::Arc;
 
 use leptos::prelude::*;
 use ride::workout::Workout;
 
-/// What a rider asks of the session.
+/// A rider's request to the session. Those marked (host) are ignored unless
+/// this rider is the host.
 #[derive(Clone, Debug)]
 pub enum Intent {
-    /// Go on as the known rider at this position of [`super::Stage::WhoAreYou`].
-    GoOnAs(usize),
-    /// Join as somebody else: shows the form.
-    SomebodyElse,
+    /// Resume as the known rider at this position of
+    /// [`super::Stage::ChooseRider`].
+    ResumeAs(usize),
+    /// Join as a new rider: shows the form for name and FTP.
+    JoinAsNewRider,
     /// Join under this name with this FTP.
     Join(ride::rider::RiderName, ride::rider::Ftp),
-    /// Say go, or take it back.
-    Ready(bool),
-    /// Share a workout with everybody (host).
+    /// Set or clear the own ready flag.
+    SetReady(bool),
+    /// Share a workout with all riders (host).
     ShareWorkout(Arc<Workout>),
     /// Read a workout file and share it (host). The size is checked first.
     ShareFile(web_sys::File),
     /// Start the countdown (host).
     Start,
-    /// Call the start off (host).
+    /// Cancel the countdown (host).
     CancelStart,
-    /// On from the interval of this index to the next (host).
+    /// Skip from the interval with this index to the next one (host).
     Skip(usize),
-    /// Back to the start of the interval of this index, or the one before (host).
+    /// Go back to the start of the interval with this index, or to the one
+    /// before it (host).
     Back(usize),
-    /// Make the interval of this index a minute longer (host).
+    /// Extend the interval with this index by one minute (host).
     Extend(usize),
     /// Pause the ride (host).
     Pause,
-    /// Go on after a pause (host).
+    /// Continue after a pause (host).
     Resume,
-    /// End the ride for everybody (host).
+    /// End the ride for all riders (host).
     End,
     /// Leave the ride.
     Leave,
-    /// Connect a trainer over Bluetooth; must come from a tap.
+    /// Connect a trainer over Bluetooth. Browsers allow it only in the handler
+    /// of a tap or key press.
     ConnectTrainer,
-    /// Ride on the simulator.
+    /// Use the simulated trainer.
     SimulateTrainer,
-    /// Copy the invitation to the clipboard.
+    /// Copy the invitation link to the clipboard.
     CopyLink,
     /// Save the FIT file.
     DownloadFit,
-    /// Take this rider over from the other tab.
+    /// Take over this rider from another tab.
     TakeOver,
-    /// Let nobody new in, or everybody again (host).
+    /// Lock the ride against new riders, or unlock it (host).
     Lock(bool),
-    /// Make the rider of this peer id the host (host).
+    /// Make the rider with this peer id the host (host).
     HandOver(String),
-    /// Remove a rider for good (host).
-    Remove {
+    /// Kick a rider and ban them from this code (host).
+    Kick {
         /// The rider's peer id.
         peer: String,
-        /// Why, for the rider to read; may be empty.
+        /// Reason shown to the rider; may be empty.
         reason: String,
     },
-    /// Send everybody home and end the code (host).
+    /// Close the ride for all riders and end its code (host).
     CloseRide,
-    /// Be host again, as the first host.
+    /// Become host again; possible for the rider who created the ride.
     Reclaim,
-    /// Look for the ride again.
+    /// Look up the ride again.
     Retry,
-    /// Keep the facts about the links up to date, or no longer.
+    /// Start or stop updating the link statistics.
     WatchLinks(bool),
 }
 
-/// The way from a component to the session. On the server, and before
-/// hydration, it goes nowhere.
+/// Channel from the components to the session. Intents sent while no session is
+/// connected (on the server, and before hydration) are dropped.
 #[derive(Clone, Copy)]
-pub struct Intents(StoredValue<Option<Sender>, LocalStorage>);
+pub struct Intents(StoredValue<Option<Handler>, LocalStorage>);
 
-type Sender = std::rc::Rc<dyn Fn(Intent)>;
+type Handler = std::rc::Rc<dyn Fn(Intent)>;
 
 impl Intents {
-    /// A way that leads nowhere yet.
+    /// A channel without a session.
     pub fn new() -> Self {
         Self(StoredValue::new_local(None))
     }
 
-    /// Leads it to the session.
-    pub fn connect(&self, sender: impl Fn(Intent) + 'static) {
-        self.0.set_value(Some(std::rc::Rc::new(sender)));
+    /// Connects the session, which handles every intent from now on.
+    pub fn connect(&self, handler: impl Fn(Intent) + 'static) {
+        self.0.set_value(Some(std::rc::Rc::new(handler)));
     }
 
     /// Sends an intent.
     pub fn send(&self, intent: Intent) {
-        let sender = self.0.try_get_value().flatten();
-        if let Some(sender) = sender {
-            sender(intent);
+        let handler = self.0.try_get_value().flatten();
+        if let Some(handler) = handler {
+            handler(intent);
         }
     }
 }

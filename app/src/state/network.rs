@@ -1,44 +1,44 @@
-//! What the connection panel shows, and only while it is open.
+//! Statistics for the connection panel, updated only while it is open.
 
 use std::time::Duration;
 
-/// What is known of the way to one rider.
+/// Statistics of the link to one rider. `None` is a value not measured yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct LinkFacts {
-    /// There and back.
+pub struct LinkStats {
+    /// Round-trip time.
     pub round_trip: Option<Duration>,
-    /// How far the rider's clock, as known here, may be off.
+    /// Largest possible error of the estimate of the rider's clock.
     pub clock_error: Option<Duration>,
-    /// How old the rider's newest numbers are.
+    /// Age of the rider's newest numbers.
     pub age: Option<Duration>,
-    /// The ends of a direct link.
-    pub ends: Option<Ends>,
+    /// Candidates of a direct link.
+    pub candidate_pair: Option<CandidatePair>,
 }
 
-/// The candidates that a direct link runs between.
+/// The two ICE candidates that a direct link runs between.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Ends {
-    /// The own one.
-    pub local: Candidate,
-    /// The other's.
-    pub remote: Candidate,
+pub struct CandidatePair {
+    /// This rider's candidate.
+    pub local: CandidateType,
+    /// The other rider's candidate.
+    pub remote: CandidateType,
 }
 
-/// Where an ICE candidate comes from (RFC 8445, section 5.1.1).
+/// Type of an ICE candidate (RFC 8445, section 5.1.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Candidate {
-    /// The device's own address.
+pub enum CandidateType {
+    /// An address of the device itself.
     Host,
-    /// The address that a STUN server saw.
+    /// The device's address as a STUN server saw it.
     ServerReflexive,
-    /// The address that the other rider saw.
+    /// The device's address as the other rider saw it.
     PeerReflexive,
-    /// An address on a TURN server.
+    /// An address allocated on a TURN server.
     Relay,
 }
 
-impl Candidate {
-    /// The type by its name in the statistics (W3C WebRTC, `candidateType`).
+impl CandidateType {
+    /// Parses the name used in the statistics (W3C WebRTC, `candidateType`).
     pub fn parse(name: &str) -> Option<Self> {
         match name {
             "host" => Some(Self::Host),
@@ -49,7 +49,7 @@ impl Candidate {
         }
     }
 
-    /// Its name in the statistics.
+    /// The name used in the statistics.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Host => "host",
@@ -60,24 +60,25 @@ impl Candidate {
     }
 }
 
-/// What is known of all links together, since the page was opened.
+/// Statistics of all links together, counted since the page was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct NetworkFacts {
-    /// How far group time may be off from the host's clock.
+pub struct NetworkStats {
+    /// Largest possible error of the estimate of group time.
     pub clock_error: Option<Duration>,
-    /// Direct connections that were tried.
+    /// Attempts to connect directly.
     pub attempts: u64,
-    /// Links that became direct.
-    pub directs: u64,
-    /// How long the newest one took to.
+    /// Attempts that led to a direct connection.
+    pub direct_connections: u64,
+    /// Time that the newest direct connection took to open.
     pub connect_time: Option<Duration>,
-    /// Direct links that went back to the relay.
+    /// Direct links that fell back to the relay.
     pub fallbacks: u64,
-    /// Bytes sent to riders, whatever the way.
+    /// Bytes sent to riders, directly and over the relay.
     pub bytes_sent: u64,
-    /// Bytes that came from riders.
+    /// Bytes received from riders, directly and over the relay.
     pub bytes_received: u64,
-    /// What came and did not count: forged, unreadable, or of a page that is gone.
+    /// Messages rejected because they were forged, unreadable, or sent by a
+    /// page load that is over.
     pub ignored: u64,
 }
 
@@ -86,10 +87,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn candidates_are_named_as_the_statistics_name_them() {
+    fn candidate_types_have_the_names_of_the_statistics() {
         for name in ["host", "srflx", "prflx", "relay"] {
-            assert_eq!(Candidate::parse(name).map(Candidate::as_str), Some(name));
+            let parsed = CandidateType::parse(name);
+            assert_eq!(parsed.map(CandidateType::as_str), Some(name));
         }
-        assert_eq!(Candidate::parse("tcp"), None);
+        assert_eq!(CandidateType::parse("tcp"), None);
     }
 }

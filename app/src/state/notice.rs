@@ -1,70 +1,72 @@
-//! What happens in a ride, for a line on the screen.
+//! Notices: events of the ride that are told in one line of text.
 
 use ride::timeline;
 
-/// Something that happened, for a line on the screen and the screen reader.
+/// An event of the ride, shown in the status region and announced by screen
+/// readers. Riders are given by name.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Notice {
-    /// A rider came.
+    /// A rider joined.
     Joined(String),
-    /// A rider left of their own will.
+    /// A rider left on purpose.
     Left(String),
-    /// A rider was away for longer than the grace.
+    /// A rider was away for longer than the grace period.
     Gone(String),
-    /// The host removed a rider.
-    Removed(String),
+    /// The host kicked a rider.
+    Kicked(String),
     /// The host locked the ride.
     Locked,
-    /// The host opened the ride again.
+    /// The host unlocked the ride.
     Unlocked,
-    /// The host closed the ride for everybody.
+    /// The host closed the ride for all riders.
     Closed,
-    /// The server does not do what was wished.
-    Denied(Denial),
-    /// A rider is host now.
+    /// The server rejected a command of this rider.
+    CommandRejected(CommandRejection),
+    /// Another rider became host.
     NewHost(String),
-    /// This rider is host now.
+    /// This rider became host.
     YouAreHost,
-    /// The invitation is on the clipboard.
+    /// The invitation link was copied to the clipboard.
     LinkCopied,
-    /// The clipboard was refused; the address is in the address bar.
+    /// The browser refused access to the clipboard.
     CopyFailed,
-    /// The host shared a workout, by name.
+    /// The host shared the workout with this name.
     WorkoutShared(String),
-    /// Elements of the workout file that were left out: their names and counts.
-    Ignored(String),
-    /// The host's wish makes no sense now.
-    Refused(timeline::Refused),
-    /// The host, by name, has changed the ride.
-    Decided(String, Decision),
-    /// The host has decided something that this version does not know.
-    Newer,
+    /// Elements of the workout file that were left out: names and counts.
+    ElementsIgnored(String),
+    /// The timeline rejected a change that this rider, as host, asked for.
+    ChangeRejected(timeline::Refused),
+    /// The host with this name changed the ride.
+    HostActed(String, HostAction),
+    /// The host sent a kind of event that this version of the app does not
+    /// know.
+    NewerVersion,
 }
 
-/// What a host has changed, where the screen does not say so by itself.
+/// A host's change of the ride that the screen does not show by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
-    /// On to the next interval.
+pub enum HostAction {
+    /// Skipped to the next interval.
     Skipped,
-    /// Back to the start of an interval, counted from 1.
+    /// Went back to the start of the interval with this number, from 1.
     WentBack(usize),
-    /// The interval is longer.
+    /// Extended the interval.
     Extended,
-    /// The start was called off.
+    /// Cancelled the countdown.
     Cancelled,
 }
 
-/// Why the server does not do what a host, or the first host, wishes.
+/// Reason why the server rejected a command of a rider.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Denial {
-    /// The server is not connected now.
+pub enum CommandRejection {
+    /// The server is not connected.
     NoServer,
     /// Another rider is the host.
     NotHost,
-    /// Another rider began the ride, or it was handed over.
+    /// Another rider created the ride, or the ride was handed over.
     NotFirstHost,
-    /// The rider meant is not connected.
+    /// The rider that the command is about is not connected.
     NotConnected,
-    /// No more riders can be removed.
-    TooManyRemoved,
+    /// The ride cannot hold another ban.
+    TooManyBans,
 }

@@ -1,68 +1,69 @@
-//! One rider in the list.
+//! One rider of the list.
 
 use leptos::prelude::*;
 use protocol::peer::LinkState;
+pub use ride::rider::TrainerKind;
 
-use super::{LinkFacts, Trace};
+use super::{LinkStats, Trace};
 
-/// One rider's newest numbers. `None` is a number nobody measures.
+/// A rider's newest numbers. `None` is a number that is not measured.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Metrics {
-    /// Watts.
+    /// Power in watts.
     pub power: Option<u16>,
-    /// Revolutions a minute.
+    /// Cadence in revolutions per minute.
     pub cadence: Option<u8>,
-    /// Beats a minute.
+    /// Heart rate in beats per minute.
     pub heart_rate: Option<u8>,
-    /// Watts asked of the rider now.
+    /// Target power in watts.
     pub target: Option<u16>,
-    /// Milliseconds ridden.
+    /// Time ridden in milliseconds.
     pub elapsed_ms: u32,
-    /// Where in the workout that is, in milliseconds.
+    /// Position in the workout in milliseconds.
     pub position_ms: u32,
 }
 
-/// What kind of trainer a rider has.
-pub use ride::rider::TrainerKind;
-
-/// One row of the riders' list. The row lives as long as the rider is in the
-/// ride; its signals change under it.
+/// One row of the list of riders. It exists while the rider is in the ride; the
+/// values change inside its signals.
+///
+/// The signals are reference counted, since the session and several views hold
+/// them with different lifetimes. A component turns those it needs into `Copy`
+/// signals with `RwSignal::from`.
 #[derive(Clone)]
 pub struct RiderRow {
-    /// The peer id.
+    /// Peer id.
     pub peer: String,
-    /// Different for every row there ever was: a rider who leaves and comes back
-    /// gets a new one.
+    /// Key of the row, never used twice: a rider who leaves and returns gets a
+    /// new one.
     pub row: u32,
     /// Whether this is the rider at this screen.
     pub is_self: bool,
-    /// The start number on the rider's bib: the order of joining, from 1; 0
-    /// until it is known.
+    /// Start number: the order of joining, from 1; 0 while it is unknown.
     pub number: ArcRwSignal<u32>,
-    /// The rider's name; empty until it has arrived.
+    /// Name; empty while it is unknown.
     pub name: ArcRwSignal<String>,
     /// FTP in watts.
     pub ftp: ArcRwSignal<Option<u16>>,
-    /// Whether the rider says go.
+    /// Whether the rider is ready to start.
     pub ready: ArcRwSignal<bool>,
-    /// What the rider rides on.
+    /// Kind of trainer.
     pub trainer: ArcRwSignal<TrainerKind>,
     /// Whether the rider is the host.
     pub host: ArcRwSignal<bool>,
-    /// The link to the rider; without meaning for oneself.
+    /// State of the link to the rider; not used for the own row.
     pub link: ArcRwSignal<LinkState>,
-    /// Numbers older than 3 s.
+    /// Whether the newest numbers are older than 3 s.
     pub stale: ArcRwSignal<bool>,
     /// The newest numbers.
     pub metrics: ArcRwSignal<Metrics>,
-    /// What is known of the way to the rider, while somebody looks at it.
-    pub facts: ArcRwSignal<LinkFacts>,
-    /// The last ten minutes.
+    /// Statistics of the link, updated while the connection panel is open.
+    pub link_stats: ArcRwSignal<LinkStats>,
+    /// Power of the last ten minutes.
     pub trace: ArcRwSignal<Trace>,
 }
 
 impl RiderRow {
-    /// A row for a rider of whom nothing is known yet.
+    /// A row of a rider about whom nothing is known yet.
     pub fn new(peer: String, row: u32, is_self: bool) -> Self {
         Self {
             peer,
@@ -77,17 +78,8 @@ impl RiderRow {
             link: ArcRwSignal::new(LinkState::Connecting),
             stale: ArcRwSignal::new(true),
             metrics: ArcRwSignal::new(Metrics::default()),
-            facts: ArcRwSignal::new(LinkFacts::default()),
+            link_stats: ArcRwSignal::new(LinkStats::default()),
             trace: ArcRwSignal::default(),
-        }
-    }
-
-    /// The word for the link: `self`, or the state's own.
-    pub fn link_word(&self) -> &'static str {
-        if self.is_self {
-            "self"
-        } else {
-            self.link.get().as_str()
         }
     }
 }

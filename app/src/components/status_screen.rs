@@ -1,22 +1,25 @@
-//! The screens before and after a ride: one heading, one thing to say, and
-//! where to go from there.
+//! The screens before and after a ride: a heading, a short text, and buttons
+//! that lead on.
 
 use leptos::{ev::SubmitEvent, prelude::*};
 
 use super::{
-    hydrated::use_waiting,
-    rider_form::{RiderEntries, RiderFields},
+    hydrated::use_hydrating,
+    rider_form::{RiderFields, RiderFormState},
 };
 use crate::{
     i18n::*,
     state::{Intent, Intents, RideState},
 };
 
-/// The frame of such a screen.
+/// Layout of such a screen.
 #[component]
-pub fn Door(#[prop(into)] heading: Signal<&'static str>, children: Children) -> impl IntoView {
+pub fn StatusScreen(
+    #[prop(into)] heading: Signal<&'static str>,
+    children: Children,
+) -> impl IntoView {
     view! {
-        <section class="door">
+        <section class="status-screen">
             <h1>{move || heading.get()}</h1>
             {children()}
         </section>
@@ -24,59 +27,59 @@ pub fn Door(#[prop(into)] heading: Signal<&'static str>, children: Children) -> 
     .into_any()
 }
 
-/// Something is under way.
+/// Shown while a request is under way.
 #[component]
-pub fn Waiting(#[prop(into)] words: Signal<&'static str>) -> impl IntoView {
+pub fn LoadingScreen(#[prop(into)] text: Signal<&'static str>) -> impl IntoView {
     view! {
-        <section class="door waiting">
+        <section class="status-screen loading">
             <p class="road" aria-hidden="true"></p>
-            <p>{move || words.get()}</p>
+            <p>{move || text.get()}</p>
         </section>
     }
     .into_any()
 }
 
-/// This browser has been in the ride before: as whom does it go on?
+/// Asks which rider to resume, in a browser that was in the ride before.
 #[component]
-pub fn WhoAreYou(known: Vec<String>) -> impl IntoView {
+pub fn ChooseRiderScreen(known: Vec<String>) -> impl IntoView {
     let i18n = use_i18n();
     let intents = expect_context::<Intents>();
-    let go_on = move |(position, name): (usize, String)| {
+    let resume_button = move |(position, name): (usize, String)| {
         view! {
             <button
                 type="button"
                 class="button primary wide"
-                on:click=move |_| intents.send(Intent::GoOnAs(position))
+                on:click=move |_| intents.send(Intent::ResumeAs(position))
             >
-                {t!(i18n, who.go_on, name)}
+                {t!(i18n, choose_rider.go_on, name)}
             </button>
         }
     };
     view! {
-        <Door heading=Signal::derive(move || t_string!(i18n, who.heading))>
-            <p>{t!(i18n, who.body)}</p>
-            <div class="door-actions">
-                {known.into_iter().enumerate().map(go_on).collect_view()}
+        <StatusScreen heading=Signal::derive(move || t_string!(i18n, choose_rider.heading))>
+            <p>{t!(i18n, choose_rider.body)}</p>
+            <div class="status-actions">
+                {known.into_iter().enumerate().map(resume_button).collect_view()}
                 <button
                     type="button"
                     class="button wide"
-                    on:click=move |_| intents.send(Intent::SomebodyElse)
+                    on:click=move |_| intents.send(Intent::JoinAsNewRider)
                 >
-                    {t!(i18n, who.somebody_else)}
+                    {t!(i18n, choose_rider.somebody_else)}
                 </button>
             </div>
-        </Door>
+        </StatusScreen>
     }
     .into_any()
 }
 
-/// Somebody new: name and FTP.
+/// Asks a new rider for name and FTP.
 #[component]
-pub fn Introduction() -> impl IntoView {
+pub fn EnterNameScreen() -> impl IntoView {
     let i18n = use_i18n();
-    let waiting = use_waiting();
+    let hydrating = use_hydrating();
     let intents = expect_context::<Intents>();
-    let rider = RiderEntries::new();
+    let rider = RiderFormState::new();
     let submit = move |ev: SubmitEvent| {
         ev.prevent_default();
         if let Some((name, ftp)) = rider.read() {
@@ -84,42 +87,42 @@ pub fn Introduction() -> impl IntoView {
         }
     };
     view! {
-        <Door heading=Signal::derive(move || t_string!(i18n, introduce.heading))>
-            <p>{t!(i18n, introduce.body)}</p>
+        <StatusScreen heading=Signal::derive(move || t_string!(i18n, enter_name.heading))>
+            <p>{t!(i18n, enter_name.body)}</p>
             <form class="rider-form" novalidate on:submit=submit>
-                <RiderFields entries=rider/>
-                <button class="button primary wide" disabled=waiting>{t!(i18n, introduce.join)}</button>
+                <RiderFields state=rider/>
+                <button class="button primary wide" disabled=hydrating>{t!(i18n, enter_name.join)}</button>
             </form>
-        </Door>
+        </StatusScreen>
     }
     .into_any()
 }
 
-/// Another tab rides on as this rider.
+/// Shown when another tab has taken over this rider.
 #[component]
-pub fn Moved() -> impl IntoView {
+pub fn TakenOverScreen() -> impl IntoView {
     let i18n = use_i18n();
     let intents = expect_context::<Intents>();
     view! {
-        <Door heading=Signal::derive(move || t_string!(i18n, moved.heading))>
-            <p>{t!(i18n, moved.body)}</p>
-            <div class="door-actions">
+        <StatusScreen heading=Signal::derive(move || t_string!(i18n, taken_over.heading))>
+            <p>{t!(i18n, taken_over.body)}</p>
+            <div class="status-actions">
                 <button
                     type="button"
                     class="button primary"
                     on:click=move |_| intents.send(Intent::TakeOver)
                 >
-                    {t!(i18n, moved.take_over)}
+                    {t!(i18n, taken_over.take_over)}
                 </button>
             </div>
-        </Door>
+        </StatusScreen>
     }
     .into_any()
 }
 
-/// The rider left.
+/// Shown after the rider has left.
 #[component]
-pub fn Left() -> impl IntoView {
+pub fn LeftScreen() -> impl IntoView {
     let i18n = use_i18n();
     let intents = expect_context::<Intents>();
     let state = expect_context::<RideState>();
@@ -131,7 +134,7 @@ pub fn Left() -> impl IntoView {
             t_string!(i18n, left.body)
         }
     };
-    // A ride alone begins anew with the page.
+    // A solo ride is restarted by loading the page again.
     let again = move || {
         if alone() {
             view! {
@@ -150,13 +153,13 @@ pub fn Left() -> impl IntoView {
         }
     };
     view! {
-        <Door heading=Signal::derive(move || t_string!(i18n, left.heading))>
+        <StatusScreen heading=Signal::derive(move || t_string!(i18n, left.heading))>
             <p>{body}</p>
-            <div class="door-actions">
+            <div class="status-actions">
                 {again}
                 <a class="button primary" href="/">{t!(i18n, left.home)}</a>
             </div>
-        </Door>
+        </StatusScreen>
     }
     .into_any()
 }

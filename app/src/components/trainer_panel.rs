@@ -1,27 +1,27 @@
-//! The own trainer: what it is, how it is, and how to get another.
+//! The own trainer: its state, and buttons to choose another.
 
 use leptos::prelude::*;
 
-use super::words;
+use super::labels;
 use crate::{
     i18n::*,
     state::{Intent, Intents, RideState, TrainerState},
 };
 
-/// The lobby's panel: trainer, and saying go.
+/// Panel of the lobby: the trainer and the ready checkbox.
 #[component]
-pub fn Gear() -> impl IntoView {
+pub fn TrainerPanel() -> impl IntoView {
     let i18n = use_i18n();
     let state = expect_context::<RideState>();
     let intents = expect_context::<Intents>();
     let group = move || state.code.read().is_some();
     view! {
-        <section class="panel gear">
+        <section class="panel trainer-panel">
             <h2>{t!(i18n, trainer.heading)}</h2>
-            <p class="gear-state" data-state=move || state.trainer.with(word)>
-                {move || words::trainer(i18n, state.trainer.get())}
+            <p class="trainer-state" data-state=move || state.trainer.with(state_name)>
+                {move || labels::trainer(i18n, state.trainer.get())}
             </p>
-            <div class="gear-actions">
+            <div class="trainer-actions">
                 <ConnectButton/>
                 <SimulateButton/>
             </div>
@@ -31,7 +31,7 @@ pub fn Gear() -> impl IntoView {
                         type="checkbox"
                         prop:checked=move || state.ready.get()
                         aria-describedby="ready-hint"
-                        on:change=move |ev| intents.send(Intent::Ready(event_target_checked(&ev)))
+                        on:change=move |ev| intents.send(Intent::SetReady(event_target_checked(&ev)))
                     />
                     <span>{t!(i18n, lobby.ready)}</span>
                 </label>
@@ -42,9 +42,10 @@ pub fn Gear() -> impl IntoView {
     .into_any()
 }
 
-/// The ride's line: nothing while the trainer works, an alarm when it is lost.
+/// Alert during a ride: nothing while the trainer works, a warning when its
+/// connection is lost.
 #[component]
-pub fn GearAlarm() -> impl IntoView {
+pub fn TrainerAlert() -> impl IntoView {
     let i18n = use_i18n();
     let state = expect_context::<RideState>();
     let trainer = Memo::new(move |_| state.trainer.get());
@@ -53,10 +54,10 @@ pub fn GearAlarm() -> impl IntoView {
             ().into_any()
         }
         TrainerState::Lost(name) => view! {
-            <div class="alarm" role="alert">
-                <p class="alarm-heading">{t!(i18n, trainer.lost_heading)}</p>
+            <div class="trainer-alert" role="alert">
+                <p class="trainer-alert-heading">{t!(i18n, trainer.lost_heading)}</p>
                 <p>
-                    {words::trainer(i18n, TrainerState::Lost(name))} " "
+                    {labels::trainer(i18n, TrainerState::Lost(name))} " "
                     {t!(i18n, trainer.lost_body)}
                 </p>
                 <ConnectButton/>
@@ -64,8 +65,8 @@ pub fn GearAlarm() -> impl IntoView {
         }
         .into_any(),
         other => view! {
-            <div class="alarm" data-mild="true">
-                <p>{words::trainer(i18n, other)}</p>
+            <div class="trainer-alert" data-mild="true">
+                <p>{labels::trainer(i18n, other)}</p>
                 <ConnectButton/>
                 <SimulateButton/>
             </div>
@@ -106,7 +107,8 @@ fn SimulateButton() -> impl IntoView {
     }
 }
 
-fn word(trainer: &TrainerState) -> &'static str {
+/// Value of the `data-state` attribute.
+fn state_name(trainer: &TrainerState) -> &'static str {
     match trainer {
         TrainerState::None => "none",
         TrainerState::Connecting => "connecting",

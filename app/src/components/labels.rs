@@ -1,4 +1,4 @@
-//! Values in words, in the language of the page.
+//! Texts for values, in the language of the page.
 
 use leptos::prelude::*;
 use leptos_i18n::I18nContext;
@@ -8,127 +8,130 @@ use ride::{
     workout::{Interval, Kind, Target, Workout, Zone, watts},
 };
 
-use super::{faults, format};
+use super::{error_text, format};
 use crate::{
     i18n::*,
     state::{
-        Connection, Decision, Denial, FileProblem, Notice, Refusal, RideState, TrainerFailure,
-        TrainerState,
+        CommandRejection, HostAction, JoinError, Notice, RideState, ServerConnection,
+        TrainerFailure, TrainerState, WorkoutFileError,
     },
 };
 
-/// The way to the texts.
+/// Access to the texts.
 pub type Texts = I18nContext<Locale>;
 
-/// What is wrong with a field of a form.
+/// Error in a field of a form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The name.
+pub enum FieldError {
+    /// The name is invalid.
     Name(NameError),
-    /// The FTP.
+    /// The FTP is invalid.
     Ftp(FtpError),
-    /// No code was typed.
+    /// The code is empty.
     NoCode,
-    /// What was typed is not a code.
+    /// The code is invalid.
     NotACode,
 }
 
-/// The sentence beside the field.
-pub fn fault(i18n: Texts, fault: Fault) -> &'static str {
-    match fault {
-        Fault::Name(NameError::Empty) => t_string!(i18n, rider.name_empty),
-        Fault::Name(NameError::TooLong { .. }) => t_string!(i18n, rider.name_long),
-        Fault::Name(NameError::Markup) => t_string!(i18n, rider.name_markup),
-        Fault::Name(NameError::Hidden) => t_string!(i18n, rider.name_hidden),
-        Fault::Ftp(_) => t_string!(i18n, rider.ftp_bad),
-        Fault::NoCode => t_string!(i18n, rider.code_empty),
-        Fault::NotACode => t_string!(i18n, rider.code_bad),
+/// Error message beside a field.
+pub fn field_error(i18n: Texts, error: FieldError) -> &'static str {
+    match error {
+        FieldError::Name(NameError::Empty) => t_string!(i18n, rider.name_empty),
+        FieldError::Name(NameError::TooLong { .. }) => t_string!(i18n, rider.name_long),
+        FieldError::Name(NameError::Markup) => t_string!(i18n, rider.name_markup),
+        FieldError::Name(NameError::Hidden) => t_string!(i18n, rider.name_hidden),
+        FieldError::Ftp(_) => t_string!(i18n, rider.ftp_bad),
+        FieldError::NoCode => t_string!(i18n, rider.code_empty),
+        FieldError::NotACode => t_string!(i18n, rider.code_bad),
     }
 }
 
-/// Why a ride cannot be joined, and what to do.
-pub fn refusal(i18n: Texts, refusal: Refusal) -> &'static str {
-    match refusal {
-        Refusal::NoSuchRide => t_string!(i18n, refused.no_such_ride),
-        Refusal::Full => t_string!(i18n, refused.full),
-        Refusal::Locked => t_string!(i18n, refused.locked),
-        Refusal::Removed => t_string!(i18n, refused.removed),
-        Refusal::Closed => t_string!(i18n, refused.closed),
-        Refusal::NotACode => t_string!(i18n, refused.not_a_code),
-        Refusal::Unreachable => t_string!(i18n, refused.unreachable),
-        Refusal::Outdated => t_string!(i18n, refused.outdated),
-        Refusal::TooMany => t_string!(i18n, server.too_many),
-        Refusal::Other => t_string!(i18n, refused.other),
+/// Message why a ride cannot be joined, and what to do.
+pub fn join_error(i18n: Texts, error: JoinError) -> &'static str {
+    match error {
+        JoinError::NoSuchRide => t_string!(i18n, join_error.no_such_ride),
+        JoinError::Full => t_string!(i18n, join_error.full),
+        JoinError::Locked => t_string!(i18n, join_error.locked),
+        JoinError::Kicked => t_string!(i18n, join_error.removed),
+        JoinError::Closed => t_string!(i18n, join_error.closed),
+        JoinError::NotACode => t_string!(i18n, join_error.not_a_code),
+        JoinError::Unreachable => t_string!(i18n, join_error.unreachable),
+        JoinError::Outdated => t_string!(i18n, join_error.outdated),
+        JoinError::TooManyRides => t_string!(i18n, server.too_many),
+        JoinError::Other => t_string!(i18n, join_error.other),
     }
 }
 
-/// Why a workout file was not shared.
-pub fn file_problem(i18n: Texts, problem: FileProblem) -> AnyView {
-    match problem {
-        FileProblem::TooLarge => t!(i18n, chooser.too_large).into_any(),
-        FileProblem::Unreadable => t!(i18n, chooser.unreadable).into_any(),
-        FileProblem::Refused(error) => faults::file(i18n, error),
+/// Message why a workout file was not shared.
+pub fn workout_file_error(i18n: Texts, error: WorkoutFileError) -> AnyView {
+    match error {
+        WorkoutFileError::TooLarge => t!(i18n, chooser.too_large).into_any(),
+        WorkoutFileError::Unreadable => t!(i18n, chooser.unreadable).into_any(),
+        WorkoutFileError::Invalid(error) => error_text::workout_file(i18n, error),
     }
 }
 
-/// What happened, in a sentence.
+/// Text of a notice.
 pub fn notice(i18n: Texts, notice: Notice) -> AnyView {
     match notice {
         Notice::Joined(name) => t!(i18n, notice.joined, name).into_any(),
         Notice::Left(name) => t!(i18n, notice.left, name).into_any(),
         Notice::Gone(name) => t!(i18n, notice.gone, name).into_any(),
-        Notice::Removed(name) => t!(i18n, notice.removed, name).into_any(),
+        Notice::Kicked(name) => t!(i18n, notice.removed, name).into_any(),
         Notice::Locked => t!(i18n, notice.locked).into_any(),
         Notice::Unlocked => t!(i18n, notice.unlocked).into_any(),
         Notice::Closed => t!(i18n, notice.closed).into_any(),
-        Notice::Denied(denial) => (move || denied(i18n, denial)).into_any(),
+        Notice::CommandRejected(rejection) => {
+            (move || command_rejection(i18n, rejection)).into_any()
+        }
         Notice::NewHost(name) => t!(i18n, notice.new_host, name).into_any(),
         Notice::YouAreHost => t!(i18n, notice.you_are_host).into_any(),
         Notice::LinkCopied => t!(i18n, notice.copied).into_any(),
         Notice::CopyFailed => t!(i18n, notice.copy_failed).into_any(),
         Notice::WorkoutShared(name) => t!(i18n, notice.shared, name).into_any(),
-        Notice::Ignored(what) => t!(i18n, notice.ignored, what).into_any(),
-        Notice::Refused(refused) => faults::wish(i18n, refused),
-        Notice::Decided(name, decision) => decided(i18n, name, decision),
-        Notice::Newer => t!(i18n, notice.newer).into_any(),
+        Notice::ElementsIgnored(what) => t!(i18n, notice.ignored, what).into_any(),
+        Notice::ChangeRejected(refused) => error_text::rejected_change(i18n, refused),
+        Notice::HostActed(name, action) => host_action(i18n, name, action),
+        Notice::NewerVersion => t!(i18n, notice.newer).into_any(),
     }
 }
 
-fn decided(i18n: Texts, name: String, decision: Decision) -> AnyView {
-    match decision {
-        Decision::Skipped => t!(i18n, notice.skipped, name).into_any(),
-        Decision::WentBack(number) => t!(i18n, notice.went_back, name, number).into_any(),
-        Decision::Extended => t!(i18n, notice.extended, name).into_any(),
-        Decision::Cancelled => t!(i18n, notice.cancelled, name).into_any(),
+fn host_action(i18n: Texts, name: String, action: HostAction) -> AnyView {
+    match action {
+        HostAction::Skipped => t!(i18n, notice.skipped, name).into_any(),
+        HostAction::WentBack(number) => t!(i18n, notice.went_back, name, number).into_any(),
+        HostAction::Extended => t!(i18n, notice.extended, name).into_any(),
+        HostAction::Cancelled => t!(i18n, notice.cancelled, name).into_any(),
     }
 }
 
-/// Why the server does not do what was wished, and what to do.
-fn denied(i18n: Texts, denial: Denial) -> &'static str {
-    match denial {
-        Denial::NoServer => t_string!(i18n, denied.no_server),
-        Denial::NotHost => t_string!(i18n, denied.not_host),
-        Denial::NotFirstHost => t_string!(i18n, denied.not_first_host),
-        Denial::NotConnected => t_string!(i18n, denied.not_connected),
-        Denial::TooManyRemoved => t_string!(i18n, denied.too_many_removed),
+/// Message why the server rejected a command, and what to do.
+fn command_rejection(i18n: Texts, rejection: CommandRejection) -> &'static str {
+    match rejection {
+        CommandRejection::NoServer => t_string!(i18n, command_rejected.no_server),
+        CommandRejection::NotHost => t_string!(i18n, command_rejected.not_host),
+        CommandRejection::NotFirstHost => t_string!(i18n, command_rejected.not_first_host),
+        CommandRejection::NotConnected => t_string!(i18n, command_rejected.not_connected),
+        CommandRejection::TooManyBans => t_string!(i18n, command_rejected.too_many_removed),
     }
 }
 
-/// How the own socket is: what happened, what still works, what is being done.
-pub fn connection(i18n: Texts, state: RideState) -> AnyView {
+/// State of the server connection: what happened, what still works, and what is
+/// being done.
+pub fn server_connection(i18n: Texts, state: RideState) -> AnyView {
     match state.connection.get() {
-        Connection::Idle => t!(i18n, connection.idle).into_any(),
-        Connection::Online => t!(i18n, connection.online).into_any(),
-        Connection::Lost { attempt } if state.has_lost_everybody() => {
+        ServerConnection::Idle => t!(i18n, connection.idle).into_any(),
+        ServerConnection::Online => t!(i18n, connection.online).into_any(),
+        ServerConnection::Lost { attempt } if state.depends_on_relay() => {
             t!(i18n, connection.lost_group, attempt).into_any()
         }
-        Connection::Lost { attempt } => t!(i18n, connection.lost, attempt).into_any(),
-        Connection::Alone => t!(i18n, connection.alone).into_any(),
-        Connection::Unserved => t!(i18n, connection.unserved).into_any(),
+        ServerConnection::Lost { attempt } => t!(i18n, connection.lost, attempt).into_any(),
+        ServerConnection::Alone => t!(i18n, connection.alone).into_any(),
+        ServerConnection::PeersOnly => t!(i18n, connection.unserved).into_any(),
     }
 }
 
-/// The word for a link.
+/// Name of a link state.
 pub fn link(i18n: Texts, link: LinkState) -> &'static str {
     match link {
         LinkState::Connecting => t_string!(i18n, link.connecting),
@@ -138,7 +141,7 @@ pub fn link(i18n: Texts, link: LinkState) -> &'static str {
     }
 }
 
-/// What a rider rides on.
+/// Name of a kind of trainer.
 pub fn trainer_kind(i18n: Texts, kind: TrainerKind) -> &'static str {
     match kind {
         TrainerKind::None => t_string!(i18n, trainer.word_none),
@@ -147,7 +150,7 @@ pub fn trainer_kind(i18n: Texts, kind: TrainerKind) -> &'static str {
     }
 }
 
-/// How the own trainer is.
+/// State of the own trainer.
 pub fn trainer(i18n: Texts, state: TrainerState) -> AnyView {
     match state {
         TrainerState::None => t!(i18n, trainer.none).into_any(),
@@ -168,7 +171,7 @@ fn trainer_failure(i18n: Texts, failure: TrainerFailure) -> &'static str {
     }
 }
 
-/// The zone's name.
+/// Name of a power zone.
 pub fn zone(i18n: Texts, zone: Zone) -> &'static str {
     match zone.number() {
         1 => t_string!(i18n, workout.zone_1),
@@ -181,7 +184,7 @@ pub fn zone(i18n: Texts, zone: Zone) -> &'static str {
     }
 }
 
-/// An interval's own name, or the word for its kind.
+/// Name of an interval, or of its kind if it has none.
 pub fn interval(i18n: Texts, interval: &Interval) -> String {
     if interval.name.is_empty() {
         kind(i18n, interval.kind).to_owned()
@@ -203,8 +206,8 @@ fn kind(i18n: Texts, kind: Kind) -> &'static str {
     }
 }
 
-/// What an interval asks for: watts for this FTP, the percentage, and the
-/// cadence if it says one.
+/// Target of an interval: watts at this FTP, percent of FTP, and the cadence if
+/// the interval has one.
 pub fn target(i18n: Texts, interval: &Interval, ftp: Signal<u16>) -> impl IntoView + use<> {
     let target = interval.target;
     let power = move || match target {
@@ -230,7 +233,7 @@ fn power(i18n: Texts, from: f32, to: f32, ftp: u16) -> String {
     }
 }
 
-/// The profile as a sentence, for those who do not see it.
+/// Text alternative of a workout profile.
 pub fn profile(i18n: Texts, workout: &Workout) -> impl IntoView + use<> {
     let peak = workout
         .bars()

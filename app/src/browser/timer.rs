@@ -9,7 +9,7 @@ use web_sys::Worker;
 use super::listener::Listener;
 
 /// Rings once after the time that was last set.
-pub struct Alarm {
+pub struct WorkerTimer {
     worker: Option<Worker>,
     /// Whether the worker's script could not be loaded: the browser says so
     /// only after the worker has been made, and posting to it still succeeds.
@@ -18,21 +18,21 @@ pub struct Alarm {
     _listeners: Vec<Listener>,
 }
 
-impl Alarm {
-    /// An alarm that calls `ring`. Where workers are forbidden, or there is no
+impl WorkerTimer {
+    /// An alarm that calls `fire`. Where workers are forbidden, or there is no
     /// network to load one from, it falls back to the page's own timers.
-    pub fn new(ring: impl Fn() + 'static) -> Self {
-        let ring = Rc::new(ring);
-        let worker = Worker::new("/alarm.js").ok();
+    pub fn new(fire: impl Fn() + 'static) -> Self {
+        let fire = Rc::new(fire);
+        let worker = Worker::new("/timer.js").ok();
         let broken = Rc::new(Cell::new(false));
         let listeners = worker
             .as_ref()
-            .map(|worker| listen(worker, &ring, &broken))
+            .map(|worker| listen(worker, &fire, &broken))
             .unwrap_or_default();
         Self {
             worker,
             broken,
-            fallback: Fallback::new(move || ring()),
+            fallback: Fallback::new(move || fire()),
             _listeners: listeners,
         }
     }
@@ -49,7 +49,7 @@ impl Alarm {
     }
 }
 
-impl Drop for Alarm {
+impl Drop for WorkerTimer {
     fn drop(&mut self) {
         if let Some(worker) = &self.worker {
             worker.terminate();
@@ -62,12 +62,12 @@ impl Drop for Alarm {
 /// is set again.
 fn listen(
     worker: &Worker,
-    ring: &Rc<impl Fn() + 'static>,
+    fire: &Rc<impl Fn() + 'static>,
     broken: &Rc<Cell<bool>>,
 ) -> Vec<Listener> {
-    let (rings, again, broken) = (ring.clone(), ring.clone(), broken.clone());
+    let (fire, again, broken) = (fire.clone(), fire.clone(), broken.clone());
     vec![
-        Listener::new(worker, "message", move |_| rings()),
+        Listener::new(worker, "message", move |_| fire()),
         Listener::new(worker, "error", move |_| {
             broken.set(true);
             again();
@@ -81,10 +81,10 @@ struct Fallback {
 }
 
 impl Fallback {
-    fn new(ring: impl Fn() + 'static) -> Self {
+    fn new(fire: impl Fn() + 'static) -> Self {
         Self {
             timer: Cell::new(None),
-            closure: Closure::new(ring),
+            closure: Closure::new(fire),
         }
     }
 

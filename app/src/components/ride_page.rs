@@ -1,17 +1,20 @@
-//! A ride's page: the frame that stays, and the screen of the stage.
+//! The page of a ride: a top bar, the status region and the controls, and the
+//! screen of the current stage.
 
 use leptos::{html, prelude::*, web_sys::HtmlElement};
 
 use super::{
+    cannot_join::CannotJoinScreen,
     connection_panel::ConnectionPanel,
     controls::Controls,
     countdown::Countdown,
-    doors::{Introduction, Left, Moved, Waiting, WhoAreYou},
+    icons::Brand,
     lobby::Lobby,
-    marks::Brand,
-    news::News,
-    refused::Refused,
     riding::Riding,
+    status_region::StatusRegion,
+    status_screen::{
+        ChooseRiderScreen, EnterNameScreen, LeftScreen, LoadingScreen, TakenOverScreen,
+    },
     summary::Summary,
 };
 use crate::{
@@ -19,36 +22,36 @@ use crate::{
     state::{RideState, Stage},
 };
 
-/// The page. Wants [`RideState`] and the intents in the context.
+/// The page. Needs [`RideState`] and the intents as contexts.
 #[component]
-pub fn Stages() -> impl IntoView {
+pub fn RidePage() -> impl IntoView {
     let i18n = use_i18n();
     let state = expect_context::<RideState>();
     let stage = Memo::new(move |_| state.stage.get());
     let screen = move || match stage.get() {
-        Stage::Opening => {
-            view! { <Waiting words=Signal::derive(move || t_string!(i18n, ride.opening))/> }
+        Stage::LookingUp => {
+            view! { <LoadingScreen text=Signal::derive(move || t_string!(i18n, ride.opening))/> }
                 .into_any()
         }
-        Stage::WhoAreYou { known } => view! { <WhoAreYou known/> }.into_any(),
-        Stage::Introduce => view! { <Introduction/> }.into_any(),
+        Stage::ChooseRider { known } => view! { <ChooseRiderScreen known/> }.into_any(),
+        Stage::EnterName => view! { <EnterNameScreen/> }.into_any(),
         Stage::Joining => {
-            view! { <Waiting words=Signal::derive(move || t_string!(i18n, ride.joining))/> }
+            view! { <LoadingScreen text=Signal::derive(move || t_string!(i18n, ride.joining))/> }
                 .into_any()
         }
         Stage::Lobby => view! { <Lobby/> }.into_any(),
         Stage::Countdown => view! { <Countdown/> }.into_any(),
         Stage::Riding => view! { <Riding/> }.into_any(),
         Stage::Ended => view! { <Summary/> }.into_any(),
-        Stage::Refused(refusal) => view! { <Refused refusal/> }.into_any(),
-        Stage::Moved => view! { <Moved/> }.into_any(),
-        Stage::Left => view! { <Left/> }.into_any(),
+        Stage::CannotJoin(error) => view! { <CannotJoinScreen error/> }.into_any(),
+        Stage::TakenOver => view! { <TakenOverScreen/> }.into_any(),
+        Stage::Left => view! { <LeftScreen/> }.into_any(),
     };
     let main = NodeRef::<html::Main>::new();
     Effect::watch(
-        move || stage.with(word),
-        move |word, before, _| {
-            if before.is_some_and(|before| before != word)
+        move || stage.with(layout_name),
+        move |name, before, _| {
+            if before.is_some_and(|before| before != name)
                 && let Some(main) = main.get_untracked()
             {
                 go_to_top(&main);
@@ -57,13 +60,13 @@ pub fn Stages() -> impl IntoView {
         false,
     );
     view! {
-        <div class="ride" data-stage=move || stage.with(word)>
+        <div class="ride" data-stage=move || stage.with(layout_name)>
             <header class="topbar">
                 <p class="brand"><Brand/></p>
                 <p class="topbar-ride"><RideName/></p>
                 <ConnectionPanel/>
             </header>
-            <News/>
+            <StatusRegion/>
             <Controls/>
             <main class="stage" tabindex="-1" node_ref=main>{screen}</main>
         </div>
@@ -71,28 +74,30 @@ pub fn Stages() -> impl IntoView {
     .into_any()
 }
 
-/// A new screen is read from its beginning, by eye and by screen reader.
+/// Scrolls to the top and moves the focus there, so that screen readers read a
+/// new screen from its beginning.
 fn go_to_top(main: &HtmlElement) {
-    // Fails only for an element outside the document, which nobody reads.
+    // Fails only for an element outside the document.
     let _ = main.focus();
     window().scroll_to_with_x_and_y(0.0, 0.0);
 }
 
-/// What is being ridden: the workout's name, once there is one.
+/// Name of the shared workout.
 #[component]
 fn RideName() -> impl IntoView {
     let state = expect_context::<RideState>();
     move || state.workout.get().map(|workout| workout.name().to_owned())
 }
 
-fn word(stage: &Stage) -> &'static str {
+/// Value of the `data-stage` attribute: stages that share a layout share one.
+fn layout_name(stage: &Stage) -> &'static str {
     match stage {
-        Stage::Opening | Stage::Joining => "waiting",
-        Stage::WhoAreYou { .. } | Stage::Introduce => "asking",
+        Stage::LookingUp | Stage::Joining => "waiting",
+        Stage::ChooseRider { .. } | Stage::EnterName => "asking",
         Stage::Lobby => "lobby",
         Stage::Countdown => "countdown",
         Stage::Riding => "riding",
         Stage::Ended => "ended",
-        Stage::Refused(_) | Stage::Moved | Stage::Left => "outside",
+        Stage::CannotJoin(_) | Stage::TakenOver | Stage::Left => "outside",
     }
 }

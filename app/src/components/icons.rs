@@ -1,14 +1,14 @@
-//! Small drawings: icons, the bib, the brand. All are decoration; words beside
-//! them say the same.
+//! Small drawings: the brand, start numbers and link icons. They are decoration
+//! and hidden from screen readers; texts beside them say the same.
 
 use leptos::prelude::*;
 use protocol::peer::LinkState;
 
-/// The brand: three riders in a line, and the name.
+/// Logo: three riders in a line, and the name.
 #[component]
 pub fn Brand() -> impl IntoView {
     view! {
-        <svg class="brand-mark" viewBox="0 0 48 32" aria-hidden="true">
+        <svg class="brand-icon" viewBox="0 0 48 32" aria-hidden="true">
             <g class="brand-rider" data-jersey="red"><circle cx="10" cy="20" r="9"/></g>
             <g class="brand-rider" data-jersey="green"><circle cx="23" cy="17" r="9"/></g>
             <g class="brand-rider" data-jersey="yellow"><circle cx="37" cy="13" r="9"/></g>
@@ -17,8 +17,7 @@ pub fn Brand() -> impl IntoView {
     }
 }
 
-/// A rider's start number, as pinned to a jersey; until it is known, the first
-/// letter of the name.
+/// Start number of a rider; until it is known, the first letter of the name.
 #[component]
 pub fn Bib(#[prop(into)] number: Signal<u32>, #[prop(into)] name: Signal<String>) -> impl IntoView {
     let text = move || match number.get() {
@@ -32,20 +31,20 @@ pub fn Bib(#[prop(into)] number: Signal<u32>, #[prop(into)] name: Signal<String>
     }
 }
 
-/// The drawing of a link: two ends, and what is between them.
+/// Icon of a link state: two ends and a line between them.
 #[component]
-pub fn LinkMark(#[prop(into)] link: Signal<LinkState>) -> impl IntoView {
-    let between = move || match link.get() {
+pub fn LinkIcon(#[prop(into)] link: Signal<LinkState>) -> impl IntoView {
+    let line = move || match link.get() {
         LinkState::Direct => "M6 8H18",
         LinkState::Relayed => "M6 9L12 4L18 9",
         LinkState::Connecting => "M7 8H9M11 8H13M15 8H17",
         LinkState::Away => "M9 5L15 11M15 5L9 11",
     };
     view! {
-        <svg class="link-mark" viewBox="0 0 24 16" aria-hidden="true">
+        <svg class="link-icon" viewBox="0 0 24 16" aria-hidden="true">
             <circle cx="4" cy="9" r="3"/>
             <circle cx="20" cy="9" r="3"/>
-            <path d=between/>
+            <path d=line/>
         </svg>
     }
 }

@@ -1,0 +1,253 @@
+//! Messages for detailed errors: in workout files, in changes of the ride, in FIT
+//! files.
+
+use leptos::prelude::*;
+use ride::{
+    recording::fit::FitError,
+    timeline::Refused,
+    workout::{MAX_FRACTION, TextField, WorkoutError},
+    zwo::{Place, XmlFault, ZwoError},
+};
+
+use super::labels::Texts;
+use crate::{i18n::*, state::FitDownloadError};
+
+/// Message why a file is not a valid workout: the error, its place, and what to
+/// do.
+pub fn workout_file(i18n: Texts, error: ZwoError) -> AnyView {
+    match error {
+        ZwoError::Empty => t!(i18n, errors.file.empty).into_any(),
+        ZwoError::TooLarge { .. } => t!(i18n, errors.file.too_large).into_any(),
+        ZwoError::TooComplex => t!(i18n, errors.file.too_complex).into_any(),
+        ZwoError::Workout(error) => workout(i18n, error),
+        ZwoError::NotText { place: at } => {
+            t!(i18n, errors.file.not_text, place = place(i18n, at)).into_any()
+        }
+        ZwoError::NoIntervals { place: at } => {
+            t!(i18n, errors.file.no_intervals, place = place(i18n, at)).into_any()
+        }
+        ZwoError::Xml { place: at, fault } => t!(
+            i18n,
+            errors.file.xml,
+            place = place(i18n, at),
+            error = move || xml(i18n, fault.clone())
+        )
+        .into_any(),
+        ZwoError::Limit { place: at, error } => t!(
+            i18n,
+            errors.file.limit,
+            place = place(i18n, at),
+            error = move || workout(i18n, error.clone())
+        )
+        .into_any(),
+        ZwoError::Doctype { .. }
+        | ZwoError::Foreign { .. }
+        | ZwoError::NoWorkout { .. }
+        | ZwoError::Missing { .. } => element(i18n, error),
+        ZwoError::NotANumber { .. }
+        | ZwoError::Power { .. }
+        | ZwoError::Duration { .. }
+        | ZwoError::Count { .. } => attribute(i18n, error),
+    }
+}
+
+/// Message about an XML element. The names of elements are passed as values, since
+/// the texts cannot contain angle brackets.
+fn element(i18n: Texts, error: ZwoError) -> AnyView {
+    match error {
+        ZwoError::Doctype { place: at } => t!(
+            i18n,
+            errors.file.doctype,
+            place = place(i18n, at),
+            element = "<!DOCTYPE>"
+        )
+        .into_any(),
+        ZwoError::Foreign { place: at, found } => t!(
+            i18n,
+            errors.file.foreign,
+            place = place(i18n, at),
+            expected = "<workout_file>",
+            found = format!("<{found}>")
+        )
+        .into_any(),
+        ZwoError::NoWorkout { place: at } => t!(
+            i18n,
+            errors.file.no_workout,
+            place = place(i18n, at),
+            element = "<workout>"
+        )
+        .into_any(),
+        ZwoError::Missing {
+            place: at,
+            element,
+            attribute,
+        } => t!(
+            i18n,
+            errors.file.missing,
+            place = place(i18n, at),
+            element = format!("<{element}>"),
+            attribute
+        )
+        .into_any(),
+        other => workout_file(i18n, other),
+    }
+}
+
+/// Message about the value of an XML attribute.
+fn attribute(i18n: Texts, error: ZwoError) -> AnyView {
+    match error {
+        ZwoError::NotANumber {
+            place: at,
+            attribute,
+            value,
+        } => t!(
+            i18n,
+            errors.file.not_a_number,
+            place = place(i18n, at),
+            attribute,
+            value
+        )
+        .into_any(),
+        ZwoError::Power {
+            place: at,
+            attribute,
+            value,
+        } => t!(
+            i18n,
+            errors.file.power,
+            place = place(i18n, at),
+            attribute,
+            value,
+            percent = percent(value),
+            max = MAX_FRACTION,
+            max_percent = percent(MAX_FRACTION.into())
+        )
+        .into_any(),
+        ZwoError::Duration {
+            place: at,
+            attribute,
+            value,
+        } => t!(
+            i18n,
+            errors.file.duration,
+            place = place(i18n, at),
+            attribute,
+            value
+        )
+        .into_any(),
+        ZwoError::Count {
+            place: at,
+            attribute,
+            value,
+            max,
+        } => t!(
+            i18n,
+            errors.file.count,
+            place = place(i18n, at),
+            attribute,
+            value,
+            max
+        )
+        .into_any(),
+        other => workout_file(i18n, other),
+    }
+}
+
+fn place(i18n: Texts, place: Place) -> impl Fn() -> AnyView + Copy + Send + Sync + 'static {
+    let Place { line, column } = place;
+    move || t!(i18n, errors.place, line, column).into_any()
+}
+
+fn percent(fraction: f64) -> f64 {
+    (fraction * 1_000.0).round() / 10.0
+}
+
+/// Message about invalid XML.
+fn xml(i18n: Texts, error: XmlFault) -> AnyView {
+    match error {
+        XmlFault::Mismatch { expected, found } => t!(
+            i18n,
+            errors.xml.mismatch,
+            expected = format!("</{expected}>"),
+            found = format!("</{found}>")
+        )
+        .into_any(),
+        XmlFault::CutOff => t!(i18n, errors.xml.cut_off).into_any(),
+        XmlFault::Twice(attribute) => t!(i18n, errors.xml.twice, attribute).into_any(),
+        XmlFault::Entity => t!(i18n, errors.xml.entity).into_any(),
+        XmlFault::Other => t!(i18n, errors.xml.other).into_any(),
+    }
+}
+
+/// Message why a workout is not valid.
+fn workout(i18n: Texts, error: WorkoutError) -> AnyView {
+    match error {
+        WorkoutError::NoIntervals => t!(i18n, errors.workout.no_intervals).into_any(),
+        WorkoutError::TooManyIntervals => t!(i18n, errors.workout.too_many_intervals).into_any(),
+        WorkoutError::TooManyCues { count } => {
+            t!(i18n, errors.workout.too_many_cues, count).into_any()
+        }
+        WorkoutError::EmptyInterval { number } => {
+            t!(i18n, errors.workout.empty_interval, number).into_any()
+        }
+        WorkoutError::TooLong => t!(i18n, errors.workout.too_long).into_any(),
+        WorkoutError::PowerOutOfRange { number, percent } => {
+            t!(i18n, errors.workout.power, number, percent).into_any()
+        }
+        WorkoutError::CadenceOutOfRange { number, cadence } => {
+            t!(i18n, errors.workout.cadence, number, cadence).into_any()
+        }
+        WorkoutError::CueAfterEnd { number } => {
+            t!(i18n, errors.workout.cue_after_end, number).into_any()
+        }
+        WorkoutError::TextTooLong { field, limit } => text_too_long(i18n, field, limit),
+        WorkoutError::TooMuchText => t!(i18n, errors.workout.too_much_text).into_any(),
+    }
+}
+
+fn text_too_long(i18n: Texts, field: TextField, limit: usize) -> AnyView {
+    match field {
+        TextField::Name => t!(i18n, errors.workout.long_name, limit).into_any(),
+        TextField::Author => t!(i18n, errors.workout.long_author, limit).into_any(),
+        TextField::Description => t!(i18n, errors.workout.long_description, limit).into_any(),
+        TextField::IntervalName => t!(i18n, errors.workout.long_interval_name, limit).into_any(),
+        TextField::Cue => t!(i18n, errors.workout.long_cue, limit).into_any(),
+    }
+}
+
+/// Message why the timeline rejected a host's change.
+pub fn rejected_change(i18n: Texts, error: Refused) -> AnyView {
+    match error {
+        Refused::NoWorkout => t!(i18n, errors.ride.no_workout).into_any(),
+        Refused::AlreadyStarted => t!(i18n, errors.ride.already_started).into_any(),
+        Refused::NotStarted => t!(i18n, errors.ride.not_started).into_any(),
+        Refused::NotRiding => t!(i18n, errors.ride.not_riding).into_any(),
+        Refused::NotPaused => t!(i18n, errors.ride.not_paused).into_any(),
+        Refused::NotUnderWay => t!(i18n, errors.ride.not_under_way).into_any(),
+        Refused::OtherInterval => t!(i18n, errors.ride.other_interval).into_any(),
+        Refused::TooSoon => t!(i18n, errors.ride.too_soon).into_any(),
+        Refused::LastInterval => t!(i18n, errors.ride.last_interval).into_any(),
+        Refused::LongEnough => t!(i18n, errors.ride.long_enough).into_any(),
+        Refused::NoCountdown => t!(i18n, errors.ride.no_countdown).into_any(),
+        Refused::Ended => t!(i18n, errors.ride.ended).into_any(),
+        Refused::BackInTime => t!(i18n, errors.ride.back_in_time).into_any(),
+        Refused::Full => t!(i18n, errors.ride.full).into_any(),
+        Refused::OldEpoch => t!(i18n, errors.ride.old_epoch).into_any(),
+        Refused::Malformed => t!(i18n, errors.ride.malformed).into_any(),
+        Refused::NotTheHost => t!(i18n, errors.ride.not_the_host).into_any(),
+        Refused::Forged => t!(i18n, errors.ride.forged).into_any(),
+        Refused::Conflict => t!(i18n, errors.ride.conflict).into_any(),
+    }
+}
+
+/// Message why the FIT file was not saved.
+pub fn fit_download(i18n: Texts, error: FitDownloadError) -> AnyView {
+    match error {
+        FitDownloadError::Browser => t!(i18n, errors.download.browser).into_any(),
+        FitDownloadError::Fit(FitError::Empty) => t!(i18n, errors.download.empty).into_any(),
+        FitDownloadError::Fit(FitError::Date) => t!(i18n, errors.download.date).into_any(),
+        FitDownloadError::Fit(FitError::Encoder(reason)) => {
+            t!(i18n, errors.download.encoder, reason).into_any()
+        }
+    }
+}
