@@ -35,13 +35,14 @@ mod talk;
 
 use std::{sync::Arc, time::Duration};
 
+use ::clock::GroupTime;
 use leptos::prelude::*;
 use mesh::node::Input;
 use protocol::signaling::HostCommand;
 use protocol::{code::SessionCode, peer::PeerId};
 use ride::{
     rider::{Ftp, RiderName},
-    timeline::{Exchange, GroupTime, RideClock, SigningKey, Timeline},
+    timeline::{RideClock, SigningKey, Timeline, TimelineSync},
 };
 use send_wrapper::SendWrapper;
 
@@ -104,7 +105,7 @@ struct Session {
     group: Option<Group>,
     timeline: Timeline,
     /// What the others hold of it.
-    exchange: Exchange,
+    timeline_sync: TimelineSync,
     /// Messages that could not be read and events that did not count.
     ignored: u64,
     /// The time of the ride, as it is shown here.
@@ -168,7 +169,7 @@ impl Session {
             me: None,
             group: None,
             timeline: Timeline::new(),
-            exchange: Exchange::default(),
+            timeline_sync: TimelineSync::default(),
             ignored: 0,
             clock: RideClock::default(),
             past: Past::default(),

@@ -4,7 +4,7 @@
 use leptos::prelude::*;
 use ride::{
     recording::fit::FitError,
-    timeline::Refused,
+    timeline::TimelineError,
     workout::{MAX_FRACTION, TextField, WorkoutError},
     zwo::{Place, XmlFault, ZwoError},
 };
@@ -216,27 +216,27 @@ fn text_too_long(i18n: Texts, field: TextField, limit: usize) -> AnyView {
 }
 
 /// Message why the timeline rejected a host's change.
-pub fn rejected_change(i18n: Texts, error: Refused) -> AnyView {
+pub fn rejected_change(i18n: Texts, error: TimelineError) -> AnyView {
     match error {
-        Refused::NoWorkout => t!(i18n, errors.ride.no_workout).into_any(),
-        Refused::AlreadyStarted => t!(i18n, errors.ride.already_started).into_any(),
-        Refused::NotStarted => t!(i18n, errors.ride.not_started).into_any(),
-        Refused::NotRiding => t!(i18n, errors.ride.not_riding).into_any(),
-        Refused::NotPaused => t!(i18n, errors.ride.not_paused).into_any(),
-        Refused::NotUnderWay => t!(i18n, errors.ride.not_under_way).into_any(),
-        Refused::OtherInterval => t!(i18n, errors.ride.other_interval).into_any(),
-        Refused::TooSoon => t!(i18n, errors.ride.too_soon).into_any(),
-        Refused::LastInterval => t!(i18n, errors.ride.last_interval).into_any(),
-        Refused::LongEnough => t!(i18n, errors.ride.long_enough).into_any(),
-        Refused::NoCountdown => t!(i18n, errors.ride.no_countdown).into_any(),
-        Refused::Ended => t!(i18n, errors.ride.ended).into_any(),
-        Refused::BackInTime => t!(i18n, errors.ride.back_in_time).into_any(),
-        Refused::Full => t!(i18n, errors.ride.full).into_any(),
-        Refused::OldEpoch => t!(i18n, errors.ride.old_epoch).into_any(),
-        Refused::Malformed => t!(i18n, errors.ride.malformed).into_any(),
-        Refused::NotTheHost => t!(i18n, errors.ride.not_the_host).into_any(),
-        Refused::Forged => t!(i18n, errors.ride.forged).into_any(),
-        Refused::Conflict => t!(i18n, errors.ride.conflict).into_any(),
+        TimelineError::NoWorkout => t!(i18n, errors.ride.no_workout).into_any(),
+        TimelineError::AlreadyStarted => t!(i18n, errors.ride.already_started).into_any(),
+        TimelineError::NotStarted => t!(i18n, errors.ride.not_started).into_any(),
+        TimelineError::NotRiding => t!(i18n, errors.ride.not_riding).into_any(),
+        TimelineError::NotPaused => t!(i18n, errors.ride.not_paused).into_any(),
+        TimelineError::NotUnderWay => t!(i18n, errors.ride.not_under_way).into_any(),
+        TimelineError::OtherInterval => t!(i18n, errors.ride.other_interval).into_any(),
+        TimelineError::TooSoon => t!(i18n, errors.ride.too_soon).into_any(),
+        TimelineError::LastInterval => t!(i18n, errors.ride.last_interval).into_any(),
+        TimelineError::ExtensionLimit => t!(i18n, errors.ride.long_enough).into_any(),
+        TimelineError::NoCountdown => t!(i18n, errors.ride.no_countdown).into_any(),
+        TimelineError::Ended => t!(i18n, errors.ride.ended).into_any(),
+        TimelineError::OutOfOrder => t!(i18n, errors.ride.back_in_time).into_any(),
+        TimelineError::Full => t!(i18n, errors.ride.full).into_any(),
+        TimelineError::OldEpoch => t!(i18n, errors.ride.old_epoch).into_any(),
+        TimelineError::Malformed => t!(i18n, errors.ride.malformed).into_any(),
+        TimelineError::NotHost => t!(i18n, errors.ride.not_the_host).into_any(),
+        TimelineError::Forged => t!(i18n, errors.ride.forged).into_any(),
+        TimelineError::Conflict => t!(i18n, errors.ride.conflict).into_any(),
     }
 }
 

@@ -5,7 +5,7 @@ use leptos_i18n::I18nContext;
 use protocol::peer::LinkState;
 use ride::{
     rider::{Ftp, FtpError, NameError, TrainerKind},
-    workout::{Interval, Kind, Target, Workout, Zone, watts},
+    workout::{Interval, IntervalKind, Target, Workout, Zone, watts},
 };
 
 use super::{error_text, format};
@@ -193,16 +193,16 @@ pub fn interval(i18n: Texts, interval: &Interval) -> String {
     }
 }
 
-fn kind(i18n: Texts, kind: Kind) -> &'static str {
+fn kind(i18n: Texts, kind: IntervalKind) -> &'static str {
     match kind {
-        Kind::Warmup => t_string!(i18n, kind.warmup),
-        Kind::Steady => t_string!(i18n, kind.steady),
-        Kind::Ramp => t_string!(i18n, kind.ramp),
-        Kind::Work => t_string!(i18n, kind.work),
-        Kind::Rest => t_string!(i18n, kind.rest),
-        Kind::Cooldown => t_string!(i18n, kind.cooldown),
-        Kind::FreeRide => t_string!(i18n, kind.free),
-        Kind::MaxEffort => t_string!(i18n, kind.max),
+        IntervalKind::Warmup => t_string!(i18n, kind.warmup),
+        IntervalKind::Steady => t_string!(i18n, kind.steady),
+        IntervalKind::Ramp => t_string!(i18n, kind.ramp),
+        IntervalKind::Work => t_string!(i18n, kind.work),
+        IntervalKind::Rest => t_string!(i18n, kind.rest),
+        IntervalKind::Cooldown => t_string!(i18n, kind.cooldown),
+        IntervalKind::FreeRide => t_string!(i18n, kind.free),
+        IntervalKind::MaxEffort => t_string!(i18n, kind.max),
     }
 }
 
@@ -223,7 +223,7 @@ pub fn target(i18n: Texts, interval: &Interval, ftp: Signal<u16>) -> impl IntoVi
 
 fn power(i18n: Texts, from: f32, to: f32, ftp: u16) -> String {
     let ftp = Ftp::new(ftp).unwrap_or_default();
-    let (low, high) = (watts(from, ftp, 1.0), watts(to, ftp, 1.0));
+    let (low, high) = (watts(from, ftp), watts(to, ftp));
     let (from, to) = (format::percent(from), format::percent(to));
     let (watt, percent) = (t_string!(i18n, unit.watts), t_string!(i18n, unit.percent));
     if from == to {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use ride::{
     history::SLOT,
-    workout::{Bar, Kind, Workout},
+    workout::{Bar, IntervalKind, Workout},
 };
 
 use super::{format, labels, trace::polylines};
@@ -198,7 +198,7 @@ impl ProfileScale {
                 "{left:.2},{HEIGHT} {left:.2},{from:.2} {right:.2},{to:.2} {right:.2},{HEIGHT}"
             ),
             zone: bar.zone.number(),
-            free: bar.kind == Kind::FreeRide,
+            free: bar.kind == IntervalKind::FreeRide,
         }
     }
 
@@ -208,7 +208,7 @@ impl ProfileScale {
             .iter()
             .filter(|bar| self.fraction_of_width(bar.duration) >= MIN_LABEL_WIDTH);
         let labels = wide
-            .filter(|bar| bar.kind != Kind::FreeRide)
+            .filter(|bar| bar.kind != IntervalKind::FreeRide)
             .map(|bar| ZoneLabel {
                 middle: format!(
                     "{:.2}%",
@@ -311,7 +311,7 @@ fn zone_times(workout: &Workout) -> Vec<(ride::workout::Zone, Duration)> {
     for bar in workout
         .bars()
         .iter()
-        .filter(|bar| bar.kind != Kind::FreeRide)
+        .filter(|bar| bar.kind != IntervalKind::FreeRide)
     {
         *times.entry(bar.zone).or_insert(Duration::ZERO) += bar.duration;
     }
@@ -330,7 +330,7 @@ mod tests {
                 from: *from,
                 to: *to,
             };
-            Interval::new(Duration::from_secs(*seconds), Kind::Steady, target)
+            Interval::new(Duration::from_secs(*seconds), IntervalKind::Steady, target)
         });
         Workout::new(Draft {
             intervals: intervals.collect(),

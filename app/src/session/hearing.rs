@@ -9,7 +9,7 @@ use protocol::{
     peer::{LinkState, PeerId, PeerNumber, Token},
     signaling::{ErrorCode, LeftReason},
 };
-use ride::timeline::Exchange;
+use ride::timeline::TimelineSync;
 
 use super::{Session, put};
 use crate::state::{JoinError, Notice, ServerConnection, Stage};
@@ -69,7 +69,7 @@ impl Session {
     fn welcomed(&mut self, now: Duration, peer: &PeerId, number: PeerNumber, token: Token) {
         let Some(me) = &mut self.me else { return };
         me.peer = peer.clone();
-        self.exchange = Exchange::default();
+        self.timeline_sync = TimelineSync::default();
         self.roster.add(peer, number, true);
         self.entry.token = Some(token);
         self.state.connection.set(ServerConnection::Online);
@@ -83,7 +83,7 @@ impl Session {
 
     fn parted(&mut self, peer: &PeerId, reason: LeftReason) {
         let name = self.roster.remove(peer);
-        self.exchange.forget(peer.as_str());
+        self.timeline_sync.remove_peer(peer);
         self.list_riders();
         let Some(name) = name else { return };
         self.notify(match reason {

@@ -3,13 +3,14 @@
 
 use std::{sync::Arc, time::Duration};
 
+use clock::{GroupTime, Moment};
 use leptos::prelude::*;
 use protocol::peer::{DeliveryClass, PeerId};
 use ride::{
-    history::{History, Inquiry, SLOT, Told},
-    message::{Message, Telemetry},
+    history::{History, HistorySnapshot, HistorySync, SLOT},
+    message::{PeerMessage, Telemetry},
     rider::Ftp,
-    timeline::{GroupTime, Phase},
+    timeline::Phase,
 };
 
 use super::Session;
@@ -18,7 +19,7 @@ use crate::state::{RideChart, RiderTrace, Stage};
 /// The slots of a rider's trace: ten minutes.
 const TRACED: usize = 120;
 /// How often one rider is told the history: as often as an honest one asks.
-const TELL_EVERY: Duration = ride::history::ANSWERED_WITHIN;
+const TELL_EVERY: Duration = ride::history::REQUEST_TIMEOUT;
 /// How far ahead of the own ride the numbers of another may be: a clock still
 /// settling is a second off, not more.
 const AHEAD: Duration = Duration::from_secs(10);
@@ -30,7 +31,7 @@ pub(super) struct Past {
     /// The start of that ride.
     started: Option<GroupTime>,
     /// Whom to ask, for somebody who came late.
-    inquiry: Option<Inquiry>,
+    sync: Option<HistorySync>,
     /// The time ridden, as long as the group rides.
     riding: Option<Duration>,
     /// Whether what an earlier page load recorded is in.
@@ -67,7 +68,7 @@ impl Session {
             self.past = Past {
                 started,
                 // Whoever was there from the start has nothing to ask for.
-                inquiry: (elapsed > SLOT).then(Inquiry::default),
+                sync: (elapsed > SLOT).then(HistorySync::default),
                 riding: self.past.riding,
                 ..Past::default()
             };
@@ -77,8 +78,7 @@ impl Session {
         }
         self.recall(now);
         if let (Some(elapsed), Some(power), Some(me)) = (self.past.riding, power, &self.me) {
-            let peer = me.peer.as_str();
-            self.past.history.measure(peer, elapsed, power, me.ftp);
+            self.past.history.record(&me.peer, elapsed, power, me.ftp);
         }
         self.inquire(now);
         self.trace(elapsed);
@@ -97,14 +97,14 @@ impl Session {
         if let Some(ftp) = ftp.and_then(|ftp| Ftp::new(ftp).ok())
             && theirs <= own + AHEAD
         {
-            self.past.history.measure(from.as_str(), theirs, power, ftp);
+            self.past.history.record(from, theirs, power, ftp);
         }
     }
 
     /// Takes over what to call a rider, for when they are gone.
     pub(super) fn name_in_history(&mut self, peer: &PeerId) {
         if let Ok(name) = self.roster.name(peer).parse() {
-            self.past.history.introduce(peer.as_str(), name);
+            self.past.history.set_name(peer, name);
         }
     }
 
@@ -118,7 +118,7 @@ impl Session {
         told.push((to.clone(), now));
         let same = self.past.started == Some(started);
         let history = same.then(|| self.past.history.tracks());
-        let message = Message::History(Told {
+        let message = PeerMessage::History(HistorySnapshot {
             started,
             tracks: history.unwrap_or_default(),
         });
@@ -126,13 +126,13 @@ impl Session {
     }
 
     /// Somebody tells what was ridden.
-    pub(super) fn heard_history(&mut self, now: Duration, told: Told) {
-        let inquiry = self.past.inquiry.as_mut();
-        let (Some(inquiry), true) = (inquiry, self.past.started == Some(told.started)) else {
+    pub(super) fn heard_history(&mut self, now: Duration, snapshot: HistorySnapshot) {
+        let sync = self.past.sync.as_mut();
+        let (Some(sync), true) = (sync, self.past.started == Some(snapshot.started)) else {
             return;
         };
-        inquiry.answered(!told.tracks.is_empty());
-        self.past.history.merge(told.tracks);
+        sync.handle_answer(!snapshot.tracks.is_empty());
+        self.past.history.merge(snapshot.tracks);
         self.past.traced = None;
         if self.state.stage.get_untracked() == Stage::Ended {
             self.draw_chart(now);
@@ -148,8 +148,8 @@ impl Session {
     fn chart(&self, at: GroupTime) -> Option<RideChart> {
         let asked = self.timeline.as_ridden(at)?;
         let elapsed = asked.duration();
-        let me = self.me.as_ref()?.peer.as_str();
-        let trace = |rider: &str| Arc::new(self.past.history.whole(rider, elapsed));
+        let me = &self.me.as_ref()?.peer;
+        let trace = |rider: &PeerId| Arc::new(self.past.history.whole(rider, elapsed));
         let others = self.past.history.riders().filter(|(rider, _)| *rider != me);
         let mut others: Vec<_> = others
             .map(|(rider, name)| RiderTrace {
@@ -167,25 +167,20 @@ impl Session {
         })
     }
 
-    fn number_of(&self, rider: &str) -> Option<u32> {
-        let row = self.roster.row(&rider.parse().ok()?)?;
+    fn number_of(&self, rider: &PeerId) -> Option<u32> {
+        let row = self.roster.row(rider)?;
         Some(row.number.get_untracked())
     }
 
     /// Asks the longest-present rider in reach.
     fn inquire(&mut self, now: Duration) {
-        let (Some(inquiry), Some(started)) = (&mut self.past.inquiry, self.past.started) else {
+        let (Some(sync), Some(started)) = (&mut self.past.sync, self.past.started) else {
             return;
         };
         let present = self.roster.in_reach();
-        let asked = inquiry.next(now, present.iter().map(PeerId::as_str));
-        if let Some(peer) = asked.and_then(|asked| asked.parse().ok()) {
-            self.send_as(
-                now,
-                &peer,
-                DeliveryClass::Bulk,
-                &Message::WantHistory { started },
-            );
+        if let Some(peer) = sync.next_request(Moment::from_origin(now), &present) {
+            let message = PeerMessage::HistoryRequest { started };
+            self.send_as(now, peer, DeliveryClass::Bulk, &message);
         }
     }
 
@@ -205,7 +200,7 @@ impl Session {
             if let (Phase::Riding { elapsed }, Some(power)) =
                 (self.timeline.phase(at), sample.power)
             {
-                before.measure(me.peer.as_str(), elapsed, power, me.ftp);
+                before.record(&me.peer, elapsed, power, me.ftp);
             }
         }
         self.past.history.merge(before.tracks());

@@ -4,14 +4,15 @@
 
 use std::time::Duration;
 
+use clock::{GroupTime, Moment};
 use leptos::prelude::*;
 use mesh::node::Node;
 use protocol::peer::DeliveryClass;
 use ride::{
-    message::Message,
+    message::PeerMessage,
     player,
     recording::fit::FitError,
-    timeline::{Change, GroupTime, Head, Refused},
+    timeline::{Change, Head, TimelineError},
     workout::Workout,
     zwo,
 };
@@ -167,11 +168,19 @@ impl Session {
         may.then(|| node.map_or(1, Node::epoch))
     }
 
-    fn say_as_host(&mut self, now: Duration, epoch: u32, change: Change) -> Result<(), Refused> {
+    fn say_as_host(
+        &mut self,
+        now: Duration,
+        epoch: u32,
+        change: Change,
+    ) -> Result<(), TimelineError> {
         let Some(me) = &self.me else { return Ok(()) };
-        let host = me.peer.as_str();
-        let event = self.timeline.append(change, epoch, host, &me.key)?;
-        self.broadcast(now, DeliveryClass::Control, &Message::Timeline(vec![event]));
+        let event = self.timeline.append(change, epoch, &me.peer, &me.key)?;
+        self.broadcast(
+            now,
+            DeliveryClass::Control,
+            &PeerMessage::Timeline(vec![event]),
+        );
         self.timeline_changed(now);
         Ok(())
     }
@@ -179,11 +188,13 @@ impl Session {
     /// A new host goes on from what it holds, so that everybody holds the same.
     pub(super) fn settle(&mut self, now: Duration) {
         let (head, hosts) = (self.timeline.head(), self.hosts());
-        if self.exchange.is_to_settle(now, head, hosts)
+        if self
+            .timeline_sync
+            .needs_no_op(Moment::from_origin(now), head, hosts)
             && let Some(epoch) = hosts
         {
             // A timeline that is full stays as it is.
-            let _ = self.say_as_host(now, epoch, Change::Settle);
+            let _ = self.say_as_host(now, epoch, Change::NoOp);
         }
     }
 
@@ -191,19 +202,15 @@ impl Session {
     /// not say so by itself. Whoever comes late sees where the ride is, not how
     /// it got there.
     pub(super) fn announce(&self, now: Duration, before: Head) {
-        let newest = self.timeline.decided_since(before);
-        let newest = newest
-            .filter(|(_, change)| **change != Change::Settle)
-            .last();
+        let newest = self.timeline.changes_since(before);
+        let newest = newest.filter(|(_, change)| **change != Change::NoOp).last();
         let news = newest.and_then(|(host, change)| {
             let (at, decision) = self.decision(change)?;
             let age = self.group_now(now)?.since(at);
             (age < NEWS_FOR).then_some((host, decision))
         });
-        if let Some((host, decision)) = news
-            && let Ok(host) = host.parse()
-        {
-            self.notify(Notice::HostActed(self.roster.name(&host), decision));
+        if let Some((host, decision)) = news {
+            self.notify(Notice::HostActed(self.roster.name(host), decision));
         }
     }
 
@@ -222,7 +229,7 @@ impl Session {
             | Change::Pause { .. }
             | Change::Resume { .. }
             | Change::End { .. }
-            | Change::Settle => None,
+            | Change::NoOp => None,
         }
     }
 

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use clock::Moment;
 use ride::{
     rider::{Ftp, TrainerKind},
     trainer::{
@@ -134,8 +135,8 @@ impl OwnRide {
             .and_then(|bytes| PowerRange::parse(bytes).ok());
         self.trainer = TrainerState::Connected(trainer.name());
         let mut control = ControlPoint::new();
-        control.handle(now, ftms::Input::Connected { range });
-        control.handle(now, ftms::Input::Target(self.target));
+        control.handle(Moment::from_origin(now), ftms::Input::Connected { range });
+        control.handle(Moment::from_origin(now), ftms::Input::Target(self.target));
         self.source = Source::Bluetooth(Box::new(Bluetooth {
             trainer,
             control,
@@ -158,13 +159,17 @@ impl OwnRide {
             TrainerEvent::Indication(bytes) => {
                 bluetooth
                     .control
-                    .handle(now, ftms::Input::Indication(bytes));
+                    .handle(Moment::from_origin(now), ftms::Input::Indication(bytes));
             }
             TrainerEvent::Status(bytes) => {
-                bluetooth.control.handle(now, ftms::Input::Status(bytes));
+                bluetooth
+                    .control
+                    .handle(Moment::from_origin(now), ftms::Input::Status(bytes));
             }
             TrainerEvent::WriteCompleted(done) => {
-                bluetooth.control.handle(now, ftms::Input::Written(done));
+                bluetooth
+                    .control
+                    .handle(Moment::from_origin(now), ftms::Input::Written(done));
             }
             TrainerEvent::Disconnected => {
                 let name = bluetooth.trainer.name();
@@ -178,7 +183,10 @@ impl OwnRide {
     /// When the control point wants to be looked at.
     pub(super) fn poll_timeout(&self) -> Option<Duration> {
         match &self.source {
-            Source::Bluetooth(bluetooth) => bluetooth.control.poll_timeout(),
+            Source::Bluetooth(bluetooth) => {
+                let due = bluetooth.control.poll_timeout();
+                due.map(Moment::since_origin)
+            }
             _ => None,
         }
     }
@@ -186,31 +194,35 @@ impl OwnRide {
     /// The next seconds lead from what was asked for, or ridden, to the target.
     pub(super) fn ease(&mut self, now: Duration) {
         let from = self.target.or(self.reading.power).unwrap_or_default();
-        self.easing.begin(now, from);
+        self.easing.begin(Moment::from_origin(now), from);
     }
 
     /// Rides toward this target: gives what is measured now, and what is asked
     /// for on the way there.
     pub(super) fn ride(&mut self, now: Duration, target: Option<u16>) -> (Reading, Option<u16>) {
-        let target = self.easing.toward(now, target);
+        let target = self.easing.ease(Moment::from_origin(now), target);
         let changed = self.target != target;
         self.target = target;
         let reading = match &mut self.source {
             Source::None => Reading::default(),
             Source::Simulated(simulator) => {
                 simulator.set_target(target);
-                simulator.advance(now)
+                simulator.advance(Moment::from_origin(now))
             }
             Source::Bluetooth(bluetooth) => {
                 if changed {
-                    bluetooth.control.handle(now, ftms::Input::Target(target));
+                    bluetooth
+                        .control
+                        .handle(Moment::from_origin(now), ftms::Input::Target(target));
                 }
                 if bluetooth
                     .control
                     .poll_timeout()
-                    .is_some_and(|due| due <= now)
+                    .is_some_and(|due| due <= Moment::from_origin(now))
                 {
-                    bluetooth.control.handle(now, ftms::Input::Timeout);
+                    bluetooth
+                        .control
+                        .handle(Moment::from_origin(now), ftms::Input::Timeout);
                 }
                 bluetooth.reading(now)
             }

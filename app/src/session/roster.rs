@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 use protocol::peer::{LinkState, PeerId, PeerNumber};
-use ride::{message::Telemetry, rider::Profile};
+use ride::{message::Telemetry, rider::RiderProfile};
 
 use crate::state::{CandidatePair, LinkStats, Metrics, RiderRow, Trace};
 
@@ -85,9 +85,9 @@ impl Roster {
     }
 
     /// Draws the trace of every rider.
-    pub(super) fn trace(&self, trace: impl Fn(&str) -> Trace) {
+    pub(super) fn trace(&self, trace: impl Fn(&PeerId) -> Trace) {
         for entry in &self.entries {
-            put(&entry.row.trace, trace(entry.peer.as_str()));
+            put(&entry.row.trace, trace(&entry.peer));
         }
     }
 
@@ -136,7 +136,7 @@ impl Roster {
     }
 
     /// Takes over what a rider says about themselves.
-    pub(super) fn introduce(&self, peer: &PeerId, profile: &Profile) {
+    pub(super) fn introduce(&self, peer: &PeerId, profile: &RiderProfile) {
         let Some(row) = self.row(peer) else { return };
         put(&row.name, profile.name.as_str().to_owned());
         put(&row.ftp, Some(profile.ftp.watts()));

@@ -4,6 +4,7 @@
 use protocol::signaling::HostCommand;
 use std::time::Duration;
 
+use clock::Moment;
 use leptos::prelude::*;
 use mesh::node::Input;
 use protocol::{peer::PeerId, signaling::ErrorCode};
@@ -85,7 +86,7 @@ impl Session {
 
     /// There is a new host.
     pub(super) fn crowned(&mut self, now: Duration, host: &PeerId) {
-        self.exchange.hurry(now);
+        self.timeline_sync.host_changed(Moment::from_origin(now));
         let was_host = self.state.is_host.get_untracked();
         self.crown_host();
         if self.is_host() {

@@ -4,14 +4,9 @@
 
 use std::{sync::Arc, time::Duration};
 
+use clock::GroupTime;
 use leptos::prelude::*;
-use ride::{
-    message::Telemetry,
-    player,
-    timeline::{GroupTime, Phase},
-    trainer::Reading,
-    workout::Workout,
-};
+use ride::{message::Telemetry, player, timeline::Phase, trainer::Reading, workout::Workout};
 
 use super::{Session, own_recording::Moment, put};
 use crate::state::{Metrics, Progress, RideSummary, Stage};
@@ -80,7 +75,7 @@ impl Session {
         };
         let group_now = self.group_now(now);
         let at = group_now.map_or(Duration::ZERO, |at| self.timeline.position(at));
-        let moves = group_now.map_or(0, |at| self.timeline.moves(at));
+        let moves = group_now.map_or(0, |at| self.timeline.jumps(at));
         self.ease(now, phase, moves);
         let riding = matches!(phase, Phase::Riding { .. });
         let target = workout.as_ref().filter(|_| riding);
@@ -121,7 +116,7 @@ impl Session {
 
     fn target(&self, workout: &Workout, position: Duration) -> Option<u16> {
         let me = self.me.as_ref()?;
-        workout.target_at(position, me.ftp, 1.0)
+        workout.target_at(position, me.ftp)
     }
 
     fn record(&mut self, now: Duration, phase: Phase, workout: &Workout, moment: Moment) {
@@ -187,7 +182,7 @@ impl Session {
             heart_rate: mine.heart_rate,
             target: mine.target,
             elapsed_ms: mine.elapsed_ms,
-            at: 0,
+            at: GroupTime(0),
             position_ms: Some(mine.position_ms),
         };
         if let Some(me) = &self.me {

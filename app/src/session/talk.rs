@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use clock::Moment;
 use leptos::prelude::*;
 use mesh::node::Input;
 use protocol::{
@@ -9,9 +10,9 @@ use protocol::{
     signaling::HostTerm,
 };
 use ride::{
-    message::{Message, Telemetry},
-    rider::Profile,
-    timeline::{GroupTime, Head, SignedEvent},
+    message::{PeerMessage, Telemetry},
+    rider::RiderProfile,
+    timeline::{Head, SignedEvent},
 };
 
 use super::Session;
@@ -31,27 +32,30 @@ impl Session {
     }
 
     pub(super) fn received(&mut self, now: Duration, from: &PeerId, payload: &[u8]) {
-        match Message::decode(payload) {
-            Ok(Message::Profile(profile)) => self.introduced(from, &profile),
-            Ok(Message::Telemetry(numbers)) => {
-                let measured = self.on_own_clock(now, GroupTime(numbers.at));
+        match PeerMessage::decode(payload) {
+            Ok(PeerMessage::Profile(profile)) => self.introduced(from, &profile),
+            Ok(PeerMessage::Telemetry(numbers)) => {
+                let measured = self.on_own_clock(now, numbers.at);
                 self.roster.measure(now, from, &numbers, measured);
                 self.measure_other(from, &numbers);
             }
-            Ok(Message::Timeline(events)) => self.take(now, from, events),
-            Ok(Message::WantTimeline { head }) => {
-                if self.exchange.answers(now, from.as_str()) {
+            Ok(PeerMessage::Timeline(events)) => self.take(now, from, events),
+            Ok(PeerMessage::TimelineRequest { head }) => {
+                if self
+                    .timeline_sync
+                    .may_answer(Moment::from_origin(now), from)
+                {
                     self.send_timeline(now, from, head);
                 }
             }
-            Ok(Message::WantHistory { started }) => self.tell_history(now, from, started),
-            Ok(Message::History(told)) => self.heard_history(now, told),
+            Ok(PeerMessage::HistoryRequest { started }) => self.tell_history(now, from, started),
+            Ok(PeerMessage::History(told)) => self.heard_history(now, told),
             // It comes from another version, or means harm.
             Err(_) => self.ignored += 1,
         }
     }
 
-    fn introduced(&mut self, peer: &PeerId, profile: &Profile) {
+    fn introduced(&mut self, peer: &PeerId, profile: &RiderProfile) {
         let unknown = self.roster.name(peer).is_empty();
         self.roster.introduce(peer, profile);
         self.name_in_history(peer);
@@ -62,7 +66,8 @@ impl Session {
 
     pub(super) fn gossiped(&mut self, now: Duration, from: &PeerId, bytes: &[u8]) {
         if let Some(head) = Head::from_bytes(bytes) {
-            self.exchange.heard(now, from.as_str(), head);
+            self.timeline_sync
+                .update_head(Moment::from_origin(now), from, head);
             self.catch_up(now);
         }
     }
@@ -72,10 +77,10 @@ impl Session {
         let head = self.timeline.head();
         let in_reach = self.roster.in_reach();
         let ahead = self
-            .exchange
-            .next(now, head, in_reach.iter().map(PeerId::as_str));
-        if let Some(Ok(ahead)) = ahead.map(str::parse) {
-            self.send(now, &ahead, &Message::WantTimeline { head });
+            .timeline_sync
+            .next_request(Moment::from_origin(now), head, &in_reach);
+        if let Some(ahead) = ahead {
+            self.send(now, ahead, &PeerMessage::TimelineRequest { head });
         }
     }
 
@@ -87,25 +92,33 @@ impl Session {
 
     fn take(&mut self, now: Duration, from: &PeerId, events: Vec<SignedEvent>) {
         let before = self.timeline.head();
-        let unknown = self.timeline.unknown();
+        let unknown = self.timeline.unknown_events();
         let terms = self
             .group
             .as_ref()
             .map_or(&[][..], |group| group.node.host_keys());
-        let taken = self.timeline.take(events, |epoch, host| {
-            let is_meant = |term: &&HostTerm| term.epoch == epoch && term.peer.as_str() == host;
+        let taken = self.timeline.merge(events, |epoch, host| {
+            let is_meant = |term: &&HostTerm| term.epoch == epoch && term.peer == *host;
             terms.iter().find(is_meant).map(|term| term.sign_key)
         });
-        self.ignored += taken.refused.len() as u64;
-        if taken.gap && self.exchange.asks_for_whole(now, from.as_str()) {
-            self.send(now, from, &Message::WantTimeline { head: Head::NONE });
+        self.ignored += taken.rejected.len() as u64;
+        if taken.gap
+            && self
+                .timeline_sync
+                .may_ask_whole(Moment::from_origin(now), from)
+        {
+            self.send(
+                now,
+                from,
+                &PeerMessage::TimelineRequest { head: Head::NONE },
+            );
         }
         if taken.grew {
             self.timeline_changed(now);
             if before != Head::NONE {
                 self.announce(now, before);
             }
-            if self.timeline.unknown() > unknown {
+            if self.timeline.unknown_events() > unknown {
                 self.notify(Notice::NewerVersion);
             }
         }
@@ -115,7 +128,7 @@ impl Session {
     pub(super) fn timeline_changed(&mut self, now: Duration) {
         if let Some(code) = &self.code {
             let events = self.timeline.since(Head::NONE);
-            storage::save_timeline(code, &Message::Timeline(events).encode());
+            storage::save_timeline(code, &PeerMessage::Timeline(events).encode());
         }
         self.gossip(now);
         self.show_workout();
@@ -126,8 +139,8 @@ impl Session {
     /// newer one, they will say so.
     pub(super) fn adopt_kept_timeline(&mut self, now: Duration) {
         let kept = self.code.as_ref().and_then(storage::timeline);
-        let kept = kept.map(|bytes| Message::decode(&bytes));
-        if let Some(Ok(Message::Timeline(events))) = kept
+        let kept = kept.map(|bytes| PeerMessage::decode(&bytes));
+        if let Some(Ok(PeerMessage::Timeline(events))) = kept
             && self.timeline.head() == Head::NONE
         {
             self.timeline.restore(events);
@@ -150,8 +163,8 @@ impl Session {
         }
     }
 
-    fn profile(&self) -> Option<Profile> {
-        self.me.as_ref().map(|me| Profile {
+    fn profile(&self) -> Option<RiderProfile> {
+        self.me.as_ref().map(|me| RiderProfile {
             name: me.name.clone(),
             ftp: me.ftp,
             ready: me.ready,
@@ -163,7 +176,7 @@ impl Session {
         let Some(profile) = self.profile() else {
             return;
         };
-        let message = Message::Profile(profile);
+        let message = PeerMessage::Profile(profile);
         match to {
             Some(peer) => self.send(now, peer, &message),
             None => self.broadcast(now, DeliveryClass::Control, &message),
@@ -176,13 +189,13 @@ impl Session {
             return;
         };
         let mine = self.state.own_metrics.get_untracked();
-        let message = Message::Telemetry(Telemetry {
+        let message = PeerMessage::Telemetry(Telemetry {
             power: mine.power,
             cadence: mine.cadence,
             heart_rate: mine.heart_rate,
             target: mine.target,
             elapsed_ms: mine.elapsed_ms,
-            at: group_now.0,
+            at: group_now,
             position_ms: Some(mine.position_ms).filter(|at| *at != mine.elapsed_ms),
         });
         match to {
@@ -201,11 +214,11 @@ impl Session {
     fn send_timeline(&mut self, now: Duration, to: &PeerId, head: Head) {
         let events = self.timeline.since(head);
         if !events.is_empty() {
-            self.send_as(now, to, DeliveryClass::Bulk, &Message::Timeline(events));
+            self.send_as(now, to, DeliveryClass::Bulk, &PeerMessage::Timeline(events));
         }
     }
 
-    fn send(&mut self, now: Duration, to: &PeerId, message: &Message) {
+    fn send(&mut self, now: Duration, to: &PeerId, message: &PeerMessage) {
         self.send_as(now, to, DeliveryClass::Control, message);
     }
 
@@ -214,7 +227,7 @@ impl Session {
         now: Duration,
         to: &PeerId,
         class: DeliveryClass,
-        message: &Message,
+        message: &PeerMessage,
     ) {
         let input = Input::Send {
             to: to.clone(),
@@ -224,7 +237,7 @@ impl Session {
         self.with_node(now, input);
     }
 
-    pub(super) fn broadcast(&mut self, now: Duration, class: DeliveryClass, message: &Message) {
+    pub(super) fn broadcast(&mut self, now: Duration, class: DeliveryClass, message: &PeerMessage) {
         let payload = message.encode();
         self.with_node(now, Input::Broadcast { class, payload });
     }

@@ -35,7 +35,7 @@ pub enum Notice {
     /// Elements of the workout file that were left out: names and counts.
     ElementsIgnored(String),
     /// The timeline rejected a change that this rider, as host, asked for.
-    ChangeRejected(timeline::Refused),
+    ChangeRejected(timeline::TimelineError),
     /// The host with this name changed the ride.
     HostActed(String, HostAction),
     /// The host sent a kind of event that this version of the app does not

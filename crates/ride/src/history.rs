@@ -1,205 +1,203 @@
-//! What every rider has ridden so far, for the charts: power as a share of their own FTP.
+//! Power of all riders over the ride so far, for the charts, as a share of each rider's own FTP.
 //!
-//! Layout: [`History`] is what one page knows, [`Track`] is one rider's part of it as it travels,
-//! and [`Inquiry`] decides whom a newcomer asks for it.
+//! Layout: [`History`] is the history that a page knows, [`HistorySnapshot`] with its [`Track`]s is
+//! the form that riders send to each other, and [`HistorySync`] chooses the riders to request it
+//! from.
 //!
-//! A point is one byte for [`SLOT`] of the time ridden: 720 bytes an hour and rider, at most 17 kB
-//! for a ride of 24 hours. It is for looking at, not for keeping: the recording holds every second.
+//! A point is one byte for a [`SLOT`] of the time ridden: 720 bytes per hour and rider, at most 17 kB
+//! for a ride of 24 hours. The points serve the charts only; the recording holds every second.
 //!
-//! The law:
-//! - Points lie on the time ridden, which is everybody's, so that what different riders tell fits
-//!   together without a clock.
-//! - What was measured here stands. What others tell fills gaps and replaces nothing.
-//! - Nothing that is told makes it grow beyond [`MAX_RIDERS`] of [`MAX_SLOTS`] points.
+//! Contract:
+//! - Points are indexed by the time ridden, which all riders share, so that snapshots of different
+//!   riders match without clock synchronization.
+//! - Own measurements are never replaced. Received points fill gaps only.
+//! - Received data never makes the history grow beyond [`MAX_RIDERS`] riders of [`MAX_SLOTS`] points.
 
-mod inquiry;
+mod sync;
 
 use std::collections::BTreeMap;
 
 use core::time::Duration;
 
+use clock::GroupTime;
 use minicbor::{Decode, Encode};
+use protocol::peer::PeerId;
 
-pub use inquiry::{ANSWERED_WITHIN, Inquiry};
+pub use sync::{HistorySync, REQUEST_TIMEOUT};
 
 use crate::rider::{Ftp, RiderName};
-use crate::timeline::GroupTime;
+use crate::wire;
 use crate::workout::MAX_DURATION;
 
-/// The time ridden that one point stands for.
+/// Length of time ridden that one point covers.
 pub const SLOT: Duration = Duration::from_secs(5);
-/// The most points of a rider: the longest workout. What is ridden beyond it, by going back again
-/// and again, has no points.
+/// Largest number of points of a rider, enough for the longest workout. Riding time beyond that,
+/// after many backs, has no points.
 pub const MAX_SLOTS: usize = (MAX_DURATION.as_secs() / SLOT.as_secs()) as usize;
-/// The most riders: twice as many as are in a ride at a time, since some leave and others come.
+/// Largest number of riders: twice the size of a full ride, since riders leave and others join.
 pub const MAX_RIDERS: usize = 64;
-/// The most bytes of a peer id.
-const MAX_RIDER_BYTES: usize = 64;
-/// The highest share of FTP that a point tells, in percent; more is told as this.
+/// Highest power of a point in percent of FTP. Higher power is cut to this value.
 const MAX_PERCENT: u32 = 254;
 
-/// One rider's points as they travel.
+/// Points of one rider as they are sent.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Track {
-    /// The peer id, at most 64 bytes.
-    #[n(0)]
-    pub rider: String,
-    /// What to call them, so that those who have left have a name too; none while unknown.
+    /// Peer id of the rider.
+    #[cbor(n(0), with = "wire::peer_id")]
+    pub rider: PeerId,
+    /// Name of the rider, if known, so that riders that have left keep a name.
     #[n(1)]
     pub name: Option<RiderName>,
-    /// The slot of the first point, counted from the start.
+    /// Slot of the first point, counted from the start.
     #[n(2)]
-    pub first: u32,
-    /// One byte a slot: 0 where nothing is known, else the percent of FTP plus one.
+    pub first_slot: u32,
+    /// One byte per slot: 0 for no data, otherwise the percent of FTP plus one.
     #[cbor(n(3), with = "minicbor::bytes")]
     pub points: Vec<u8>,
 }
 
-/// Everybody's points in one ride.
+/// Points of all riders in one ride.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Told {
-    /// The start of the ride that it is about.
+pub struct HistorySnapshot {
+    /// Start of the ride, which identifies it.
     #[n(0)]
     pub started: GroupTime,
-    /// Of those who have points.
+    /// Tracks of the riders that have points.
     #[n(1)]
     pub tracks: Vec<Track>,
 }
 
-/// What a page knows of everybody's ride.
+/// History of the ride, as far as a page knows it.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    lines: BTreeMap<String, Line>,
+    traces: BTreeMap<PeerId, RiderTrace>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Line {
+struct RiderTrace {
     name: Option<RiderName>,
-    /// From the start, as in [`Track::points`].
+    /// Points from the start of the ride, encoded as in [`Track::points`].
     points: Vec<u8>,
-    filling: Filling,
+    current: SlotAverage,
 }
 
-/// The numbers of the newest slot.
+/// Average of the newest slot.
 #[derive(Clone, Copy, Debug, Default)]
-struct Filling {
+struct SlotAverage {
     slot: usize,
     percents: u64,
     count: u64,
 }
 
 impl History {
-    /// Takes over a rider's power at a moment of the time ridden.
-    pub fn measure(&mut self, rider: &str, elapsed: Duration, power: u16, ftp: Ftp) {
+    /// Adds a power reading of a rider at a time ridden. A reading of a slot before the newest one
+    /// is ignored.
+    pub fn record(&mut self, rider: &PeerId, elapsed: Duration, power: u16, ftp: Ftp) {
         let slot = slot_of(elapsed);
-        let Some(line) = self.line_mut(rider).filter(|_| slot < MAX_SLOTS) else {
+        let Some(trace) = self.trace_mut(rider).filter(|_| slot < MAX_SLOTS) else {
             return;
         };
-        if line.filling.count == 0 || slot > line.filling.slot {
-            line.filling = Filling {
+        if trace.current.count == 0 || slot > trace.current.slot {
+            trace.current = SlotAverage {
                 slot,
-                ..Filling::default()
+                ..SlotAverage::default()
             };
         }
-        // Numbers that come late are of a slot that is closed.
-        if slot == line.filling.slot {
-            line.filling.percents += u64::from(power) * 100 / u64::from(ftp.watts());
-            line.filling.count += 1;
-            let mean = line.filling.percents / line.filling.count;
-            line.set(slot, point(mean));
+        if slot == trace.current.slot {
+            trace.current.percents += u64::from(power) * 100 / u64::from(ftp.watts());
+            trace.current.count += 1;
+            let mean = trace.current.percents / trace.current.count;
+            trace.set(slot, point(mean));
         }
     }
 
-    /// Takes over what to call a rider, if they have points or will have.
-    pub fn introduce(&mut self, rider: &str, name: RiderName) {
-        if let Some(line) = self.line_mut(rider) {
-            line.name = Some(name);
+    /// Sets the name of a rider.
+    pub fn set_name(&mut self, rider: &PeerId, name: RiderName) {
+        if let Some(trace) = self.trace_mut(rider) {
+            trace.name = Some(name);
         }
     }
 
-    /// Fills the gaps with what somebody tells. What breaks a limit is left out.
+    /// Fills gaps with received tracks. Tracks beyond a limit are left out.
     pub fn merge(&mut self, tracks: Vec<Track>) {
         for track in tracks.into_iter().take(MAX_RIDERS) {
-            let first = track.first as usize;
+            let first = track.first_slot as usize;
             if first.saturating_add(track.points.len()) > MAX_SLOTS {
                 continue;
             }
-            let Some(line) = self.line_mut(&track.rider) else {
+            let Some(trace) = self.trace_mut(&track.rider) else {
                 continue;
             };
-            line.name = line.name.take().or(track.name);
+            trace.name = trace.name.take().or(track.name);
             for (slot, point) in (first..).zip(track.points) {
-                if point != 0 && line.at(slot) == 0 {
-                    line.set(slot, point);
+                if point != 0 && trace.at(slot) == 0 {
+                    trace.set(slot, point);
                 }
             }
         }
     }
 
-    /// All there is to tell, without the slots that are empty at either end.
+    /// Tracks of all riders that have points, without empty slots at either end.
     pub fn tracks(&self) -> Vec<Track> {
-        let told = self.lines.iter().filter_map(|(rider, line)| {
-            let first = line.points.iter().position(|point| *point != 0)?;
+        let tracks = self.traces.iter().filter_map(|(rider, trace)| {
+            let first = trace.points.iter().position(|point| *point != 0)?;
             Some(Track {
                 rider: rider.clone(),
-                name: line.name.clone(),
-                first: u32::try_from(first).ok()?,
-                points: line.points[first..].to_vec(),
+                name: trace.name.clone(),
+                first_slot: u32::try_from(first).ok()?,
+                points: trace.points[first..].to_vec(),
             })
         });
-        told.collect()
+        tracks.collect()
     }
 
-    /// The riders who have points, by peer id, and what to call them.
-    pub fn riders(&self) -> impl Iterator<Item = (&str, Option<&RiderName>)> {
-        let ridden = self
-            .lines
+    /// Riders that have points, with their names if known.
+    pub fn riders(&self) -> impl Iterator<Item = (&PeerId, Option<&RiderName>)> {
+        let with_points = self
+            .traces
             .iter()
-            .filter(|(_, line)| !line.points.is_empty());
-        ridden.map(|(rider, line)| (rider.as_str(), line.name.as_ref()))
+            .filter(|(_, trace)| !trace.points.is_empty());
+        with_points.map(|(rider, trace)| (rider, trace.name.as_ref()))
     }
 
-    /// The percent of FTP of the last `count` slots that are over by then, oldest first. There are
-    /// fewer at the beginning of a ride.
-    pub fn recent(&self, rider: &str, elapsed: Duration, count: usize) -> Vec<Option<u8>> {
+    /// Percent of FTP in the last `count` complete slots, oldest first; fewer at the beginning of
+    /// the ride.
+    pub fn recent(&self, rider: &PeerId, elapsed: Duration, count: usize) -> Vec<Option<u8>> {
         let end = slot_of(elapsed);
         self.between(rider, end.saturating_sub(count), end)
     }
 
-    /// The percent of FTP of every slot that had begun by then, oldest first.
-    pub fn whole(&self, rider: &str, elapsed: Duration) -> Vec<Option<u8>> {
+    /// Percent of FTP in all slots up to a time ridden, including the current slot, oldest first.
+    pub fn whole(&self, rider: &PeerId, elapsed: Duration) -> Vec<Option<u8>> {
         let end = elapsed.as_millis().div_ceil(SLOT.as_millis());
         let end = usize::try_from(end).unwrap_or(MAX_SLOTS);
         self.between(rider, 0, end.min(MAX_SLOTS))
     }
 
-    fn between(&self, rider: &str, from: usize, to: usize) -> Vec<Option<u8>> {
-        let line = self.lines.get(rider);
-        let point = |slot| line.map_or(0, |line| line.at(slot));
+    fn between(&self, rider: &PeerId, from: usize, to: usize) -> Vec<Option<u8>> {
+        let trace = self.traces.get(rider);
+        let point = |slot| trace.map_or(0, |trace| trace.at(slot));
         (from..to).map(|slot| point(slot).checked_sub(1)).collect()
     }
 
-    /// The line of a rider, begun if need be; none where there are too many or the name is none.
-    fn line_mut(&mut self, rider: &str) -> Option<&mut Line> {
-        if rider.len() > MAX_RIDER_BYTES {
-            return None;
-        }
-        if !self.lines.contains_key(rider) {
-            if self.lines.len() >= MAX_RIDERS {
+    /// Trace of a rider, created if there is room for another rider.
+    fn trace_mut(&mut self, rider: &PeerId) -> Option<&mut RiderTrace> {
+        if !self.traces.contains_key(rider) {
+            if self.traces.len() >= MAX_RIDERS {
                 return None;
             }
-            self.lines.insert(rider.to_owned(), Line::default());
+            self.traces.insert(rider.clone(), RiderTrace::default());
         }
-        self.lines.get_mut(rider)
+        self.traces.get_mut(rider)
     }
 }
 
-impl Line {
+impl RiderTrace {
     fn at(&self, slot: usize) -> u8 {
         self.points.get(slot).copied().unwrap_or_default()
     }
 
-    /// The slot is below [`MAX_SLOTS`].
+    /// Sets a point. Callers keep `slot` below [`MAX_SLOTS`].
     fn set(&mut self, slot: usize, point: u8) {
         if self.points.len() <= slot {
             self.points.resize(slot + 1, 0);

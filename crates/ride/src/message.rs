@@ -1,93 +1,94 @@
-//! What riders tell each other: one CBOR array of version, kind and body.
+//! Messages between riders: a CBOR array of version, kind and body.
 //!
-//! A field added to a body later is ignored by those who do not know it. A kind or a version that
-//! is not known is an error of its own, for the caller to count and ignore.
+//! Decoders ignore unknown fields at the end of a body, so fields can be added. An unknown kind or
+//! version is an error of its own, which callers count and ignore.
 
 use minicbor::data::Type;
 use minicbor::{Decode, Decoder, Encode, Encoder};
 use thiserror::Error;
 
-use crate::history::Told;
-use crate::rider::Profile;
-use crate::timeline::{GroupTime, Head, SignedEvent};
+use clock::GroupTime;
+
+use crate::history::HistorySnapshot;
+use crate::rider::RiderProfile;
+use crate::timeline::{Head, SignedEvent};
 use crate::wire;
 
-/// The version that this crate speaks.
+/// Version of the format.
 pub const VERSION: u8 = 1;
-/// The most bytes of a message: a whole timeline fits, and the history of a full day.
-pub const MAX_BYTES: usize = 1536 * 1024;
+/// Largest size of a message in bytes. A whole timeline fits, and the history of a full day.
+pub const MAX_MESSAGE_BYTES: usize = 1536 * 1024;
 
-/// A rider's numbers at a moment. Sent at least once a second; the newest wins.
+/// Readings of a rider at some time, sent at least once a second. The newest replaces the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Telemetry {
-    /// In watts.
+    /// Power in W.
     #[n(0)]
     pub power: Option<u16>,
-    /// In rpm.
+    /// Cadence in rpm.
     #[n(1)]
     pub cadence: Option<u8>,
-    /// In beats a minute.
+    /// Heart rate in beats per minute.
     #[n(2)]
     pub heart_rate: Option<u8>,
-    /// The rider's own target in watts.
+    /// Target of the rider in W.
     #[n(3)]
     pub target: Option<u16>,
-    /// How long they have ridden, in milliseconds.
+    /// Time ridden in ms.
     #[n(4)]
     pub elapsed_ms: u32,
-    /// When, in group time, microseconds.
+    /// Time of the reading.
     #[n(5)]
-    pub at: i64,
-    /// Where in the workout they are, in milliseconds, where that is not `elapsed_ms`: after a
-    /// skip or a back.
+    pub at: GroupTime,
+    /// Position in the workout in ms, where it differs from `elapsed_ms` after a skip or a back.
     #[n(6)]
     pub position_ms: Option<u32>,
 }
 
-/// What one rider tells others.
+/// Message from one rider to another, or to all.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Message {
-    /// This is who I am. Sent at first sight and whenever it changes.
-    Profile(Profile),
-    /// These are my numbers.
+pub enum PeerMessage {
+    /// Profile of the sender, sent to each new rider and after each change.
+    Profile(RiderProfile),
+    /// Readings of the sender.
     Telemetry(Telemetry),
-    /// These are events of the timeline, in the order in which to apply them.
+    /// Events of the timeline, in log order.
     Timeline(Vec<SignedEvent>),
-    /// Send me what is newer than this.
-    WantTimeline {
-        /// What I hold.
+    /// Request for newer events of the timeline.
+    TimelineRequest {
+        /// Head of the sender's timeline.
         head: Head,
     },
-    /// Tell me what everybody has ridden so far.
-    WantHistory {
-        /// The start of the ride that is meant.
+    /// Request for the history of all riders.
+    HistoryRequest {
+        /// Start of the ride, which identifies it.
         started: GroupTime,
     },
-    /// This is what everybody has ridden so far, as far as I know.
-    History(Told),
+    /// History of all riders, as far as the sender knows it.
+    History(HistorySnapshot),
 }
 
-/// Why bytes are not a message.
+/// Reason why bytes are not a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum DecodeError {
-    /// More than [`MAX_BYTES`].
+pub enum MessageError {
+    /// More than [`MAX_MESSAGE_BYTES`].
     #[error("A message of {bytes} bytes is too large and was ignored.")]
     TooLarge {
-        /// How many.
+        /// Size of the message.
         bytes: usize,
     },
-    /// A version that this app does not speak.
-    #[error("A rider uses version {0} of the app. Reload the page to get the same one.")]
+    /// Unknown version of the format.
+    #[error("A rider uses version {0} of the app. Reload the page to get the same version.")]
     Version(u8),
-    /// A kind that this version does not know.
+    /// Unknown kind of message.
     #[error("A message of the unknown kind {0} was ignored.")]
     Unknown(u8),
-    /// Not what a message looks like.
+    /// Bytes that do not follow the format.
     #[error("A message could not be read and was ignored.")]
     Malformed,
 }
 
-impl From<minicbor::decode::Error> for DecodeError {
+impl From<minicbor::decode::Error> for MessageError {
     fn from(_: minicbor::decode::Error) -> Self {
         Self::Malformed
     }
@@ -97,8 +98,8 @@ mod kind {
     pub(super) const PROFILE: u8 = 0;
     pub(super) const TELEMETRY: u8 = 1;
     pub(super) const TIMELINE: u8 = 2;
-    pub(super) const WANT_TIMELINE: u8 = 3;
-    pub(super) const WANT_HISTORY: u8 = 4;
+    pub(super) const TIMELINE_REQUEST: u8 = 3;
+    pub(super) const HISTORY_REQUEST: u8 = 4;
     pub(super) const HISTORY: u8 = 5;
 }
 
@@ -115,64 +116,64 @@ impl<C, T: Encode<C>> Encode<C> for Envelope<'_, T> {
     }
 }
 
-impl Message {
-    /// The message as bytes.
+impl PeerMessage {
+    /// Encodes the message.
     pub fn encode(&self) -> Vec<u8> {
         match self {
             Self::Profile(profile) => wire::to_vec(&Envelope(kind::PROFILE, profile)),
             Self::Telemetry(telemetry) => wire::to_vec(&Envelope(kind::TELEMETRY, telemetry)),
             Self::Timeline(events) => wire::to_vec(&Envelope(kind::TIMELINE, events)),
-            Self::WantTimeline { head } => wire::to_vec(&Envelope(kind::WANT_TIMELINE, head)),
-            Self::WantHistory { started } => {
-                wire::to_vec(&Envelope(kind::WANT_HISTORY, &(started,)))
+            Self::TimelineRequest { head } => wire::to_vec(&Envelope(kind::TIMELINE_REQUEST, head)),
+            Self::HistoryRequest { started } => {
+                wire::to_vec(&Envelope(kind::HISTORY_REQUEST, &(started,)))
             }
-            Self::History(told) => wire::to_vec(&Envelope(kind::HISTORY, told)),
+            Self::History(snapshot) => wire::to_vec(&Envelope(kind::HISTORY, snapshot)),
         }
     }
 
-    /// Reads a message.
+    /// Decodes a message. It never panics and uses no more memory than a few times the number of
+    /// bytes.
     ///
     /// # Errors
-    /// Why it is none, as [`DecodeError`] lists it. Whatever the bytes: never a panic, and never
-    /// more memory than a few times their length.
-    pub fn decode(bytes: &[u8]) -> Result<Self, DecodeError> {
-        if bytes.len() > MAX_BYTES {
-            return Err(DecodeError::TooLarge { bytes: bytes.len() });
+    /// [`MessageError`] for bytes that are not a message of this version.
+    pub fn decode(bytes: &[u8]) -> Result<Self, MessageError> {
+        if bytes.len() > MAX_MESSAGE_BYTES {
+            return Err(MessageError::TooLarge { bytes: bytes.len() });
         }
         let mut decoder = Decoder::new(bytes);
-        let kind = envelope(&mut decoder)?;
-        let message = body(kind, &mut decoder)?;
+        let kind = decode_envelope(&mut decoder)?;
+        let message = decode_body(kind, &mut decoder)?;
         if decoder.position() != bytes.len() {
-            return Err(DecodeError::Malformed);
+            return Err(MessageError::Malformed);
         }
         Ok(message)
     }
 }
 
-fn envelope(decoder: &mut Decoder<'_>) -> Result<u8, DecodeError> {
+fn decode_envelope(decoder: &mut Decoder<'_>) -> Result<u8, MessageError> {
     if decoder.datatype()? != Type::Array || decoder.array()? != Some(3) {
-        return Err(DecodeError::Malformed);
+        return Err(MessageError::Malformed);
     }
     match decoder.u8()? {
         VERSION => Ok(decoder.u8()?),
-        version => Err(DecodeError::Version(version)),
+        version => Err(MessageError::Version(version)),
     }
 }
 
-fn body(kind: u8, decoder: &mut Decoder<'_>) -> Result<Message, DecodeError> {
+fn decode_body(kind: u8, decoder: &mut Decoder<'_>) -> Result<PeerMessage, MessageError> {
     Ok(match kind {
-        kind::PROFILE => Message::Profile(decoder.decode()?),
-        kind::TELEMETRY => Message::Telemetry(decoder.decode()?),
-        kind::TIMELINE => Message::Timeline(decoder.decode()?),
-        kind::WANT_TIMELINE => Message::WantTimeline {
+        kind::PROFILE => PeerMessage::Profile(decoder.decode()?),
+        kind::TELEMETRY => PeerMessage::Telemetry(decoder.decode()?),
+        kind::TIMELINE => PeerMessage::Timeline(decoder.decode()?),
+        kind::TIMELINE_REQUEST => PeerMessage::TimelineRequest {
             head: decoder.decode()?,
         },
-        kind::WANT_HISTORY => {
+        kind::HISTORY_REQUEST => {
             let (started,) = decoder.decode()?;
-            Message::WantHistory { started }
+            PeerMessage::HistoryRequest { started }
         }
-        kind::HISTORY => Message::History(decoder.decode()?),
-        unknown => return Err(DecodeError::Unknown(unknown)),
+        kind::HISTORY => PeerMessage::History(decoder.decode()?),
+        unknown => return Err(MessageError::Unknown(unknown)),
     })
 }
 

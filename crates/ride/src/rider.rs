@@ -169,7 +169,7 @@ pub enum TrainerKind {
 
 /// What a rider tells the others about themselves.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
-pub struct Profile {
+pub struct RiderProfile {
     /// What to call them.
     #[n(0)]
     pub name: RiderName,

@@ -1,349 +1,359 @@
-//! What the host has decided about the ride: a workout shared, started (or called off again),
-//! paused, resumed, an interval skipped, ridden again or made longer, the ride ended.
+//! Timeline of a ride: the host's commands (workout shared, start, cancelled start, pause, resume,
+//! skip, back, extension, end) as a signed log that every rider holds in full.
 //!
-//! Layout: [`Event`] and [`SignedEvent`] are the format, [`keys`] signs it, `state` folds events
-//! into what they mean, `course` is the group's way through the workout, [`Timeline`] is the log
-//! that every rider holds the whole of, `waiting` holds what does not link to it yet, [`Exchange`] says whom to ask for what is missing of it, and
-//! [`RideClock`] shows its time to a rider.
+//! Layout:
+//! - `event`: format of [`TimelineEvent`] and [`SignedEvent`]; [`keys`]: their signatures.
+//! - [`Timeline`]: the log; `pending`: events that do not connect to the log yet.
+//! - `state`: evaluation of the log; `progress`: the group's progress through the workout.
+//! - [`TimelineSync`]: requests for missing events.
+//! - [`RideClock`]: ride time as shown to a rider.
 //!
-//! The law:
-//! - Events are numbered by their [`Head`]: the epoch of the host who made them, and their number
-//!   within it. Each names the one it follows, by number and by [`Link`].
-//! - An event counts when it is signed by the key of the host of its epoch, or when one that counts
-//!   follows it: a host elected while there was no server may be unknown to who was not there. Who
-//!   passed it on does not matter.
-//! - The log with the highest head wins. A new host carries on what it holds; what the old host
-//!   said beyond that is dropped everywhere.
-//! - What is refused changes nothing. Applied twice, an event counts once.
-//! - Everything is reckoned from group time: the same events give the same phase to everybody at
-//!   the same moment. The time ridden never runs backwards; the position in the workout may.
-//! - An event of a kind that this version does not know is held and passed on, and changes nothing.
+//! Contract:
+//! - Events are numbered by their [`Head`]: the epoch of the host that made them, and a sequence
+//!   number within it. Each event names its predecessor by number and by [`EventHash`].
+//! - An event is valid if it is signed by the key of the host of its epoch, or if a valid event
+//!   follows it: a host elected without the server may be unknown to riders that were absent. The
+//!   rider that passes an event on does not matter.
+//! - The log with the highest head wins. A new host continues from the log that it holds; events of
+//!   the old host beyond that are dropped by all riders.
+//! - A rejected event changes nothing. An event received twice counts once.
+//! - All results are computed from group time: the same events give the same phase to all riders at
+//!   the same time. The time ridden never decreases; the position in the workout may.
+//! - An event of an unknown kind is stored and passed on, and changes nothing.
 
-mod course;
+mod error;
 mod event;
-mod exchange;
 pub mod keys;
-mod refused;
+mod pending;
+mod progress;
 mod ride_clock;
 mod state;
-mod waiting;
+mod sync;
 
 use std::collections::BTreeMap;
 
 use core::time::Duration;
 
-pub use course::{BACK_FURTHER_WITHIN, EXTENSION, MAX_EXTENSION};
-pub use event::{Change, Event, Head, Link, SignedEvent};
-pub use exchange::{ANSWERED_WITHIN, COMES_WITHIN, DISREGARDED_AFTER, Exchange, SETTLED_AFTER};
+use clock::GroupTime;
+use protocol::peer::PeerId;
+
+pub use error::TimelineError;
+pub use event::{Change, EventHash, Head, SignedEvent, TimelineEvent};
 pub use keys::{SeedError, SigningKey};
-pub use refused::Refused;
+pub use progress::{EXTENSION, MAX_EXTENSION, PREVIOUS_INTERVAL_WINDOW};
 pub use ride_clock::RideClock;
-pub use state::SETTLES_WITHIN;
+pub use state::DOUBLE_TAP_WINDOW;
+pub use sync::{EVENT_GRACE, NO_OP_AFTER, NO_OP_AFTER_GAP, REQUEST_TIMEOUT, TimelineSync};
 
 use crate::workout::Workout;
-use state::State;
-use waiting::{Entry, Key, Waiting};
+use pending::{EventKey, LogEntry, PendingEvents};
+use state::TimelineState;
 
-/// The most events that a timeline holds.
+/// Largest number of events of a timeline.
 pub const MAX_EVENTS: usize = 2_000;
-/// The most bytes that all events of a timeline take, so that the whole of it fits into one
-/// message.
-pub const MAX_BYTES: usize = 1024 * 1024;
-/// After so many forged events in one message the rest of it is not read.
+/// Largest total size of all events in bytes, so that a whole timeline fits into one message.
+pub const MAX_TIMELINE_BYTES: usize = 1024 * 1024;
+/// Number of forged events in one message after which the rest of it is ignored.
 const MAX_FORGED: usize = 8;
 
-pub use clock::GroupTime;
-
-/// What the group is doing at a moment.
+/// Phase of the ride at some group time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
-    /// Waiting for the start.
+    /// No start is set.
     Lobby,
-    /// The start is set.
+    /// The start lies ahead.
     Countdown {
-        /// The time until it.
+        /// Time until the start.
         remaining: Duration,
     },
-    /// Riding.
+    /// The ride is running.
     Riding {
-        /// The time ridden, without pauses.
+        /// Time ridden, without pauses.
         elapsed: Duration,
     },
     /// The host has paused the ride.
     Paused {
-        /// The time ridden before the pause.
+        /// Time ridden before the pause.
         elapsed: Duration,
-        /// The time until it goes on, once the host has said so.
+        /// Time until the ride resumes, once the host has resumed it.
         resumes_in: Option<Duration>,
     },
     /// The workout is over or the host has ended the ride.
     Ended {
-        /// The time ridden.
+        /// Time ridden.
         elapsed: Duration,
     },
 }
 
-/// What became of the events of a message. What was held already, or is of a host whom a later one
-/// has overtaken, changes nothing and is not told.
+/// Result of [`Timeline::merge`]. Events that the timeline contains already, and events of a host
+/// that a later host has superseded, change nothing and are not counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Taken {
+pub struct MergeResult {
     /// The timeline has a new head.
     pub grew: bool,
-    /// What some of them follow is missing: ask who sent them for the timeline from
-    /// [`Head::NONE`].
+    /// Predecessors of some events are missing: request the whole timeline, newer than
+    /// [`Head::NONE`], from the sender.
     pub gap: bool,
-    /// Why events did not count, for each that did not.
-    pub refused: Vec<Refused>,
+    /// Reason for each rejected event.
+    pub rejected: Vec<TimelineError>,
 }
 
-/// The log of what hosts have decided, and what it comes to.
+/// Log of the host's commands, and its evaluation.
 #[derive(Clone, Debug, Default)]
 pub struct Timeline {
-    log: Vec<Entry>,
-    state: State,
-    waiting: Waiting,
+    log: Vec<LogEntry>,
+    state: TimelineState,
+    pending: PendingEvents,
 }
 
 impl Timeline {
-    /// An empty timeline: the lobby, no workout.
+    /// Empty timeline: in the lobby, without a workout.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The newest event; [`Head::NONE`] when there is none.
+    /// Number of the newest event; [`Head::NONE`] for an empty timeline.
     pub fn head(&self) -> Head {
-        self.tip().0
+        self.newest().0
     }
 
-    fn tip(&self) -> Key {
-        self.log.last().map_or((Head::NONE, Link::NONE), Entry::key)
+    fn newest(&self) -> EventKey {
+        let newest = self.log.last();
+        newest.map_or((Head::NONE, EventHash::NONE), LogEntry::key)
     }
 
-    /// Everything newer than a head, in the order in which to apply it.
+    /// Events newer than a head, in log order.
     pub fn since(&self, head: Head) -> Vec<SignedEvent> {
         let newer = self.log.iter().filter(|entry| entry.event.head() > head);
         newer.map(|entry| entry.signed.clone()).collect()
     }
 
-    /// The shared workout, with the extensions of its intervals so far.
+    /// Shared workout, with the extensions of its intervals so far.
     pub fn workout(&self) -> Option<&Workout> {
         self.state.workout()
     }
 
-    /// Where in the workout the group is at a moment: what [`player`](crate::player) takes. It
-    /// advances with the time ridden but for skips, which move it on, and backs, which move it
-    /// back, so it says nothing of how long somebody has ridden.
+    /// Position of the group in the workout, as [`player`](crate::player) takes it. It advances with
+    /// the time ridden, forward with a skip and backward with a back, so it differs from the time
+    /// ridden.
     pub fn position(&self, now: GroupTime) -> Duration {
         self.state.position(now)
     }
 
-    /// How many skips and backs there have been up to a moment: each begins a lap.
-    pub fn moves(&self, now: GroupTime) -> usize {
-        self.state.moves(now)
+    /// Number of skips and backs up to `now`. Each of them begins a lap.
+    pub fn jumps(&self, now: GroupTime) -> usize {
+        self.state.jumps(now)
     }
 
-    /// What was asked of the riders up to a moment, as a workout as long as the time ridden: what
-    /// was skipped is left out, what was ridden twice is in it twice. None before the start.
+    /// Targets as they were ridden up to `now`, as a workout of the length of the time ridden:
+    /// skipped parts are left out, repeated parts occur twice. `None` before the start.
     pub fn as_ridden(&self, now: GroupTime) -> Option<Workout> {
         self.state.as_ridden(now)
     }
 
-    /// The changes newer than a head, in order, each with the peer id of its host.
-    pub fn decided_since(&self, head: Head) -> impl Iterator<Item = (&str, &Change)> {
+    /// Changes newer than a head, in log order, each with the peer id of its host.
+    pub fn changes_since(&self, head: Head) -> impl Iterator<Item = (&PeerId, &Change)> {
         let newer = self.log.iter().map(|entry| &entry.event);
         let newer = newer.filter(move |event| event.head() > head);
-        newer.filter_map(|event| Some((event.host.as_str(), event.change.as_ref()?)))
+        newer.filter_map(|event| Some((&event.host, event.change.as_ref()?)))
     }
 
-    /// How many events are of a kind that this version does not know.
-    pub fn unknown(&self) -> usize {
-        let unknown = |entry: &&Entry| entry.event.change.is_none();
-        self.log.iter().filter(unknown).count()
+    /// Number of events of a kind that this version does not know.
+    pub fn unknown_events(&self) -> usize {
+        let is_unknown = |entry: &&LogEntry| entry.event.change.is_none();
+        self.log.iter().filter(is_unknown).count()
     }
 
-    /// What the group is doing at a moment.
+    /// Phase of the ride.
     pub fn phase(&self, now: GroupTime) -> Phase {
         self.state.phase(now)
     }
 
-    /// The moment of the start, once it is set.
+    /// Time of the start, once it is set.
     pub fn started_at(&self) -> Option<GroupTime> {
         self.state.started_at()
     }
 
-    /// The moment at which the ride was over, once it is: what counts for whoever looks only later.
+    /// Time at which the ride ended, if it has ended by `now`. It may lie well before `now` for a
+    /// page that slept.
     pub fn ended_at(&self, now: GroupTime) -> Option<GroupTime> {
         self.state.ended_at(now)
     }
 
-    /// The pauses so far in the order of time, from and to; the last may still go on.
+    /// Start and end of each pause, in order of time. The last pause may be open.
     pub fn pauses(&self) -> impl Iterator<Item = (GroupTime, Option<GroupTime>)> {
         self.state.pauses()
     }
 
-    /// Adds a change as the host of an epoch, and gives the event to pass on.
+    /// Appends a change as the host of an epoch, and returns the event to send to the riders.
     ///
     /// # Errors
-    /// Why the change makes no sense now; the timeline stays as it is.
+    /// The reason why the change is not possible now. The timeline stays unchanged.
     pub fn append(
         &mut self,
         change: Change,
         epoch: u32,
-        host: &str,
+        host: &PeerId,
         key: &SigningKey,
-    ) -> Result<SignedEvent, Refused> {
-        let event = Event::following(self.tip(), epoch, host, change).ok_or(Refused::OldEpoch)?;
+    ) -> Result<SignedEvent, TimelineError> {
+        let event = TimelineEvent::following(self.newest(), epoch, host, change)
+            .ok_or(TimelineError::OldEpoch)?;
         let signed = event.sign(key);
         let mut state = self.state.clone();
         state.apply(event.change.as_ref())?;
-        if self.log.len() >= MAX_EVENTS || bytes(&self.log) + signed.bytes.len() > MAX_BYTES {
-            return Err(Refused::Full);
+        let size = total_bytes(&self.log) + signed.bytes.len();
+        if self.log.len() >= MAX_EVENTS || size > MAX_TIMELINE_BYTES {
+            return Err(TimelineError::Full);
         }
         self.state = state;
-        self.log.push(Entry {
+        self.log.push(LogEntry {
             event,
-            link: signed.link(),
+            hash: signed.hash(),
             signed: signed.clone(),
         });
         Ok(signed)
     }
 
-    /// Adds events that somebody passed on, and those of them for which others vouch. `key_of` gives
-    /// the public key of the host of an epoch, if that peer was the host then.
-    pub fn take(
+    /// Merges events that a rider has sent. `key_of` returns the public key of a peer if that peer
+    /// was the host of the epoch.
+    pub fn merge(
         &mut self,
         events: impl IntoIterator<Item = SignedEvent>,
-        key_of: impl Fn(u32, &str) -> Option<[u8; 32]>,
-    ) -> Taken {
-        let before = self.tip();
-        let (mut fresh, mut named, mut refused) = (vec![], vec![], vec![]);
-        let (mut unproved, mut forged) = (BTreeMap::new(), 0);
+        key_of: impl Fn(u32, &PeerId) -> Option<[u8; 32]>,
+    ) -> MergeResult {
+        let before = self.newest();
+        let (mut added, mut known, mut rejected) = (vec![], vec![], vec![]);
+        let (mut unverified, mut forged) = (BTreeMap::new(), 0);
         for event in events.into_iter().take(MAX_EVENTS) {
-            let entry = match Entry::of(event) {
+            let entry = match LogEntry::read(event) {
                 Ok(entry) => entry,
-                Err(reason) => {
-                    refused.push(reason);
+                Err(error) => {
+                    rejected.push(error);
                     continue;
                 }
             };
             let key = entry.key();
-            if self.held(key).is_some() {
+            if self.contains(key) {
                 continue;
             }
-            if self.waiting.holds(key) {
-                named.push(key);
+            if self.pending.contains(key) {
+                known.push(key);
                 continue;
             }
             match entry.signed.verify(&entry.event, &key_of) {
                 Ok(()) => {
-                    fresh.push(key);
-                    self.waiting.hold(entry);
+                    added.push(key);
+                    self.pending.insert(entry);
                 }
-                Err(reason) => {
-                    forged += usize::from(reason == Refused::Forged);
-                    unproved.insert(key, (entry, reason));
+                Err(error) => {
+                    forged += usize::from(error == TimelineError::Forged);
+                    unverified.insert(key, (entry, error));
                 }
             }
             if forged > MAX_FORGED {
                 break;
             }
         }
-        self.waiting.vouch(&mut unproved);
-        refused.extend(unproved.into_values().map(|(_, reason)| reason));
-        refused.extend(self.advance());
-        let conflicts = fresh.iter().filter(|key| self.conflicts(**key));
-        refused.extend(conflicts.map(|_| Refused::Conflict));
-        let missing = |key: &Key| key.0 > self.head() && self.waiting.holds(*key);
-        let gap = named.iter().chain(&fresh).any(missing);
-        self.waiting.forget_surplus();
-        Taken {
-            grew: self.tip() != before,
+        self.pending.accept_predecessors(&mut unverified);
+        rejected.extend(unverified.into_values().map(|(_, error)| error));
+        rejected.extend(self.advance());
+        let conflicts = added.iter().filter(|key| self.conflicts(**key));
+        rejected.extend(conflicts.map(|_| TimelineError::Conflict));
+        let is_unconnected = |key: &EventKey| key.0 > self.head() && self.pending.contains(*key);
+        let gap = known.iter().chain(&added).any(is_unconnected);
+        self.pending.evict_excess();
+        MergeResult {
+            grew: self.newest() != before,
             gap,
-            refused,
+            rejected,
         }
     }
 
-    /// Takes up what [`Timeline::since`] once gave here, and this browser has kept: it was verified
-    /// then, and whose host's key is not known again may count all the same.
-    pub fn restore(&mut self, kept: impl IntoIterator<Item = SignedEvent>) {
-        let kept = kept.into_iter().take(MAX_EVENTS);
-        for entry in kept.filter_map(|event| Entry::of(event).ok()) {
-            self.waiting.hold(entry);
+    /// Restores events of [`Timeline::since`] that were stored by this browser. They were verified
+    /// before they were stored, so their signatures are not checked again: the keys of earlier hosts
+    /// may be unknown by now.
+    pub fn restore(&mut self, stored: impl IntoIterator<Item = SignedEvent>) {
+        let stored = stored.into_iter().take(MAX_EVENTS);
+        for entry in stored.filter_map(|event| LogEntry::read(event).ok()) {
+            self.pending.insert(entry);
         }
         self.advance();
-        self.waiting.forget_surplus();
+        self.pending.evict_excess();
     }
 
-    /// The event of a number.
-    fn at(&self, head: Head) -> Option<&Entry> {
-        let by_head = |entry: &Entry| entry.event.head();
-        let at = self.log.binary_search_by_key(&head, by_head).ok()?;
-        self.log.get(at)
+    fn entry_at(&self, head: Head) -> Option<&LogEntry> {
+        let by_head = |entry: &LogEntry| entry.event.head();
+        let index = self.log.binary_search_by_key(&head, by_head).ok()?;
+        self.log.get(index)
     }
 
-    fn held(&self, (head, link): Key) -> Option<&Entry> {
-        self.at(head).filter(|entry| entry.link == link)
+    fn contains(&self, (head, hash): EventKey) -> bool {
+        self.entry_at(head).is_some_and(|entry| entry.hash == hash)
     }
 
-    /// Whether another event has the number of this one.
-    fn conflicts(&self, (head, link): Key) -> bool {
-        self.at(head).is_some_and(|entry| entry.link != link)
+    /// Reports whether the log has another event of the same number.
+    fn conflicts(&self, (head, hash): EventKey) -> bool {
+        self.entry_at(head).is_some_and(|entry| entry.hash != hash)
     }
 
-    /// Moves on to the highest waiting event that links to the log. Gives why events on the way
-    /// there make no sense.
-    fn advance(&mut self) -> Vec<Refused> {
-        let mut refused = vec![];
+    /// Moves the head to the highest pending event that connects to the log. Returns the errors of
+    /// events on the way that could not be applied.
+    fn advance(&mut self) -> Vec<TimelineError> {
+        let mut rejected = vec![];
         loop {
-            let is_held = |key| self.held(key).is_some();
-            let Some((base, chain)) = self.waiting.best_chain(self.head(), is_held) else {
-                return refused;
+            let is_in_log = |key| self.contains(key);
+            let Some((base, chain)) = self.pending.best_chain(self.head(), is_in_log) else {
+                return rejected;
             };
             let kept = self
                 .log
                 .partition_point(|entry| entry.event.head() <= base.0);
-            match self.fold(kept, &chain) {
+            match self.evaluate(kept, &chain) {
                 Ok(state) => {
                     self.adopt(kept, &chain, state);
-                    return refused;
+                    return rejected;
                 }
-                Err((key, reason)) => {
-                    // What follows it leads nowhere either.
+                Err((key, error)) => {
+                    // The events that follow it cannot be applied either.
                     for key in chain.iter().skip_while(|one| **one != key) {
-                        self.waiting.remove(*key);
+                        self.pending.remove(*key);
                     }
-                    refused.push(reason);
+                    rejected.push(error);
                 }
             }
         }
     }
 
-    /// What the kept part of the log and the chain after it come to.
-    fn fold(&self, kept: usize, chain: &[Key]) -> Result<State, (Key, Refused)> {
-        let chained = chain.iter().filter_map(|key| self.waiting.get(*key));
-        let mut state = State::default();
+    /// Evaluates the kept part of the log and the chain that follows it.
+    fn evaluate(
+        &self,
+        kept: usize,
+        chain: &[EventKey],
+    ) -> Result<TimelineState, (EventKey, TimelineError)> {
+        let chained = chain.iter().filter_map(|key| self.pending.get(*key));
+        let mut state = TimelineState::default();
         let mut size = 0;
         for (count, entry) in self.log[..kept].iter().chain(chained).enumerate() {
             size += entry.signed.bytes.len();
-            if count >= MAX_EVENTS || size > MAX_BYTES {
-                return Err((entry.key(), Refused::Full));
+            if count >= MAX_EVENTS || size > MAX_TIMELINE_BYTES {
+                return Err((entry.key(), TimelineError::Full));
             }
             state
                 .apply(entry.event.change.as_ref())
-                .map_err(|reason| (entry.key(), reason))?;
+                .map_err(|error| (entry.key(), error))?;
         }
         Ok(state)
     }
 
-    fn adopt(&mut self, kept: usize, chain: &[Key], state: State) {
+    fn adopt(&mut self, kept: usize, chain: &[EventKey], state: TimelineState) {
         self.log.truncate(kept);
-        self.log
-            .extend(chain.iter().filter_map(|key| self.waiting.remove(*key)));
+        let connected = chain.iter().filter_map(|key| self.pending.remove(*key));
+        self.log.extend(connected);
         self.state = state;
     }
 }
 
-fn bytes(log: &[Entry]) -> usize {
+fn total_bytes(log: &[LogEntry]) -> usize {
     log.iter().map(|entry| entry.signed.bytes.len()).sum()
 }
 

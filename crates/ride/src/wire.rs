@@ -1,6 +1,6 @@
-//! How values of the standard library travel in CBOR.
+//! CBOR encoding of values from other crates.
 
-/// A [`Duration`](core::time::Duration) as whole milliseconds.
+/// [`Duration`](core::time::Duration) in whole milliseconds.
 pub(crate) mod millis {
     use core::time::Duration;
 
@@ -21,6 +21,25 @@ pub(crate) mod millis {
     }
 }
 
+/// [`PeerId`](protocol::peer::PeerId) as text.
+pub(crate) mod peer_id {
+    use minicbor::decode::{Decoder, Error as DecodeError};
+    use minicbor::encode::{Encoder, Error as EncodeError, Write};
+    use protocol::peer::PeerId;
+
+    pub(crate) fn encode<C, W: Write>(
+        peer: &PeerId,
+        encoder: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), EncodeError<W::Error>> {
+        encoder.str(peer.as_str())?.ok()
+    }
+
+    pub(crate) fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<PeerId, DecodeError> {
+        decoder.str()?.parse().map_err(DecodeError::message)
+    }
+}
+
 /// Encodes into memory, which cannot fail.
 pub(crate) fn to_vec<T: minicbor::Encode<()>>(value: &T) -> Vec<u8> {
     match minicbor::to_vec(value) {
@@ -30,7 +49,7 @@ pub(crate) fn to_vec<T: minicbor::Encode<()>>(value: &T) -> Vec<u8> {
     }
 }
 
-/// Decodes exactly one value that fills all the bytes.
+/// Decodes a single value, which must take up all the bytes.
 pub(crate) fn from_slice<'b, T: minicbor::Decode<'b, ()>>(bytes: &'b [u8]) -> Option<T> {
     let mut decoder = minicbor::Decoder::new(bytes);
     let value = decoder.decode().ok()?;

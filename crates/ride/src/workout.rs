@@ -43,7 +43,7 @@ pub const MAX_TEXT_BYTES: usize = 128 * 1024;
 /// what counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
-pub enum Kind {
+pub enum IntervalKind {
     /// Easy riding before the work.
     #[n(0)]
     Warmup,
@@ -120,7 +120,7 @@ pub struct Interval {
     pub duration: Duration,
     /// What it is for.
     #[n(1)]
-    pub kind: Kind,
+    pub kind: IntervalKind,
     /// What it asks of the rider.
     #[n(2)]
     pub target: Target,
@@ -134,7 +134,7 @@ pub struct Interval {
 
 impl Interval {
     /// An interval without a name and without a cadence.
-    pub const fn new(duration: Duration, kind: Kind, target: Target) -> Self {
+    pub const fn new(duration: Duration, kind: IntervalKind, target: Target) -> Self {
         Self {
             duration,
             kind,
@@ -243,11 +243,11 @@ impl Workout {
         zone::bars(self)
     }
 
-    /// The target in watts at a moment for a rider of this FTP who rides it at `bias` (1.0 is as
-    /// written); none in an interval without a target and after the end.
-    pub fn target_at(&self, elapsed: Duration, ftp: Ftp, bias: f32) -> Option<u16> {
-        let fraction = player::position(self, elapsed).target?;
-        Some(watts(fraction, ftp, bias))
+    /// Target in W at a position for a rider with this FTP; `None` in an interval without a target
+    /// and after the end.
+    pub fn target_at(&self, position: Duration, ftp: Ftp) -> Option<u16> {
+        let fraction = player::position(self, position).target?;
+        Some(watts(fraction, ftp))
     }
 
     /// The interval that holds a moment; the last one after the end.
@@ -287,10 +287,10 @@ impl Workout {
     }
 }
 
-/// A fraction of FTP in watts, at a bias, rounded, in `0..=`[`MAX_WATTS`].
-pub fn watts(fraction: f32, ftp: Ftp, bias: f32) -> u16 {
-    let watts = fraction * f32::from(ftp.watts()) * bias;
-    // What is not a number passes `clamp` and is cast to 0.
+/// Converts a fraction of FTP to W, rounded, in `0..=`[`MAX_WATTS`].
+pub fn watts(fraction: f32, ftp: Ftp) -> u16 {
+    let watts = fraction * f32::from(ftp.watts());
+    // NaN passes `clamp` and is cast to 0.
     watts.round().clamp(0.0, f32::from(MAX_WATTS)) as u16
 }
 

@@ -11,9 +11,10 @@ mod page;
 use protocol::signaling::HostCommand;
 use std::time::Duration;
 
+use clock::GroupTime;
 use mesh::node::Input;
 use protocol::peer::{DeliveryClass, LinkState};
-use ride::timeline::{Change, GroupTime, Head, SignedEvent};
+use ride::timeline::{Change, Head, SignedEvent};
 
 use crate::net::{GOOD, Net, Way, ms};
 use page::{Page, workout};

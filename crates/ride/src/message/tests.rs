@@ -6,9 +6,9 @@ use crate::rider::{Ftp, TrainerKind};
 use crate::timeline::{Change, SigningKey, Timeline};
 use crate::workout::library;
 
-fn profile() -> Message {
+fn profile() -> PeerMessage {
     let (name, ftp) = ("Ana".parse().expect("a name"), Ftp::default());
-    Message::Profile(Profile {
+    PeerMessage::Profile(RiderProfile {
         name,
         ftp,
         ready: true,
@@ -16,44 +16,45 @@ fn profile() -> Message {
     })
 }
 
-fn telemetry() -> Message {
+fn telemetry() -> PeerMessage {
     let (power, target) = (Some(212), Some(215));
-    Message::Telemetry(Telemetry {
+    PeerMessage::Telemetry(Telemetry {
         power,
         cadence: Some(91),
         heart_rate: None,
         target,
         elapsed_ms: 90_250,
-        at: -5,
+        at: GroupTime(-5),
         position_ms: None,
     })
 }
 
-fn history() -> Message {
+fn history() -> PeerMessage {
     let track = Track {
-        rider: "ana".into(),
+        rider: "ana".parse().expect("a peer id"),
         name: "Ana".parse().ok(),
-        first: 3,
+        first_slot: 3,
         points: vec![51, 0, 76],
     };
-    Message::History(Told {
+    PeerMessage::History(HistorySnapshot {
         started: GroupTime(-7),
         tracks: vec![track],
     })
 }
 
-fn timeline() -> Message {
+fn timeline() -> PeerMessage {
     let mut timeline = Timeline::new();
     let key = SigningKey::from_seed([7; 32]).expect("a seed");
     let workout = library::all().remove(0);
+    let host = "ana".parse().expect("a peer id");
     timeline
-        .append(Change::Share(workout), 1, "ana", &key)
+        .append(Change::Share(workout), 1, &host, &key)
         .expect("a change");
-    Message::Timeline(timeline.since(Head::NONE))
+    PeerMessage::Timeline(timeline.since(Head::NONE))
 }
 
 #[test]
-fn every_message_arrives_as_it_was_sent() {
+fn messages_are_decoded_as_they_were_encoded() {
     let head = Head {
         epoch: 3,
         sequence: 14,
@@ -62,18 +63,18 @@ fn every_message_arrives_as_it_was_sent() {
         profile(),
         telemetry(),
         timeline(),
-        Message::WantTimeline { head },
-        Message::WantHistory {
+        PeerMessage::TimelineRequest { head },
+        PeerMessage::HistoryRequest {
             started: GroupTime(12),
         },
         history(),
     ] {
-        assert_eq!(Message::decode(&message.encode()), Ok(message));
+        assert_eq!(PeerMessage::decode(&message.encode()), Ok(message));
     }
 }
 
 #[test]
-fn telemetry_is_small() {
+fn telemetry_takes_at_most_24_bytes() {
     assert!(
         telemetry().encode().len() <= 24,
         "{}",
@@ -84,41 +85,41 @@ fn telemetry_is_small() {
 #[test]
 fn the_history_of_a_full_day_fits_into_a_message() {
     let track = |number: usize| Track {
-        rider: format!("{number:064}"),
+        rider: format!("{number:064}").parse().expect("a peer id"),
         name: "N".repeat(40).parse().ok(),
-        first: 0,
+        first_slot: 0,
         points: vec![255; MAX_SLOTS],
     };
-    let told = Message::History(Told {
+    let snapshot = PeerMessage::History(HistorySnapshot {
         started: GroupTime(0),
         tracks: (0..MAX_RIDERS).map(track).collect(),
     });
-    assert_eq!(Message::decode(&told.encode()), Ok(told));
+    assert_eq!(PeerMessage::decode(&snapshot.encode()), Ok(snapshot));
 }
 
 #[test]
-fn the_version_comes_first_and_another_one_is_told() {
+fn the_version_comes_first_and_another_version_is_an_error_of_its_own() {
     let mut bytes = telemetry().encode();
     assert_eq!(bytes[1], VERSION);
     bytes[1] = 2;
-    assert_eq!(Message::decode(&bytes), Err(DecodeError::Version(2)));
+    assert_eq!(PeerMessage::decode(&bytes), Err(MessageError::Version(2)));
 }
 
 #[test]
-fn an_unknown_kind_is_told_apart_from_a_broken_message() {
+fn an_unknown_kind_is_distinguished_from_a_malformed_message() {
     assert_eq!(
-        Message::decode(&[0x83, 0x01, 0x17, 0x80]),
-        Err(DecodeError::Unknown(23))
+        PeerMessage::decode(&[0x83, 0x01, 0x17, 0x80]),
+        Err(MessageError::Unknown(23))
     );
     assert_eq!(
-        Message::decode(&[0x83, 0x01, 0x01, 0x00]),
-        Err(DecodeError::Malformed)
+        PeerMessage::decode(&[0x83, 0x01, 0x01, 0x00]),
+        Err(MessageError::Malformed)
     );
 }
 
 #[test]
-fn a_field_that_a_later_app_adds_is_ignored() {
-    // Telemetry of eight fields, the last one unknown here.
+fn unknown_fields_at_the_end_are_ignored() {
+    // Telemetry of eight fields, of which the last one is unknown.
     let bytes = [
         0x83, 0x01, 0x01, 0x88, 0x18, 0xc8, 0xf6, 0xf6, 0xf6, 0x05, 0x06, 0xf6, 0x63, b'n', b'e',
         b'w',
@@ -126,18 +127,21 @@ fn a_field_that_a_later_app_adds_is_ignored() {
     let expected = Telemetry {
         power: Some(200),
         elapsed_ms: 5,
-        at: 6,
+        at: GroupTime(6),
         ..Telemetry::default()
     };
-    assert_eq!(Message::decode(&bytes), Ok(Message::Telemetry(expected)));
+    assert_eq!(
+        PeerMessage::decode(&bytes),
+        Ok(PeerMessage::Telemetry(expected))
+    );
 }
 
 #[test]
-fn a_rider_with_a_foul_name_or_ftp_is_not_decoded() {
+fn an_invalid_name_or_ftp_is_rejected() {
     let named = |name: &str, ftp: u16| {
         let mut bytes = vec![0x83, 0x01, 0x00];
         minicbor::encode((name, ftp, true, 0_u8), &mut bytes).expect("memory");
-        Message::decode(&bytes)
+        PeerMessage::decode(&bytes)
     };
     assert!(named("Ana", 200).is_ok());
     for (name, ftp) in [
@@ -147,47 +151,62 @@ fn a_rider_with_a_foul_name_or_ftp_is_not_decoded() {
         ("Ana", 0),
         ("Ana", 601),
     ] {
-        assert_eq!(named(name, ftp), Err(DecodeError::Malformed));
+        assert_eq!(named(name, ftp), Err(MessageError::Malformed));
     }
 }
 
 #[test]
-fn what_is_too_large_cut_off_or_too_long_is_refused() {
+fn a_history_with_an_invalid_peer_id_is_rejected() {
+    let of = |rider: &str| {
+        let points = minicbor::bytes::ByteVec::from(vec![9]);
+        let track = (rider, "Ana", 0_u8, points);
+        let mut bytes = vec![0x83, 0x01, 0x05];
+        minicbor::encode((7_i64, [track]), &mut bytes).expect("memory");
+        PeerMessage::decode(&bytes)
+    };
+    assert!(of("ana").is_ok());
+    for rider in ["", "a b", "<img>", &"x".repeat(65)] {
+        assert_eq!(of(rider), Err(MessageError::Malformed), "{rider}");
+    }
+}
+
+#[test]
+fn bytes_that_are_too_large_cut_off_or_too_long_are_rejected() {
     assert_eq!(
-        Message::decode(&vec![0; MAX_BYTES + 1]),
-        Err(DecodeError::TooLarge {
-            bytes: MAX_BYTES + 1
+        PeerMessage::decode(&vec![0; MAX_MESSAGE_BYTES + 1]),
+        Err(MessageError::TooLarge {
+            bytes: MAX_MESSAGE_BYTES + 1
         })
     );
     let bytes = profile().encode();
     assert_eq!(
-        Message::decode(&bytes[..bytes.len() - 1]),
-        Err(DecodeError::Malformed)
+        PeerMessage::decode(&bytes[..bytes.len() - 1]),
+        Err(MessageError::Malformed)
     );
     assert_eq!(
-        Message::decode(&[bytes.as_slice(), &[0]].concat()),
-        Err(DecodeError::Malformed)
+        PeerMessage::decode(&[bytes.as_slice(), &[0]].concat()),
+        Err(MessageError::Malformed)
     );
-    assert_eq!(Message::decode(&[]), Err(DecodeError::Malformed));
+    assert_eq!(PeerMessage::decode(&[]), Err(MessageError::Malformed));
 }
 
 #[test]
-fn a_list_that_lies_about_its_length_costs_nothing() {
+fn a_list_with_a_false_length_allocates_nothing() {
     // An array of 2^64 - 1 events.
     let bytes = [
         0x83, 0x01, 0x02, 0x9b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff,
     ];
-    assert_eq!(Message::decode(&bytes), Err(DecodeError::Malformed));
+    assert_eq!(PeerMessage::decode(&bytes), Err(MessageError::Malformed));
 }
 
 proptest! {
     #[test]
-    fn whatever_the_bytes_decoding_never_panics(bytes: Vec<u8>) {
-        let _ = Message::decode(&bytes);
+    fn decoding_arbitrary_bytes_never_panics(bytes: Vec<u8>) {
+        let _ = PeerMessage::decode(&bytes);
     }
 
     #[test]
-    fn whatever_is_damaged_decoding_never_panics(
+    fn decoding_damaged_messages_never_panics(
         which in 0_usize..4,
         damage in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..8),
     ) {
@@ -196,6 +215,6 @@ proptest! {
             let at = at.index(bytes.len());
             bytes[at] = byte;
         }
-        let _ = Message::decode(&bytes);
+        let _ = PeerMessage::decode(&bytes);
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::workout::{Draft, Kind, Target};
+use crate::workout::{Draft, IntervalKind, Target};
 
 const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -15,10 +15,10 @@ fn workout() -> Workout {
     let intervals = vec![
         Interval::new(
             seconds(60),
-            Kind::Ramp,
+            IntervalKind::Ramp,
             Target::Power { from: 0.5, to: 1.0 },
         ),
-        Interval::new(seconds(30), Kind::FreeRide, Target::Free),
+        Interval::new(seconds(30), IntervalKind::FreeRide, Target::Free),
     ];
     let cues = vec![cue(10, "Go"), cue(15, "Harder")];
     Workout::new(Draft {
@@ -38,7 +38,10 @@ fn the_first_moment_lies_in_the_first_interval() {
         (0, Duration::ZERO, seconds(90))
     );
     assert_eq!(position.target, Some(0.5));
-    assert_eq!(position.next.map(|next| next.kind), Some(Kind::FreeRide));
+    assert_eq!(
+        position.next.map(|next| next.kind),
+        Some(IntervalKind::FreeRide)
+    );
     assert!(!position.finished);
 }
 

@@ -1,47 +1,48 @@
-//! The format of the timeline: events, their numbers, and how they are signed.
+//! Format of the timeline: events, their numbers, hashes and signatures.
 
 use minicbor::decode::{Decoder, Error as DecodeError};
 use minicbor::{Decode, Encode};
 use sha2::{Digest, Sha256};
 
+use clock::GroupTime;
+use protocol::peer::PeerId;
+
+use super::TimelineError;
 use super::keys::{self, SigningKey};
-use super::{GroupTime, Refused};
 use crate::wire;
 use crate::workout::Workout;
 
-/// The most bytes of an event: a workout at its limits is well under it.
+/// Largest size of an event in bytes, well above a workout at its limits.
 pub const MAX_EVENT_BYTES: usize = 512 * 1024;
-/// The most bytes of a peer id.
-const MAX_HOST_BYTES: usize = 64;
-/// Changes of this kind and above come from a later version.
+/// Lowest kind of change that only later versions know.
 const FIRST_UNKNOWN: u32 = 10;
 
-/// The number of an event: ordered by epoch, then by sequence. As the head of a timeline it stands
-/// for everything up to that event.
+/// Number of an event, ordered by epoch, then by sequence. As the head of a timeline it stands for
+/// all events up to that one.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Encode, Decode)]
 pub struct Head {
-    /// The term of the host, named by the server, from 1.
+    /// Epoch of the host, counted from 1.
     #[n(0)]
     pub epoch: u32,
-    /// The number within the epoch, from 1.
+    /// Number within the epoch, counted from 1.
     #[n(1)]
     pub sequence: u32,
 }
 
 impl Head {
-    /// The head of an empty timeline.
+    /// Head of an empty timeline.
     pub const NONE: Self = Self {
         epoch: 0,
         sequence: 0,
     };
 
-    /// As eight bytes to gossip: epoch, then sequence, big-endian.
+    /// Eight bytes to announce: epoch, then sequence, big-endian.
     pub fn to_bytes(self) -> [u8; 8] {
         let both = u64::from(self.epoch) << 32 | u64::from(self.sequence);
         both.to_be_bytes()
     }
 
-    /// From the bytes of [`Head::to_bytes`]; none if there are not exactly eight.
+    /// Head from the bytes of [`Head::to_bytes`]; `None` unless there are exactly eight.
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         let both = u64::from_be_bytes(bytes.try_into().ok()?);
         Some(Self {
@@ -50,105 +51,106 @@ impl Head {
         })
     }
 
-    /// Whether an event of this number may follow one of number `base`.
+    /// Reports whether an event of this number may follow an event of number `base`.
     fn follows(self, base: Self) -> bool {
-        let within =
+        let is_next =
             self.epoch == base.epoch && base.sequence.checked_add(1) == Some(self.sequence);
-        let anew = self.epoch > base.epoch && self.sequence == 1;
-        (within && base.sequence > 0) || anew
+        let is_first_of_epoch = self.epoch > base.epoch && self.sequence == 1;
+        (is_next && base.sequence > 0) || is_first_of_epoch
     }
 }
 
-/// What an event is known by beside its number: the SHA-256 digest (FIPS 180-4) of its bytes and
-/// their signature. Hosts who did not know of each other may have given one number twice.
+/// SHA-256 digest (FIPS 180-4) of an event's bytes and signature. It identifies an event together
+/// with its number, since hosts that do not know of each other can use the same number.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
 #[cbor(transparent)]
-pub struct Link(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 32]);
+pub struct EventHash(#[cbor(n(0), with = "minicbor::bytes")] pub [u8; 32]);
 
-impl Link {
-    /// What the first event of a timeline follows.
+impl EventHash {
+    /// Predecessor of the first event of a timeline.
     pub const NONE: Self = Self([0; 32]);
     pub(super) const LAST: Self = Self([0xff; 32]);
 }
 
-/// What a host decides.
+/// Change of the ride, made by the host.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
 #[cbor(flat)]
 pub enum Change {
-    /// This is what we ride. Before the start only; replaces what was shared before.
+    /// Shares a workout, which replaces an earlier one. Before the start only.
     #[n(0)]
     Share(#[n(0)] Workout),
-    /// The ride starts at this moment; until then everybody counts down.
+    /// Sets the start; the countdown runs until then.
     #[n(1)]
     Start {
-        /// When.
+        /// Time of the start.
         #[n(0)]
         at: GroupTime,
     },
-    /// The ride stands still from this moment on.
+    /// Pauses the ride.
     #[n(2)]
     Pause {
-        /// When.
+        /// Time from which the ride is paused.
         #[n(0)]
         at: GroupTime,
     },
-    /// The ride goes on at this moment.
+    /// Resumes the ride after a pause.
     #[n(3)]
     Resume {
-        /// When.
+        /// Time from which the ride goes on.
         #[n(0)]
         at: GroupTime,
     },
-    /// The ride is over at this moment.
+    /// Ends the ride.
     #[n(4)]
     End {
-        /// When.
+        /// Time of the end.
         #[n(0)]
         at: GroupTime,
     },
-    /// On to the next interval.
+    /// Moves on to the next interval.
     #[n(5)]
     Skip {
-        /// When.
+        /// Time of the skip.
         #[n(0)]
         at: GroupTime,
-        /// The interval that is left, counted from 0.
+        /// Interval to leave, counted from 0.
         #[n(1)]
         from: u32,
     },
-    /// Back to the start of the interval, or of the one before.
+    /// Moves back to the start of the current interval, or of the previous one.
     #[n(6)]
     Back {
-        /// When.
+        /// Time of the move.
         #[n(0)]
         at: GroupTime,
-        /// The interval being ridden, counted from 0.
+        /// Current interval, counted from 0.
         #[n(1)]
         from: u32,
     },
-    /// The interval becomes longer by [`EXTENSION`](super::EXTENSION).
+    /// Extends the current interval by [`EXTENSION`](super::EXTENSION).
     #[n(7)]
     Extend {
-        /// When.
+        /// Time of the extension.
         #[n(0)]
         at: GroupTime,
-        /// The interval being ridden, counted from 0.
+        /// Current interval, counted from 0.
         #[n(1)]
         interval: u32,
     },
-    /// The start is called off: back to the lobby. Before it only.
+    /// Cancels the start and returns to the lobby. Before the start only.
     #[n(8)]
     Cancel {
-        /// When.
+        /// Time of the cancellation.
         #[n(0)]
         at: GroupTime,
     },
-    /// A new host has decided nothing yet, but goes on from what it holds: that is the ride.
+    /// Changes nothing. A new host appends it to commit the log that it holds, like a new leader in
+    /// Raft (Ongaro, Ousterhout: In search of an understandable consensus algorithm, section 8).
     #[n(9)]
-    Settle,
+    NoOp,
 }
 
-/// The change, or none where it is of a kind that only later versions know.
+/// Decodes a change; `None` for a kind that only later versions know.
 fn known_change<C>(
     decoder: &mut Decoder<'_>,
     context: &mut C,
@@ -162,33 +164,33 @@ fn known_change<C>(
     decoder.decode_with(context).map(Some)
 }
 
-/// A change, numbered, by a host.
+/// Change with its number, predecessor and host.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
-pub struct Event {
-    /// The term of the host who made it, from 1.
+pub struct TimelineEvent {
+    /// Epoch of the host, counted from 1.
     #[n(0)]
     pub epoch: u32,
-    /// Its number within the epoch, from 1.
+    /// Number within the epoch, counted from 1.
     #[n(1)]
     pub sequence: u32,
-    /// The event it follows.
+    /// Number of the predecessor.
     #[n(2)]
     pub base: Head,
-    /// The host's peer id, 1 to 64 bytes.
-    #[n(3)]
-    pub host: String,
-    /// What is decided; none if it is of a kind that this version does not know. Such an event
-    /// keeps its place in the timeline and changes nothing.
+    /// Peer id of the host.
+    #[cbor(n(3), with = "wire::peer_id")]
+    pub host: PeerId,
+    /// The change; `None` for a kind that this version does not know. Such an event keeps its place
+    /// in the timeline and changes nothing.
     #[cbor(n(4), decode_with = "known_change")]
     pub change: Option<Change>,
-    /// The very event it follows. So whoever signs an event vouches for all before it, which
-    /// counts wherever the key of an earlier host is not known.
+    /// Hash of the predecessor. The signature of an event thereby covers all events before it, which
+    /// makes them valid where the key of an earlier host is unknown.
     #[n(5)]
-    pub base_link: Link,
+    pub base_hash: EventHash,
 }
 
-impl Event {
-    /// The event's number.
+impl TimelineEvent {
+    /// Number of the event.
     pub const fn head(&self) -> Head {
         Head {
             epoch: self.epoch,
@@ -196,11 +198,12 @@ impl Event {
         }
     }
 
-    /// The event after another in an epoch; none if the epoch is over or has no number left.
+    /// Event that follows `base` in an epoch; `None` if a later epoch has begun or the epoch has no
+    /// number left.
     pub(super) fn following(
-        (base, base_link): (Head, Link),
+        (base, base_hash): (Head, EventHash),
         epoch: u32,
-        host: &str,
+        host: &PeerId,
         change: Change,
     ) -> Option<Self> {
         let sequence = if epoch == base.epoch {
@@ -212,9 +215,9 @@ impl Event {
             epoch,
             sequence,
             base,
-            host: host.to_owned(),
+            host: host.clone(),
             change: Some(change),
-            base_link,
+            base_hash,
         };
         event.head().follows(base).then_some(event)
     }
@@ -226,42 +229,42 @@ impl Event {
     }
 }
 
-/// An event as it travels and is stored: exactly the bytes that the host signed.
+/// Event as it is sent and stored: exactly the bytes that the host signed.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct SignedEvent {
-    /// The [`Event`] in CBOR.
+    /// [`TimelineEvent`] in CBOR.
     #[cbor(n(0), with = "minicbor::bytes")]
     pub bytes: Vec<u8>,
-    /// The host's Ed25519 signature (RFC 8032) over [`keys::CONTEXT`] and `bytes`.
+    /// Ed25519 signature of the host (RFC 8032) over [`keys::CONTEXT`] and `bytes`.
     #[cbor(n(1), with = "minicbor::bytes")]
     pub signature: [u8; 64],
 }
 
 impl SignedEvent {
-    pub(super) fn link(&self) -> Link {
+    pub(super) fn hash(&self) -> EventHash {
         let digest = Sha256::new().chain_update(&self.bytes);
-        Link(digest.chain_update(self.signature).finalize().into())
+        EventHash(digest.chain_update(self.signature).finalize().into())
     }
 
-    /// The event, whoever has made it.
-    pub(super) fn read(&self) -> Result<Event, Refused> {
+    /// Decodes the event without checking its signature.
+    pub(super) fn read(&self) -> Result<TimelineEvent, TimelineError> {
         if self.bytes.len() > MAX_EVENT_BYTES {
-            return Err(Refused::Malformed);
+            return Err(TimelineError::Malformed);
         }
-        let event: Event = wire::from_slice(&self.bytes).ok_or(Refused::Malformed)?;
-        let good = event.head().follows(event.base) && event.host.len() <= MAX_HOST_BYTES;
-        good.then_some(event).ok_or(Refused::Malformed)
+        let event: TimelineEvent = wire::from_slice(&self.bytes).ok_or(TimelineError::Malformed)?;
+        let is_numbered = event.head().follows(event.base);
+        is_numbered.then_some(event).ok_or(TimelineError::Malformed)
     }
 
-    /// Whether the host of the event's epoch has signed it.
+    /// Checks that the host of the event's epoch has signed it.
     pub(super) fn verify(
         &self,
-        event: &Event,
-        key_of: impl Fn(u32, &str) -> Option<[u8; 32]>,
-    ) -> Result<(), Refused> {
-        let key = key_of(event.epoch, &event.host).ok_or(Refused::NotTheHost)?;
+        event: &TimelineEvent,
+        key_of: impl Fn(u32, &PeerId) -> Option<[u8; 32]>,
+    ) -> Result<(), TimelineError> {
+        let key = key_of(event.epoch, &event.host).ok_or(TimelineError::NotHost)?;
         keys::verify(&key, &self.bytes, &self.signature)
             .then_some(())
-            .ok_or(Refused::Forged)
+            .ok_or(TimelineError::Forged)
     }
 }

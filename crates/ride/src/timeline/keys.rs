@@ -1,29 +1,28 @@
-//! Signing events, with Ed25519 (RFC 8032).
+//! Signatures of events: Ed25519 (RFC 8032).
 
 use core::fmt;
 
 use ed25519_compact::{KeyPair, PublicKey, Seed, Signature};
 use thiserror::Error;
 
-/// What stands before the signed bytes, so that a signature for a timeline counts for nothing else.
+/// Prefix of the signed bytes (domain separation), so that the signature of a timeline event is not
+/// valid for anything else.
 pub const CONTEXT: &[u8] = b"gruppetto timeline 1\0";
 
-/// The key a rider signs with while they are the host.
+/// Key that a rider signs events with as the host.
 #[derive(Clone)]
 pub struct SigningKey(KeyPair);
 
-/// Why bytes are no seed of a key.
+/// Reason why bytes are not a seed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum SeedError {
-    /// Nothing but zeros: the random source they came from does not work.
-    #[error(
-        "This browser gave no random numbers to sign with. Reload the page or use another browser."
-    )]
+    /// All bytes are zero: the random source does not work.
+    #[error("This browser did not provide random numbers. Reload the page or use another browser.")]
     Zero,
 }
 
 impl SigningKey {
-    /// The key of a seed. The seed is the secret: random, kept, and never sent.
+    /// Key pair of a seed. The seed is secret: random, stored locally, and never sent.
     ///
     /// # Errors
     /// [`SeedError::Zero`] for a seed of zeros.
@@ -33,7 +32,7 @@ impl SigningKey {
             .map_err(|_| SeedError::Zero)
     }
 
-    /// The public key, by which others verify.
+    /// Public key, which other riders verify signatures with.
     pub fn public(&self) -> [u8; 32] {
         *self.0.pk
     }
@@ -43,7 +42,7 @@ impl SigningKey {
     }
 }
 
-/// Shows the public key only.
+/// Prints the public key only.
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("SigningKey").field(&self.public()).finish()

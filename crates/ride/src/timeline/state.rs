@@ -1,42 +1,43 @@
-//! What a log of changes comes to.
+//! Evaluation of a log of changes.
 
 use core::time::Duration;
 
-use super::course::Course;
-use super::{Change, GroupTime, Phase, Refused};
+use clock::GroupTime;
+
+use super::progress::WorkoutProgress;
+use super::{Change, Phase, TimelineError};
 use crate::workout::Workout;
 
-/// How soon after a skip or a back another one is taken for the same tap, doubled.
-pub const SETTLES_WITHIN: Duration = Duration::from_secs(1);
+/// Time after a skip or a back in which another one counts as an accidental double tap.
+pub const DOUBLE_TAP_WINDOW: Duration = Duration::from_secs(1);
 
 #[derive(Clone, Copy, Debug)]
-struct Pause {
+struct PauseSpan {
     from: GroupTime,
     to: Option<GroupTime>,
 }
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct State {
-    course: Option<Course>,
+pub(super) struct TimelineState {
+    progress: Option<WorkoutProgress>,
     started: Option<GroupTime>,
-    /// In the order of time, none overlapping; only the last may be open.
-    pauses: Vec<Pause>,
+    /// Ordered by time, without overlaps. Only the last may be open.
+    pauses: Vec<PauseSpan>,
     ended: Option<GroupTime>,
-    /// When skips and backs moved the group, in the order of time.
-    moves: Vec<GroupTime>,
-    /// The moment of the latest change; starts and resumes, which are set ahead, do not count.
+    /// Times of skips and backs, in order.
+    jumps: Vec<GroupTime>,
+    /// Time of the latest change, except starts and resumes, which are set ahead.
     latest: Option<GroupTime>,
 }
 
-impl State {
-    pub(super) fn apply(&mut self, change: Option<&Change>) -> Result<(), Refused> {
-        // What a later version has decided, and a new host who settles what there is: both may
-        // well come after the end.
-        let Some(change) = change.filter(|change| **change != Change::Settle) else {
+impl TimelineState {
+    pub(super) fn apply(&mut self, change: Option<&Change>) -> Result<(), TimelineError> {
+        // Changes of an unknown kind and no-ops of a new host are valid after the end, too.
+        let Some(change) = change.filter(|change| **change != Change::NoOp) else {
             return Ok(());
         };
         if self.ended.is_some() {
-            return Err(Refused::Ended);
+            return Err(TimelineError::Ended);
         }
         match change {
             Change::Share(workout) => self.share(workout),
@@ -45,130 +46,130 @@ impl State {
             Change::Resume { at } => self.resume(*at),
             Change::End { at } => self.end(*at),
             Change::Skip { at, from } => {
-                self.move_course(*at, |course, ridden| course.skip(ridden, *from))
+                self.jump(*at, |progress, ridden| progress.skip(ridden, *from))
             }
             Change::Back { at, from } => {
-                self.move_course(*at, |course, ridden| course.back(ridden, *from))
+                self.jump(*at, |progress, ridden| progress.back(ridden, *from))
             }
             Change::Extend { at, interval } => {
-                self.change_course(*at, |course, ridden| course.extend(ridden, *interval))
+                self.change_progress(*at, |progress, ridden| progress.extend(ridden, *interval))
             }
             Change::Cancel { at } => self.cancel(*at),
-            Change::Settle => Ok(()),
+            Change::NoOp => Ok(()),
         }
     }
 
-    fn share(&mut self, workout: &Workout) -> Result<(), Refused> {
+    fn share(&mut self, workout: &Workout) -> Result<(), TimelineError> {
         if self.started.is_some() {
-            return Err(Refused::AlreadyStarted);
+            return Err(TimelineError::AlreadyStarted);
         }
-        self.course = Some(Course::new(workout.clone()));
+        self.progress = Some(WorkoutProgress::new(workout.clone()));
         Ok(())
     }
 
-    fn start(&mut self, at: GroupTime) -> Result<(), Refused> {
+    fn start(&mut self, at: GroupTime) -> Result<(), TimelineError> {
         if self.started.is_some() {
-            return Err(Refused::AlreadyStarted);
+            return Err(TimelineError::AlreadyStarted);
         }
-        if self.course.is_none() {
-            return Err(Refused::NoWorkout);
+        if self.progress.is_none() {
+            return Err(TimelineError::NoWorkout);
         }
-        self.in_order(at)?;
+        self.check_order(at)?;
         self.started = Some(at);
         Ok(())
     }
 
-    fn cancel(&mut self, at: GroupTime) -> Result<(), Refused> {
-        self.in_order(at)?;
+    fn cancel(&mut self, at: GroupTime) -> Result<(), TimelineError> {
+        self.check_order(at)?;
         if !matches!(self.phase(at), Phase::Countdown { .. }) {
-            return Err(Refused::NoCountdown);
+            return Err(TimelineError::NoCountdown);
         }
         self.started = None;
         self.latest = Some(at);
         Ok(())
     }
 
-    fn pause(&mut self, at: GroupTime) -> Result<(), Refused> {
+    fn pause(&mut self, at: GroupTime) -> Result<(), TimelineError> {
         match self.phase(at) {
-            Phase::Riding { .. } => self.in_order(at)?,
-            Phase::Ended { .. } => return Err(Refused::Ended),
-            _ => return Err(Refused::NotRiding),
+            Phase::Riding { .. } => self.check_order(at)?,
+            Phase::Ended { .. } => return Err(TimelineError::Ended),
+            _ => return Err(TimelineError::NotRiding),
         }
         let last = self.pauses.last().and_then(|pause| pause.to);
         if last.is_some_and(|last| at < last) {
-            return Err(Refused::BackInTime);
+            return Err(TimelineError::OutOfOrder);
         }
-        self.pauses.push(Pause { from: at, to: None });
+        self.pauses.push(PauseSpan { from: at, to: None });
         self.latest = Some(at);
         Ok(())
     }
 
-    fn resume(&mut self, at: GroupTime) -> Result<(), Refused> {
-        let in_order = self.in_order(at);
+    fn resume(&mut self, at: GroupTime) -> Result<(), TimelineError> {
+        let in_order = self.check_order(at);
         match self.pauses.last_mut() {
             Some(pause) if pause.to.is_none() => {
                 in_order?;
                 pause.to = Some(at);
                 Ok(())
             }
-            _ => Err(Refused::NotPaused),
+            _ => Err(TimelineError::NotPaused),
         }
     }
 
-    fn end(&mut self, at: GroupTime) -> Result<(), Refused> {
+    fn end(&mut self, at: GroupTime) -> Result<(), TimelineError> {
         if self.started.is_none() {
-            return Err(Refused::NotStarted);
+            return Err(TimelineError::NotStarted);
         }
         if matches!(self.phase(at), Phase::Ended { .. }) {
-            return Err(Refused::Ended);
+            return Err(TimelineError::Ended);
         }
-        self.in_order(at)?;
+        self.check_order(at)?;
         self.ended = Some(at);
         Ok(())
     }
 
-    /// A skip or a back: the course goes on elsewhere.
-    fn move_course(
+    /// Applies a skip or a back.
+    fn jump(
         &mut self,
         at: GroupTime,
-        go: impl FnOnce(&mut Course, Duration) -> Result<(), Refused>,
-    ) -> Result<(), Refused> {
-        let last = self.moves.last();
-        if last.is_some_and(|last| at >= *last && at.since(*last) < SETTLES_WITHIN) {
-            return Err(Refused::TooSoon);
+        go: impl FnOnce(&mut WorkoutProgress, Duration) -> Result<(), TimelineError>,
+    ) -> Result<(), TimelineError> {
+        let last = self.jumps.last();
+        if last.is_some_and(|last| at >= *last && at.since(*last) < DOUBLE_TAP_WINDOW) {
+            return Err(TimelineError::TooSoon);
         }
-        self.change_course(at, go)?;
-        self.moves.push(at);
+        self.change_progress(at, go)?;
+        self.jumps.push(at);
         Ok(())
     }
 
-    /// Changes intervals while the ride is under way, a pause included.
-    fn change_course(
+    /// Applies a change of intervals, which is possible while riding and while paused.
+    fn change_progress(
         &mut self,
         at: GroupTime,
-        change: impl FnOnce(&mut Course, Duration) -> Result<(), Refused>,
-    ) -> Result<(), Refused> {
+        change: impl FnOnce(&mut WorkoutProgress, Duration) -> Result<(), TimelineError>,
+    ) -> Result<(), TimelineError> {
         let ridden = match self.phase(at) {
             Phase::Riding { elapsed } | Phase::Paused { elapsed, .. } => elapsed,
-            Phase::Ended { .. } => return Err(Refused::Ended),
-            Phase::Lobby | Phase::Countdown { .. } => return Err(Refused::NotUnderWay),
+            Phase::Ended { .. } => return Err(TimelineError::Ended),
+            Phase::Lobby | Phase::Countdown { .. } => return Err(TimelineError::NotUnderWay),
         };
-        self.in_order(at)?;
-        let course = self.course.as_mut().ok_or(Refused::NotUnderWay)?;
-        change(course, ridden)?;
+        self.check_order(at)?;
+        let progress = self.progress.as_mut().ok_or(TimelineError::NotUnderWay)?;
+        change(progress, ridden)?;
         self.latest = Some(at);
         Ok(())
     }
 
-    fn in_order(&self, at: GroupTime) -> Result<(), Refused> {
+    fn check_order(&self, at: GroupTime) -> Result<(), TimelineError> {
         if self.latest.is_some_and(|latest| at < latest) {
-            return Err(Refused::BackInTime);
+            return Err(TimelineError::OutOfOrder);
         }
         Ok(())
     }
 
     pub(super) fn phase(&self, now: GroupTime) -> Phase {
-        let (Some(started), Some(course)) = (self.started, &self.course) else {
+        let (Some(started), Some(progress)) = (self.started, &self.progress) else {
             return Phase::Lobby;
         };
         if let Some(ended) = self.ended.filter(|ended| now >= *ended) {
@@ -182,9 +183,9 @@ impl State {
             };
         }
         let elapsed = self.ridden(started, now);
-        if elapsed >= course.end() {
+        if elapsed >= progress.end() {
             return Phase::Ended {
-                elapsed: course.end(),
+                elapsed: progress.end(),
             };
         }
         match self.pause_at(now) {
@@ -197,52 +198,54 @@ impl State {
     }
 
     pub(super) fn workout(&self) -> Option<&Workout> {
-        self.course.as_ref().map(Course::workout)
+        self.progress.as_ref().map(WorkoutProgress::workout)
     }
 
     pub(super) fn position(&self, now: GroupTime) -> Duration {
-        let course = self.course.as_ref();
-        course.map_or(Duration::ZERO, |course| course.position(self.elapsed(now)))
+        let progress = self.progress.as_ref();
+        progress.map_or(Duration::ZERO, |progress| {
+            progress.position(self.elapsed(now))
+        })
     }
 
     pub(super) fn as_ridden(&self, now: GroupTime) -> Option<Workout> {
-        self.course.as_ref()?.as_ridden(self.elapsed(now))
+        self.progress.as_ref()?.as_ridden(self.elapsed(now))
     }
 
-    pub(super) fn moves(&self, now: GroupTime) -> usize {
-        self.moves.partition_point(|at| *at <= now)
+    pub(super) fn jumps(&self, now: GroupTime) -> usize {
+        self.jumps.partition_point(|at| *at <= now)
     }
 
     pub(super) const fn started_at(&self) -> Option<GroupTime> {
         self.started
     }
 
-    /// The moment at which the ride was over, once it is.
+    /// Time at which the ride ended, if it has ended by `now`.
     pub(super) fn ended_at(&self, now: GroupTime) -> Option<GroupTime> {
         let by_host = self.ended.filter(|ended| now >= *ended);
-        let (started, course) = self.started.zip(self.course.as_ref())?;
+        let (started, progress) = self.started.zip(self.progress.as_ref())?;
         let paused = self
             .pauses
             .iter()
             .filter_map(|pause| Some(pause.to?.since(pause.from)));
-        let ridden_out = started.after(course.end()).after(paused.sum());
+        let by_workout = started.after(progress.end()).after(paused.sum());
         let over = matches!(self.phase(now), Phase::Ended { .. });
-        over.then(|| by_host.map_or(ridden_out, |ended| ended.min(ridden_out)))
+        over.then(|| by_host.map_or(by_workout, |ended| ended.min(by_workout)))
     }
 
-    /// The pauses so far, from and to; the last may still go on.
+    /// Start and end of each pause. The last may be open.
     pub(super) fn pauses(&self) -> impl Iterator<Item = (GroupTime, Option<GroupTime>)> {
         self.pauses.iter().map(|pause| (pause.from, pause.to))
     }
 
-    fn pause_at(&self, now: GroupTime) -> Option<&Pause> {
+    fn pause_at(&self, now: GroupTime) -> Option<&PauseSpan> {
         self.pauses
             .iter()
             .rev()
             .find(|pause| now >= pause.from && pause.to.is_none_or(|to| now < to))
     }
 
-    /// The time ridden, whatever the phase.
+    /// Time ridden, in any phase.
     fn elapsed(&self, now: GroupTime) -> Duration {
         match self.phase(now) {
             Phase::Lobby | Phase::Countdown { .. } => Duration::ZERO,
@@ -252,7 +255,7 @@ impl State {
         }
     }
 
-    /// The time between start and a moment, without pauses.
+    /// Time from the start to `until`, without pauses.
     fn ridden(&self, started: GroupTime, until: GroupTime) -> Duration {
         let paused: Duration = self
             .pauses

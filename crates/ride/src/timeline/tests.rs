@@ -1,49 +1,59 @@
 use super::*;
-use crate::workout::{Draft, Interval, Kind, Target};
+use crate::workout::{Draft, Interval, IntervalKind, Target};
 
-mod course;
+mod progress;
 mod properties;
 mod replication;
 
-const HOST: &str = "ana";
-const SECOND_HOST: &str = "ben";
+/// Host of epoch 1.
+fn first_host() -> PeerId {
+    peer("ana")
+}
+
+/// Host of every later epoch.
+fn second_host() -> PeerId {
+    peer("ben")
+}
+
+fn peer(name: &str) -> PeerId {
+    name.parse().expect("a peer id")
+}
 
 fn key(number: u8) -> SigningKey {
     SigningKey::from_seed([number; 32]).expect("a seed")
 }
 
-/// Ana hosts epoch 1, Ben every later one.
-fn key_of(epoch: u32, host: &str) -> Option<[u8; 32]> {
-    match (epoch, host) {
-        (1, HOST) => Some(key(1).public()),
-        (2.., SECOND_HOST) => Some(key(2).public()),
+fn key_of(epoch: u32, host: &PeerId) -> Option<[u8; 32]> {
+    match (epoch, host.as_str()) {
+        (1, "ana") => Some(key(1).public()),
+        (2.., "ben") => Some(key(2).public()),
         _ => None,
     }
 }
 
-const GREW: Taken = Taken {
+const GREW: MergeResult = MergeResult {
     grew: true,
     gap: false,
-    refused: Vec::new(),
+    rejected: Vec::new(),
 };
 
-const GAP: Taken = Taken {
+const GAP: MergeResult = MergeResult {
     grew: false,
     gap: true,
-    refused: Vec::new(),
+    rejected: Vec::new(),
 };
 
-fn refused(reason: Refused) -> Taken {
-    Taken {
-        refused: vec![reason],
-        ..Taken::default()
+fn rejected(error: TimelineError) -> MergeResult {
+    MergeResult {
+        rejected: vec![error],
+        ..MergeResult::default()
     }
 }
 
 fn workout(minutes: u64) -> Workout {
     let intervals = vec![Interval::new(
         Duration::from_secs(60 * minutes),
-        Kind::Steady,
+        IntervalKind::Steady,
         Target::steady(0.8),
     )];
     Workout::new(Draft {
@@ -80,8 +90,8 @@ impl Host {
         self.try_says(change).expect("a change that makes sense");
     }
 
-    fn try_says(&mut self, change: Change) -> Result<(), Refused> {
-        let event = self.timeline.append(change, 1, HOST, &key(1))?;
+    fn try_says(&mut self, change: Change) -> Result<(), TimelineError> {
+        let event = self.timeline.append(change, 1, &first_host(), &key(1))?;
         self.sent.push(event);
         Ok(())
     }
@@ -224,10 +234,10 @@ fn the_host_can_end_the_ride_at_any_time_after_its_start_was_set() {
 fn what_makes_no_sense_is_refused_and_changes_nothing() {
     let mut host = Host::new();
     let lobby = [
-        (Change::Start { at: at(10) }, Refused::NoWorkout),
-        (Change::Pause { at: at(10) }, Refused::NotRiding),
-        (Change::Resume { at: at(10) }, Refused::NotPaused),
-        (Change::End { at: at(10) }, Refused::NotStarted),
+        (Change::Start { at: at(10) }, TimelineError::NoWorkout),
+        (Change::Pause { at: at(10) }, TimelineError::NotRiding),
+        (Change::Resume { at: at(10) }, TimelineError::NotPaused),
+        (Change::End { at: at(10) }, TimelineError::NotStarted),
     ];
     for (change, reason) in lobby {
         assert_eq!(host.try_says(change), Err(reason));
@@ -235,11 +245,11 @@ fn what_makes_no_sense_is_refused_and_changes_nothing() {
     assert_eq!(host.timeline.head(), Head::NONE);
     let mut host = Host::riding();
     let riding = [
-        (Change::Share(workout(5)), Refused::AlreadyStarted),
-        (Change::Start { at: at(20) }, Refused::AlreadyStarted),
-        (Change::Pause { at: at(5) }, Refused::NotRiding),
-        (Change::Pause { at: at(700) }, Refused::Ended),
-        (Change::Resume { at: at(20) }, Refused::NotPaused),
+        (Change::Share(workout(5)), TimelineError::AlreadyStarted),
+        (Change::Start { at: at(20) }, TimelineError::AlreadyStarted),
+        (Change::Pause { at: at(5) }, TimelineError::NotRiding),
+        (Change::Pause { at: at(700) }, TimelineError::Ended),
+        (Change::Resume { at: at(20) }, TimelineError::NotPaused),
     ];
     for (change, reason) in riding {
         assert_eq!(host.try_says(change), Err(reason));
@@ -247,20 +257,20 @@ fn what_makes_no_sense_is_refused_and_changes_nothing() {
     host.says(Change::Pause { at: at(70) });
     assert_eq!(
         host.try_says(Change::Pause { at: at(80) }),
-        Err(Refused::NotRiding)
+        Err(TimelineError::NotRiding)
     );
     assert_eq!(
         host.try_says(Change::Resume { at: at(60) }),
-        Err(Refused::BackInTime)
+        Err(TimelineError::OutOfOrder)
     );
     assert_eq!(
         host.try_says(Change::End { at: at(60) }),
-        Err(Refused::BackInTime)
+        Err(TimelineError::OutOfOrder)
     );
     host.says(Change::End { at: at(80) });
     assert_eq!(
         host.try_says(Change::Resume { at: at(90) }),
-        Err(Refused::Ended)
+        Err(TimelineError::Ended)
     );
     assert_eq!(
         host.timeline.head(),
@@ -302,7 +312,7 @@ fn a_timeline_holds_a_bounded_number_of_bytes() {
     assert!(shares <= MAX_EVENTS);
     assert_eq!(
         host.try_says(Change::Share(workout(10))),
-        Err(Refused::Full)
+        Err(TimelineError::Full)
     );
 }
 

@@ -3,7 +3,7 @@
 //! Power follows the target as a first-order lag of about two seconds, with noise of up to 3 %.
 //! Cadence drifts around 90 rpm. Heart rate follows the effort over about a minute.
 
-use core::time::Duration;
+use clock::Moment;
 
 use super::Reading;
 use crate::rider::Ftp;
@@ -32,7 +32,7 @@ pub struct Simulator {
     random: SplitMix,
     ftp: Ftp,
     target: Option<u16>,
-    last: Option<Duration>,
+    last: Option<Moment>,
     power: f64,
     cadence: f64,
     drift: f64,
@@ -59,9 +59,9 @@ impl Simulator {
         self.target = watts;
     }
 
-    /// What the sensors say at a moment (monotonic, of any origin).
-    pub fn advance(&mut self, now: Duration) -> Reading {
-        let passed = now.saturating_sub(self.last.unwrap_or(now)).as_secs_f64();
+    /// Advances the simulation to `now` and returns the readings.
+    pub fn advance(&mut self, now: Moment) -> Reading {
+        let passed = (now - self.last.unwrap_or(now)).as_secs_f64();
         self.last = Some(now.max(self.last.unwrap_or(now)));
         self.follow(passed);
         let power = self.power * (1.0 + NOISE * self.random.signed());

@@ -3,7 +3,7 @@
 use core::iter;
 use core::time::Duration;
 
-use super::{Cue, Draft, Interval, Kind, Target, Workout};
+use super::{Cue, Draft, Interval, IntervalKind, Target, Workout};
 
 /// Every built-in workout, from short to long.
 pub fn all() -> Vec<Workout> {
@@ -28,11 +28,11 @@ fn draft(name: &str, description: &str, intervals: Vec<Interval>, cues: Vec<Cue>
     }
 }
 
-const fn steady(seconds: u64, kind: Kind, fraction: f32) -> Interval {
+const fn steady(seconds: u64, kind: IntervalKind, fraction: f32) -> Interval {
     Interval::new(Duration::from_secs(seconds), kind, Target::steady(fraction))
 }
 
-const fn ramp(seconds: u64, kind: Kind, from: f32, to: f32) -> Interval {
+const fn ramp(seconds: u64, kind: IntervalKind, from: f32, to: f32) -> Interval {
     Interval::new(
         Duration::from_secs(seconds),
         kind,
@@ -63,13 +63,13 @@ fn repeat(times: usize, hard: &[Interval], easy: &Interval) -> Vec<Interval> {
 
 fn taster() -> Draft {
     let intervals = vec![
-        ramp(60, Kind::Warmup, 0.40, 0.70),
-        steady(45, Kind::Work, 0.95),
-        steady(30, Kind::Rest, 0.50),
-        steady(45, Kind::Work, 1.05),
-        steady(30, Kind::Rest, 0.50),
-        steady(30, Kind::Work, 1.20),
-        ramp(60, Kind::Cooldown, 0.60, 0.40),
+        ramp(60, IntervalKind::Warmup, 0.40, 0.70),
+        steady(45, IntervalKind::Work, 0.95),
+        steady(30, IntervalKind::Rest, 0.50),
+        steady(45, IntervalKind::Work, 1.05),
+        steady(30, IntervalKind::Rest, 0.50),
+        steady(30, IntervalKind::Work, 1.20),
+        ramp(60, IntervalKind::Cooldown, 0.60, 0.40),
     ];
     let cues = vec![
         cue(2, "Five minutes to try everything out."),
@@ -86,26 +86,26 @@ fn taster() -> Draft {
 }
 
 fn opener() -> Draft {
-    let spin = steady(60, Kind::Rest, 0.50);
-    let mut intervals = vec![ramp(300, Kind::Warmup, 0.40, 0.75), spin.clone()];
+    let spin = steady(60, IntervalKind::Rest, 0.50);
+    let mut intervals = vec![ramp(300, IntervalKind::Warmup, 0.40, 0.75), spin.clone()];
     intervals.extend(repeat(
         3,
-        &[at_cadence(steady(30, Kind::Work, 1.20), 100)],
+        &[at_cadence(steady(30, IntervalKind::Work, 1.20), 100)],
         &spin,
     ));
-    intervals.push(steady(240, Kind::Steady, 0.85));
+    intervals.push(steady(240, IntervalKind::Steady, 0.85));
     intervals.push(spin);
     intervals.push(Interval::new(
         Duration::from_secs(15),
-        Kind::MaxEffort,
+        IntervalKind::MaxEffort,
         Target::Max,
     ));
     intervals.push(Interval::new(
         Duration::from_secs(75),
-        Kind::FreeRide,
+        IntervalKind::FreeRide,
         Target::Free,
     ));
-    intervals.push(ramp(180, Kind::Cooldown, 0.60, 0.40));
+    intervals.push(ramp(180, IntervalKind::Cooldown, 0.60, 0.40));
     let cues = vec![
         cue(5, "Easy start. Let the legs come to you."),
         cue(350, "Three quick ones: 30 seconds with fast legs."),
@@ -123,15 +123,15 @@ fn opener() -> Draft {
 
 fn vo2() -> Draft {
     let mut intervals = vec![
-        ramp(480, Kind::Warmup, 0.45, 0.80),
-        steady(120, Kind::Rest, 0.50),
+        ramp(480, IntervalKind::Warmup, 0.45, 0.80),
+        steady(120, IntervalKind::Rest, 0.50),
     ];
     intervals.extend(repeat(
         5,
-        &[at_cadence(steady(180, Kind::Work, 1.15), 95)],
-        &steady(180, Kind::Rest, 0.50),
+        &[at_cadence(steady(180, IntervalKind::Work, 1.15), 95)],
+        &steady(180, IntervalKind::Rest, 0.50),
     ));
-    intervals.push(ramp(300, Kind::Cooldown, 0.60, 0.40));
+    intervals.push(ramp(300, IntervalKind::Cooldown, 0.60, 0.40));
     let cues = vec![
         cue(590, "First of five. Build into it, do not start too fast."),
         cue(1_410, "Halfway through the third one. Keep breathing."),
@@ -146,15 +146,15 @@ fn vo2() -> Draft {
 }
 
 fn over_unders() -> Draft {
-    let under = steady(120, Kind::Work, 0.92);
-    let over = steady(60, Kind::Work, 1.06);
+    let under = steady(120, IntervalKind::Work, 0.92);
+    let over = steady(60, IntervalKind::Work, 1.06);
     let block = repeat(3, &[under], &over);
     let mut intervals = vec![
-        ramp(480, Kind::Warmup, 0.45, 0.80),
-        steady(120, Kind::Rest, 0.55),
+        ramp(480, IntervalKind::Warmup, 0.45, 0.80),
+        steady(120, IntervalKind::Rest, 0.55),
     ];
-    intervals.extend(repeat(3, &block, &steady(300, Kind::Rest, 0.55)));
-    intervals.push(ramp(300, Kind::Cooldown, 0.60, 0.40));
+    intervals.extend(repeat(3, &block, &steady(300, IntervalKind::Rest, 0.55)));
+    intervals.push(ramp(300, IntervalKind::Cooldown, 0.60, 0.40));
     let cues = vec![
         cue(
             595,
@@ -172,13 +172,13 @@ fn over_unders() -> Draft {
 }
 
 fn sweet_spot() -> Draft {
-    let mut intervals = vec![ramp(600, Kind::Warmup, 0.45, 0.75)];
+    let mut intervals = vec![ramp(600, IntervalKind::Warmup, 0.45, 0.75)];
     intervals.extend(repeat(
         3,
-        &[at_cadence(steady(720, Kind::Work, 0.90), 90)],
-        &steady(240, Kind::Rest, 0.55),
+        &[at_cadence(steady(720, IntervalKind::Work, 0.90), 90)],
+        &steady(240, IntervalKind::Rest, 0.55),
     ));
-    intervals.push(ramp(420, Kind::Cooldown, 0.65, 0.40));
+    intervals.push(ramp(420, IntervalKind::Cooldown, 0.65, 0.40));
     let cues = vec![
         cue(
             595,

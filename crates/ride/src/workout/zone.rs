@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use super::{Kind, Target, Workout};
+use super::{IntervalKind, Target, Workout};
 
 /// A power zone, 1 to 7 (Coggan: up to 55, 75, 90, 105, 120, 150 % of FTP, and above).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,7 +42,7 @@ pub struct Bar {
     pub zone: Zone,
     /// What the interval is for: free rides and maximal efforts have no target, their heights (0.6
     /// and 1.5) are only for drawing.
-    pub kind: Kind,
+    pub kind: IntervalKind,
 }
 
 /// The height at which an interval without a target is drawn.

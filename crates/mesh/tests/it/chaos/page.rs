@@ -3,29 +3,28 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use clock::{GroupTime, Moment};
 use mesh::node::{Event, Input, Node};
 use protocol::{
     peer::{DeliveryClass, Incarnation, LinkState, PeerId},
     signaling::Member,
 };
 use ride::{
-    message::Message,
-    timeline::{
-        Change, Exchange, GroupTime, Head, Phase, RideClock, SignedEvent, SigningKey, Timeline,
-    },
-    workout::{Draft, Interval, Kind, Target, Workout},
+    message::PeerMessage,
+    timeline::{Change, Head, Phase, RideClock, SignedEvent, SigningKey, Timeline, TimelineSync},
+    workout::{Draft, Interval, IntervalKind, Target, Workout},
 };
 
 use crate::net::{Net, seed_of_keys};
 
-/// What somebody says that is not of the timeline begins with this; a [`Message`] never does.
+/// What somebody says that is not of the timeline begins with this; a [`PeerMessage`] never does.
 const SAID: u8 = b's';
 
 pub struct Page {
     key: SigningKey,
     pub load: Option<(PeerId, Incarnation)>,
     pub timeline: Timeline,
-    exchange: Exchange,
+    timeline_sync: TimelineSync,
     clock: RideClock,
     /// What the browser has kept of the timeline.
     kept: Vec<SignedEvent>,
@@ -43,7 +42,7 @@ impl Page {
             key: SigningKey::from_seed(seed_of_keys(rider)).unwrap(),
             load: None,
             timeline: Timeline::new(),
-            exchange: Exchange::default(),
+            timeline_sync: TimelineSync::default(),
             clock: RideClock::default(),
             kept: Vec::new(),
             time: None,
@@ -99,18 +98,18 @@ impl Page {
         let now = net.now;
         match event {
             Event::Welcomed { members, .. } => {
-                self.exchange = Exchange::default();
+                self.timeline_sync = TimelineSync::default();
                 self.take_kept(net, at);
                 self.gossip(net, at);
                 members.iter().for_each(|member| self.meet(net, at, member));
             }
             Event::Joined(member) => self.meet(net, at, &member),
             Event::Returned(member) => self.meet(net, at, &member),
-            Event::Left { peer, .. } => self.exchange.forget(peer.as_str()),
-            Event::HostChanged(_) => self.exchange.hurry(now),
+            Event::Left { peer, .. } => self.timeline_sync.remove_peer(&peer),
+            Event::HostChanged(_) => self.timeline_sync.host_changed(moment(now)),
             Event::Gossip { from, bytes } => {
                 if let Some(head) = Head::from_bytes(&bytes) {
-                    self.exchange.heard(now, from.as_str(), head);
+                    self.timeline_sync.update_head(moment(now), &from, head);
                 }
             }
             Event::Received { from, payload, .. } => match payload.split_first() {
@@ -139,16 +138,16 @@ impl Page {
     }
 
     fn hear_message(&mut self, net: &mut Net, at: usize, from: &PeerId, payload: &[u8]) {
-        match Message::decode(payload).unwrap() {
-            Message::Timeline(events) => {
+        match PeerMessage::decode(payload).unwrap() {
+            PeerMessage::Timeline(events) => {
                 let gap = self.take(net, at, events);
-                if gap && self.exchange.asks_for_whole(net.now, from.as_str()) {
+                if gap && self.timeline_sync.may_ask_whole(moment(net.now), from) {
                     let head = Head::NONE;
-                    tell(net, at, from, &Message::WantTimeline { head });
+                    tell(net, at, from, &PeerMessage::TimelineRequest { head });
                 }
             }
-            Message::WantTimeline { head } => {
-                if self.exchange.answers(net.now, from.as_str()) {
+            PeerMessage::TimelineRequest { head } => {
+                if self.timeline_sync.may_answer(moment(net.now), from) {
                     self.tell_since(net, at, from, head);
                 }
             }
@@ -166,9 +165,9 @@ impl Page {
     /// Takes events in; true if some before them are missing.
     fn take(&mut self, net: &mut Net, at: usize, events: Vec<SignedEvent>) -> bool {
         let terms = net.riders[at].node.host_keys();
-        let taken = self.timeline.take(events, |epoch, host| {
+        let taken = self.timeline.merge(events, |epoch, host| {
             let mut terms = terms.iter();
-            let term = terms.find(|term| term.epoch == epoch && term.peer.as_str() == host);
+            let term = terms.find(|term| term.epoch == epoch && term.peer == *host);
             term.map(|term| term.sign_key)
         });
         if taken.grew {
@@ -197,17 +196,22 @@ impl Page {
     fn tell_since(&self, net: &mut Net, at: usize, to: &PeerId, head: Head) {
         let events = self.timeline.since(head);
         if !events.is_empty() {
-            tell_as(net, at, to, DeliveryClass::Bulk, &Message::Timeline(events));
+            tell_as(
+                net,
+                at,
+                to,
+                DeliveryClass::Bulk,
+                &PeerMessage::Timeline(events),
+            );
         }
     }
 
     fn catch_up(&mut self, net: &mut Net, at: usize) {
         let head = self.timeline.head();
         let in_reach = in_reach(&net.riders[at].node);
-        let in_reach = in_reach.iter().map(PeerId::as_str);
-        if let Some(ahead) = self.exchange.next(net.now, head, in_reach) {
-            let ahead = ahead.parse().unwrap();
-            tell(net, at, &ahead, &Message::WantTimeline { head });
+        let now = moment(net.now);
+        if let Some(ahead) = self.timeline_sync.next_request(now, head, &in_reach) {
+            tell(net, at, ahead, &PeerMessage::TimelineRequest { head });
         }
     }
 
@@ -216,8 +220,8 @@ impl Page {
         let hosts = node.is_host() && !node.controls_wait();
         let hosts = hosts.then(|| node.epoch());
         let head = self.timeline.head();
-        if self.exchange.is_to_settle(net.now, head, hosts) {
-            self.decide(net, at, Change::Settle);
+        if self.timeline_sync.needs_no_op(moment(net.now), head, hosts) {
+            self.decide(net, at, Change::NoOp);
         }
     }
 
@@ -227,9 +231,9 @@ impl Page {
         let (Some(me), epoch) = (node.me().map(|me| me.peer.clone()), node.epoch()) else {
             return;
         };
-        let event = self.timeline.append(change, epoch, me.as_str(), &self.key);
+        let event = self.timeline.append(change, epoch, &me, &self.key);
         if let Ok(event) = event {
-            let message = Message::Timeline(vec![event]);
+            let message = PeerMessage::Timeline(vec![event]);
             net.broadcast(at, DeliveryClass::Control, &message.encode());
             self.changed(net, at);
         }
@@ -245,15 +249,16 @@ impl Page {
         let mut timeline = self.timeline.clone();
         let any = [Change::End { at }, Change::Share(workout(66))];
         let mut made = any.into_iter();
-        let made = made.find_map(|change| {
-            timeline
-                .append(change, epoch, host.as_str(), &self.key)
-                .ok()
-        })?;
+        let made = made.find_map(|change| timeline.append(change, epoch, host, &self.key).ok())?;
         let events = vec![made];
-        let message = Message::Timeline(events.clone()).encode();
+        let message = PeerMessage::Timeline(events.clone()).encode();
         Some((events, message))
     }
+}
+
+/// Monotonic time from the time of the network.
+const fn moment(now: Duration) -> Moment {
+    Moment::from_origin(now)
 }
 
 pub fn say((load, number): (u32, u32)) -> Vec<u8> {
@@ -263,7 +268,7 @@ pub fn say((load, number): (u32, u32)) -> Vec<u8> {
 pub fn workout(minutes: u64) -> Workout {
     let interval = |minutes| {
         let length = Duration::from_secs(60 * minutes);
-        Interval::new(length, Kind::Steady, Target::steady(0.8))
+        Interval::new(length, IntervalKind::Steady, Target::steady(0.8))
     };
     Workout::new(Draft {
         intervals: [minutes, 1, 2].map(interval).to_vec(),
@@ -281,11 +286,11 @@ fn in_reach(node: &Node) -> Vec<PeerId> {
     reached.map(|member| member.peer.clone()).collect()
 }
 
-fn tell(net: &mut Net, at: usize, to: &PeerId, message: &Message) {
+fn tell(net: &mut Net, at: usize, to: &PeerId, message: &PeerMessage) {
     tell_as(net, at, to, DeliveryClass::Control, message);
 }
 
-fn tell_as(net: &mut Net, at: usize, to: &PeerId, class: DeliveryClass, message: &Message) {
+fn tell_as(net: &mut Net, at: usize, to: &PeerId, class: DeliveryClass, message: &PeerMessage) {
     let (to, payload) = (to.clone(), message.encode());
     net.feed(at, Input::Send { to, class, payload });
 }

@@ -130,15 +130,15 @@ fn laps_follow_the_intervals_and_add_up_to_the_session() {
     assert_eq!(session.num_laps, 4);
     assert_eq!(
         session.total_timer_time,
-        laps.iter().map(|lap| lap.total_timer_time).sum()
+        laps.iter().map(|lap| lap.total_timer_time).sum::<u32>()
     );
     assert_eq!(
         session.total_elapsed_time,
-        laps.iter().map(|lap| lap.total_elapsed_time).sum()
+        laps.iter().map(|lap| lap.total_elapsed_time).sum::<u32>()
     );
     assert_eq!(
         session.total_work,
-        laps.iter().map(|lap| lap.total_work).sum()
+        laps.iter().map(|lap| lap.total_work).sum::<u32>()
     );
 }
 

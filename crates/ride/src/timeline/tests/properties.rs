@@ -29,7 +29,7 @@ fn five() -> Workout {
     let intervals = [20_u64, 1, 45, 30, 60].map(|seconds| {
         Interval::new(
             Duration::from_secs(seconds),
-            Kind::Steady,
+            IntervalKind::Steady,
             Target::steady(0.8),
         )
     });
@@ -47,8 +47,8 @@ const fn millis(millis: i64) -> GroupTime {
 /// Lets a host of an epoch press, beginning at a moment; gives the moment of the last press.
 fn press(timeline: &mut Timeline, presses: &[Press], epoch: u32, mut now: i64) -> i64 {
     let (host, key) = match epoch {
-        1 => (HOST, key(1)),
-        _ => (SECOND_HOST, key(2)),
+        1 => (&first_host(), key(1)),
+        _ => (&second_host(), key(2)),
     };
     for press in presses {
         now += i64::from(press.after);
@@ -79,7 +79,7 @@ fn begun() -> Timeline {
     let mut timeline = Timeline::new();
     for change in [Change::Share(five()), Change::Start { at: millis(0) }] {
         timeline
-            .append(change, 1, HOST, &key(1))
+            .append(change, 1, &first_host(), &key(1))
             .expect("a change that makes sense");
     }
     timeline
@@ -116,7 +116,7 @@ proptest! {
         let all = ana.since(Head::NONE);
         let mut ben = Timeline::new();
         for event in &all[..2 + heard.index(all.len() - 1)] {
-            ben.take([event.clone()], key_of);
+            ben.merge([event.clone()], key_of);
         }
         press(&mut ben, &second, 2, 30_000);
         let mut events = all;
@@ -127,16 +127,16 @@ proptest! {
             let mut reader = Timeline::new();
             let picked = delivery.iter().map(|pick| pick.get(&events).clone());
             for some in picked.clone().collect::<Vec<_>>().chunks(7) {
-                reader.take(some.to_vec(), key_of);
+                reader.merge(some.to_vec(), key_of);
             }
             for event in picked {
-                rider.take([event], key_of);
+                rider.merge([event], key_of);
             }
             // What was lost is asked for, from whoever has the highest head.
             for event in newest.since(Head::NONE) {
-                rider.take([event], key_of);
+                rider.merge([event], key_of);
             }
-            let taken = reader.take(newest.since(Head::NONE), key_of);
+            let taken = reader.merge(newest.since(Head::NONE), key_of);
             prop_assert!(!taken.gap);
             prop_assert_eq!(reader.since(Head::NONE), newest.since(Head::NONE));
             prop_assert_eq!(rider.head(), newest.head());
@@ -181,7 +181,7 @@ proptest! {
         let mut before = (None, Duration::ZERO);
         for step in 0_usize..200 {
             if let Some(event) = step.checked_sub(delay).and_then(|at| events.get(at / 2)) {
-                rider.take([event.clone()], key_of);
+                rider.merge([event.clone()], key_of);
             }
             let now = millis(end * i64::try_from(step).expect("small") / 150);
             let shown = elapsed(clock.read(&rider, now));
@@ -197,7 +197,7 @@ proptest! {
         let mut timeline = begun();
         for at in 0..count {
             let extend = Change::Extend { at: millis(at * 100), interval: 0 };
-            let _ = timeline.append(extend, 1, HOST, &key(1));
+            let _ = timeline.append(extend, 1, &first_host(), &key(1));
         }
         let workout = timeline.workout().expect("a workout");
         prop_assert!(workout.duration() <= five().duration() + MAX_EXTENSION);

@@ -6,7 +6,7 @@ use crate::wire;
 fn heard(events: &[SignedEvent]) -> Timeline {
     let mut timeline = Timeline::new();
     for event in events {
-        assert_eq!(timeline.take([event.clone()], key_of), GREW);
+        assert_eq!(timeline.merge([event.clone()], key_of), GREW);
     }
     timeline
 }
@@ -40,7 +40,7 @@ fn an_event_applied_twice_counts_once() {
     let host = Host::riding();
     let mut rider = heard(&host.sent);
     for event in &host.sent {
-        assert_eq!(rider.take([event.clone()], key_of), Taken::default());
+        assert_eq!(rider.merge([event.clone()], key_of), MergeResult::default());
     }
     assert_eq!(rider.since(Head::NONE), host.sent);
 }
@@ -51,10 +51,10 @@ fn events_out_of_order_count_once_the_missing_one_comes() {
     host.says(Change::Pause { at: at(70) });
     let [share, start, pause] = host.sent.try_into().expect("three events");
     let mut rider = Timeline::new();
-    assert_eq!(rider.take([pause], key_of), GAP);
-    assert_eq!(rider.take([start], key_of), GAP);
+    assert_eq!(rider.merge([pause], key_of), GAP);
+    assert_eq!(rider.merge([start], key_of), GAP);
     assert_eq!(rider.phase(at(80)), Phase::Lobby);
-    assert_eq!(rider.take([share], key_of), GREW);
+    assert_eq!(rider.merge([share], key_of), GREW);
     assert_eq!(
         rider.phase(at(80)),
         Phase::Paused {
@@ -71,7 +71,7 @@ fn a_forged_event_is_refused_and_changes_nothing() {
     let by_another_key = {
         let mut forger = host.timeline.clone();
         forger
-            .append(Change::Pause { at: at(70) }, 1, HOST, &key(9))
+            .append(Change::Pause { at: at(70) }, 1, &first_host(), &key(9))
             .expect("an event")
     };
     let mut altered = host.sent[1].clone();
@@ -80,7 +80,10 @@ fn a_forged_event_is_refused_and_changes_nothing() {
     let mut unsigned = host.sent[1].clone();
     unsigned.signature = [0; 64];
     for event in [by_another_key, altered, unsigned] {
-        assert_eq!(rider.take([event], key_of), refused(Refused::Forged));
+        assert_eq!(
+            rider.merge([event], key_of),
+            rejected(TimelineError::Forged)
+        );
     }
     assert_eq!(
         rider.head(),
@@ -96,58 +99,70 @@ fn a_forged_event_is_refused_and_changes_nothing() {
 fn who_is_not_the_host_of_the_epoch_is_refused() {
     let mut timeline = Timeline::new();
     let by_stranger = timeline
-        .append(Change::Share(workout(5)), 1, "eve", &key(1))
+        .append(Change::Share(workout(5)), 1, &peer("eve"), &key(1))
         .expect("an event");
     let mut rider = Timeline::new();
     assert_eq!(
-        rider.take([by_stranger], key_of),
-        refused(Refused::NotTheHost)
+        rider.merge([by_stranger], key_of),
+        rejected(TimelineError::NotHost)
     );
     let mut timeline = Timeline::new();
     let of_a_later_epoch = timeline
-        .append(Change::Share(workout(5)), 2, HOST, &key(1))
+        .append(Change::Share(workout(5)), 2, &first_host(), &key(1))
         .expect("an event");
     assert_eq!(
-        rider.take([of_a_later_epoch], key_of),
-        refused(Refused::NotTheHost)
+        rider.merge([of_a_later_epoch], key_of),
+        rejected(TimelineError::NotHost)
     );
 }
 
 #[test]
 fn malformed_events_are_refused() {
     let host = Host::riding();
-    let sign = |event: &Event| event.sign(&key(1));
-    let good: Event = wire::from_slice(&host.sent[0].bytes).expect("an event");
+    let sign = |event: &TimelineEvent| event.sign(&key(1));
+    let good: TimelineEvent = wire::from_slice(&host.sent[0].bytes).expect("an event");
     let mut cut = host.sent[0].clone();
     cut.bytes.pop();
     let endless = SignedEvent {
         bytes: vec![0; event::MAX_EVENT_BYTES + 1],
         signature: [0; 64],
     };
-    let misnumbered = sign(&Event {
+    let misnumbered = sign(&TimelineEvent {
         sequence: 5,
         ..good.clone()
     });
-    let before_itself = sign(&Event {
+    let before_itself = sign(&TimelineEvent {
         base: Head {
             epoch: 7,
             sequence: 1,
         },
         ..good.clone()
     });
-    let zero = sign(&Event {
+    let zero = sign(&TimelineEvent {
         sequence: 0,
         ..good.clone()
     });
-    let long_host = sign(&Event {
-        host: "x".repeat(65),
-        ..good
-    });
-    for event in [cut, endless, misnumbered, before_itself, zero, long_host] {
+    for event in [cut, endless, misnumbered, before_itself, zero] {
         assert_eq!(
-            Timeline::new().take([event], key_of),
-            refused(Refused::Malformed)
+            Timeline::new().merge([event], key_of),
+            rejected(TimelineError::Malformed)
         );
+    }
+}
+
+#[test]
+fn an_event_with_an_invalid_host_is_rejected() {
+    let by = |host: &str| {
+        let change = Change::Share(workout(5));
+        let event = (1_u8, 1_u8, Head::NONE, host, change, EventHash::NONE);
+        let mut bytes = vec![];
+        minicbor::encode(event, &mut bytes).expect("memory");
+        let signature = key(1).sign(&bytes);
+        Timeline::new().merge([SignedEvent { bytes, signature }], key_of)
+    };
+    assert_eq!(by("ana"), GREW);
+    for host in ["", "a b", "<img>", &"x".repeat(65)] {
+        assert_eq!(by(host), rejected(TimelineError::Malformed), "{host}");
     }
 }
 
@@ -156,12 +171,17 @@ fn a_signed_event_that_makes_no_sense_is_refused() {
     let host = Host::riding();
     let mut rider = heard(&host.sent);
     let head = host.timeline.head();
-    let again = Event::following(host.timeline.tip(), 1, HOST, Change::Start { at: at(99) })
-        .expect("a number")
-        .sign(&key(1));
+    let again = TimelineEvent::following(
+        host.timeline.newest(),
+        1,
+        &first_host(),
+        Change::Start { at: at(99) },
+    )
+    .expect("a number")
+    .sign(&key(1));
     assert_eq!(
-        rider.take([again], key_of),
-        refused(Refused::AlreadyStarted)
+        rider.merge([again], key_of),
+        rejected(TimelineError::AlreadyStarted)
     );
     assert_eq!(rider.head(), head);
 }
@@ -172,9 +192,12 @@ fn a_second_event_of_the_same_number_is_refused() {
     let mut rider = heard(&host.sent);
     let mut other = heard(&host.sent[..1]);
     let other = other
-        .append(Change::Start { at: at(99) }, 1, HOST, &key(1))
+        .append(Change::Start { at: at(99) }, 1, &first_host(), &key(1))
         .expect("an event");
-    assert_eq!(rider.take([other], key_of), refused(Refused::Conflict));
+    assert_eq!(
+        rider.merge([other], key_of),
+        rejected(TimelineError::Conflict)
+    );
     assert_eq!(
         rider.phase(at(10)),
         Phase::Riding {
@@ -185,16 +208,17 @@ fn a_second_event_of_the_same_number_is_refused() {
 
 /// Ben was elected for epoch 2 while there was no server, and said something; the server, which saw
 /// no votes, made Ana host of epoch 3, who carried on from it.
-fn elected_unseen() -> (Timeline, impl Fn(u32, &str) -> Option<[u8; 32]>) {
+fn elected_unseen() -> (Timeline, impl Fn(u32, &PeerId) -> Option<[u8; 32]>) {
     let mut ana = heard(&Host::riding().sent);
     let mut ben = ana.clone();
     let pause = ben
-        .append(Change::Pause { at: at(70) }, 2, SECOND_HOST, &key(2))
+        .append(Change::Pause { at: at(70) }, 2, &second_host(), &key(2))
         .expect("an event");
-    assert_eq!(ana.take([pause], key_of), GREW);
-    ana.append(Change::Resume { at: at(80) }, 3, HOST, &key(1))
+    assert_eq!(ana.merge([pause], key_of), GREW);
+    ana.append(Change::Resume { at: at(80) }, 3, &first_host(), &key(1))
         .expect("an event");
-    let seen = |epoch, host: &str| (epoch != 2 && host == HOST).then(|| key(1).public());
+    let seen =
+        |epoch, host: &PeerId| (epoch != 2 && *host == first_host()).then(|| key(1).public());
     (ana, seen)
 }
 
@@ -204,9 +228,9 @@ fn what_an_elected_host_said_counts_for_riders_who_did_not_see_the_votes() {
     let mut rider = heard(&Host::riding().sent);
     let missing = ana.since(rider.head());
     assert_eq!(missing.len(), 2);
-    let unproved = rider.take(missing[..1].to_vec(), &seen);
-    assert_eq!(unproved, refused(Refused::NotTheHost));
-    let taken = rider.take(missing, &seen);
+    let unproved = rider.merge(missing[..1].to_vec(), &seen);
+    assert_eq!(unproved, rejected(TimelineError::NotHost));
+    let taken = rider.merge(missing, &seen);
     assert_eq!(taken, GREW);
     assert_eq!(rider.since(Head::NONE), ana.since(Head::NONE));
     assert_eq!(rider.phase(at(75)), ana.phase(at(75)));
@@ -220,44 +244,49 @@ fn nobody_vouches_for_an_event_that_is_not_the_one_meant() {
     // Somebody on the way puts another event of this number in its place.
     let mut forger = rider.clone();
     missing[0] = forger
-        .append(Change::End { at: at(71) }, 2, SECOND_HOST, &key(9))
+        .append(Change::End { at: at(71) }, 2, &second_host(), &key(9))
         .expect("an event");
     let before = rider.since(Head::NONE);
-    let taken = rider.take(missing.clone(), &seen);
-    let nothing = Taken {
+    let taken = rider.merge(missing.clone(), &seen);
+    let nothing = MergeResult {
         gap: true,
-        ..refused(Refused::NotTheHost)
+        ..rejected(TimelineError::NotHost)
     };
     assert_eq!(taken, nothing);
     assert_eq!(rider.since(Head::NONE), before);
     // What was meant still counts, and asking goes on until it is there.
-    assert_eq!(rider.take(missing, &seen), nothing);
-    let whole = rider.take(ana.since(Head::NONE), &seen);
+    assert_eq!(rider.merge(missing, &seen), nothing);
+    let whole = rider.merge(ana.since(Head::NONE), &seen);
     assert!(whole.grew && !whole.gap);
     assert_eq!(rider.since(Head::NONE), ana.since(Head::NONE));
 }
 
 #[test]
 fn hosts_who_gave_one_number_twice_leave_one_timeline() {
-    let both = |epoch: u32, host: &str| match (epoch, host) {
-        (2, HOST) => Some(key(1).public()),
+    let both = |epoch: u32, host: &PeerId| match (epoch, host.as_str()) {
+        (2, "ana") => Some(key(1).public()),
         _ => key_of(epoch, host),
     };
     let start = heard(&Host::riding().sent);
     let (mut ana, mut ben) = (start.clone(), start);
     let pause = Change::Pause { at: at(70) };
-    let said_twice = ana.append(pause, 2, HOST, &key(1)).expect("an event");
-    let pause = Change::Pause { at: at(72) };
-    ben.append(pause, 2, SECOND_HOST, &key(2))
+    let said_twice = ana
+        .append(pause, 2, &first_host(), &key(1))
         .expect("an event");
-    assert_eq!(ben.take([said_twice], both), refused(Refused::Conflict));
+    let pause = Change::Pause { at: at(72) };
+    ben.append(pause, 2, &second_host(), &key(2))
+        .expect("an event");
+    assert_eq!(
+        ben.merge([said_twice], both),
+        rejected(TimelineError::Conflict)
+    );
     let resume = Change::Resume { at: at(90) };
     let resume = ben
-        .append(resume, 3, SECOND_HOST, &key(2))
+        .append(resume, 3, &second_host(), &key(2))
         .expect("an event");
-    let gap = ana.take([resume], both);
+    let gap = ana.merge([resume], both);
     assert!(gap.gap && !gap.grew);
-    assert!(ana.take(ben.since(Head::NONE), both).grew);
+    assert!(ana.merge(ben.since(Head::NONE), both).grew);
     assert_eq!(ana.since(Head::NONE), ben.since(Head::NONE));
 }
 
@@ -266,7 +295,7 @@ fn a_new_host_carries_the_ride_on() {
     let host = Host::riding();
     let mut second = heard(&host.sent);
     let pause = second
-        .append(Change::Pause { at: at(70) }, 2, SECOND_HOST, &key(2))
+        .append(Change::Pause { at: at(70) }, 2, &second_host(), &key(2))
         .expect("an event");
     assert_eq!(
         second.head(),
@@ -276,7 +305,7 @@ fn a_new_host_carries_the_ride_on() {
         }
     );
     let mut rider = heard(&host.sent);
-    assert_eq!(rider.take([pause], key_of), GREW);
+    assert_eq!(rider.merge([pause], key_of), GREW);
     assert_eq!(
         rider.phase(at(80)),
         Phase::Paused {
@@ -291,11 +320,11 @@ fn the_old_host_can_say_nothing_more() {
     let mut host = Host::riding();
     let mut second = heard(&host.sent);
     let pause = second
-        .append(Change::Pause { at: at(70) }, 2, SECOND_HOST, &key(2))
+        .append(Change::Pause { at: at(70) }, 2, &second_host(), &key(2))
         .expect("an event");
     host.says(Change::End { at: at(75) });
     let end = host.sent[2].clone();
-    assert_eq!(second.take([end], key_of), Taken::default());
+    assert_eq!(second.merge([end], key_of), MergeResult::default());
     assert_eq!(
         second.phase(at(80)),
         Phase::Paused {
@@ -303,12 +332,12 @@ fn the_old_host_can_say_nothing_more() {
             resumes_in: None
         }
     );
-    assert_eq!(host.timeline.take([pause], key_of), GREW);
+    assert_eq!(host.timeline.merge([pause], key_of), GREW);
     assert_eq!(host.timeline.phase(at(80)), second.phase(at(80)));
     assert_eq!(host.timeline.head(), second.head());
     assert_eq!(
         host.try_says(Change::Resume { at: at(90) }),
-        Err(Refused::OldEpoch)
+        Err(TimelineError::OldEpoch)
     );
 }
 
@@ -317,17 +346,17 @@ fn riders_who_heard_different_hosts_agree_once_they_have_the_whole_of_the_newest
     let host = Host::riding();
     // Ben carries on from the share alone, and his pause is heard by one rider only.
     let mut ben = heard(&host.sent[..1]);
-    ben.append(Change::Start { at: at(50) }, 2, SECOND_HOST, &key(2))
+    ben.append(Change::Start { at: at(50) }, 2, &second_host(), &key(2))
         .expect("an event");
     let mut rider = heard(&ben.since(Head::NONE));
     // In epoch 3 he carries on from all that Ana said.
     let mut whole = heard(&host.sent);
     let pause = whole
-        .append(Change::Pause { at: at(70) }, 3, SECOND_HOST, &key(2))
+        .append(Change::Pause { at: at(70) }, 3, &second_host(), &key(2))
         .expect("an event");
-    assert_eq!(rider.take([pause], key_of), GAP);
+    assert_eq!(rider.merge([pause], key_of), GAP);
     for event in whole.since(Head::NONE) {
-        rider.take([event], key_of);
+        rider.merge([event], key_of);
     }
     assert_eq!(rider.head(), whole.head());
     assert_eq!(rider.since(Head::NONE), whole.since(Head::NONE));

@@ -10,6 +10,7 @@ use std::collections::VecDeque;
 
 use core::time::Duration;
 
+use clock::Moment;
 use thiserror::Error;
 
 use super::PowerRange;
@@ -105,7 +106,7 @@ enum State {
 struct InFlight {
     request: u8,
     target: Option<u16>,
-    give_up: Duration,
+    give_up: Moment,
 }
 
 /// The machine; see the module for its law.
@@ -118,7 +119,7 @@ pub struct ControlPoint {
     /// What the trainer has confirmed or refused last.
     settled: Option<Option<u16>>,
     in_flight: Option<InFlight>,
-    retry_at: Option<Duration>,
+    retry_at: Option<Moment>,
     failures: u32,
     outputs: VecDeque<Output>,
 }
@@ -149,7 +150,7 @@ impl ControlPoint {
     }
 
     /// Takes an input at a moment (monotonic, of any origin).
-    pub fn handle(&mut self, now: Duration, input: Input) {
+    pub fn handle(&mut self, now: Moment, input: Input) {
         match input {
             Input::Connected { range } => self.connected(range),
             Input::Target(target) => self.wanted = Some(target),
@@ -169,7 +170,7 @@ impl ControlPoint {
     }
 
     /// When to say [`Input::Timeout`].
-    pub fn poll_timeout(&self) -> Option<Duration> {
+    pub fn poll_timeout(&self) -> Option<Moment> {
         self.in_flight
             .map(|operation| operation.give_up)
             .or(self.retry_at)
@@ -198,7 +199,7 @@ impl ControlPoint {
         self.state = State::Disconnected;
     }
 
-    fn indicated(&mut self, now: Duration, bytes: &[u8]) {
+    fn indicated(&mut self, now: Moment, bytes: &[u8]) {
         let &[RESPONSE, request, result, ..] = bytes else {
             return;
         };
@@ -248,7 +249,7 @@ impl ControlPoint {
         self.start_over();
     }
 
-    fn timed_out(&mut self, now: Duration) {
+    fn timed_out(&mut self, now: Moment) {
         if self
             .in_flight
             .is_some_and(|operation| now >= operation.give_up)
@@ -260,7 +261,7 @@ impl ControlPoint {
         }
     }
 
-    fn failed(&mut self, now: Duration) {
+    fn failed(&mut self, now: Moment) {
         if self.in_flight.take().is_none() {
             return;
         }
@@ -275,7 +276,7 @@ impl ControlPoint {
         }
     }
 
-    fn write_next(&mut self, now: Duration) {
+    fn write_next(&mut self, now: Moment) {
         if self.in_flight.is_some() || self.retry_at.is_some() {
             return;
         }
@@ -296,7 +297,7 @@ impl ControlPoint {
         vec![SET_POWER, low, high]
     }
 
-    fn write(&mut self, now: Duration, target: Option<u16>, bytes: Vec<u8>) {
+    fn write(&mut self, now: Moment, target: Option<u16>, bytes: Vec<u8>) {
         let operation = InFlight {
             request: bytes[0],
             target,

@@ -1,4 +1,14 @@
+use core::time::Duration;
+
 use super::*;
+
+const fn ms(millis: u64) -> Moment {
+    Moment::from_origin(Duration::from_millis(millis))
+}
+
+const fn seconds(seconds: u64) -> Moment {
+    ms(1_000 * seconds)
+}
 
 const FTP: Ftp = match Ftp::new(200) {
     Ok(ftp) => ftp,
@@ -10,17 +20,17 @@ fn readings(target: Option<u16>, after: u64, count: u64) -> Vec<Reading> {
     let mut simulator = Simulator::new(7, FTP);
     simulator.set_target(target);
     (0..=after * 4 + count)
-        .map(|quarter| simulator.advance(Duration::from_millis(quarter * 250)))
+        .map(|quarter| simulator.advance(ms(quarter * 250)))
         .skip((after * 4 + 1) as usize)
         .collect()
 }
 
-fn power_after(seconds: u64) -> f64 {
+fn power_after(duration: u64) -> f64 {
     let mut simulator = Simulator::new(7, FTP);
     simulator.set_target(Some(200));
-    simulator.advance(Duration::ZERO);
+    simulator.advance(Moment::ZERO);
     simulator
-        .advance(Duration::from_secs(seconds))
+        .advance(seconds(duration))
         .power
         .expect("power")
         .into()
@@ -100,7 +110,7 @@ fn the_same_seed_gives_the_same_ride_and_another_one_another() {
     let ride = |seed| {
         let mut simulator = Simulator::new(seed, FTP);
         (0..100)
-            .map(|n| simulator.advance(Duration::from_millis(n * 250)))
+            .map(|n| simulator.advance(ms(n * 250)))
             .collect::<Vec<_>>()
     };
     assert_eq!(ride(1), ride(1));
@@ -111,15 +121,9 @@ fn the_same_seed_gives_the_same_ride_and_another_one_another() {
 fn a_long_sleep_and_a_clock_that_goes_back_do_no_harm() {
     let mut simulator = Simulator::new(7, FTP);
     simulator.set_target(Some(200));
-    simulator.advance(Duration::from_secs(50));
-    let awake = simulator
-        .advance(Duration::from_secs(90_000))
-        .power
-        .expect("power");
+    simulator.advance(seconds(50));
+    let awake = simulator.advance(seconds(90_000)).power.expect("power");
     assert!((194..=206).contains(&awake), "{awake}");
-    let back = simulator
-        .advance(Duration::from_secs(10))
-        .power
-        .expect("power");
+    let back = simulator.advance(seconds(10)).power.expect("power");
     assert!((194..=206).contains(&back), "{back}");
 }

@@ -8,7 +8,7 @@ use super::attributes::Values;
 use super::error::{Place, ZwoError};
 use super::{Counter, is, name};
 use crate::workout::{
-    Cue, Draft, Interval, Kind, MAX_DURATION, MAX_INTERVALS, Target, WorkoutError,
+    Cue, Draft, Interval, IntervalKind, MAX_DURATION, MAX_INTERVALS, Target, WorkoutError,
 };
 
 /// How long a message is shown that does not say.
@@ -68,19 +68,19 @@ fn check_limits(element: Node<'_, '_>, draft: &Draft, end: Duration) -> Result<(
 fn intervals(element: Node<'_, '_>) -> Result<Option<Vec<Interval>>, ZwoError> {
     let values = Values(element);
     let intervals = match name(element).as_str() {
-        "warmup" => vec![sloped(values, Kind::Warmup)?],
-        "cooldown" => vec![sloped(values, Kind::Cooldown)?],
-        "ramp" => vec![sloped(values, Kind::Ramp)?],
-        "steadystate" | "solidstate" => vec![single(values, Kind::Steady, values.even()?)?],
+        "warmup" => vec![sloped(values, IntervalKind::Warmup)?],
+        "cooldown" => vec![sloped(values, IntervalKind::Cooldown)?],
+        "ramp" => vec![sloped(values, IntervalKind::Ramp)?],
+        "steadystate" | "solidstate" => vec![single(values, IntervalKind::Steady, values.even()?)?],
         "intervalst" => set(values)?,
-        "freeride" => vec![single(values, Kind::FreeRide, Target::Free)?],
-        "maxeffort" => vec![single(values, Kind::MaxEffort, Target::Max)?],
+        "freeride" => vec![single(values, IntervalKind::FreeRide, Target::Free)?],
+        "maxeffort" => vec![single(values, IntervalKind::MaxEffort, Target::Max)?],
         _ => return Ok(None),
     };
     Ok(Some(intervals))
 }
 
-fn sloped(values: Values<'_, '_>, kind: Kind) -> Result<Interval, ZwoError> {
+fn sloped(values: Values<'_, '_>, kind: IntervalKind) -> Result<Interval, ZwoError> {
     single(
         values,
         kind,
@@ -88,7 +88,11 @@ fn sloped(values: Values<'_, '_>, kind: Kind) -> Result<Interval, ZwoError> {
     )
 }
 
-fn single(values: Values<'_, '_>, kind: Kind, target: Target) -> Result<Interval, ZwoError> {
+fn single(
+    values: Values<'_, '_>,
+    kind: IntervalKind,
+    target: Target,
+) -> Result<Interval, ZwoError> {
     let duration = values
         .duration("Duration")?
         .ok_or_else(|| values.missing("Duration"))?;
@@ -108,14 +112,14 @@ fn set(values: Values<'_, '_>) -> Result<Vec<Interval>, ZwoError> {
     let hard = values.slope("OnPower", "PowerOnLow", "PowerOnHigh")?;
     let mut pair = vec![Interval {
         cadence: values.cadence("Cadence")?,
-        ..Interval::new(on, Kind::Work, hard)
+        ..Interval::new(on, IntervalKind::Work, hard)
     }];
     if !off.is_zero() {
         let easy = values.slope("OffPower", "PowerOffLow", "PowerOffHigh")?;
         let cadence = values.cadence("CadenceResting")?;
         pair.push(Interval {
             cadence,
-            ..Interval::new(off, Kind::Rest, easy)
+            ..Interval::new(off, IntervalKind::Rest, easy)
         });
     }
     // Repeats are at most as many as intervals can be, so this stays small.

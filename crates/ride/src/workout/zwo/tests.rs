@@ -1,7 +1,7 @@
 use core::time::Duration;
 
 use super::*;
-use crate::workout::{Interval, Kind, Target};
+use crate::workout::{Interval, IntervalKind, Target};
 
 mod refusals;
 
@@ -42,11 +42,11 @@ fn a_real_file_is_read_whole() {
     assert_eq!(workout.duration(), seconds(4_800));
     assert_eq!(
         workout.intervals()[0],
-        Interval::new(seconds(600), Kind::Warmup, power(0.5, 0.7))
+        Interval::new(seconds(600), IntervalKind::Warmup, power(0.5, 0.7))
     );
     assert_eq!(
         workout.intervals()[9],
-        Interval::new(seconds(600), Kind::Cooldown, power(0.6, 0.4))
+        Interval::new(seconds(600), IntervalKind::Cooldown, power(0.6, 0.4))
     );
     assert_eq!(ignored, []);
 }
@@ -54,9 +54,9 @@ fn a_real_file_is_read_whole() {
 #[test]
 fn slopes_go_from_low_to_high_in_time_and_are_never_sorted() {
     for (element, kind) in [
-        ("Warmup", Kind::Warmup),
-        ("Cooldown", Kind::Cooldown),
-        ("Ramp", Kind::Ramp),
+        ("Warmup", IntervalKind::Warmup),
+        ("Cooldown", IntervalKind::Cooldown),
+        ("Ramp", IntervalKind::Ramp),
     ] {
         for (from, to) in [(0.75, 0.25), (0.25, 0.75)] {
             let interval = only(&format!(
@@ -93,11 +93,11 @@ fn a_set_is_repeated_on_then_off_with_a_cadence_for_each() {
         Cadence="100" CadenceResting="80"/>"#;
     let on = Interval {
         cadence: Some(100),
-        ..Interval::new(seconds(30), Kind::Work, Target::steady(1.2))
+        ..Interval::new(seconds(30), IntervalKind::Work, Target::steady(1.2))
     };
     let off = Interval {
         cadence: Some(80),
-        ..Interval::new(seconds(15), Kind::Rest, Target::steady(0.5))
+        ..Interval::new(seconds(15), IntervalKind::Rest, Target::steady(0.5))
     };
     assert_eq!(
         intervals(set),
@@ -119,9 +119,9 @@ fn a_set_without_repeat_is_ridden_once_and_may_slope() {
 #[test]
 fn free_rides_and_maximal_efforts_have_no_target() {
     for (element, kind, target) in [
-        ("FreeRide", Kind::FreeRide, Target::Free),
-        ("Freeride", Kind::FreeRide, Target::Free),
-        ("MaxEffort", Kind::MaxEffort, Target::Max),
+        ("FreeRide", IntervalKind::FreeRide, Target::Free),
+        ("Freeride", IntervalKind::FreeRide, Target::Free),
+        ("MaxEffort", IntervalKind::MaxEffort, Target::Max),
     ] {
         let interval = only(&format!(
             r#"<{element} Duration="60" FlatRoad="1" ftptest="1"/>"#

@@ -7,14 +7,14 @@ const DONE: [u8; 3] = [0x80, 0x05, 0x01];
 /// A machine on virtual time, and what it has put out.
 struct Trainer {
     machine: ControlPoint,
-    now: Duration,
+    now: Moment,
 }
 
 impl Trainer {
     fn new() -> Self {
         Self {
             machine: ControlPoint::new(),
-            now: Duration::ZERO,
+            now: Moment::ZERO,
         }
     }
 
@@ -115,18 +115,21 @@ fn an_answer_that_does_not_come_is_given_up_and_the_newest_target_tried_again() 
     let mut trainer = Trainer::ready();
     trainer.target(100);
     trainer.target(120);
-    assert_eq!(trainer.machine.poll_timeout(), Some(ANSWER_WITHIN));
+    assert_eq!(
+        trainer.machine.poll_timeout(),
+        Some(Moment::ZERO + ANSWER_WITHIN)
+    );
     assert_eq!(trainer.sleep(), []);
-    assert_eq!(trainer.now, ANSWER_WITHIN);
+    assert_eq!(trainer.now, Moment::ZERO + ANSWER_WITHIN);
     assert_eq!(trainer.sleep(), power(120));
-    assert_eq!(trainer.now, ANSWER_WITHIN + RETRY_AFTER);
+    assert_eq!(trainer.now, Moment::ZERO + ANSWER_WITHIN + RETRY_AFTER);
 }
 
 #[test]
 fn a_timeout_that_comes_too_early_changes_nothing() {
     let mut trainer = Trainer::ready();
     trainer.target(100);
-    trainer.now = ANSWER_WITHIN - Duration::from_millis(1);
+    trainer.now = Moment::ZERO + (ANSWER_WITHIN - Duration::from_millis(1));
     assert_eq!(trainer.after(Input::Timeout), []);
     assert_eq!(trainer.indicated(DONE), []);
     assert_eq!(trainer.machine.poll_timeout(), None);
