@@ -1,13 +1,14 @@
-//! The server's door: settings, the log, the app's pages, and off it goes.
+//! Entry point of the server: reads the settings, starts the log, and serves the
+//! app's pages.
 
-// A page's type nests as deeply as its elements do.
+// The type of a page nests as deeply as its elements.
 #![recursion_limit = "256"]
 
 use std::process::ExitCode;
 
 use server::config::Config;
 use server::error::StartError;
-use server::pages::{leptos_options, pages};
+use server::http::pages::{leptos_options, pages};
 use server::router::build_handler;
 use server::state::AppState;
 use server::{listen, logging, run, shutdown};

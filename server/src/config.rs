@@ -1,16 +1,19 @@
-//! The server's settings: environment variables, or flags of the same name.
+//! The server's settings: each is a flag and an environment variable.
+//!
+//! [`Config`] is parsed with clap, so the doc comments of its fields are the texts
+//! of `--help`. Invalid settings are reported in one sentence ([`parse_error`]).
 
+mod aliases;
 mod ice;
 mod limits;
+mod parse_error;
 mod peerjs;
-mod plain;
-mod sentence;
 mod values;
 
-pub use ice::{Bundling, IceSettings};
+pub use ice::{BundlePolicyArg, IceSettings};
 pub use limits::{LimitSettings, MetricsAccess};
-pub use peerjs::PeerJs;
-pub use values::{IceServers, List, Network, PublicUrl};
+pub use peerjs::PeerJsSettings;
+pub use values::{CommaSeparated, IceServers, IpNetwork, PublicUrl};
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,22 +26,21 @@ use protocol::signaling::IceServer;
 use tracing_subscriber::EnvFilter;
 
 use crate::error::StartError;
-use plain::with_plain_names;
-use sentence::sentence;
-use values::plain_ice_server;
+use aliases::with_aliases;
+use parse_error::to_sentence;
+use values::ice_server_without_credentials;
 
-/// The public STUN server that riders of a public server are told of when
-/// nothing else is set.
+/// STUN server for riders of a public server whose ICE servers are not set.
 const PUBLIC_STUN: &str = "stun:stun.l.google.com:19302";
 
-/// What is shorter could be guessed.
-const SHORTEST_SECRET: usize = 16;
+/// Minimum length of a secret in bytes. A shorter one could be guessed.
+const MIN_SECRET_BYTES: usize = 16;
 
 /// Gruppetto: group workout rides on indoor trainers, in the browser.
 ///
 /// Every setting is a flag or an environment variable. The server keeps
-/// everything in memory and writes no files but the one of its secret, and not
-/// that one either where GRUPPETTO_SECRET is set.
+/// everything in memory. The only file it writes is the secret file, unless
+/// GRUPPETTO_SECRET is set.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "gruppetto", version)]
 pub struct Config {
@@ -50,33 +52,33 @@ pub struct Config {
     #[arg(long, env = "GRUPPETTO_SITE_ROOT", hide_env_values = true)]
     pub site_root: Option<PathBuf>,
 
-    /// Address under which riders reach the server, like https://ride.example.
-    /// Invitations and QR codes use it; unset, they use the address that the
-    /// browser asked for
+    /// Address at which riders reach the server, such as https://ride.example.
+    /// Invitations and QR codes contain it. If unset, they contain the address
+    /// that the browser requested
     #[arg(long, env = "GRUPPETTO_PUBLIC_URL", hide_env_values = true)]
     pub public_url: Option<PublicUrl>,
 
     /// STUN and TURN servers for direct links: comma-separated URLs
-    /// (stun:host:port,turn:host:port), or a JSON list of
-    /// {"urls":[…],"username":…,"credential":…}, or "none". Unset: none while
-    /// GRUPPETTO_PUBLIC_URL is unset or a loopback address, otherwise the
-    /// public stun:stun.l.google.com:19302. STUN_SERVERS is read too
+    /// (stun:host:port,turn:host:port), a JSON list of
+    /// {"urls":[…],"username":…,"credential":…}, or "none". If unset: no servers
+    /// while GRUPPETTO_PUBLIC_URL is unset or a loopback address, otherwise the
+    /// public stun:stun.l.google.com:19302. Alias: STUN_SERVERS
     #[arg(long, env = "GRUPPETTO_ICE_SERVERS", hide_env_values = true)]
     pub ice_servers: Option<IceServers>,
 
-    /// Whether riders may link directly; if not, the server relays everything.
-    /// P2P_ENABLED is read too
+    /// Allow direct links between riders. If disabled, the server relays
+    /// everything. Alias: P2P_ENABLED
     #[arg(long, env = "GRUPPETTO_P2P_ENABLED", hide_env_values = true, default_value = "true", action = clap::ArgAction::Set, value_parser = BoolishValueParser::new())]
     pub p2p_enabled: bool,
 
-    /// Direct links.
+    /// Settings of direct links.
     #[command(flatten)]
     pub ice: IceSettings,
 
-    /// Other addresses under which riders reach the server, comma-separated,
-    /// like https://club.example: pages from there may start and join rides,
-    /// pages from anywhere else may not. PeerJS and simple-peer clients may come
-    /// from anywhere while this is unset. ALLOWED_ORIGINS is read too
+    /// Other origins whose pages may start and join rides, comma-separated, such
+    /// as https://club.example. Pages of all other origins are refused. While this
+    /// is unset, PeerJS and simple-peer clients are accepted from any origin.
+    /// Alias: ALLOWED_ORIGINS
     #[arg(
         long,
         env = "GRUPPETTO_ALLOWED_ORIGINS",
@@ -84,10 +86,11 @@ pub struct Config {
         default_value = "",
         hide_default_value = true
     )]
-    pub allowed_origins: List<PublicUrl>,
+    pub allowed_origins: CommaSeparated<PublicUrl>,
 
-    /// Addresses of the proxies before this server, or networks like
-    /// 10.0.0.0/8, comma-separated: only from them X-Forwarded-For is believed
+    /// Addresses of reverse proxies, or networks such as 10.0.0.0/8,
+    /// comma-separated. The header X-Forwarded-For is used only if it comes from
+    /// one of them
     #[arg(
         long,
         env = "GRUPPETTO_TRUSTED_PROXIES",
@@ -95,13 +98,13 @@ pub struct Config {
         default_value = "",
         hide_default_value = true
     )]
-    pub trusted_proxies: List<Network>,
+    pub trusted_proxies: CommaSeparated<IpNetwork>,
 
-    /// What is logged: a level (error, warn, info, debug) or a tracing filter
+    /// Log level (error, warn, info, debug), or a tracing filter
     #[arg(long, env = "GRUPPETTO_LOG", hide_env_values = true, default_value = "info", value_parser = log_filter)]
     pub log: String,
 
-    /// How it is logged
+    /// Log format
     #[arg(
         long,
         env = "GRUPPETTO_LOG_FORMAT",
@@ -110,134 +113,140 @@ pub struct Config {
     )]
     pub log_format: LogFormat,
 
-    /// Milliseconds for which a rider who lost the connection keeps the place
+    /// Grace period in milliseconds for which a rider without a connection stays
+    /// in the ride
     #[arg(long, env = "GRUPPETTO_GRACE_MS", hide_env_values = true, default_value_t = 30_000, value_parser = clap::value_parser!(u64).range(0..=3_600_000))]
     pub grace_ms: u64,
 
-    /// Milliseconds of silence after which a rider's connection counts as lost;
-    /// pages say something every second. 0: only when the network says so
+    /// Milliseconds of silence after which a rider's connection counts as lost.
+    /// Pages send a message every second. 0: only when the operating system
+    /// reports the connection as lost
     #[arg(long, env = "GRUPPETTO_RIDER_SILENCE_MS", hide_env_values = true, default_value_t = 4_500, value_parser = rider_silence)]
     pub rider_silence_ms: u64,
 
-    /// Milliseconds for which the host's connection may be lost, and the host
-    /// be reached by nobody directly, before another rider is host
+    /// Milliseconds without a connection to the host, while no rider reports a
+    /// direct link to the host, after which another rider becomes host
     #[arg(long, env = "GRUPPETTO_HOST_GRACE_MS", hide_env_values = true, default_value_t = 4_000, value_parser = clap::value_parser!(u64).range(0..=3_600_000))]
     pub host_grace_ms: u64,
 
-    /// What the tokens are signed with by which riders come back to their ride,
-    /// even to a server that was restarted: 16 characters and more, the same on
-    /// every start. Unset, it is made once and kept in GRUPPETTO_SECRET_FILE.
-    /// Other users may see flags, so better set the environment variable
+    /// Secret that signs resume tokens, with which riders return to their ride
+    /// even after a restart of the server. At least 16 characters, the same on
+    /// every start. If unset, a secret is created once and stored in
+    /// GRUPPETTO_SECRET_FILE. Other users of the machine can see flags, so prefer
+    /// the environment variable
     #[arg(long, env = "GRUPPETTO_SECRET", hide_env_values = true, value_parser = secret)]
     pub secret: Option<String>,
 
-    /// File of the secret, made with mode 600 where there is none [default:
-    /// gruppetto/secret in $XDG_STATE_HOME or ~/.local/state]
+    /// File that stores the secret, created with mode 600 if it does not exist
+    /// [default: gruppetto/secret in $XDG_STATE_HOME or ~/.local/state]
     #[arg(long, env = "GRUPPETTO_SECRET_FILE", hide_env_values = true)]
     pub secret_file: Option<PathBuf>,
 
-    /// Milliseconds that a ride lives on after its last rider left
+    /// Milliseconds for which an empty ride is kept
     #[arg(long, env = "GRUPPETTO_ROOM_TTL_MS", hide_env_values = true, default_value_t = 600_000, value_parser = clap::value_parser!(u64).range(0..=86_400_000))]
     pub room_ttl_ms: u64,
 
-    /// Riders that one ride takes
+    /// Maximum number of riders in a ride
     #[arg(long, env = "GRUPPETTO_MAX_RIDERS", hide_env_values = true, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub max_riders: u32,
 
-    /// Riders of a ride, the first to come, who link directly; the others are
-    /// relayed
+    /// Number of riders in a ride, in the order of joining, who get direct links.
+    /// The others are relayed
     #[arg(long, env = "GRUPPETTO_MAX_DIRECT", hide_env_values = true, default_value_t = 16, value_parser = clap::value_parser!(u32).range(0..=64))]
     pub max_direct: u32,
 
-    /// Rides that the server keeps at once
+    /// Maximum number of rides on the server
     #[arg(long, env = "GRUPPETTO_MAX_ROOMS", hide_env_values = true, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_rooms: u32,
 
-    /// Bytes that one socket message may have; no page sends more than 65,536
+    /// Maximum size of a WebSocket message in bytes; pages send 65,536 at most
     #[arg(long, env = "GRUPPETTO_MAX_MESSAGE_BYTES", hide_env_values = true, default_value_t = 65_536, value_parser = clap::value_parser!(u32).range(16_384..=65_536))]
     pub max_message_bytes: u32,
 
-    /// Bytes that may wait for one rider's socket before it is closed as too
-    /// slow
+    /// Maximum size of a socket's send queue in bytes. If the receiver reads so
+    /// slowly that the queue exceeds it, the socket is closed
     #[arg(long, env = "GRUPPETTO_MAX_QUEUE_BYTES", hide_env_values = true, default_value_t = 4_194_304, value_parser = clap::value_parser!(u32).range(131_072..))]
     pub max_queue_bytes: u32,
 
-    /// Milliseconds in which a new socket must say hello
+    /// Milliseconds within which a new socket must send hello
     #[arg(long, env = "GRUPPETTO_HELLO_TIMEOUT_MS", hide_env_values = true, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(100..=600_000))]
     pub hello_timeout_ms: u64,
 
-    /// Milliseconds between the server's pings on a socket
+    /// Interval of the server's pings on a socket in milliseconds
     #[arg(long, env = "GRUPPETTO_PING_INTERVAL_MS", hide_env_values = true, default_value_t = 20_000, value_parser = clap::value_parser!(u64).range(100..=600_000))]
     pub ping_interval_ms: u64,
 
-    /// Milliseconds of silence after which a socket is given up
+    /// Milliseconds of silence after which a socket is closed
     #[arg(long, env = "GRUPPETTO_PING_TIMEOUT_MS", hide_env_values = true, default_value_t = 45_000, value_parser = clap::value_parser!(u64).range(200..=3_600_000))]
     pub ping_timeout_ms: u64,
 
-    /// How much anybody may ask of the server.
+    /// Limits.
     #[command(flatten)]
     pub limits: LimitSettings,
 
-    /// PeerJS clients.
+    /// Settings of the PeerJS dialect.
     #[command(flatten)]
-    pub peerjs: PeerJs,
+    pub peerjs: PeerJsSettings,
 }
 
 impl Config {
-    /// Reads flags and environment. Asked for `--help` or `--version`, it
-    /// prints that and ends the process, as flags of every program do.
+    /// Reads flags and environment variables. With `--help` or `--version`, prints
+    /// the text and exits the process.
     ///
     /// # Errors
     /// [`StartError::Setting`] with a sentence that names the setting.
     pub fn load() -> Result<Self, StartError> {
-        let arguments = with_plain_names(std::env::args_os(), |name| std::env::var_os(name));
+        let arguments = with_aliases(std::env::args_os(), |name| std::env::var_os(name));
         let config = Self::try_parse_from(arguments).map_err(|error| match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => error.exit(),
-            _ => StartError::Setting(sentence(&error)),
+            _ => StartError::Setting(to_sentence(&error)),
         })?;
         config.ice.check().map_err(StartError::Setting)?;
         config.check()?;
         Ok(config)
     }
 
-    /// What no setting says by itself.
+    /// Checks conditions between several settings.
     fn check(&self) -> Result<(), StartError> {
-        let (interval, patience) = (self.ping_interval_ms, self.ping_timeout_ms);
-        match interval < patience {
+        let (interval, timeout) = (self.ping_interval_ms, self.ping_timeout_ms);
+        match interval < timeout {
             true => Ok(()),
             false => Err(StartError::Setting(format!(
-                "The setting --ping-timeout-ms (GRUPPETTO_PING_TIMEOUT_MS) is {patience} and must be more than \
+                "The setting --ping-timeout-ms (GRUPPETTO_PING_TIMEOUT_MS) is {timeout} and must be more than \
                  --ping-interval-ms (GRUPPETTO_PING_INTERVAL_MS), which is {interval}: otherwise sockets are \
-                 given up before they are asked whether they live."
+                 closed before they are pinged."
             ))),
         }
     }
 
-    /// The servers that riders are told of for direct links.
+    /// ICE servers for direct links.
     pub fn ice_servers(&self) -> Vec<IceServer> {
         match (&self.ice_servers, &self.public_url) {
             (Some(servers), _) => servers.0.clone(),
-            (None, Some(url)) if !url.is_loopback() => vec![plain_ice_server(PUBLIC_STUN)],
+            (None, Some(url)) if !url.is_loopback() => {
+                vec![ice_server_without_credentials(PUBLIC_STUN)]
+            }
             (None, _) => Vec::new(),
         }
     }
 
-    /// For how long a lost rider keeps the place.
+    /// Grace period for which a rider without a connection stays in the ride.
     pub fn grace(&self) -> Duration {
         Duration::from_millis(self.grace_ms)
     }
 
-    /// For how long a rider may say nothing.
+    /// Silence after which a rider's connection counts as lost.
     pub fn rider_silence(&self) -> Duration {
         Duration::from_millis(self.rider_silence_ms)
     }
 
-    /// For how long a lost host is waited for.
+    /// Time without a connection to the host after which another rider becomes
+    /// host.
     pub fn host_grace(&self) -> Duration {
         Duration::from_millis(self.host_grace_ms)
     }
 
-    /// Where the secret is kept, if anywhere is known.
+    /// Path of the secret file; `None` without a setting and a home folder.
     pub fn secret_file(&self) -> Option<PathBuf> {
         let folder = |name| {
             let folder = std::env::var_os(name).map(PathBuf::from);
@@ -249,46 +258,48 @@ impl Config {
         file.or_else(|| Some(state()?.join("gruppetto/secret")))
     }
 
-    /// How long a new socket may take to say hello.
+    /// Time within which a new socket must send hello.
     pub fn hello_timeout(&self) -> Duration {
         Duration::from_millis(self.hello_timeout_ms)
     }
 
-    /// How often the server pings.
+    /// Interval of the server's pings.
     pub fn ping_interval(&self) -> Duration {
         Duration::from_millis(self.ping_interval_ms)
     }
 
-    /// How long a socket may stay silent.
+    /// Silence after which a socket is closed.
     pub fn ping_timeout(&self) -> Duration {
         Duration::from_millis(self.ping_timeout_ms)
     }
 }
 
-/// Lines for people, or JSON for machines.
+/// Format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
-    /// One readable line each.
+    /// One readable line per event
     Text,
-    /// One JSON object each.
+    /// One JSON object per event
     Json,
 }
 
 fn address(text: &str) -> Result<SocketAddr, String> {
     text.parse()
-        .map_err(|_| "is not an address and a port like 127.0.0.1:3000".to_owned())
+        .map_err(|_| "is not an address and a port such as 127.0.0.1:3000".to_owned())
 }
 
 fn rider_silence(text: &str) -> Result<u64, String> {
     let parsed = text.parse::<u64>().ok();
-    let known = parsed.filter(|ms| *ms == 0 || (3_000..=3_600_000).contains(ms));
-    known.ok_or_else(|| "is neither 0 nor 3000 to 3600000: pages say something every second".into())
+    let valid = parsed.filter(|ms| *ms == 0 || (3_000..=3_600_000).contains(ms));
+    valid.ok_or_else(|| {
+        "is neither 0 nor between 3000 and 3600000: pages send a message every second".into()
+    })
 }
 
 fn secret(text: &str) -> Result<String, String> {
-    match text.len() >= SHORTEST_SECRET {
+    match text.len() >= MIN_SECRET_BYTES {
         true => Ok(text.to_owned()),
-        false => Err(format!("has fewer than {SHORTEST_SECRET} characters")),
+        false => Err(format!("has fewer than {MIN_SECRET_BYTES} characters")),
     }
 }
 
@@ -308,15 +319,15 @@ mod tests {
     }
 
     #[test]
-    fn a_variable_that_is_set_to_nothing_is_not_set() {
-        let empty = with_plain_names(["gruppetto".into()].into_iter(), |_| Some("".into()));
+    fn an_empty_variable_counts_as_unset() {
+        let empty = with_aliases(["gruppetto".into()].into_iter(), |_| Some("".into()));
         assert_eq!(empty.len(), 1);
         let config = parse(&["--allowed-origins", "", "--trusted-proxies", " "]);
         assert!(config.allowed_origins.is_empty() && config.trusted_proxies.is_empty());
     }
 
     #[test]
-    fn a_server_that_would_give_sockets_up_before_it_asks_them_does_not_start() {
+    fn a_ping_timeout_shorter_than_the_ping_interval_is_refused() {
         assert!(parse(&[]).check().is_ok());
         for interval in ["45000", "60000"] {
             let refused = parse(&["--ping-interval-ms", interval]).check();
@@ -327,13 +338,13 @@ mod tests {
     }
 
     #[test]
-    fn no_message_may_be_larger_than_pages_can_read() {
+    fn the_maximum_message_size_cannot_exceed_what_pages_can_read() {
         let larger = ["gruppetto", "--max-message-bytes", "65537"];
         assert!(Config::try_parse_from(larger).is_err());
     }
 
     #[test]
-    fn every_setting_is_in_the_documentation() {
+    fn every_setting_is_documented() {
         use clap::CommandFactory;
         let page = include_str!("../../docs/operations.md");
         let command = Config::command();
@@ -346,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn only_a_public_server_names_a_public_stun_server() {
+    fn only_a_public_server_uses_the_public_stun_server_by_default() {
         let urls = |flags: &[&str]| {
             parse(flags)
                 .ice_servers()

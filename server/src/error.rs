@@ -1,13 +1,21 @@
-//! Everything that can go wrong, and how it is said.
+//! Errors of the server's start and of HTTP requests, and the reasons for which
+//! anything is refused.
 //!
-//! - [`StartError`]: the server does not start. One sentence for the person at
-//!   the terminal: which setting, and what to do.
-//! - [`ApiError`]: a request is refused. A status, and a JSON body
-//!   `{"error":{"code","message"}}` whose message can be shown as it stands.
-//!   The response carries its [`Reason`], by which it is counted and logged.
+//! - [`StartError`]: the server does not start. Its text is one sentence for the
+//!   operator: the setting at fault and what to do.
+//! - [`ApiError`]: a request is refused with a status and a JSON body
+//!   `{"error":{"code","message"}}`; the message can be shown as it is. The
+//!   response carries its [`RefusalReason`] as an extension, by which it is
+//!   counted and logged.
+//! - [`RefusalReason`]: label of a refusal in metrics and the log, of all
+//!   dialects.
 //!
-//! What goes wrong on a socket is said in the socket's own dialect, with
+//! Errors on a socket are sent in the socket's dialect, for the app as
 //! `protocol::signaling::ErrorCode`.
+
+mod reason;
+
+pub use reason::{LimitScope, RefusalReason};
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -18,75 +26,72 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use crate::limits::{Full, Missed};
-use crate::metrics::Reason;
-
-/// Why the server does not start.
+/// Error that prevents the server from starting.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
-    /// A flag or an environment variable does not parse, or is not known.
+    /// A flag or an environment variable is unknown or invalid.
     #[error("{0}")]
     Setting(String),
-    /// Another program has the address.
+    /// Another program listens on the address.
     #[error(
-        "{0} is in use by another program: stop that one, or choose another address with --addr (GRUPPETTO_ADDR)."
+        "{0} is in use by another program: stop that program, or choose another address with --addr (GRUPPETTO_ADDR)."
     )]
     AddressInUse(SocketAddr),
-    /// The address cannot be listened on for another reason.
+    /// The server cannot listen on the address for another reason.
     #[error("Cannot listen on {0} ({1}): choose another address with --addr (GRUPPETTO_ADDR).")]
     Listen(SocketAddr, std::io::Error),
-    /// There is no built site where it should be.
+    /// The folder of the built site does not exist or is empty.
     #[error(
-        "The site folder {} is missing or empty: run `make build`, or say where it is with --site-root (GRUPPETTO_SITE_ROOT).",
+        "The site folder {} is missing or empty: run `make build`, or set the folder with --site-root (GRUPPETTO_SITE_ROOT).",
         .0.display()
     )]
     SiteMissing(PathBuf),
-    /// The operating system refused something that is always needed.
+    /// The operating system refused a resource that the server always needs.
     #[error("The server cannot run: {0}.")]
     System(#[from] std::io::Error),
 }
 
-/// Why a request is refused.
+/// Error that a request is answered with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum ApiError {
-    /// No living ride has this code, or the text is not a code.
-    #[error("There is no ride with this code. Check the code, or start a ride of your own.")]
+    /// No ride has this code, or the text is not a code.
+    #[error("There is no ride with this code. Check the code, or start a new ride.")]
     NoSuchRide,
-    /// The server has as many rides as it may have.
-    #[error("The server is full: it cannot take another ride now. Try again in some minutes.")]
+    /// The server has its maximum number of rides.
+    #[error("The server is full and cannot take another ride. Try again in a few minutes.")]
     ServerFull,
-    /// This address has started too many rides lately.
+    /// This address started too many rides in the last hour.
     #[error("Too many rides were started from your network. Try again later.")]
     RateLimited {
-        /// After how many seconds one more would be let in.
+        /// Seconds until the next ride may be started.
         retry_after: u64,
     },
-    /// Too many codes of no ride were tried lately, from this address or from
-    /// everywhere.
+    /// Too many unknown codes were tried in the last minute, from this address
+    /// or in total.
     #[error("Too many codes were tried. Wait a moment, then try again.")]
-    TooManyTries {
-        /// After how many seconds one may try again.
+    TooManyCodesTried {
+        /// Seconds until the next attempt.
         retry_after: u64,
     },
-    /// No other socket is taken: this address has too many, or the server has.
+    /// The limit on open WebSockets is reached.
     #[error("{}", match .0 {
-        Full::Address => "Too many connections are open from your network. Close some, then try again.",
-        Full::Server => "The server is full: it cannot take another connection now. Try again in some minutes.",
+        LimitScope::Address => "Too many connections are open from your network. Close some, then try again.",
+        LimitScope::Server => "The server is full and cannot take another connection. Try again in a few minutes.",
     })]
-    TooManySockets(Full),
-    /// What was asked for is not for everybody.
-    #[error("Only programs on the server's own machine may read this: GRUPPETTO_METRICS says so.")]
+    TooManySockets(LimitScope),
+    /// The client is not allowed to read this resource.
+    #[error("Only programs on the server's own machine may read this (see GRUPPETTO_METRICS).")]
     Forbidden,
-    /// The page that asks was not served by this server.
-    #[error("This page may not use this server: open the server's own address.")]
+    /// The request comes from a page of an origin that is not allowed.
+    #[error("This page may not use this server. Open the server's own address.")]
     ForeignOrigin,
-    /// The room of this token has as many peers as it takes.
+    /// The PeerJS room of this token has its maximum number of peers.
     #[error("Room is full")]
     RoomFull,
-    /// The server is about to stop.
-    #[error("The server restarts. Try again in some seconds.")]
+    /// The server is shutting down.
+    #[error("The server is restarting. Try again in a few seconds.")]
     Draining,
-    /// There is nothing at this path of the interface.
+    /// The API has no such path.
     #[error("There is nothing at this address.")]
     NotFound,
 }
@@ -95,39 +100,39 @@ impl ApiError {
     fn status(self) -> StatusCode {
         match self {
             Self::NoSuchRide | Self::NotFound => StatusCode::NOT_FOUND,
-            Self::ServerFull | Self::Draining | Self::TooManySockets(Full::Server) => {
+            Self::ServerFull | Self::Draining | Self::TooManySockets(LimitScope::Server) => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
             Self::RateLimited { .. }
-            | Self::TooManyTries { .. }
+            | Self::TooManyCodesTried { .. }
             | Self::RoomFull
-            | Self::TooManySockets(Full::Address) => StatusCode::TOO_MANY_REQUESTS,
+            | Self::TooManySockets(LimitScope::Address) => StatusCode::TOO_MANY_REQUESTS,
             Self::ForeignOrigin | Self::Forbidden => StatusCode::FORBIDDEN,
         }
     }
 
-    /// As what it is counted; a wrong path is nothing that is refused.
-    fn reason(self) -> Option<Reason> {
+    /// Reason that the refusal is counted under. A wrong path is not counted.
+    fn reason(self) -> Option<RefusalReason> {
         Some(match self {
-            Self::NoSuchRide => Reason::NoSuchRide,
-            Self::ServerFull => Reason::ServerFull,
-            Self::Draining => Reason::Draining,
-            Self::RateLimited { .. } => Reason::StartRate,
-            Self::TooManyTries { .. } => Reason::JoinRate,
-            Self::TooManySockets(full) => Reason::of_sockets(full),
-            Self::ForeignOrigin => Reason::ForeignOrigin,
-            Self::RoomFull => Reason::RideFull,
-            Self::Forbidden => Reason::Forbidden,
+            Self::NoSuchRide => RefusalReason::NoSuchRide,
+            Self::ServerFull => RefusalReason::ServerFull,
+            Self::Draining => RefusalReason::Draining,
+            Self::RateLimited { .. } => RefusalReason::StartRate,
+            Self::TooManyCodesTried { .. } => RefusalReason::JoinRate,
+            Self::TooManySockets(scope) => RefusalReason::of_socket_limit(scope),
+            Self::ForeignOrigin => RefusalReason::ForeignOrigin,
+            Self::RoomFull => RefusalReason::RideFull,
+            Self::Forbidden => RefusalReason::Forbidden,
             Self::NotFound => return None,
         })
     }
 
     fn retry_after(self) -> Option<u64> {
         match self {
-            Self::RateLimited { retry_after } | Self::TooManyTries { retry_after } => {
+            Self::RateLimited { retry_after } | Self::TooManyCodesTried { retry_after } => {
                 Some(retry_after)
             }
-            // As long as one HTTP connection may be idle by default.
+            // Default idle timeout of an HTTP connection, in seconds.
             Self::TooManySockets(_) => Some(10),
             _ => None,
         }
@@ -137,7 +142,7 @@ impl ApiError {
         match self {
             Self::NoSuchRide => "no-such-ride",
             Self::ServerFull => "server-full",
-            Self::RateLimited { .. } | Self::TooManyTries { .. } => "rate-limited",
+            Self::RateLimited { .. } | Self::TooManyCodesTried { .. } => "rate-limited",
             Self::TooManySockets(_) => "too-many-sockets",
             Self::Forbidden => "forbidden",
             Self::ForeignOrigin => "foreign-origin",
@@ -146,22 +151,6 @@ impl ApiError {
             Self::NotFound => "not-found",
         }
     }
-}
-
-impl From<Missed> for ApiError {
-    fn from(missed: Missed) -> Self {
-        match missed {
-            Missed::Unknown => Self::NoSuchRide,
-            Missed::TooOften(wait) => Self::TooManyTries {
-                retry_after: whole_seconds(wait),
-            },
-        }
-    }
-}
-
-/// For `Retry-After`: never too early.
-pub fn whole_seconds(wait: Duration) -> u64 {
-    wait.as_secs() + 1
 }
 
 impl IntoResponse for ApiError {
@@ -178,4 +167,9 @@ impl IntoResponse for ApiError {
         }
         response
     }
+}
+
+/// Value of a `Retry-After` header: the wait in seconds, rounded up.
+pub fn whole_seconds(wait: Duration) -> u64 {
+    wait.as_secs() + 1
 }

@@ -1,95 +1,94 @@
-//! All rides of this server: codes, rooms, and the sockets that are in them.
+//! All rides and rooms of this server, and the sockets in them.
 //!
-//! A room ([`rooms::room::Room`]) decides, this module drives it: `now` comes
-//! from one monotonic clock, outputs go to the sockets' queues
-//! ([`outbox`]), and a task per ride wakes the room when it asks to be and
-//! forgets it when it is dead. A ride that this process never knew is opened
-//! again for a rider with a good token: the server was restarted. Nothing here
-//! waits while it holds a lock.
+//! Rooms are state machines without IO (crate `rooms`); this module drives them:
+//! it passes in the time of one monotonic clock, puts their outputs into the send
+//! queues of the sockets ([`outbox`]), and wakes them when they ask for it.
 //!
-//! The rooms of the other dialects are driven by [`peerjs`] and [`simple_peer`].
+//! - [`Hub`]: rides by code, see [`ride`]. A task per ride wakes its room and
+//!   removes the ride when it has ended. A ride that this process does not know is
+//!   restored for a rider with a valid resume token, because the server was
+//!   restarted.
+//! - [`ConnectionHandle`]: one socket of the app's dialect.
+//! - [`third_party`]: driver for the rooms of [`peerjs`] and [`simple_peer`], and
+//!   [`ThirdPartyClient`], one socket in them.
 //!
-//! The log has one line for each join, leave and refusal. Rides and riders
-//! appear in it under names that mean nothing after the process ends.
+//! Contract: no lock is held across an await. The log has one line per join,
+//! leave and refusal; rides and riders appear in it under names that are hashed
+//! with a key of this process.
 
-pub mod guest;
+mod connection_handle;
+mod context;
+mod ended_rides;
 pub mod outbox;
-mod over;
 pub mod peerjs;
 mod ride;
-mod seat;
 pub mod simple_peer;
+pub mod third_party;
 
-pub use seat::Seat;
+pub use connection_handle::ConnectionHandle;
+pub use third_party::{ThirdPartyClient, ThirdPartyDriver};
 
 use std::collections::HashMap;
-use std::hash::{BuildHasher, RandomState};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use protocol::code::SessionCode;
 use protocol::peer::{PeerId, Token};
-use protocol::signaling::{ErrorCode, Resume, ServerMessage};
-use rooms::room::{Room, RoomSettings, Signer, SocketId, Statement, Summary};
+use protocol::signaling::{ErrorCode, Resume};
+use rooms::room::{Room, RoomSettings, Signer, Statement, Summary};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::config::Config;
-use crate::health::unix_millis;
-use crate::metrics::{DialectMetrics, DialectName, Metrics, Traffic};
+use crate::metrics::{DialectName, Metrics, Traffic};
+use crate::sync::lock;
 use crate::tokens::Secret;
-use crate::turn::Turn;
-use outbox::Outbox;
-use over::Over;
+use crate::wall_clock;
+use context::Context;
+use ended_rides::EndedRides;
+use peerjs::PeerJsRooms;
 use ride::Ride;
+use simple_peer::SimplePeerRooms;
 
-/// Codes tried before the server counts as full; a second try is rare.
-const CODE_TRIES: usize = 20;
+/// Number of random codes tried for a new ride before the server counts as full.
+/// With billions of codes, even a second attempt is rare.
+const MAX_CODE_ATTEMPTS: usize = 20;
 
-/// All rides of this server.
+/// All rides and rooms of this server; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct Hub(Arc<Shared>);
+pub struct Hub(Arc<HubState>);
 
 #[derive(Debug)]
-struct Shared {
+struct HubState {
+    context: Arc<Context>,
     rides: Mutex<Rides>,
     settings: RoomSettings,
-    turn: Option<Turn>,
     secret: Secret,
     max_rooms: usize,
-    max_queue_bytes: usize,
-    origin: Instant,
-    next_socket: AtomicU64,
-    metrics: Arc<Metrics>,
-    peerjs: peerjs::Peers,
-    peerjs_rooms: bool,
-    simple_peer: simple_peer::Clubs,
+    peerjs: ThirdPartyDriver<PeerJsRooms>,
+    simple_peer: ThirdPartyDriver<SimplePeerRooms>,
     open_sockets: watch::Sender<usize>,
-    /// Keys the names in the log, differently in every process.
-    log_names: RandomState,
 }
 
 #[derive(Debug, Default)]
 struct Rides {
-    living: HashMap<SessionCode, Arc<Ride>>,
-    /// No token opens them again.
-    over: Over,
+    active: HashMap<SessionCode, Arc<Ride>>,
+    ended: EndedRides,
 }
 
-/// What `/health` counts.
+/// Counts for `/health`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Counts {
-    /// Living rides.
+pub struct HubCounts {
+    /// Active rides.
     pub rooms: usize,
-    /// Riders who are connected.
+    /// Connected riders.
     pub riders: usize,
-    /// Frames relayed since the start, each counted once however many got it.
+    /// Frames relayed since the start, each counted once for all receivers.
     pub relayed_frames: u64,
 }
 
 impl Hub {
-    /// No rides yet.
+    /// Hub without rides.
     pub fn new(config: &Config, secret: Secret, metrics: Arc<Metrics>) -> Self {
         let settings = RoomSettings {
             max_riders: config.max_riders,
@@ -104,143 +103,142 @@ impl Hub {
             direct: config.ice.direct(),
             ..RoomSettings::default()
         };
-        let clubs = rooms::simple_peer::Settings {
-            max_riders: config.max_riders,
-            max_rooms: config.max_rooms,
-        };
-        Self(Arc::new(Shared {
+        let context = Arc::new(Context::new(config, metrics));
+        Self(Arc::new(HubState {
             rides: Mutex::default(),
             settings,
-            turn: config.ice.turn(),
             secret,
             max_rooms: config.max_rooms as usize,
-            max_queue_bytes: config.max_queue_bytes as usize,
-            origin: Instant::now(),
-            next_socket: AtomicU64::new(1),
-            peerjs_rooms: config.peerjs.peerjs_rooms,
-            peerjs: peerjs::Peers::new(config.peerjs.settings(), metrics.clone()),
-            simple_peer: simple_peer::Clubs::new(clubs, metrics.clone()),
-            metrics,
+            peerjs: ThirdPartyDriver::new(PeerJsRooms::new(config), context.clone()),
+            simple_peer: ThirdPartyDriver::new(SimplePeerRooms::new(config), context.clone()),
             open_sockets: watch::Sender::new(0),
-            log_names: RandomState::new(),
+            context,
         }))
     }
 
-    /// The hub's monotonic clock.
+    /// Time of the hub's monotonic clock.
     pub fn now(&self) -> Duration {
-        self.at(Instant::now())
+        self.0.context.now()
     }
 
-    /// The hub's clock at a moment.
-    pub fn at(&self, moment: Instant) -> Duration {
-        moment.saturating_duration_since(self.0.origin)
+    /// Time of the hub's clock at a moment.
+    pub fn time_of(&self, moment: Instant) -> Duration {
+        self.0.context.time_of(moment)
     }
 
-    /// What is counted of the app's dialect.
-    fn counters(&self) -> &DialectMetrics {
-        self.0.metrics.dialect(DialectName::App)
+    /// Rooms of the PeerJS dialect.
+    pub fn peerjs(&self) -> &ThirdPartyDriver<PeerJsRooms> {
+        &self.0.peerjs
     }
 
-    /// Opens a ride under a fresh code; `None` when there is no room for one.
-    pub fn start(&self, mut code: impl FnMut() -> SessionCode) -> Option<SessionCode> {
-        let mut rides = self.0.rides();
-        if rides.living.len() >= self.0.max_rooms {
+    /// Rooms of the simple-peer dialect.
+    pub fn simple_peer(&self) -> &ThirdPartyDriver<SimplePeerRooms> {
+        &self.0.simple_peer
+    }
+
+    /// Starts a ride under a code from `random_code`; `None` if the server has
+    /// its maximum number of rides.
+    pub fn start_ride(&self, mut random_code: impl FnMut() -> SessionCode) -> Option<SessionCode> {
+        let mut rides = lock(&self.0.rides);
+        if rides.active.len() >= self.0.max_rooms {
             return None;
         }
-        let code = (0..CODE_TRIES)
-            .map(|_| code())
-            .find(|code| !rides.living.contains_key(code) && !rides.over.contains(code))?;
+        let code = (0..MAX_CODE_ATTEMPTS)
+            .map(|_| random_code())
+            .find(|code| !rides.active.contains_key(code) && !rides.ended.contains(code))?;
         let signer = self.0.secret.signer(&code);
         let room = Room::new(self.0.settings.clone(), signer, self.now());
-        self.open(&mut rides, &code, room, "ride started");
+        self.insert(&mut rides, &code, room, "ride started");
         Some(code)
     }
 
-    /// The ride of a code: a living one, or one that this process never knew
-    /// and whose rider has a good token.
-    fn ride_for(
+    /// Ride with a code: an active one, or one that is restored because this
+    /// process never knew it and the rider has a valid resume token.
+    fn find_or_restore(
         &self,
         code: &SessionCode,
         resume: Option<&Resume>,
     ) -> Result<Arc<Ride>, ErrorCode> {
-        let mut rides = self.0.rides();
-        if let Some(ride) = rides.living.get(code) {
+        let mut rides = lock(&self.0.rides);
+        if let Some(ride) = rides.active.get(code) {
             return Ok(ride.clone());
         }
         let signer = self.0.secret.signer(code);
-        let known = resume.is_some_and(|resume| is_good(&*signer, resume));
-        if !known || rides.over.contains(code) {
+        let is_rider = resume.is_some_and(|resume| is_valid(&*signer, resume));
+        if !is_rider || rides.ended.contains(code) {
             return Err(ErrorCode::NoSuchRide);
         }
-        if rides.living.len() >= self.0.max_rooms {
+        if rides.active.len() >= self.0.max_rooms {
             return Err(ErrorCode::TooManyRides);
         }
         let room = Room::restored(self.0.settings.clone(), signer, self.now());
-        Ok(self.open(&mut rides, code, room, "ride restored"))
+        Ok(self.insert(&mut rides, code, room, "ride restored"))
     }
 
-    /// Whether a token is a rider's of the ride with this code, living or not.
-    pub fn is_rider(&self, code: &SessionCode, token: &Token) -> bool {
+    /// Returns `true` if a token was issued to a rider of the ride with this
+    /// code, active or not, and has not expired.
+    pub fn is_rider_token(&self, code: &SessionCode, token: &Token) -> bool {
         rider_of(&*self.0.secret.signer(code), token).is_some()
     }
 
-    fn open(
+    fn insert(
         &self,
         rides: &mut Rides,
         code: &SessionCode,
         room: Room,
-        how: &'static str,
+        event: &'static str,
     ) -> Arc<Ride> {
-        let ride = Arc::new(Ride::new(
-            room,
-            self.log_name(code.as_str()),
-            self.counters().room(),
-        ));
-        tracing::info!(ride = ride.log_name(), "{how}");
-        rides.living.insert(code.clone(), ride.clone());
+        let context = self.0.context.clone();
+        let log_name = context.log_name(code.as_str());
+        let ride = Arc::new(Ride::new(room, log_name, context));
+        tracing::info!(ride = ride.log_name(), "{event}");
+        rides.active.insert(code.clone(), ride.clone());
         tokio::spawn(drive(self.clone(), code.clone(), ride.clone()));
         ride
     }
 
-    /// What anybody may know of a ride; `None` when there is none.
+    /// Public summary of a ride; `None` if no active ride has this code.
     pub fn summary(&self, code: &SessionCode) -> Option<Summary> {
-        self.ride(code).map(|ride| ride.summary())
+        let ride = lock(&self.0.rides).active.get(code).cloned();
+        ride.map(|ride| ride.summary())
     }
 
-    /// Opens a seat for a new socket, in whatever ride its code turns out to
-    /// mean when it says hello.
-    pub fn connect(&self, code: SessionCode) -> Seat {
-        Seat::new(self.clone(), code, self.next_socket(), self.new_outbox())
+    /// Registers a new socket of the app's dialect. The ride of its code is
+    /// looked up when the socket says hello.
+    pub fn connect(&self, code: SessionCode) -> ConnectionHandle {
+        ConnectionHandle::new(self.clone(), code)
     }
 
-    /// The counts of this moment.
-    pub fn counts(&self) -> Counts {
-        Counts {
-            rooms: self.0.rides().living.len(),
-            riders: self.counters().peers_now(),
+    /// Counts of this moment.
+    pub fn counts(&self) -> HubCounts {
+        let metrics = self.0.context.app_metrics();
+        HubCounts {
+            rooms: lock(&self.0.rides).active.len(),
+            riders: metrics.peers(),
             relayed_frames: [Traffic::Control, Traffic::Telemetry, Traffic::Bulk]
-                .map(|class| self.counters().relayed_messages(class))
+                .map(|class| metrics.relayed_messages(class))
                 .iter()
                 .sum(),
         }
     }
 
-    /// Brings what the rooms of the other dialects count into the metrics.
-    pub fn count_rooms(&self) {
-        let metrics = &self.0.metrics;
-        metrics.count_rooms(DialectName::PeerJs, &self.peerjs_counts().into());
-        metrics.count_rooms(DialectName::SimplePeer, &self.simple_peer_counts().into());
+    /// Updates the metrics with the counts of the third-party rooms.
+    pub fn update_room_metrics(&self) {
+        let metrics = &self.0.context.metrics;
+        metrics.update_rooms(DialectName::PeerJs, &self.0.peerjs.statistics());
+        metrics.update_rooms(DialectName::SimplePeer, &self.0.simple_peer.statistics());
     }
 
-    /// Counts a socket as open until the value is dropped, after its goodbye.
-    pub fn open_socket(&self) -> OpenSocket {
+    /// Counts a socket as open until the guard is dropped, after the socket's
+    /// closing handshake.
+    pub fn count_open_socket(&self) -> OpenSocketGuard {
         self.0.open_sockets.send_modify(|count| *count += 1);
-        OpenSocket(self.clone())
+        OpenSocketGuard(self.clone())
     }
 
     /// Resolves when no socket is open.
-    pub async fn all_closed(&self) {
-        // The sender is in self, so the wait cannot fail.
+    pub async fn all_sockets_closed(&self) {
+        // Waiting cannot fail: the sender is in `self`.
         let _ = self
             .0
             .open_sockets
@@ -248,83 +246,50 @@ impl Hub {
             .wait_for(|count| *count == 0)
             .await;
     }
-
-    /// Every welcome has a name and a password of its own for the TURN server.
-    fn add_turn(&self, message: &mut ServerMessage) {
-        if let (ServerMessage::Welcome(welcome), Some(turn)) = (message, &self.0.turn) {
-            let server = turn.ice_server(&welcome.peer, welcome.server_time);
-            welcome.ice_servers.push(server);
-        }
-    }
-
-    fn next_socket(&self) -> SocketId {
-        SocketId(self.0.next_socket.fetch_add(1, Ordering::Relaxed))
-    }
-
-    fn new_outbox(&self) -> Arc<Outbox> {
-        let metrics = self.0.metrics.queues().clone();
-        Arc::new(Outbox::new(self.0.max_queue_bytes, metrics))
-    }
-
-    fn ride(&self, code: &SessionCode) -> Option<Arc<Ride>> {
-        self.0.rides().living.get(code).cloned()
-    }
-
-    /// A name for the log: the same for the same text, in this process alone.
-    fn log_name(&self, text: &str) -> String {
-        format!("{:08x}", self.log_hash(text))
-    }
-
-    fn log_hash(&self, text: &str) -> u32 {
-        self.0.log_names.hash_one(text) as u32
-    }
 }
 
-impl Shared {
-    fn rides(&self) -> MutexGuard<'_, Rides> {
-        // Nothing panics while it holds the lock.
-        self.rides.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// A socket that counts as open, see [`Hub::open_socket`].
+/// Open socket, see [`Hub::count_open_socket`].
 #[derive(Debug)]
-pub struct OpenSocket(Hub);
+pub struct OpenSocketGuard(Hub);
 
-impl Drop for OpenSocket {
+impl Drop for OpenSocketGuard {
     fn drop(&mut self) {
         self.0.0.open_sockets.send_modify(|count| *count -= 1);
     }
 }
 
-/// Whether a token opens a ride that nobody here remembers.
-fn is_good(signer: &dyn Signer, resume: &Resume) -> bool {
+/// Returns `true` if the resume token belongs to the peer that presents it.
+fn is_valid(signer: &dyn Signer, resume: &Resume) -> bool {
     rider_of(signer, &resume.token).is_some_and(|rider| rider == resume.peer)
 }
 
-/// Whose token it is, while it is good.
+/// Rider to whom a resume token was issued, unless it has expired.
 fn rider_of(signer: &dyn Signer, token: &Token) -> Option<PeerId> {
     match signer.verify(token)? {
-        Statement::Rider(pass) => (pass.expires > unix_millis() / 1_000).then_some(pass.peer),
+        Statement::Rider(claims) => {
+            let now = wall_clock::unix_ms() / 1_000;
+            (claims.expires > now).then_some(claims.peer)
+        }
         Statement::Ban(_) => None,
     }
 }
 
-/// Wakes a ride when it asks to be, until it is dead.
+/// Wakes a ride when its room asks for it, and removes the ride when it has
+/// ended.
 async fn drive(hub: Hub, code: SessionCode, ride: Arc<Ride>) {
     loop {
         match ride.timeout() {
             Some(at) => tokio::select! {
-                () = tokio::time::sleep_until(hub.0.origin + at) => ride.wake(&hub),
+                () = tokio::time::sleep_until(hub.0.context.instant_at(at)) => ride.wake(),
                 () = ride.rescheduled() => {}
             },
             None => ride.rescheduled().await,
         }
-        // Under the lock of the list, so that nobody finds it in between.
-        let mut rides = hub.0.rides();
+        // The list stays locked, so that no socket finds a ride that has ended.
+        let mut rides = lock(&hub.0.rides);
         if ride.end_if_dead(hub.now()) {
-            rides.living.remove(&code);
-            rides.over.insert(code);
+            rides.active.remove(&code);
+            rides.ended.insert(code);
             tracing::info!(ride = ride.log_name(), "ride ended");
             return;
         }

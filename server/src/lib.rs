@@ -1,40 +1,43 @@
-//! The axum half of Gruppetto: serves the app, opens rides, introduces riders
-//! to each other, and relays for those who have no direct link.
+//! Server of Gruppetto: it serves the app, starts rides, introduces riders to each
+//! other, and relays frames between riders without a direct link.
 //!
-//! - [`config`]: the settings; [`state`]: what every handler can reach.
-//! - [`router`]: all routes; [`middleware`]: all layers; [`error`]: all that
-//!   can go wrong, and how it is said.
-//! - [`hub`]: the rides and their sockets, around the rooms of `mesh`;
-//!   [`sockets`]: one file a dialect.
-//! - [`rides`], [`peerjs`], [`health`], [`qr`], [`codes`], [`pages`]: what HTTP serves;
-//!   [`limits`], [`metrics`], [`shutdown`]: how much, how much it was, and how
-//!   it ends; [`tokens`]: what it signs, so that a restart forgets nobody;
-//!   [`turn`]: passwords for a TURN server.
+//! Modules form layers: a module imports only from layers above it in this list,
+//! which `tests/layers.rs` checks.
 //!
-//! Law: the server knows codes, peers, who is host and the epoch. What riders
-//! tell each other is bytes to it, in memory for as long as they are on their
-//! way, and never in the log.
+//! 1. [`error`], [`shutdown`], [`turn`], [`session_codes`] and small helpers
+//! 2. [`config`]: all settings
+//! 3. [`metrics`], [`limits`], [`logging`], [`tokens`] (signed resume tokens)
+//! 4. [`hub`]: rides and rooms, driven around the state machines of `rooms`
+//! 5. [`state`]: the state that handlers share
+//! 6. [`sockets`]: WebSockets, a file per dialect
+//! 7. [`http`]: HTTP endpoints and the app's pages
+//! 8. [`middleware`]: all layers around the routes
+//! 9. [`router`]: all routes
+//! 10. `serve` and this file: accepting connections, shutting down
+//!
+//! Contract: the server knows session codes, peers, the host and the epoch. What
+//! riders send each other is opaque bytes, kept in memory only while it is being
+//! relayed, and never logged.
 
-pub mod codes;
 pub mod config;
 pub mod error;
-pub mod health;
+pub mod http;
 pub mod hub;
+mod labeled_enum;
 pub mod limits;
 pub mod logging;
 pub mod metrics;
 pub mod middleware;
-pub mod pages;
-pub mod peerjs;
-pub mod qr;
-pub mod rides;
 pub mod router;
 mod serve;
+pub mod session_codes;
 pub mod shutdown;
 pub mod sockets;
 pub mod state;
+mod sync;
 pub mod tokens;
 pub mod turn;
+mod wall_clock;
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -46,9 +49,9 @@ use tokio::time::timeout;
 use error::StartError;
 use state::AppState;
 
-/// Connections that may wait to be accepted when all riders come back at once:
-/// whoever finds no place is silently kept waiting for a second or more. As
-/// many as Linux allows by default (`net.core.somaxconn`).
+/// Maximum number of connections that wait to be accepted, for the case that all
+/// riders reconnect at once: a connection beyond it is retried by the client's TCP
+/// after a second or more. This is Linux's default limit (`net.core.somaxconn`).
 const BACKLOG: u32 = 4_096;
 
 /// Listens on an address.
@@ -67,63 +70,70 @@ fn bind(address: SocketAddr) -> std::io::Result<TcpListener> {
         SocketAddr::V4(_) => TcpSocket::new_v4()?,
         SocketAddr::V6(_) => TcpSocket::new_v6()?,
     };
-    // A restarted server has its port at once.
+    // A restarted server can use its port at once, in spite of connections in
+    // TIME_WAIT.
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
 }
 
-/// Serves until `shutdown` resolves, then ends within 10 s: sockets are told
-/// when to come back while `/health` already says that the server drains, then
-/// nothing new is accepted, then open requests end.
+/// Serves until `shutdown` resolves, then stops within 10 s: first sockets are
+/// told when to reconnect, while `/health` reports that the server is draining;
+/// then no more connections are accepted, and open requests complete.
 pub async fn run(
     listener: TcpListener,
     handler: Router,
     state: AppState,
     shutdown: impl Future<Output = ()> + Send + 'static,
 ) {
-    let watched = state.clone();
-    let (stop, stopped) = tokio::sync::oneshot::channel();
-    let drain = async move {
-        shutdown.await;
-        tracing::info!("draining");
-        state.draining.begin();
-        if timeout(shutdown::SOCKETS_END, state.hub.all_closed())
-            .await
-            .is_err()
-        {
-            tracing::warn!("some sockets did not close in time");
-        }
-        // Received by the one who accepts connections.
-        let _ = stop.send(());
-        std::future::pending().await
-    };
-    let (accepting, ended) = tokio::sync::oneshot::channel::<()>();
+    let (stop, stop_requested) = tokio::sync::oneshot::channel();
+    let drain = drain(state.clone(), shutdown, stop);
+    let (is_accepting, accepting_ended) = tokio::sync::oneshot::channel::<()>();
     let stopped = async move {
-        let _ = stopped.await;
-        drop(accepting);
+        let _ = stop_requested.await;
+        drop(is_accepting);
     };
-    let serving = serve::serve(listener, handler, watched.clone(), stopped);
-    let out_of_time = async {
-        let _ = ended.await;
-        tokio::time::sleep(shutdown::REQUESTS_END).await;
+    let serving = serve::serve(listener, handler, state.clone(), stopped);
+    let request_timeout = async {
+        let _ = accepting_ended.await;
+        tokio::time::sleep(shutdown::REQUEST_TIMEOUT).await;
     };
     tokio::select! {
         () = serving => {}
-        () = out_of_time => {}
+        () = request_timeout => {}
         () = drain => {}
-        () = count_seconds(&watched) => {}
+        () = run_periodic_tasks(&state) => {}
     }
     tracing::info!("stopped");
 }
 
-/// What is to be done every second, for ever.
-async fn count_seconds(state: &AppState) {
+/// Closes all sockets once `shutdown` resolves, then sends `stop`. Never resolves.
+async fn drain(
+    state: AppState,
+    shutdown: impl Future<Output = ()>,
+    stop: tokio::sync::oneshot::Sender<()>,
+) {
+    shutdown.await;
+    tracing::info!("draining");
+    state.draining.begin();
+    if timeout(shutdown::SOCKET_TIMEOUT, state.hub.all_sockets_closed())
+        .await
+        .is_err()
+    {
+        tracing::warn!("some sockets did not close in time");
+    }
+    // The receiver is the task that accepts connections.
+    let _ = stop.send(());
+    std::future::pending().await
+}
+
+/// Updates metrics and reports dropped log lines every second. Never resolves.
+async fn run_periodic_tasks(state: &AppState) {
     let mut seconds = tokio::time::interval(Duration::from_secs(1));
     loop {
         seconds.tick().await;
-        state.hub.count_rooms();
+        state.hub.update_room_metrics();
         state.metrics.sample(state.hub.now());
-        logging::report_left_out();
+        logging::report_dropped_lines();
     }
 }

@@ -1,72 +1,73 @@
-//! How much anybody may ask of the server.
+//! Limits on what one client, and all clients together, may ask of the server.
 //!
-//! - [`Limits`]: all of it, in the server's state. [`PeerLimit`]: what one
-//!   socket may say, with the socket, and handed on to the next by
-//!   [`PeerLimits`].
-//! - [`Window`] and [`Bucket`]: how often, and how much, in a time.
-//! - [`Book`]: what is remembered of addresses, with a hard bound.
-//! - [`Doors`]: how many at once, counted by permits.
-//! - [`client_address`]: who asks.
+//! - [`Limits`]: limiters that all sockets and requests share, part of the
+//!   server's state.
+//! - [`PeerRateLimiter`]: limiter of one socket. [`SavedLimiters`] keeps it for
+//!   the peer's next socket.
+//! - [`SlidingWindow`] and [`TokenBucket`]: the two algorithms.
+//! - [`AddressTable`]: bounded table of values per client address.
+//! - [`ConnectionLimiter`]: concurrent connections, counted by permits.
+//! - [`ClientAddress`]: address of the client behind a request.
 //!
-//! Law: nothing here reads a clock; `now` is the hub's. What is refused is
-//! answered and counted by whoever asked.
+//! Contract: nothing here reads a clock. `now` is the time of the hub's
+//! monotonic clock. The caller answers and counts what is refused.
 
-mod address;
-mod book;
-mod bucket;
-mod doors;
-mod joins;
-mod left;
-mod peer;
-mod starts;
-mod window;
+mod address_table;
+mod client_address;
+mod connection_limiter;
+mod join_rate;
+mod peer_rate;
+mod ride_start_rate;
+mod saved_limiters;
+mod sliding_window;
+mod token_bucket;
 
-pub use address::{Client, client_address, is_among};
-pub use book::{Account, Book};
-pub use bucket::Bucket;
-pub use doors::{Doors, Full, Permit};
-pub use joins::{JoinLimit, Missed, Try};
-pub use left::{PeerLimits, Way};
-pub use peer::{Load, PeerLimit, Verdict};
-pub use starts::StartLimit;
-pub use window::Window;
+pub use address_table::{AddressTable, Usage};
+pub use client_address::{ClientAddress, client_address, is_among};
+pub use connection_limiter::{ConnectionLimiter, ConnectionPermit};
+pub use join_rate::{AttemptOutcome, JoinRateLimiter, LookupError};
+pub use peer_rate::{Incoming, PeerRateLimiter, Verdict};
+pub use ride_start_rate::RideStartRateLimiter;
+pub use saved_limiters::{RateLimitKey, SavedLimiters};
+pub use sliding_window::SlidingWindow;
+pub use token_bucket::TokenBucket;
 
 use crate::config::LimitSettings;
 
-/// All limits that sockets and requests share.
+/// All limiters that sockets and requests share.
 #[derive(Debug)]
 pub struct Limits {
-    /// How many rides each address may still start.
-    pub starts: StartLimit,
-    /// How many codes may still be tried.
-    pub joins: JoinLimit,
-    /// How many rooms of the other dialects may still be opened, which is what
-    /// trying codes comes to there.
-    pub rooms: JoinLimit,
-    /// What sockets that have ended had said.
-    pub peers: PeerLimits,
-    /// How many sockets may be open.
-    pub sockets: Doors,
-    /// How many HTTP connections may be open.
-    pub connections: Doors,
+    /// Rides started per address.
+    pub ride_starts: RideStartRateLimiter,
+    /// Unknown session codes tried.
+    pub joins: JoinRateLimiter,
+    /// Rooms opened by PeerJS and simple-peer clients. There, an unknown code
+    /// opens a room, so guessing codes means opening rooms.
+    pub new_rooms: JoinRateLimiter,
+    /// Limiters of sockets that were closed lately.
+    pub saved_limiters: SavedLimiters,
+    /// Open WebSockets.
+    pub sockets: ConnectionLimiter,
+    /// Open HTTP connections.
+    pub connections: ConnectionLimiter,
 }
 
 impl Limits {
-    /// Nothing used yet.
+    /// Limiters with nothing used yet.
     pub fn new(settings: &LimitSettings) -> Self {
         Self {
-            starts: StartLimit::new(settings.rides_per_hour),
-            joins: JoinLimit::new(
+            ride_starts: RideStartRateLimiter::new(settings.rides_per_hour),
+            joins: JoinRateLimiter::new(
                 settings.joins_per_minute_per_address,
                 settings.joins_per_minute,
             ),
-            rooms: JoinLimit::new(
+            new_rooms: JoinRateLimiter::new(
                 settings.new_rooms_per_minute_per_address,
                 settings.new_rooms_per_minute,
             ),
-            peers: PeerLimits::default(),
-            sockets: Doors::new(settings.max_sockets_per_address, settings.max_sockets),
-            connections: Doors::new(
+            saved_limiters: SavedLimiters::default(),
+            sockets: ConnectionLimiter::new(settings.max_sockets_per_address, settings.max_sockets),
+            connections: ConnectionLimiter::new(
                 settings.max_connections_per_address,
                 settings.max_connections,
             ),

@@ -1,7 +1,8 @@
-//! The log: one line an event, for people or for machines, on standard error,
-//! and never so many that the log itself becomes the fault.
+//! The log: one line per event on standard error, as text or JSON, with a maximum
+//! number of lines per second so that logging itself does not slow the server
+//! down.
 
-mod flood;
+mod rate_limiter;
 
 use std::io::{IsTerminal, stderr};
 use std::sync::OnceLock;
@@ -13,16 +14,17 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, fmt};
 
 use crate::config::{Config, LogFormat};
-use flood::Flood;
+use rate_limiter::LogRateLimiter;
 
-/// Of this process's one log.
-static FLOOD: OnceLock<Flood> = OnceLock::new();
+/// Rate limiter of the process's log, set by [`start`].
+static RATE_LIMITER: OnceLock<LogRateLimiter> = OnceLock::new();
 
-/// Writes the log from now on as `config` says. Call it once.
+/// Starts the log as `config` says. Call it once.
 pub fn start(config: &Config) {
-    // Parsed once already, when the setting was read.
+    // The filter was parsed when the setting was read, so it is valid.
     let filter = EnvFilter::new(&config.log);
-    let flood = FLOOD.get_or_init(|| Flood::new(config.limits.log_lines_per_second));
+    let rate_limiter =
+        RATE_LIMITER.get_or_init(|| LogRateLimiter::new(config.limits.log_lines_per_second));
     let lines = fmt::layer()
         .with_writer(stderr)
         .with_ansi(stderr().is_terminal())
@@ -33,21 +35,23 @@ pub fn start(config: &Config) {
     };
     tracing_subscriber::registry()
         .with(filter)
-        .with(lines.with_filter(filter_fn(tells_no_payload).and(flood.filter())))
+        .with(lines.with_filter(filter_fn(has_no_payload).and(rate_limiter.filter())))
         .init();
 }
 
-/// Whatever the setting asks for: below `info` these write what people say.
-fn tells_no_payload(metadata: &Metadata<'_>) -> bool {
-    const WRITES_FRAMES: [&str; 2] = ["tungstenite", "tokio_tungstenite"];
-    let of = |name: &str| metadata.target().split("::").next() == Some(name);
-    *metadata.level() <= Level::INFO || !WRITES_FRAMES.into_iter().any(of)
+/// Returns `false` for events that contain what riders send, whatever the filter
+/// setting says: those of the WebSocket libraries below `info`.
+fn has_no_payload(metadata: &Metadata<'_>) -> bool {
+    const LOGS_FRAMES: [&str; 2] = ["tungstenite", "tokio_tungstenite"];
+    let is_from = |name: &str| metadata.target().split("::").next() == Some(name);
+    *metadata.level() <= Level::INFO || !LOGS_FRAMES.into_iter().any(is_from)
 }
 
-/// Says how many lines were left out lately, if any were. Called every second.
-pub fn report_left_out() {
-    if let Some(flood) = FLOOD.get() {
-        flood.report();
+/// Logs the number of lines dropped since the last call, if there are any. Called
+/// once per second.
+pub fn report_dropped_lines() {
+    if let Some(rate_limiter) = RATE_LIMITER.get() {
+        rate_limiter.report();
     }
 }
 
@@ -58,23 +62,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_filter_brings_frames_into_the_log() {
-        static WRITTEN: AtomicUsize = AtomicUsize::new(0);
+    fn frames_are_not_logged_with_any_filter() {
+        static LINES: AtomicUsize = AtomicUsize::new(0);
         let count = || {
-            WRITTEN.fetch_add(1, Ordering::Relaxed);
+            LINES.fetch_add(1, Ordering::Relaxed);
             std::io::sink()
         };
         let lines = fmt::layer().with_writer(count);
         let log = tracing_subscriber::registry()
             .with(EnvFilter::new("trace,tungstenite::protocol=trace"))
-            .with(lines.with_filter(filter_fn(tells_no_payload)));
+            .with(lines.with_filter(filter_fn(has_no_payload)));
         tracing::subscriber::with_default(log, || {
             tracing::trace!(target: "tungstenite::protocol::frame", "received frame");
             tracing::debug!(target: "tokio_tungstenite", "a message");
-            assert_eq!(WRITTEN.load(Ordering::Relaxed), 0);
+            assert_eq!(LINES.load(Ordering::Relaxed), 0);
             tracing::trace!("something else");
             tracing::warn!(target: "tungstenite", "no payload");
         });
-        assert_eq!(WRITTEN.load(Ordering::Relaxed), 2);
+        assert_eq!(LINES.load(Ordering::Relaxed), 2);
     }
 }

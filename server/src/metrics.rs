@@ -1,25 +1,27 @@
-//! What the server counts, for `/metrics`.
+//! Counters, gauges and histograms of the server, as `/metrics` shows them.
 //!
-//! - [`Metrics`]: all counters, in the server's state; [`names`]: what they are
-//!   told apart by; [`links`]: what riders report of their links.
-//! - [`page`]: the answer to `GET /metrics`.
+//! - [`Metrics`]: all of them, part of the server's state.
+//! - [`labels`]: label values of the counters.
+//! - [`links`]: direct and relayed links, as riders report them.
+//! - [`export`]: OpenMetrics text, Prometheus text and JSON.
 //!
-//! Law: counting is an atomic addition on a handle that was looked up at the
-//! start; nothing here locks for a message. No label names a room or a peer.
+//! Contract: counting is an atomic addition on a handle that was looked up at
+//! the start; no message takes a lock here. No label contains the name of a room
+//! or a peer.
 
+pub mod export;
 mod histogram;
+pub mod labels;
 pub mod links;
-mod names;
-pub mod page;
-mod recent;
+mod recent_totals;
 
 pub use histogram::Histogram;
+pub use labels::{DialectName, Traffic};
 pub use links::ReportedLinks;
-pub use names::{DialectName, Reason, Traffic};
-pub use recent::Rates;
+pub use recent_totals::Rates;
 
+use std::sync::Mutex;
 use std::sync::atomic::Ordering;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use prometheus_client::metrics::counter::Counter;
@@ -27,53 +29,57 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 
+use crate::error::RefusalReason;
+use crate::sync::lock;
 use links::LinkMetrics;
-use recent::{Recent, Totals};
+use recent_totals::{RecentTotals, Totals};
 
-/// From 100 µs, a relay within one machine, to a reader who hardly reads.
+/// Bucket bounds of the relay time: from 100 µs, a relay within one machine, to
+/// a reader that hardly reads.
 const RELAY_SECONDS: &[f64] = &[
     0.000_1, 0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5,
 ];
 
 type Labels = Vec<(&'static str, &'static str)>;
 
-/// Everything that is counted.
+/// All metrics of the server.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
     dialects: [DialectMetrics; DialectName::ALL.len()],
-    refusals: [Counter; Reason::ALL.len()],
+    refusals: [Counter; RefusalReason::ALL.len()],
     queues: QueueMetrics,
     ignored: Family<Labels, Counter>,
     links: LinkMetrics,
     relay_time: Histogram,
-    recent: Mutex<Recent>,
+    recent: Mutex<RecentTotals>,
 }
 
-/// What is counted for each dialect.
+/// Metrics of one dialect.
 #[derive(Debug)]
 pub struct DialectMetrics {
     rooms: Gauge,
     peers: Gauge,
     sockets: Gauge,
     joins: Counter,
-    heard: Counter,
+    received: Counter,
     relayed: [Relayed; Traffic::ALL.len()],
 }
 
-/// What the rooms of one dialect count themselves, see
-/// [`Metrics::count_rooms`].
+/// Counts that the rooms of a third-party dialect keep themselves, see
+/// [`Metrics::update_rooms`].
 #[derive(Debug, Clone, Default)]
-pub struct RoomCounts {
-    /// Rooms that live.
+pub struct RoomStatistics {
+    /// Rooms at this moment.
     pub rooms: usize,
-    /// Peers who are connected and in one.
+    /// Connected peers in all rooms.
     pub peers: usize,
-    /// Messages handed on since the start.
+    /// Messages relayed since the start.
     pub relayed: u64,
-    /// Their bytes.
+    /// Bytes of these messages.
     pub relayed_bytes: u64,
-    /// Messages since the start that went nowhere, by why.
+    /// Messages since the start that were neither relayed nor refused, by
+    /// reason.
     pub ignored: Vec<(&'static str, u64)>,
 }
 
@@ -83,36 +89,40 @@ struct Relayed {
     bytes: Counter,
 }
 
-/// What queues that are too long cost; cheap to clone.
+/// Losses of send queues that grew too long; cheap to clone.
 #[derive(Debug, Clone)]
 pub struct QueueMetrics {
     telemetry: Counter,
     sockets: Counter,
 }
 
-/// One of something that is there now, until it is dropped.
+/// Counts one item in a gauge until it is dropped.
 #[derive(Debug)]
-pub struct Present(Gauge);
+pub struct GaugeGuard(Gauge);
 
 impl Metrics {
-    /// Nothing counted yet.
+    /// Metrics with all values at zero.
     pub fn new() -> Self {
         let mut registry = Registry::with_prefix("gruppetto");
         let dialects = dialect_metrics(&mut registry);
-        let refusals = counters(&mut registry, "refusals", "What was refused, by reason");
-        let refusals = Reason::ALL
+        let refusals = counters(
+            &mut registry,
+            "refusals",
+            "Refused requests, sockets and messages, by reason",
+        );
+        let refusals = RefusalReason::ALL
             .map(|reason| refusals.get_or_create_owned(&vec![("reason", reason.name())]));
         let [telemetry, sockets] = queue_counters(&mut registry);
         let ignored = counters(
             &mut registry,
             "ignored",
-            "Messages that went nowhere, without being refused, by why",
+            "Messages of third-party clients that were neither relayed nor refused, by reason",
         );
         let links = LinkMetrics::new(&mut registry);
         let relay_time = Histogram::new(RELAY_SECONDS);
         registry.register(
             "relay_seconds",
-            "From a relayed message's receipt to its handing to the other's socket",
+            "Time from receiving a relayed message to writing it to the receiver's socket",
             relay_time.clone(),
         );
         Self {
@@ -127,72 +137,69 @@ impl Metrics {
         }
     }
 
-    /// The counters of a dialect.
+    /// Metrics of a dialect.
     pub fn dialect(&self, name: DialectName) -> &DialectMetrics {
         &self.dialects[name as usize]
     }
 
-    /// Something was refused.
-    pub fn refused(&self, reason: Reason) {
+    /// Counts a refusal.
+    pub fn count_refusal(&self, reason: RefusalReason) {
         self.refusals[reason as usize].inc();
     }
 
-    /// How often something was refused for this reason.
-    pub fn refusals(&self, reason: Reason) -> u64 {
+    /// Number of refusals for a reason.
+    pub fn refusals(&self, reason: RefusalReason) -> u64 {
         self.refusals[reason as usize].get()
     }
 
-    /// Takes over what the rooms of a dialect count themselves.
-    pub fn count_rooms(&self, name: DialectName, counts: &RoomCounts) {
+    /// Takes over the counts of a third-party dialect's rooms.
+    pub fn update_rooms(&self, name: DialectName, statistics: &RoomStatistics) {
         let dialect = self.dialect(name);
-        dialect.rooms.set(counts.rooms as i64);
-        dialect.peers.set(counts.peers as i64);
+        dialect.rooms.set(statistics.rooms as i64);
+        dialect.peers.set(statistics.peers as i64);
         let relayed = &dialect.relayed[Traffic::Signal as usize];
-        stand_at(&relayed.messages, counts.relayed);
-        stand_at(&relayed.bytes, counts.relayed_bytes);
-        for (why, count) in &counts.ignored {
-            let labels = vec![("dialect", name.name()), ("why", *why)];
-            stand_at(&self.ignored.get_or_create_owned(&labels), *count);
+        raise_to(&relayed.messages, statistics.relayed);
+        raise_to(&relayed.bytes, statistics.relayed_bytes);
+        for (reason, count) in &statistics.ignored {
+            let labels = vec![("dialect", name.name()), ("why", *reason)];
+            raise_to(&self.ignored.get_or_create_owned(&labels), *count);
         }
     }
 
-    /// For the queues of sockets.
+    /// Counters for the send queues of sockets.
     pub fn queues(&self) -> &QueueMetrics {
         &self.queues
     }
 
-    /// A relayed message took so long from socket to socket.
-    pub fn relay_took(&self, time: Duration) {
+    /// Records the time that a relayed message took from socket to socket.
+    pub fn record_relay_time(&self, time: Duration) {
         self.relay_time.observe(time);
     }
 
-    /// A new rider's links, to be kept with its socket and fed with its reports.
+    /// Link counts of a new rider, to be kept with its socket and updated with
+    /// its reports.
     pub fn new_links(&self) -> ReportedLinks {
         ReportedLinks::new(&self.links)
     }
 
-    /// Remembers the counts of this moment, for rates. Called every second.
+    /// Stores the totals of this moment, from which rates are computed. Called
+    /// once per second.
     pub fn sample(&self, now: Duration) {
-        self.recent().sample(now, self.totals());
+        lock(&self.recent).sample(now, self.totals());
     }
 
-    /// What the last ten seconds were like.
+    /// Rates over the last ten seconds.
     pub fn rates(&self, now: Duration) -> Rates {
-        self.recent().rates(now, self.totals())
+        lock(&self.recent).rates(now, self.totals())
     }
 
     fn totals(&self) -> Totals {
-        let heard = self.dialects.iter().map(|dialect| dialect.heard.get());
+        let received = self.dialects.iter().map(|dialect| dialect.received.get());
         let refused = self.refusals.iter().map(Counter::get);
         Totals {
-            heard: heard.sum(),
+            received: received.sum(),
             refused: refused.sum(),
         }
-    }
-
-    fn recent(&self) -> std::sync::MutexGuard<'_, Recent> {
-        // Nothing panics while it holds the lock.
-        self.recent.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -203,68 +210,68 @@ impl Default for Metrics {
 }
 
 impl DialectMetrics {
-    /// Counts a room as open.
-    pub fn room(&self) -> Present {
-        Present::new(&self.rooms)
+    /// Counts an open room.
+    pub fn count_room(&self) -> GaugeGuard {
+        GaugeGuard::new(&self.rooms)
     }
 
-    /// Counts a peer as connected.
-    pub fn peer(&self) -> Present {
-        Present::new(&self.peers)
+    /// Counts a connected peer.
+    pub fn count_peer(&self) -> GaugeGuard {
+        GaugeGuard::new(&self.peers)
     }
 
-    /// Counts a socket as open.
-    pub fn socket(&self) -> Present {
-        Present::new(&self.sockets)
+    /// Counts an open socket.
+    pub fn count_socket(&self) -> GaugeGuard {
+        GaugeGuard::new(&self.sockets)
     }
 
-    /// How many peers are connected and in a room.
-    pub fn peers_now(&self) -> usize {
+    /// Number of peers that are connected and in a room.
+    pub fn peers(&self) -> usize {
         usize::try_from(self.peers.get()).unwrap_or(0)
     }
 
-    /// A peer came into a room, for the first time or again.
-    pub fn joined(&self) {
+    /// Counts a join, also when a peer joins again.
+    pub fn count_join(&self) {
         self.joins.inc();
     }
 
-    /// A message or a frame came and was within the limits.
-    pub fn heard(&self) {
-        self.heard.inc();
+    /// Counts a message or frame that was received within the limits.
+    pub fn count_received(&self) {
+        self.received.inc();
     }
 
-    /// A message of so many bytes is handed on, to however many.
-    pub fn relayed(&self, traffic: Traffic, bytes: usize) {
+    /// Counts a relayed message of this many bytes, once for all receivers.
+    pub fn count_relayed(&self, traffic: Traffic, bytes: usize) {
         let relayed = &self.relayed[traffic as usize];
         relayed.messages.inc();
         relayed.bytes.inc_by(bytes as u64);
     }
 
-    /// How many messages of this kind were handed on.
+    /// Number of relayed messages of a kind.
     pub fn relayed_messages(&self, traffic: Traffic) -> u64 {
         self.relayed[traffic as usize].messages.get()
     }
 
-    /// How many bytes of this kind were handed on.
+    /// Number of relayed bytes of a kind.
     pub fn relayed_bytes(&self, traffic: Traffic) -> u64 {
         self.relayed[traffic as usize].bytes.get()
     }
 }
 
 impl QueueMetrics {
-    /// A frame of telemetry gave way to newer ones.
-    pub fn dropped_telemetry(&self) {
+    /// Counts a telemetry frame that was dropped in favour of a newer one.
+    pub fn count_dropped_telemetry(&self) {
         self.telemetry.inc();
     }
 
-    /// A reader was too slow even without telemetry and is cut off.
-    pub fn cut_off(&self) {
+    /// Counts a socket that was closed because its queue exceeded the limit.
+    pub fn count_closed_socket(&self) {
         self.sockets.inc();
     }
 }
 
 impl Default for QueueMetrics {
-    /// Counters that nobody reads.
+    /// Counters that are not registered anywhere, for tests.
     fn default() -> Self {
         Self {
             telemetry: Counter::default(),
@@ -273,39 +280,47 @@ impl Default for QueueMetrics {
     }
 }
 
-impl Present {
+impl GaugeGuard {
     fn new(gauge: &Gauge) -> Self {
         gauge.inc();
         Self(gauge.clone())
     }
 }
 
-impl Drop for Present {
+impl Drop for GaugeGuard {
     fn drop(&mut self) {
         self.0.dec();
     }
 }
 
-/// Brings a counter up to what was counted elsewhere.
-fn stand_at(counter: &Counter, count: u64) {
-    counter.inner().fetch_max(count, Ordering::Relaxed);
+/// Raises a counter to a total that was counted elsewhere.
+fn raise_to(counter: &Counter, total: u64) {
+    counter.inner().fetch_max(total, Ordering::Relaxed);
 }
 
 fn dialect_metrics(registry: &mut Registry) -> [DialectMetrics; DialectName::ALL.len()] {
-    let rooms = gauges(registry, "rooms", "Rooms that live");
-    let peers = gauges(registry, "peers", "Peers who are connected and in a room");
-    let sockets = gauges(registry, "sockets", "Open sockets");
-    let joins = counters(registry, "joins", "Peers who came in, each time they did");
-    let heard = counters(registry, "messages", "Messages that came within the limits");
+    let rooms = gauges(registry, "rooms", "Open rides and rooms");
+    let peers = gauges(registry, "peers", "Connected peers in a ride or room");
+    let sockets = gauges(registry, "sockets", "Open WebSockets");
+    let joins = counters(
+        registry,
+        "joins",
+        "Joins, including those of returning peers",
+    );
+    let received = counters(
+        registry,
+        "messages",
+        "Messages and frames received within the limits",
+    );
     let messages = counters(
         registry,
         "relayed_messages",
-        "Messages handed on, each once however many got it",
+        "Relayed messages, each counted once for all receivers",
     );
     let bytes = counters(
         registry,
         "relayed_bytes",
-        "Bytes of messages handed on, each once however many got it",
+        "Bytes of relayed messages, each counted once for all receivers",
     );
     DialectName::ALL.map(|name| {
         let labels = vec![("dialect", name.name())];
@@ -321,7 +336,7 @@ fn dialect_metrics(registry: &mut Registry) -> [DialectMetrics; DialectName::ALL
             peers: peers.get_or_create_owned(&labels),
             sockets: sockets.get_or_create_owned(&labels),
             joins: joins.get_or_create_owned(&labels),
-            heard: heard.get_or_create_owned(&labels),
+            received: received.get_or_create_owned(&labels),
             relayed,
         }
     })
@@ -331,9 +346,9 @@ fn queue_counters(registry: &mut Registry) -> [Counter; 2] {
     let drops = counters(
         registry,
         "queue_drops",
-        "What readers too slow lost: frames of telemetry, or their socket",
+        "Losses of receivers that read too slowly: dropped telemetry frames, or closed sockets",
     );
-    ["telemetry", "socket"].map(|what| drops.get_or_create_owned(&vec![("what", what)]))
+    ["telemetry", "socket"].map(|lost| drops.get_or_create_owned(&vec![("what", lost)]))
 }
 
 fn counters(registry: &mut Registry, name: &str, help: &str) -> Family<Labels, Counter> {

@@ -1,5 +1,5 @@
-//! Every layer, in one place: compression, security headers, canonical codes,
-//! who may ask from another page, and the count of what is refused.
+//! All layers around the routes: compression, security headers, canonical session
+//! codes, access by origin, and counting refusals.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -11,14 +11,15 @@ use protocol::code::SessionCode;
 use tower_http::compression::CompressionLayer;
 
 use crate::config::PublicUrl;
-use crate::error::ApiError;
-use crate::metrics::{DialectName, Reason};
+use crate::error::{ApiError, RefusalReason};
+use crate::http::content_security_policy;
+use crate::metrics::DialectName;
 use crate::state::AppState;
 
 const PERMISSIONS: &str =
     "screen-wake-lock=(self), camera=(), geolocation=(), microphone=(), payment=(), usb=()";
 
-/// Puts all layers around the routes, the outermost last.
+/// Adds the layers that apply to all routes, the outermost last.
 pub fn apply(router: Router) -> Router {
     router
         .layer(middleware::from_fn(canonical_code))
@@ -26,10 +27,10 @@ pub fn apply(router: Router) -> Router {
         .layer(middleware::from_fn(security_headers))
 }
 
-/// Lets a request pass that comes from a page of this server, of an allowed
-/// origin, or of no page at all; every other one is answered with 403. PeerJS
-/// and simple-peer clients run on pages of others: theirs pass from everywhere
-/// until origins are set.
+/// Refuses requests from pages of other origins with 403. Requests pass if they
+/// come from a page of this server, from an allowed origin, or not from a page.
+/// PeerJS and simple-peer clients run on third-party pages, so theirs pass from any
+/// origin while no allowed origins are set.
 pub async fn require_known_origin(
     State((state, dialect)): State<(AppState, DialectName)>,
     request: Request,
@@ -39,30 +40,30 @@ pub async fn require_known_origin(
         .uri()
         .authority()
         .map(|authority| authority.as_str());
-    let may_be_any = dialect != DialectName::App && state.config.allowed_origins.is_empty();
-    if may_be_any || is_known_origin(&state, request.headers(), host) {
+    let any_origin = dialect != DialectName::App && state.config.allowed_origins.is_empty();
+    if any_origin || is_known_origin(&state, request.headers(), host) {
         next.run(request).await
     } else {
         ApiError::ForeignOrigin.into_response()
     }
 }
 
-/// Counts and logs what is refused before a socket opens.
+/// Counts and logs refused requests, including refused upgrades.
 pub async fn count_refusals(
     State(state): State<AppState>,
     request: Request,
     next: Next,
 ) -> Response {
     let response = next.run(request).await;
-    if let Some(reason) = response.extensions().get::<Reason>() {
-        state.metrics.refused(*reason);
+    if let Some(reason) = response.extensions().get::<RefusalReason>() {
+        state.metrics.count_refusal(*reason);
         tracing::info!(reason = reason.name(), "refused");
     }
     response
 }
 
-/// Lets pages of other origins read the answer, and answers the question
-/// whether they may ask (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
+/// Lets pages of other origins read the response, and answers preflight requests
+/// (<https://fetch.spec.whatwg.org/#http-cors-protocol>).
 pub async fn cross_origin(request: Request, next: Next) -> Response {
     let origin = request.headers().get(header::ORIGIN).cloned();
     let mut response = if request.method() == Method::OPTIONS {
@@ -77,27 +78,6 @@ pub async fn cross_origin(request: Request, next: Next) -> Response {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
     }
     response
-}
-
-/// The content security policy: this origin alone, and of inline scripts and
-/// styles only those with the page's nonce.
-pub fn content_security_policy(nonce: Option<&str>) -> HeaderValue {
-    let nonce = nonce
-        .map(|nonce| format!(" 'nonce-{nonce}'"))
-        .unwrap_or_default();
-    // The development server reloads the page over a socket of another port.
-    let reload = if std::env::var_os("LEPTOS_WATCH").is_some() {
-        " ws: wss:"
-    } else {
-        ""
-    };
-    let policy = format!(
-        "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'{nonce}; style-src 'self'{nonce}; \
-         img-src 'self' data: blob:; connect-src 'self'{reload}; worker-src 'self'; object-src 'none'; \
-         base-uri 'none'; frame-ancestors 'none'; form-action 'self'"
-    );
-    // Nonces are base64, the rest is ASCII.
-    HeaderValue::try_from(policy).expect("a policy is ASCII")
 }
 
 async fn security_headers(request: Request, next: Next) -> Response {
@@ -125,10 +105,10 @@ async fn security_headers(request: Request, next: Next) -> Response {
     response
 }
 
-/// Sends `/ride/Brave%20Otter%200042` to `/ride/brave-otter-0042`.
+/// Redirects `/ride/Brave%20Otter%200042` to `/ride/brave-otter-0042`.
 async fn canonical_code(request: Request, next: Next) -> Response {
-    let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
-    match canonical_address(request.uri().path()).filter(|_| is_read) {
+    let is_safe = matches!(*request.method(), Method::GET | Method::HEAD);
+    match canonical_address(request.uri().path()).filter(|_| is_safe) {
         Some(path) => {
             let query = request
                 .uri()
@@ -181,7 +161,7 @@ mod tests {
     use crate::config::Config;
 
     #[test]
-    fn a_loosely_typed_code_has_a_canonical_address() {
+    fn a_code_in_another_spelling_has_a_canonical_address() {
         let canonical = Some("/ride/brave-otter-0042".to_owned());
         assert_eq!(canonical_address("/ride/Brave%20Otter%200042"), canonical);
         assert_eq!(canonical_address("/ride/brave_otter_0042"), canonical);
@@ -206,7 +186,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn dialects_of_other_pages_come_from_anywhere_until_origins_are_set() {
+    async fn third_party_dialects_accept_any_origin_until_origins_are_set() {
         const OK: StatusCode = StatusCode::OK;
         const NO: StatusCode = StatusCode::FORBIDDEN;
         let listed = ["--allowed-origins", "https://club.example"];
@@ -224,17 +204,5 @@ mod tests {
                 OK
             );
         }
-    }
-
-    #[test]
-    fn only_a_page_with_a_nonce_may_have_inline_scripts() {
-        let policy = |nonce| {
-            content_security_policy(nonce)
-                .to_str()
-                .expect("text")
-                .to_owned()
-        };
-        assert!(policy(Some("abc")).contains("script-src 'self' 'wasm-unsafe-eval' 'nonce-abc';"));
-        assert!(!policy(None).contains("nonce") && !policy(None).contains("unsafe-inline"));
     }
 }

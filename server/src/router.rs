@@ -1,4 +1,4 @@
-//! Every route, in one place.
+//! All routes of the server.
 
 use axum::Router;
 use axum::http::{HeaderValue, header};
@@ -7,18 +7,20 @@ use axum::routing::{any, get, post};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::error::ApiError;
+use crate::http::{health, metrics, peerjs, rides};
 use crate::metrics::DialectName;
 use crate::middleware::{self, cross_origin, require_known_origin};
+use crate::sockets;
 use crate::state::AppState;
-use crate::{health, metrics, peerjs, rides, sockets};
 
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// The whole server as one service: the app's `pages` (see
-/// [`pages`](crate::pages::pages)) and the server's own routes, with all
-/// layers. Serve it with the peers' addresses, as [`run`](crate::run) does.
+/// [`pages`](crate::http::pages::pages)) and the server's own routes, with all
+/// layers. Requests need their peer's address as [`axum::extract::ConnectInfo`],
+/// which [`run`](crate::run) adds.
 pub fn build_handler(state: AppState, pages: Router) -> Router {
-    // What starts or joins a ride only for pages that may.
+    // Starting and joining rides is restricted to pages of known origins.
     let guarded = Router::new()
         .route("/api/rides", post(rides::start))
         .route("/ws/{code}", any(sockets::app::upgrade))
@@ -26,7 +28,6 @@ pub fn build_handler(state: AppState, pages: Router) -> Router {
             (state.clone(), DialectName::App),
             require_known_origin,
         ));
-    // For clients of other pages, which speak dialects of their own.
     let peerjs = peerjs_routes().route_layer(from_fn_with_state(
         (state.clone(), DialectName::PeerJs),
         require_known_origin,
@@ -41,11 +42,11 @@ pub fn build_handler(state: AppState, pages: Router) -> Router {
         .route("/api/rides/{code}", get(rides::find))
         .route("/api/{*rest}", any(async || ApiError::NotFound))
         .route("/health", get(health::health))
-        .route("/metrics", get(metrics::page::metrics));
-    let fresh = guarded.merge(peerjs).merge(simple_peer).merge(open).layer(
+        .route("/metrics", get(metrics::metrics));
+    let uncached = guarded.merge(peerjs).merge(simple_peer).merge(open).layer(
         SetResponseHeaderLayer::if_not_present(header::CACHE_CONTROL, NO_STORE),
     );
-    let own = fresh
+    let own = uncached
         .route("/ride/{code}/qr.svg", get(rides::qr_code))
         .layer(from_fn_with_state(
             state.clone(),
@@ -55,8 +56,8 @@ pub fn build_handler(state: AppState, pages: Router) -> Router {
     middleware::apply(own.merge(pages))
 }
 
-/// A client with the path `/` asks for `/peerjs`, `/peerjs/id` and
-/// `/peerjs/peers`, one with the path `/peerjs` for what is below.
+/// Routes of the PeerJS dialect. A client with the path `/` uses `/peerjs`,
+/// `/peerjs/id` and `/peerjs/peers`, one with the path `/peerjs` the others.
 fn peerjs_routes() -> Router<AppState> {
     Router::new()
         .route("/peerjs", get(peerjs::root))

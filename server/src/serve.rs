@@ -1,5 +1,5 @@
-//! HTTP connections: accepted up to a bound, given up when a request's head
-//! does not come in time, ended gently.
+//! HTTP connections: accepted up to a limit, closed if the head of a request does
+//! not arrive in time, and shut down gracefully.
 
 mod read_ahead;
 
@@ -24,20 +24,21 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::Service;
 
-use crate::limits::{Full, Permit, is_among};
-use crate::metrics::Reason;
+use crate::error::{LimitScope, RefusalReason};
+use crate::limits::{ConnectionPermit, is_among};
 use crate::state::AppState;
 use read_ahead::ReadAhead;
 
-/// How long to wait when the operating system has no more sockets to give.
-const OUT_OF_SOCKETS: Duration = Duration::from_millis(500);
-/// The answer to a connection too many, which is not read.
-const TOO_MANY: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
+/// Pause after a failed accept, usually because the process is out of file
+/// descriptors.
+const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(500);
+/// Response to a connection over the limit, whose request is not read.
+const CONNECTION_LIMIT_RESPONSE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     content-length: 0\r\nretry-after: 10\r\nconnection: close\r\n\r\n";
 
-/// Serves `handler` until `stopped` resolves; then accepts nothing new, and
-/// ends when all requests are answered. Dropped, it gives them up. Sockets that
-/// were upgraded live on.
+/// Serves `handler` until `stopped` resolves, then accepts no more connections and
+/// returns when all open requests are answered. Dropping the future aborts them.
+/// Upgraded sockets are not affected.
 pub async fn serve(
     listener: TcpListener,
     handler: Router,
@@ -51,13 +52,13 @@ pub async fn serve(
         tokio::select! {
             accepted = listener.accept() => match accepted {
                 Ok((stream, peer)) => {
-                    if let Some(permit) = let_in(&state, &stream, peer) {
+                    if let Some(permit) = admit(&state, &stream, peer) {
                         let handler = handler.clone();
                         let served = connection(stream, peer, handler, state.clone(), stopping.clone());
-                        open.spawn(while_permitted(permit, served));
+                        open.spawn(hold_permit(permit, served));
                     }
                 }
-                Err(error) => cannot_accept(&error).await,
+                Err(error) => handle_accept_error(&error).await,
             },
             Some(_) = open.join_next(), if !open.is_empty() => {}
             () = &mut stopped => break,
@@ -68,29 +69,28 @@ pub async fn serve(
     while open.join_next().await.is_some() {}
 }
 
-async fn while_permitted(permit: Permit, served: impl Future<Output = ()>) {
+async fn hold_permit(permit: ConnectionPermit, served: impl Future<Output = ()>) {
     served.await;
     drop(permit);
 }
 
-/// A connection that one more is taken for; the others are told so, as far as
-/// that goes without waiting.
-fn let_in(state: &AppState, stream: &TcpStream, peer: SocketAddr) -> Option<Permit> {
+/// Takes a permit for a connection. Without one, the connection is refused.
+fn admit(state: &AppState, stream: &TcpStream, peer: SocketAddr) -> Option<ConnectionPermit> {
     let proxies = &state.config.trusted_proxies;
     let connections = &state.limits.connections;
-    let entered = match is_among(peer.ip(), proxies) {
-        true => connections.enter_from_many(),
-        false => connections.enter(peer.ip()),
+    let permit = match is_among(peer.ip(), proxies) {
+        true => connections.acquire_shared(),
+        false => connections.acquire(peer.ip()),
     };
-    entered.map_err(|full| refuse(state, stream, full)).ok()
+    permit.map_err(|scope| refuse(state, stream, scope)).ok()
 }
 
-fn refuse(state: &AppState, stream: &TcpStream, full: Full) {
-    let reason = Reason::of_connections(full);
-    state.metrics.refused(reason);
+fn refuse(state: &AppState, stream: &TcpStream, scope: LimitScope) {
+    let reason = RefusalReason::of_connection_limit(scope);
+    state.metrics.count_refusal(reason);
     tracing::info!(reason = reason.name(), "refused");
-    // Best effort: whoever floods is not waited for.
-    let _ = stream.try_write(TOO_MANY);
+    // Best effort, without waiting for a client that floods the server.
+    let _ = stream.try_write(CONNECTION_LIMIT_RESPONSE);
 }
 
 async fn connection(
@@ -100,14 +100,15 @@ async fn connection(
     state: AppState,
     mut stopping: watch::Receiver<bool>,
 ) {
-    // Frames are small and must not wait for each other's acknowledgement.
+    // Nagle's algorithm would delay small frames until the one before is
+    // acknowledged.
     if stream.set_nodelay(true).is_err() {
         return;
     }
-    let asked = Arc::new(AtomicBool::new(false));
-    let ever_asked = asked.clone();
+    let has_request = Arc::new(AtomicBool::new(false));
+    let ever_had_request = has_request.clone();
     let service = service_fn(move |request| {
-        asked.store(true, Ordering::Relaxed);
+        has_request.store(true, Ordering::Relaxed);
         answer(handler.clone(), peer, request)
     });
     let served = http1::Builder::new()
@@ -124,10 +125,10 @@ async fn connection(
             served.await
         }
     };
-    // Idle after its requests is how a connection may end.
-    if result.is_err_and(|error| error.is_timeout()) && !ever_asked.load(Ordering::Relaxed) {
-        let reason = Reason::SlowRequest;
-        state.metrics.refused(reason);
+    // A timeout after at least one request is an ordinary idle connection.
+    if result.is_err_and(|error| error.is_timeout()) && !ever_had_request.load(Ordering::Relaxed) {
+        let reason = RefusalReason::SlowRequest;
+        state.metrics.count_refusal(reason);
         tracing::info!(reason = reason.name(), "refused");
     }
 }
@@ -139,13 +140,13 @@ async fn answer(
 ) -> Result<Response, Infallible> {
     let mut request: Request = request.map(Body::new);
     request.extensions_mut().insert(ConnectInfo(peer));
-    // A router is always ready.
+    // A `Router` is always ready, so `poll_ready` is not needed.
     handler.call(request).await
 }
 
-/// A connection that was gone before it was accepted is nothing; without free
-/// sockets, accepting again at once would only burn time.
-async fn cannot_accept(error: &io::Error) {
+/// Handles a failed accept: ignores a connection that the client has closed
+/// already, otherwise waits before the next attempt.
+async fn handle_accept_error(error: &io::Error) {
     use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
     if matches!(
         error.kind(),
@@ -154,5 +155,5 @@ async fn cannot_accept(error: &io::Error) {
         return;
     }
     tracing::warn!(%error, "cannot accept connections");
-    tokio::time::sleep(OUT_OF_SOCKETS).await;
+    tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
 }

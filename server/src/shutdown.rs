@@ -1,5 +1,6 @@
-//! How the server ends: told by SIGTERM or SIGINT, it says so at `/health`,
-//! tells every socket when to come back, waits for them, and stops.
+//! Shutdown of the server: on SIGTERM or SIGINT, `/health` reports that the server
+//! is draining, every socket is told when to reconnect, and the server stops when
+//! they have closed.
 
 use std::time::Duration;
 
@@ -7,56 +8,59 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use uuid::Uuid;
 
-/// How long sockets may take to say goodbye: those of which some are closed
-/// later have two seconds more than the last of them.
-pub const SOCKETS_END: Duration = Duration::from_secs(6);
-/// How long requests may take to end after that; both fit into 10 s.
-pub const REQUESTS_END: Duration = Duration::from_secs(3);
-/// When riders come back after a restart: spread over some seconds.
+/// Time for all sockets to close: two seconds more than the largest
+/// [`random_close_delay`].
+pub const SOCKET_TIMEOUT: Duration = Duration::from_secs(6);
+/// Time for open requests to complete after that. Both fit into 10 s, after which
+/// process managers kill a process.
+pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(3);
+/// Range of delays after which riders reconnect, so that they do not all reconnect
+/// at once.
 const RETRY_AFTER_MS: std::ops::Range<u32> = 500..4_500;
-/// Over how long those are closed who cannot be told when to come back.
-const CLOSED_WITHIN_MS: u32 = 4_000;
+/// Maximum delay before closing the socket of a client that cannot be told when to
+/// reconnect.
+const MAX_CLOSE_DELAY_MS: u32 = 4_000;
 
-/// After how many milliseconds one socket is to come back, a time of its own.
-pub fn retry_after_ms() -> u32 {
+/// Random delay in milliseconds after which one page is to reconnect.
+pub fn random_retry_after_ms() -> u32 {
     RETRY_AFTER_MS.start + random_below(RETRY_AFTER_MS.end - RETRY_AFTER_MS.start)
 }
 
-/// When a socket is closed that comes back at once, a time of its own.
-pub fn closed_after() -> Duration {
-    Duration::from_millis(random_below(CLOSED_WITHIN_MS).into())
+/// Random delay before closing the socket of one client that reconnects at once.
+pub fn random_close_delay() -> Duration {
+    Duration::from_millis(random_below(MAX_CLOSE_DELAY_MS).into())
 }
 
 fn random_below(end: u32) -> u32 {
     Uuid::new_v4().as_u64_pair().1 as u32 % end
 }
 
-/// Whether the server is about to stop; cheap to clone, once set it stays.
+/// Flag that the server is shutting down; cheap to clone. It is never reset.
 #[derive(Debug, Clone)]
 pub struct Draining(watch::Sender<bool>);
 
 impl Draining {
-    /// Not yet.
+    /// Flag that is not set.
     pub fn new() -> Self {
         Self(watch::Sender::new(false))
     }
 
-    /// From now on.
+    /// Sets the flag.
     pub fn begin(&self) {
         self.0.send_replace(true);
     }
 
-    /// Whether it has begun.
+    /// Returns `true` if the flag is set.
     pub fn has_begun(&self) -> bool {
         *self.0.borrow()
     }
 
-    /// Resolves when it begins, at once if it has.
+    /// Resolves when the flag is set, at once if it is set already.
     pub fn begun(&self) -> impl Future<Output = ()> + Send + 'static {
-        let mut told = self.0.subscribe();
+        let mut flag = self.0.subscribe();
         async move {
-            // Without a sender nothing is served any more.
-            let _ = told.wait_for(|begun| *begun).await;
+            // Fails only without a sender, when the server's state is gone.
+            let _ = flag.wait_for(|begun| *begun).await;
         }
     }
 }
@@ -70,7 +74,7 @@ impl Default for Draining {
 /// Resolves on the first SIGTERM or SIGINT.
 ///
 /// # Errors
-/// When the operating system does not let the process listen to them.
+/// The operating system does not let the process handle these signals.
 pub fn signals() -> std::io::Result<impl Future<Output = ()> + Send> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;

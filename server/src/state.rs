@@ -1,45 +1,45 @@
-//! What every handler can reach.
+//! State that the HTTP handlers and sockets share.
 
 use std::ops::Deref;
 use std::sync::Arc;
 
-use crate::codes::Words;
 use crate::config::Config;
 use crate::hub::Hub;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
+use crate::session_codes::SessionCodeGenerator;
 use crate::shutdown::Draining;
 use crate::tokens::Secret;
 
-/// The server's state, one for the whole process; cheap to clone.
+/// The server's state, one per process; cheap to clone.
 #[derive(Debug, Clone)]
-pub struct AppState(Arc<App>);
+pub struct AppState(Arc<SharedState>);
 
 /// The parts of [`AppState`].
 #[derive(Debug)]
-pub struct App {
-    /// The settings, as they were at the start.
+pub struct SharedState {
+    /// Settings, as they were at the start.
     pub config: Config,
-    /// All rides and all sockets.
+    /// All rides, rooms and sockets.
     pub hub: Hub,
-    /// What new session codes are made of.
-    pub words: Words,
-    /// How much anybody may still ask for.
+    /// Source of new session codes.
+    pub session_codes: SessionCodeGenerator,
+    /// Rate limiters and connection limiters.
     pub limits: Limits,
-    /// What is counted.
+    /// All metrics.
     pub metrics: Arc<Metrics>,
-    /// Whether the server is about to stop.
+    /// Set once the server shuts down.
     pub draining: Draining,
 }
 
 impl AppState {
-    /// A server without rides. Needs a tokio runtime: rides are driven by
-    /// tasks.
+    /// State of a server without rides. Needs a tokio runtime, because rides are
+    /// driven by tasks.
     pub fn new(config: Config) -> Self {
         let metrics = Arc::new(Metrics::new());
-        Self(Arc::new(App {
+        Self(Arc::new(SharedState {
             hub: Hub::new(&config, Secret::load(&config), metrics.clone()),
-            words: Words::new(),
+            session_codes: SessionCodeGenerator::new(),
             limits: Limits::new(&config.limits),
             metrics,
             draining: Draining::new(),
@@ -49,9 +49,15 @@ impl AppState {
 }
 
 impl Deref for AppState {
-    type Target = App;
+    type Target = SharedState;
 
-    fn deref(&self) -> &App {
+    fn deref(&self) -> &SharedState {
         &self.0
+    }
+}
+
+impl AsRef<Config> for AppState {
+    fn as_ref(&self) -> &Config {
+        &self.config
     }
 }

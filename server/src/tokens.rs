@@ -1,13 +1,13 @@
-//! What the server signs: the tokens by which riders come back, and the notes
-//! of who may not. A server that lost its memory reads them with its secret.
+//! Signed tokens: resume tokens of riders, and ban tokens. A restarted server, which
+//! has lost its rides, verifies them with its secret.
 //!
-//! A token is base64 of `kind u8 | … | HMAC-SHA256` (RFC 2104). The code of the
-//! ride is under the signature though not in the token, which is therefore
-//! nothing in any other ride. All numbers are big endian:
+//! A token is base64 of `kind u8 | … | HMAC-SHA256` (RFC 2104). The session code is
+//! signed but not contained in the token, so a token is invalid in every other ride.
+//! All numbers are big endian:
 //!
-//! - kind 1, a rider: `number u32 | incarnation u32 | epoch u32 | host u8 |
+//! - kind 1, resume token: `number u32 | incarnation u32 | epoch u32 | host u8 |
 //!   expires u64 (Unix seconds) | peer id`.
-//! - kind 2, somebody removed: `peer id`.
+//! - kind 2, ban token: `peer id`.
 
 use std::fmt;
 use std::fs::{self, File, OpenOptions};
@@ -27,52 +27,52 @@ use uuid::Uuid;
 
 use crate::config::Config;
 
-/// What is signed begins with it, so that the secret can sign other things too.
+/// Prefix of all signed data, so that the secret can be used for other purposes.
 const PURPOSE: &[u8] = b"gruppetto ride token 1";
 const RIDER: u8 = 1;
-const BARRED: u8 = 2;
+const BAN: u8 = 2;
 const MAC_BYTES: usize = 32;
-/// The secret of a file is as many hexadecimal digits.
+/// Number of hexadecimal digits in a secret file.
 const FILE_DIGITS: usize = 64;
 
 type HmacSha256 = Hmac<Sha256>;
 
-/// The key of a server's tokens. Never printed.
+/// Key of the server's tokens. It is never printed.
 #[derive(Clone)]
 pub struct Secret([u8; 32]);
 
 impl Secret {
-    /// The secret that is set, or that of the file, or, where there is none and
-    /// none can be made, one that ends with this process.
+    /// Secret from the settings, or from the secret file, which is created if it
+    /// does not exist. If there can be no file, a secret of this process only.
     pub fn load(config: &Config) -> Self {
         if let Some(text) = &config.secret {
             return Self::from_text(text);
         }
         let Some(file) = config.secret_file() else {
             tracing::warn!(
-                "no place for the secret: after a restart riders cannot come back to their ride; set GRUPPETTO_SECRET"
+                "there is no folder for the secret file: after a restart of the server, riders cannot return to their ride; set GRUPPETTO_SECRET"
             );
             return Self::from_text(&random_text());
         };
-        match kept(&file) {
+        match read_or_create(&file) {
             Ok(text) => Self::from_text(&text),
             Err(error) => {
                 tracing::warn!(
                     file = %file.display(),
                     %error,
-                    "the secret cannot be kept: after a restart riders cannot come back to their ride; set GRUPPETTO_SECRET or GRUPPETTO_SECRET_FILE"
+                    "the secret file cannot be used: after a restart of the server, riders cannot return to their ride; set GRUPPETTO_SECRET or GRUPPETTO_SECRET_FILE"
                 );
                 Self::from_text(&random_text())
             }
         }
     }
 
-    /// The secret that is made from a text.
+    /// Secret derived from a text.
     pub fn from_text(text: &str) -> Self {
         Self(Sha256::digest(text.as_bytes()).into())
     }
 
-    /// What makes and reads the tokens of one ride.
+    /// Signer for the tokens of one ride.
     pub fn signer(&self, code: &SessionCode) -> Arc<dyn Signer> {
         Arc::new(RideSigner {
             secret: self.clone(),
@@ -87,7 +87,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// The tokens of one ride.
+/// Signer for the tokens of one ride.
 #[derive(Debug)]
 struct RideSigner {
     secret: Secret,
@@ -97,7 +97,7 @@ struct RideSigner {
 impl RideSigner {
     fn mac(&self, statement: &[u8]) -> HmacSha256 {
         let mac = HmacSha256::new_from_slice(&self.secret.0);
-        let mut mac = mac.expect("a key of any length will do");
+        let mut mac = mac.expect("HMAC takes keys of any length (RFC 2104)");
         for part in [PURPOSE, self.code.as_str().as_bytes(), statement] {
             mac.update(&(part.len() as u64).to_be_bytes());
             mac.update(part);
@@ -113,7 +113,7 @@ impl Signer for RideSigner {
         bytes.extend_from_slice(&mac);
         let text = URL_SAFE_NO_PAD.encode(bytes);
         text.parse()
-            .expect("base64 of at most 118 bytes is 158 of a token's letters")
+            .expect("base64 of at most 118 bytes is a token of at most 158 letters")
     }
 
     fn verify(&self, token: &Token) -> Option<Statement> {
@@ -126,15 +126,15 @@ impl Signer for RideSigner {
 
 fn encode(statement: &Statement) -> Vec<u8> {
     match statement {
-        Statement::Ban(peer) => [&[BARRED], peer.as_str().as_bytes()].concat(),
-        Statement::Rider(pass) => [
+        Statement::Ban(peer) => [&[BAN], peer.as_str().as_bytes()].concat(),
+        Statement::Rider(claims) => [
             &[RIDER][..],
-            &pass.number.0.to_be_bytes(),
-            &pass.incarnation.0.to_be_bytes(),
-            &pass.epoch.to_be_bytes(),
-            &[u8::from(pass.host)],
-            &pass.expires.to_be_bytes(),
-            pass.peer.as_str().as_bytes(),
+            &claims.number.0.to_be_bytes(),
+            &claims.incarnation.0.to_be_bytes(),
+            &claims.epoch.to_be_bytes(),
+            &[u8::from(claims.host)],
+            &claims.expires.to_be_bytes(),
+            claims.peer.as_str().as_bytes(),
         ]
         .concat(),
     }
@@ -142,7 +142,7 @@ fn encode(statement: &Statement) -> Vec<u8> {
 
 fn decode(bytes: &[u8]) -> Option<Statement> {
     let (kind, rest) = bytes.split_first()?;
-    if *kind == BARRED {
+    if *kind == BAN {
         return Some(Statement::Ban(peer(rest)?));
     }
     if *kind != RIDER {
@@ -167,11 +167,11 @@ fn peer(bytes: &[u8]) -> Option<PeerId> {
     std::str::from_utf8(bytes).ok()?.parse().ok()
 }
 
-/// The text of the file, made if there is none.
-fn kept(file: &Path) -> io::Result<String> {
+/// Text of the secret file, which is created if it does not exist.
+fn read_or_create(file: &Path) -> io::Result<String> {
     match read(file) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => make(file).or_else(|error| {
-            // Another server may have made it just now.
+        Err(error) if error.kind() == io::ErrorKind::NotFound => create(file).or_else(|error| {
+            // Another server may have created it in the meantime.
             match error.kind() {
                 io::ErrorKind::AlreadyExists => read(file),
                 _ => Err(error),
@@ -186,14 +186,14 @@ fn read(file: &Path) -> io::Result<String> {
     let limit = 2 * FILE_DIGITS as u64;
     File::open(file)?.take(limit).read_to_string(&mut text)?;
     let text = text.trim();
-    let good = text.len() == FILE_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    match good {
+    let is_valid = text.len() == FILE_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    match is_valid {
         true => Ok(text.to_owned()),
-        false => Err(io::Error::other("it is not 64 hexadecimal digits")),
+        false => Err(io::Error::other("the content is not 64 hexadecimal digits")),
     }
 }
 
-fn make(file: &Path) -> io::Result<String> {
+fn create(file: &Path) -> io::Result<String> {
     if let Some(folder) = file
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty())
@@ -204,28 +204,28 @@ fn make(file: &Path) -> io::Result<String> {
             .create(folder)?;
     }
     let text = random_text();
-    // Written apart and linked when it is whole: nobody ever reads half of it,
-    // and of two servers that make one, the second finds the first one's.
-    let apart = file.with_extension(Uuid::new_v4().simple().to_string());
-    let linked = write_secretly(&apart, &text).and_then(|()| fs::hard_link(&apart, file));
-    // What is not removed is readable by its owner alone, and used by nobody.
-    let _ = fs::remove_file(&apart);
+    // Written to a temporary file and linked when complete: no server reads a
+    // partial file, and if two servers create one, the second uses the first one's.
+    let temporary = file.with_extension(Uuid::new_v4().simple().to_string());
+    let linked = write_private(&temporary, &text).and_then(|()| fs::hard_link(&temporary, file));
+    // If removing fails, the file is unused and readable by its owner only.
+    let _ = fs::remove_file(&temporary);
     linked?;
-    tracing::info!(file = %file.display(), "made a secret");
+    tracing::info!(file = %file.display(), "created a secret file");
     Ok(text)
 }
 
-fn write_secretly(file: &Path, text: &str) -> io::Result<()> {
-    let mut made = OpenOptions::new()
+fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new()
         .write(true)
         .create_new(true)
         .mode(0o600)
-        .open(file)?;
-    made.write_all(format!("{text}\n").as_bytes())?;
-    made.sync_all()
+        .open(path)?;
+    file.write_all(format!("{text}\n").as_bytes())?;
+    file.sync_all()
 }
 
-/// 244 random bits from the operating system.
+/// Text with 244 random bits from the operating system.
 fn random_text() -> String {
     format!("{}{}", Uuid::new_v4().simple(), Uuid::new_v4().simple())
 }
@@ -242,7 +242,7 @@ mod tests {
 
     fn statements() -> [Statement; 2] {
         let peer: PeerId = "x".repeat(64).parse().expect("a peer id");
-        let pass = ResumeClaims {
+        let claims = ResumeClaims {
             peer: peer.clone(),
             number: PeerNumber(7),
             incarnation: Incarnation(3),
@@ -250,11 +250,11 @@ mod tests {
             host: true,
             expires: u64::MAX,
         };
-        [Statement::Rider(pass), Statement::Ban(peer)]
+        [Statement::Rider(claims), Statement::Ban(peer)]
     }
 
     #[test]
-    fn a_token_says_what_was_signed() {
+    fn a_token_verifies_to_the_statement_that_was_signed() {
         let signer = signer("one secret", "brave-otter-0042");
         for statement in statements() {
             let token = signer.sign(&statement);
@@ -263,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_of_another_ride_or_secret_says_nothing() {
+    fn a_token_of_another_ride_or_secret_is_invalid() {
         let ours = signer("one secret", "brave-otter-0042");
         for other in [
             signer("one secret", "brave-otter-0043"),
@@ -276,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_token_with_any_letter_changed_says_nothing() {
+    fn a_token_with_any_letter_changed_is_invalid() {
         let signer = signer("one secret", "brave-otter-0042");
         for statement in statements() {
             let token = signer.sign(&statement).expose().to_owned();
@@ -293,7 +293,7 @@ mod tests {
     }
 
     #[test]
-    fn a_secret_is_made_once_and_for_its_owner_alone() {
+    fn a_secret_file_is_created_once_and_readable_by_its_owner_only() {
         let folder = std::env::temp_dir().join(format!("gruppetto-secret-{}", Uuid::new_v4()));
         let file = folder.join("state/secret");
         let flag = file.to_str().expect("a path");
@@ -303,20 +303,20 @@ mod tests {
         let mode = fs::metadata(&file).expect("a file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let files = fs::read_dir(folder.join("state")).expect("a folder");
-        assert_eq!(files.count(), 1, "nothing is left beside it");
+        assert_eq!(files.count(), 1, "the temporary file is removed");
         fs::write(&file, "not a secret").expect("writes");
         assert_ne!(Secret::load(&config).0, first.0);
         fs::remove_dir_all(folder).expect("removes");
     }
 
     #[test]
-    fn a_server_that_cannot_keep_a_secret_starts_with_one_of_its_own() {
+    fn without_a_usable_secret_file_each_start_has_a_new_secret() {
         let config = Config::parse_from(["gruppetto", "--secret-file", "/dev/null/secret"]);
         assert_ne!(Secret::load(&config).0, Secret::load(&config).0);
     }
 
     #[test]
-    fn a_secret_is_never_printed() {
+    fn a_secret_is_not_in_the_debug_output() {
         assert_eq!(format!("{:?}", Secret::from_text("mine")), "Secret(…)");
     }
 }

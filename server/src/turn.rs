@@ -1,8 +1,8 @@
-//! Names and passwords for a TURN server, good for a time, made from a secret
-//! that the TURN server shares: what coturn calls `use-auth-secret` (A REST API
-//! For Access To TURN Services, draft-uberti-behave-turn-rest-00, section 2.2).
+//! Temporary credentials for a TURN server, derived from a secret that the TURN
+//! server shares. coturn calls this `use-auth-secret` (A REST API For Access To
+//! TURN Services, draft-uberti-behave-turn-rest-00, section 2.2).
 //!
-//! Law: neither the secret nor a password is ever printed or logged.
+//! Contract: neither the secret nor a password is printed or logged.
 
 use std::convert::Infallible;
 use std::fmt;
@@ -15,16 +15,16 @@ use protocol::peer::PeerId;
 use protocol::signaling::IceServer;
 use sha1::{Digest, Sha1};
 
-/// A TURN server that shares a secret with this one.
+/// TURN server that shares a secret with this server.
 #[derive(Debug, Clone)]
-pub struct Turn {
+pub struct TurnServer {
     secret: TurnSecret,
     urls: Vec<String>,
     ttl_seconds: u64,
 }
 
-impl Turn {
-    /// A TURN server at these URLs, whose names are good for so many seconds.
+impl TurnServer {
+    /// TURN server at these URLs, whose credentials are valid for `ttl_seconds`.
     pub fn new(secret: TurnSecret, urls: Vec<String>, ttl_seconds: u64) -> Self {
         Self {
             secret,
@@ -33,9 +33,9 @@ impl Turn {
         }
     }
 
-    /// The server as one rider is told of it, with a name and a password of
-    /// their own: the name is the second when both expire and a hash of who
-    /// the rider is, so that the TURN server learns no peer id.
+    /// ICE server entry for one rider, with credentials of their own. The username
+    /// consists of the expiry in Unix seconds and a hash of the peer id, so that the
+    /// TURN server does not learn the id.
     pub fn ice_server(&self, peer: &PeerId, now_unix_millis: u64) -> IceServer {
         let expiry = now_unix_millis / 1_000 + self.ttl_seconds;
         let username = format!("{expiry}:{}", pseudonym(peer));
@@ -48,12 +48,12 @@ impl Turn {
     }
 }
 
-/// The secret shared with the TURN server.
+/// Secret shared with the TURN server.
 #[derive(Clone)]
 pub struct TurnSecret(String);
 
 impl TurnSecret {
-    /// Whether there is nothing in it.
+    /// Returns `true` for an empty text.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -81,7 +81,7 @@ impl fmt::Debug for TurnSecret {
     }
 }
 
-/// 16 hexadecimal digits: enough to tell riders apart.
+/// Hash of a peer id in 16 hexadecimal digits.
 fn pseudonym(peer: &PeerId) -> String {
     let digest = Sha1::digest(peer.as_str());
     digest[..8]
@@ -94,16 +94,16 @@ fn pseudonym(peer: &PeerId) -> String {
 mod tests {
     use super::*;
 
-    fn turn() -> Turn {
+    fn turn_server() -> TurnServer {
         let secret = "north".parse().expect("a secret");
-        Turn::new(secret, vec!["turn:turn.example:3478".into()], 3_600)
+        TurnServer::new(secret, vec!["turn:turn.example:3478".into()], 3_600)
     }
 
     fn rider(name: &str) -> PeerId {
         name.parse().expect("a peer id")
     }
 
-    /// As `turnutils_uclient -W north` has it, and by hand:
+    /// The expected value is that of `turnutils_uclient -W north` and of
     /// `printf 1455280000:test | openssl dgst -sha1 -hmac north -binary | base64`.
     #[test]
     fn a_password_is_the_one_that_coturn_expects() {
@@ -115,27 +115,27 @@ mod tests {
     }
 
     #[test]
-    fn a_name_begins_with_the_second_when_it_expires() {
-        let server = turn().ice_server(&rider("ana"), 1_700_000_000_999);
-        let username = server.username.expect("a name");
+    fn a_username_begins_with_its_expiry() {
+        let server = turn_server().ice_server(&rider("ana"), 1_700_000_000_999);
+        let username = server.username.expect("a username");
         assert!(username.starts_with("1700003600:"), "{username}");
         assert!(!username.contains("ana"));
         assert_eq!(server.urls, ["turn:turn.example:3478"]);
     }
 
     #[test]
-    fn each_rider_and_each_second_has_another_name_and_password() {
-        let of = |name: &str, now| turn().ice_server(&rider(name), now);
-        let ana = of("ana", 1_000);
-        assert_eq!(ana, of("ana", 1_999));
-        for other in [of("ben", 1_000), of("ana", 2_000)] {
+    fn credentials_differ_between_riders_and_seconds() {
+        let server = |name: &str, now| turn_server().ice_server(&rider(name), now);
+        let ana = server("ana", 1_000);
+        assert_eq!(ana, server("ana", 1_999));
+        for other in [server("ben", 1_000), server("ana", 2_000)] {
             assert_ne!(ana.username, other.username);
             assert_ne!(ana.credential, other.credential);
         }
     }
 
     #[test]
-    fn the_secret_is_not_printed() {
-        assert!(!format!("{:?}", turn()).contains("north"));
+    fn the_secret_is_not_in_the_debug_output() {
+        assert!(!format!("{:?}", turn_server()).contains("north"));
     }
 }

@@ -1,76 +1,79 @@
-//! The settings of direct links: how they are made, and the TURN server that
-//! carries them where no direct path is.
+//! Settings of direct links, and of the TURN server for peers without a direct
+//! path.
 
 use clap::{Args, ValueEnum};
 use protocol::signaling::{BundlePolicy, DirectLinkSettings};
 
-use crate::turn::{Turn, TurnSecret};
+use crate::turn::{TurnSecret, TurnServer};
 
-/// How riders make their direct links.
+/// Settings of direct links.
 #[derive(Debug, Clone, Args)]
 pub struct IceSettings {
-    /// Milliseconds that a link is given to become direct before the attempt
-    /// counts as failed. P2P_TIMEOUT_MS is read too
+    /// Milliseconds after which an attempt to open a direct link counts as failed.
+    /// Alias: P2P_TIMEOUT_MS
     #[arg(long, env = "GRUPPETTO_P2P_TIMEOUT_MS", hide_env_values = true, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1_000..=120_000))]
     pub p2p_timeout_ms: u32,
 
-    /// Bundle policy of the browsers' connections
+    /// Bundle policy of the browsers' WebRTC connections
     #[arg(
         long,
         env = "GRUPPETTO_ICE_BUNDLE_POLICY",
         hide_env_values = true,
         default_value = "balanced"
     )]
-    pub ice_bundle_policy: Bundling,
+    pub ice_bundle_policy: BundlePolicyArg,
 
-    /// ICE candidates that browsers gather ahead of a connection
+    /// Size of the ICE candidate pool that browsers gather before an offer
     #[arg(long, env = "GRUPPETTO_ICE_CANDIDATE_POOL", hide_env_values = true, default_value_t = 0, value_parser = clap::value_parser!(u8).range(0..=16))]
     pub ice_candidate_pool: u8,
 
     /// Secret shared with the TURN server (coturn's static-auth-secret), from
-    /// which every rider gets a name and a password for a time; together with
+    /// which temporary credentials for each rider are derived. Requires
     /// GRUPPETTO_TURN_URLS
     #[arg(long, env = "GRUPPETTO_TURN_SECRET", hide_env_values = true)]
     pub turn_secret: Option<TurnSecret>,
 
-    /// URLs of that TURN server, comma-separated
+    /// URLs of the TURN server, comma-separated
     /// (turn:turn.example:3478,turns:turn.example:5349?transport=tcp)
     #[arg(long, env = "GRUPPETTO_TURN_URLS", hide_env_values = true, value_delimiter = ',', value_parser = turn_url)]
     pub turn_urls: Vec<String>,
 
-    /// Seconds for which such a name and password are good. Long enough for a
-    /// ride: a connection keeps those that it was made with
+    /// Lifetime of TURN credentials in seconds. It should exceed the length of a
+    /// ride, because a connection keeps the credentials that it was opened with
     #[arg(long, env = "GRUPPETTO_TURN_TTL_SECONDS", hide_env_values = true, default_value_t = 43_200, value_parser = clap::value_parser!(u32).range(60..=604_800))]
     pub turn_ttl_seconds: u32,
 }
 
 impl IceSettings {
-    /// What riders are told of making direct links.
+    /// Settings of direct links that are sent to riders.
     pub fn direct(&self) -> DirectLinkSettings {
         DirectLinkSettings {
             timeout_ms: self.p2p_timeout_ms,
             bundle_policy: match self.ice_bundle_policy {
-                Bundling::Balanced => BundlePolicy::Balanced,
-                Bundling::MaxBundle => BundlePolicy::MaxBundle,
-                Bundling::MaxCompat => BundlePolicy::MaxCompat,
+                BundlePolicyArg::Balanced => BundlePolicy::Balanced,
+                BundlePolicyArg::MaxBundle => BundlePolicy::MaxBundle,
+                BundlePolicyArg::MaxCompat => BundlePolicy::MaxCompat,
             },
             candidate_pool: self.ice_candidate_pool,
         }
     }
 
-    /// The TURN server; `None` without one.
-    pub fn turn(&self) -> Option<Turn> {
+    /// TURN server with temporary credentials, if one is set.
+    pub fn turn(&self) -> Option<TurnServer> {
         let secret = self.secret()?.clone();
         let urls: Vec<_> = self.urls().map(str::to_owned).collect();
         let ttl = u64::from(self.turn_ttl_seconds);
-        (!urls.is_empty()).then(|| Turn::new(secret, urls, ttl))
+        (!urls.is_empty()).then(|| TurnServer::new(secret, urls, ttl))
     }
 
-    /// Says in a sentence what one half of the TURN settings lacks.
+    /// Checks that the secret and the URLs are set together.
+    ///
+    /// # Errors
+    /// A sentence that names the missing setting.
     pub(super) fn check(&self) -> Result<(), String> {
         let lacks = |set: &str, unset: &str| {
             Err(format!(
-                "{set} is set and {unset} is not: a TURN server needs both, --help explains them."
+                "{set} is set and {unset} is not: a TURN server needs both. See --help."
             ))
         };
         match (self.secret().is_some(), self.urls().next().is_some()) {
@@ -80,7 +83,8 @@ impl IceSettings {
         }
     }
 
-    /// Empty is unset, as compose files write it.
+    /// Secret, unless it is empty. Compose files set unused variables to an empty
+    /// text.
     fn secret(&self) -> Option<&TurnSecret> {
         self.turn_secret.as_ref().filter(|it| !it.is_empty())
     }
@@ -91,26 +95,26 @@ impl IceSettings {
     }
 }
 
-/// The bundle policies that browsers know.
+/// Bundle policy of WebRTC.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Bundling {
-    /// The browsers' own choice.
+pub enum BundlePolicyArg {
+    /// Default of browsers
     Balanced,
-    /// One transport for everything.
+    /// One transport for everything
     MaxBundle,
-    /// One transport for each stream.
+    /// One transport per media stream
     MaxCompat,
 }
 
 fn turn_url(text: &str) -> Result<String, String> {
     let text = text.trim();
-    let named = ["turn:", "turns:"]
+    let has_scheme = ["turn:", "turns:"]
         .iter()
         .any(|scheme| text.strip_prefix(scheme).is_some_and(|it| !it.is_empty()));
-    if named || text.is_empty() {
+    if has_scheme || text.is_empty() {
         Ok(text.to_owned())
     } else {
-        Err("is not a URL like turn:turn.example:3478".to_owned())
+        Err("is not a URL such as turn:turn.example:3478".to_owned())
     }
 }
 
@@ -127,14 +131,14 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_server_needs_its_secret_and_its_urls() {
+    fn a_turn_server_needs_a_secret_and_urls() {
         let secret = ["--turn-secret", "north"];
         let urls = ["--turn-urls", "turn:a:3478, turns:a:5349"];
-        let fault = |flags: &[&str]| settings(flags).check().expect_err("a half");
-        assert!(fault(&secret).contains("GRUPPETTO_TURN_URLS is not"));
-        assert!(!fault(&secret).contains("north"));
-        assert!(fault(&urls).contains("GRUPPETTO_TURN_SECRET is not"));
-        assert!(fault(&["--turn-secret", "", urls[0], urls[1]]).contains("SECRET is not"));
+        let error = |flags: &[&str]| settings(flags).check().expect_err("incomplete");
+        assert!(error(&secret).contains("GRUPPETTO_TURN_URLS is not"));
+        assert!(!error(&secret).contains("north"));
+        assert!(error(&urls).contains("GRUPPETTO_TURN_SECRET is not"));
+        assert!(error(&["--turn-secret", "", urls[0], urls[1]]).contains("SECRET is not"));
 
         let both = settings(&[secret, urls].concat());
         assert_eq!(both.check(), Ok(()));
@@ -151,24 +155,24 @@ mod tests {
     }
 
     #[test]
-    fn the_secret_is_not_in_what_the_settings_print() {
+    fn the_secret_is_not_in_the_debug_output() {
         let config = Config::try_parse_from(["gruppetto", "--turn-secret", "north-wind"]);
         assert!(!format!("{config:?}").contains("north-wind"));
     }
 
     #[test]
-    fn riders_are_told_how_to_make_direct_links() {
+    fn the_settings_of_direct_links_are_passed_to_riders() {
         let flags = [
             "--p2p-timeout-ms=4000",
             "--ice-bundle-policy=max-bundle",
             "--ice-candidate-pool=2",
         ];
-        let wanted = DirectLinkSettings {
+        let expected = DirectLinkSettings {
             timeout_ms: 4_000,
             bundle_policy: BundlePolicy::MaxBundle,
             candidate_pool: 2,
         };
-        assert_eq!(settings(&flags).direct(), wanted);
+        assert_eq!(settings(&flags).direct(), expected);
         assert_eq!(settings(&[]).direct(), DirectLinkSettings::default());
     }
 }

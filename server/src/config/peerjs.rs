@@ -1,4 +1,4 @@
-//! The settings of the PeerJS dialect.
+//! Settings of the PeerJS dialect.
 
 use std::time::Duration;
 
@@ -6,17 +6,16 @@ use clap::Args;
 use clap::builder::BoolishValueParser;
 use rooms::peerjs::Settings;
 
-/// How the server treats PeerJS clients.
+/// Settings of the PeerJS dialect.
 #[derive(Debug, Clone, Args)]
-pub struct PeerJs {
-    /// Whether the token of PeerJS clients is their room (on), which takes
-    /// clients with a shared `token` option; off, it behaves as the PeerJS
-    /// server: any peer reaches any, and the token is the secret for taking an
-    /// id over
+pub struct PeerJsSettings {
+    /// On: the token of PeerJS clients names their room, so clients need a shared
+    /// `token` option. Off: as in the PeerJS server, every peer reaches every other,
+    /// and the token is the secret with which a client takes its id over
     #[arg(long, env = "GRUPPETTO_PEERJS_ROOMS", hide_env_values = true, default_value = "on", action = clap::ArgAction::Set, value_parser = BoolishValueParser::new())]
     pub peerjs_rooms: bool,
 
-    /// The key that PeerJS clients have to name
+    /// Key that PeerJS clients must pass
     #[arg(
         long,
         env = "GRUPPETTO_PEERJS_KEY",
@@ -25,35 +24,34 @@ pub struct PeerJs {
     )]
     pub peerjs_key: String,
 
-    /// Whether the list of peers may be asked for; with rooms, by those who
-    /// know the room's token
+    /// Allow PeerJS clients to list peers. With rooms, the list requires the room's
+    /// token
     #[arg(long, env = "GRUPPETTO_PEERJS_DISCOVERY", hide_env_values = true, default_value = "off", action = clap::ArgAction::Set, value_parser = BoolishValueParser::new())]
     pub peerjs_discovery: bool,
 
-    /// Connected peers that one PeerJS room takes
+    /// Maximum number of connected peers in a PeerJS room
     #[arg(long, env = "GRUPPETTO_PEERJS_ROOM_SIZE", hide_env_values = true, default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub peerjs_room_size: u32,
 
-    /// Connected PeerJS peers in all
+    /// Maximum number of connected PeerJS peers
     #[arg(long, env = "GRUPPETTO_PEERJS_MAX_PEERS", hide_env_values = true, default_value_t = 20_000, value_parser = clap::value_parser!(u32).range(1..))]
     pub peerjs_max_peers: u32,
 
-    /// Milliseconds for which a PeerJS peer whose socket dropped may come back
-    /// before its room is told that it left
+    /// Milliseconds after which a PeerJS peer without a socket counts as left and
+    /// its room is told
     #[arg(long, env = "GRUPPETTO_PEERJS_HEARTBEAT_TIMEOUT_MS", hide_env_values = true, default_value_t = 60_000, value_parser = clap::value_parser!(u64).range(100..=3_600_000))]
     pub peerjs_heartbeat_timeout_ms: u64,
 
-    /// Milliseconds for which a message waits for a PeerJS peer that is not
-    /// there
+    /// Milliseconds for which a message to an absent PeerJS peer is queued
     #[arg(long, env = "GRUPPETTO_PEERJS_EXPIRE_MS", hide_env_values = true, default_value_t = 5_000, value_parser = clap::value_parser!(u64).range(100..=600_000))]
     pub peerjs_expire_ms: u64,
 
-    /// Milliseconds in which the old socket of a PeerJS id has to answer when
-    /// another one asks for the id
+    /// Milliseconds within which the socket of a PeerJS id must answer a ping when
+    /// another client requests the id
     #[arg(long, env = "GRUPPETTO_PEERJS_PROBE_MS", hide_env_values = true, default_value_t = 2_000, value_parser = clap::value_parser!(u64).range(100..=60_000))]
     pub peerjs_probe_ms: u64,
 
-    /// Messages of one PeerJS peer that wait for one other
+    /// Maximum number of queued messages from one PeerJS peer to one absent peer
     #[arg(
         long,
         env = "GRUPPETTO_PEERJS_PAIR_MESSAGES",
@@ -62,7 +60,7 @@ pub struct PeerJs {
     )]
     pub peerjs_pair_messages: u32,
 
-    /// Bytes of one PeerJS peer that wait for one other
+    /// Maximum number of queued bytes from one PeerJS peer to one absent peer
     #[arg(
         long,
         env = "GRUPPETTO_PEERJS_PAIR_BYTES",
@@ -71,7 +69,7 @@ pub struct PeerJs {
     )]
     pub peerjs_pair_bytes: u32,
 
-    /// Pairs of PeerJS peers between which messages wait, in all
+    /// Maximum number of pairs of PeerJS peers with queued messages
     #[arg(
         long,
         env = "GRUPPETTO_PEERJS_MAX_PAIRS",
@@ -80,7 +78,7 @@ pub struct PeerJs {
     )]
     pub peerjs_max_pairs: u32,
 
-    /// Bytes that wait for PeerJS peers, in all
+    /// Maximum number of queued bytes for all PeerJS peers
     #[arg(
         long,
         env = "GRUPPETTO_PEERJS_MAX_QUEUE_BYTES",
@@ -90,9 +88,9 @@ pub struct PeerJs {
     pub peerjs_max_queue_bytes: u64,
 }
 
-impl PeerJs {
-    /// For the broker.
-    pub fn settings(&self) -> Settings {
+impl PeerJsSettings {
+    /// Settings of the broker.
+    pub fn broker_settings(&self) -> Settings {
         Settings {
             rooms: self.peerjs_rooms,
             key: self.peerjs_key.clone(),

@@ -1,4 +1,4 @@
-//! Settings of more than one word: addresses and lists of servers.
+//! Types of settings: origins, lists, networks and ICE servers.
 
 use std::net::IpAddr;
 use std::ops::Deref;
@@ -7,7 +7,7 @@ use std::str::FromStr;
 use axum::http::Uri;
 use protocol::signaling::IceServer;
 
-/// An origin: `http` or `https`, a host, and perhaps a port; nothing after it.
+/// Origin of a web page: `http` or `https`, a host, and an optional port.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublicUrl {
     scheme: String,
@@ -16,7 +16,7 @@ pub struct PublicUrl {
 }
 
 impl PublicUrl {
-    /// Whether only this machine can open it.
+    /// Returns `true` if the host is this machine.
     pub fn is_loopback(&self) -> bool {
         let host = self.host.trim_matches(['[', ']']);
         host == "localhost"
@@ -26,14 +26,14 @@ impl PublicUrl {
                 .is_ok_and(|address| address.is_loopback())
     }
 
-    /// Whether a `Host` header names this origin. The scheme does not count: a
-    /// proxy before the server may have ended TLS.
+    /// Returns `true` if a `Host` header names this origin. The scheme is not
+    /// compared, because a proxy may terminate TLS.
     pub fn is_at(&self, host: &str) -> bool {
         let host = host.to_ascii_lowercase();
-        let standard_port = [":443", ":80"]
+        let default_port = [":443", ":80"]
             .iter()
             .find_map(|port| host.strip_suffix(port));
-        self.authority == host || standard_port.is_some_and(|name| self.authority == name)
+        self.authority == host || default_port.is_some_and(|name| self.authority == name)
     }
 }
 
@@ -47,32 +47,32 @@ impl FromStr for PublicUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const WANTED: &str = "is not an address like https://ride.example without a path";
+        const EXPECTED: &str = "is not an address such as https://ride.example, without a path";
         let uri: Uri = text
             .trim()
             .trim_end_matches('/')
             .parse()
-            .map_err(|_| WANTED)?;
+            .map_err(|_| EXPECTED)?;
         let scheme = uri
             .scheme_str()
             .filter(|scheme| ["http", "https"].contains(scheme))
-            .ok_or(WANTED)?;
+            .ok_or(EXPECTED)?;
         let authority = uri
             .authority()
             .filter(|it| !it.as_str().contains('@'))
-            .ok_or(WANTED)?;
+            .ok_or(EXPECTED)?;
         if uri
             .path_and_query()
             .is_some_and(|rest| rest.as_str() != "/")
         {
-            return Err(WANTED.into());
+            return Err(EXPECTED.into());
         }
-        let standard_port = if scheme == "https" { ":443" } else { ":80" };
+        let default_port = if scheme == "https" { ":443" } else { ":80" };
         let lower = authority.as_str().to_ascii_lowercase();
         Ok(Self {
             scheme: scheme.to_owned(),
             authority: lower
-                .strip_suffix(standard_port)
+                .strip_suffix(default_port)
                 .unwrap_or(&lower)
                 .to_owned(),
             host: authority.host().to_ascii_lowercase(),
@@ -80,11 +80,11 @@ impl FromStr for PublicUrl {
     }
 }
 
-/// Values with commas between them; none where nothing is written.
+/// Comma-separated values. An empty text gives an empty list.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct List<T>(Vec<T>);
+pub struct CommaSeparated<T>(Vec<T>);
 
-impl<T> Deref for List<T> {
+impl<T> Deref for CommaSeparated<T> {
     type Target = [T];
 
     fn deref(&self) -> &[T] {
@@ -92,7 +92,7 @@ impl<T> Deref for List<T> {
     }
 }
 
-impl<T: FromStr> FromStr for List<T> {
+impl<T: FromStr> FromStr for CommaSeparated<T> {
     type Err = T::Err;
 
     fn from_str(text: &str) -> Result<Self, T::Err> {
@@ -101,23 +101,23 @@ impl<T: FromStr> FromStr for List<T> {
     }
 }
 
-/// One address, or all that begin with the same bits (RFC 4632).
+/// One IP address, or a network in CIDR notation (RFC 4632).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
-    /// Of an IPv4 address as IPv6 has it, so that both are of one kind.
+pub struct IpNetwork {
+    /// IPv6 address, or IPv4-mapped IPv6 address.
     bits: u128,
     prefix: u32,
 }
 
-impl Network {
-    /// Whether an address is in it.
+impl IpNetwork {
+    /// Returns `true` if an address is in the network.
     pub fn contains(&self, address: IpAddr) -> bool {
         let differing = (self.bits ^ mapped(address)).leading_zeros();
         differing >= self.prefix
     }
 }
 
-impl From<IpAddr> for Network {
+impl From<IpAddr> for IpNetwork {
     fn from(address: IpAddr) -> Self {
         Self {
             bits: mapped(address),
@@ -126,24 +126,24 @@ impl From<IpAddr> for Network {
     }
 }
 
-impl FromStr for Network {
+impl FromStr for IpNetwork {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        const WANTED: &str = "is not a list of addresses or networks like 10.0.0.0/8";
+        const EXPECTED: &str = "is not a list of addresses or networks such as 10.0.0.0/8";
         let (address, length) = match text.split_once('/') {
             Some((address, length)) => (address, Some(length)),
             None => (text, None),
         };
-        let address: IpAddr = address.parse().map_err(|_| WANTED)?;
-        let most = if address.is_ipv4() { 32 } else { 128 };
-        let length = length.map_or(Ok(most), str::parse).map_err(|_| WANTED)?;
-        if length > most {
-            return Err(WANTED.into());
+        let address: IpAddr = address.parse().map_err(|_| EXPECTED)?;
+        let max = if address.is_ipv4() { 32 } else { 128 };
+        let length = length.map_or(Ok(max), str::parse).map_err(|_| EXPECTED)?;
+        if length > max {
+            return Err(EXPECTED.into());
         }
         Ok(Self {
             bits: mapped(address),
-            prefix: u128::BITS - most + length,
+            prefix: u128::BITS - max + length,
         })
     }
 }
@@ -155,7 +155,7 @@ fn mapped(address: IpAddr) -> u128 {
     }
 }
 
-/// The STUN and TURN servers that were set.
+/// STUN and TURN servers from the settings.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IceServers(pub(super) Vec<IceServer>);
 
@@ -171,7 +171,7 @@ impl FromStr for IceServers {
             Vec::new()
         } else {
             text.split(',')
-                .map(|url| plain_ice_server(url.trim()))
+                .map(|url| ice_server_without_credentials(url.trim()))
                 .collect()
         };
         match servers
@@ -187,8 +187,8 @@ impl FromStr for IceServers {
     }
 }
 
-/// A server that needs no name and no password.
-pub fn plain_ice_server(url: &str) -> IceServer {
+/// ICE server without username and password.
+pub fn ice_server_without_credentials(url: &str) -> IceServer {
     IceServer {
         urls: vec![url.to_owned()],
         username: None,
@@ -208,31 +208,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_network_holds_the_addresses_that_begin_as_it_does() {
-        let holds = |networks: &str, address: &str| {
-            let networks: List<Network> = networks.parse().expect("networks");
+    fn a_network_contains_the_addresses_with_its_prefix() {
+        let contains = |networks: &str, address: &str| {
+            let networks: CommaSeparated<IpNetwork> = networks.parse().expect("networks");
             let address = address.parse().expect("an address");
             networks.iter().any(|network| network.contains(address))
         };
-        assert!(holds("10.0.0.0/8, 192.0.2.1", "10.200.3.4"));
-        assert!(holds("10.0.0.0/8,192.0.2.1", "::ffff:192.0.2.1"));
-        assert!(!holds("10.0.0.0/8,192.0.2.1", "192.0.2.2"));
-        assert!(holds("2001:db8::/32", "2001:db8:1::1"));
-        assert!(!holds("2001:db8::/32", "2001:db9::1"));
-        assert!(holds("0.0.0.0/0", "203.0.113.9") && !holds("0.0.0.0/0", "2001:db8::1"));
-        for wrong in [
+        assert!(contains("10.0.0.0/8, 192.0.2.1", "10.200.3.4"));
+        assert!(contains("10.0.0.0/8,192.0.2.1", "::ffff:192.0.2.1"));
+        assert!(!contains("10.0.0.0/8,192.0.2.1", "192.0.2.2"));
+        assert!(contains("2001:db8::/32", "2001:db8:1::1"));
+        assert!(!contains("2001:db8::/32", "2001:db9::1"));
+        assert!(contains("0.0.0.0/0", "203.0.113.9") && !contains("0.0.0.0/0", "2001:db8::1"));
+        for invalid in [
             "10.0.0.0/33",
             "10.0.0.0/",
             "proxy",
             "::1/129",
             "10.0.0.0/8/8",
         ] {
-            assert!(wrong.parse::<List<Network>>().is_err(), "{wrong}");
+            assert!(
+                invalid.parse::<CommaSeparated<IpNetwork>>().is_err(),
+                "{invalid}"
+            );
         }
     }
 
     #[test]
-    fn ice_servers_are_a_list_of_urls_or_json() {
+    fn ice_servers_are_given_as_urls_or_as_json() {
         let servers = |text: &str| text.parse::<IceServers>().expect("servers").0;
         assert_eq!(servers("stun:a:1, turn:b:2").len(), 2);
         let json = servers(r#"[{"urls":["turn:b:2"],"username":"u","credential":"c"}]"#);
@@ -240,7 +243,7 @@ mod tests {
     }
 
     #[test]
-    fn an_origin_is_compared_without_its_standard_port_or_case() {
+    fn an_origin_is_normalized_to_lower_case_without_its_default_port() {
         let origin = |text: &str| text.parse::<PublicUrl>().expect("an origin").to_string();
         assert_eq!(origin("https://Ride.Example:443/"), "https://ride.example");
         assert_eq!(

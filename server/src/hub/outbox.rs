@@ -1,13 +1,13 @@
-//! What waits to be sent on one socket: bounded, and never waited for.
+//! Bounded send queue of one socket.
 //!
-//! A room puts messages in without waiting, the socket's task takes them out.
-//! A reader too slow loses telemetry first, oldest first, because newer numbers
-//! are on their way anyway; what still does not fit ends its socket. Nobody
-//! else notices either.
+//! Rooms put messages in without waiting; the socket's task takes them out. If
+//! the receiver reads too slowly, the oldest telemetry is dropped first, because
+//! newer values follow. If the queue still exceeds its limit, the socket is
+//! closed. Other sockets are not affected by either.
 
 use std::collections::VecDeque;
+use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::Waker;
 use std::time::Instant;
 
@@ -18,50 +18,52 @@ use protocol::peer::DeliveryClass;
 use protocol::signaling::{ServerMessage, close};
 
 use crate::metrics::QueueMetrics;
+use crate::sync::lock;
 
-/// Bytes waiting from which on telemetry gives way to newer telemetry.
-const TELEMETRY_MARK: usize = 64 * 1024;
+/// Queue length in bytes above which old telemetry is dropped for new telemetry.
+const TELEMETRY_WATERMARK: usize = 64 * 1024;
 
-/// An empty queue keeps the room of so many, which most never need.
-const KEPT_ITEMS: usize = 4;
+/// Capacity that an empty queue keeps allocated. Most queues never need more.
+const RETAINED_CAPACITY: usize = 4;
 
-/// One thing for the socket's task to do, in order.
+/// Action for the socket's task.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outgoing {
-    /// A message in the socket's dialect.
+    /// Message in the socket's dialect.
     Text(Utf8Bytes),
-    /// A relayed frame.
+    /// Relayed frame.
     Frame(DeliveryClass, Bytes),
-    /// A ping, to find out whether the socket is alive.
+    /// Ping, to check that the socket is alive.
     Ping,
-    /// The end: nothing comes after it.
+    /// Close of the socket; nothing follows it.
     Close {
-        /// The WebSocket close code.
+        /// WebSocket close code.
         code: u16,
-        /// For the developer at the other end.
+        /// Reason for the close frame, for developers.
         reason: String,
     },
 }
 
-/// Something that waits to be sent.
+/// Entry of the queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Queued {
-    /// What.
+    /// Action.
     pub item: Outgoing,
-    /// When it came from another socket; `None` for the server's own words.
+    /// Time at which a relayed message was received; `None` for the server's own
+    /// messages.
     pub received: Option<Instant>,
 }
 
-/// The queue of one socket.
+/// Send queue of one socket.
 #[derive(Debug)]
 pub struct Outbox {
     max_bytes: usize,
     metrics: QueueMetrics,
     queue: Mutex<Queue>,
-    /// Whether a sign of life was asked for and has not come yet.
-    probed: AtomicBool,
-    /// Of the socket's task: woken when something was put in, or the socket is
-    /// to be given up at once, mid-message or not.
+    /// A probe was sent and no sign of life has been reported since.
+    is_probing: AtomicBool,
+    /// Waker of the socket's task, woken when an entry is added or the queue
+    /// overflows.
     reader: AtomicWaker,
 }
 
@@ -69,20 +71,20 @@ pub struct Outbox {
 struct Queue {
     items: VecDeque<Queued>,
     bytes: usize,
-    /// How many of them are telemetry.
+    /// Number of telemetry frames among the items.
     telemetry: usize,
-    closing: bool,
-    given_up: bool,
+    is_closing: bool,
+    has_overflowed: bool,
 }
 
 impl Outbox {
-    /// An empty queue that takes `max_bytes` before it gives its socket up.
+    /// Empty queue that holds `max_bytes` before its socket is closed.
     pub fn new(max_bytes: usize, metrics: QueueMetrics) -> Self {
         Self {
             max_bytes,
             metrics,
             queue: Mutex::default(),
-            probed: AtomicBool::new(false),
+            is_probing: AtomicBool::new(false),
             reader: AtomicWaker::new(),
         }
     }
@@ -97,17 +99,17 @@ impl Outbox {
         self.push(Outgoing::Text(message.into()), None);
     }
 
-    /// Queues another peer's message, which was `received` then, in the socket's
-    /// own dialect.
+    /// Queues the message of another peer, which was received at `received`, in
+    /// the socket's own dialect.
     pub fn relay_text(&self, message: impl Into<Utf8Bytes>, received: Instant) {
         self.push(Outgoing::Text(message.into()), Some(received));
     }
 
-    /// Queues a ping before everything else that waits: whatever the socket
-    /// says from now on shows that it lives.
+    /// Queues a ping before all other entries. The next sign of life of the socket
+    /// answers it, see [`Outbox::take_probe`].
     pub fn probe(&self) {
-        let mut queue = self.lock();
-        if queue.closing || self.probed.swap(true, Ordering::AcqRel) {
+        let mut queue = lock(&self.queue);
+        if queue.is_closing || self.is_probing.swap(true, Ordering::AcqRel) {
             return;
         }
         queue.items.push_front(Queued {
@@ -118,37 +120,37 @@ impl Outbox {
         self.reader.wake();
     }
 
-    /// Queues a ping after what waits already.
+    /// Queues a ping after all other entries.
     pub fn ping(&self) {
         self.push(Outgoing::Ping, None);
     }
 
-    /// Whether a sign of life was asked for; it counts as given from now on.
+    /// Returns `true` if a probe is unanswered, and marks it as answered.
     pub fn take_probe(&self) -> bool {
-        self.probed.load(Ordering::Relaxed) && self.probed.swap(false, Ordering::AcqRel)
+        self.is_probing.load(Ordering::Relaxed) && self.is_probing.swap(false, Ordering::AcqRel)
     }
 
-    /// Queues a frame that was `received` then.
+    /// Queues a frame that was received at `received`.
     pub fn relay(&self, class: DeliveryClass, frame: Bytes, received: Instant) {
         self.push(Outgoing::Frame(class, frame), Some(received));
     }
 
-    /// Queues the end of the socket.
+    /// Queues the close of the socket.
     pub fn close(&self, code: u16, reason: impl Into<String>) {
         let reason = reason.into();
         self.push(Outgoing::Close { code, reason }, None);
     }
 
-    /// Whom to wake when there is more to send; the one before is forgotten.
-    pub fn wake(&self, reader: &Waker) {
+    /// Registers the waker of the socket's task in place of an earlier one.
+    pub fn register_reader(&self, reader: &Waker) {
         self.reader.register(reader);
     }
 
-    /// The next thing to send, if there is one now.
+    /// Removes the next entry, if there is one.
     pub fn try_next(&self) -> Option<Queued> {
-        let mut queue = self.lock();
+        let mut queue = lock(&self.queue);
         let Some(next) = queue.items.pop_front() else {
-            queue.let_go();
+            queue.release_memory();
             return None;
         };
         queue.bytes -= next.item.bytes();
@@ -156,65 +158,62 @@ impl Outbox {
         Some(next)
     }
 
-    /// Whether the end has been queued, sent or not.
+    /// Returns `true` once a close is queued, sent or not.
     pub fn is_closing(&self) -> bool {
-        self.lock().closing
+        lock(&self.queue).is_closing
     }
 
-    /// Whether the reader proved too slow.
-    pub fn is_given_up(&self) -> bool {
-        self.lock().given_up
+    /// Returns `true` if the queue exceeded its limit because the receiver reads
+    /// too slowly.
+    pub fn has_overflowed(&self) -> bool {
+        lock(&self.queue).has_overflowed
     }
 
     fn push(&self, item: Outgoing, received: Option<Instant>) {
-        let mut queue = self.lock();
-        if queue.closing {
+        let mut queue = lock(&self.queue);
+        if queue.is_closing {
             return;
         }
         if item.is_telemetry() {
-            queue.drop_telemetry_above(TELEMETRY_MARK, &self.metrics);
+            queue.drop_telemetry_above(TELEMETRY_WATERMARK, &self.metrics);
         }
         queue.bytes += item.bytes();
         queue.telemetry += usize::from(item.is_telemetry());
-        queue.closing = matches!(item, Outgoing::Close { .. });
+        queue.is_closing = matches!(item, Outgoing::Close { .. });
         queue.items.push_back(Queued { item, received });
         if queue.bytes > self.max_bytes {
-            queue.give_up();
-            self.metrics.cut_off();
+            queue.overflow();
+            self.metrics.count_closed_socket();
         }
         drop(queue);
         self.reader.wake();
     }
-
-    fn lock(&self) -> MutexGuard<'_, Queue> {
-        // Nothing panics while it holds the lock.
-        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
-    }
 }
 
 impl Queue {
-    fn drop_telemetry_above(&mut self, mark: usize, metrics: &QueueMetrics) {
-        // Looked for only where there is some: a long queue of something else
-        // costs nothing.
-        while self.bytes > mark && self.telemetry > 0 {
+    fn drop_telemetry_above(&mut self, watermark: usize, metrics: &QueueMetrics) {
+        // The count of telemetry frames avoids a search through a long queue of
+        // other entries.
+        while self.bytes > watermark && self.telemetry > 0 {
             let oldest = self.items.iter().position(|it| it.item.is_telemetry());
             let Some(dropped) = oldest.and_then(|index| self.items.remove(index)) else {
                 return;
             };
             self.bytes -= dropped.item.bytes();
             self.telemetry -= 1;
-            metrics.dropped_telemetry();
+            metrics.count_dropped_telemetry();
         }
     }
 
-    /// Gives back the memory of a queue that is empty.
-    fn let_go(&mut self) {
-        if self.items.capacity() > KEPT_ITEMS {
+    /// Releases the memory of an empty queue after a burst.
+    fn release_memory(&mut self) {
+        if self.items.capacity() > RETAINED_CAPACITY {
             self.items = VecDeque::new();
         }
     }
 
-    fn give_up(&mut self) {
+    /// Replaces all entries with the close of the socket.
+    fn overflow(&mut self) {
         let end = Outgoing::Close {
             code: close::POLICY,
             reason: "reads too slowly".into(),
@@ -225,8 +224,8 @@ impl Queue {
             item: end,
             received: None,
         }]);
-        self.closing = true;
-        self.given_up = true;
+        self.is_closing = true;
+        self.has_overflowed = true;
     }
 }
 
@@ -258,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_slow_reader_loses_the_oldest_telemetry_and_nothing_else() {
+    fn a_long_queue_drops_the_oldest_telemetry_and_nothing_else() {
         let outbox = Outbox::new(1_000_000, QueueMetrics::default());
         outbox.relay(DeliveryClass::Control, frame(0), Instant::now());
         for number in 1..=20 {
@@ -277,7 +276,7 @@ mod tests {
     }
 
     #[test]
-    fn a_reader_far_too_slow_is_given_up_and_costs_no_more_memory() {
+    fn a_queue_over_its_limit_is_replaced_by_the_close_of_the_socket() {
         let outbox = Outbox::new(100_000, QueueMetrics::default());
         for _ in 0..50 {
             outbox.relay(DeliveryClass::Bulk, frame(0), Instant::now());
@@ -296,7 +295,7 @@ mod tests {
     }
 
     #[test]
-    fn a_probe_goes_before_all_that_waits_and_is_asked_once() {
+    fn a_probe_precedes_all_other_entries_and_is_queued_once() {
         let outbox = Outbox::new(1_000_000, QueueMetrics::default());
         outbox.relay(DeliveryClass::Bulk, frame(0), Instant::now());
         (0..1_000).for_each(|_| outbox.probe());
@@ -312,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_follows_the_end() {
+    fn nothing_follows_a_close() {
         let outbox = Outbox::new(100_000, QueueMetrics::default());
         outbox.close(1_000, "done");
         outbox.relay(DeliveryClass::Control, frame(0), Instant::now());

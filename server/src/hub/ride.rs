@@ -1,133 +1,134 @@
-//! One ride: its room, and the queues of the sockets in it, under one lock.
+//! One ride: its room, and the send queues of its sockets, under one lock.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::body::Bytes;
-use protocol::peer::PeerId;
 use protocol::signaling::{ClientMessage, ErrorCode, Hello, ServerMessage, close};
 use rooms::room::{Input, Join, Output, Room, SocketId, Summary};
 use tokio::sync::Notify;
 use tokio::time::Instant;
-use uuid::Uuid;
 
-use super::Hub;
+use super::context::{Context, random_peer_id};
 use super::outbox::Outbox;
-use crate::health::unix_millis;
-use crate::metrics::{Present, Reason, Traffic};
+use crate::error::RefusalReason;
+use crate::metrics::{GaugeGuard, Traffic};
+use crate::sync::lock;
+use crate::wall_clock;
 
 /// A room with its sockets.
 #[derive(Debug)]
 pub struct Ride {
+    context: Arc<Context>,
     log_name: String,
-    inner: Mutex<Inner>,
-    /// Rung when the room wants to be woken at another time than before.
+    state: Mutex<RideState>,
+    /// Notified when the room's timeout has changed.
     rescheduled: Notify,
-    _counted: Present,
+    _counted: GaugeGuard,
 }
 
 #[derive(Debug)]
-struct Inner {
+struct RideState {
     room: Room,
-    sockets: HashMap<SocketId, Socket>,
+    sockets: HashMap<SocketId, RideSocket>,
     timeout: Option<Duration>,
-    /// Set once, when the ride is forgotten: nobody gets in any more.
-    ended: bool,
+    /// Set once, when the ride is removed: from then on, nobody joins.
+    has_ended: bool,
 }
 
 #[derive(Debug)]
-struct Socket {
+struct RideSocket {
     outbox: Arc<Outbox>,
     /// `None` before the welcome.
-    rider: Option<Rider>,
+    rider: Option<WelcomedRider>,
 }
 
 #[derive(Debug)]
-struct Rider {
-    /// Under which the log has the rider.
+struct WelcomedRider {
     log_name: String,
-    _counted: Present,
+    _counted: GaugeGuard,
 }
 
 impl Ride {
-    /// A ride that nobody is in yet.
-    pub fn new(room: Room, log_name: String, counted: Present) -> Self {
+    /// Ride without sockets.
+    pub(super) fn new(room: Room, log_name: String, context: Arc<Context>) -> Self {
         let timeout = room.poll_timeout();
-        let inner = Inner {
+        let counted = context.app_metrics().count_room();
+        let state = RideState {
             room,
             sockets: HashMap::new(),
             timeout,
-            ended: false,
+            has_ended: false,
         };
         Self {
+            context,
             log_name,
-            inner: Mutex::new(inner),
+            state: Mutex::new(state),
             rescheduled: Notify::new(),
             _counted: counted,
         }
     }
 
-    /// The ride's name in the log.
+    /// Name of the ride in the log.
     pub fn log_name(&self) -> &str {
         &self.log_name
     }
 
-    /// What anybody may know of it.
+    /// Public summary of the ride.
     pub fn summary(&self) -> Summary {
-        self.lock().room.summary()
+        lock(&self.state).room.summary()
     }
 
-    /// A socket opens; it is not in the room before it said hello.
-    pub fn seat(&self, socket: SocketId, outbox: Arc<Outbox>) {
-        self.lock().sockets.insert(
-            socket,
-            Socket {
-                outbox,
-                rider: None,
-            },
-        );
+    /// Registers the send queue of a socket. The socket is not in the room until
+    /// it says hello.
+    pub fn register(&self, socket: SocketId, outbox: Arc<Outbox>) {
+        let entry = RideSocket {
+            outbox,
+            rider: None,
+        };
+        lock(&self.state).sockets.insert(socket, entry);
     }
 
-    /// A socket said hello.
-    pub fn join(&self, hub: &Hub, socket: SocketId, hello: Hello) {
+    /// Handles the hello of a socket.
+    pub fn join(&self, socket: SocketId, hello: Hello) {
         let join = Join {
             socket,
             hello,
-            fresh_peer: fresh_peer(),
-            server_time: unix_millis(),
+            fresh_peer: random_peer_id(),
+            server_time: wall_clock::unix_ms(),
         };
-        self.handle(hub, Input::Join(join));
+        self.handle(Input::Join(join));
     }
 
-    /// A socket said something else.
-    pub fn message(&self, hub: &Hub, socket: SocketId, message: ClientMessage) {
+    /// Handles any other message of a socket.
+    pub fn message(&self, socket: SocketId, message: ClientMessage) {
         if matches!(message, ClientMessage::Leave) {
             self.log_leave(socket, "left");
         }
-        self.handle(hub, Input::Message { socket, message });
+        self.handle(Input::Message { socket, message });
     }
 
-    /// A socket sent a frame.
-    pub fn relay(&self, hub: &Hub, socket: SocketId, bytes: Vec<u8>) {
-        self.handle(hub, Input::Relay { socket, bytes });
+    /// Handles a frame of a socket.
+    pub fn relay(&self, socket: SocketId, bytes: Vec<u8>) {
+        self.handle(Input::Relay { socket, bytes });
     }
 
-    /// A socket is gone.
-    pub fn closed(&self, hub: &Hub, socket: SocketId) {
+    /// Handles the end of a socket.
+    pub fn closed(&self, socket: SocketId) {
         self.log_leave(socket, "lost");
-        self.lock().sockets.remove(&socket);
-        self.handle(hub, Input::Closed { socket });
+        lock(&self.state).sockets.remove(&socket);
+        self.handle(Input::Closed { socket });
     }
 
-    /// The time of [`Ride::timeout`] has come.
-    pub fn wake(&self, hub: &Hub) {
-        self.handle(hub, Input::Timeout);
+    /// Wakes the room at the time of [`Ride::timeout`].
+    pub fn wake(&self) {
+        self.handle(Input::Timeout);
     }
 
-    /// When the ride wants to be woken, on the hub's clock.
+    /// Time of the hub's clock at which the room wants to be woken.
     pub fn timeout(&self) -> Option<Duration> {
-        self.lock().timeout
+        lock(&self.state).timeout
     }
 
     /// Resolves when [`Ride::timeout`] has changed.
@@ -135,39 +136,40 @@ impl Ride {
         self.rescheduled.notified().await;
     }
 
-    /// Whether the ride can be forgotten; from then on it turns everybody away.
+    /// Returns `true` if the ride can be removed. From then on, all inputs are
+    /// refused.
     pub fn end_if_dead(&self, now: Duration) -> bool {
-        let mut inner = self.lock();
-        inner.ended |= inner.room.is_dead(now);
-        inner.ended
+        let mut state = lock(&self.state);
+        state.has_ended |= state.room.is_dead(now);
+        state.has_ended
     }
 
-    fn handle(&self, hub: &Hub, input: Input) {
+    fn handle(&self, input: Input) {
         let received = Instant::now();
-        let mut inner = self.lock();
-        if inner.ended {
-            return inner.turn_away(&input);
+        let mut state = lock(&self.state);
+        if state.has_ended {
+            return state.refuse(&input);
         }
-        inner.room.handle(hub.now(), input);
-        while let Some(output) = inner.room.poll_output() {
-            self.carry_out(hub, &mut inner, output, received);
+        state.room.handle(self.context.now(), input);
+        while let Some(output) = state.room.poll_output() {
+            self.carry_out(&mut state, output, received);
         }
-        let timeout = inner.room.poll_timeout();
-        if std::mem::replace(&mut inner.timeout, timeout) != timeout {
+        let timeout = state.room.poll_timeout();
+        if std::mem::replace(&mut state.timeout, timeout) != timeout {
             self.rescheduled.notify_one();
         }
     }
 
-    fn carry_out(&self, hub: &Hub, inner: &mut Inner, output: Output, received: Instant) {
+    fn carry_out(&self, state: &mut RideState, output: Output, received: Instant) {
         match output {
             Output::Send {
                 socket,
                 mut message,
             } => {
-                hub.add_turn(&mut message);
-                self.note(hub, inner, socket, &message);
-                if let Some(socket) = inner.sockets.get(&socket) {
-                    send(hub, &socket.outbox, &message, received);
+                self.context.add_turn_server(&mut message);
+                self.record(state, socket, &message);
+                if let Some(socket) = state.sockets.get(&socket) {
+                    self.send(&socket.outbox, &message, received);
                 }
             }
             Output::Relay {
@@ -175,11 +177,12 @@ impl Ride {
                 bytes,
                 class,
             } => {
-                hub.counters().relayed(class.into(), bytes.len());
+                let metrics = self.context.app_metrics();
+                metrics.count_relayed(class.into(), bytes.len());
                 let frame = Bytes::from_owner(bytes);
                 for socket in sockets
                     .iter()
-                    .filter_map(|socket| inner.sockets.get(socket))
+                    .filter_map(|socket| state.sockets.get(socket))
                 {
                     socket
                         .outbox
@@ -191,66 +194,75 @@ impl Ride {
                 code,
                 reason,
             } => {
-                if let Some(socket) = inner.sockets.remove(&socket) {
+                if let Some(socket) = state.sockets.remove(&socket) {
                     socket.outbox.close(code, reason);
                 }
             }
         }
     }
 
-    /// The log's line of a join or a refusal.
-    fn note(&self, hub: &Hub, inner: &mut Inner, socket: SocketId, message: &ServerMessage) {
+    /// Logs and counts a message that tells of a join, a refusal or a kick.
+    fn record(&self, state: &mut RideState, socket: SocketId, message: &ServerMessage) {
         match message {
             ServerMessage::Welcome(welcome) => {
-                let rider = hub.log_name(welcome.peer.as_str());
+                let rider = self.context.log_name(welcome.peer.as_str());
                 tracing::info!(
                     ride = self.log_name,
                     rider,
-                    page = welcome.incarnation.0,
+                    incarnation = welcome.incarnation.0,
                     "joined"
                 );
-                hub.counters().joined();
-                if let Some(socket) = inner.sockets.get_mut(&socket) {
-                    socket.rider = Some(Rider {
+                let metrics = self.context.app_metrics();
+                metrics.count_join();
+                if let Some(socket) = state.sockets.get_mut(&socket) {
+                    socket.rider = Some(WelcomedRider {
                         log_name: rider,
-                        _counted: hub.counters().peer(),
+                        _counted: metrics.count_peer(),
                     });
                 }
             }
             ServerMessage::Error { code, .. } => {
-                let reason = Reason::from(*code);
-                hub.0.metrics.refused(reason);
+                let reason = RefusalReason::from(*code);
+                self.context.metrics.count_refusal(reason);
                 let reason = reason.name();
                 tracing::info!(ride = self.log_name, socket = socket.0, reason, "refused");
             }
             ServerMessage::Kicked { .. } => {
-                tracing::info!(ride = self.log_name, socket = socket.0, "kept out");
+                tracing::info!(ride = self.log_name, socket = socket.0, "kicked");
             }
             _ => {}
         }
     }
 
-    /// The log's line of a leave, once for each welcome.
-    fn log_leave(&self, socket: SocketId, how: &'static str) {
-        let rider = self
-            .lock()
+    /// Queues a message of the room. Only a signal comes from another rider.
+    fn send(&self, outbox: &Outbox, message: &ServerMessage, received: Instant) {
+        let text = message.to_json();
+        match message {
+            ServerMessage::Signal { .. } => {
+                let metrics = self.context.app_metrics();
+                metrics.count_relayed(Traffic::Signal, text.len());
+                outbox.relay_text(text, received.into_std());
+            }
+            _ => outbox.text(text),
+        }
+    }
+
+    /// Logs a leave, once per welcome.
+    fn log_leave(&self, socket: SocketId, cause: &'static str) {
+        let rider = lock(&self.state)
             .sockets
             .get_mut(&socket)
             .and_then(|socket| socket.rider.take());
         if let Some(rider) = rider {
-            tracing::info!(ride = self.log_name, rider = rider.log_name, how, "left");
+            tracing::info!(ride = self.log_name, rider = rider.log_name, cause, "left");
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Inner> {
-        // Nothing panics while it holds the lock.
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Inner {
-    /// Who found the ride just before it was forgotten is told that it is over.
-    fn turn_away(&mut self, input: &Input) {
+impl RideState {
+    /// Tells a socket that found the ride just before its removal that the ride
+    /// has ended.
+    fn refuse(&mut self, input: &Input) {
         let (Input::Join(Join { socket, .. })
         | Input::Message { socket, .. }
         | Input::Relay { socket, .. }) = input
@@ -261,25 +273,7 @@ impl Inner {
             socket
                 .outbox
                 .send(&ServerMessage::error(ErrorCode::NoSuchRide));
-            socket.outbox.close(close::REFUSED, "the ride is over");
+            socket.outbox.close(close::REFUSED, "the ride has ended");
         }
     }
-}
-
-/// Queues a room's words; a signal is another rider's.
-fn send(hub: &Hub, outbox: &Outbox, message: &ServerMessage, received: Instant) {
-    let text = message.to_json();
-    match message {
-        ServerMessage::Signal { .. } => {
-            hub.counters().relayed(Traffic::Signal, text.len());
-            outbox.relay_text(text, received.into_std());
-        }
-        _ => outbox.text(text),
-    }
-}
-
-/// A peer id that nobody has.
-pub(super) fn fresh_peer() -> PeerId {
-    let text = Uuid::new_v4().simple().to_string();
-    text.parse().expect("32 hexadecimal digits are a peer id")
 }

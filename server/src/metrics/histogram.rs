@@ -6,55 +6,57 @@ use std::time::Duration;
 use prometheus_client::encoding::{EncodeMetric, MetricEncoder, NoLabelSet};
 use prometheus_client::metrics::MetricType;
 
-/// How times are spread over buckets, counted without a lock; cheap to clone.
+/// Lock-free histogram of durations; clones share the counts.
+///
+/// The histogram of `prometheus_client` takes a lock for each observation.
 #[derive(Debug, Clone)]
-pub struct Histogram(Arc<Inner>);
+pub struct Histogram(Arc<Buckets>);
 
 #[derive(Debug)]
-struct Inner {
-    /// The upper bounds of all buckets but the last, in seconds, rising.
+struct Buckets {
+    /// Upper bounds of all buckets but the last, in seconds, ascending.
     bounds: &'static [f64],
-    /// One more than there are bounds.
+    /// Counts per bucket, one more than there are bounds.
     counts: Box<[AtomicU64]>,
-    nanos: AtomicU64,
+    total_nanos: AtomicU64,
 }
 
 impl Histogram {
-    /// An empty one with these upper bounds, in seconds, rising.
+    /// Empty histogram with these upper bounds, in seconds, ascending.
     pub fn new(bounds: &'static [f64]) -> Self {
-        Self(Arc::new(Inner {
+        Self(Arc::new(Buckets {
             bounds,
             counts: (0..=bounds.len()).map(|_| AtomicU64::new(0)).collect(),
-            nanos: AtomicU64::new(0),
+            total_nanos: AtomicU64::new(0),
         }))
     }
 
-    /// Counts one.
+    /// Adds one observation.
     pub fn observe(&self, time: Duration) {
         let seconds = time.as_secs_f64();
         let bounds = self.0.bounds;
         let bucket = bounds.iter().position(|bound| seconds <= *bound);
         self.0.counts[bucket.unwrap_or(bounds.len())].fetch_add(1, Ordering::Relaxed);
         self.0
-            .nanos
+            .total_nanos
             .fetch_add(time.as_nanos() as u64, Ordering::Relaxed);
     }
 
-    /// How many were counted.
+    /// Number of observations.
     pub fn count(&self) -> u64 {
         self.counts().iter().sum()
     }
 
-    /// The upper bound, in seconds, of the bucket below which this share of
-    /// them lies; of the last bucket, its lower one. `None` when there are none.
-    pub fn quantile(&self, share: f64) -> Option<f64> {
+    /// Upper bound, in seconds, of the bucket that contains the quantile, 0 to
+    /// 1; for the last bucket its lower bound. `None` without observations.
+    pub fn quantile(&self, quantile: f64) -> Option<f64> {
         let counts = self.counts();
-        let all: u64 = counts.iter().sum();
-        let wanted = (share * all as f64).ceil().max(1.0) as u64;
-        let mut so_far = 0;
+        let total: u64 = counts.iter().sum();
+        let rank = (quantile * total as f64).ceil().max(1.0) as u64;
+        let mut cumulative = 0;
         let bucket = counts.iter().position(|count| {
-            so_far += count;
-            so_far >= wanted
+            cumulative += count;
+            cumulative >= rank
         })?;
         self.0.bounds.get(bucket).or(self.0.bounds.last()).copied()
     }
@@ -70,7 +72,7 @@ impl EncodeMetric for Histogram {
         let counts = self.counts();
         let bounds = self.0.bounds.iter().copied().chain([f64::INFINITY]);
         let buckets: Vec<_> = bounds.zip(counts.iter().copied()).collect();
-        let sum = self.0.nanos.load(Ordering::Relaxed) as f64 / 1e9;
+        let sum = self.0.total_nanos.load(Ordering::Relaxed) as f64 / 1e9;
         encoder.encode_histogram::<NoLabelSet>(sum, counts.iter().sum(), &buckets, None)
     }
 

@@ -1,5 +1,7 @@
-//! What riders report of their direct links. It is their word: bounded, and
-//! good for nothing but these counts.
+//! Links as riders report them.
+//!
+//! The reports cannot be verified, so each is bounded, and they are used for
+//! these metrics only.
 
 use std::time::Duration;
 
@@ -12,11 +14,12 @@ use protocol::signaling::Report;
 
 use super::{Histogram, Labels};
 
-/// More links than this nobody has: rides take 64 riders at most.
+/// Maximum number of links of one rider: a ride has 64 riders at most.
 const MAX_LINKS: u32 = 64;
-/// What one report may add to a counter.
+/// Maximum that one report may add to a counter.
 const MAX_EVENTS: u32 = 256;
-/// Connecting takes from some tens of milliseconds to the patience of ICE.
+/// Bucket bounds of the connect time: from tens of milliseconds to the timeout of
+/// ICE.
 const CONNECT_SECONDS: &[f64] = &[
     0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0,
 ];
@@ -31,8 +34,8 @@ pub(super) struct LinkMetrics {
     pub(super) connect_time: Histogram,
 }
 
-/// One rider's links as it reported them last. Dropped with its socket, so that
-/// links of riders who are gone do not count.
+/// Links of one rider according to its latest report. Dropped together with the
+/// rider's socket, which removes the links from the gauges.
 #[derive(Debug)]
 pub struct ReportedLinks {
     metrics: LinkMetrics,
@@ -43,20 +46,20 @@ pub struct ReportedLinks {
 impl LinkMetrics {
     pub(super) fn new(registry: &mut Registry) -> Self {
         let links = Family::<Labels, Gauge>::default();
-        let help = "Links as riders report them, each by both of its riders";
+        let help = "Links as riders report them; both riders of a link report it";
         registry.register("links", help, links.clone());
         let mut counter = |name, help| {
             let counter = Counter::default();
             registry.register(name, help, counter.clone());
             counter
         };
-        let attempts = counter("p2p_attempts", "Direct connections that riders tried");
+        let attempts = counter("p2p_attempts", "Attempts to open a direct connection");
         let successes = counter("p2p_successes", "Links that became direct");
-        let fallbacks = counter("p2p_fallbacks", "Direct links that went back to the relay");
+        let fallbacks = counter("p2p_fallbacks", "Direct links that fell back to the relay");
         let connect_time = Histogram::new(CONNECT_SECONDS);
         registry.register(
             "p2p_connect_seconds",
-            "From trying a direct connection to having it",
+            "Time from the start of an attempt to the open direct connection",
             connect_time.clone(),
         );
         let state = |name| links.get_or_create_owned(&vec![("state", name)]);
@@ -80,13 +83,13 @@ impl ReportedLinks {
         }
     }
 
-    /// Takes a report in.
+    /// Replaces the link counts and adds the events of a report.
     pub fn record(&mut self, report: &Report) {
         let in_state = |state| {
             let links = report.links.iter().filter(|link| link.state == state);
             u32::try_from(links.count()).unwrap_or(MAX_LINKS)
         };
-        self.stand_at(in_state(LinkState::Direct), in_state(LinkState::Relayed));
+        self.set_links(in_state(LinkState::Direct), in_state(LinkState::Relayed));
         let metrics = &self.metrics;
         let events = |count: u32| u64::from(count.min(MAX_EVENTS));
         metrics.attempts.inc_by(events(report.attempts));
@@ -100,7 +103,7 @@ impl ReportedLinks {
         }
     }
 
-    fn stand_at(&mut self, direct: u32, relayed: u32) {
+    fn set_links(&mut self, direct: u32, relayed: u32) {
         let (direct, relayed) = (direct.min(MAX_LINKS), relayed.min(MAX_LINKS));
         let change = |from: u32, to: u32| i64::from(to) - i64::from(from);
         self.metrics.direct.inc_by(change(self.direct, direct));
@@ -111,7 +114,7 @@ impl ReportedLinks {
 
 impl Drop for ReportedLinks {
     fn drop(&mut self) {
-        self.stand_at(0, 0);
+        self.set_links(0, 0);
     }
 }
 
@@ -138,7 +141,7 @@ mod tests {
     }
 
     #[test]
-    fn links_count_as_last_reported_and_not_after_their_rider_is_gone() {
+    fn links_count_as_last_reported_until_their_rider_disconnects() {
         let metrics = LinkMetrics::new(&mut Registry::default());
         let mut ana = ReportedLinks::new(&metrics);
         let mut ben = ReportedLinks::new(&metrics);
@@ -152,10 +155,10 @@ mod tests {
     }
 
     #[test]
-    fn an_absurd_report_counts_no_more_than_a_rider_can_do() {
+    fn a_report_counts_no_more_than_the_maximum_of_one_rider() {
         let metrics = LinkMetrics::new(&mut Registry::default());
-        let mut liar = ReportedLinks::new(&metrics);
-        liar.record(&report_of(1_000, 1_000, u32::MAX));
+        let mut links = ReportedLinks::new(&metrics);
+        links.record(&report_of(1_000, 1_000, u32::MAX));
         assert_eq!(metrics.direct.get(), i64::from(MAX_LINKS));
         assert_eq!(metrics.attempts.get(), u64::from(MAX_EVENTS));
         assert_eq!(metrics.successes.get(), u64::from(MAX_EVENTS));

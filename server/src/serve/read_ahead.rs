@@ -5,27 +5,28 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-/// So much is read at once. One for each thread, not for each connection.
-const AHEAD_BYTES: usize = 16 * 1024;
+/// Size of the read buffer, one per thread rather than per connection.
+const READ_AHEAD_BYTES: usize = 16 * 1024;
 
 thread_local! {
-    static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; AHEAD_BYTES].into());
+    static READ_BUFFER: RefCell<Box<[u8]>> = RefCell::new(vec![0; READ_AHEAD_BYTES].into());
 }
 
-/// A connection that is read in large pieces by a reader who asks for small
-/// ones: what nobody has asked for yet is kept, and nothing while there is none.
-/// So thousands of silent connections need no buffers, and a busy one no more
-/// calls of the operating system than with a large buffer.
+/// Stream that is read in large pieces on behalf of a reader with a small buffer.
+///
+/// Bytes that the reader has not asked for yet are kept; otherwise no memory is
+/// held. Thousands of idle connections need no buffers, and a busy one needs no
+/// more system calls than with a large buffer.
 #[derive(Debug)]
 pub struct ReadAhead<Stream> {
     stream: Stream,
     ahead: Vec<u8>,
-    /// What is taken of it.
+    /// Number of bytes of `ahead` that the reader has got.
     taken: usize,
 }
 
 impl<Stream> ReadAhead<Stream> {
-    /// Nothing read yet.
+    /// Wraps a stream.
     pub fn new(stream: Stream) -> Self {
         Self {
             stream,
@@ -57,11 +58,11 @@ impl<Stream: AsyncRead + Unpin> AsyncRead for ReadAhead<Stream> {
             this.take(into);
             return Poll::Ready(Ok(()));
         }
-        if into.remaining() >= AHEAD_BYTES {
+        if into.remaining() >= READ_AHEAD_BYTES {
             return Pin::new(&mut this.stream).poll_read(context, into);
         }
-        SCRATCH.with_borrow_mut(|scratch| {
-            let mut piece = ReadBuf::new(scratch);
+        READ_BUFFER.with_borrow_mut(|buffer| {
+            let mut piece = ReadBuf::new(buffer);
             ready!(Pin::new(&mut this.stream).poll_read(context, &mut piece))?;
             let (now, later) = piece
                 .filled()
@@ -112,19 +113,19 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn what_is_read_in_small_pieces_is_all_there_and_in_order() {
+    async fn all_bytes_arrive_in_order_when_read_in_small_pieces() {
         let sent: Vec<u8> = (0..100_000_u32).map(|number| number as u8).collect();
         let mut reader = ReadAhead::new(&sent[..]);
         let mut piece = [0; 700];
-        let mut heard = Vec::new();
+        let mut received = Vec::new();
         loop {
             let count = reader.read(&mut piece).await.expect("reads");
             if count == 0 {
                 break;
             }
-            heard.extend_from_slice(&piece[..count]);
+            received.extend_from_slice(&piece[..count]);
         }
-        assert_eq!(heard, sent);
-        assert_eq!(reader.ahead.capacity(), 0, "nothing is kept");
+        assert_eq!(received, sent);
+        assert_eq!(reader.ahead.capacity(), 0, "no memory is held");
     }
 }

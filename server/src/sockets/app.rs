@@ -1,4 +1,4 @@
-//! `/ws/{code}`: the app's own dialect ([`protocol::signaling`], and
+//! `/ws/{code}`: the app's dialect ([`protocol::signaling`] in text messages,
 //! [`protocol::frame`] in binary messages).
 
 use std::net::IpAddr;
@@ -13,151 +13,161 @@ use protocol::frame::ToServer;
 use protocol::peer::DeliveryClass;
 use protocol::signaling::{ClientMessage, ErrorCode, Hello, ParseError, ServerMessage, close};
 
-use super::connection::RESTART;
-use super::dialect::{Dialect, Refusal};
-use super::upgrade::{self, TurnedAway};
-use crate::hub::Seat;
+use super::connection::SERVICE_RESTART;
+use super::dialect::{Dialect, Violation};
+use super::upgrade::{self, RejectedSocket};
+use crate::error::RefusalReason;
+use crate::hub::ConnectionHandle;
 use crate::hub::outbox::Outbox;
-use crate::limits::{Client, Missed, Way};
-use crate::metrics::{DialectName, Reason};
-use crate::shutdown::retry_after_ms;
+use crate::limits::{ClientAddress, LookupError, RateLimitKey};
+use crate::metrics::DialectName;
+use crate::shutdown::random_retry_after_ms;
 use crate::state::AppState;
 
 /// Answers the upgrade at `/ws/{code}`.
 pub async fn upgrade(
     State(state): State<AppState>,
     Path(code): Path<String>,
-    client: Client,
+    client: ClientAddress,
     ws: WebSocketUpgrade,
 ) -> Response {
     upgrade::upgrade(ws, state.clone(), client, move |_| {
-        // Whether there is such a ride, and whether this address may ask, is
-        // said when the page says hello: it may be a rider who comes back, to a
-        // ride that the server forgot in a restart.
+        // The ride and the rate limit are checked at hello, which may come from a
+        // returning rider of a ride that the server lost in a restart.
         match code.parse::<SessionCode>() {
-            Ok(code) => Ok(Rider {
-                seat: state.hub.connect(code),
+            Ok(code) => Ok(AppSocket {
+                connection: state.hub.connect(code),
                 state,
                 client: client.0,
-                greeted: false,
-                way: None,
+                has_greeted: false,
+                rate_limit_key: None,
             }),
-            Err(_) => Err(turn_away(&state, client)),
+            Err(_) => Err(reject_invalid_code(&state, client)),
         }
     })
 }
 
-/// What is no code is no ride's.
-fn turn_away(state: &AppState, client: Client) -> TurnedAway {
+/// Rejects a text that is not a session code, as an unknown code.
+fn reject_invalid_code(state: &AppState, client: ClientAddress) -> RejectedSocket {
     let found = state
         .limits
         .joins
         .attempt(client.0, state.hub.now(), || None::<()>);
     let (reason, error) = match found {
-        Err(Missed::TooOften(_)) => (Reason::JoinRate, ErrorCode::RateLimited),
-        Ok(()) | Err(Missed::Unknown) => (Reason::NoSuchRide, ErrorCode::NoSuchRide),
+        Err(LookupError::RateLimited(_)) => (RefusalReason::JoinRate, ErrorCode::RateLimited),
+        Ok(()) | Err(LookupError::NotFound) => (RefusalReason::NoSuchRide, ErrorCode::NoSuchRide),
     };
-    let words = ServerMessage::error(error).to_json();
-    upgrade::turn_away(state, DialectName::App, reason, words)
+    let message = ServerMessage::error(error).to_json();
+    upgrade::reject(state, DialectName::App, reason, message)
 }
 
-/// A socket of the app's page.
-struct Rider {
+/// Socket of the app's page.
+struct AppSocket {
     state: AppState,
     client: IpAddr,
-    seat: Seat,
-    greeted: bool,
-    /// Of a rider who comes back.
-    way: Option<Way>,
+    connection: ConnectionHandle,
+    has_greeted: bool,
+    /// Known for returning riders only.
+    rate_limit_key: Option<RateLimitKey>,
 }
 
-impl Dialect for Rider {
+impl Dialect for AppSocket {
     const NAME: DialectName = DialectName::App;
 
     fn outbox(&self) -> &Outbox {
-        self.seat.outbox()
+        self.connection.outbox()
     }
 
     fn has_greeted(&self) -> bool {
-        self.greeted
+        self.has_greeted
     }
 
-    fn way(&self) -> Option<Way> {
-        self.way
+    fn rate_limit_key(&self) -> Option<RateLimitKey> {
+        self.rate_limit_key
     }
 
     fn text(&mut self, text: &str) {
         match ClientMessage::parse(text) {
             Ok(ClientMessage::Hello(hello)) => {
-                self.greeted = true;
+                self.has_greeted = true;
                 self.join(hello);
             }
-            Ok(message) => self.seat.message(message),
-            Err(ParseError::TooLarge(_)) => self.seat.refuse(ErrorCode::TooLarge, close::TOO_LARGE),
+            Ok(message) => self.connection.message(message),
+            Err(ParseError::TooLarge(_)) => {
+                self.connection
+                    .refuse(ErrorCode::TooLarge, close::TOO_LARGE);
+            }
             Err(ParseError::Malformed(_) | ParseError::TooMuch(_)) => {
-                self.seat.refuse(ErrorCode::BadMessage, close::POLICY);
+                self.connection.refuse(ErrorCode::BadMessage, close::POLICY);
             }
         }
     }
 
     fn class(&self, bytes: &[u8]) -> Option<DeliveryClass> {
-        // What is no frame weighs as bulk does.
+        // A malformed frame is limited like bulk.
         Some(ToServer::class_of(bytes).unwrap_or(DeliveryClass::Bulk))
     }
 
     fn binary(&mut self, bytes: Bytes) {
-        self.seat.relay(bytes.into());
+        self.connection.relay(bytes.into());
     }
 
-    fn refuse(&mut self, refusal: Refusal) {
-        match refusal {
-            Refusal::TooLarge => self.seat.end(ErrorCode::TooLarge, close::TOO_LARGE),
-            Refusal::NoHello => self.seat.end(ErrorCode::NotInRide, close::POLICY),
-            Refusal::TooFast => self.seat.say(ErrorCode::RateLimited),
-            Refusal::Flood => self.seat.end(ErrorCode::RateLimited, close::POLICY),
-            Refusal::SlowReader => self.seat.log_refusal(refusal.reason()),
+    fn refuse(&mut self, violation: Violation) {
+        let connection = &self.connection;
+        match violation {
+            Violation::TooLarge => connection.close(ErrorCode::TooLarge, close::TOO_LARGE),
+            Violation::HelloTimeout => connection.close(ErrorCode::NotInRide, close::POLICY),
+            Violation::RateLimited => connection.send_error(ErrorCode::RateLimited),
+            Violation::Flooding => connection.close(ErrorCode::RateLimited, close::POLICY),
+            Violation::SlowReader => connection.log_refusal(violation.reason()),
         }
     }
 
-    /// Its page is told when to come back.
-    fn restarts_after() -> Duration {
+    /// No delay: the page is told when to reconnect.
+    fn restart_delay() -> Duration {
         Duration::ZERO
     }
 
     fn restart(&mut self) {
-        let retry_after_ms = retry_after_ms();
-        self.seat
-            .outbox()
-            .send(&ServerMessage::Closing { retry_after_ms });
-        self.seat.outbox().close(RESTART, "the server restarts");
+        let retry_after_ms = random_retry_after_ms();
+        let outbox = self.connection.outbox();
+        outbox.send(&ServerMessage::Closing { retry_after_ms });
+        outbox.close(SERVICE_RESTART, "the server restarts");
     }
 }
 
-impl Rider {
-    /// The code is looked up once; only one that no ride has counts as a guess.
-    /// Who has a good token of the ride guesses nothing.
+impl AppSocket {
+    /// Looks the ride up at the first hello and joins it. Unknown codes count for
+    /// the rate limit, except for returning riders with a valid resume token.
     fn join(&mut self, hello: Hello) {
-        if !self.seat.has_ride() {
+        if !self.connection.has_ride() {
             let (joins, now) = (&self.state.limits.joins, self.state.hub.now());
-            let returns = self.seat.is_known_to(&hello);
-            if !returns && joins.check(self.client, now).is_err() {
-                self.seat.count_refusal(Reason::JoinRate);
-                return self.seat.end(ErrorCode::RateLimited, close::REFUSED);
+            let is_returning = self.connection.is_returning(&hello);
+            if !is_returning && joins.check(self.client, now).is_err() {
+                self.connection.count_refusal(RefusalReason::JoinRate);
+                return self
+                    .connection
+                    .close(ErrorCode::RateLimited, close::REFUSED);
             }
-            match self.seat.find_ride(&hello) {
-                Ok(()) => joins.came_in(self.client, now),
+            match self.connection.find_ride(&hello) {
+                Ok(()) => joins.record_hit(self.client, now),
                 Err(error) => {
-                    if error == ErrorCode::NoSuchRide && !returns {
-                        joins.missed(self.client, now);
+                    if error == ErrorCode::NoSuchRide && !is_returning {
+                        joins.record_miss(self.client, now);
                     }
-                    return self.seat.refuse(error, close::REFUSED);
+                    return self.connection.refuse(error, close::REFUSED);
                 }
             }
         }
         if let Some(resume) = &hello.resume {
-            let names = [Self::NAME.name(), self.seat.code(), resume.peer.as_str()];
-            self.way = Some(self.state.limits.peers.way(self.client, &names));
+            let names = [
+                Self::NAME.name(),
+                self.connection.code(),
+                resume.peer.as_str(),
+            ];
+            let key = self.state.limits.saved_limiters.key(self.client, &names);
+            self.rate_limit_key = Some(key);
         }
-        self.seat.join(hello);
+        self.connection.join(hello);
     }
 }

@@ -1,12 +1,12 @@
-//! One open WebSocket, whatever it speaks.
+//! One open WebSocket of any dialect.
 //!
-//! One task a socket. It takes what the socket says to its [`Dialect`], sends
-//! what the dialect's outbox has, pings, and ends the socket when it stays
-//! silent, speaks nonsense, or reads too slowly; its end touches nobody else.
-//! Most sockets are silent most of the time, so what a task keeps between two
-//! messages is small.
+//! There is one task per socket. It passes incoming messages to the [`Dialect`],
+//! sends what is in the dialect's outbox, pings, and closes the socket if it is
+//! silent, violates the protocol or reads too slowly. Other sockets are not
+//! affected. A task keeps little memory between messages, because most sockets
+//! are idle most of the time.
 
-use std::error::Error;
+use std::error::Error as _;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
@@ -19,184 +19,182 @@ use protocol::signaling::close;
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
-use super::dialect::{Dialect, Refusal};
-use super::upgrade::Lease;
+use super::dialect::{Dialect, Violation};
+use super::upgrade::SocketGuard;
 use crate::hub::outbox::Outgoing;
-use crate::limits::{Load, PeerLimit, Verdict, Way};
+use crate::limits::{Incoming, PeerRateLimiter, RateLimitKey, Verdict};
 use crate::state::AppState;
 
-/// The close code of a server that restarts (RFC 6455's registry).
-pub const RESTART: u16 = 1012;
-/// The close code for what is not WebSocket (RFC 6455).
+/// Close code "service restart" (IANA registry of RFC 6455).
+pub const SERVICE_RESTART: u16 = 1012;
+/// Close code "protocol error" (RFC 6455, section 7.4.1).
 const PROTOCOL_ERROR: u16 = 1002;
-/// How long the other side may take to answer a close.
-const CLOSE_WAIT: Duration = Duration::from_secs(2);
-/// Messages sent in one go, before what came meanwhile is read.
-const AT_ONCE: usize = 16;
+/// Time for the peer to answer a close frame.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Maximum number of messages sent before incoming messages are read again.
+const BATCH_SIZE: usize = 16;
 
 /// One open socket.
 pub(super) struct Connection<D> {
     socket: WebSocket,
     state: AppState,
     dialect: D,
-    opened: Instant,
-    heard: Instant,
+    opened_at: Instant,
+    last_received: Instant,
     next_ping: Instant,
-    /// Pings that were not answered yet: so many pongs are no excess.
-    pings: u32,
-    /// By which its limit is handed on, as soon as that is known.
-    way: Option<Way>,
-    limit: PeerLimit,
-    /// Messages that the socket has taken and not handed on yet.
+    /// Number of unanswered pings. The rate limiter ignores their pongs.
+    unanswered_pings: u32,
+    /// Key of the rate limiter, once the dialect knows it.
+    rate_limit_key: Option<RateLimitKey>,
+    limiter: PeerRateLimiter,
+    /// Number of messages in the write buffer that are not flushed.
     batch: usize,
-    /// When those came that were another's.
-    came: Vec<std::time::Instant>,
-    /// Since when the operating system takes nothing.
-    blocked: Option<Instant>,
-    /// When it is told that the server restarts.
+    /// Times at which the relayed messages of the batch were received.
+    relayed: Vec<std::time::Instant>,
+    /// Time since which the operating system accepts no data.
+    blocked_since: Option<Instant>,
+    /// Time at which the dialect is told that the server shuts down.
     restart_at: Option<Instant>,
-    /// What it is counted by, to the last.
-    lease: Lease,
+    guard: SocketGuard,
 }
 
-/// Why a socket ends.
+/// End of a socket.
 enum End {
-    /// With a close that says why.
+    /// The socket is closed with this code and reason.
     Close(u16, String),
-    /// Without another word: it is dead already.
-    Gone,
+    /// The connection is already dead, so no close frame is sent.
+    Lost,
 }
 
 impl<D: Dialect> Connection<D> {
-    pub(super) fn new(socket: WebSocket, lease: Lease, state: AppState, dialect: D) -> Self {
+    pub(super) fn new(socket: WebSocket, guard: SocketGuard, state: AppState, dialect: D) -> Self {
         let now = Instant::now();
         let mut connection = Self {
-            opened: now,
-            heard: now,
+            opened_at: now,
+            last_received: now,
             next_ping: now + state.config.ping_interval(),
-            pings: 0,
-            way: None,
-            limit: PeerLimit::new(&state.config.limits),
+            unanswered_pings: 0,
+            rate_limit_key: None,
+            limiter: PeerRateLimiter::new(&state.config.limits),
             batch: 0,
-            came: Vec::new(),
-            blocked: None,
+            relayed: Vec::new(),
+            blocked_since: None,
             restart_at: None,
             socket,
-            lease,
+            guard,
             state,
             dialect,
         };
-        connection.find_way();
+        connection.resume_limiter();
         connection
     }
 
-    /// Goes on where the last socket of this peer ended.
-    fn find_way(&mut self) {
-        self.way = self.dialect.way();
-        if let Some(way) = self.way {
-            let left = self.state.limits.peers.take(way, self.state.hub.now());
-            if let Some(left) = left {
-                self.limit = left;
+    /// Continues the rate limiter of the peer's last socket, if there is one.
+    fn resume_limiter(&mut self) {
+        self.rate_limit_key = self.dialect.rate_limit_key();
+        if let Some(key) = self.rate_limit_key {
+            let saved = &self.state.limits.saved_limiters;
+            if let Some(limiter) = saved.take(key, self.state.hub.now()) {
+                self.limiter = limiter;
             }
         }
     }
 
-    /// Serves the socket until its end. Boxed, because a future keeps what it is
-    /// given and what it works with side by side.
+    /// Serves the socket until its end. `self` is boxed, because a future would
+    /// hold the value twice: as its argument and as the variable it works with.
     pub(super) async fn run(mut self: Box<Self>) {
         let end = self.serve().await;
-        if self.dialect.outbox().is_given_up() {
-            self.refuse(Refusal::SlowReader);
+        if self.dialect.outbox().has_overflowed() {
+            self.refuse(Violation::SlowReader);
         }
-        if let Some(way) = self.way {
-            let (peers, now) = (&self.state.limits.peers, self.state.hub.now());
-            peers.leave(way, now, self.limit);
+        if let Some(key) = self.rate_limit_key {
+            let (saved, now) = (&self.state.limits.saved_limiters, self.state.hub.now());
+            saved.save(key, now, self.limiter);
         }
         let Self {
-            lease,
+            guard,
             socket,
             dialect,
             ..
         } = *self;
-        // The others see it away now, not after the goodbye.
+        // Before the closing handshake, so that the others see the peer away now.
         drop(dialect);
         if let End::Close(code, reason) = end {
-            // Apart, so that a socket needs no memory for it while it is open.
-            Box::pin(say_goodbye(socket, lease, code, reason)).await;
+            // Boxed, so that an open socket needs no memory for this future.
+            Box::pin(close_handshake(socket, guard, code, reason)).await;
         }
     }
 
     async fn serve(&mut self) -> End {
         let draining = self.state.draining.begun();
         tokio::pin!(draining);
-        // Set anew only when it rings or has to ring earlier: what is heard
-        // puts the end of patience off, and nothing forward.
-        let alarm = sleep_until(self.wake_at());
-        tokio::pin!(alarm);
-        let mut told = false;
+        // Reset only when the timer fires or has to fire earlier. Received messages
+        // only postpone deadlines; a timer that fires too early does no harm.
+        let timer = sleep_until(self.next_deadline());
+        tokio::pin!(timer);
+        let mut restart_is_scheduled = false;
         loop {
             let step = tokio::select! {
                 step = poll_fn(|context| self.poll(context)) => step,
-                () = &mut alarm => {
-                    let kept = self.keep_time();
-                    alarm.as_mut().reset(self.wake_at());
-                    kept
+                () = &mut timer => {
+                    let result = self.handle_deadlines();
+                    timer.as_mut().reset(self.next_deadline());
+                    result
                 }
-                () = &mut draining, if !told => {
-                    told = true;
-                    self.restart_at = Some(Instant::now() + D::restarts_after());
+                () = &mut draining, if !restart_is_scheduled => {
+                    restart_is_scheduled = true;
+                    self.restart_at = Some(Instant::now() + D::restart_delay());
                     Ok(())
                 }
             };
             if let Err(end) = step {
                 return end;
             }
-            let wake = self.wake_at();
-            if wake < alarm.deadline() {
-                alarm.as_mut().reset(wake);
+            let deadline = self.next_deadline();
+            if deadline < timer.deadline() {
+                timer.as_mut().reset(deadline);
             }
         }
     }
 
-    /// Sends what waits, then takes in what came: a reader that is slow is
-    /// still heard.
+    /// Sends queued messages, then handles one incoming message. A peer that reads
+    /// slowly is still read from.
     fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<(), End>> {
         if let Poll::Ready(end) = self.poll_send(context) {
             return Poll::Ready(Err(end));
         }
         let incoming = ready!(self.socket.poll_next_unpin(context));
-        Poll::Ready(self.take_in(incoming))
+        Poll::Ready(self.receive(incoming))
     }
 
-    /// Sends what waits, so much in one go, until nothing does. It is ready only
-    /// at the end.
+    /// Sends queued messages in batches until the queue is empty. Ready only if the
+    /// socket ends.
     fn poll_send(&mut self, context: &mut Context<'_>) -> Poll<End> {
-        self.dialect.outbox().wake(context.waker());
+        self.dialect.outbox().register_reader(context.waker());
         loop {
             match self.poll_batch(context) {
-                Poll::Ready(Ok(true)) => self.blocked = None,
+                Poll::Ready(Ok(true)) => self.blocked_since = None,
                 Poll::Ready(Ok(false)) => {
-                    self.blocked = None;
+                    self.blocked_since = None;
                     return Poll::Pending;
                 }
                 Poll::Ready(Err(end)) => return Poll::Ready(end),
-                Poll::Pending if self.dialect.outbox().is_given_up() => {
-                    return Poll::Ready(too_slow());
+                Poll::Pending if self.dialect.outbox().has_overflowed() => {
+                    return Poll::Ready(slow_reader());
                 }
                 Poll::Pending => {
-                    self.blocked.get_or_insert_with(Instant::now);
+                    self.blocked_since.get_or_insert_with(Instant::now);
                     return Poll::Pending;
                 }
             }
         }
     }
 
-    /// Whether there was anything to send, all of which is with the operating
-    /// system now.
+    /// Writes and flushes one batch. Returns `false` if there was nothing to send.
     fn poll_batch(&mut self, context: &mut Context<'_>) -> Poll<Result<bool, End>> {
-        while self.batch < AT_ONCE {
+        while self.batch < BATCH_SIZE {
             let mut socket = Pin::new(&mut self.socket);
-            ready!(socket.as_mut().poll_ready(context)).map_err(|_| End::Gone)?;
+            ready!(socket.as_mut().poll_ready(context)).map_err(|_| End::Lost)?;
             let Some(queued) = self.dialect.outbox().try_next() else {
                 break;
             };
@@ -204,58 +202,58 @@ impl<D: Dialect> Connection<D> {
                 Outgoing::Text(text) => Message::Text(text),
                 Outgoing::Frame(_, frame) => Message::Binary(frame),
                 Outgoing::Ping => {
-                    self.pings += 1;
+                    self.unanswered_pings += 1;
                     Message::Ping(Bytes::new())
                 }
                 Outgoing::Close { code, reason } => {
                     return Poll::Ready(Err(End::Close(code, reason)));
                 }
             };
-            socket.start_send(message).map_err(|_| End::Gone)?;
+            socket.start_send(message).map_err(|_| End::Lost)?;
             self.batch += 1;
-            self.came.extend(queued.received);
+            self.relayed.extend(queued.received);
         }
         if self.batch == 0 {
             return Poll::Ready(Ok(false));
         }
-        ready!(Pin::new(&mut self.socket).poll_flush(context)).map_err(|_| End::Gone)?;
+        ready!(Pin::new(&mut self.socket).poll_flush(context)).map_err(|_| End::Lost)?;
         self.batch = 0;
         let metrics = &self.state.metrics;
-        if !self.came.is_empty() {
+        if !self.relayed.is_empty() {
             let sent = Instant::now().into_std();
-            for received in self.came.drain(..) {
-                metrics.relay_took(sent.saturating_duration_since(received));
+            for received in self.relayed.drain(..) {
+                metrics.record_relay_time(sent.saturating_duration_since(received));
             }
         }
         Poll::Ready(Ok(true))
     }
 
-    fn take_in(&mut self, incoming: Option<Result<Message, axum::Error>>) -> Result<(), End> {
+    fn receive(&mut self, incoming: Option<Result<Message, axum::Error>>) -> Result<(), End> {
         let message = match incoming {
             Some(Ok(Message::Close(_))) => {
                 self.dialect.goodbye();
-                return Err(End::Gone);
+                return Err(End::Lost);
             }
-            None => return Err(End::Gone),
-            Some(Err(error)) => return Err(end_of(&error)),
+            None => return Err(End::Lost),
+            Some(Err(error)) => return Err(end_after(&error)),
             Some(Ok(message)) => message,
         };
-        self.heard = Instant::now();
-        // What follows its end does not count.
+        self.last_received = Instant::now();
+        // Messages after the queued close are ignored.
         if self.dialect.outbox().is_closing() {
             return Ok(());
         }
         self.dialect.sign_of_life();
-        let largest = self.state.config.max_message_bytes as usize;
+        let max_bytes = self.state.config.max_message_bytes as usize;
         match message {
-            Message::Text(text) if text.len() > largest => self.refuse(Refusal::TooLarge),
-            Message::Binary(bytes) if bytes.len() > largest => self.refuse(Refusal::TooLarge),
-            Message::Pong(_) if self.pings > 0 => self.pings -= 1,
+            Message::Text(text) if text.len() > max_bytes => self.refuse(Violation::TooLarge),
+            Message::Binary(bytes) if bytes.len() > max_bytes => self.refuse(Violation::TooLarge),
+            Message::Pong(_) if self.unanswered_pings > 0 => self.unanswered_pings -= 1,
             message if !self.is_within_limits(&message) => {}
             Message::Text(text) => {
                 self.dialect.text(&text);
-                if self.way.is_none() {
-                    self.find_way();
+                if self.rate_limit_key.is_none() {
+                    self.resume_limiter();
                 }
             }
             Message::Binary(bytes) => self.dialect.binary(bytes),
@@ -264,60 +262,70 @@ impl<D: Dialect> Connection<D> {
         Ok(())
     }
 
-    /// Whether a message is heard. One that is not is counted, and answered as
-    /// far as an answer is due.
+    /// Returns `true` if a message is within the rate limits. Otherwise the refusal
+    /// is counted, and answered if the verdict demands it.
     fn is_within_limits(&mut self, message: &Message) -> bool {
-        let load = match message {
+        let incoming = match message {
             Message::Binary(bytes) => match self.dialect.class(bytes) {
-                Some(class) => Load::Frame(class, bytes.len()),
-                None => Load::Message(bytes.len()),
+                Some(class) => Incoming::Frame(class, bytes.len()),
+                None => Incoming::Message(bytes.len()),
             },
-            Message::Text(text) => Load::Message(text.len()),
-            Message::Ping(bytes) | Message::Pong(bytes) => Load::Message(bytes.len()),
+            Message::Text(text) => Incoming::Message(text.len()),
+            Message::Ping(bytes) | Message::Pong(bytes) => Incoming::Message(bytes.len()),
             Message::Close(_) => return true,
         };
-        let verdict = self.limit.judge(self.state.hub.at(self.heard), load);
+        let verdict = self
+            .limiter
+            .check(self.state.hub.time_of(self.last_received), incoming);
         match verdict {
-            Verdict::ResumeClaims => self.state.metrics.dialect(D::NAME).heard(),
-            Verdict::Drop => self.state.metrics.refused(Refusal::TooFast.reason()),
-            Verdict::Warn => self.refuse(Refusal::TooFast),
-            Verdict::Close => self.refuse(Refusal::Flood),
+            Verdict::Pass => self.state.metrics.dialect(D::NAME).count_received(),
+            Verdict::Drop => self
+                .state
+                .metrics
+                .count_refusal(Violation::RateLimited.reason()),
+            Verdict::Warn => self.refuse(Violation::RateLimited),
+            Verdict::Close => self.refuse(Violation::Flooding),
         }
-        verdict == Verdict::ResumeClaims
+        verdict == Verdict::Pass
     }
 
-    fn refuse(&mut self, refusal: Refusal) {
-        self.state.metrics.refused(refusal.reason());
-        self.dialect.refuse(refusal);
+    fn refuse(&mut self, violation: Violation) {
+        self.state.metrics.count_refusal(violation.reason());
+        self.dialect.refuse(violation);
     }
 
-    fn wake_at(&self) -> Instant {
-        let patience = self.state.config.ping_timeout();
-        let ends = [self.blocked, Some(self.heard)].into_iter().flatten();
-        let hello = self.state.config.hello_timeout();
-        let hello = self.waits_for_hello().then(|| self.opened + hello);
-        let wakes = ends.map(|since| since + patience);
-        let wakes = wakes.chain(hello).chain(self.restart_at);
-        wakes.fold(self.next_ping, Instant::min)
+    fn next_deadline(&self) -> Instant {
+        let config = &self.state.config;
+        let silence = [self.blocked_since, Some(self.last_received)]
+            .into_iter()
+            .flatten()
+            .map(|since| since + config.ping_timeout());
+        let hello = self
+            .waits_for_hello()
+            .then(|| self.opened_at + config.hello_timeout());
+        silence
+            .chain(hello)
+            .chain(self.restart_at)
+            .fold(self.next_ping, Instant::min)
     }
 
     fn waits_for_hello(&self) -> bool {
         !self.dialect.has_greeted() && !self.dialect.outbox().is_closing()
     }
 
-    fn keep_time(&mut self) -> Result<(), End> {
+    fn handle_deadlines(&mut self) -> Result<(), End> {
         let now = Instant::now();
-        let patience = self.state.config.ping_timeout();
-        let silent = now >= self.heard + patience;
-        if silent || self.blocked.is_some_and(|since| now >= since + patience) {
-            return Err(End::Gone);
+        let timeout = self.state.config.ping_timeout();
+        let is_over = |since: Instant| now >= since + timeout;
+        if is_over(self.last_received) || self.blocked_since.is_some_and(is_over) {
+            return Err(End::Lost);
         }
         if self.restart_at.is_some_and(|at| now >= at) {
             self.restart_at = None;
             self.dialect.restart();
         }
-        if self.waits_for_hello() && now >= self.opened + self.state.config.hello_timeout() {
-            self.refuse(Refusal::NoHello);
+        if self.waits_for_hello() && now >= self.opened_at + self.state.config.hello_timeout() {
+            self.refuse(Violation::HelloTimeout);
         }
         if now >= self.next_ping {
             self.next_ping = now + self.state.config.ping_interval();
@@ -327,32 +335,37 @@ impl<D: Dialect> Connection<D> {
     }
 }
 
-fn too_slow() -> End {
+fn slow_reader() -> End {
     End::Close(close::POLICY, "reads too slowly".into())
 }
 
-/// What a failed read means (RFC 6455, 7.4.1).
-fn end_of(error: &axum::Error) -> End {
-    use tungstenite::Error as Fault;
+/// End of a socket after a failed read, with the close code of RFC 6455, section
+/// 7.4.1.
+fn end_after(error: &axum::Error) -> End {
+    use tungstenite::Error;
+    use tungstenite::error::ProtocolError::ResetWithoutClosingHandshake;
     let source = error
         .source()
-        .and_then(|source| source.downcast_ref::<Fault>());
+        .and_then(|source| source.downcast_ref::<Error>());
     match source {
-        Some(Fault::Capacity(_)) => End::Close(close::TOO_LARGE, "too large".into()),
-        Some(Fault::Utf8(_)) => End::Close(close::MALFORMED, "not UTF-8".into()),
-        Some(Fault::Protocol(tungstenite::error::ProtocolError::ResetWithoutClosingHandshake)) => {
-            End::Gone
-        }
-        Some(Fault::Protocol(_)) => End::Close(PROTOCOL_ERROR, "not WebSocket".into()),
-        _ => End::Gone,
+        Some(Error::Capacity(_)) => End::Close(close::TOO_LARGE, "too large".into()),
+        Some(Error::Utf8(_)) => End::Close(close::MALFORMED, "not UTF-8".into()),
+        Some(Error::Protocol(ResetWithoutClosingHandshake)) => End::Lost,
+        Some(Error::Protocol(_)) => End::Close(PROTOCOL_ERROR, "not WebSocket".into()),
+        _ => End::Lost,
     }
 }
 
-/// Says why the socket ends, and waits a little until the other side heard it:
-/// closing while it still sends would reset the connection, and the reason
+/// Sends a close frame and reads until the peer has answered it. Closing the
+/// connection while the peer still sends would reset it, and the close frame
 /// would be lost.
-pub(super) async fn say_goodbye(mut socket: WebSocket, lease: Lease, code: u16, reason: String) {
-    let goodbye = async {
+pub(super) async fn close_handshake(
+    mut socket: WebSocket,
+    guard: SocketGuard,
+    code: u16,
+    reason: String,
+) {
+    let handshake = async {
         let frame = CloseFrame {
             code,
             reason: reason.into(),
@@ -361,8 +374,8 @@ pub(super) async fn say_goodbye(mut socket: WebSocket, lease: Lease, code: u16, 
             while let Some(Ok(_)) = socket.recv().await {}
         }
     };
-    // Whoever does not answer in time is closed without an answer.
-    let _ = timeout(CLOSE_WAIT, goodbye).await;
+    // Without an answer in time, the connection is closed anyway.
+    let _ = timeout(CLOSE_TIMEOUT, handshake).await;
     drop(socket);
-    drop(lease);
+    drop(guard);
 }

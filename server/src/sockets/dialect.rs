@@ -1,4 +1,4 @@
-//! What a socket speaks, as far as the loop around it has to know.
+//! The dialect of a socket, as the loop around it needs it.
 
 use std::time::Duration;
 
@@ -6,92 +6,95 @@ use axum::body::Bytes;
 use protocol::peer::DeliveryClass;
 use protocol::signaling::close;
 
+use crate::error::RefusalReason;
 use crate::hub::outbox::Outbox;
-use crate::limits::Way;
-use crate::metrics::{DialectName, Reason};
+use crate::limits::RateLimitKey;
+use crate::metrics::DialectName;
 use crate::shutdown;
 
-/// What one socket says and is told, in its own words. Dropping it is the
-/// socket's end, before any goodbye.
+/// Messages and answers of one socket in its dialect. Dropping the value ends the
+/// socket's membership, before the closing handshake.
 pub trait Dialect: Send + 'static {
-    /// What waits to be sent.
-    fn outbox(&self) -> &Outbox;
-
-    /// Of which dialect it is, for the counters.
+    /// Label in the metrics.
     const NAME: DialectName;
 
-    /// Whether it said who it is. Until then the time for it runs.
+    /// Messages to be sent.
+    fn outbox(&self) -> &Outbox;
+
+    /// Returns `true` once the peer has identified itself. Until then the hello
+    /// timeout runs.
     fn has_greeted(&self) -> bool;
 
-    /// Where it comes from and who it is, as soon as that is known.
-    fn way(&self) -> Option<Way>;
+    /// Key under which the rate limiter continues on the peer's next socket;
+    /// `None` until the peer is known.
+    fn rate_limit_key(&self) -> Option<RateLimitKey>;
 
-    /// It said something.
+    /// Handles a text message.
     fn text(&mut self, text: &str);
 
-    /// How a binary message is delivered, where it is a frame to be relayed:
-    /// frames are counted in bytes, everything else in messages too.
+    /// Delivery class of a binary message, if it is a frame to be relayed. Frames
+    /// are limited by bytes, other messages also by number.
     fn class(&self, _bytes: &[u8]) -> Option<DeliveryClass> {
         None
     }
 
-    /// It sent bytes.
+    /// Handles a binary message.
     fn binary(&mut self, bytes: Bytes);
 
-    /// It said anything at all, were it a pong or too much.
+    /// Handles anything that the socket sent, even a pong or a refused message.
     fn sign_of_life(&mut self) {}
 
-    /// It closes of its own will: this is not a connection that was lost.
+    /// Handles the peer's own close, as opposed to a lost connection.
     fn goodbye(&mut self) {}
 
-    /// Something is refused: says and logs it, and puts the end into the outbox
-    /// if it is one. The loop has counted it.
-    fn refuse(&mut self, refusal: Refusal);
+    /// Logs a violation and answers it, with a close if
+    /// [`Violation::close_code`] asks for one. The loop has counted it.
+    fn refuse(&mut self, violation: Violation);
 
-    /// The server is about to stop: says so and puts the end into the outbox.
+    /// Queues the close of the socket because the server shuts down.
     fn restart(&mut self);
 
-    /// How long after that is known. Clients who cannot be told when to come
-    /// back do so at once, so not all are closed at once.
-    fn restarts_after() -> Duration {
-        shutdown::closed_after()
+    /// Delay of [`Dialect::restart`] after the shutdown began. Clients that cannot
+    /// be told when to reconnect do so at once, so their sockets are closed at
+    /// random times.
+    fn restart_delay() -> Duration {
+        shutdown::random_close_delay()
     }
 }
 
-/// What the loop refuses a socket that can still be told so.
+/// Violation of a limit on a socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
-    /// A message over the limit; the end.
+pub enum Violation {
+    /// A message is larger than allowed. Closes the socket.
     TooLarge,
-    /// It did not say in time who it is; the end.
-    NoHello,
-    /// It says too much, and what it says is dropped until it slows down. The
-    /// socket stays.
-    TooFast,
-    /// It went on saying too much; the end, with [`close::POLICY`].
-    Flood,
-    /// It reads too slowly and has lost its queue, end and all: nothing can be
-    /// said any more, only logged.
+    /// The peer did not identify itself in time. Closes the socket.
+    HelloTimeout,
+    /// The peer exceeds its rate. Excess is dropped; the socket stays open.
+    RateLimited,
+    /// The peer exceeds its rate in spite of a warning. Closes the socket.
+    Flooding,
+    /// The peer reads too slowly. Its queue, including the close, was discarded,
+    /// so nothing can be sent any more.
     SlowReader,
 }
 
-impl Refusal {
-    /// As what it is counted.
-    pub fn reason(self) -> Reason {
+impl Violation {
+    /// Reason for metrics and the log.
+    pub fn reason(self) -> RefusalReason {
         match self {
-            Self::TooLarge => Reason::TooLarge,
-            Self::NoHello => Reason::NoHello,
-            Self::TooFast | Self::Flood => Reason::MessageRate,
-            Self::SlowReader => Reason::SlowReader,
+            Self::TooLarge => RefusalReason::TooLarge,
+            Self::HelloTimeout => RefusalReason::NoHello,
+            Self::RateLimited | Self::Flooding => RefusalReason::MessageRate,
+            Self::SlowReader => RefusalReason::SlowReader,
         }
     }
 
-    /// How the socket is closed, where that is the end which has to be said.
+    /// WebSocket close code, if the dialect has to queue a close.
     pub fn close_code(self) -> Option<u16> {
         match self {
             Self::TooLarge => Some(close::TOO_LARGE),
-            Self::NoHello | Self::Flood => Some(close::POLICY),
-            Self::TooFast | Self::SlowReader => None,
+            Self::HelloTimeout | Self::Flooding => Some(close::POLICY),
+            Self::RateLimited | Self::SlowReader => None,
         }
     }
 }

@@ -1,52 +1,60 @@
-//! The sockets of PeerJS clients ([`rooms::peerjs`]).
+//! Sockets of PeerJS clients ([`rooms::peerjs`]).
 
 use axum::extract::ws::WebSocketUpgrade;
 use axum::response::Response;
 use serde_json::json;
 
-use super::dialect::Refusal;
-use super::guest::GuestSocket;
+use super::dialect::Violation;
+use super::third_party::ThirdPartySocket;
 use super::upgrade;
-use crate::hub::peerjs::Wish;
-use crate::limits::Client;
-use crate::metrics::{DialectName, Reason};
+use crate::error::RefusalReason;
+use crate::hub::peerjs::PeerJsParams;
+use crate::limits::ClientAddress;
+use crate::metrics::DialectName;
 use crate::state::AppState;
 
-/// Answers an upgrade; what the client wants is checked on the socket.
-pub fn upgrade(ws: WebSocketUpgrade, state: AppState, client: Client, wish: Wish) -> Response {
+/// Answers an upgrade. The parameters are checked once the socket is open.
+pub fn upgrade(
+    ws: WebSocketUpgrade,
+    state: AppState,
+    client: ClientAddress,
+    params: PeerJsParams,
+) -> Response {
     upgrade::upgrade(ws, state, client, move |state| {
-        let (rooms, now) = (&state.limits.rooms, state.hub.now());
-        if rooms.check(client.0, now).is_err() {
-            return Err(upgrade::turn_away(
+        let (new_rooms, now) = (&state.limits.new_rooms, state.hub.now());
+        if new_rooms.check(client.0, now).is_err() {
+            return Err(upgrade::reject(
                 state,
                 DialectName::PeerJs,
-                Reason::JoinRate,
+                RefusalReason::JoinRate,
                 error("Too many rooms were tried"),
             ));
         }
-        let (seat, tried) = state.hub.connect_peerjs(&wish);
-        rooms.count(client.0, now, tried);
-        let name = |name: &Option<String>| name.clone().unwrap_or_default();
+        let (peer, outcome) = state.hub.peerjs().connect(&params);
+        new_rooms.record(client.0, now, outcome);
         let names = [
             DialectName::PeerJs.name(),
-            &name(&wish.token),
-            &name(&wish.id),
+            params.token.as_deref().unwrap_or_default(),
+            params.id.as_deref().unwrap_or_default(),
         ];
-        let way = state.limits.peers.way(client.0, &names);
-        Ok(GuestSocket { seat, way, words })
+        Ok(ThirdPartySocket {
+            client: peer,
+            rate_limit_key: state.limits.saved_limiters.key(client.0, &names),
+            error_message,
+        })
     })
 }
 
-fn error(words: &str) -> String {
-    json!({ "type": "ERROR", "payload": { "msg": words } }).to_string()
+fn error(message: &str) -> String {
+    json!({ "type": "ERROR", "payload": { "msg": message } }).to_string()
 }
 
-fn words(refusal: Refusal) -> Option<String> {
-    let words = match refusal {
-        Refusal::TooLarge => "Message is too large",
-        Refusal::NoHello => "No id in time",
-        Refusal::TooFast | Refusal::Flood => "Too many messages",
-        Refusal::SlowReader => return None,
+fn error_message(violation: Violation) -> Option<String> {
+    let message = match violation {
+        Violation::TooLarge => "Message is too large",
+        Violation::HelloTimeout => "No id in time",
+        Violation::RateLimited | Violation::Flooding => "Too many messages",
+        Violation::SlowReader => return None,
     };
-    Some(error(words))
+    Some(error(message))
 }

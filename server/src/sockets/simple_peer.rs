@@ -1,63 +1,70 @@
-//! `/signal/{code}`: the sockets of simple-peer clients
-//! ([`rooms::simple_peer`]).
+//! `/signal/{code}`: sockets of simple-peer clients ([`rooms::simple_peer`]).
 
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use rooms::simple_peer::{Code, Refusal as NotLetIn};
+use rooms::simple_peer::{Code, Refusal};
 use serde_json::json;
 
-use super::dialect::Refusal;
-use super::guest::GuestSocket;
+use super::dialect::Violation;
+use super::third_party::ThirdPartySocket;
 use super::upgrade;
-use crate::limits::Client;
-use crate::metrics::{DialectName, Reason};
+use crate::error::RefusalReason;
+use crate::hub::simple_peer::SimplePeerParams;
+use crate::limits::ClientAddress;
+use crate::metrics::DialectName;
 use crate::state::AppState;
 
 /// Answers the upgrade at `/signal/{code}`.
 pub async fn upgrade(
     State(state): State<AppState>,
     Path(code): Path<String>,
-    client: Client,
+    client: ClientAddress,
     ws: WebSocketUpgrade,
 ) -> Response {
     upgrade::upgrade(ws, state, client, move |state| {
-        let turn_away = |reason, words| {
-            Err(upgrade::turn_away(
+        let reject = |reason, message| {
+            Err(upgrade::reject(
                 state,
                 DialectName::SimplePeer,
                 reason,
-                words,
+                message,
             ))
         };
         let Ok(code) = code.parse::<Code>() else {
-            let refusal = NotLetIn::BadCode;
-            return turn_away(refusal.into(), refusal.to_json());
+            let refusal = Refusal::BadCode;
+            return reject(refusal.into(), refusal.to_json());
         };
-        let (rooms, now) = (&state.limits.rooms, state.hub.now());
-        if rooms.check(client.0, now).is_err() {
-            let words = "Too many codes were tried. Wait a moment, then try again.";
-            return turn_away(Reason::JoinRate, error(words));
+        let (new_rooms, now) = (&state.limits.new_rooms, state.hub.now());
+        if new_rooms.check(client.0, now).is_err() {
+            let message = "Too many codes were tried. Wait a moment, then try again.";
+            return reject(RefusalReason::JoinRate, error(message));
         }
-        // Nobody here can prove to be somebody who was here.
+        // Clients cannot prove their identity, so all clients of one address in
+        // one room share a key.
         let names = [DialectName::SimplePeer.name(), code.as_str()];
-        let way = state.limits.peers.way(client.0, &names);
-        let (seat, tried) = state.hub.connect_simple_peer(code);
-        rooms.count(client.0, now, tried);
-        Ok(GuestSocket { seat, way, words })
+        let rate_limit_key = state.limits.saved_limiters.key(client.0, &names);
+        let params = SimplePeerParams::new(code);
+        let (member, outcome) = state.hub.simple_peer().connect(&params);
+        new_rooms.record(client.0, now, outcome);
+        Ok(ThirdPartySocket {
+            client: member,
+            rate_limit_key,
+            error_message,
+        })
     })
 }
 
-fn error(words: &str) -> String {
-    json!({ "type": "error", "message": words }).to_string()
+fn error(message: &str) -> String {
+    json!({ "type": "error", "message": message }).to_string()
 }
 
-fn words(refusal: Refusal) -> Option<String> {
-    let words = match refusal {
-        Refusal::TooLarge => "That message is too large.",
-        Refusal::NoHello => "That took too long.",
-        Refusal::TooFast | Refusal::Flood => "That is too much at once.",
-        Refusal::SlowReader => return None,
+fn error_message(violation: Violation) -> Option<String> {
+    let message = match violation {
+        Violation::TooLarge => "That message is too large.",
+        Violation::HelloTimeout => "That took too long.",
+        Violation::RateLimited | Violation::Flooding => "That is too much at once.",
+        Violation::SlowReader => return None,
     };
-    Some(error(words))
+    Some(error(message))
 }

@@ -4,7 +4,7 @@ use protocol::peer::PeerId;
 use protocol::signaling::HostCommand;
 use protocol::signaling::{ClientMessage, ErrorCode, LeftReason, ServerMessage, close};
 
-use server::metrics::Reason;
+use server::error::RefusalReason;
 
 use crate::sockets::{refusal, resume};
 use crate::support::{Rider, TestServer};
@@ -120,7 +120,7 @@ async fn the_commands_of_a_former_host_are_dropped_and_counted_when_they_are_rep
         again.say(command).await;
         assert_eq!(again.message().await, denied);
     }
-    assert_eq!(server.state.metrics.refusals(Reason::NotHost), 4);
+    assert_eq!(server.state.metrics.refusals(RefusalReason::NotHost), 4);
 }
 
 #[tokio::test]

@@ -284,7 +284,7 @@ async fn the_log_says_who_left_and_who_was_lost() {
     let (text, lines) = page.read();
     let left = lines.iter().filter(|line| line["message"] == "left");
     let how: Vec<_> = left
-        .map(|line| [&line["dialect"], &line["how"]].map(Value::as_str))
+        .map(|line| [&line["dialect"], &line["cause"]].map(Value::as_str))
         .collect();
     let expected = [
         ["simple-peer", "left"],

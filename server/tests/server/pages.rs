@@ -10,7 +10,7 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use server::config::Config;
 use server::error::StartError;
-use server::pages::{leptos_options, pages};
+use server::http::pages::{leptos_options, pages};
 
 use crate::support::TestServer;
 

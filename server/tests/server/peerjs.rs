@@ -42,7 +42,7 @@ impl TestServer {
 
     /// Waits until so many peers are connected.
     async fn has_peers(&self, peers: usize) {
-        while self.state.hub.peerjs_counts().0.peers != peers {
+        while self.state.hub.peerjs().counts().0.peers != peers {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -268,7 +268,7 @@ async fn what_waits_is_bounded() {
     }
     ana.say(offer("cleo", 0)).await;
     cleo.hear().await;
-    assert_eq!(server.state.hub.peerjs_counts().1.queue_full, 16);
+    assert_eq!(server.state.hub.peerjs().counts().1.queue_full, 16);
     let mut ben = server.peer("ben", "red").await;
     for number in 0..64 {
         assert_eq!(ben.hear().await, heard("ana", "ben", number));

@@ -167,5 +167,5 @@ async fn members_are_closed_when_the_server_restarts() {
     assert_eq!(ana.close_code().await, 1012);
     drop(ana);
     server.ended.await.expect("ends");
-    assert_eq!(server.state.hub.simple_peer_counts().0.peers, 0);
+    assert_eq!(server.state.hub.simple_peer().counts().0.peers, 0);
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use server::metrics::Reason;
+use server::error::RefusalReason;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -31,7 +31,10 @@ async fn a_request_that_never_ends_its_head_is_given_up_and_others_are_served() 
             .await
             .expect("given up");
     }
-    assert_eq!(server.state.metrics.refusals(Reason::SlowRequest), 50);
+    assert_eq!(
+        server.state.metrics.refusals(RefusalReason::SlowRequest),
+        50
+    );
 }
 
 #[tokio::test]
@@ -56,11 +59,14 @@ async fn connections_of_one_address_are_bounded_and_the_next_is_told_so() {
         .expect("text");
     assert!(answer.starts_with("HTTP/1.1 503 "), "{answer}");
     assert_eq!(
-        server.state.metrics.refusals(Reason::ConnectionsPerAddress),
+        server
+            .state
+            .metrics
+            .refusals(RefusalReason::ConnectionsPerAddress),
         1
     );
     drop(held);
-    while server.state.limits.connections.count_inside() > 0 {
+    while server.state.limits.connections.open_count() > 0 {
         tokio::task::yield_now().await;
     }
     assert_eq!(server.health().await["status"], "ok");
@@ -100,7 +106,10 @@ async fn five_hundred_sockets_of_one_address_are_half_of_them_too_many() {
     // Two are the other ride's.
     assert_eq!((open.len(), refused), (254, 246));
     assert_eq!(
-        server.state.metrics.refusals(Reason::SocketsPerAddress),
+        server
+            .state
+            .metrics
+            .refusals(RefusalReason::SocketsPerAddress),
         246
     );
     calm.goes_on().await;

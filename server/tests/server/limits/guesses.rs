@@ -4,7 +4,7 @@
 use futures_util::future::join_all;
 use protocol::peer::{DeliveryClass, PeerNumber};
 use protocol::signaling::{ClientMessage, Resume, Signal, Welcome, close};
-use server::metrics::Reason;
+use server::error::RefusalReason;
 use tokio_tungstenite::tungstenite::Message;
 
 use super::{is_rate_limited, words_until_close};
@@ -41,7 +41,7 @@ async fn guessing_codes_ends_in_429_even_for_a_right_one() {
         assert!(words.iter().any(is_rate_limited), "{words:?}");
         assert_eq!(end, close::REFUSED);
     }
-    assert_eq!(server.state.metrics.refusals(Reason::JoinRate), 5);
+    assert_eq!(server.state.metrics.refusals(RefusalReason::JoinRate), 5);
 }
 
 #[tokio::test]
@@ -103,7 +103,7 @@ async fn guessing_the_rooms_of_other_dialects_ends_in_a_refusal_in_their_words()
             assert_eq!(said, [Message::text(refusal)], "{room}");
             assert_eq!(u16::from(end.code), close::REFUSED);
         }
-        assert_eq!(server.state.metrics.refusals(Reason::JoinRate), 2);
+        assert_eq!(server.state.metrics.refusals(RefusalReason::JoinRate), 2);
     }
 }
 
@@ -128,7 +128,7 @@ async fn whoever_knows_a_room_may_come_back_to_it_as_often_as_they_like() {
         }
         assert_ne!(server.get("/peerjs/id?token=club").await.status, 404);
     }
-    assert_eq!(server.state.metrics.refusals(Reason::JoinRate), 0);
+    assert_eq!(server.state.metrics.refusals(RefusalReason::JoinRate), 0);
 }
 
 #[tokio::test]
@@ -277,6 +277,6 @@ async fn thirty_two_riders_who_come_back_at_once_from_one_address_are_refused_no
         {
         }
     }
-    let refused = Reason::ALL.map(|reason| server.state.metrics.refusals(reason));
+    let refused = RefusalReason::ALL.map(|reason| server.state.metrics.refusals(reason));
     assert_eq!(refused.iter().sum::<u64>(), 0, "{refused:?}");
 }

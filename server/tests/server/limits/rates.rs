@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use protocol::peer::DeliveryClass;
 use protocol::signaling::{ClientMessage, ServerMessage, close};
-use server::metrics::{DialectName, Reason, Traffic};
+use server::error::RefusalReason;
+use server::metrics::{DialectName, Traffic};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
@@ -47,7 +48,7 @@ async fn a_thousand_messages_in_a_second_are_answered_by_an_error_and_then_the_e
     assert_eq!(end, close::POLICY);
     let away = ServerMessage::Away { peer: second.peer };
     assert_eq!(ana.message().await, away);
-    assert!(server.state.metrics.refusals(Reason::MessageRate) >= 100);
+    assert!(server.state.metrics.refusals(RefusalReason::MessageRate) >= 100);
     calm.goes_on().await;
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use protocol::peer::DeliveryClass;
 use protocol::signaling::ServerMessage;
-use server::metrics::Reason;
+use server::error::RefusalReason;
 use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{Rider, TestServer};
@@ -91,7 +91,11 @@ async fn a_reader_who_stops_loses_telemetry_first_then_the_socket_and_delays_nob
         assert!(!is_cut_off, "telemetry alone never costs the socket");
     }
     while !readers.send(DeliveryClass::Control).await {}
-    let refused = readers.server.state.metrics.refusals(Reason::SlowReader);
+    let refused = readers
+        .server
+        .state
+        .metrics
+        .refusals(RefusalReason::SlowReader);
     assert_eq!(refused, 1);
     let mut times = readers.times;
     times.sort();

@@ -97,5 +97,5 @@ async fn who_drops_is_announced_only_when_it_stays_away() {
     ben.close().await;
     ana.hears_nothing_for(MOMENT).await;
     assert_eq!(ana.hear().await, signal("LEAVE", "ben", "ana"));
-    assert_eq!(server.state.hub.peerjs_counts().0.away, 0);
+    assert_eq!(server.state.hub.peerjs().counts().0.away, 0);
 }

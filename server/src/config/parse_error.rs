@@ -1,0 +1,99 @@
+//! Clap's errors in one sentence.
+
+use clap::error::{ContextKind, ContextValue};
+
+/// Error of clap as one sentence that names the setting.
+pub fn to_sentence(error: &clap::Error) -> String {
+    let context = |kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    let Some(flag) = context(ContextKind::InvalidArg) else {
+        let rendered = error.render().to_string();
+        let first = rendered.lines().next().unwrap_or_default();
+        return format!(
+            "{}: --help lists the settings.",
+            first.trim_start_matches("error: ")
+        );
+    };
+    let flag = flag.split(' ').next().unwrap_or(flag);
+    let Some(value) = context(ContextKind::InvalidValue) else {
+        return format!(
+            "{flag} is not a setting, or its value is missing: --help lists the settings."
+        );
+    };
+    let reason = std::error::Error::source(error)
+        .map_or_else(|| "is not one of its values".into(), ToString::to_string);
+    let reason = match reason
+        .strip_prefix("is ")
+        .or_else(|| reason.strip_prefix("has "))
+    {
+        Some(_) => reason,
+        None => format!("is not accepted ({reason})"),
+    };
+    let variable = flag
+        .trim_start_matches('-')
+        .replace('-', "_")
+        .to_ascii_uppercase();
+    format!(
+        "The setting {flag} (GRUPPETTO_{variable}) {reason}: it is {value:?} now; --help explains it."
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+    use crate::config::Config;
+
+    fn refusal(flags: &[&str]) -> String {
+        let parsed = Config::try_parse_from(["gruppetto"].iter().chain(flags));
+        to_sentence(&parsed.expect_err("refused"))
+    }
+
+    #[test]
+    fn a_setting_that_does_not_parse_is_named_in_one_sentence() {
+        for (flags, name) in [
+            (
+                ["--addr", "nonsense"],
+                "--addr (GRUPPETTO_ADDR) is not an address and a port",
+            ),
+            (
+                ["--public-url", "ride.example"],
+                "GRUPPETTO_PUBLIC_URL) is not an address such as https://ride.example",
+            ),
+            (
+                ["--max-riders", "many"],
+                "--max-riders (GRUPPETTO_MAX_RIDERS) is not accepted (invalid digit",
+            ),
+            (
+                ["--max-riders", "0"],
+                "(GRUPPETTO_MAX_RIDERS) is not accepted (0 is not in 1..=64)",
+            ),
+            (
+                ["--ice-servers", "http://x"],
+                "(GRUPPETTO_ICE_SERVERS) has \"http://x\"",
+            ),
+            (
+                ["--log-format", "xml"],
+                "(GRUPPETTO_LOG_FORMAT) is not one of its values",
+            ),
+            (["--log", "!!="], "(GRUPPETTO_LOG) is not a log level"),
+            (["--p2p-enabled", "perhaps"], "(GRUPPETTO_P2P_ENABLED)"),
+        ] {
+            let message = refusal(&flags);
+            assert!(message.contains(name), "{message}");
+            assert!(
+                !message.contains('\n') && message.ends_with('.'),
+                "{message}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_unknown_flag_is_named() {
+        let message = refusal(&["--colour"]);
+        assert!(message.contains("--colour"), "{message}");
+    }
+}

@@ -1,0 +1,142 @@
+use protocol::signaling::ErrorCode;
+use rooms::{peerjs, simple_peer};
+
+use crate::labeled_enum::labeled_enum;
+
+/// Scope of a limit on concurrent connections or sockets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LimitScope {
+    /// Limit of one client address.
+    Address,
+    /// Limit of the whole server.
+    Server,
+}
+
+labeled_enum! {
+    /// Reason for which a request, a socket or a message is refused.
+    RefusalReason {
+        /// No ride has this code.
+        NoSuchRide = "no-such-ride",
+        /// The ride or room has its maximum number of members.
+        RideFull = "ride-full",
+        /// The host has locked the ride.
+        RideLocked = "ride-locked",
+        /// Another peer has the id.
+        IdTaken = "id-taken",
+        /// The address names an invalid key, code, id or token.
+        BadAddress = "bad-address",
+        /// The resume token is not valid for this rider and ride.
+        BadToken = "bad-token",
+        /// The message cannot be parsed, or is not allowed in this state.
+        BadMessage = "bad-message",
+        /// The message is larger than allowed.
+        TooLarge = "too-large",
+        /// The page uses another version of the protocol.
+        UnsupportedVersion = "unsupported-version",
+        /// A command of the host came from another rider.
+        NotHost = "not-host",
+        /// Only the first host may take the ride back.
+        NotFirstHost = "not-first-host",
+        /// The host's command names a rider who is not in the ride.
+        NoSuchRider = "no-such-rider",
+        /// The host has banned the maximum number of riders.
+        TooManyRemoved = "too-many-removed",
+        /// Another message came before hello.
+        NotInRide = "not-in-ride",
+        /// No hello came in time.
+        NoHello = "no-hello",
+        /// One peer exceeded its message or byte rate.
+        MessageRate = "message-rate",
+        /// Too many unknown codes were tried.
+        JoinRate = "join-rate",
+        /// One address started too many rides.
+        StartRate = "start-rate",
+        /// One address has its maximum number of sockets.
+        SocketsPerAddress = "sockets-per-address",
+        /// The server has its maximum number of sockets.
+        Sockets = "sockets",
+        /// One address has its maximum number of HTTP connections.
+        ConnectionsPerAddress = "connections-per-address",
+        /// The server has its maximum number of HTTP connections.
+        Connections = "connections",
+        /// The head of a request did not arrive in time.
+        SlowRequest = "slow-request",
+        /// The send queue of a socket exceeded its limit.
+        SlowReader = "slow-reader",
+        /// The server has its maximum number of rides, rooms or peers.
+        ServerFull = "server-full",
+        /// The server is shutting down.
+        Draining = "draining",
+        /// The page's origin is not allowed.
+        ForeignOrigin = "foreign-origin",
+        /// The client is not allowed to read this resource.
+        Forbidden = "forbidden",
+        /// An error code without a reason of its own.
+        Other = "other",
+    }
+}
+
+impl RefusalReason {
+    /// Reason for a limit on open WebSockets.
+    pub fn of_socket_limit(scope: LimitScope) -> Self {
+        match scope {
+            LimitScope::Address => Self::SocketsPerAddress,
+            LimitScope::Server => Self::Sockets,
+        }
+    }
+
+    /// Reason for a limit on open HTTP connections.
+    pub fn of_connection_limit(scope: LimitScope) -> Self {
+        match scope {
+            LimitScope::Address => Self::ConnectionsPerAddress,
+            LimitScope::Server => Self::Connections,
+        }
+    }
+}
+
+impl From<ErrorCode> for RefusalReason {
+    fn from(code: ErrorCode) -> Self {
+        match code {
+            ErrorCode::NoSuchRide => Self::NoSuchRide,
+            ErrorCode::RideFull => Self::RideFull,
+            ErrorCode::RideLocked => Self::RideLocked,
+            ErrorCode::BadToken => Self::BadToken,
+            ErrorCode::BadMessage => Self::BadMessage,
+            ErrorCode::TooLarge => Self::TooLarge,
+            ErrorCode::UnsupportedVersion => Self::UnsupportedVersion,
+            ErrorCode::NotInRide => Self::NotInRide,
+            ErrorCode::RateLimited => Self::MessageRate,
+            ErrorCode::TooManyRides => Self::ServerFull,
+            ErrorCode::NotHost => Self::NotHost,
+            ErrorCode::NotFirstHost => Self::NotFirstHost,
+            ErrorCode::NoSuchRider => Self::NoSuchRider,
+            ErrorCode::TooManyBans => Self::TooManyRemoved,
+            ErrorCode::Unknown => Self::Other,
+        }
+    }
+}
+
+impl From<peerjs::Refusal> for RefusalReason {
+    fn from(refusal: peerjs::Refusal) -> Self {
+        use peerjs::Refusal;
+        match refusal {
+            Refusal::Missing | Refusal::InvalidKey | Refusal::InvalidToken | Refusal::InvalidId => {
+                Self::BadAddress
+            }
+            Refusal::IdTaken => Self::IdTaken,
+            Refusal::ServerFull => Self::ServerFull,
+            Refusal::RoomFull => Self::RideFull,
+        }
+    }
+}
+
+impl From<simple_peer::Refusal> for RefusalReason {
+    fn from(refusal: simple_peer::Refusal) -> Self {
+        use simple_peer::Refusal;
+        match refusal {
+            Refusal::BadCode => Self::BadAddress,
+            Refusal::RoomFull => Self::RideFull,
+            Refusal::ServerFull => Self::ServerFull,
+        }
+    }
+}

@@ -1,0 +1,94 @@
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use protocol::peer::PeerId;
+use protocol::signaling::ServerMessage;
+use rooms::room::SocketId;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use super::outbox::Outbox;
+use crate::config::Config;
+use crate::metrics::{DialectMetrics, DialectName, Metrics};
+use crate::turn::TurnServer;
+
+/// Services that all rides and rooms share: the clock, socket ids, send queues,
+/// names for the log, metrics, and credentials for the TURN server.
+#[derive(Debug)]
+pub(super) struct Context {
+    pub(super) metrics: Arc<Metrics>,
+    origin: Instant,
+    next_socket: AtomicU64,
+    max_queue_bytes: usize,
+    turn: Option<TurnServer>,
+    /// Key of the names in the log, different in every process.
+    log_names: RandomState,
+}
+
+impl Context {
+    pub(super) fn new(config: &Config, metrics: Arc<Metrics>) -> Self {
+        Self {
+            metrics,
+            origin: Instant::now(),
+            next_socket: AtomicU64::new(1),
+            max_queue_bytes: config.max_queue_bytes as usize,
+            turn: config.ice.turn(),
+            log_names: RandomState::new(),
+        }
+    }
+
+    /// Time of the hub's monotonic clock.
+    pub(super) fn now(&self) -> Duration {
+        self.time_of(Instant::now())
+    }
+
+    /// Time of the hub's clock at a moment.
+    pub(super) fn time_of(&self, moment: Instant) -> Duration {
+        moment.saturating_duration_since(self.origin)
+    }
+
+    /// Moment at which the hub's clock shows `time`.
+    pub(super) fn instant_at(&self, time: Duration) -> Instant {
+        self.origin + time
+    }
+
+    /// Metrics of the app's dialect.
+    pub(super) fn app_metrics(&self) -> &DialectMetrics {
+        self.metrics.dialect(DialectName::App)
+    }
+
+    pub(super) fn next_socket(&self) -> SocketId {
+        SocketId(self.next_socket.fetch_add(1, Ordering::Relaxed))
+    }
+
+    pub(super) fn new_outbox(&self) -> Arc<Outbox> {
+        let metrics = self.metrics.queues().clone();
+        Arc::new(Outbox::new(self.max_queue_bytes, metrics))
+    }
+
+    /// Adds the TURN server to a welcome, with credentials of the new rider.
+    pub(super) fn add_turn_server(&self, message: &mut ServerMessage) {
+        if let (ServerMessage::Welcome(welcome), Some(turn)) = (message, &self.turn) {
+            let server = turn.ice_server(&welcome.peer, welcome.server_time);
+            welcome.ice_servers.push(server);
+        }
+    }
+
+    /// Name for the log: equal for equal texts, within this process only.
+    pub(super) fn log_name(&self, text: &str) -> String {
+        format!("{:08x}", self.log_hash(text))
+    }
+
+    /// Hash behind [`Context::log_name`], for values that are kept.
+    pub(super) fn log_hash(&self, text: &str) -> u32 {
+        self.log_names.hash_one(text) as u32
+    }
+}
+
+/// New, random peer id.
+pub(super) fn random_peer_id() -> PeerId {
+    let text = Uuid::new_v4().simple().to_string();
+    text.parse().expect("32 hexadecimal digits are a peer id")
+}
