@@ -195,7 +195,7 @@ impl Session {
         self.past.recalled = true;
         let mut before = History::default();
         for sample in self.recording.samples() {
-            let age = now.saturating_sub(Duration::from_secs(sample.at));
+            let age = now.saturating_sub(Duration::from_millis(sample.at.unix_ms()));
             let at = GroupTime(group_now.0.saturating_sub(age.as_micros() as i64));
             if let (Phase::Riding { elapsed }, Some(power)) =
                 (self.timeline.phase(at), sample.power)

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use clock::WallTime;
 use ride::{
     analysis::Summary,
     recording::{Recorder, Recording, Sample, fit},
@@ -96,14 +97,15 @@ impl OwnRecording {
         if self.is_opening(now) {
             return;
         }
-        let unix_ms = now.as_millis() as u64;
+        let unix_ms = WallTime::from_unix_ms(now.as_millis() as u64);
+        let now = monotonic(now);
         let recorder = self.recorder.get_or_insert_with(|| {
             let (workout, ftp) = begin();
-            Recorder::new(unix_ms, workout, ftp)
+            Recorder::new(now, unix_ms, workout, ftp)
         });
         recorder.reopen();
-        leave_out(recorder, pauses);
-        recorder.resume(unix_ms);
+        recorder.add_missed_pauses(on_clock(pauses));
+        recorder.resume(now);
         if self
             .moves
             .replace(moment.moves)
@@ -111,18 +113,13 @@ impl OwnRecording {
         {
             recorder.begin_lap();
         }
-        recorder.record(
-            unix_ms,
-            moment.reading,
-            moment.target,
-            Some(moment.interval),
-        );
+        recorder.record(now, moment.reading, moment.target, Some(moment.interval));
     }
 
     /// The ride stands still.
     pub(super) fn pause(&mut self, now: Duration) {
         if let Some(recorder) = &mut self.recorder {
-            recorder.pause(now.as_millis() as u64);
+            recorder.pause(monotonic(now));
         }
     }
 
@@ -134,8 +131,8 @@ impl OwnRecording {
         pauses: impl Iterator<Item = (Duration, Duration)>,
     ) -> Option<(Summary, String)> {
         let recorder = self.recorder.as_mut()?;
-        leave_out(recorder, pauses);
-        let recording = recorder.finish(at.as_millis() as u64);
+        recorder.add_missed_pauses(on_clock(pauses));
+        let recording = recorder.finish(monotonic(at));
         let end = (Summary::of(recording), recording.workout.clone());
         self.save();
         Some(end)
@@ -179,7 +176,9 @@ impl OwnRecording {
         let pieces = pieces.iter().map(Vec::as_slice);
         let readable = pieces.filter(|piece| Recording::decode(piece).is_ok());
         if let Ok(recording) = Recording::from_chunks(readable) {
-            self.recorder = Some(Recorder::resume_from(recording));
+            let wall = recording.started_at;
+            let moment = monotonic(Duration::from_millis(wall.unix_ms()));
+            self.recorder = Some(Recorder::resume_from(recording, moment, wall));
         }
     }
 
@@ -215,19 +214,15 @@ impl OwnRecording {
     }
 }
 
-/// Leaves out the pauses that lie after what is recorded.
-fn leave_out(recorder: &mut Recorder, pauses: impl Iterator<Item = (Duration, Duration)>) {
-    for (from, to) in pauses {
-        let recording = recorder.recording();
-        let later = from.as_secs() >= recording.end();
-        let left_out = recording.pauses.iter().any(|pause| {
-            pause.from <= from.as_secs() + 1 && pause.to.is_some_and(|end| end + 1 >= to.as_secs())
-        });
-        if later && !left_out {
-            recorder.pause(from.as_millis() as u64);
-            recorder.resume(to.as_millis() as u64);
-        }
-    }
+fn on_clock(
+    pauses: impl Iterator<Item = (Duration, Duration)>,
+) -> impl Iterator<Item = (clock::Moment, clock::Moment)> {
+    pauses.map(|(from, to)| (monotonic(from), monotonic(to)))
+}
+
+/// The page's clock counts from the Unix epoch.
+const fn monotonic(now: Duration) -> clock::Moment {
+    clock::Moment::from_origin(now)
 }
 
 /// `gruppetto-sweet-spot-2026-11-21.fit`
@@ -239,7 +234,7 @@ fn file_name(recording: &Recording) -> String {
         .filter(|word| !word.is_empty())
         .flat_map(|word| ["-", word])
         .collect();
-    let date = js_sys::Date::new(&(recording.started_at as f64).into());
+    let date = js_sys::Date::new(&(recording.started_at.unix_ms() as f64).into());
     let day = String::from(date.to_iso_string());
     format!("gruppetto{slug}-{}.fit", day.get(..10).unwrap_or_default())
 }

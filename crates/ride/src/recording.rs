@@ -1,15 +1,18 @@
-//! What a rider has ridden: one sample a second.
+//! Recording of a ride: one sample per second.
 //!
-//! Layout: this file holds the [`Recording`] and how it is stored, `recorder` makes one while
-//! riding, [`fit`] writes it as a FIT file.
+//! Layout: this file holds the [`Recording`] and its stored format, [`Recorder`] makes a recording
+//! during the ride, [`fit`] writes it as a FIT file. Only callers that write files use [`fit`].
 //!
-//! Seconds are counted from the start of the recording, so a ride of thirty seconds gives thirty
-//! samples whatever fraction of a second it began at. Storage appends chunks
-//! ([`Recorder::take_unsaved`]) and gives them all back to [`Recording::from_chunks`].
+//! Seconds are counted from the start of the recording, so a ride of 30 s gives 30 samples for any
+//! fraction of a second at its start. Storage appends the chunks of [`Recorder::take_unsaved`], and
+//! [`Recording::from_chunks`] joins them again.
 
 pub mod fit;
 mod recorder;
 
+use core::time::Duration;
+
+use clock::WallTime;
 use minicbor::{Decode, Encode};
 use thiserror::Error;
 
@@ -18,100 +21,101 @@ pub use recorder::Recorder;
 use crate::rider::Ftp;
 use crate::wire;
 
-/// The most samples of a recording: 24 hours.
+/// Largest number of samples of a recording: 24 hours.
 pub const MAX_SAMPLES: usize = 24 * 3600;
-/// The most bytes of a stored chunk: a whole recording fits.
+/// Largest size of a stored chunk in bytes. A whole recording fits.
 pub const MAX_CHUNK_BYTES: usize = 4 * 1024 * 1024;
-/// The version of the stored format.
-const VERSION: u8 = 1;
+/// Version of the stored format.
+const STORED_VERSION: u8 = 1;
+const SECOND: Duration = Duration::from_secs(1);
 
-/// One second of a ride, averaged.
+/// Averages of one second.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Sample {
-    /// Unix time in seconds at which the second begins.
-    #[n(0)]
-    pub at: u64,
-    /// In watts.
+    /// Beginning of the second, in whole seconds.
+    #[cbor(n(0), with = "wire::unix_seconds")]
+    pub at: WallTime,
+    /// Power in W.
     #[n(1)]
     pub power: Option<u16>,
-    /// In rpm.
+    /// Cadence in rpm.
     #[n(2)]
     pub cadence: Option<u8>,
-    /// In beats a minute.
+    /// Heart rate in beats per minute.
     #[n(3)]
     pub heart_rate: Option<u8>,
-    /// What the rider was asked for, in watts.
+    /// Target of the rider in W.
     #[n(4)]
     pub target: Option<u16>,
 }
 
-/// The start of a lap. It ends where the next one starts, the last one with the recording.
+/// Start of a lap. A lap ends at the start of the next one, the last lap with the recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Lap {
-    /// Unix time in seconds.
-    #[n(0)]
-    pub at: u64,
-    /// The interval of the workout that it was, counted from 0; none outside of a workout.
+    /// Time of the start, in whole seconds.
+    #[cbor(n(0), with = "wire::unix_seconds")]
+    pub at: WallTime,
+    /// Interval of the workout, counted from 0; `None` outside of a workout.
     #[n(1)]
     pub interval: Option<u32>,
 }
 
-/// A time in which nothing was recorded because the ride was paused.
+/// Time span without samples, during which the ride was paused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Pause {
-    /// Unix time in seconds of the first second that is missing.
-    #[n(0)]
-    pub from: u64,
-    /// Unix time in seconds of the first second that is there again; none while paused.
-    #[n(1)]
-    pub to: Option<u64>,
+    /// First second without a sample.
+    #[cbor(n(0), with = "wire::unix_seconds")]
+    pub from: WallTime,
+    /// First second with a sample again; `None` while paused.
+    #[cbor(n(1), with = "wire::optional_unix_seconds", has_nil)]
+    pub to: Option<WallTime>,
 }
 
-/// A ride as recorded.
+/// Recorded ride.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Recording {
-    /// Unix time in milliseconds.
-    #[n(0)]
-    pub started_at: u64,
-    /// The name of the workout; empty when none was shared.
+    /// Time of the start.
+    #[cbor(n(0), with = "wire::unix_ms")]
+    pub started_at: WallTime,
+    /// Name of the workout; empty if none was shared.
     #[n(1)]
     pub workout: String,
-    /// The rider's FTP on that day.
+    /// FTP of the rider on that day.
     #[n(2)]
     pub ftp: Ftp,
-    /// One a second, in the order of time, none while paused.
+    /// One sample per second, in order of time, none while paused.
     #[n(3)]
     pub samples: Vec<Sample>,
-    /// In the order of time.
+    /// Laps in order of time.
     #[n(4)]
     pub laps: Vec<Lap>,
-    /// In the order of time.
+    /// Pauses in order of time.
     #[n(5)]
     pub pauses: Vec<Pause>,
-    /// Unix time in seconds of the first second after it; none while it goes on.
-    #[n(6)]
-    pub finished_at: Option<u64>,
+    /// First second after the end; `None` while the recording goes on.
+    #[cbor(n(6), with = "wire::optional_unix_seconds", has_nil)]
+    pub finished_at: Option<WallTime>,
 }
 
-/// Why stored bytes are not a recording.
+/// Reason why stored bytes are not a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum StoreError {
-    /// No chunks at all.
+    /// No chunks.
     #[error("There is no recording of this ride in this browser.")]
     Missing,
-    /// Stored by a version of the app that this one does not know.
+    /// Unknown version of the format.
     #[error(
-        "This recording was stored by another version of the app. Reload the page to get the newest one."
+        "This recording was stored by another version of the app. Reload the page to get the newest version."
     )]
     Version,
-    /// Damaged, or not a recording.
+    /// Bytes that do not follow the format.
     #[error("This recording is damaged and cannot be read.")]
     Damaged,
 }
 
 impl Recording {
-    /// A recording that begins now, Unix time in milliseconds.
-    pub const fn new(started_at: u64, workout: String, ftp: Ftp) -> Self {
+    /// Empty recording.
+    pub const fn new(started_at: WallTime, workout: String, ftp: Ftp) -> Self {
         Self {
             started_at,
             workout,
@@ -123,12 +127,12 @@ impl Recording {
         }
     }
 
-    /// The whole recording as bytes, which are a chunk too.
+    /// Encodes the whole recording, as a single chunk.
     pub fn encode(&self) -> Vec<u8> {
-        wire::to_vec(&(VERSION, self))
+        wire::to_vec(&(STORED_VERSION, self))
     }
 
-    /// Reads the bytes of [`Recording::encode`].
+    /// Decodes a chunk.
     ///
     /// # Errors
     /// [`StoreError::Version`] or [`StoreError::Damaged`].
@@ -138,7 +142,7 @@ impl Recording {
         }
         let mut decoder = minicbor::Decoder::new(bytes);
         let (_, version) = (decoder.array(), decoder.u8());
-        if version.map_err(|_| StoreError::Damaged)? != VERSION {
+        if version.map_err(|_| StoreError::Damaged)? != STORED_VERSION {
             return Err(StoreError::Version);
         }
         let (_, recording): (u8, Self) = wire::from_slice(bytes).ok_or(StoreError::Damaged)?;
@@ -148,11 +152,11 @@ impl Recording {
         Ok(recording)
     }
 
-    /// Puts a recording together from the chunks of [`Recorder::take_unsaved`], in the order in
-    /// which they were taken. A chunk stored twice counts once.
+    /// Joins the chunks of [`Recorder::take_unsaved`], in their original order. A chunk that was
+    /// stored twice counts once.
     ///
     /// # Errors
-    /// [`StoreError`] if there are none or one of them cannot be read.
+    /// [`StoreError`] if there is no chunk or one of them cannot be decoded.
     pub fn from_chunks<'a>(chunks: impl IntoIterator<Item = &'a [u8]>) -> Result<Self, StoreError> {
         let mut chunks = chunks.into_iter();
         let mut whole = Self::decode(chunks.next().ok_or(StoreError::Missing)?)?;
@@ -162,8 +166,7 @@ impl Recording {
         Ok(whole)
     }
 
-    /// Adds a later chunk: its samples and laps are those that are new, its pauses and end are all
-    /// there are.
+    /// Appends a later chunk. It holds new samples and laps only, but all pauses and the end.
     fn append(&mut self, chunk: Self) {
         let last = self.samples.last().map(|sample| sample.at);
         let newer = chunk
@@ -183,14 +186,19 @@ impl Recording {
         self.finished_at = chunk.finished_at;
     }
 
-    /// The first second after the recording, Unix time: its end, or the second after its last
-    /// sample while it goes on.
-    pub fn end(&self) -> u64 {
+    /// First second after the recording: its end, or the second after the last sample while it goes
+    /// on.
+    pub fn end(&self) -> WallTime {
         let after_last = self
             .samples
             .last()
-            .map_or(self.started_at / 1_000, |sample| sample.at + 1);
+            .map_or_else(|| self.first_second(), |sample| sample.at.after(SECOND));
         self.finished_at.unwrap_or(after_last).max(after_last)
+    }
+
+    /// Start in whole seconds: the time of the first sample.
+    fn first_second(&self) -> WallTime {
+        WallTime::from_unix_ms(self.started_at.unix_seconds() * 1_000)
     }
 }
 

@@ -21,6 +21,86 @@ pub(crate) mod millis {
     }
 }
 
+/// [`WallTime`](clock::WallTime) as Unix time in whole seconds.
+pub(crate) mod unix_seconds {
+    use clock::WallTime;
+    use minicbor::decode::{Decoder, Error as DecodeError};
+    use minicbor::encode::{Encoder, Error as EncodeError, Write};
+
+    pub(crate) fn encode<C, W: Write>(
+        time: &WallTime,
+        encoder: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), EncodeError<W::Error>> {
+        encoder.u64(time.unix_seconds())?.ok()
+    }
+
+    pub(crate) fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<WallTime, DecodeError> {
+        let seconds = decoder.u64()?;
+        Ok(WallTime::from_unix_ms(seconds.saturating_mul(1_000)))
+    }
+}
+
+/// Optional [`WallTime`](clock::WallTime) as Unix time in whole seconds.
+pub(crate) mod optional_unix_seconds {
+    use clock::WallTime;
+    use minicbor::data::Type;
+    use minicbor::decode::{Decoder, Error as DecodeError};
+    use minicbor::encode::{Encoder, Error as EncodeError, Write};
+
+    pub(crate) fn encode<C, W: Write>(
+        time: &Option<WallTime>,
+        encoder: &mut Encoder<W>,
+        context: &mut C,
+    ) -> Result<(), EncodeError<W::Error>> {
+        match time {
+            Some(time) => super::unix_seconds::encode(time, encoder, context),
+            None => encoder.null()?.ok(),
+        }
+    }
+
+    pub(crate) fn decode<C>(
+        decoder: &mut Decoder<'_>,
+        context: &mut C,
+    ) -> Result<Option<WallTime>, DecodeError> {
+        if decoder.datatype()? == Type::Null {
+            decoder.skip()?;
+            return Ok(None);
+        }
+        super::unix_seconds::decode(decoder, context).map(Some)
+    }
+
+    /// Value of a field that is missing: the encoder omits empty fields at the end of a structure.
+    // The trait method that this replaces returns an option of the field's type.
+    #[expect(clippy::unnecessary_wraps, reason = "signature required by minicbor")]
+    pub(crate) const fn nil() -> Option<Option<WallTime>> {
+        Some(None)
+    }
+
+    pub(crate) const fn is_nil(time: &Option<WallTime>) -> bool {
+        time.is_none()
+    }
+}
+
+/// [`WallTime`](clock::WallTime) as Unix time in milliseconds.
+pub(crate) mod unix_ms {
+    use clock::WallTime;
+    use minicbor::decode::{Decoder, Error as DecodeError};
+    use minicbor::encode::{Encoder, Error as EncodeError, Write};
+
+    pub(crate) fn encode<C, W: Write>(
+        time: &WallTime,
+        encoder: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), EncodeError<W::Error>> {
+        encoder.u64(time.unix_ms())?.ok()
+    }
+
+    pub(crate) fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<WallTime, DecodeError> {
+        decoder.u64().map(WallTime::from_unix_ms)
+    }
+}
+
 /// [`PeerId`](protocol::peer::PeerId) as text.
 pub(crate) mod peer_id {
     use minicbor::decode::{Decoder, Error as DecodeError};

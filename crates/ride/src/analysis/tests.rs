@@ -1,3 +1,5 @@
+use clock::WallTime;
+
 use super::*;
 
 fn ftp(watts: u16) -> Ftp {
@@ -5,9 +7,9 @@ fn ftp(watts: u16) -> Ftp {
 }
 
 fn recording(power: impl IntoIterator<Item = Option<u16>>) -> Recording {
-    let mut recording = Recording::new(0, String::new(), ftp(200));
+    let mut recording = Recording::new(WallTime::default(), String::new(), ftp(200));
     let sample = |(at, power)| Sample {
-        at: at as u64,
+        at: WallTime::from_unix_ms(1_000 * at as u64),
         power,
         cadence: None,
         heart_rate: None,

@@ -4,6 +4,7 @@
 //! timer's stops and starts around pauses, its last stop; then one lap for each interval, the
 //! session and the activity.
 
+use clock::WallTime;
 use embedded_io_adapters::std::FromStd;
 use rustyfit::Encoder;
 use rustyfit::profile::mesgdef;
@@ -36,7 +37,7 @@ pub fn encode(recording: &Recording) -> Result<Vec<u8>, FitError> {
     if recording.samples.is_empty() {
         return Err(FitError::Empty);
     }
-    if !is_fit_time(recording.started_at / 1_000) || !is_fit_time(recording.end()) {
+    if !is_fit_time(recording.started_at) || !is_fit_time(recording.end()) {
         return Err(FitError::Date);
     }
     let mut messages = vec![file_id(recording)];
@@ -61,20 +62,16 @@ fn write(messages: Vec<Message>) -> Result<Vec<u8>, FitError> {
 
 /// FIT counts seconds from the last day of 1989; below 0x10000000 (mid-1998) they mean time since
 /// power on.
-fn is_fit_time(unix: u64) -> bool {
-    i64::try_from(unix).is_ok_and(|unix| {
+fn is_fit_time(at: WallTime) -> bool {
+    i64::try_from(at.unix_seconds()).is_ok_and(|unix| {
         let time = DateTime::from_unix_timestamp(unix);
         time != DateTime::default() && time.0 >= DateTime::MIN.0
     })
 }
 
-fn time(unix: u64) -> DateTime {
+fn time(at: WallTime) -> DateTime {
     // `encode` has checked that start and end are times of FIT; everything else lies between.
-    DateTime::from_unix_timestamp(unix as i64)
-}
-
-fn start(recording: &Recording) -> u64 {
-    recording.started_at / 1_000
+    DateTime::from_unix_timestamp(at.unix_seconds() as i64)
 }
 
 fn file_id(recording: &Recording) -> Message {
@@ -84,16 +81,16 @@ fn file_id(recording: &Recording) -> Message {
     file.product = 0;
     file.product_name = "Gruppetto".into();
     // Tells files of one device apart; the start of the ride does.
-    file.serial_number = time(start(recording)).0;
-    file.time_created = time(start(recording));
+    file.serial_number = time(recording.first_second()).0;
+    file.time_created = time(recording.first_second());
     file.into()
 }
 
 /// Records and timer events in the order of time.
 fn timed(recording: &Recording) -> Vec<Message> {
-    let mut timed: Vec<(u64, Message)> = vec![(
-        start(recording),
-        timer(start(recording), typedef::EventType::START),
+    let mut timed: Vec<(WallTime, Message)> = vec![(
+        recording.first_second(),
+        timer(recording.first_second(), typedef::EventType::START),
     )];
     timed.extend(
         recording
@@ -114,7 +111,7 @@ fn timed(recording: &Recording) -> Vec<Message> {
     timed.into_iter().map(|(_, message)| message).collect()
 }
 
-fn timer(at: u64, kind: typedef::EventType) -> Message {
+fn timer(at: WallTime, kind: typedef::EventType) -> Message {
     let mut event = mesgdef::Event::new();
     event.timestamp = time(at);
     event.event = typedef::Event::TIMER;
@@ -140,14 +137,14 @@ fn record(sample: &Sample) -> Message {
 
 /// A part of the ride: from one second up to another, and the samples in it.
 struct Part<'a> {
-    from: u64,
-    to: u64,
+    from: WallTime,
+    to: WallTime,
     samples: &'a [Sample],
 }
 
 impl Part<'_> {
     fn elapsed_millis(&self) -> u32 {
-        millis(self.to - self.from)
+        millis(self.to.since(self.from).as_secs())
     }
 
     fn timer_millis(&self) -> u32 {
@@ -166,7 +163,7 @@ fn millis(seconds: u64) -> u32 {
 /// One part for each lap, or the whole ride where no lap was recorded. Laps without a single second
 /// are left out.
 fn parts(recording: &Recording) -> Vec<Part<'_>> {
-    let mut starts = vec![start(recording)];
+    let mut starts = vec![recording.first_second()];
     starts.extend(recording.laps.iter().skip(1).map(|lap| lap.at));
     let ends = starts.iter().skip(1).copied().chain([recording.end()]);
     let parts = starts
@@ -176,7 +173,7 @@ fn parts(recording: &Recording) -> Vec<Part<'_>> {
     parts.filter(|part| !part.samples.is_empty()).collect()
 }
 
-fn part(recording: &Recording, from: u64, to: u64) -> Part<'_> {
+fn part(recording: &Recording, from: WallTime, to: WallTime) -> Part<'_> {
     let first = recording.samples.partition_point(|sample| sample.at < from);
     let end = recording.samples.partition_point(|sample| sample.at < to);
     Part {
@@ -227,11 +224,11 @@ fn lap(recording: &Recording, index: usize, part: &Part<'_>) -> Message {
 
 fn session(recording: &Recording) -> Message {
     let summary = Summary::of(recording);
-    let whole = part(recording, start(recording), recording.end());
+    let whole = part(recording, recording.first_second(), recording.end());
     let mut session = mesgdef::Session::new();
     session.message_index = typedef::MessageIndex(0);
     session.timestamp = time(recording.end());
-    session.start_time = time(start(recording));
+    session.start_time = time(recording.first_second());
     session.event = typedef::Event::SESSION;
     session.event_type = typedef::EventType::STOP;
     session.trigger = typedef::SessionTrigger::ACTIVITY_END;

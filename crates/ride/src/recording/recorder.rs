@@ -1,165 +1,224 @@
-//! Making a recording while riding.
+//! Making of a recording during the ride.
 
-use super::{Lap, MAX_SAMPLES, Pause, Recording, Sample};
+use core::time::Duration;
+
+use clock::{Moment, WallTime};
+
+use super::{Lap, MAX_SAMPLES, Pause, Recording, STORED_VERSION, Sample};
 use crate::rider::Ftp;
 use crate::trainer::Reading;
 use crate::wire;
 
-/// How many seconds without a reading the last one stands in for.
-const HOLD: u64 = 3;
+/// Number of seconds without a reading for which the last one is repeated.
+const MAX_HOLD: u64 = 3;
 
-/// Records a ride: takes readings as often as they come and makes exactly one sample of each
-/// second.
+/// Records a ride: takes readings at any rate and makes exactly one sample of each second.
 ///
-/// Times are Unix time in milliseconds. They should come from one origin plus a monotonic clock:
-/// readings from a second that is over are ignored, a jump forward is a gap.
+/// Times are moments of the monotonic clock, so that a clock that is set during the ride does not
+/// shift the samples. The wall time is read once, when the recorder is made, and the dates of all
+/// samples are counted from it. Readings of a second that is complete are ignored; a jump forward
+/// becomes a gap. The clock's origin has to lie before the ride, or pauses from before a reload
+/// cannot be told to the recorder.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     recording: Recording,
-    /// The second being filled, counted from the start of the recording.
+    clock: RecordingClock,
+    /// Second that is being filled, counted from the start of the recording.
     second: u64,
-    filling: Filling,
-    held: Held,
+    filling: SecondAverage,
+    held: HeldValues,
     paused: bool,
-    /// The interval of the lap that is being ridden; the outer none before the first.
+    /// Interval of the current lap; the outer `None` before the first lap.
     lap: Option<Option<u32>>,
     saved_samples: usize,
     saved_laps: usize,
-    /// Whether a pause or the end is not yet stored.
-    unsaved_marks: bool,
+    /// A pause or the end has changed since the last chunk.
+    has_unsaved_marks: bool,
+}
+
+/// Conversion from the monotonic clock to wall time.
+#[derive(Clone, Copy, Debug)]
+struct RecordingClock {
+    moment: Moment,
+    wall: WallTime,
+}
+
+impl RecordingClock {
+    fn wall_time(self, at: Moment) -> WallTime {
+        if at < self.moment {
+            self.wall.before(self.moment - at)
+        } else {
+            self.wall.after(at - self.moment)
+        }
+    }
+
+    fn moment(self, at: WallTime) -> Moment {
+        if at < self.wall {
+            self.moment.before(self.wall.since(at))
+        } else {
+            self.moment + at.since(self.wall)
+        }
+    }
 }
 
 impl Recorder {
-    /// Starts recording now.
-    pub const fn new(now: u64, workout: String, ftp: Ftp) -> Self {
+    /// Starts a recording at `now`. `wall` is the wall time of that moment.
+    pub const fn new(now: Moment, wall: WallTime, workout: String, ftp: Ftp) -> Self {
         Self {
-            recording: Recording::new(now, workout, ftp),
+            recording: Recording::new(wall, workout, ftp),
+            clock: RecordingClock { moment: now, wall },
             second: 0,
-            filling: Filling::NOTHING,
-            held: Held::NOTHING,
+            filling: SecondAverage::EMPTY,
+            held: HeldValues::EMPTY,
             paused: false,
             lap: None,
             saved_samples: 0,
             saved_laps: 0,
-            unsaved_marks: true,
+            has_unsaved_marks: true,
         }
     }
 
-    /// Goes on with a recording that was interrupted, by a reload for example. What is missing
-    /// becomes a gap.
-    pub fn resume_from(recording: Recording) -> Self {
-        let next = recording.samples.last().map_or(0, |sample| sample.at + 1);
+    /// Continues a recording after an interruption, for example a reload. The time in between
+    /// becomes a gap. `wall` is the wall time of `now`.
+    pub fn resume_from(recording: Recording, now: Moment, wall: WallTime) -> Self {
+        let first = recording.started_at.unix_seconds();
+        let last = recording.samples.last();
+        let next = last.map_or(0, |sample| sample.at.unix_seconds() + 1);
+        let pause = recording.pauses.last();
         Self {
-            second: next.saturating_sub(recording.started_at / 1_000),
-            paused: recording
-                .pauses
-                .last()
-                .is_some_and(|pause| pause.to.is_none()),
+            clock: RecordingClock { moment: now, wall },
+            second: next.saturating_sub(first),
+            paused: pause.is_some_and(|pause| pause.to.is_none()),
             lap: recording.laps.last().map(|lap| lap.interval),
             saved_samples: recording.samples.len(),
             saved_laps: recording.laps.len(),
-            unsaved_marks: false,
+            has_unsaved_marks: false,
             recording,
-            filling: Filling::NOTHING,
-            held: Held::NOTHING,
+            filling: SecondAverage::EMPTY,
+            held: HeldValues::EMPTY,
         }
     }
 
-    /// What is recorded so far, without the second being filled.
+    /// Recording so far, without the second that is being filled.
     pub const fn recording(&self) -> &Recording {
         &self.recording
     }
 
-    /// Records a reading, the target at that moment in watts, and the interval being ridden.
-    /// Without readings, call it with an empty one about once a second. Ignored while paused and
-    /// after the end.
+    /// Moment of a time in the recording, for example of a sample.
+    pub fn moment_of(&self, at: WallTime) -> Moment {
+        self.clock.moment(at)
+    }
+
+    /// Records a reading, the target in W, and the current interval. Without readings, it is called
+    /// with an empty one about once a second. Ignored while paused and after the end.
     pub fn record(
         &mut self,
-        now: u64,
+        now: Moment,
         reading: Reading,
         target: Option<u16>,
         interval: Option<u32>,
     ) {
-        if self.is_still() {
+        if self.is_stopped() {
             return;
         }
-        self.fill_until(self.second_of(now));
-        // A reading in a second that a pause has cut off belongs to nobody.
-        if self.second_of(now) < self.second {
+        let second = self.second_of(now);
+        self.fill_until(second);
+        // The rest of a second that a pause has cut off is not recorded.
+        if second < self.second {
             return;
         }
         if self.lap != Some(interval) {
             self.lap = Some(interval);
             self.recording.laps.push(Lap {
-                at: self.unix(self.second),
+                at: self.time_of(self.second),
                 interval,
             });
         }
         self.filling.add(reading, target);
     }
 
-    /// What is recorded next begins a lap even if it is of the same interval: it is ridden again.
+    /// Makes the next record begin a lap, even in the same interval: it is ridden again.
     pub const fn begin_lap(&mut self) {
         self.lap = None;
     }
 
-    /// The ride is paused: nothing is recorded until [`Recorder::resume`].
-    pub fn pause(&mut self, now: u64) {
-        if self.is_still() {
+    /// Pauses the recording until [`Recorder::resume`].
+    pub fn pause(&mut self, now: Moment) {
+        if self.is_stopped() {
             return;
         }
         self.fill_until(self.nearest_second(now));
         self.forget_readings();
         self.paused = true;
-        self.unsaved_marks = true;
+        self.has_unsaved_marks = true;
         self.recording.pauses.push(Pause {
-            from: self.unix(self.second),
+            from: self.time_of(self.second),
             to: None,
         });
     }
 
-    /// The ride goes on after a pause.
-    pub fn resume(&mut self, now: u64) {
+    /// Resumes the recording after a pause.
+    pub fn resume(&mut self, now: Moment) {
         if !self.paused || self.recording.finished_at.is_some() {
             return;
         }
         self.paused = false;
-        self.unsaved_marks = true;
+        self.has_unsaved_marks = true;
         self.second = self.nearest_second(now).max(self.second);
-        let to = self.unix(self.second);
+        let to = self.time_of(self.second);
         if let Some(pause) = self.recording.pauses.last_mut() {
             pause.to = Some(to);
         }
     }
 
-    /// The ride is over. The second being filled counts if at least half of it is over.
-    pub fn finish(&mut self, now: u64) -> &Recording {
+    /// Adds completed pauses of the ride that the recording does not contain: those that lie after
+    /// its last sample, because the page slept or was not loaded. A pause that is recorded already,
+    /// up to a second apart, is ignored.
+    pub fn add_missed_pauses(&mut self, pauses: impl IntoIterator<Item = (Moment, Moment)>) {
+        for (from, to) in pauses {
+            let start = self.clock.wall_time(from).unix_seconds();
+            let end = self.clock.wall_time(to).unix_seconds();
+            let is_later = start >= self.recording.end().unix_seconds();
+            let is_recorded = self.recording.pauses.iter().any(|pause| {
+                let ends_later = |to: WallTime| to.unix_seconds() + 1 >= end;
+                pause.from.unix_seconds() <= start + 1 && pause.to.is_some_and(ends_later)
+            });
+            if is_later && !is_recorded {
+                self.pause(from);
+                self.resume(to);
+            }
+        }
+    }
+
+    /// Ends the recording. The second that is being filled counts if at least half of it has
+    /// passed.
+    pub fn finish(&mut self, now: Moment) -> &Recording {
         if self.recording.finished_at.is_none() {
             if !self.paused {
                 self.fill_until(self.nearest_second(now));
             }
-            let end = self.unix(self.nearest_second(now).max(self.second));
+            let end = self.time_of(self.nearest_second(now).max(self.second));
             self.recording.finished_at = Some(end.max(self.recording.end()));
-            self.unsaved_marks = true;
+            self.has_unsaved_marks = true;
         }
         &self.recording
     }
 
-    /// The ride goes on after all: what ended it was overtaken by what the host had decided
-    /// before. The seconds since then hold nothing.
+    /// Continues the recording after its end: the event that ended the ride was superseded by
+    /// another branch of the timeline. The time in between becomes a gap.
     pub const fn reopen(&mut self) {
         if self.recording.finished_at.take().is_some() {
             self.forget_readings();
-            self.unsaved_marks = true;
+            self.has_unsaved_marks = true;
         }
     }
 
-    /// What is not stored yet, as a chunk for [`Recording::from_chunks`]; none if that is nothing.
-    /// Store it: it is not given again.
+    /// Chunk of everything since the last call, for [`Recording::from_chunks`]; `None` if nothing
+    /// has changed. The caller has to store it: it is not returned again.
     pub fn take_unsaved(&mut self) -> Option<Vec<u8>> {
         let samples = &self.recording.samples[self.saved_samples..];
         let laps = &self.recording.laps[self.saved_laps..];
-        if samples.is_empty() && laps.is_empty() && !self.unsaved_marks {
+        if samples.is_empty() && laps.is_empty() && !self.has_unsaved_marks {
             return None;
         }
         let chunk = Recording {
@@ -171,32 +230,39 @@ impl Recorder {
         };
         self.saved_samples = self.recording.samples.len();
         self.saved_laps = self.recording.laps.len();
-        self.unsaved_marks = false;
-        Some(wire::to_vec(&(super::VERSION, chunk)))
+        self.has_unsaved_marks = false;
+        Some(wire::to_vec(&(STORED_VERSION, chunk)))
     }
 
-    const fn is_still(&self) -> bool {
+    const fn is_stopped(&self) -> bool {
         self.paused || self.recording.finished_at.is_some()
     }
 
-    const fn second_of(&self, now: u64) -> u64 {
-        now.saturating_sub(self.recording.started_at) / 1_000
+    fn ms_since_start(&self, now: Moment) -> u64 {
+        let started_at = self.recording.started_at.unix_ms();
+        let now = self.clock.wall_time(now).unix_ms();
+        now.saturating_sub(started_at)
     }
 
-    const fn nearest_second(&self, now: u64) -> u64 {
-        (now.saturating_sub(self.recording.started_at) + 500) / 1_000
+    fn second_of(&self, now: Moment) -> u64 {
+        self.ms_since_start(now) / 1_000
     }
 
-    const fn unix(&self, second: u64) -> u64 {
-        self.recording.started_at / 1_000 + second
+    fn nearest_second(&self, now: Moment) -> u64 {
+        self.ms_since_start(now).saturating_add(500) / 1_000
     }
 
-    /// Makes a sample of every second before this one.
+    fn time_of(&self, second: u64) -> WallTime {
+        self.recording
+            .first_second()
+            .after(Duration::from_secs(second))
+    }
+
+    /// Makes a sample of every second before `second`.
     fn fill_until(&mut self, second: u64) {
         while self.second < second && self.recording.samples.len() < MAX_SAMPLES {
-            let sample = self
-                .held
-                .sample(self.unix(self.second), core::mem::take(&mut self.filling));
+            let average = core::mem::take(&mut self.filling);
+            let sample = self.held.sample(self.time_of(self.second), average);
             self.recording.samples.push(sample);
             self.second += 1;
         }
@@ -204,26 +270,26 @@ impl Recorder {
     }
 
     const fn forget_readings(&mut self) {
-        self.filling = Filling::NOTHING;
-        self.held = Held::NOTHING;
+        self.filling = SecondAverage::EMPTY;
+        self.held = HeldValues::EMPTY;
     }
 }
 
-/// The readings of one second.
+/// Averages of the readings of one second.
 #[derive(Clone, Copy, Debug, Default)]
-struct Filling {
+struct SecondAverage {
     power: Mean,
     cadence: Mean,
     heart_rate: Mean,
-    /// The newest; the outer none before the first reading.
+    /// Newest target; the outer `None` before the first reading.
     target: Option<Option<u16>>,
 }
 
-impl Filling {
-    const NOTHING: Self = Self {
-        power: Mean::NOTHING,
-        cadence: Mean::NOTHING,
-        heart_rate: Mean::NOTHING,
+impl SecondAverage {
+    const EMPTY: Self = Self {
+        power: Mean::EMPTY,
+        cadence: Mean::EMPTY,
+        heart_rate: Mean::EMPTY,
         target: None,
     };
 
@@ -242,7 +308,7 @@ struct Mean {
 }
 
 impl Mean {
-    const NOTHING: Self = Self { sum: 0, count: 0 };
+    const EMPTY: Self = Self { sum: 0, count: 0 };
 
     fn add(&mut self, value: Option<u32>) {
         if let Some(value) = value {
@@ -251,22 +317,22 @@ impl Mean {
         }
     }
 
-    /// Rounded; none of nothing.
+    /// Rounded mean; `None` without a value.
     fn value(self) -> Option<u32> {
-        // The mean of values of u16 is one.
+        // The mean of `u16` values fits.
         (self.count > 0).then(|| ((self.sum + self.count / 2) / self.count) as u32)
     }
 }
 
-/// A value, and how long it has stood in for missing ones.
+/// Value that is repeated for a number of seconds without readings.
 #[derive(Clone, Copy, Debug)]
-struct Hold {
+struct HeldValue {
     value: Option<u32>,
     age: u64,
 }
 
-impl Hold {
-    const NOTHING: Self = Self {
+impl HeldValue {
+    const EMPTY: Self = Self {
         value: None,
         age: 0,
     };
@@ -276,37 +342,37 @@ impl Hold {
             Some(_) => *self = Self { value, age: 0 },
             None => self.age += 1,
         }
-        self.value.filter(|_| self.age <= HOLD)
+        self.value.filter(|_| self.age <= MAX_HOLD)
     }
 }
 
-/// The last values of a rider.
+/// Last values of all readings.
 #[derive(Clone, Copy, Debug)]
-struct Held {
-    power: Hold,
-    cadence: Hold,
-    heart_rate: Hold,
+struct HeldValues {
+    power: HeldValue,
+    cadence: HeldValue,
+    heart_rate: HeldValue,
     target: Option<u16>,
 }
 
-impl Held {
-    const NOTHING: Self = Self {
-        power: Hold::NOTHING,
-        cadence: Hold::NOTHING,
-        heart_rate: Hold::NOTHING,
+impl HeldValues {
+    const EMPTY: Self = Self {
+        power: HeldValue::EMPTY,
+        cadence: HeldValue::EMPTY,
+        heart_rate: HeldValue::EMPTY,
         target: None,
     };
 
-    fn sample(&mut self, at: u64, filling: Filling) -> Sample {
-        // A target is not measured: it stays until another one comes.
-        self.target = filling.target.unwrap_or(self.target);
+    fn sample(&mut self, at: WallTime, average: SecondAverage) -> Sample {
+        // A target is not measured: it is valid until the next one.
+        self.target = average.target.unwrap_or(self.target);
         Sample {
             at,
-            power: self.power.next(filling.power.value()).map(narrow16),
-            cadence: self.cadence.next(filling.cadence.value()).map(narrow8),
+            power: self.power.next(average.power.value()).map(narrow16),
+            cadence: self.cadence.next(average.cadence.value()).map(narrow8),
             heart_rate: self
                 .heart_rate
-                .next(filling.heart_rate.value())
+                .next(average.heart_rate.value())
                 .map(narrow8),
             target: self.target,
         }

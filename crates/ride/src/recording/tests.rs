@@ -2,12 +2,17 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// Time in seconds after the start.
+const fn at(second: u64) -> WallTime {
+    WallTime::from_unix_ms((1_800_000_000 + second) * 1_000)
+}
+
 fn recording() -> Recording {
-    let mut recording = Recording::new(1_800_000_000_000, "Opener".into(), Ftp::default());
+    let mut recording = Recording::new(at(0), "Opener".into(), Ftp::default());
     let (power, cadence, heart_rate, target) = (Some(180), Some(90), None, Some(185));
     recording.samples = (0..60)
         .map(|n| Sample {
-            at: 1_800_000_000 + n,
+            at: at(n),
             power,
             cadence,
             heart_rate,
@@ -15,7 +20,7 @@ fn recording() -> Recording {
         })
         .collect();
     recording.laps = vec![Lap {
-        at: 1_800_000_000,
+        at: at(0),
         interval: Some(0),
     }];
     recording
@@ -33,7 +38,7 @@ fn a_full_day_fits_into_one_chunk() {
     let (power, cadence, heart_rate, target) = (Some(1_180), Some(90), Some(180), Some(1_185));
     recording.samples = (0..MAX_SAMPLES as u64)
         .map(|n| Sample {
-            at: 1_800_000_000 + n,
+            at: at(n),
             power,
             cadence,
             heart_rate,
@@ -51,14 +56,14 @@ fn a_full_day_fits_into_one_chunk() {
 
 #[test]
 fn the_end_is_the_second_after_the_last_sample_while_it_goes_on() {
-    assert_eq!(recording().end(), 1_800_000_060);
+    assert_eq!(recording().end(), at(60));
     assert_eq!(
         Recording {
-            finished_at: Some(1_800_000_100),
+            finished_at: Some(at(100)),
             ..recording()
         }
         .end(),
-        1_800_000_100
+        at(100)
     );
 }
 
@@ -74,6 +79,51 @@ fn nothing_stored_and_other_versions_are_told_apart_from_damage() {
         Err(StoreError::Damaged)
     );
     assert_eq!(Recording::decode(&[]), Err(StoreError::Damaged));
+}
+
+/// Recordings in the browsers of riders have this format.
+#[test]
+fn the_stored_format_does_not_change() {
+    let mut recording = Recording {
+        started_at: WallTime::from_unix_ms(1_800_000_000_400),
+        ..recording()
+    };
+    let (power, cadence, target) = (Some(180), Some(90), Some(185));
+    let sample = Sample {
+        at: at(0),
+        power,
+        cadence,
+        heart_rate: None,
+        target,
+    };
+    let empty = Sample {
+        at: at(1),
+        power: None,
+        cadence: None,
+        heart_rate: None,
+        target: None,
+    };
+    recording.samples = vec![sample, empty];
+    let interval = None;
+    recording.laps.push(Lap {
+        at: at(1),
+        interval,
+    });
+    let pauses = [(at(2), Some(at(9))), (at(10), None)];
+    recording.pauses = pauses.map(|(from, to)| Pause { from, to }).to_vec();
+    let open = "8201861b000001a3185c5190664f70656e657218c882851a6b49d20018b4185af618b9811a6b49d20182\
+        821a6b49d20000811a6b49d20182821a6b49d2021a6b49d209811a6b49d20a";
+    assert_eq!(hex(&recording), open);
+    recording.finished_at = Some(at(12));
+    let finished = "8201871b000001a3185c5190664f70656e657218c882851a6b49d20018b4185af618b9811a6b49d20182\
+        821a6b49d20000811a6b49d20182821a6b49d2021a6b49d209811a6b49d20a1a6b49d20c";
+    assert_eq!(hex(&recording), finished);
+    assert_eq!(Recording::decode(&recording.encode()), Ok(recording));
+}
+
+fn hex(recording: &Recording) -> String {
+    let bytes = recording.encode();
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 proptest! {

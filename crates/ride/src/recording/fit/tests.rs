@@ -1,3 +1,6 @@
+use core::time::Duration;
+
+use clock::Moment;
 use rustyfit::Decoder;
 
 use super::*;
@@ -5,14 +8,14 @@ use crate::recording::Recorder;
 use crate::rider::Ftp;
 use crate::trainer::Reading;
 
-/// Monday in January 2027.
-const START: u64 = 1_800_000_000_000;
+/// 2027-01-15T08:00:00Z
+const START: WallTime = WallTime::from_unix_ms(1_800_000_000_000);
 
 /// Two minutes in three intervals with a pause of a minute in the second one.
 fn recording() -> Recording {
-    let mut recorder = Recorder::new(START, "Opener".into(), Ftp::default());
+    let mut recorder = Recorder::new(Moment::ZERO, START, "Opener".into(), Ftp::default());
     for quarter in 0..4 * 180 {
-        let now = START + quarter * 250;
+        let now = Moment::ZERO + Duration::from_millis(quarter * 250);
         let second = quarter / 4;
         match quarter {
             240 => recorder.pause(now),
@@ -26,7 +29,9 @@ fn recording() -> Recording {
         };
         recorder.record(now, reading, Some(150), Some(second as u32 / 50));
     }
-    recorder.finish(START + 180_000).clone()
+    recorder
+        .finish(Moment::ZERO + Duration::from_secs(180))
+        .clone()
 }
 
 fn decoded(bytes: &[u8]) -> Vec<Message> {
@@ -197,14 +202,14 @@ fn a_ride_without_seconds_or_of_a_wrong_date_is_refused() {
     );
     assert_eq!(
         encode(&Recording {
-            started_at: 0,
+            started_at: WallTime::from_unix_ms(0),
             ..recording()
         }),
         Err(FitError::Date)
     );
     assert_eq!(
         encode(&Recording {
-            finished_at: Some(u64::MAX),
+            finished_at: Some(WallTime::from_unix_ms(u64::MAX)),
             ..recording()
         }),
         Err(FitError::Date)

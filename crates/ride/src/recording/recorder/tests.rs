@@ -1,10 +1,26 @@
+use core::time::Duration;
+
 use super::*;
 
-const START: u64 = 1_800_000_000_400;
-const START_SECOND: u64 = 1_800_000_000;
+const START: WallTime = WallTime::from_unix_ms(1_800_000_000_400);
+
+/// Milliseconds after the start of the recording.
+fn ms(millis: u64) -> Moment {
+    Moment::from_origin(Duration::from_secs(1_000)) + Duration::from_millis(millis)
+}
+
+/// Time of a sample, in seconds after the first one.
+const fn second(second: u64) -> WallTime {
+    WallTime::from_unix_ms((1_800_000_000 + second) * 1_000)
+}
+
+/// Seconds after the first sample.
+const fn since_start(at: WallTime) -> u64 {
+    at.unix_seconds() - second(0).unix_seconds()
+}
 
 fn recorder() -> Recorder {
-    Recorder::new(START, "Opener".into(), Ftp::default())
+    Recorder::new(ms(0), START, "Opener".into(), Ftp::default())
 }
 
 const fn watts(power: u16) -> Reading {
@@ -21,9 +37,9 @@ const NO_READING: Reading = Reading {
     heart_rate: None,
 };
 
-/// Records a power, so many milliseconds after the start.
+/// Records a power at a number of milliseconds after the start.
 fn ride(recorder: &mut Recorder, millis: u64, power: u16) {
-    recorder.record(START + millis, watts(power), Some(150), Some(0));
+    recorder.record(ms(millis), watts(power), Some(150), Some(0));
 }
 
 fn power(recorder: &Recorder) -> Vec<Option<u16>> {
@@ -40,7 +56,7 @@ fn seconds(recorder: &Recorder) -> Vec<u64> {
         .recording()
         .samples
         .iter()
-        .map(|sample| sample.at - START_SECOND)
+        .map(|sample| since_start(sample.at))
         .collect()
 }
 
@@ -70,9 +86,9 @@ fn what_a_sensor_does_not_say_is_left_out_of_its_average() {
         cadence: Some(80),
         heart_rate: None,
     };
-    recorder.record(START, reading, Some(150), None);
+    recorder.record(ms(0), reading, Some(150), None);
     recorder.record(
-        START + 500,
+        ms(500),
         Reading {
             cadence: None,
             heart_rate: Some(120),
@@ -81,9 +97,9 @@ fn what_a_sensor_does_not_say_is_left_out_of_its_average() {
         Some(160),
         None,
     );
-    let sample = recorder.finish(START + 1_000).samples[0];
+    let sample = recorder.finish(ms(1_000)).samples[0];
     let expected = Sample {
-        at: START_SECOND,
+        at: second(0),
         power: Some(100),
         cadence: Some(80),
         heart_rate: Some(120),
@@ -97,9 +113,9 @@ fn a_ride_of_thirty_seconds_has_thirty_samples_whenever_it_ends_within_half_a_se
     for end in [29_600, 30_000, 30_200, 30_499] {
         let mut recorder = recorder();
         (0..=end / 250).for_each(|n| ride(&mut recorder, n * 250, 100));
-        let recording = recorder.finish(START + end);
+        let recording = recorder.finish(ms(end));
         assert_eq!(recording.samples.len(), 30, "{end}");
-        assert_eq!(recording.end() - START_SECOND, 30);
+        assert_eq!(since_start(recording.end()), 30);
     }
 }
 
@@ -108,7 +124,7 @@ fn a_gap_holds_the_last_value_for_three_seconds_then_has_none() {
     let mut recorder = recorder();
     ride(&mut recorder, 0, 100);
     ride(&mut recorder, 6_000, 200);
-    recorder.finish(START + 7_000);
+    recorder.finish(ms(7_000));
     assert_eq!(
         power(&recorder),
         [
@@ -128,9 +144,8 @@ fn a_gap_holds_the_last_value_for_three_seconds_then_has_none() {
 fn a_trainer_that_is_gone_leaves_no_power_but_its_seconds() {
     let mut recorder = recorder();
     ride(&mut recorder, 0, 100);
-    (1..8)
-        .for_each(|second| recorder.record(START + second * 1_000, NO_READING, Some(150), Some(0)));
-    recorder.finish(START + 8_000);
+    (1..8).for_each(|second| recorder.record(ms(second * 1_000), NO_READING, Some(150), Some(0)));
+    recorder.finish(ms(8_000));
     assert_eq!(power(&recorder)[3..], [Some(100), None, None, None, None]);
     assert!(
         recorder
@@ -145,17 +160,17 @@ fn a_trainer_that_is_gone_leaves_no_power_but_its_seconds() {
 fn a_pause_is_left_out_and_readings_in_it_are_ignored() {
     let mut recorder = recorder();
     (0..5).for_each(|second| ride(&mut recorder, second * 1_000, 100));
-    recorder.pause(START + 5_000);
-    recorder.pause(START + 6_000);
+    recorder.pause(ms(5_000));
+    recorder.pause(ms(6_000));
     ride(&mut recorder, 7_000, 999);
-    recorder.resume(START + 60_000);
-    recorder.resume(START + 70_000);
+    recorder.resume(ms(60_000));
+    recorder.resume(ms(70_000));
     (60..65).for_each(|second| ride(&mut recorder, second * 1_000, 200));
-    recorder.finish(START + 65_000);
+    recorder.finish(ms(65_000));
     assert_eq!(seconds(&recorder), [0, 1, 2, 3, 4, 60, 61, 62, 63, 64]);
     let pause = Pause {
-        from: START_SECOND + 5,
-        to: Some(START_SECOND + 60),
+        from: second(5),
+        to: Some(second(60)),
     };
     assert_eq!(recorder.recording().pauses, [pause]);
 }
@@ -164,10 +179,10 @@ fn a_pause_is_left_out_and_readings_in_it_are_ignored() {
 fn a_value_is_not_held_across_a_pause() {
     let mut recorder = recorder();
     ride(&mut recorder, 0, 100);
-    recorder.pause(START + 1_000);
-    recorder.resume(START + 2_000);
-    recorder.record(START + 2_000, NO_READING, None, Some(0));
-    recorder.finish(START + 3_000);
+    recorder.pause(ms(1_000));
+    recorder.resume(ms(2_000));
+    recorder.record(ms(2_000), NO_READING, None, Some(0));
+    recorder.finish(ms(3_000));
     assert_eq!(power(&recorder), [Some(100), None]);
 }
 
@@ -175,11 +190,11 @@ fn a_value_is_not_held_across_a_pause() {
 fn a_pause_within_a_second_makes_no_second_twice() {
     let mut recorder = recorder();
     ride(&mut recorder, 0, 100);
-    recorder.pause(START + 600);
-    recorder.resume(START + 700);
+    recorder.pause(ms(600));
+    recorder.resume(ms(700));
     ride(&mut recorder, 800, 300);
     ride(&mut recorder, 1_000, 200);
-    recorder.finish(START + 2_000);
+    recorder.finish(ms(2_000));
     assert_eq!(seconds(&recorder), [0, 1]);
     assert_eq!(power(&recorder), [Some(100), Some(200)]);
 }
@@ -194,13 +209,13 @@ fn a_lap_begins_with_each_interval() {
         (5, Some(2)),
         (6, None),
     ] {
-        recorder.record(START + second * 1_000, watts(100), None, interval);
+        recorder.record(ms(second * 1_000), watts(100), None, interval);
     }
     let laps: Vec<(u64, Option<u32>)> = recorder
         .recording()
         .laps
         .iter()
-        .map(|lap| (lap.at - START_SECOND, lap.interval))
+        .map(|lap| (since_start(lap.at), lap.interval))
         .collect();
     assert_eq!(laps, [(0, Some(0)), (2, Some(1)), (5, Some(2)), (6, None)]);
 }
@@ -210,7 +225,12 @@ fn a_clock_that_goes_back_changes_nothing() {
     let mut recorder = recorder();
     ride(&mut recorder, 5_000, 100);
     ride(&mut recorder, 1_000, 900);
-    recorder.record(START - 90_000, watts(900), None, Some(1));
+    recorder.record(
+        ms(0).before(Duration::from_secs(90)),
+        watts(900),
+        None,
+        Some(1),
+    );
     ride(&mut recorder, 6_000, 100);
     assert_eq!(seconds(&recorder), [0, 1, 2, 3, 4, 5]);
     assert_eq!(power(&recorder)[5], Some(100));
@@ -221,12 +241,12 @@ fn a_clock_that_goes_back_changes_nothing() {
 fn nothing_is_recorded_after_the_end() {
     let mut recorder = recorder();
     ride(&mut recorder, 0, 100);
-    recorder.finish(START + 1_000);
+    recorder.finish(ms(1_000));
     ride(&mut recorder, 2_000, 100);
-    recorder.pause(START + 3_000);
-    recorder.finish(START + 4_000);
+    recorder.pause(ms(3_000));
+    recorder.finish(ms(4_000));
     assert_eq!(seconds(&recorder), [0]);
-    assert_eq!(recorder.recording().finished_at, Some(START_SECOND + 1));
+    assert_eq!(recorder.recording().finished_at, Some(second(1)));
     assert_eq!(recorder.recording().pauses, []);
 }
 
@@ -234,10 +254,10 @@ fn nothing_is_recorded_after_the_end() {
 fn a_ride_ended_while_paused_ends_with_the_pause() {
     let mut recorder = recorder();
     ride(&mut recorder, 0, 100);
-    recorder.pause(START + 1_000);
-    let recording = recorder.finish(START + 9_000);
+    recorder.pause(ms(1_000));
+    let recording = recorder.finish(ms(9_000));
     assert_eq!(recording.samples.len(), 1);
-    assert_eq!(recording.end(), START_SECOND + 9);
+    assert_eq!(recording.end(), second(9));
 }
 
 #[test]
@@ -254,21 +274,21 @@ fn what_is_stored_bit_by_bit_gives_the_same_recording() {
     let mut chunks: Vec<Vec<u8>> = vec![];
     for second in 0..23 {
         recorder.record(
-            START + second * 1_000,
+            ms(second * 1_000),
             watts(100 + second as u16),
             Some(150),
             Some(second as u32 / 4),
         );
         match second {
-            7 => recorder.pause(START + 7_000),
-            12 => recorder.resume(START + 12_000),
+            7 => recorder.pause(ms(7_000)),
+            12 => recorder.resume(ms(12_000)),
             _ => {}
         }
         if second % 3 == 0 {
             chunks.extend(recorder.take_unsaved());
         }
     }
-    recorder.finish(START + 23_000);
+    recorder.finish(ms(23_000));
     chunks.extend(recorder.take_unsaved());
     assert_eq!(recorder.take_unsaved(), None);
     chunks.insert(3, chunks[2].clone());
@@ -283,10 +303,11 @@ fn a_reload_goes_on_with_the_recording_and_leaves_a_gap() {
     (0..5).for_each(|second| ride(&mut before, second * 1_000, 100));
     let stored = before.take_unsaved().expect("a chunk");
     let recording = Recording::from_chunks([stored.as_slice()]).expect("a recording");
-    let mut after = Recorder::resume_from(recording);
+    let mut after =
+        Recorder::resume_from(recording, ms(6_000), START.after(Duration::from_secs(6)));
     assert_eq!(after.take_unsaved(), None);
     ride(&mut after, 7_000, 200);
-    after.finish(START + 8_000);
+    after.finish(ms(8_000));
     assert_eq!(
         power(&after),
         [
@@ -314,9 +335,9 @@ fn an_interval_ridden_again_is_a_lap_of_its_own() {
     recorder.begin_lap();
     ride(&mut recorder, 10_000, 100);
     ride(&mut recorder, 20_000, 100);
-    let laps = recorder.finish(START + 30_000).laps.iter();
+    let laps = recorder.finish(ms(30_000)).laps.iter();
     let laps: Vec<_> = laps
-        .map(|lap| (lap.at - START_SECOND, lap.interval))
+        .map(|lap| (since_start(lap.at), lap.interval))
         .collect();
     assert_eq!(laps, [(0, Some(0)), (10, Some(0))]);
 }
@@ -327,7 +348,7 @@ fn a_ride_that_goes_on_after_its_end_was_overtaken_is_recorded_to_its_true_end()
     for second in 0..3 {
         ride(&mut recorder, 1_000 * second, 200);
     }
-    recorder.finish(START + 3_000);
+    recorder.finish(ms(3_000));
     let chunk = recorder.take_unsaved().expect("a chunk");
     ride(&mut recorder, 4_000, 210);
     assert_eq!(power(&recorder).len(), 3, "it is over");
@@ -336,13 +357,13 @@ fn a_ride_that_goes_on_after_its_end_was_overtaken_is_recorded_to_its_true_end()
         ride(&mut recorder, 1_000 * second, 220);
     }
     let more = recorder.take_unsaved().expect("a chunk");
-    recorder.finish(START + 8_000);
+    recorder.finish(ms(8_000));
     let last = recorder.take_unsaved().expect("a chunk");
     assert_eq!(seconds(&recorder), [0, 1, 2, 3, 4, 5, 6, 7]);
     let gap = [None; 3];
     assert_eq!(power(&recorder)[3..6], gap);
     assert_eq!(power(&recorder)[6..], [Some(220); 2]);
-    assert_eq!(recorder.recording().finished_at, Some(START_SECOND + 8));
+    assert_eq!(recorder.recording().finished_at, Some(second(8)));
     let kept = Recording::from_chunks([&chunk[..], &more]).expect("a recording");
     assert_eq!(kept.finished_at, None);
     let kept = Recording::from_chunks([&chunk[..], &more, &last]).expect("a recording");
@@ -353,11 +374,72 @@ fn a_ride_that_goes_on_after_its_end_was_overtaken_is_recorded_to_its_true_end()
 fn an_end_within_a_pause_that_is_overtaken_leaves_the_pause() {
     let mut recorder = recorder();
     ride(&mut recorder, 0, 200);
-    recorder.pause(START + 1_000);
-    recorder.finish(START + 3_000);
+    recorder.pause(ms(1_000));
+    recorder.finish(ms(3_000));
     recorder.reopen();
-    recorder.resume(START + 5_000);
+    recorder.resume(ms(5_000));
     ride(&mut recorder, 5_000, 200);
-    recorder.finish(START + 6_000);
+    recorder.finish(ms(6_000));
     assert_eq!(seconds(&recorder), [0, 5]);
+}
+
+#[test]
+fn samples_are_dated_by_wall_time_after_a_reload_with_another_origin_of_the_clock() {
+    let mut before = recorder();
+    (0..5).for_each(|second| ride(&mut before, second * 1_000, 100));
+    before.pause(ms(5_000));
+    let page =
+        |millis| Moment::from_origin(Duration::from_secs(90) + Duration::from_millis(millis));
+    let recording = before.recording().clone();
+    let mut after = Recorder::resume_from(recording, page(0), START.after(Duration::from_secs(30)));
+    after.resume(page(1_000));
+    after.record(page(1_000), watts(200), None, Some(0));
+    after.finish(page(2_000));
+    assert_eq!(seconds(&after), [0, 1, 2, 3, 4, 31]);
+    assert_eq!(after.recording().pauses[0].to, Some(second(31)));
+}
+
+#[test]
+fn a_time_of_the_recording_has_a_moment() {
+    let recorder = recorder();
+    assert_eq!(recorder.moment_of(START), ms(0));
+    assert_eq!(recorder.moment_of(second(5)), ms(4_600));
+    let earlier = ms(0).before(Duration::from_millis(400));
+    assert_eq!(recorder.moment_of(second(0)), earlier);
+}
+
+#[test]
+fn a_pause_during_sleep_is_left_out_afterwards() {
+    let mut recorder = recorder();
+    (0..5).for_each(|second| ride(&mut recorder, second * 1_000, 100));
+    recorder.add_missed_pauses([(ms(10_000), ms(20_000))]);
+    ride(&mut recorder, 22_000, 200);
+    recorder.finish(ms(23_000));
+    let recorded = seconds(&recorder);
+    assert_eq!(recorded, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 20, 21, 22]);
+    let pause = Pause {
+        from: second(10),
+        to: Some(second(20)),
+    };
+    assert_eq!(recorder.recording().pauses, [pause]);
+}
+
+#[test]
+fn a_pause_that_is_recorded_already_is_not_added_again() {
+    let mut recorder = recorder();
+    ride(&mut recorder, 0, 100);
+    recorder.pause(ms(1_300));
+    recorder.resume(ms(9_300));
+    ride(&mut recorder, 9_300, 100);
+    let recorded = recorder.recording().clone();
+    recorder.add_missed_pauses([(ms(1_000), ms(9_000)), (ms(1_900), ms(9_900))]);
+    assert_eq!(*recorder.recording(), recorded);
+}
+
+#[test]
+fn a_pause_before_the_last_sample_is_not_added() {
+    let mut recorder = recorder();
+    (0..20).for_each(|second| ride(&mut recorder, second * 1_000, 100));
+    recorder.add_missed_pauses([(ms(5_000), ms(8_000))]);
+    assert_eq!(recorder.recording().pauses, []);
 }
