@@ -46,7 +46,7 @@ pub fn CannotJoinScreen(error: JoinError) -> impl IntoView {
                     class="button primary"
                     on:click=move |_| intents.send(Intent::Retry)
                 >
-                    {t!(i18n, join_error.retry)}
+                    {t!(i18n, common.try_again)}
                 </button>
             }
             .into_any(),
@@ -66,10 +66,10 @@ pub fn CannotJoinScreen(error: JoinError) -> impl IntoView {
                     disabled=move || starter.busy()
                     on:click=start
                 >
-                    {t!(i18n, join_error.start)}
+                    {t!(i18n, common.start_group_ride)}
                 </button>
                 <button type="button" class="button" on:click=move |_| starter.open("/")>
-                    {t!(i18n, join_error.home)}
+                    {t!(i18n, common.go_home)}
                 </button>
             </div>
             <StartError starter/>
@@ -86,7 +86,7 @@ pub fn KickReason() -> impl IntoView {
     move || {
         let reason = state.kick_reason.get().filter(|reason| !reason.is_empty());
         reason.map(
-            |reason| view! { <p class="kick-reason">{t!(i18n, join_error.reason)} " " <q>{reason}</q></p> },
+            |reason| view! { <p class="kick-reason">{t!(i18n, join_error.kick_reason)} " " <q>{reason}</q></p> },
         )
     }
 }

@@ -48,7 +48,7 @@ pub fn ConnectionPanel() -> impl IntoView {
                 <div class="section-head">
                     <h2 id="connection-heading">{t!(i18n, connection.heading)}</h2>
                     <button type="button" class="button quiet" on:click=move |_| open.set(false)>
-                        {t!(i18n, connection.close)}
+                        {t!(i18n, common.close)}
                     </button>
                 </div>
                 <p class="connection-line" data-socket=move || state.connection.with(socket_state)>
@@ -74,7 +74,7 @@ fn LinkTable() -> impl IntoView {
     view! {
         <Show
             when=move || !others().is_empty()
-            fallback=move || view! { <p class="hint">{t!(i18n, connection.nobody)}</p> }
+            fallback=move || view! { <p class="hint">{t!(i18n, connection.no_riders)}</p> }
         >
             <table class="links">
                 <thead>
@@ -82,9 +82,9 @@ fn LinkTable() -> impl IntoView {
                         <th scope="col">{t!(i18n, connection.rider)}</th>
                         <th scope="col">{t!(i18n, connection.link)}</th>
                         <th scope="col">{t!(i18n, connection.round_trip)}</th>
-                        <th scope="col">{t!(i18n, connection.clock)}</th>
+                        <th scope="col">{t!(i18n, connection.clock_error)}</th>
                         <th scope="col">{t!(i18n, connection.age)}</th>
-                        <th scope="col">{t!(i18n, connection.way)}</th>
+                        <th scope="col">{t!(i18n, connection.path)}</th>
                     </tr>
                 </thead>
                 <tbody>
@@ -113,13 +113,13 @@ fn LinkRow(rider: RiderRow) -> impl IntoView {
             <td data-fact="round-trip" data-label=move || t_string!(i18n, connection.round_trip)>
                 {move || millis(stats.read().round_trip)}
             </td>
-            <td data-fact="clock-error" data-label=move || t_string!(i18n, connection.clock)>
+            <td data-fact="clock-error" data-label=move || t_string!(i18n, connection.clock_error)>
                 {move || plus_minus_millis(stats.read().clock_error)}
             </td>
             <td data-fact="age" data-label=move || t_string!(i18n, connection.age)>
                 {move || seconds(stats.read().age)}
             </td>
-            <td data-fact="candidate" data-label=move || t_string!(i18n, connection.way)>
+            <td data-fact="candidate" data-label=move || t_string!(i18n, connection.path)>
                 {move || stats.read().candidate_pair.map_or(UNKNOWN.to_owned(), candidate_pair)}
             </td>
         </tr>
@@ -136,7 +136,7 @@ fn Totals() -> impl IntoView {
     view! {
         <dl class="connection-totals">
             <div>
-                <dt>{t!(i18n, connection.group_time)}</dt>
+                <dt>{t!(i18n, connection.group_clock_error)}</dt>
                 <dd data-fact="group-clock-error">{move || plus_minus_millis(stats.read().clock_error)}</dd>
             </div>
             <div>
@@ -144,7 +144,7 @@ fn Totals() -> impl IntoView {
                 <dd data-fact="attempts">{move || stats.read().attempts}</dd>
             </div>
             <div>
-                <dt>{t!(i18n, connection.directs)}</dt>
+                <dt>{t!(i18n, connection.direct_connections)}</dt>
                 <dd data-fact="successes">{move || stats.read().direct_connections}</dd>
             </div>
             <div>
@@ -164,7 +164,7 @@ fn Totals() -> impl IntoView {
                 <dd data-fact="bytes-received">{move || format::bytes(stats.read().bytes_received)}</dd>
             </div>
             <div>
-                <dt>{t!(i18n, connection.ignored)}</dt>
+                <dt>{t!(i18n, connection.rejected)}</dt>
                 <dd data-fact="ignored">{move || stats.read().ignored}</dd>
             </div>
         </dl>

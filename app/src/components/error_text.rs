@@ -23,9 +23,6 @@ pub fn workout_file(i18n: Texts, error: ZwoError) -> AnyView {
         ZwoError::NotText { place: at } => {
             t!(i18n, errors.file.not_text, place = place(i18n, at)).into_any()
         }
-        ZwoError::NoIntervals { place: at } => {
-            t!(i18n, errors.file.no_intervals, place = place(i18n, at)).into_any()
-        }
         ZwoError::Xml { place: at, fault } => t!(
             i18n,
             errors.file.xml,
@@ -33,13 +30,8 @@ pub fn workout_file(i18n: Texts, error: ZwoError) -> AnyView {
             error = move || xml(i18n, fault.clone())
         )
         .into_any(),
-        ZwoError::Limit { place: at, error } => t!(
-            i18n,
-            errors.file.limit,
-            place = place(i18n, at),
-            error = move || workout(i18n, error.clone())
-        )
-        .into_any(),
+        ZwoError::NoIntervals { place: at } => limit(i18n, at, WorkoutError::NoIntervals),
+        ZwoError::Limit { place: at, error } => limit(i18n, at, error),
         ZwoError::Doctype { .. }
         | ZwoError::Foreign { .. }
         | ZwoError::NoWorkout { .. }
@@ -153,6 +145,17 @@ fn attribute(i18n: Texts, error: ZwoError) -> AnyView {
     }
 }
 
+/// Message about a limit of workouts, with its place in the file.
+fn limit(i18n: Texts, at: Place, error: WorkoutError) -> AnyView {
+    t!(
+        i18n,
+        errors.file.limit,
+        place = place(i18n, at),
+        error = move || workout(i18n, error.clone())
+    )
+    .into_any()
+}
+
 fn place(i18n: Texts, place: Place) -> impl Fn() -> AnyView + Copy + Send + Sync + 'static {
     let Place { line, column } = place;
     move || t!(i18n, errors.place, line, column).into_any()
@@ -173,7 +176,9 @@ fn xml(i18n: Texts, error: XmlFault) -> AnyView {
         )
         .into_any(),
         XmlFault::CutOff => t!(i18n, errors.xml.cut_off).into_any(),
-        XmlFault::Twice(attribute) => t!(i18n, errors.xml.twice, attribute).into_any(),
+        XmlFault::Twice(attribute) => {
+            t!(i18n, errors.xml.duplicate_attribute, attribute).into_any()
+        }
         XmlFault::Entity => t!(i18n, errors.xml.entity).into_any(),
         XmlFault::Other => t!(i18n, errors.xml.other).into_any(),
     }
@@ -206,37 +211,38 @@ fn workout(i18n: Texts, error: WorkoutError) -> AnyView {
 }
 
 fn text_too_long(i18n: Texts, field: TextField, limit: usize) -> AnyView {
-    match field {
-        TextField::Name => t!(i18n, errors.workout.long_name, limit).into_any(),
-        TextField::Author => t!(i18n, errors.workout.long_author, limit).into_any(),
-        TextField::Description => t!(i18n, errors.workout.long_description, limit).into_any(),
-        TextField::IntervalName => t!(i18n, errors.workout.long_interval_name, limit).into_any(),
-        TextField::Cue => t!(i18n, errors.workout.long_cue, limit).into_any(),
-    }
+    let field = move || match field {
+        TextField::Name => t_string!(i18n, errors.workout.field_name),
+        TextField::Author => t_string!(i18n, errors.workout.field_author),
+        TextField::Description => t_string!(i18n, errors.workout.field_description),
+        TextField::IntervalName => t_string!(i18n, errors.workout.field_interval_name),
+        TextField::Cue => t_string!(i18n, errors.workout.field_cue),
+    };
+    t!(i18n, errors.workout.long_text, field, limit).into_any()
 }
 
 /// Message why the timeline rejected a host's change.
 pub fn rejected_change(i18n: Texts, error: TimelineError) -> AnyView {
     match error {
-        TimelineError::NoWorkout => t!(i18n, errors.ride.no_workout).into_any(),
-        TimelineError::AlreadyStarted => t!(i18n, errors.ride.already_started).into_any(),
-        TimelineError::NotStarted => t!(i18n, errors.ride.not_started).into_any(),
-        TimelineError::NotRiding => t!(i18n, errors.ride.not_riding).into_any(),
-        TimelineError::NotPaused => t!(i18n, errors.ride.not_paused).into_any(),
-        TimelineError::NotUnderWay => t!(i18n, errors.ride.not_under_way).into_any(),
-        TimelineError::OtherInterval => t!(i18n, errors.ride.other_interval).into_any(),
-        TimelineError::TooSoon => t!(i18n, errors.ride.too_soon).into_any(),
-        TimelineError::LastInterval => t!(i18n, errors.ride.last_interval).into_any(),
-        TimelineError::ExtensionLimit => t!(i18n, errors.ride.long_enough).into_any(),
-        TimelineError::NoCountdown => t!(i18n, errors.ride.no_countdown).into_any(),
-        TimelineError::Ended => t!(i18n, errors.ride.ended).into_any(),
-        TimelineError::OutOfOrder => t!(i18n, errors.ride.back_in_time).into_any(),
-        TimelineError::Full => t!(i18n, errors.ride.full).into_any(),
-        TimelineError::OldEpoch => t!(i18n, errors.ride.old_epoch).into_any(),
-        TimelineError::Malformed => t!(i18n, errors.ride.malformed).into_any(),
-        TimelineError::NotHost => t!(i18n, errors.ride.not_the_host).into_any(),
-        TimelineError::Forged => t!(i18n, errors.ride.forged).into_any(),
-        TimelineError::Conflict => t!(i18n, errors.ride.conflict).into_any(),
+        TimelineError::NoWorkout => t!(i18n, errors.timeline.no_workout).into_any(),
+        TimelineError::AlreadyStarted => t!(i18n, errors.timeline.already_started).into_any(),
+        TimelineError::NotStarted => t!(i18n, errors.timeline.not_started).into_any(),
+        TimelineError::NotRiding => t!(i18n, errors.timeline.not_riding).into_any(),
+        TimelineError::NotPaused => t!(i18n, errors.timeline.not_paused).into_any(),
+        TimelineError::NotUnderWay => t!(i18n, errors.timeline.not_under_way).into_any(),
+        TimelineError::OtherInterval => t!(i18n, errors.timeline.other_interval).into_any(),
+        TimelineError::TooSoon => t!(i18n, errors.timeline.too_soon).into_any(),
+        TimelineError::LastInterval => t!(i18n, errors.timeline.last_interval).into_any(),
+        TimelineError::ExtensionLimit => t!(i18n, errors.timeline.extension_limit).into_any(),
+        TimelineError::NoCountdown => t!(i18n, errors.timeline.no_countdown).into_any(),
+        TimelineError::Ended => t!(i18n, errors.timeline.ended).into_any(),
+        TimelineError::OutOfOrder => t!(i18n, errors.timeline.out_of_order).into_any(),
+        TimelineError::Full => t!(i18n, errors.timeline.full).into_any(),
+        TimelineError::OldEpoch => t!(i18n, command_rejected.not_host).into_any(),
+        TimelineError::Malformed => t!(i18n, errors.timeline.malformed).into_any(),
+        TimelineError::NotHost => t!(i18n, errors.timeline.not_host).into_any(),
+        TimelineError::Forged => t!(i18n, errors.timeline.forged).into_any(),
+        TimelineError::Conflict => t!(i18n, errors.timeline.conflict).into_any(),
     }
 }
 

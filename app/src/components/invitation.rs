@@ -17,7 +17,7 @@ pub fn Invitation() -> impl IntoView {
         view! {
             <section class="panel invitation">
                 <p class="hint">{t!(i18n, lobby.invite)}</p>
-                <p class="code" role="status" aria-label=move || t_string!(i18n, lobby.code)>
+                <p class="code" role="status" aria-label=move || t_string!(i18n, common.session_code)>
                     {code.clone()}
                 </p>
                 <button type="button" class="button" on:click=move |_| intents.send(Intent::CopyLink)>

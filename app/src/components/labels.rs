@@ -52,10 +52,10 @@ pub fn join_error(i18n: Texts, error: JoinError) -> &'static str {
         JoinError::NoSuchRide => t_string!(i18n, join_error.no_such_ride),
         JoinError::Full => t_string!(i18n, join_error.full),
         JoinError::Locked => t_string!(i18n, join_error.locked),
-        JoinError::Kicked => t_string!(i18n, join_error.removed),
+        JoinError::Kicked => t_string!(i18n, join_error.kicked),
         JoinError::Closed => t_string!(i18n, join_error.closed),
         JoinError::NotACode => t_string!(i18n, join_error.not_a_code),
-        JoinError::Unreachable => t_string!(i18n, join_error.unreachable),
+        JoinError::Unreachable => t_string!(i18n, server.unreachable),
         JoinError::Outdated => t_string!(i18n, join_error.outdated),
         JoinError::TooManyRides => t_string!(i18n, server.too_many),
         JoinError::Other => t_string!(i18n, join_error.other),
@@ -65,7 +65,7 @@ pub fn join_error(i18n: Texts, error: JoinError) -> &'static str {
 /// Message why a workout file was not shared.
 pub fn workout_file_error(i18n: Texts, error: WorkoutFileError) -> AnyView {
     match error {
-        WorkoutFileError::TooLarge => t!(i18n, chooser.too_large).into_any(),
+        WorkoutFileError::TooLarge => t!(i18n, errors.file.too_large).into_any(),
         WorkoutFileError::Unreadable => t!(i18n, chooser.unreadable).into_any(),
         WorkoutFileError::Invalid(error) => error_text::workout_file(i18n, error),
     }
@@ -77,7 +77,7 @@ pub fn notice(i18n: Texts, notice: Notice) -> AnyView {
         Notice::Joined(name) => t!(i18n, notice.joined, name).into_any(),
         Notice::Left(name) => t!(i18n, notice.left, name).into_any(),
         Notice::Gone(name) => t!(i18n, notice.gone, name).into_any(),
-        Notice::Kicked(name) => t!(i18n, notice.removed, name).into_any(),
+        Notice::Kicked(name) => t!(i18n, notice.kicked, name).into_any(),
         Notice::Locked => t!(i18n, notice.locked).into_any(),
         Notice::Unlocked => t!(i18n, notice.unlocked).into_any(),
         Notice::Closed => t!(i18n, notice.closed).into_any(),
@@ -89,10 +89,10 @@ pub fn notice(i18n: Texts, notice: Notice) -> AnyView {
         Notice::LinkCopied => t!(i18n, notice.copied).into_any(),
         Notice::CopyFailed => t!(i18n, notice.copy_failed).into_any(),
         Notice::WorkoutShared(name) => t!(i18n, notice.shared, name).into_any(),
-        Notice::ElementsIgnored(what) => t!(i18n, notice.ignored, what).into_any(),
+        Notice::ElementsIgnored(elements) => t!(i18n, notice.elements_ignored, elements).into_any(),
         Notice::ChangeRejected(refused) => error_text::rejected_change(i18n, refused),
         Notice::HostActed(name, action) => host_action(i18n, name, action),
-        Notice::NewerVersion => t!(i18n, notice.newer).into_any(),
+        Notice::NewerVersion => t!(i18n, notice.newer_version).into_any(),
     }
 }
 
@@ -112,7 +112,7 @@ fn command_rejection(i18n: Texts, rejection: CommandRejection) -> &'static str {
         CommandRejection::NotHost => t_string!(i18n, command_rejected.not_host),
         CommandRejection::NotFirstHost => t_string!(i18n, command_rejected.not_first_host),
         CommandRejection::NotConnected => t_string!(i18n, command_rejected.not_connected),
-        CommandRejection::TooManyBans => t_string!(i18n, command_rejected.too_many_removed),
+        CommandRejection::TooManyBans => t_string!(i18n, command_rejected.too_many_bans),
     }
 }
 
@@ -122,12 +122,16 @@ pub fn server_connection(i18n: Texts, state: RideState) -> AnyView {
     match state.connection.get() {
         ServerConnection::Idle => t!(i18n, connection.idle).into_any(),
         ServerConnection::Online => t!(i18n, connection.online).into_any(),
-        ServerConnection::Lost { attempt } if state.depends_on_relay() => {
-            t!(i18n, connection.lost_group, attempt).into_any()
+        ServerConnection::Lost { attempt } => {
+            let problem = if state.depends_on_relay() {
+                t!(i18n, connection.lost_group).into_any()
+            } else {
+                t!(i18n, connection.lost).into_any()
+            };
+            (problem, " ", t!(i18n, connection.reconnecting, attempt)).into_any()
         }
-        ServerConnection::Lost { attempt } => t!(i18n, connection.lost, attempt).into_any(),
         ServerConnection::Alone => t!(i18n, connection.alone).into_any(),
-        ServerConnection::PeersOnly => t!(i18n, connection.unserved).into_any(),
+        ServerConnection::PeersOnly => t!(i18n, connection.peers_only).into_any(),
     }
 }
 
@@ -144,9 +148,9 @@ pub fn link(i18n: Texts, link: LinkState) -> &'static str {
 /// Name of a kind of trainer.
 pub fn trainer_kind(i18n: Texts, kind: TrainerKind) -> &'static str {
     match kind {
-        TrainerKind::None => t_string!(i18n, trainer.word_none),
-        TrainerKind::Simulated => t_string!(i18n, trainer.word_simulated),
-        TrainerKind::Bluetooth => t_string!(i18n, trainer.word_bluetooth),
+        TrainerKind::None => t_string!(i18n, trainer.kind_none),
+        TrainerKind::Simulated => t_string!(i18n, trainer.kind_simulated),
+        TrainerKind::Bluetooth => t_string!(i18n, trainer.kind_bluetooth),
     }
 }
 

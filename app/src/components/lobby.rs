@@ -21,7 +21,7 @@ pub fn Lobby() -> impl IntoView {
         if group() {
             t_string!(i18n, lobby.heading)
         } else {
-            t_string!(i18n, lobby.heading_alone)
+            t_string!(i18n, lobby.heading_solo)
         }
     };
     view! {
@@ -157,7 +157,7 @@ fn LobbyRider(rider: RiderRow) -> impl IntoView {
     let ftp = move || ftp.get().map(|ftp| t!(i18n, riders.ftp, watts = ftp));
     let ready_text = move || {
         if ready.get() {
-            t_string!(i18n, riders.ready)
+            t_string!(i18n, common.ready)
         } else {
             t_string!(i18n, riders.not_ready)
         }

@@ -32,7 +32,7 @@ pub fn ManageRiders() -> impl IntoView {
     });
     view! {
         <button type="button" class="button" on:click=move |_| open.set(true)>
-            {t!(i18n, manage_riders.open)}
+            {t!(i18n, manage_riders.heading)}
         </button>
         <Dialog open labelled_by="manage-heading">
             <div class="section-head">
@@ -95,7 +95,7 @@ fn OtherRiders(ask: Callback<PendingAction>) -> impl IntoView {
             />
         </ul>
         <Show when=move || others().is_empty()>
-            <p class="hint">{t!(i18n, connection.nobody)}</p>
+            <p class="hint">{t!(i18n, connection.no_riders)}</p>
         </Show>
     }
     .into_any()
@@ -133,10 +133,10 @@ fn OtherRider(rider: RiderRow, ask: Callback<PendingAction>) -> impl IntoView {
             <button
                 type="button"
                 class="button"
-                aria-label=move || label(t_string!(i18n, manage_riders.remove))
+                aria-label=move || label(t_string!(i18n, manage_riders.kick))
                 on:click=kick
             >
-                {t!(i18n, manage_riders.remove)}
+                {t!(i18n, manage_riders.kick)}
             </button>
         </li>
     }
@@ -168,21 +168,21 @@ fn ConfirmAction(pending: RwSignal<Option<PendingAction>>) -> impl IntoView {
             t!(i18n, manage_riders.hand_over_heading, name).into_any()
         }
         Some(PendingAction::Kick { name, .. }) => {
-            t!(i18n, manage_riders.remove_heading, name).into_any()
+            t!(i18n, manage_riders.kick_heading, name).into_any()
         }
         Some(PendingAction::Close) => t!(i18n, manage_riders.close_heading).into_any(),
         None => ().into_any(),
     };
     let body = move || match pending.get() {
         Some(PendingAction::HandOver { .. }) => t_string!(i18n, manage_riders.hand_over_body),
-        Some(PendingAction::Kick { .. }) => t_string!(i18n, manage_riders.remove_body),
+        Some(PendingAction::Kick { .. }) => t_string!(i18n, manage_riders.kick_body),
         Some(PendingAction::Close) => t_string!(i18n, manage_riders.close_body),
         None => "",
     };
     let confirm = move || match pending.get() {
         Some(PendingAction::HandOver { .. }) => t_string!(i18n, manage_riders.hand_over),
         Some(PendingAction::Close) => t_string!(i18n, manage_riders.close_confirm),
-        _ => t_string!(i18n, manage_riders.remove),
+        _ => t_string!(i18n, manage_riders.kick),
     };
     let kicking = move || matches!(pending.get(), Some(PendingAction::Kick { .. }));
     let execute = move |_| {
@@ -203,7 +203,7 @@ fn ConfirmAction(pending: RwSignal<Option<PendingAction>>) -> impl IntoView {
             <p>{body}</p>
             <Show when=kicking>
                 <div class="field" data-kind="text">
-                    <label for="kick-reason">{t!(i18n, manage_riders.reason)}</label>
+                    <label for="kick-reason">{t!(i18n, manage_riders.kick_reason)}</label>
                     <input
                         id="kick-reason"
                         type="text"
@@ -216,7 +216,7 @@ fn ConfirmAction(pending: RwSignal<Option<PendingAction>>) -> impl IntoView {
             </Show>
             <div class="dialog-actions">
                 <button type="button" class="button" on:click=move |_| open.set(false)>
-                    {t!(i18n, manage_riders.stay)}
+                    {t!(i18n, manage_riders.cancel)}
                 </button>
                 <button type="button" class="button danger" on:click=execute>{confirm}</button>
             </div>
@@ -234,7 +234,7 @@ pub fn ReclaimButton() -> impl IntoView {
     view! {
         <Show when=move || state.can_reclaim.get()>
             <button type="button" class="button" on:click=move |_| intents.send(Intent::Reclaim)>
-                {t!(i18n, manage_riders.take_back)}
+                {t!(i18n, manage_riders.reclaim)}
             </button>
         </Show>
     }

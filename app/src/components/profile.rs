@@ -69,7 +69,7 @@ pub fn Profile(
                 {scale.zone_labels(&workout).into_iter().map(draw_zone_label).collect_view()}
                 {position.map(|position| view! { <PositionMarker position/> })}
                 <text class="profile-ftp-label" x="100%" y=ftp_line dx="-4" dy="-5" text-anchor="end">
-                    {move || t_string!(i18n, workout.ftp_line)}
+                    {move || t_string!(i18n, common.ftp)}
                 </text>
             </svg>
             <svg class="profile-axis" aria-hidden="true">

@@ -108,7 +108,7 @@ fn OwnLegendItem(trace: Trace) -> impl IntoView {
     view! {
         <li data-line="own">
             <Swatch/>
-            <span class="ride-chart-name">{t!(i18n, summary.chart_own)}</span>
+            <span class="ride-chart-name">{t!(i18n, common.you)}</span>
             <MeanPower trace/>
         </li>
     }
@@ -119,7 +119,7 @@ fn LegendItem(rider: RiderTrace, stroke: &'static str) -> impl IntoView {
     let i18n = use_i18n();
     let name = rider.name;
     let shown_name = Memo::new(move |_| match name.is_empty() {
-        true => t_string!(i18n, rider.somebody).to_owned(),
+        true => t_string!(i18n, rider.unnamed).to_owned(),
         false => name.clone(),
     });
     let number = rider.number.map(|number| {

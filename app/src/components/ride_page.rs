@@ -30,7 +30,7 @@ pub fn RidePage() -> impl IntoView {
     let stage = Memo::new(move |_| state.stage.get());
     let screen = move || match stage.get() {
         Stage::LookingUp => {
-            view! { <LoadingScreen text=Signal::derive(move || t_string!(i18n, ride.opening))/> }
+            view! { <LoadingScreen text=Signal::derive(move || t_string!(i18n, ride.looking_up))/> }
                 .into_any()
         }
         Stage::ChooseRider { known } => view! { <ChooseRiderScreen known/> }.into_any(),

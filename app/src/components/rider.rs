@@ -19,7 +19,7 @@ pub fn RiderCard(rider: RiderRow, #[prop(optional)] children: Option<Children>) 
     let (link, number) = (RwSignal::from(rider.link), RwSignal::from(rider.number));
     let own_name = RwSignal::from(rider.name);
     let name = Memo::new(move |_| match own_name.get() {
-        name if name.is_empty() => t_string!(i18n, rider.somebody).to_owned(),
+        name if name.is_empty() => t_string!(i18n, rider.unnamed).to_owned(),
         name => name,
     });
     view! {

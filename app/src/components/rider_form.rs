@@ -86,7 +86,7 @@ pub fn RiderFields(state: RiderFormState) -> impl IntoView {
             id="rider-ftp"
             kind=FieldKind::Watts
             state=state.ftp
-            label=Signal::derive(move || t_string!(i18n, rider.ftp))
+            label=Signal::derive(move || t_string!(i18n, common.ftp))
             hint=Signal::derive(move || t_string!(i18n, rider.ftp_hint))
             on_change=save
         />

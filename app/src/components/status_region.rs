@@ -28,8 +28,8 @@ pub fn StatusRegion() -> impl IntoView {
     };
     let suspended = move || {
         let line = match state.is_host.get() {
-            true => t_string!(i18n, connection.your_controls_wait),
-            false => t_string!(i18n, connection.controls_wait),
+            true => t_string!(i18n, connection.your_controls_suspended),
+            false => t_string!(i18n, connection.controls_suspended),
         };
         let suspended = state.controls_suspended.get();
         suspended.then(|| view! { <p class="status-problem">{line}</p> })

@@ -51,7 +51,7 @@ pub fn ChooseRiderScreen(known: Vec<String>) -> impl IntoView {
                 class="button primary wide"
                 on:click=move |_| intents.send(Intent::ResumeAs(position))
             >
-                {t!(i18n, choose_rider.go_on, name)}
+                {t!(i18n, choose_rider.resume, name)}
             </button>
         }
     };
@@ -65,7 +65,7 @@ pub fn ChooseRiderScreen(known: Vec<String>) -> impl IntoView {
                     class="button wide"
                     on:click=move |_| intents.send(Intent::JoinAsNewRider)
                 >
-                    {t!(i18n, choose_rider.somebody_else)}
+                    {t!(i18n, choose_rider.new_rider)}
                 </button>
             </div>
         </StatusScreen>
@@ -91,7 +91,7 @@ pub fn EnterNameScreen() -> impl IntoView {
             <p>{t!(i18n, enter_name.body)}</p>
             <form class="rider-form" novalidate on:submit=submit>
                 <RiderFields state=rider/>
-                <button class="button primary wide" disabled=hydrating>{t!(i18n, enter_name.join)}</button>
+                <button class="button primary wide" disabled=hydrating>{t!(i18n, common.join)}</button>
             </form>
         </StatusScreen>
     }
@@ -129,7 +129,7 @@ pub fn LeftScreen() -> impl IntoView {
     let alone = move || state.code.read().is_none();
     let body = move || {
         if alone() {
-            t_string!(i18n, left.body_alone)
+            t_string!(i18n, left.body_solo)
         } else {
             t_string!(i18n, left.body)
         }
@@ -139,7 +139,7 @@ pub fn LeftScreen() -> impl IntoView {
         if alone() {
             view! {
                 <a class="button" href="/solo" rel="external">
-                    {t!(i18n, left.again_alone)}
+                    {t!(i18n, left.again_solo)}
                 </a>
             }
             .into_any()
@@ -157,7 +157,7 @@ pub fn LeftScreen() -> impl IntoView {
             <p>{body}</p>
             <div class="status-actions">
                 {again}
-                <a class="button primary" href="/">{t!(i18n, left.home)}</a>
+                <a class="button primary" href="/">{t!(i18n, common.go_home)}</a>
             </div>
         </StatusScreen>
     }

@@ -26,13 +26,13 @@ pub fn Summary() -> impl IntoView {
         <section class="summary" aria-label=move || t_string!(i18n, summary.name)>
             <h1>{t!(i18n, summary.heading)}</h1>
             <Show when=move || state.kick_reason.read().is_some()>
-                <p class="summary-kicked">{t!(i18n, join_error.removed)}</p>
+                <p class="summary-kicked">{t!(i18n, join_error.kicked)}</p>
                 <KickReason/>
             </Show>
             {figures}
             <RideChartFigure/>
             <p class="status-actions">
-                <a class="button" href="/">{t!(i18n, summary.home)}</a>
+                <a class="button" href="/">{t!(i18n, common.go_home)}</a>
             </p>
         </section>
     }

@@ -33,7 +33,7 @@ pub fn TrainerPanel() -> impl IntoView {
                         aria-describedby="ready-hint"
                         on:change=move |ev| intents.send(Intent::SetReady(event_target_checked(&ev)))
                     />
-                    <span>{t!(i18n, lobby.ready)}</span>
+                    <span>{t!(i18n, common.ready)}</span>
                 </label>
                 <p class="hint" id="ready-hint">{t!(i18n, lobby.ready_hint)}</p>
             </Show>

@@ -39,7 +39,7 @@ pub fn WorkoutChooser(open: RwSignal<bool>) -> impl IntoView {
             <div class="section-head">
                 <h2 id="chooser-heading">{t!(i18n, chooser.heading)}</h2>
                 <button type="button" class="button quiet" on:click=move |_| open.set(false)>
-                    {t!(i18n, chooser.close)}
+                    {t!(i18n, common.close)}
                 </button>
             </div>
             <FileDrop/>

@@ -57,7 +57,7 @@ fn StartForm(rider: RiderFormState, starter: RideStarter) -> impl IntoView {
         if starter.busy() {
             t_string!(i18n, home.starting)
         } else {
-            t_string!(i18n, home.start)
+            t_string!(i18n, common.start_group_ride)
         }
     };
     view! {
@@ -89,10 +89,10 @@ fn JoinForm(rider: RiderFormState, starter: RideStarter) -> impl IntoView {
                 id="session-code"
                 kind=FieldKind::Code
                 state=code
-                label=Signal::derive(move || t_string!(i18n, home.code))
+                label=Signal::derive(move || t_string!(i18n, common.session_code))
                 hint=Signal::derive(move || t_string!(i18n, home.code_hint))
             />
-            <button class="button" disabled=hydrating>{t!(i18n, home.join)}</button>
+            <button class="button" disabled=hydrating>{t!(i18n, common.join)}</button>
         </form>
     }
     .into_any()

@@ -26,7 +26,7 @@ pub fn NotFound() -> impl IntoView {
                 <StatusScreen heading=Signal::derive(move || t_string!(i18n, not_found.heading))>
                     <p>{t!(i18n, not_found.body)}</p>
                     <p class="status-actions">
-                        <a class="button primary" href="/">{t!(i18n, not_found.home)}</a>
+                        <a class="button primary" href="/">{t!(i18n, common.go_home)}</a>
                     </p>
                 </StatusScreen>
             </main>
