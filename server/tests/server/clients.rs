@@ -1,5 +1,4 @@
-//! Clients of the dialects that are not the app's: a socket that says and
-//! hears JSON.
+//! Test client of the third-party dialects, which exchange JSON messages.
 
 use futures_util::{SinkExt, StreamExt};
 use serde_json::Value;
@@ -11,18 +10,18 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 
 use crate::support::TestServer;
 
-/// Longer than anything awaited takes; a test that waits so long has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Timeout of everything that a test awaits. It is only reached when a test fails.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// One end of a socket.
+/// Client end of a socket.
 pub struct Client {
     socket: WebSocketStream<TcpStream>,
-    /// How often the server has pinged it, as far as it listened.
+    /// Number of pings received.
     pub pings: u32,
 }
 
 impl TestServer {
-    /// Opens a socket at an address of this server, from no page.
+    /// Opens a socket without an `Origin` header.
     pub async fn client(&self, path: &str) -> Client {
         self.client_from(path, None).await.expect("an upgrade")
     }
@@ -34,53 +33,53 @@ impl TestServer {
 }
 
 impl Client {
-    pub async fn say(&mut self, message: Value) {
-        self.say_text(&message.to_string()).await;
+    pub async fn send(&mut self, message: Value) {
+        self.send_text(&message.to_string()).await;
     }
 
-    pub async fn say_text(&mut self, text: &str) {
+    pub async fn send_text(&mut self, text: &str) {
         self.socket.send(Message::text(text)).await.expect("sends");
     }
 
-    /// Ends the connection without a word.
+    /// Drops the connection without a close frame.
     pub fn drop_connection(self) {}
 
-    /// Closes the socket as a page does.
+    /// Closes the socket with a closing handshake, as a page does.
     pub async fn close(mut self) {
         let _ = self.socket.close(None).await;
         while let Some(Ok(_)) = self.socket.next().await {}
     }
 
-    /// The next text, as it came. Pings are answered while it waits.
+    /// Next text message, unparsed. Pings are answered meanwhile.
     pub async fn text(&mut self) -> String {
         match self.next().await {
             Some(Message::Text(text)) => text.to_string(),
-            other => panic!("not a text: {other:?}"),
+            other => panic!("expected a text message: {other:?}"),
         }
     }
 
-    pub async fn hear(&mut self) -> Value {
+    pub async fn receive(&mut self) -> Value {
         serde_json::from_str(&self.text().await).expect("JSON")
     }
 
-    /// Nothing is heard for a moment; pings are answered meanwhile.
-    pub async fn hears_nothing_for(&mut self, time: Duration) {
-        if let Ok(heard) = timeout(time, self.socket.next()).await {
-            panic!("heard {heard:?}");
+    /// Asserts that nothing is received for a while. Pings are answered meanwhile.
+    pub async fn receives_nothing_for(&mut self, time: Duration) {
+        if let Ok(received) = timeout(time, self.socket.next()).await {
+            panic!("received {received:?}");
         }
     }
 
-    /// The code that the server closes with, after nothing else.
+    /// Code of the close frame, which must be the next message.
     pub async fn close_code(&mut self) -> u16 {
         match self.next().await {
             Some(Message::Close(Some(frame))) => frame.code.into(),
-            other => panic!("not a close: {other:?}"),
+            other => panic!("expected a close frame: {other:?}"),
         }
     }
 
     async fn next(&mut self) -> Option<Message> {
         loop {
-            let next = timeout(PATIENCE, self.socket.next());
+            let next = timeout(TIMEOUT, self.socket.next());
             match next.await.expect("in time") {
                 Some(Ok(Message::Ping(_))) => self.pings += 1,
                 Some(Ok(Message::Pong(_))) => {}

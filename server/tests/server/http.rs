@@ -1,4 +1,4 @@
-//! Rides over HTTP, `/health`, and the headers of every answer.
+//! Rides over HTTP, `/health`, and headers of all responses.
 
 use crate::support::TestServer;
 
@@ -18,7 +18,7 @@ async fn a_ride_is_started_and_found_under_its_code() {
 }
 
 #[tokio::test]
-async fn an_unknown_code_is_answered_with_a_sentence() {
+async fn an_unknown_code_gets_an_error_message_in_a_sentence() {
     let server = TestServer::start(&[]).await;
     for path in ["/api/rides/brave-otter-0000", "/api/rides/nonsense"] {
         let answer = server.get(path).await;
@@ -37,7 +37,7 @@ async fn an_unknown_code_is_answered_with_a_sentence() {
 }
 
 #[tokio::test]
-async fn a_ride_is_not_started_by_a_foreign_page() {
+async fn a_page_of_a_foreign_origin_cannot_start_a_ride() {
     let server = TestServer::start(&[]).await;
     let answer = server
         .post("/api/rides", &[("origin", "https://evil.example")])
@@ -52,7 +52,7 @@ async fn a_ride_is_not_started_by_a_foreign_page() {
 }
 
 #[tokio::test]
-async fn an_address_starts_only_so_many_rides_and_a_forged_header_is_no_other_address() {
+async fn ride_starts_are_limited_per_address_and_a_forged_header_does_not_help() {
     let server = TestServer::start(&["--rides-per-hour", "2"]).await;
     server.ride().await;
     server.ride().await;
@@ -70,7 +70,7 @@ async fn an_address_starts_only_so_many_rides_and_a_forged_header_is_no_other_ad
 }
 
 #[tokio::test]
-async fn a_server_full_of_rides_says_so() {
+async fn a_server_with_the_maximum_number_of_rides_refuses_another() {
     let server = TestServer::start(&["--max-rooms", "1"]).await;
     server.ride().await;
     let answer = server.post("/api/rides", &[]).await;
@@ -95,7 +95,7 @@ async fn health_counts_rides_and_connected_riders() {
 }
 
 #[tokio::test]
-async fn the_invitation_is_a_picture() {
+async fn the_invitation_is_available_as_a_qr_code() {
     let server = TestServer::start(&[]).await;
     let code = server.ride().await;
     let answer = server.get(&format!("/ride/{code}/qr.svg")).await;
@@ -108,7 +108,7 @@ async fn the_invitation_is_a_picture() {
 }
 
 #[tokio::test]
-async fn a_loosely_typed_invitation_leads_to_the_canonical_address() {
+async fn an_invitation_in_another_spelling_redirects_to_the_canonical_address() {
     let server = TestServer::start(&[]).await;
     let answer = server.get("/ride/Brave%20Otter%200042?from=qr").await;
     assert_eq!(
@@ -118,7 +118,7 @@ async fn a_loosely_typed_invitation_leads_to_the_canonical_address() {
 }
 
 #[tokio::test]
-async fn a_server_that_knows_its_public_address_says_what_to_share() {
+async fn the_invitation_contains_the_public_address_if_it_is_set() {
     let server = TestServer::start(&["--public-url", "https://ride.example"]).await;
     let code = server.ride().await;
     let found = server.get(&format!("/api/rides/{code}")).await.json();
@@ -127,7 +127,7 @@ async fn a_server_that_knows_its_public_address_says_what_to_share() {
 }
 
 #[tokio::test]
-async fn every_answer_carries_the_security_headers() {
+async fn every_response_has_the_security_headers() {
     let server = TestServer::start(&[]).await;
     for path in ["/health", "/api/rides/nonsense", "/nothing"] {
         let answer = server.get(path).await;

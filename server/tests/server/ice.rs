@@ -1,4 +1,4 @@
-//! What riders are told for their direct links.
+//! ICE servers and settings of direct links that riders get.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -18,29 +18,29 @@ const TURN: [&str; 6] = [
     "--ice-bundle-policy=max-bundle",
 ];
 
-/// The welcome's one server with a password.
+/// The only ICE server with credentials in a welcome.
 fn turn(welcome: &Welcome) -> &IceServer {
     let mut servers = welcome.ice_servers.iter();
     let server = servers.find(|server| server.credential.is_some());
     server.expect("a TURN server")
 }
 
-fn name(server: &IceServer) -> &str {
-    server.username.as_deref().expect("a name")
+fn username(server: &IceServer) -> &str {
+    server.username.as_deref().expect("a username")
 }
 
 fn expiry(server: &IceServer) -> u64 {
-    let (expiry, _) = name(server).split_once(':').expect("an expiry");
+    let (expiry, _) = username(server).split_once(':').expect("an expiry");
     expiry.parse().expect("a second")
 }
 
-fn password_by_hand(secret: &str, name: &str) -> String {
+fn expected_password(secret: &str, username: &str) -> String {
     let mut mac = Hmac::<Sha1>::new_from_slice(secret.as_bytes()).expect("a key");
-    mac.update(name.as_bytes());
+    mac.update(username.as_bytes());
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-fn the_same_rider(welcome: &Welcome) -> Resume {
+fn resume(welcome: &Welcome) -> Resume {
     Resume {
         peer: welcome.peer.clone(),
         token: welcome.token.clone(),
@@ -49,7 +49,7 @@ fn the_same_rider(welcome: &Welcome) -> Resume {
 }
 
 #[tokio::test]
-async fn each_rider_has_a_password_of_their_own_for_the_turn_server() {
+async fn each_rider_gets_their_own_turn_credentials() {
     let server = TestServer::start(&TURN).await;
     let code = server.ride().await;
     let (_ana, ana) = server.join(&code).await;
@@ -64,22 +64,22 @@ async fn each_rider_has_a_password_of_their_own_for_the_turn_server() {
             ["turn:turn.example:3478", "turns:turn.example:5349"]
         );
         assert_eq!(expiry(turn), welcome.server_time / 1_000 + 600);
-        assert!(!name(turn).contains(welcome.peer.as_str()));
-        let wanted = password_by_hand("north", name(turn));
-        assert_eq!(turn.credential.as_deref(), Some(wanted.as_str()));
+        assert!(!username(turn).contains(welcome.peer.as_str()));
+        let expected = expected_password("north", username(turn));
+        assert_eq!(turn.credential.as_deref(), Some(expected.as_str()));
     }
-    assert_ne!(name(turn(&ana)), name(turn(&ben)));
+    assert_ne!(username(turn(&ana)), username(turn(&ben)));
 }
 
 #[tokio::test]
-async fn a_rider_who_comes_back_gets_a_password_for_longer() {
+async fn a_returning_rider_gets_turn_credentials_with_a_later_expiry() {
     let server = TestServer::start(&TURN).await;
     let code = server.ride().await;
     let (ana, first) = server.join(&code).await;
     drop(ana);
-    // The expiry counts whole seconds.
+    // The expiry is in whole seconds.
     tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
-    let (_ana, second) = server.join_as(&code, Some(the_same_rider(&first))).await;
+    let (_ana, second) = server.join_as(&code, Some(resume(&first))).await;
     let same: (&PeerId, &PeerId) = (&first.peer, &second.peer);
     assert_eq!(same.0, same.1);
     assert!(expiry(turn(&second)) > expiry(turn(&first)));
@@ -87,7 +87,7 @@ async fn a_rider_who_comes_back_gets_a_password_for_longer() {
 }
 
 #[tokio::test]
-async fn riders_are_told_how_direct_links_are_made() {
+async fn riders_get_the_settings_of_direct_links() {
     let server = TestServer::start(&TURN).await;
     let code = server.ride().await;
     let (_ana, welcome) = server.join(&code).await;
@@ -100,7 +100,7 @@ async fn riders_are_told_how_direct_links_are_made() {
 }
 
 #[tokio::test]
-async fn without_a_turn_server_nobody_gets_a_password() {
+async fn without_a_turn_server_riders_get_no_credentials() {
     let server = TestServer::start(&[]).await;
     let code = server.ride().await;
     let (_ana, welcome) = server.join(&code).await;

@@ -1,5 +1,5 @@
-//! How much anybody may ask, what they are told beyond it, and that nobody else
-//! notices.
+//! Limits: their values, the errors of clients beyond them, and that other riders
+//! are not affected.
 
 mod connections;
 mod guesses;
@@ -12,10 +12,10 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::support::{Rider, TestServer};
 
-/// Two riders of another ride, who must not notice anything.
-struct Calm(Rider, Rider);
+/// Another ride with two riders, which the test must not affect.
+struct UninvolvedRide(Rider, Rider);
 
-impl Calm {
+impl UninvolvedRide {
     async fn start(server: &TestServer) -> Self {
         let code = server.ride().await;
         let (mut ana, _) = server.join(&code).await;
@@ -24,23 +24,23 @@ impl Calm {
         Self(ana, ben)
     }
 
-    async fn goes_on(&mut self) {
+    async fn still_works(&mut self) {
         let Self(ana, ben) = self;
         ana.relay(DeliveryClass::Control, &[], b"still here").await;
         assert_eq!(ben.frame().await.2, b"still here");
-        ben.say(&ClientMessage::Ping).await;
+        ben.send(&ClientMessage::Ping).await;
         assert_eq!(ben.message().await, ServerMessage::Pong);
     }
 }
 
-/// What a rider heard up to the end, without frames.
-async fn words_until_close(rider: &mut Rider) -> (Vec<ServerMessage>, u16) {
-    let (said, end) = rider.until_close().await;
-    let words = said.iter().filter_map(|message| match message {
+/// Remaining messages of a socket without frames, and the close code.
+async fn messages_until_close(rider: &mut Rider) -> (Vec<ServerMessage>, u16) {
+    let (received, end) = rider.read_until_close().await;
+    let messages = received.iter().filter_map(|message| match message {
         Message::Text(text) => ServerMessage::parse(text).ok(),
         _ => None,
     });
-    (words.collect(), end.code.into())
+    (messages.collect(), end.code.into())
 }
 
 fn is_rate_limited(message: &ServerMessage) -> bool {

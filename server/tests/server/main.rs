@@ -1,4 +1,5 @@
-//! The whole server over real sockets, on a port of its own for each test.
+//! Tests of the whole server over real connections. Each test runs its own server
+//! on a free port.
 
 mod clients;
 mod host;

@@ -1,5 +1,5 @@
-//! `/metrics`, `/health` and the log: that they say what happened, and nothing
-//! about whom.
+//! `/metrics`, `/health` and the log: complete, and without names of rides and
+//! riders.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
@@ -11,9 +11,9 @@ use tokio_tungstenite::tungstenite::Message;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt;
 
-use crate::support::{Answer, Rider, TestServer};
+use crate::support::{HttpResponse, Rider, TestServer};
 
-async fn scrape(server: &TestServer, accept: &str) -> Answer {
+async fn scrape(server: &TestServer, accept: &str) -> HttpResponse {
     server
         .request("GET", "/metrics", &[("accept", accept)])
         .await
@@ -24,7 +24,7 @@ async fn counts(server: &TestServer) -> Value {
 }
 
 #[tokio::test]
-async fn people_read_json_with_the_values_of_this_moment() {
+async fn browsers_get_json_with_the_current_values() {
     let server = TestServer::start(&[]).await;
     let code = server.ride().await;
     let (mut ana, _) = server.join(&code).await;
@@ -52,7 +52,7 @@ async fn people_read_json_with_the_values_of_this_moment() {
 }
 
 #[tokio::test]
-async fn scrapers_read_text_in_the_format_they_ask_for() {
+async fn scrapers_get_text_in_the_format_they_accept() {
     let server = TestServer::start(&[]).await;
     let code = server.ride().await;
     let (_ana, welcome) = server.join(&code).await;
@@ -83,7 +83,7 @@ async fn scrapers_read_text_in_the_format_they_ask_for() {
 }
 
 async fn client(server: &TestServer, path: &str) -> Rider {
-    let mut client = server.rider_at(path).await;
+    let mut client = server.raw_client(path).await;
     client.next().await.expect("a greeting");
     client
 }
@@ -106,19 +106,22 @@ async fn rooms_peers_and_messages_are_counted_for_each_dialect() {
     let mut ben = client(&server, &address("ben")).await;
     let mut cleo = client(&server, "/signal/club").await;
     let mut dan = client(&server, "/signal/club").await;
-    ana.send(Message::text(
+    ana.send_raw(Message::text(
         r#"{"type":"OFFER","dst":"ben","payload":{}}"#,
     ))
     .await;
     ben.next().await.expect("the offer");
-    dan.send(Message::text(r#"{"type":"signal","signal":{}}"#))
+    dan.send_raw(Message::text(r#"{"type":"signal","signal":{}}"#))
         .await;
     let mut sent = vec![next_signal(&mut cleo).await.len()];
-    dan.send(Message::text(r#"{"type":"peer-left"}"#)).await;
-    dan.send(Message::text(r#"{"type":"signal","again":{}}"#))
+    dan.send_raw(Message::text(r#"{"type":"peer-left"}"#)).await;
+    dan.send_raw(Message::text(r#"{"type":"signal","again":{}}"#))
         .await;
     let again = next_signal(&mut cleo).await;
-    assert!(again.contains("again"), "not the forged one: {again}");
+    assert!(
+        again.contains("again"),
+        "the forged message was relayed: {again}"
+    );
     sent.push(again.len());
     let counts = counts(&server).await;
     let one_each = serde_json::json!({ "app": 0, "peerjs": 1, "simple-peer": 1 });
@@ -130,7 +133,7 @@ async fn rooms_peers_and_messages_are_counted_for_each_dialect() {
     assert_eq!(counts["relayed"]["peerjs"]["signal"]["messages"], 1);
     let signals = &counts["relayed"]["simple-peer"]["signal"];
     assert_eq!(signals["messages"], 2);
-    // What Cleo was sent: both signals, each with Dan's id.
+    // Cleo received both signals, each with Dan's id added.
     assert_eq!(signals["bytes"], sent.iter().sum::<usize>());
     assert_eq!(counts["relaySeconds"]["count"], 3);
     let text = scrape(&server, "text/plain").await.body;
@@ -140,7 +143,7 @@ async fn rooms_peers_and_messages_are_counted_for_each_dialect() {
 }
 
 #[tokio::test]
-async fn links_are_counted_as_riders_report_them_and_not_after_they_are_gone() {
+async fn links_are_counted_as_reported_until_the_rider_disconnects() {
     let server = TestServer::start(&[]).await;
     let code = server.ride().await;
     let (mut ana, _) = server.join(&code).await;
@@ -157,8 +160,8 @@ async fn links_are_counted_as_riders_report_them_and_not_after_they_are_gone() {
         successes: 1,
         fallbacks: 0,
     };
-    ana.say(&ClientMessage::Report(report)).await;
-    ana.say(&ClientMessage::Ping).await;
+    ana.send(&ClientMessage::Report(report)).await;
+    ana.send(&ClientMessage::Ping).await;
     ana.message().await;
     let now = counts(&server).await;
     assert_eq!(now["links"]["direct"], 1);
@@ -170,7 +173,7 @@ async fn links_are_counted_as_riders_report_them_and_not_after_they_are_gone() {
 }
 
 #[tokio::test]
-async fn what_is_refused_is_counted_by_reason() {
+async fn refusals_are_counted_by_reason() {
     let server = TestServer::start(&[]).await;
     assert_eq!(server.get("/api/rides/brave-otter-0000").await.status, 404);
     let foreign = [("origin", "https://evil.example")];
@@ -183,14 +186,14 @@ async fn what_is_refused_is_counted_by_reason() {
 }
 
 #[tokio::test]
-async fn counts_of_what_is_there_return_to_zero() {
+async fn gauges_return_to_zero_when_rides_and_sockets_end() {
     let server = TestServer::start(&["--room-ttl-ms", "100", "--grace-ms", "100"]).await;
     let code = server.ride().await;
     let (mut ana, _) = server.join(&code).await;
     let (ben, _) = server.join(&code).await;
     assert_eq!(counts(&server).await["activeSockets"], 2);
-    ana.say(&ClientMessage::Leave).await;
-    ana.until_close().await;
+    ana.send(&ClientMessage::Leave).await;
+    ana.read_until_close().await;
     drop((ana, ben));
     loop {
         let counts = counts(&server).await;
@@ -202,17 +205,17 @@ async fn counts_of_what_is_there_return_to_zero() {
 }
 
 #[tokio::test]
-async fn metrics_are_for_programs_on_this_machine_unless_set_otherwise() {
-    let passed_on = [("x-forwarded-for", "127.0.0.1")];
+async fn metrics_are_readable_from_this_machine_only_by_default() {
+    let forwarded = [("x-forwarded-for", "127.0.0.1")];
     let server = TestServer::start(&[]).await;
-    let answer = server.request("GET", "/metrics", &passed_on).await;
+    let answer = server.request("GET", "/metrics", &forwarded).await;
     assert_eq!(
         (answer.status, &answer.json()["error"]["code"]),
         (403, &"forbidden".into())
     );
     let server = TestServer::start(&["--metrics", "on"]).await;
     assert_eq!(
-        server.request("GET", "/metrics", &passed_on).await.status,
+        server.request("GET", "/metrics", &forwarded).await.status,
         200
     );
     let server = TestServer::start(&["--metrics", "off"]).await;
@@ -230,11 +233,11 @@ async fn health_begins_with_status_timestamp_and_version() {
 }
 
 #[derive(Clone, Default)]
-struct Page(Arc<Mutex<Vec<u8>>>);
+struct LogBuffer(Arc<Mutex<Vec<u8>>>);
 
-impl Write for Page {
+impl Write for LogBuffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("a page").extend(bytes);
+        self.0.lock().expect("a buffer").extend(bytes);
         Ok(bytes.len())
     }
 
@@ -243,22 +246,22 @@ impl Write for Page {
     }
 }
 
-impl Page {
-    /// A log that is written onto a page of its own, until the guard is dropped.
+impl LogBuffer {
+    /// Captures the log of this thread until the guard is dropped.
     fn start() -> (Self, DefaultGuard) {
-        let page = Self::default();
-        let writer = page.clone();
+        let buffer = Self::default();
+        let writer = buffer.clone();
         let log = fmt()
             .json()
             .flatten_event(true)
             .with_writer(move || writer.clone());
         let logging = tracing::subscriber::set_default(log.finish());
-        (page, logging)
+        (buffer, logging)
     }
 
-    /// What is written so far, whole and by lines.
+    /// Log so far, as text and as parsed lines.
     fn read(&self) -> (String, Vec<Value>) {
-        let bytes = self.0.lock().expect("a page").clone();
+        let bytes = self.0.lock().expect("a buffer").clone();
         let text = String::from_utf8(bytes).expect("text");
         let lines = text.lines().map(serde_json::from_str);
         let lines = lines.map(|line| line.expect("JSON")).collect();
@@ -266,10 +269,10 @@ impl Page {
     }
 }
 
-// On one thread, so that its log is this test's alone.
+// On one thread, because the log is captured per thread.
 #[tokio::test(flavor = "current_thread")]
-async fn the_log_says_who_left_and_who_was_lost() {
-    let (page, _logging) = Page::start();
+async fn the_log_distinguishes_peers_that_left_from_lost_connections() {
+    let (log, _logging) = LogBuffer::start();
     let server = TestServer::start(&[]).await;
     for path in ["/signal/club", "/peerjs?key=peerjs&id=ana&token=club"] {
         for says_goodbye in [true, false] {
@@ -281,9 +284,9 @@ async fn the_log_says_who_left_and_who_was_lost() {
             while counts(&server).await["activeSockets"] != 0 {}
         }
     }
-    let (text, lines) = page.read();
+    let (text, lines) = log.read();
     let left = lines.iter().filter(|line| line["message"] == "left");
-    let how: Vec<_> = left
+    let causes: Vec<_> = left
         .map(|line| [&line["dialect"], &line["cause"]].map(Value::as_str))
         .collect();
     let expected = [
@@ -292,13 +295,13 @@ async fn the_log_says_who_left_and_who_was_lost() {
         ["peerjs", "left"],
         ["peerjs", "lost"],
     ];
-    assert_eq!(how, expected.map(|one| one.map(Some)), "{text}");
+    assert_eq!(causes, expected.map(|one| one.map(Some)), "{text}");
 }
 
-// On one thread, so that its log is this test's alone.
+// On one thread, because the log is captured per thread.
 #[tokio::test(flavor = "current_thread")]
-async fn the_log_has_a_line_for_each_join_leave_and_refusal_and_names_nobody() {
-    let (page, _logging) = Page::start();
+async fn the_log_has_a_line_per_join_leave_and_refusal_without_codes_and_ids() {
+    let (log, _logging) = LogBuffer::start();
     let server = TestServer::start(&["--messages-per-second", "20"]).await;
     let code = server.ride().await;
     let (mut ana, welcome) = server.join(&code).await;
@@ -311,21 +314,21 @@ async fn the_log_has_a_line_for_each_join_leave_and_refusal_and_names_nobody() {
             break;
         }
     }
-    ana.until_close().await;
+    ana.read_until_close().await;
     let (mut ben, _) = server.join(&code).await;
-    ben.say(&ClientMessage::Leave).await;
-    ben.until_close().await;
+    ben.send(&ClientMessage::Leave).await;
+    ben.read_until_close().await;
     let mut lost = server.socket("brave-otter-0000").await;
     lost.hello(None).await;
-    lost.until_close().await;
-    let (text, lines) = page.read();
-    let of = |message: &str| {
+    lost.read_until_close().await;
+    let (text, lines) = log.read();
+    let count = |message: &str| {
         lines
             .iter()
             .filter(|line| line["message"] == message)
             .count()
     };
-    assert_eq!((of("joined"), of("left")), (2, 2), "{text}");
+    assert_eq!((count("joined"), count("left")), (2, 2), "{text}");
     let reasons: Vec<_> = lines
         .iter()
         .filter_map(|line| line["reason"].as_str())

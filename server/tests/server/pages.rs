@@ -1,5 +1,4 @@
-//! The app's pages and the site's files, with a small app in the real one's
-//! place.
+//! The app's pages and the site's files, with a small stand-in for the app.
 
 use std::path::PathBuf;
 
@@ -16,7 +15,7 @@ use crate::support::TestServer;
 
 const SCRIPT: &str = "gruppetto.0123456789abcdefghij.js";
 
-/// A site folder of its own, gone after the test.
+/// Temporary site folder.
 struct Site(PathBuf);
 
 impl Site {
@@ -53,7 +52,7 @@ fn document(_: LeptosOptions) -> impl IntoView {
 }
 
 #[tokio::test]
-async fn a_page_names_its_own_nonce_in_its_policy() {
+async fn the_policy_of_a_page_contains_its_nonce() {
     let site = Site::new("nonce");
     let server = TestServer::with_pages(&[], site.pages()).await;
     let mut nonces = Vec::new();
@@ -96,7 +95,7 @@ async fn an_unknown_address_gets_the_apps_page_with_status_404() {
 }
 
 #[tokio::test]
-async fn a_hashed_file_is_kept_for_good_and_sent_as_it_was_compressed() {
+async fn a_hashed_file_is_immutable_and_sent_in_its_compressed_variant() {
     let site = Site::new("files");
     let server = TestServer::with_pages(&[], site.pages()).await;
     let plain = server.get(&format!("/pkg/{SCRIPT}")).await;
@@ -128,7 +127,7 @@ async fn a_hashed_file_is_kept_for_good_and_sent_as_it_was_compressed() {
 }
 
 #[test]
-fn a_missing_site_is_said_in_one_sentence() {
+fn a_missing_site_folder_is_reported_in_one_sentence() {
     let config = Config::parse_from(["gruppetto", "--site-root", "/nowhere"]);
     let error = leptos_options(&config).expect_err("no site");
     assert!(matches!(error, StartError::SiteMissing(_)));
@@ -141,7 +140,7 @@ fn a_missing_site_is_said_in_one_sentence() {
 }
 
 #[tokio::test]
-async fn an_address_in_use_is_said_in_one_sentence() {
+async fn an_address_in_use_is_reported_in_one_sentence() {
     let server = TestServer::start(&[]).await;
     let error = server::listen(server.address).await.expect_err("in use");
     assert!(

@@ -1,5 +1,5 @@
-//! PeerJS clients: what the tests of upstream's server test, over the wire,
-//! and what they leave out.
+//! PeerJS clients: the behaviours that the tests of the upstream server cover, and
+//! those that they do not.
 
 mod rooms;
 
@@ -10,10 +10,10 @@ use serde_json::{Value, json};
 use crate::clients::Client;
 use crate::support::TestServer;
 
-const OFF: &str = "--peerjs-rooms=off";
-/// Peers that drop are announced after a second, and nothing waits longer
-/// than half of one.
-const QUICK: [&str; 3] = [
+const WITHOUT_ROOMS: &str = "--peerjs-rooms=off";
+/// Short timeouts: a lost peer is announced after 1 s, a message expires after
+/// 0.5 s.
+const SHORT_TIMEOUTS: [&str; 3] = [
     "--peerjs-heartbeat-timeout-ms=1000",
     "--peerjs-expire-ms=500",
     "--peerjs-probe-ms=300",
@@ -25,23 +25,23 @@ fn address(id: &str, token: &str) -> String {
 }
 
 impl TestServer {
-    /// A peer that is in.
+    /// Opens the socket of a peer and reads the greeting.
     async fn peer(&self, id: &str, token: &str) -> Client {
         let mut client = self.client(&address(id, token)).await;
         assert_eq!(client.text().await, r#"{"type":"OPEN"}"#);
         client
     }
 
-    /// What a client is told before it is closed.
+    /// Message that a refused client gets before the close.
     async fn refusal(&self, path: &str) -> Value {
         let mut client = self.client(path).await;
-        let told = client.hear().await;
+        let told = client.receive().await;
         assert_eq!(client.close_code().await, 4000);
         told
     }
 
-    /// Waits until so many peers are connected.
-    async fn has_peers(&self, peers: usize) {
+    /// Waits until the given number of peers is connected.
+    async fn wait_for_peers(&self, peers: usize) {
         while self.state.hub.peerjs().counts().0.peers != peers {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
@@ -52,7 +52,7 @@ fn error(text: &str) -> Value {
     json!({"type": "ERROR", "payload": {"msg": text}})
 }
 
-fn taken() -> Value {
+fn id_taken() -> Value {
     json!({"type": "ID-TAKEN", "payload": {"msg": "ID is taken"}})
 }
 
@@ -60,7 +60,7 @@ fn offer(to: &str, number: u32) -> Value {
     json!({"type": "OFFER", "dst": to, "payload": {"n": number}})
 }
 
-fn heard(from: &str, to: &str, number: u32) -> Value {
+fn relayed_offer(from: &str, to: &str, number: u32) -> Value {
     json!({"type": "OFFER", "src": from, "dst": to, "payload": {"n": number}})
 }
 
@@ -69,7 +69,7 @@ fn signal(kind: &str, from: &str, to: &str) -> Value {
 }
 
 #[tokio::test]
-async fn a_plain_request_is_told_what_this_is() {
+async fn a_plain_request_gets_the_description() {
     let server = TestServer::start(&[]).await;
     for path in ["/peerjs", "/peerjs/"] {
         let answer = server.get(path).await;
@@ -80,7 +80,7 @@ async fn a_plain_request_is_told_what_this_is() {
 }
 
 #[tokio::test]
-async fn ids_are_fresh_uuids_under_both_paths() {
+async fn every_path_for_ids_returns_a_new_uuid() {
     let server = TestServer::start(&[]).await;
     let mut ids = Vec::new();
     for path in [
@@ -98,10 +98,10 @@ async fn ids_are_fresh_uuids_under_both_paths() {
 }
 
 #[tokio::test]
-async fn peers_are_listed_only_where_that_is_allowed() {
-    let server = TestServer::start(&[OFF]).await;
+async fn peers_are_listed_only_if_discovery_is_enabled() {
+    let server = TestServer::start(&[WITHOUT_ROOMS]).await;
     assert_eq!(server.get("/peerjs/peerjs/peers").await.status, 401);
-    let server = TestServer::start(&[OFF, "--peerjs-discovery=on"]).await;
+    let server = TestServer::start(&[WITHOUT_ROOMS, "--peerjs-discovery=on"]).await;
     let _ana = server.peer("ana", "secret").await;
     assert_eq!(
         server.get("/peerjs/peers?ts=1").await.json(),
@@ -111,7 +111,7 @@ async fn peers_are_listed_only_where_that_is_allowed() {
 }
 
 #[tokio::test]
-async fn pages_of_any_origin_may_read_the_answers() {
+async fn pages_of_any_origin_may_read_the_responses() {
     let server = TestServer::start(&[]).await;
     let origin = [("origin", "https://app.example")];
     let answer = server.request("GET", "/peerjs/peerjs/id", &origin).await;
@@ -123,16 +123,16 @@ async fn pages_of_any_origin_may_read_the_answers() {
         answer.header("vary").to_lowercase().contains("origin"),
         "{answer:?}"
     );
-    let asked = server.request("OPTIONS", "/peerjs", &origin).await;
-    assert_eq!(asked.status, 204);
+    let preflight = server.request("OPTIONS", "/peerjs", &origin).await;
+    assert_eq!(preflight.status, 204);
     assert_eq!(
-        asked.header("access-control-allow-origin"),
+        preflight.header("access-control-allow-origin"),
         "https://app.example"
     );
 }
 
 #[tokio::test]
-async fn with_a_list_of_origins_only_those_get_in() {
+async fn with_allowed_origins_all_others_are_refused() {
     let server = TestServer::start(&["--allowed-origins=https://club.example"]).await;
     let foreign = [("origin", "https://evil.example")];
     let answer = server.request("GET", "/peerjs", &foreign).await;
@@ -140,21 +140,21 @@ async fn with_a_list_of_origins_only_those_get_in() {
         (answer.status, answer.header("access-control-allow-origin")),
         (403, "")
     );
-    for (origin, gets_in) in [
+    for (origin, is_allowed) in [
         (None, true),
         (Some("https://club.example"), true),
         (Some("https://evil.example"), false),
         (Some("null"), false),
     ] {
         let opened = server.client_from(&address("ana", "t"), origin).await;
-        assert_eq!(opened.is_ok(), gets_in, "{origin:?}");
+        assert_eq!(opened.is_ok(), is_allowed, "{origin:?}");
         let opened = server.client_from("/signal/red", origin).await;
-        assert_eq!(opened.is_ok(), gets_in, "{origin:?}");
+        assert_eq!(opened.is_ok(), is_allowed, "{origin:?}");
     }
 }
 
 #[tokio::test]
-async fn a_bad_parameter_is_answered_in_upstreams_words() {
+async fn an_invalid_parameter_gets_the_error_of_the_upstream_server() {
     let server = TestServer::start(&[]).await;
     let missing = error("No id, token, or key supplied to websocket server");
     for query in [
@@ -180,12 +180,12 @@ async fn a_bad_parameter_is_answered_in_upstreams_words() {
 }
 
 #[tokio::test]
-async fn every_path_of_a_client_opens_a_socket() {
+async fn sockets_open_at_every_path_that_clients_use() {
     let server = TestServer::start(&[]).await;
     for (number, path) in ["/peerjs", "/peerjs/", "/peerjs/peerjs"].iter().enumerate() {
         let address = format!("{path}?key=peerjs&id=peer{number}&token=t&version=1.5.5");
         assert_eq!(
-            server.client(&address).await.hear().await["type"],
+            server.client(&address).await.receive().await["type"],
             "OPEN",
             "{path}"
         );
@@ -193,20 +193,20 @@ async fn every_path_of_a_client_opens_a_socket() {
 }
 
 #[tokio::test]
-async fn the_server_takes_so_many_peers_until_one_goes() {
-    let server = TestServer::start(&["--peerjs-max-peers=1", OFF]).await;
+async fn at_the_maximum_number_of_peers_the_next_is_refused_until_one_leaves() {
+    let server = TestServer::start(&["--peerjs-max-peers=1", WITHOUT_ROOMS]).await;
     let ana = server.peer("ana", "t").await;
     assert_eq!(
         server.refusal(&address("ben", "u")).await,
         error("Server has reached its concurrent user limit")
     );
     ana.close().await;
-    server.has_peers(0).await;
+    server.wait_for_peers(0).await;
     server.peer("ben", "u").await;
 }
 
 #[tokio::test]
-async fn messages_are_relayed_with_the_senders_id_and_the_payload_untouched() {
+async fn messages_are_relayed_with_the_senders_id_and_an_unchanged_payload() {
     let server = TestServer::start(&[]).await;
     let mut ana = server.peer("ana", "red").await;
     let mut ben = server.peer("ben", "red").await;
@@ -214,70 +214,70 @@ async fn messages_are_relayed_with_the_senders_id_and_the_payload_untouched() {
         let said = format!(
             r#"{{"src":"eve","payload":{{ "b":1.0, "a":"\u00e4" }},"type":"{kind}","dst":"ben","x":1}}"#
         );
-        ana.say_text(&said).await;
+        ana.send_text(&said).await;
         let expected = format!(
             r#"{{"type":"{kind}","src":"ana","dst":"ben","payload":{{ "b":1.0, "a":"\u00e4" }}}}"#
         );
         assert_eq!(ben.text().await, expected);
     }
-    ana.say(json!({"type": "LEAVE", "dst": "ben"})).await;
-    assert_eq!(ben.hear().await, signal("LEAVE", "ana", "ben"));
+    ana.send(json!({"type": "LEAVE", "dst": "ben"})).await;
+    assert_eq!(ben.receive().await, signal("LEAVE", "ana", "ben"));
 }
 
 #[tokio::test]
-async fn what_waits_comes_in_order_after_open_without_leave_and_expire() {
-    let server = TestServer::start(&[OFF]).await;
+async fn queued_messages_follow_the_greeting_in_order_without_leave_and_expire() {
+    let server = TestServer::start(&[WITHOUT_ROOMS]).await;
     let mut ana = server.peer("ana", "t").await;
     let mut cleo = server.peer("cleo", "u").await;
     for number in 0..10 {
-        ana.say(offer("ben", number)).await;
-        ana.say(json!({"type": "LEAVE", "dst": "ben"})).await;
-        ana.say(json!({"type": "EXPIRE", "dst": "ben"})).await;
+        ana.send(offer("ben", number)).await;
+        ana.send(json!({"type": "LEAVE", "dst": "ben"})).await;
+        ana.send(json!({"type": "EXPIRE", "dst": "ben"})).await;
     }
-    // What is answered shows that what came before has been read.
-    ana.say(offer("cleo", 0)).await;
-    cleo.hear().await;
+    // The relayed offer shows that the server has read all earlier messages.
+    ana.send(offer("cleo", 0)).await;
+    cleo.receive().await;
     let mut ben = server.peer("ben", "v").await;
     for number in 0..10 {
-        assert_eq!(ben.hear().await, heard("ana", "ben", number));
+        assert_eq!(ben.receive().await, relayed_offer("ana", "ben", number));
     }
-    ana.say(offer("ben", 10)).await;
-    assert_eq!(ben.hear().await, heard("ana", "ben", 10));
+    ana.send(offer("ben", 10)).await;
+    assert_eq!(ben.receive().await, relayed_offer("ana", "ben", 10));
 }
 
 #[tokio::test]
-async fn what_nobody_fetches_expires_once() {
-    let server = TestServer::start(&QUICK).await;
+async fn queued_messages_expire_with_one_notice() {
+    let server = TestServer::start(&SHORT_TIMEOUTS).await;
     let mut ana = server.peer("ana", "red").await;
     for number in 0..3 {
-        ana.say(offer("ben", number)).await;
+        ana.send(offer("ben", number)).await;
     }
-    assert_eq!(ana.hear().await, signal("EXPIRE", "ben", "ana"));
-    ana.hears_nothing_for(2 * MOMENT).await;
+    assert_eq!(ana.receive().await, signal("EXPIRE", "ben", "ana"));
+    ana.receives_nothing_for(2 * MOMENT).await;
     let mut ben = server.peer("ben", "red").await;
-    ben.hears_nothing_for(MOMENT).await;
+    ben.receives_nothing_for(MOMENT).await;
 }
 
 #[tokio::test]
-async fn what_waits_is_bounded() {
+async fn the_queue_for_an_absent_peer_is_bounded() {
     let server = TestServer::start(&[]).await;
     let mut ana = server.peer("ana", "red").await;
     let mut cleo = server.peer("cleo", "red").await;
     for number in 0..80 {
-        ana.say(offer("ben", number)).await;
+        ana.send(offer("ben", number)).await;
     }
-    ana.say(offer("cleo", 0)).await;
-    cleo.hear().await;
+    ana.send(offer("cleo", 0)).await;
+    cleo.receive().await;
     assert_eq!(server.state.hub.peerjs().counts().1.queue_full, 16);
     let mut ben = server.peer("ben", "red").await;
     for number in 0..64 {
-        assert_eq!(ben.hear().await, heard("ana", "ben", number));
+        assert_eq!(ben.receive().await, relayed_offer("ana", "ben", number));
     }
-    ben.hears_nothing_for(MOMENT).await;
+    ben.receives_nothing_for(MOMENT).await;
 }
 
 #[tokio::test]
-async fn nonsense_is_ignored() {
+async fn malformed_messages_are_ignored() {
     let server = TestServer::start(&[]).await;
     let mut ana = server.peer("ana", "red").await;
     let mut ben = server.peer("ben", "red").await;
@@ -288,81 +288,81 @@ async fn nonsense_is_ignored() {
         r#"{"type":"NONSENSE","dst":"ben"}"#,
         r#"{"type":"HEARTBEAT"}"#,
     ] {
-        ana.say_text(text).await;
+        ana.send_text(text).await;
     }
-    ana.say(offer("ben", 7)).await;
-    assert_eq!(ben.hear().await, heard("ana", "ben", 7));
+    ana.send(offer("ben", 7)).await;
+    assert_eq!(ben.receive().await, relayed_offer("ana", "ben", 7));
 }
 
 #[tokio::test]
-async fn a_client_that_answers_nothing_is_dropped_and_one_that_is_silent_is_kept() {
+async fn a_client_that_answers_no_pings_is_closed_and_a_silent_one_is_kept() {
     let pings = ["--ping-interval-ms=100", "--ping-timeout-ms=600"];
     let server = TestServer::start(&pings).await;
     let mut silent = server.peer("silent", "red").await;
-    // Not read, so its pings are not answered.
+    // This client does not read, so it answers no pings.
     let _dead = server.peer("dead", "red").await;
-    server.has_peers(2).await;
+    server.wait_for_peers(2).await;
     let listening = tokio::spawn(async move {
-        let heard = silent.hear().await;
-        (silent, heard)
+        let received = silent.receive().await;
+        (silent, received)
     });
-    server.has_peers(1).await;
+    server.wait_for_peers(1).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     let mut ana = server.peer("ana", "red").await;
-    ana.say(offer("silent", 1)).await;
+    ana.send(offer("silent", 1)).await;
     let (_silent, told) = listening.await.expect("listens");
-    assert_eq!(told, heard("ana", "silent", 1));
+    assert_eq!(told, relayed_offer("ana", "silent", 1));
 }
 
 #[tokio::test]
-async fn without_rooms_the_same_token_takes_an_id_over_and_another_does_not() {
-    let server = TestServer::start(&[OFF]).await;
+async fn without_rooms_only_the_same_token_takes_an_id_over() {
+    let server = TestServer::start(&[WITHOUT_ROOMS]).await;
     let mut old = server.peer("ana", "secret").await;
-    assert_eq!(server.refusal(&address("ana", "guess")).await, taken());
+    assert_eq!(server.refusal(&address("ana", "guess")).await, id_taken());
     let mut new = server.peer("ana", "secret").await;
     assert_eq!(old.close_code().await, 4002);
     let mut ben = server.peer("ben", "another").await;
-    ben.say(offer("ana", 1)).await;
-    assert_eq!(new.hear().await, heard("ben", "ana", 1));
+    ben.send(offer("ana", 1)).await;
+    assert_eq!(new.receive().await, relayed_offer("ben", "ana", 1));
 }
 
 #[tokio::test]
-async fn an_id_claimed_by_another_while_its_peer_is_away_is_refused_and_leaks_nothing() {
-    let server = TestServer::start(&[OFF]).await;
+async fn the_id_and_queue_of_an_absent_peer_are_safe_from_other_tokens() {
+    let server = TestServer::start(&[WITHOUT_ROOMS]).await;
     let ana = server.peer("ana", "secret").await;
     let mut ben = server.peer("ben", "another").await;
     ana.drop_connection();
-    server.has_peers(1).await;
-    ben.say(offer("ana", 1)).await;
-    assert_eq!(server.refusal(&address("ana", "guess")).await, taken());
+    server.wait_for_peers(1).await;
+    ben.send(offer("ana", 1)).await;
+    assert_eq!(server.refusal(&address("ana", "guess")).await, id_taken());
     let mut ana = server.peer("ana", "secret").await;
-    assert_eq!(ana.hear().await, heard("ben", "ana", 1));
+    assert_eq!(ana.receive().await, relayed_offer("ben", "ana", 1));
 }
 
 #[tokio::test]
-async fn a_peer_that_says_too_much_lives_all_the_same_and_is_probed_once() {
-    let flags = [&QUICK[..], &["--messages-per-second=20"]].concat();
+async fn a_rate_limited_message_counts_as_a_sign_of_life_and_one_probe_is_enough() {
+    let flags = [&SHORT_TIMEOUTS[..], &["--messages-per-second=20"]].concat();
     let server = TestServer::start(&flags).await;
     let mut ana = server.peer("ana", "red").await;
     for _ in 0..25 {
-        ana.say_text(r#"{"type":"HEARTBEAT"}"#).await;
+        ana.send_text(r#"{"type":"HEARTBEAT"}"#).await;
     }
-    assert_eq!(ana.hear().await, error("Too many messages"));
+    assert_eq!(ana.receive().await, error("Too many messages"));
     let listening = tokio::spawn(async move {
-        let told = ana.hear().await;
+        let told = ana.receive().await;
         (ana, told)
     });
     for _ in 0..10 {
-        assert_eq!(server.refusal(&address("ana", "red")).await, taken());
+        assert_eq!(server.refusal(&address("ana", "red")).await, id_taken());
     }
     let mut ben = server.peer("ben", "red").await;
-    ben.say(offer("ana", 1)).await;
+    ben.send(offer("ana", 1)).await;
     let (ana, told) = listening.await.expect("listens");
-    assert_eq!((told, ana.pings), (heard("ben", "ana", 1), 1));
+    assert_eq!((told, ana.pings), (relayed_offer("ben", "ana", 1), 1));
 }
 
 #[tokio::test]
-async fn a_message_too_large_ends_its_socket_alone() {
+async fn an_oversized_message_closes_its_own_socket_only() {
     let server = TestServer::start(&[]).await;
     let mut ana = server.peer("ana", "red").await;
     let mut ben = server.peer("ben", "red").await;
@@ -370,12 +370,12 @@ async fn a_message_too_large_ends_its_socket_alone() {
     let payload = "x".repeat(65_536 - envelope);
     let message =
         |payload: &str| format!(r#"{{"type":"OFFER","dst":"ben","payload":"{payload}"}}"#);
-    ana.say_text(&message(&payload)).await;
-    assert_eq!(ben.hear().await["payload"], payload);
-    ana.say_text(&message(&(payload + "x"))).await;
-    assert_eq!(ana.hear().await["type"], "ERROR");
+    ana.send_text(&message(&payload)).await;
+    assert_eq!(ben.receive().await["payload"], payload);
+    ana.send_text(&message(&(payload + "x"))).await;
+    assert_eq!(ana.receive().await["type"], "ERROR");
     assert_eq!(ana.close_code().await, 1009);
-    ben.hears_nothing_for(MOMENT).await;
+    ben.receives_nothing_for(MOMENT).await;
 }
 
 #[tokio::test]

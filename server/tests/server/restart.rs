@@ -1,4 +1,4 @@
-//! A server that is killed and starts again without its memory.
+//! A server that is killed and loses its rides.
 
 use protocol::signaling::HostCommand;
 use protocol::signaling::{
@@ -8,16 +8,16 @@ use protocol::signaling::{
 use crate::sockets::{refusal, resume};
 use crate::support::{Rider, TestServer};
 
-/// The same page with a new socket.
-fn same_page(welcome: &Welcome) -> Resume {
+/// Resume data of the same page on a new socket.
+fn resume_same_page(welcome: &Welcome) -> Resume {
     Resume {
         incarnation: Some(welcome.incarnation),
         ..resume(welcome)
     }
 }
 
-/// What a page knows from its welcome.
-fn known(welcome: &Welcome, others: &[Member]) -> RoomSnapshot {
+/// Snapshot of the room, as a page knows it from its welcome.
+fn snapshot(welcome: &Welcome, others: &[Member]) -> RoomSnapshot {
     RoomSnapshot {
         hosts: welcome.hosts.clone(),
         first_host: welcome.first_host.clone(),
@@ -31,13 +31,13 @@ fn known(welcome: &Welcome, others: &[Member]) -> RoomSnapshot {
 async fn joined(rider: &mut Rider) -> Member {
     match rider.message().await {
         ServerMessage::Joined { member } => member,
-        other => panic!("nobody joined: {other:?}"),
+        other => panic!("expected a join: {other:?}"),
     }
 }
 
 async fn restored(rider: &mut Rider) -> (u32, String) {
-    let wanted = |message: &ServerMessage| matches!(message, ServerMessage::Restored(_));
-    match rider.until(wanted).await {
+    let is_restored = |message: &ServerMessage| matches!(message, ServerMessage::Restored(_));
+    match rider.wait_for(is_restored).await {
         ServerMessage::Restored(restored) => {
             let last = restored.hosts.last().expect("a host");
             (last.epoch, last.peer.to_string())
@@ -47,7 +47,7 @@ async fn restored(rider: &mut Rider) -> (u32, String) {
 }
 
 #[tokio::test]
-async fn the_ride_is_the_same_after_the_server_was_killed() {
+async fn a_ride_is_restored_after_the_server_was_killed() {
     let server = TestServer::start(&[]).await;
     let code = server.ride().await;
     let (mut ana, first) = server.join(&code).await;
@@ -57,13 +57,13 @@ async fn the_ride_is_the_same_after_the_server_was_killed() {
     let server = TestServer::start(&[]).await;
     assert_eq!(server.get(&format!("/api/rides/{code}")).await.status, 404);
     let (ben, again) = server
-        .return_with(&code, same_page(&second), known(&second, &[]))
+        .join_with_snapshot(&code, resume_same_page(&second), snapshot(&second, &[]))
         .await;
     assert_eq!((&again.peer, again.number), (&second.peer, second.number));
     assert_eq!(again.incarnation, second.incarnation);
     assert!(again.host.is_none() && again.members[0].away);
     let (mut ana, again) = server
-        .return_with(&code, same_page(&first), known(&first, &others))
+        .join_with_snapshot(&code, resume_same_page(&first), snapshot(&first, &others))
         .await;
     assert_eq!((&again.peer, again.number), (&first.peer, first.number));
     let host = (1, first.peer.to_string());
@@ -75,53 +75,58 @@ async fn the_ride_is_the_same_after_the_server_was_killed() {
 }
 
 #[tokio::test]
-async fn somebody_new_waits_until_the_ride_knows_itself_again() {
+async fn a_new_rider_waits_until_the_ride_is_restored() {
     let server = TestServer::start(&[]).await;
     let code = server.ride().await;
     let (_ana, first) = server.join(&code).await;
     server.kill();
     let server = TestServer::start(&[]).await;
     let (_ana, _) = server
-        .return_with(&code, same_page(&first), known(&first, &[]))
+        .join_with_snapshot(&code, resume_same_page(&first), snapshot(&first, &[]))
         .await;
     let (_, second) = server.join(&code).await;
     assert_eq!((second.number.0, second.host), (2, Some(first.peer)));
 }
 
 #[tokio::test]
-async fn the_kicked_stay_kicked_after_a_restart() {
+async fn bans_are_restored_after_a_restart() {
     let server = TestServer::start(&[]).await;
     let code = server.ride().await;
     let (mut ana, first) = server.join(&code).await;
     let (_ben, second) = server.join(&code).await;
     let (peer, reason) = (second.peer.clone(), String::new());
-    ana.say(&ClientMessage::Command(HostCommand::Kick { peer, reason }))
+    ana.send(&ClientMessage::Command(HostCommand::Kick { peer, reason }))
         .await;
     let noted = |message: &ServerMessage| matches!(message, ServerMessage::Banned { .. });
-    let ServerMessage::Banned { token: note } = ana.until(noted).await else {
+    let ServerMessage::Banned { token: note } = ana.wait_for(noted).await else {
         unreachable!()
     };
     server.kill();
     let server = TestServer::start(&[]).await;
-    let mut knows = known(&first, &[]);
-    knows.bans.push(note);
-    let (_ana, _) = server.return_with(&code, same_page(&first), knows).await;
-    let mut ben = server.socket(&code).await;
-    ben.greet(Some(same_page(&second)), Some(known(&second, &[])))
+    let mut room = snapshot(&first, &[]);
+    room.bans.push(note);
+    let (_ana, _) = server
+        .join_with_snapshot(&code, resume_same_page(&first), room)
         .await;
+    let mut ben = server.socket(&code).await;
+    ben.hello_with_snapshot(
+        Some(resume_same_page(&second)),
+        Some(snapshot(&second, &[])),
+    )
+    .await;
     assert!(matches!(ben.message().await, ServerMessage::Kicked { .. }));
     assert_eq!(ben.close_code().await, close::KICKED);
 }
 
 #[tokio::test]
-async fn a_server_with_another_secret_opens_nothing() {
+async fn a_server_with_another_secret_restores_no_ride() {
     let server = TestServer::start(&[]).await;
     let code = server.ride().await;
     let (_ana, first) = server.join(&code).await;
     server.kill();
     let server = TestServer::start(&["--secret", "quite another secret"]).await;
     let mut ana = server.socket(&code).await;
-    ana.greet(Some(same_page(&first)), Some(known(&first, &[])))
+    ana.hello_with_snapshot(Some(resume_same_page(&first)), Some(snapshot(&first, &[])))
         .await;
     assert_eq!(
         refusal(&mut ana).await,
@@ -131,19 +136,19 @@ async fn a_server_with_another_secret_opens_nothing() {
 }
 
 #[tokio::test]
-async fn a_token_opens_its_own_ride_and_no_other() {
+async fn a_token_is_valid_for_its_own_ride_and_rider_only() {
     let server = TestServer::start(&[]).await;
     let code = server.ride().await;
     let other = server.ride().await;
     let (_ana, first) = server.join(&code).await;
     let (mut ben, second) = server.join(&other).await;
-    let mut thief = server.socket(&other).await;
-    thief.hello(Some(resume(&first))).await;
+    let mut impostor = server.socket(&other).await;
+    impostor.hello(Some(resume(&first))).await;
     assert_eq!(
-        refusal(&mut thief).await,
+        refusal(&mut impostor).await,
         (ErrorCode::BadToken, close::REFUSED)
     );
-    // Another's id with the own token, while that rider is away.
+    // A rider presents its own token with the id of another rider, who is away.
     let (cleo, third) = server.join(&other).await;
     ben.message().await;
     drop(cleo);
@@ -152,11 +157,11 @@ async fn a_token_opens_its_own_ride_and_no_other() {
         token: second.token.clone(),
         ..resume(&third)
     };
-    let mut thief = server.socket(&other).await;
-    thief.hello(Some(claim)).await;
-    let (said, end) = thief.until_close().await;
-    assert_eq!((said.len(), u16::from(end.code)), (1, close::REFUSED));
-    ben.say(&ClientMessage::Ping).await;
+    let mut impostor = server.socket(&other).await;
+    impostor.hello(Some(claim)).await;
+    let (received, end) = impostor.read_until_close().await;
+    assert_eq!((received.len(), u16::from(end.code)), (1, close::REFUSED));
+    ben.send(&ClientMessage::Ping).await;
     assert_eq!(ben.message().await, ServerMessage::Pong);
     server.kill();
     let server = TestServer::start(&[]).await;
@@ -166,7 +171,7 @@ async fn a_token_opens_its_own_ride_and_no_other() {
 }
 
 #[tokio::test]
-async fn a_server_full_of_rides_restores_no_more_and_may_be_asked_again() {
+async fn at_the_maximum_number_of_rides_a_restore_is_refused_for_now() {
     let server = TestServer::start(&[]).await;
     let code = server.ride().await;
     let (_ana, first) = server.join(&code).await;
@@ -181,7 +186,7 @@ async fn a_server_full_of_rides_restores_no_more_and_may_be_asked_again() {
 }
 
 #[tokio::test]
-async fn the_secret_is_the_same_on_the_next_start() {
+async fn the_secret_file_is_used_again_on_the_next_start() {
     let file = std::env::temp_dir().join(format!("gruppetto-restart-{}", std::process::id()));
     let flags = ["--secret-file", file.to_str().expect("a path")];
     let server = TestServer::start(&flags).await;
@@ -190,7 +195,7 @@ async fn the_secret_is_the_same_on_the_next_start() {
     server.kill();
     let server = TestServer::start(&flags).await;
     let (_ana, again) = server
-        .return_with(&code, same_page(&first), known(&first, &[]))
+        .join_with_snapshot(&code, resume_same_page(&first), snapshot(&first, &[]))
         .await;
     assert_eq!(again.peer, first.peer);
     std::fs::remove_file(file).expect("removes");

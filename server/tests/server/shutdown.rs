@@ -1,4 +1,4 @@
-//! How the server ends.
+//! Shutdown of the server.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use crate::clients::Client;
 use crate::support::{Rider, TestServer};
 
 #[tokio::test]
-async fn riders_are_told_when_to_come_back_and_the_server_ends() {
+async fn riders_are_told_when_to_reconnect_and_the_server_stops() {
     let mut server = TestServer::start(&[]).await;
     let code = server.ride().await;
     let (mut ana, _) = server.join(&code).await;
@@ -35,7 +35,7 @@ async fn riders_are_told_when_to_come_back_and_the_server_ends() {
 }
 
 #[tokio::test]
-async fn a_server_that_drains_says_so_and_takes_nobody_else() {
+async fn a_draining_server_reports_it_and_accepts_no_new_riders() {
     let server = TestServer::start(&[]).await;
     let code = server.ride().await;
     server.state.draining.begin();
@@ -52,7 +52,7 @@ async fn a_server_that_drains_says_so_and_takes_nobody_else() {
 }
 
 #[tokio::test]
-async fn many_riders_and_one_who_reads_nothing_are_told_apart_in_time_and_hold_nothing_up() {
+async fn riders_get_spread_reconnect_times_and_a_stuck_reader_does_not_delay_the_shutdown() {
     let mut server = TestServer::start(&["--relay-bytes-per-second", "0"]).await;
     let mut riders = Vec::new();
     for _ in 0..5 {
@@ -62,33 +62,33 @@ async fn many_riders_and_one_who_reads_nothing_are_told_apart_in_time_and_hold_n
         }
     }
     let code = server.ride().await;
-    let (mut loud, _) = server.join(&code).await;
+    let (mut sender, _) = server.join(&code).await;
     let (_unread, _) = server.join(&code).await;
-    loud.message().await;
-    // More than the operating system buffers, so that a write is under way.
+    sender.message().await;
+    // More than the operating system buffers, so that a write is pending.
     for _ in 0..600 {
-        loud.relay(DeliveryClass::Bulk, &[], &[7; 14_000]).await;
+        sender.relay(DeliveryClass::Bulk, &[], &[7; 14_000]).await;
     }
     let began = Instant::now();
     server.begin_shutdown();
-    let told = join_all(riders.iter_mut().map(Rider::until_close)).await;
+    let told = join_all(riders.iter_mut().map(Rider::read_until_close)).await;
     let mut waits: Vec<u32> = told
         .iter()
-        .map(|(said, end)| {
+        .map(|(received, end)| {
             assert_eq!(u16::from(end.code), 1012);
-            match said.last() {
+            match received.last() {
                 Some(Message::Text(text)) => match ServerMessage::parse(text) {
                     Ok(ServerMessage::Closing { retry_after_ms }) => retry_after_ms,
-                    other => panic!("not told when to come back: {other:?}"),
+                    other => panic!("expected the reconnect time: {other:?}"),
                 },
-                other => panic!("not told when to come back: {other:?}"),
+                other => panic!("expected the reconnect time: {other:?}"),
             }
         })
         .collect();
     drop(riders);
     waits.sort();
     assert!(waits[0] >= 500 && waits[99] < 4_500);
-    // A hundred of them, spread over four seconds.
+    // One hundred values, spread over four seconds.
     assert!(waits[99] - waits[0] > 2_000, "{waits:?}");
     tokio::time::timeout(Duration::from_secs(10), server.ended)
         .await
@@ -98,7 +98,7 @@ async fn many_riders_and_one_who_reads_nothing_are_told_apart_in_time_and_hold_n
 }
 
 #[tokio::test]
-async fn clients_who_cannot_be_told_when_to_come_back_are_closed_one_after_the_other() {
+async fn sockets_of_third_party_clients_are_closed_at_spread_times() {
     let mut server = TestServer::start(&[]).await;
     let mut clients = Vec::new();
     for number in 0..30 {
@@ -106,7 +106,7 @@ async fn clients_who_cannot_be_told_when_to_come_back_are_closed_one_after_the_o
         let path = format!("/peerjs?key=peerjs&id=ana&token=club-{number}");
         clients.push(server.client(&path).await);
     }
-    // Each is greeted before.
+    // All greetings have arrived.
     join_all(clients.iter_mut().map(Client::text)).await;
     let began = Instant::now();
     server.begin_shutdown();
@@ -116,7 +116,7 @@ async fn clients_who_cannot_be_told_when_to_come_back_are_closed_one_after_the_o
     });
     let mut ends = join_all(ends).await;
     ends.sort();
-    // Sixty of them, spread over four seconds.
+    // Sixty values, spread over four seconds.
     let (first, last) = (ends[0], ends[59]);
     assert!(last - first > Duration::from_secs(2), "{ends:?}");
     assert!(last < Duration::from_secs(6), "{ends:?}");

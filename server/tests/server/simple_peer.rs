@@ -1,4 +1,4 @@
-//! simple-peer clients, of both generations.
+//! simple-peer clients of both protocol versions.
 
 use std::time::Duration;
 
@@ -10,11 +10,10 @@ use crate::support::TestServer;
 const MOMENT: Duration = Duration::from_millis(300);
 
 impl TestServer {
-    /// A member of a room, with the id and the word on who is host that it
-    /// was told.
+    /// Joins a room. Returns the client, its id, and whether it is host.
     async fn member(&self, code: &str) -> (Client, String, bool) {
         let mut client = self.client(&format!("/signal/{code}")).await;
-        let told = client.hear().await;
+        let told = client.receive().await;
         assert_eq!(told["type"], "id", "{told}");
         let id = told["id"].as_str().expect("an id").to_owned();
         (client, id, told["isHost"] == true)
@@ -22,7 +21,7 @@ impl TestServer {
 }
 
 #[tokio::test]
-async fn a_code_made_up_by_a_client_opens_a_room_and_the_first_in_is_host() {
+async fn an_unused_code_opens_a_room_and_the_first_member_is_host() {
     let server = TestServer::start(&[]).await;
     let (_ana, ana_id, ana_hosts) = server.member("my-own-code").await;
     let (_ben, ben_id, ben_hosts) = server.member("my-own-code").await;
@@ -32,13 +31,13 @@ async fn a_code_made_up_by_a_client_opens_a_room_and_the_first_in_is_host() {
 }
 
 #[tokio::test]
-async fn a_message_with_a_target_reaches_that_peer_and_without_one_all_others() {
+async fn a_message_goes_to_its_target_or_without_one_to_all_others() {
     let server = TestServer::start(&[]).await;
     let (mut ana, ana_id, _) = server.member("red").await;
     let (mut ben, ben_id, _) = server.member("red").await;
     let (mut cleo, _, _) = server.member("red").await;
     let (mut stranger, _, _) = server.member("blue").await;
-    ana.say_text(&format!(
+    ana.send_text(&format!(
         r#"{{"type":"signal","target":"{ben_id}","signal":{{"sdp" : 1.50}},"from":"{ben_id}"}}"#
     ))
     .await;
@@ -48,115 +47,115 @@ async fn a_message_with_a_target_reaches_that_peer_and_without_one_all_others() 
             r#"{{"type":"signal","target":"{ben_id}","signal":{{"sdp" : 1.50}},"from":"{ana_id}"}}"#
         )
     );
-    ana.say(json!({"type": "start", "at": 3})).await;
+    ana.send(json!({"type": "start", "at": 3})).await;
     let start = json!({"type": "start", "at": 3, "from": ana_id});
-    assert_eq!(ben.hear().await, start);
-    assert_eq!(cleo.hear().await, start, "and nothing before it");
-    stranger.say(json!({"type": "x", "target": ana_id})).await;
-    ana.hears_nothing_for(MOMENT).await;
-    stranger.hears_nothing_for(MOMENT).await;
+    assert_eq!(ben.receive().await, start);
+    assert_eq!(cleo.receive().await, start, "as the first message");
+    stranger.send(json!({"type": "x", "target": ana_id})).await;
+    ana.receives_nothing_for(MOMENT).await;
+    stranger.receives_nothing_for(MOMENT).await;
 }
 
 #[tokio::test]
-async fn what_only_the_server_says_is_dropped_and_who_is_host_is_its_word() {
+async fn messages_that_only_the_server_sends_are_dropped_and_host_flags_are_corrected() {
     let server = TestServer::start(&[]).await;
     let (mut ana, ana_id, _) = server.member("red").await;
     let (mut ben, ben_id, _) = server.member("red").await;
     for kind in ["id", "peer-left", "existing-peers", "peer-joined"] {
-        ben.say(json!({"type": kind, "id": ana_id, "peerId": ana_id, "isHost": true}))
+        ben.send(json!({"type": kind, "id": ana_id, "peerId": ana_id, "isHost": true}))
             .await;
     }
-    ben.say(json!({"type": "hi", "isHost": true})).await;
+    ben.send(json!({"type": "hi", "isHost": true})).await;
     assert_eq!(
-        ana.hear().await,
+        ana.receive().await,
         json!({"type": "hi", "isHost": false, "from": ben_id})
     );
-    ana.say(json!({"type": "hi", "isHost": false})).await;
-    assert_eq!(ben.hear().await["isHost"], true);
+    ana.send(json!({"type": "hi", "isHost": false})).await;
+    assert_eq!(ben.receive().await["isHost"], true);
 }
 
 #[tokio::test]
-async fn the_clients_in_the_field_join_and_hear_of_each_other() {
+async fn clients_with_profiles_join_and_are_announced_to_each_other() {
     let server = TestServer::start(&[]).await;
     let (mut ana, ana_id, _) = server.member("red").await;
-    ana.say(json!({"type": "join", "name": "Ana", "ftp": 250, "isHost": true}))
+    ana.send(json!({"type": "join", "name": "Ana", "ftp": 250, "isHost": true}))
         .await;
     assert_eq!(
-        ana.hear().await,
+        ana.receive().await,
         json!({"type": "existing-peers", "peers": []})
     );
     let (mut ben, ben_id, _) = server.member("red").await;
-    ben.say(json!({"type": "join", "name": "Ben", "ftp": 200, "isHost": true}))
+    ben.send(json!({"type": "join", "name": "Ben", "ftp": 200, "isHost": true}))
         .await;
     let there = json!([{"id": ana_id, "name": "Ana", "ftp": 250}]);
     assert_eq!(
-        ben.hear().await,
+        ben.receive().await,
         json!({"type": "existing-peers", "peers": there})
     );
     let joined: Value = json!({"type": "peer-joined", "peerId": ben_id, "name": "Ben", "ftp": 200, "isHost": false});
-    assert_eq!(ana.hear().await, joined);
+    assert_eq!(ana.receive().await, joined);
 }
 
 #[tokio::test]
-async fn who_goes_is_announced_and_the_next_is_told_that_it_is_host() {
+async fn a_leave_is_announced_and_the_next_member_becomes_host() {
     let server = TestServer::start(&[]).await;
     let (ana, ana_id, _) = server.member("red").await;
     let (mut ben, ben_id, _) = server.member("red").await;
     let (mut cleo, _, _) = server.member("red").await;
     ana.drop_connection();
     let left = json!({"type": "peer-left", "peerId": ana_id});
-    assert_eq!(ben.hear().await, left);
-    assert_eq!(cleo.hear().await, left);
+    assert_eq!(ben.receive().await, left);
+    assert_eq!(cleo.receive().await, left);
     assert_eq!(
-        ben.hear().await,
+        ben.receive().await,
         json!({"type": "id", "id": ben_id, "isHost": true})
     );
-    cleo.hears_nothing_for(MOMENT).await;
+    cleo.receives_nothing_for(MOMENT).await;
 }
 
 #[tokio::test]
-async fn codes_are_1_to_64_characters_and_rooms_are_bounded() {
+async fn codes_have_1_to_64_characters_and_rooms_a_maximum_size() {
     let server = TestServer::start(&["--max-riders=1"]).await;
     let _host = server.member("caf%C3%A9%20ride").await;
     let long = "x".repeat(65);
     let _longest = server.member(&long[..64]).await;
     for code in ["caf%C3%A9%20ride", &long, "a%0Ab", "a%2Fb"] {
         let mut client = server.client(&format!("/signal/{code}")).await;
-        assert_eq!(client.hear().await["type"], "error");
+        assert_eq!(client.receive().await["type"], "error");
         assert_eq!(client.close_code().await, 4000);
     }
 }
 
 #[tokio::test]
-async fn a_member_that_is_silent_but_answers_pings_is_kept() {
+async fn a_silent_member_that_answers_pings_is_kept() {
     let pings = ["--ping-interval-ms=100", "--ping-timeout-ms=600"];
     let server = TestServer::start(&pings).await;
     let (mut ana, _, _) = server.member("red").await;
     let listening = tokio::spawn(async move {
-        let heard = ana.hear().await;
-        (ana, heard)
+        let received = ana.receive().await;
+        (ana, received)
     });
     tokio::time::sleep(Duration::from_secs(2)).await;
     let (mut ben, ben_id, _) = server.member("red").await;
-    ben.say(json!({"n": 1})).await;
-    let (_ana, heard) = listening.await.expect("listens");
-    assert_eq!(heard, json!({"n": 1, "from": ben_id}));
+    ben.send(json!({"n": 1})).await;
+    let (_ana, received) = listening.await.expect("listens");
+    assert_eq!(received, json!({"n": 1, "from": ben_id}));
 }
 
 #[tokio::test]
-async fn nonsense_is_ignored_and_a_message_too_large_ends_its_socket_alone() {
+async fn malformed_messages_are_ignored_and_an_oversized_one_closes_its_own_socket_only() {
     let server = TestServer::start(&[]).await;
     let (mut ana, _, _) = server.member("red").await;
     let (mut ben, ben_id, _) = server.member("red").await;
     for text in ["", "{", "[]", "7", r#"{"target":7}"#] {
-        ben.say_text(text).await;
+        ben.send_text(text).await;
     }
-    ben.say(json!({"n": 1})).await;
-    assert_eq!(ana.hear().await, json!({"n": 1, "from": ben_id}));
-    ben.say(json!({"n": "x".repeat(65_536)})).await;
-    assert_eq!(ben.hear().await["type"], "error");
+    ben.send(json!({"n": 1})).await;
+    assert_eq!(ana.receive().await, json!({"n": 1, "from": ben_id}));
+    ben.send(json!({"n": "x".repeat(65_536)})).await;
+    assert_eq!(ben.receive().await["type"], "error");
     assert_eq!(ben.close_code().await, 1009);
-    assert_eq!(ana.hear().await["type"], "peer-left");
+    assert_eq!(ana.receive().await["type"], "peer-left");
 }
 
 #[tokio::test]

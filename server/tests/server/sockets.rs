@@ -1,4 +1,4 @@
-//! `/ws/{code}`: joining, relaying, coming back, and what ends a socket.
+//! `/ws/{code}`: joining, relaying, reconnecting, and closing sockets.
 
 use protocol::peer::DeliveryClass;
 use protocol::signaling::{
@@ -19,21 +19,21 @@ pub fn resume(welcome: &Welcome) -> Resume {
 }
 
 pub async fn refusal(rider: &mut Rider) -> (ErrorCode, u16) {
-    let (said, end) = rider.until_close().await;
-    let Some(Message::Text(text)) = said.last() else {
-        panic!("no reason: {said:?}")
+    let (received, end) = rider.read_until_close().await;
+    let Some(Message::Text(text)) = received.last() else {
+        panic!("expected an error: {received:?}")
     };
     match ServerMessage::parse(text) {
         Ok(ServerMessage::Error { code, message }) => {
             assert_eq!(message, code.message());
             (code, end.code.into())
         }
-        other => panic!("not a refusal: {other:?}"),
+        other => panic!("expected an error: {other:?}"),
     }
 }
 
 #[tokio::test]
-async fn the_first_rider_is_host_and_the_second_learns_of_the_first() {
+async fn the_first_rider_is_host_and_both_learn_of_each_other() {
     let server = TestServer::start(&["--max-direct", "7"]).await;
     let code = server.ride().await;
     let (mut ana, first) = server.join(&code).await;
@@ -48,14 +48,14 @@ async fn the_first_rider_is_host_and_the_second_learns_of_the_first() {
 }
 
 #[tokio::test]
-async fn the_code_of_a_socket_may_be_typed_loosely() {
+async fn a_socket_accepts_other_spellings_of_a_code() {
     let server = TestServer::start(&[]).await;
     let code = server.ride().await.to_uppercase().replace('-', "%20");
     server.join(&code).await;
 }
 
 #[tokio::test]
-async fn a_frame_reaches_the_others_under_its_senders_number_and_is_counted() {
+async fn a_frame_reaches_the_others_with_the_number_of_its_sender_and_is_counted() {
     let server = TestServer::start(&[]).await;
     let code = server.ride().await;
     let (mut ana, first) = server.join(&code).await;
@@ -75,12 +75,12 @@ async fn a_frame_reaches_the_others_under_its_senders_number_and_is_counted() {
 }
 
 #[tokio::test]
-async fn a_rider_who_leaves_is_gone_at_once() {
+async fn a_rider_who_leaves_is_removed_at_once() {
     let server = TestServer::start(&[]).await;
     let code = server.ride().await;
     let (mut ana, first) = server.join(&code).await;
     let (mut ben, second) = server.join(&code).await;
-    ana.say(&ClientMessage::Leave).await;
+    ana.send(&ClientMessage::Leave).await;
     assert_eq!(
         ben.message().await,
         ServerMessage::Left {
@@ -99,10 +99,10 @@ async fn a_socket_that_left_cannot_join_again() {
     let server = TestServer::start(&[]).await;
     let code = server.ride().await;
     let (mut ana, _) = server.join(&code).await;
-    ana.say(&ClientMessage::Leave).await;
+    ana.send(&ClientMessage::Leave).await;
     ana.hello(None).await;
-    let (said, _) = ana.until_close().await;
-    assert!(said.is_empty(), "{said:?}");
+    let (received, _) = ana.read_until_close().await;
+    assert!(received.is_empty(), "{received:?}");
     assert_eq!(
         server.get(&format!("/api/rides/{code}")).await.json()["riders"],
         0
@@ -110,7 +110,7 @@ async fn a_socket_that_left_cannot_join_again() {
 }
 
 #[tokio::test]
-async fn a_rider_who_vanishes_is_away_and_after_the_grace_gone() {
+async fn a_lost_rider_is_away_and_removed_after_the_grace_period() {
     let server = TestServer::start(&["--grace-ms", "150"]).await;
     let code = server.ride().await;
     let (mut ana, _) = server.join(&code).await;
@@ -153,28 +153,28 @@ async fn a_reloaded_page_is_the_same_rider_with_a_new_incarnation() {
 }
 
 #[tokio::test]
-async fn a_wrong_token_is_refused_and_disturbs_nobody() {
+async fn an_invalid_token_is_refused_and_other_riders_are_not_affected() {
     let server = TestServer::start(&[]).await;
     let code = server.ride().await;
     let (mut ana, welcome) = server.join(&code).await;
     let token = "guessed".parse().expect("a token");
-    let mut thief = server.socket(&code).await;
-    thief
+    let mut impostor = server.socket(&code).await;
+    impostor
         .hello(Some(Resume {
             token,
             ..resume(&welcome)
         }))
         .await;
     assert_eq!(
-        refusal(&mut thief).await,
+        refusal(&mut impostor).await,
         (ErrorCode::BadToken, close::REFUSED)
     );
-    ana.say(&ClientMessage::Ping).await;
+    ana.send(&ClientMessage::Ping).await;
     assert_eq!(ana.message().await, ServerMessage::Pong);
 }
 
 #[tokio::test]
-async fn a_code_that_no_ride_has_is_refused_on_the_socket() {
+async fn an_unknown_code_is_refused_on_the_socket() {
     let server = TestServer::start(&[]).await;
     for code in ["brave-otter-0000", "nonsense"] {
         let mut rider = server.socket(code).await;
@@ -189,7 +189,7 @@ async fn a_code_that_no_ride_has_is_refused_on_the_socket() {
 }
 
 #[tokio::test]
-async fn a_full_ride_takes_nobody_else() {
+async fn a_full_ride_refuses_another_rider() {
     let server = TestServer::start(&["--max-riders", "2"]).await;
     let code = server.ride().await;
     let _riders = (server.join(&code).await, server.join(&code).await);
@@ -206,18 +206,18 @@ async fn a_full_ride_takes_nobody_else() {
 }
 
 #[tokio::test]
-async fn a_ride_dies_some_time_after_its_last_rider_left() {
+async fn an_empty_ride_ends_after_its_lifetime() {
     let server = TestServer::start(&["--room-ttl-ms", "150"]).await;
     let code = server.ride().await;
     let (mut ana, _) = server.join(&code).await;
-    ana.say(&ClientMessage::Leave).await;
-    ana.until_close().await;
+    ana.send(&ClientMessage::Leave).await;
+    ana.read_until_close().await;
     while server.get(&format!("/api/rides/{code}")).await.status != 404 {}
     assert_eq!(server.health().await["rooms"], 0);
 }
 
 #[tokio::test]
-async fn an_oversized_message_ends_its_socket_alone() {
+async fn an_oversized_message_closes_its_own_socket_only() {
     let server = TestServer::start(&[]).await;
     let code = server.ride().await;
     let (mut ana, _) = server.join(&code).await;
@@ -227,7 +227,7 @@ async fn an_oversized_message_ends_its_socket_alone() {
     ] {
         let (mut ben, second) = server.join(&code).await;
         ana.message().await;
-        ben.send(message).await;
+        ben.send_raw(message).await;
         assert_eq!(
             refusal(&mut ben).await,
             (ErrorCode::TooLarge, close::TOO_LARGE)
@@ -240,13 +240,13 @@ async fn an_oversized_message_ends_its_socket_alone() {
 }
 
 #[tokio::test]
-async fn a_message_far_beyond_the_limit_is_not_even_read() {
+async fn a_message_far_over_the_limit_ends_the_connection_unread() {
     let server = TestServer::start(&[]).await;
     let code = server.ride().await;
     let (mut ana, _) = server.join(&code).await;
     let (mut ben, second) = server.join(&code).await;
     ana.message().await;
-    // The server may hang up while this is still on its way.
+    // The server may close the connection while this is being sent.
     let _ = futures_util::SinkExt::send(&mut ben.socket, Message::binary(vec![0; 4_000_000])).await;
     assert_eq!(
         ana.message().await,
@@ -255,14 +255,14 @@ async fn a_message_far_beyond_the_limit_is_not_even_read() {
 }
 
 #[tokio::test]
-async fn text_that_is_not_utf8_ends_its_socket_alone() {
+async fn text_that_is_not_utf8_closes_its_own_socket_only() {
     let server = TestServer::start(&[]).await;
     let code = server.ride().await;
     let (mut ana, _) = server.join(&code).await;
     let (mut ben, second) = server.join(&code).await;
     ana.message().await;
-    let nonsense = Frame::message(vec![0xff, 0xfe, 0xfd], OpCode::Data(Data::Text), true);
-    ben.send(Message::Frame(nonsense)).await;
+    let not_utf8 = Frame::message(vec![0xff, 0xfe, 0xfd], OpCode::Data(Data::Text), true);
+    ben.send_raw(Message::Frame(not_utf8)).await;
     assert_eq!(ben.close_code().await, close::MALFORMED);
     assert_eq!(
         ana.message().await,
@@ -271,20 +271,20 @@ async fn text_that_is_not_utf8_ends_its_socket_alone() {
 }
 
 #[tokio::test]
-async fn what_is_not_a_message_ends_its_socket_with_a_reason() {
+async fn a_malformed_message_closes_the_socket_with_an_error() {
     let server = TestServer::start(&[]).await;
     let code = server.ride().await;
     let deep = "[".repeat(60_000);
     for text in ["{", "[]", r#"{"type":"dance"}"#, &deep] {
         let mut rider = server.socket(&code).await;
-        rider.send(Message::text(text)).await;
+        rider.send_raw(Message::text(text)).await;
         assert_eq!(
             refusal(&mut rider).await,
             (ErrorCode::BadMessage, close::POLICY)
         );
     }
     let (mut rider, _) = server.join(&code).await;
-    rider.send(Message::binary(vec![9, 9, 9])).await;
+    rider.send_raw(Message::binary(vec![9, 9, 9])).await;
     assert_eq!(
         refusal(&mut rider).await,
         (ErrorCode::BadMessage, close::MALFORMED)
@@ -292,11 +292,11 @@ async fn what_is_not_a_message_ends_its_socket_with_a_reason() {
 }
 
 #[tokio::test]
-async fn whoever_speaks_before_hello_or_says_nothing_is_not_in_the_ride() {
+async fn a_socket_without_a_timely_hello_is_closed() {
     let server = TestServer::start(&["--hello-timeout-ms", "200"]).await;
     let code = server.ride().await;
     let mut early = server.socket(&code).await;
-    early.say(&ClientMessage::Leave).await;
+    early.send(&ClientMessage::Leave).await;
     assert_eq!(
         refusal(&mut early).await,
         (ErrorCode::NotInRide, close::POLICY)
@@ -309,14 +309,14 @@ async fn whoever_speaks_before_hello_or_says_nothing_is_not_in_the_ride() {
 }
 
 #[tokio::test]
-async fn a_socket_that_answers_no_ping_is_given_up() {
+async fn a_socket_that_answers_no_pings_is_closed() {
     let server =
         TestServer::start(&["--ping-interval-ms", "100", "--ping-timeout-ms", "400"]).await;
     let code = server.ride().await;
     let (mut ana, _) = server.join(&code).await;
     let (_unread, second) = server.join(&code).await;
     ana.message().await;
-    // Waiting for it answers pings on this socket, and none on the other.
+    // This socket answers pings while it waits; the other one does not.
     assert_eq!(
         ana.message().await,
         ServerMessage::Away { peer: second.peer }

@@ -1,4 +1,4 @@
-//! A running server, a rider, and as much HTTP as the tests need.
+//! Test server, test client of the app's dialect, and a minimal HTTP client.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -26,13 +26,13 @@ use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
-/// Longer than anything awaited takes; a test that waits so long has failed.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Timeout of everything that a test awaits. It is only reached when a test fails.
+const TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The secret of a server that is given none.
+/// Secret of servers that are started without one.
 const SECRET: &str = "a secret for tests alone";
 
-/// A server on a free port of the loopback address.
+/// Server on a free port of the loopback address.
 pub struct TestServer {
     pub address: SocketAddr,
     pub state: AppState,
@@ -41,7 +41,7 @@ pub struct TestServer {
 }
 
 impl TestServer {
-    /// With the given flags and a secret, and no pages.
+    /// Starts a server with the given flags, a secret, and no pages.
     pub async fn start(flags: &[&str]) -> Self {
         Self::with_pages(flags, Router::new()).await
     }
@@ -71,7 +71,7 @@ impl TestServer {
         }
     }
 
-    /// Kills the server with all that it knew: no goodbye, no sockets.
+    /// Aborts the server without a shutdown. Its rides are lost.
     pub fn kill(self) {
         self.ended.abort();
     }
@@ -80,22 +80,27 @@ impl TestServer {
         let _ = self.stop.take().expect("the first time").send(());
     }
 
-    /// Starts a ride and gives its code.
+    /// Starts a ride and returns its code.
     pub async fn ride(&self) -> String {
         let answer = self.post("/api/rides", &[]).await;
         assert_eq!(answer.status, 201, "{answer:?}");
         answer.json()["code"].as_str().expect("a code").to_owned()
     }
 
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> HttpResponse {
         self.request("GET", path, &[]).await
     }
 
-    pub async fn post(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub async fn post(&self, path: &str, headers: &[(&str, &str)]) -> HttpResponse {
         self.request("POST", path, headers).await
     }
 
-    pub async fn request(&self, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+    pub async fn request(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> HttpResponse {
         let mut head = format!(
             "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n",
             self.address
@@ -107,16 +112,16 @@ impl TestServer {
         stream
             .write_all(format!("{head}\r\n").as_bytes())
             .await
-            .expect("asks");
+            .expect("sends");
         let mut bytes = Vec::new();
-        timeout(PATIENCE, stream.read_to_end(&mut bytes))
+        timeout(TIMEOUT, stream.read_to_end(&mut bytes))
             .await
             .expect("in time")
-            .expect("an answer");
-        Answer::parse(&bytes)
+            .expect("a response");
+        HttpResponse::parse(&bytes)
     }
 
-    /// Opens a socket that has not said hello.
+    /// Opens a socket without sending hello.
     pub async fn socket(&self, code: &str) -> Rider {
         self.socket_from(code, None).await.expect("an upgrade")
     }
@@ -126,8 +131,8 @@ impl TestServer {
         Ok(Rider { socket })
     }
 
-    /// A socket of any dialect.
-    pub async fn rider_at(&self, path: &str) -> Rider {
+    /// Opens a socket of any dialect.
+    pub async fn raw_client(&self, path: &str) -> Rider {
         let socket = self.open(path, None).await.expect("an upgrade");
         Rider { socket }
     }
@@ -146,7 +151,7 @@ impl TestServer {
         Ok(client_async(request, stream).await?.0)
     }
 
-    /// A new rider, welcomed.
+    /// Joins as a new rider.
     pub async fn join(&self, code: &str) -> (Rider, Welcome) {
         self.join_as(code, None).await
     }
@@ -156,22 +161,22 @@ impl TestServer {
         rider.hello(resume).await;
         match rider.message().await {
             ServerMessage::Welcome(welcome) => (rider, *welcome),
-            other => panic!("not welcomed: {other:?}"),
+            other => panic!("expected a welcome: {other:?}"),
         }
     }
 
-    /// A rider with a token and what its page knows, welcomed.
-    pub async fn return_with(
+    /// Joins with a resume token and a snapshot of the room.
+    pub async fn join_with_snapshot(
         &self,
         code: &str,
         resume: Resume,
         restore: RoomSnapshot,
     ) -> (Rider, Welcome) {
         let mut rider = self.socket(code).await;
-        rider.greet(Some(resume), Some(restore)).await;
+        rider.hello_with_snapshot(Some(resume), Some(restore)).await;
         match rider.message().await {
             ServerMessage::Welcome(welcome) => (rider, *welcome),
-            other => panic!("not welcomed: {other:?}"),
+            other => panic!("expected a welcome: {other:?}"),
         }
     }
 
@@ -180,22 +185,26 @@ impl TestServer {
     }
 }
 
-/// One end of a socket.
+/// Client end of a socket.
 pub struct Rider {
     pub socket: WebSocketStream<TcpStream>,
 }
 
 impl Rider {
     pub async fn hello(&mut self, resume: Option<Resume>) {
-        self.greet(resume, None).await;
+        self.hello_with_snapshot(resume, None).await;
     }
 
-    pub async fn greet(&mut self, resume: Option<Resume>, restore: Option<RoomSnapshot>) {
+    pub async fn hello_with_snapshot(
+        &mut self,
+        resume: Option<Resume>,
+        restore: Option<RoomSnapshot>,
+    ) {
         let keys = PublicKeys {
             sign: [1; 32],
             agree: [2; 32],
         };
-        self.say(&ClientMessage::Hello(Hello {
+        self.send(&ClientMessage::Hello(Hello {
             version: VERSION,
             keys,
             resume,
@@ -205,11 +214,11 @@ impl Rider {
         .await;
     }
 
-    pub async fn say(&mut self, message: &ClientMessage) {
-        self.send(Message::text(message.to_json())).await;
+    pub async fn send(&mut self, message: &ClientMessage) {
+        self.send_raw(Message::text(message.to_json())).await;
     }
 
-    pub async fn send(&mut self, message: Message) {
+    pub async fn send_raw(&mut self, message: Message) {
         self.socket.send(message).await.expect("sends");
     }
 
@@ -221,16 +230,13 @@ impl Rider {
             payload,
         }
         .encode();
-        self.send(Message::binary(frame)).await;
+        self.send_raw(Message::binary(frame)).await;
     }
 
-    /// The next message that is not a ping; `None` at the end.
+    /// Next message other than pings and pongs; `None` after the end.
     pub async fn next(&mut self) -> Option<Message> {
         loop {
-            match timeout(PATIENCE, self.socket.next())
-                .await
-                .expect("in time")
-            {
+            match timeout(TIMEOUT, self.socket.next()).await.expect("in time") {
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
                 Some(Ok(message)) => return Some(message),
                 Some(Err(_)) | None => return None,
@@ -238,61 +244,64 @@ impl Rider {
         }
     }
 
-    /// The next text message.
+    /// Next message of the app's dialect.
     pub async fn message(&mut self) -> ServerMessage {
         match self.next().await {
             Some(Message::Text(text)) => ServerMessage::parse(&text).expect("a message"),
-            other => panic!("not a text message: {other:?}"),
+            other => panic!("expected a text message: {other:?}"),
         }
     }
 
-    /// The first message that is wanted; what comes before it is skipped.
-    pub async fn until(&mut self, wanted: impl Fn(&ServerMessage) -> bool) -> ServerMessage {
+    /// First message that `is_expected` accepts. Earlier messages are skipped.
+    pub async fn wait_for(
+        &mut self,
+        is_expected: impl Fn(&ServerMessage) -> bool,
+    ) -> ServerMessage {
         loop {
             let message = self.message().await;
-            if wanted(&message) {
+            if is_expected(&message) {
                 return message;
             }
         }
     }
 
-    /// The next relayed frame: its sender, its page, its payload.
+    /// Next relayed frame: sender, incarnation and payload.
     pub async fn frame(&mut self) -> (PeerNumber, Incarnation, Vec<u8>) {
         match self.next().await {
             Some(Message::Binary(bytes)) => {
                 let frame = FromServer::decode(&bytes).expect("a frame");
                 (frame.from, frame.incarnation, frame.payload.to_vec())
             }
-            other => panic!("not a frame: {other:?}"),
+            other => panic!("expected a frame: {other:?}"),
         }
     }
 
-    /// What is said until the close, and the close.
-    pub async fn until_close(&mut self) -> (Vec<Message>, CloseFrame) {
-        let mut said = Vec::new();
+    /// Remaining messages and the close frame.
+    pub async fn read_until_close(&mut self) -> (Vec<Message>, CloseFrame) {
+        let mut received = Vec::new();
         loop {
             match self.next().await {
-                Some(Message::Close(Some(frame))) => return (said, frame),
-                Some(message) => said.push(message),
-                None => panic!("ended without a close, after {said:?}"),
+                Some(Message::Close(Some(frame))) => return (received, frame),
+                Some(message) => received.push(message),
+                None => panic!("ended without a close frame, after {received:?}"),
             }
         }
     }
 
     pub async fn close_code(&mut self) -> u16 {
-        self.until_close().await.1.code.into()
+        self.read_until_close().await.1.code.into()
     }
 }
 
-/// An HTTP answer.
+/// HTTP response.
 #[derive(Debug)]
-pub struct Answer {
+pub struct HttpResponse {
     pub status: u16,
     pub headers: HashMap<String, String>,
     pub body: String,
 }
 
-impl Answer {
+impl HttpResponse {
     fn parse(bytes: &[u8]) -> Self {
         let text = String::from_utf8_lossy(bytes);
         let (head, body) = text.split_once("\r\n\r\n").expect("a head and a body");
@@ -303,7 +312,7 @@ impl Answer {
             .expect("a status line");
         let mut headers = HashMap::<String, String>::new();
         for (name, value) in lines.filter_map(|line| line.split_once(": ")) {
-            // A header that comes twice is a list (RFC 9110, 5.3).
+            // A repeated header is a list (RFC 9110, section 5.3).
             headers
                 .entry(name.to_ascii_lowercase())
                 .and_modify(|known| *known += &format!(", {value}"))

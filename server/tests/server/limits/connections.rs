@@ -1,4 +1,4 @@
-//! So many connections and sockets, and so long for a request.
+//! Limits on connections and sockets, and the timeout of a request's head.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Error;
 
-use super::Calm;
+use super::UninvolvedRide;
 use crate::support::TestServer;
 
 #[tokio::test]
-async fn a_request_that_never_ends_its_head_is_given_up_and_others_are_served() {
+async fn a_request_whose_head_never_ends_is_closed_and_others_are_served() {
     let server = TestServer::start(&["--header-timeout-ms", "300"]).await;
     let mut slow = Vec::new();
     for _ in 0..50 {
@@ -20,16 +20,14 @@ async fn a_request_that_never_ends_its_head_is_given_up_and_others_are_served() 
         stream
             .write_all(b"GET / HTTP/1.1\r\nx-slow: ")
             .await
-            .expect("asks");
+            .expect("sends");
         slow.push(stream);
     }
     assert_eq!(server.health().await["status"], "ok");
     for mut stream in slow {
         let mut rest = Vec::new();
         let end = stream.read_to_end(&mut rest);
-        let _ = timeout(Duration::from_secs(10), end)
-            .await
-            .expect("given up");
+        let _ = timeout(Duration::from_secs(10), end).await.expect("closed");
     }
     assert_eq!(
         server.state.metrics.refusals(RefusalReason::SlowRequest),
@@ -38,7 +36,7 @@ async fn a_request_that_never_ends_its_head_is_given_up_and_others_are_served() 
 }
 
 #[tokio::test]
-async fn connections_of_one_address_are_bounded_and_the_next_is_told_so() {
+async fn connections_of_one_address_are_limited_and_the_next_gets_503() {
     let flags = [
         "--max-connections-per-address",
         "3",
@@ -78,17 +76,17 @@ async fn sockets_of_all_dialects_count_together() {
     let code = server.ride().await;
     let _app = server.socket(&code).await;
     let _peerjs = server
-        .rider_at("/peerjs?key=peerjs&id=ana&token=club")
+        .raw_client("/peerjs?key=peerjs&id=ana&token=club")
         .await;
-    let _simple_peer = server.rider_at("/signal/club").await;
+    let _simple_peer = server.raw_client("/signal/club").await;
     let fourth = server.socket_from(&code, None).await.err();
     assert!(matches!(fourth, Some(Error::Http(answer)) if answer.status() == 429));
 }
 
 #[tokio::test]
-async fn five_hundred_sockets_of_one_address_are_half_of_them_too_many() {
+async fn half_of_500_sockets_of_one_address_are_refused() {
     let server = TestServer::start(&[]).await;
-    let mut calm = Calm::start(&server).await;
+    let mut uninvolved = UninvolvedRide::start(&server).await;
     let code = server.ride().await;
     let mut open = Vec::new();
     let mut refused = 0;
@@ -100,10 +98,10 @@ async fn five_hundred_sockets_of_one_address_are_half_of_them_too_many() {
                 assert!(answer.headers().contains_key("retry-after"));
                 refused += 1;
             }
-            Err(other) => panic!("not answered: {other}"),
+            Err(other) => panic!("expected a response: {other}"),
         }
     }
-    // Two are the other ride's.
+    // Two sockets belong to the other ride.
     assert_eq!((open.len(), refused), (254, 246));
     assert_eq!(
         server
@@ -112,11 +110,11 @@ async fn five_hundred_sockets_of_one_address_are_half_of_them_too_many() {
             .refusals(RefusalReason::SocketsPerAddress),
         246
     );
-    calm.goes_on().await;
+    uninvolved.still_works().await;
 }
 
 #[tokio::test]
-async fn a_server_full_of_sockets_says_so_until_one_is_closed() {
+async fn at_the_maximum_number_of_sockets_the_next_is_refused_until_one_is_closed() {
     let server = TestServer::start(&["--max-sockets", "2"]).await;
     let code = server.ride().await;
     let first = server.socket(&code).await;

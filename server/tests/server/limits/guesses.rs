@@ -1,5 +1,5 @@
-//! Codes and tokens that are guessed, addresses that are made up, and riders
-//! who are neither.
+//! Guessed codes and tokens, forged addresses, and returning riders, who must not
+//! be mistaken for either.
 
 use futures_util::future::join_all;
 use protocol::peer::{DeliveryClass, PeerNumber};
@@ -7,18 +7,18 @@ use protocol::signaling::{ClientMessage, Resume, Signal, Welcome, close};
 use server::error::RefusalReason;
 use tokio_tungstenite::tungstenite::Message;
 
-use super::{is_rate_limited, words_until_close};
+use super::{is_rate_limited, messages_until_close};
 use crate::support::{Rider, TestServer};
 
 const UNKNOWN: &str = "/api/rides/brave-otter-0000";
 const BEHIND_A_PROXY: [&str; 2] = ["--trusted-proxies", "127.0.0.1"];
 
 #[tokio::test]
-async fn guessing_codes_ends_in_429_even_for_a_right_one() {
+async fn after_too_many_unknown_codes_even_a_valid_code_gets_429() {
     let server = TestServer::start(&["--joins-per-minute-per-address", "3"]).await;
     let code = server.ride().await;
-    let right = format!("/api/rides/{code}");
-    assert_eq!(server.get(&right).await.status, 200);
+    let valid = format!("/api/rides/{code}");
+    assert_eq!(server.get(&valid).await.status, 200);
     assert_eq!(server.get(UNKNOWN).await.status, 404);
     assert_eq!(
         server.get("/ride/brave-otter-0000/qr.svg").await.status,
@@ -26,8 +26,8 @@ async fn guessing_codes_ends_in_429_even_for_a_right_one() {
     );
     let mut guess = server.socket("brave-otter-0000").await;
     guess.hello(None).await;
-    guess.until_close().await;
-    for path in [UNKNOWN, &right, &format!("/ride/{code}/qr.svg")] {
+    guess.read_until_close().await;
+    for path in [UNKNOWN, &valid, &format!("/ride/{code}/qr.svg")] {
         let answer = server.get(path).await;
         assert_eq!(answer.status, 429, "{path}");
         assert_eq!(answer.json()["error"]["code"], "rate-limited");
@@ -37,15 +37,15 @@ async fn guessing_codes_ends_in_429_even_for_a_right_one() {
     for socket in [&code, "no code"] {
         let mut rider = server.socket(&socket.replace(' ', "%20")).await;
         rider.hello(None).await;
-        let (words, end) = words_until_close(&mut rider).await;
-        assert!(words.iter().any(is_rate_limited), "{words:?}");
+        let (messages, end) = messages_until_close(&mut rider).await;
+        assert!(messages.iter().any(is_rate_limited), "{messages:?}");
         assert_eq!(end, close::REFUSED);
     }
     assert_eq!(server.state.metrics.refusals(RefusalReason::JoinRate), 5);
 }
 
 #[tokio::test]
-async fn a_rider_who_comes_back_is_never_refused_as_somebody_who_guesses() {
+async fn a_returning_rider_is_exempt_from_the_limit_on_unknown_codes() {
     let flags = ["--joins-per-minute-per-address", "1"];
     let server = TestServer::start(&flags).await;
     let code = server.ride().await;
@@ -58,19 +58,19 @@ async fn a_rider_who_comes_back_is_never_refused_as_somebody_who_guesses() {
         incarnation: Some(welcome.incarnation),
     };
     assert_eq!(server.get(UNKNOWN).await.status, 404);
-    let right = format!("/api/rides/{code}");
-    assert_eq!(server.get(&right).await.status, 429);
-    assert_eq!(server.request("GET", &right, &own).await.status, 200);
-    // Good for its own ride alone.
+    let valid = format!("/api/rides/{code}");
+    assert_eq!(server.get(&valid).await.status, 429);
+    assert_eq!(server.request("GET", &valid, &own).await.status, 200);
+    // The token is valid for its own ride only.
     assert_eq!(server.request("GET", UNKNOWN, &own).await.status, 429);
     drop(ana);
     let (_ana, again) = server.join_as(&code, Some(resume.clone())).await;
     assert_eq!(again.peer, welcome.peer);
     server.kill();
-    // To a server that has forgotten the ride, in a club of many.
+    // A restarted server has lost the ride, and many riders share the address.
     let server = TestServer::start(&flags).await;
     for _ in 0..5 {
-        assert_eq!(server.request("GET", &right, &own).await.status, 404);
+        assert_eq!(server.request("GET", &valid, &own).await.status, 404);
     }
     assert_eq!(server.get(UNKNOWN).await.status, 404);
     let (_ana, again) = server.join_as(&code, Some(resume)).await;
@@ -78,7 +78,7 @@ async fn a_rider_who_comes_back_is_never_refused_as_somebody_who_guesses() {
 }
 
 #[tokio::test]
-async fn guessing_the_rooms_of_other_dialects_ends_in_a_refusal_in_their_words() {
+async fn third_party_clients_that_open_too_many_rooms_are_refused_in_their_dialect() {
     let flags = ["--new-rooms-per-minute-per-address", "3"];
     for (room, refusal) in [
         (
@@ -94,13 +94,13 @@ async fn guessing_the_rooms_of_other_dialects_ends_in_a_refusal_in_their_words()
         let mut members = Vec::new();
         let names = ["club", "guess", "another"];
         for name in names {
-            members.push(server.rider_at(&room.replace("{}", name)).await);
+            members.push(server.raw_client(&room.replace("{}", name)).await);
         }
-        // Even the right one, since an answer would tell it from the others.
+        // Even the existing room is refused: an answer would reveal that it exists.
         for name in ["club", "third"] {
-            let mut late = server.rider_at(&room.replace("{}", name)).await;
-            let (said, end) = late.until_close().await;
-            assert_eq!(said, [Message::text(refusal)], "{room}");
+            let mut late = server.raw_client(&room.replace("{}", name)).await;
+            let (received, end) = late.read_until_close().await;
+            assert_eq!(received, [Message::text(refusal)], "{room}");
             assert_eq!(u16::from(end.code), close::REFUSED);
         }
         assert_eq!(server.state.metrics.refusals(RefusalReason::JoinRate), 2);
@@ -108,12 +108,12 @@ async fn guessing_the_rooms_of_other_dialects_ends_in_a_refusal_in_their_words()
 }
 
 #[tokio::test]
-async fn whoever_knows_a_room_may_come_back_to_it_as_often_as_they_like() {
+async fn joining_an_existing_room_is_not_limited() {
     let server = TestServer::start(&["--new-rooms-per-minute-per-address", "3"]).await;
-    let mut host = server.rider_at("/signal/club").await;
-    host.next().await.expect("who it is");
+    let mut host = server.raw_client("/signal/club").await;
+    host.next().await.expect("its id");
     let mut ana = server
-        .rider_at("/peerjs?key=peerjs&id=ana&token=club")
+        .raw_client("/peerjs?key=peerjs&id=ana&token=club")
         .await;
     ana.next().await.expect("open");
     for number in 0..20 {
@@ -121,8 +121,8 @@ async fn whoever_knows_a_room_may_come_back_to_it_as_often_as_they_like() {
             "/signal/club".to_owned(),
             format!("/peerjs?key=peerjs&id=ben{number}&token=club"),
         ] {
-            let mut guest = server.rider_at(&path).await;
-            let told = guest.next().await.expect("a word");
+            let mut client = server.raw_client(&path).await;
+            let told = client.next().await.expect("a message");
             let told = told.to_text().expect("text");
             assert!(!told.contains("Too many"), "{told}");
         }
@@ -132,7 +132,7 @@ async fn whoever_knows_a_room_may_come_back_to_it_as_often_as_they_like() {
 }
 
 #[tokio::test]
-async fn plain_requests_tell_nothing_of_rooms_to_whoever_guesses_tokens() {
+async fn plain_requests_with_guessed_tokens_are_limited_too() {
     let server = TestServer::start(&["--new-rooms-per-minute-per-address", "3"]).await;
     for path in ["/peerjs/id", "/peerjs", "/peerjs/peerjs/peers"] {
         let answer = server.get(&format!("{path}?token=guess")).await;
@@ -143,32 +143,32 @@ async fn plain_requests_tell_nothing_of_rooms_to_whoever_guesses_tokens() {
         assert_eq!(answer.status, 429);
         assert_eq!(answer.json()["error"]["code"], "rate-limited");
     }
-    // Clients name no token when they ask for an id.
+    // PeerJS clients pass no token when they request an id.
     let plain = server.get("/peerjs/peerjs/id?ts=1&version=1.5.5").await;
     assert_eq!(plain.status, 200);
 }
 
 #[tokio::test]
-async fn without_rooms_whoever_guesses_the_token_of_an_id_is_refused_after_a_while() {
+async fn without_rooms_guessing_the_token_of_an_id_is_limited() {
     let flags = ["--peerjs-rooms=off", "--new-rooms-per-minute-per-address=3"];
     let server = TestServer::start(&flags).await;
     let path = |id: &str, token: &str| format!("/peerjs?key=peerjs&id={id}&token={token}");
     let mut peers = Vec::new();
     for id in ["ana", "ben", "cleo", "dan", "eve"] {
-        peers.push(server.rider_at(&path(id, "random")).await);
+        peers.push(server.raw_client(&path(id, "random")).await);
     }
     for number in 0..4 {
         let mut guess = server
-            .rider_at(&path("ana", &format!("guess{number}")))
+            .raw_client(&path("ana", &format!("guess{number}")))
             .await;
-        let (said, _) = guess.until_close().await;
-        let told = said[0].to_text().expect("text");
+        let (received, _) = guess.read_until_close().await;
+        let told = received[0].to_text().expect("text");
         assert_eq!(told.contains("Too many rooms"), number == 3, "{told}");
     }
 }
 
 #[tokio::test]
-async fn a_forged_forwarded_address_is_no_other_address() {
+async fn a_forged_forwarded_address_does_not_count_as_another_address() {
     let server = TestServer::start(&["--joins-per-minute-per-address", "3"]).await;
     let mut statuses = Vec::new();
     for number in 0..5 {
@@ -184,23 +184,23 @@ async fn guesses_from_many_addresses_behind_a_proxy_are_counted_together() {
     let flags = [BEHIND_A_PROXY.as_slice(), &["--joins-per-minute", "5"]].concat();
     let server = TestServer::start(&flags).await;
     let code = server.ride().await;
-    let right = format!("/api/rides/{code}");
+    let valid = format!("/api/rides/{code}");
     let ask = async |path: &str, from: &str| {
         let headers = [("x-forwarded-for", from)];
         server.request("GET", path, &headers).await.status
     };
-    assert_eq!(ask(&right, "198.51.100.1").await, 200);
+    assert_eq!(ask(&valid, "198.51.100.1").await, 200);
     for number in 0..5 {
         assert_eq!(ask(UNKNOWN, &format!("192.0.2.{number}")).await, 404);
     }
     assert_eq!(ask(UNKNOWN, "192.0.2.99").await, 429);
-    assert_eq!(ask(&right, "192.0.2.99").await, 429);
-    // Whoever came in before comes in again.
-    assert_eq!(ask(&right, "198.51.100.1").await, 200);
+    assert_eq!(ask(&valid, "192.0.2.99").await, 429);
+    // An address that used a valid code before is still admitted.
+    assert_eq!(ask(&valid, "198.51.100.1").await, 200);
 }
 
 #[tokio::test]
-async fn one_address_behind_a_proxy_does_not_use_up_anothers_rides() {
+async fn addresses_behind_a_proxy_have_separate_limits_on_ride_starts() {
     let flags = [BEHIND_A_PROXY.as_slice(), &["--rides-per-hour", "1"]].concat();
     let server = TestServer::start(&flags).await;
     let start = async |from: &str| {
@@ -208,14 +208,14 @@ async fn one_address_behind_a_proxy_does_not_use_up_anothers_rides() {
         server.post("/api/rides", &headers).await.status
     };
     assert_eq!(start("192.0.2.1").await, 201);
-    // What the client wrote itself stands before what the proxy added.
+    // The proxy appends the real address to what the client has forged.
     assert_eq!(start("203.0.113.7, 192.0.2.1").await, 429);
     assert_eq!(start("192.0.2.2").await, 201);
 }
 
-/// What a rider says when it comes back: to every rider with a direct link an
-/// offer, an answer, and three batches of candidates.
-async fn come_back(server: &TestServer, code: &str, before: &Welcome) -> Rider {
+/// Rejoins with a resume token and sends an offer, an answer and three batches of
+/// candidates to every rider with a direct link.
+async fn reconnect(server: &TestServer, code: &str, before: &Welcome) -> Rider {
     let resume = Resume {
         peer: before.peer.clone(),
         token: before.token.clone(),
@@ -249,7 +249,7 @@ async fn come_back(server: &TestServer, code: &str, before: &Welcome) -> Rider {
         for signal in signals {
             let (to, incarnation) = (member.peer.clone(), member.incarnation);
             rider
-                .say(&ClientMessage::Signal {
+                .send(&ClientMessage::Signal {
                     to,
                     incarnation,
                     signal,
@@ -262,7 +262,7 @@ async fn come_back(server: &TestServer, code: &str, before: &Welcome) -> Rider {
 }
 
 #[tokio::test]
-async fn thirty_two_riders_who_come_back_at_once_from_one_address_are_refused_nothing() {
+async fn thirty_two_riders_of_one_address_can_reconnect_at_once_without_a_refusal() {
     let server = TestServer::start(&[]).await;
     let code = server.ride().await;
     let mut riders = Vec::new();
@@ -270,9 +270,9 @@ async fn thirty_two_riders_who_come_back_at_once_from_one_address_are_refused_no
         riders.push(server.join(&code).await);
     }
     let welcomes: Vec<_> = riders.into_iter().map(|(_, welcome)| welcome).collect();
-    let back = join_all(welcomes.iter().map(|it| come_back(&server, &code, it))).await;
+    let back = join_all(welcomes.iter().map(|it| reconnect(&server, &code, it))).await;
     for mut rider in back {
-        rider.say(&ClientMessage::Ping).await;
+        rider.send(&ClientMessage::Ping).await;
         while !matches!(rider.next().await, Some(Message::Text(text)) if text.contains("\"pong\""))
         {
         }

@@ -1,4 +1,4 @@
-//! So many messages and bytes a second, and what no message may be.
+//! Limits on messages and bytes per second, and on single messages.
 
 use std::time::Duration;
 
@@ -11,10 +11,11 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
 
-use super::{Calm, is_rate_limited, words_until_close};
+use super::{UninvolvedRide, is_rate_limited, messages_until_close};
 use crate::support::{Rider, TestServer};
 
-/// As fast as the socket takes it, until the server has hung up.
+/// Sends a message repeatedly, as fast as the socket accepts it, until the server
+/// closes the connection.
 async fn flood(rider: &mut Rider, count: usize, message: Message) {
     for _ in 0..count {
         if futures_util::SinkExt::send(&mut rider.socket, message.clone())
@@ -27,9 +28,9 @@ async fn flood(rider: &mut Rider, count: usize, message: Message) {
 }
 
 #[tokio::test]
-async fn a_thousand_messages_in_a_second_are_answered_by_an_error_and_then_the_end() {
+async fn a_thousand_messages_in_a_second_get_an_error_and_then_a_close() {
     let server = TestServer::start(&[]).await;
-    let mut calm = Calm::start(&server).await;
+    let mut uninvolved = UninvolvedRide::start(&server).await;
     let code = server.ride().await;
     let (mut ana, _) = server.join(&code).await;
     let (mut ben, second) = server.join(&code).await;
@@ -40,22 +41,22 @@ async fn a_thousand_messages_in_a_second_are_answered_by_an_error_and_then_the_e
         Message::text(ClientMessage::Ping.to_json()),
     )
     .await;
-    let (words, end) = words_until_close(&mut ben).await;
-    let first_error = words.iter().position(is_rate_limited);
-    // The hello was one of the hundred.
-    assert_eq!(first_error, Some(99), "{words:?}");
-    assert!(words[..99].iter().all(|it| *it == ServerMessage::Pong));
+    let (messages, end) = messages_until_close(&mut ben).await;
+    let first_error = messages.iter().position(is_rate_limited);
+    // The hello is one of the hundred messages.
+    assert_eq!(first_error, Some(99), "{messages:?}");
+    assert!(messages[..99].iter().all(|it| *it == ServerMessage::Pong));
     assert_eq!(end, close::POLICY);
     let away = ServerMessage::Away { peer: second.peer };
     assert_eq!(ana.message().await, away);
     assert!(server.state.metrics.refusals(RefusalReason::MessageRate) >= 100);
-    calm.goes_on().await;
+    uninvolved.still_works().await;
 }
 
 #[tokio::test]
-async fn clients_of_the_other_dialects_are_told_in_their_own_words_and_then_the_end() {
+async fn third_party_clients_get_the_error_in_their_dialect_and_then_a_close() {
     let server = TestServer::start(&[]).await;
-    let mut calm = Calm::start(&server).await;
+    let mut uninvolved = UninvolvedRide::start(&server).await;
     let peerjs = "/peerjs/peerjs?key=peerjs&id=ana&token=club";
     for (path, message, error) in [
         (
@@ -69,33 +70,33 @@ async fn clients_of_the_other_dialects_are_told_in_their_own_words_and_then_the_
             r#"{"message":"That is too much at once.","type":"error"}"#,
         ),
     ] {
-        let mut client = server.rider_at(path).await;
+        let mut client = server.raw_client(path).await;
         client.next().await.expect("a greeting");
         flood(&mut client, 1_000, Message::text(message)).await;
-        let (said, end) = client.until_close().await;
-        let said: Vec<_> = said.iter().filter_map(|it| it.to_text().ok()).collect();
+        let (received, end) = client.read_until_close().await;
+        let received: Vec<_> = received.iter().filter_map(|it| it.to_text().ok()).collect();
         let error: serde_json::Value = serde_json::from_str(error).expect("JSON");
-        let told = said
+        let told = received
             .iter()
             .map(|text| serde_json::from_str(text).expect("JSON"));
         let told: Vec<serde_json::Value> = told.collect();
-        // Once as a warning, once with the end.
+        // Once as a warning, once before the close.
         assert_eq!(told, [error.clone(), error], "{path}");
         assert_eq!(u16::from(end.code), close::POLICY, "{path}");
-        calm.goes_on().await;
+        uninvolved.still_works().await;
     }
 }
 
 #[tokio::test]
-async fn whoever_slows_down_when_told_stays_in_the_ride() {
+async fn a_rider_who_slows_down_after_the_warning_stays_in_the_ride() {
     let server = TestServer::start(&["--messages-per-second", "20"]).await;
     let code = server.ride().await;
     let (mut ana, _) = server.join(&code).await;
     flood(&mut ana, 30, Message::text(ClientMessage::Ping.to_json())).await;
     while !is_rate_limited(&ana.message().await) {}
     loop {
-        // Each try that is still too early is dropped without a word.
-        ana.say(&ClientMessage::Ping).await;
+        // Messages that are still over the limit are dropped silently.
+        ana.send(&ClientMessage::Ping).await;
         let answer = timeout(Duration::from_millis(300), ana.message()).await;
         if let Ok(answer) = answer {
             return assert_eq!(answer, ServerMessage::Pong);
@@ -104,27 +105,27 @@ async fn whoever_slows_down_when_told_stays_in_the_ride() {
 }
 
 #[tokio::test]
-async fn whoever_says_too_much_does_not_begin_anew_on_another_socket() {
+async fn a_new_socket_of_the_same_peer_continues_the_rate_limit() {
     let server = TestServer::start(&["--relay-bytes-per-second", "16384"]).await;
     let path = "/peerjs?key=peerjs&id=ana&token=club";
     let large = Message::text("x".repeat(60_000));
-    // Eight seconds' worth are two of them.
+    // Two of them use up the burst of eight seconds.
     for _ in 0..2 {
-        let mut ana = server.rider_at(path).await;
+        let mut ana = server.raw_client(path).await;
         ana.next().await.expect("open");
-        ana.send(large.clone()).await;
-        ana.send(Message::Close(None)).await;
+        ana.send_raw(large.clone()).await;
+        ana.send_raw(Message::Close(None)).await;
         while ana.next().await.is_some() {}
     }
-    let mut ana = server.rider_at(path).await;
+    let mut ana = server.raw_client(path).await;
     ana.next().await.expect("open");
-    ana.send(large).await;
+    ana.send_raw(large).await;
     let error = r#"{"payload":{"msg":"Too many messages"},"type":"ERROR"}"#;
     assert_eq!(ana.next().await, Some(Message::text(error)));
 }
 
 #[tokio::test]
-async fn telemetry_over_the_rate_is_dropped_and_costs_nobody_the_socket() {
+async fn telemetry_over_the_rate_is_dropped_and_the_socket_stays_open() {
     let server = TestServer::start(&["--relay-bytes-per-second", "65536"]).await;
     let code = server.ride().await;
     let (mut ana, _) = server.join(&code).await;
@@ -133,11 +134,11 @@ async fn telemetry_over_the_rate_is_dropped_and_costs_nobody_the_socket() {
     for _ in 0..200 {
         ana.relay(DeliveryClass::Telemetry, &[], b"watts").await;
     }
-    ana.say(&ClientMessage::Ping).await;
+    ana.send(&ClientMessage::Ping).await;
     assert_eq!(ana.message().await, ServerMessage::Pong);
     let relayed = server.state.metrics.dialect(DialectName::App);
     let passed = relayed.relayed_messages(Traffic::Telemetry);
-    // Eight seconds of 64 KiB, in frames that count 4 KiB each.
+    // A burst of eight seconds at 64 KiB, in frames that count as 4 KiB each.
     assert!((128..200).contains(&passed), "{passed}");
     for _ in 0..passed {
         assert_eq!(ben.frame().await.2, b"watts");
@@ -145,9 +146,9 @@ async fn telemetry_over_the_rate_is_dropped_and_costs_nobody_the_socket() {
 }
 
 #[tokio::test]
-async fn bulk_over_the_rate_is_answered_by_an_error_and_then_the_end() {
+async fn bulk_over_the_rate_gets_an_error_and_then_a_close() {
     let server = TestServer::start(&["--relay-bytes-per-second", "65536"]).await;
-    let mut calm = Calm::start(&server).await;
+    let mut uninvolved = UninvolvedRide::start(&server).await;
     let code = server.ride().await;
     let (mut ana, _) = server.join(&code).await;
     let (_ben, _) = server.join(&code).await;
@@ -155,16 +156,16 @@ async fn bulk_over_the_rate_is_answered_by_an_error_and_then_the_end() {
     let mut frame = vec![1, DeliveryClass::Bulk as u8, 0, 0];
     frame.extend([7; 14_000]);
     flood(&mut ana, 1_000, Message::binary(frame)).await;
-    let (words, end) = words_until_close(&mut ana).await;
-    assert!(words.iter().any(is_rate_limited), "{words:?}");
+    let (messages, end) = messages_until_close(&mut ana).await;
+    assert!(messages.iter().any(is_rate_limited), "{messages:?}");
     assert_eq!(end, close::POLICY);
-    calm.goes_on().await;
+    uninvolved.still_works().await;
 }
 
 #[tokio::test]
-async fn whatever_one_socket_sends_another_ride_goes_on() {
+async fn invalid_messages_close_their_own_socket_only() {
     let server = TestServer::start(&[]).await;
-    let mut calm = Calm::start(&server).await;
+    let mut uninvolved = UninvolvedRide::start(&server).await;
     let code = server.ride().await;
     let not_utf8 = Frame::message(vec![0xff, 0xfe], OpCode::Data(Data::Text), true);
     let cases = [
@@ -177,15 +178,15 @@ async fn whatever_one_socket_sends_another_ride_goes_on() {
     ];
     for (message, end) in cases {
         let (mut hostile, _) = server.join(&code).await;
-        hostile.send(message).await;
+        hostile.send_raw(message).await;
         assert_eq!(hostile.close_code().await, end);
-        calm.goes_on().await;
+        uninvolved.still_works().await;
     }
     flood_of_pings(&server, &code).await;
-    calm.goes_on().await;
+    uninvolved.still_works().await;
 }
 
-/// Control frames are messages too.
+/// Pings count for the message rate.
 async fn flood_of_pings(server: &TestServer, code: &str) {
     let (mut hostile, _) = server.join(code).await;
     flood(&mut hostile, 1_000, Message::Ping(vec![0; 100].into())).await;

@@ -1,4 +1,4 @@
-//! Readers who do not keep up.
+//! Receivers that read too slowly.
 
 use std::time::{Duration, Instant};
 
@@ -11,15 +11,15 @@ use crate::support::{Rider, TestServer};
 
 const PAYLOAD: [u8; 14_000] = [7; 14_000];
 
-/// Ana sends, Ben reads, and a third reads nothing.
+/// A ride in which Ana sends, Ben reads, and a third rider reads nothing.
 struct Readers {
     server: TestServer,
     ana: Rider,
     ben: Rider,
     _unread: Rider,
-    /// What Ben is told when the third is cut off.
+    /// Message to Ben when the third rider's socket is closed.
     away: ServerMessage,
-    /// How long Ben waited for each message.
+    /// Time until Ben received each message.
     times: Vec<Duration>,
 }
 
@@ -49,15 +49,15 @@ impl Readers {
         }
     }
 
-    /// Sends a message, and says whether the third is cut off.
+    /// Sends a frame. Returns `true` when the third rider's socket has been closed.
     async fn send(&mut self, class: DeliveryClass) -> bool {
         let sent = Instant::now();
         self.ana.relay(class, &[], &PAYLOAD).await;
         match self.ben.next().await {
             Some(Message::Binary(frame)) => {
-                assert!(frame.ends_with(&PAYLOAD), "another frame: {frame:?}");
+                assert!(frame.ends_with(&PAYLOAD), "unexpected frame: {frame:?}");
                 self.times.push(sent.elapsed());
-                assert!(self.times.len() < 5_000, "nothing was dropped or cut off");
+                assert!(self.times.len() < 5_000, "nothing was dropped or closed");
                 false
             }
             Some(Message::Text(text)) => {
@@ -65,7 +65,7 @@ impl Readers {
                 assert_eq!(told.as_ref(), Some(&self.away));
                 true
             }
-            other => panic!("the reader who keeps up was cut off: {other:?}"),
+            other => panic!("the fast reader was closed: {other:?}"),
         }
     }
 
@@ -78,17 +78,17 @@ impl Readers {
 }
 
 #[tokio::test]
-async fn a_reader_too_slow_is_cut_off_and_the_others_go_on() {
+async fn the_socket_of_a_slow_reader_is_closed_and_others_are_not_affected() {
     let mut readers = Readers::start("131072").await;
     while !readers.send(DeliveryClass::Bulk).await {}
 }
 
 #[tokio::test]
-async fn a_reader_who_stops_loses_telemetry_first_then_the_socket_and_delays_nobody() {
+async fn a_reader_that_stops_loses_telemetry_first_then_its_socket_and_delays_no_other() {
     let mut readers = Readers::start("400000").await;
     while readers.dropped_telemetry().await < 100 {
-        let is_cut_off = readers.send(DeliveryClass::Telemetry).await;
-        assert!(!is_cut_off, "telemetry alone never costs the socket");
+        let is_closed = readers.send(DeliveryClass::Telemetry).await;
+        assert!(!is_closed, "telemetry alone must not close the socket");
     }
     while !readers.send(DeliveryClass::Control).await {}
     let refused = readers
