@@ -35,7 +35,7 @@ mod talk;
 
 use std::{sync::Arc, time::Duration};
 
-use ::clock::GroupTime;
+use ::clock::{GroupTime, Moment};
 use leptos::prelude::*;
 use mesh::node::Input;
 use protocol::signaling::HostCommand;
@@ -229,7 +229,7 @@ impl Session {
     /// Feeds the node, if there is one.
     fn with_node(&mut self, now: Duration, input: Input) {
         if let Some(group) = &mut self.group {
-            group.node.handle(now, input);
+            group.handle(now, input);
         }
     }
 
@@ -286,11 +286,11 @@ impl Session {
         let told = self
             .group
             .as_ref()
-            .and_then(|group| group.node.group_time(now));
+            .and_then(|group| group.node.group_time(Moment::from_origin(now)));
         let own = now.as_micros() as i64;
         let alone = self.code.is_none().then_some(0);
         let carried_on = self.last_offset.or(alone).map(|offset| own + offset);
-        told.or(carried_on).map(GroupTime)
+        told.or(carried_on.map(GroupTime))
     }
 
     fn set_ready(&mut self, now: Duration, ready: bool) {
@@ -321,7 +321,8 @@ impl Session {
         let node = self
             .group
             .as_ref()
-            .and_then(|group| group.node.poll_timeout());
+            .and_then(|group| group.node.poll_timeout())
+            .map(Moment::since_origin);
         let wanted = [Some(self.next_refresh), node, self.own.poll_timeout()];
         if let Some(next) = wanted.into_iter().flatten().min() {
             self.timer.set(next.saturating_sub(clock::now()));

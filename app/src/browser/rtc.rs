@@ -6,7 +6,7 @@
 
 use std::rc::Rc;
 
-use mesh::link::{RtcCommand, RtcEvent, SdpKind, buffered_mark};
+use mesh::link::{RtcCommand, RtcEvent, SdpKind, low_watermark};
 use protocol::{
     peer::DeliveryClass,
     signaling::{BundlePolicy, DirectLinkSettings, IceServer},
@@ -169,7 +169,7 @@ impl PeerConnection {
         }
         // Fails only for a full buffer, which the pings find out.
         let _ = channel.send_with_u8_array(bytes);
-        if channel.buffered_amount() > buffered_mark(0) {
+        if channel.buffered_amount() > low_watermark(0) {
             (self.emit)(buffered(class, channel));
         }
     }
@@ -279,14 +279,14 @@ fn open_channel(pc: &RtcPeerConnection, class: DeliveryClass) -> RtcDataChannel 
     }
     let channel = pc.create_data_channel_with_data_channel_dict(name, &options);
     channel.set_binary_type(RtcDataChannelType::Arraybuffer);
-    channel.set_buffered_amount_low_threshold(buffered_mark(0));
+    channel.set_buffered_amount_low_threshold(low_watermark(0));
     channel
 }
 
 /// What waits in a channel; the browser tells when it falls to the next mark.
 fn buffered(class: DeliveryClass, channel: &RtcDataChannel) -> RtcEvent {
     let bytes = channel.buffered_amount();
-    channel.set_buffered_amount_low_threshold(buffered_mark(bytes));
+    channel.set_buffered_amount_low_threshold(low_watermark(bytes));
     RtcEvent::Buffered { class, bytes }
 }
 

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use ed25519_compact::{KeyPair, Seed, x25519};
 use leptos::prelude::*;
-use mesh::node::NodeConfig;
+use mesh::{clock_sync::GroupOffset, node::NodeConfig};
 use protocol::{
     code::SessionCode,
     election::BallotKey,
-    peer::{PeerId, PeerNumber, PublicKeys, Token},
+    peer::{MemberRole, PeerId, PeerNumber, PublicKeys, Token},
     signaling::{Resume, RoomSnapshot},
 };
 use ride::{
@@ -283,12 +283,13 @@ impl Session {
                 sign: me.key.public(),
                 agree: agreement_key(&me.seed),
             },
+            role: MemberRole::Rider,
             ballot_key: BallotKey::from_seed(me.seed),
             resume,
             seed: seed_number(&me.seed),
             p2p_available: page::supports_webrtc(),
-            group_offset: self.last_offset,
-            rule,
+            group_offset: self.last_offset.map(GroupOffset),
+            room_snapshot: rule,
         };
         self.entry.comes_anew = comes_anew;
         self.entry.unanswered_since = None;

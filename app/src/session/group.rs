@@ -5,9 +5,10 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use clock::Moment;
 use mesh::{
     link::{RtcCommand, RtcEvent},
-    node::{self, Input, Node, NodeConfig, Output},
+    node::{Input, Node, NodeConfig, NodeEvent, Output},
 };
 use protocol::{code::SessionCode, peer::PeerId};
 
@@ -43,8 +44,13 @@ impl Group {
         }
     }
 
+    /// Feeds the node.
+    pub(super) fn handle(&mut self, now: Duration, input: Input) {
+        self.node.handle(Moment::from_origin(now), input);
+    }
+
     /// Carries out what the node wants until it says something to the session.
-    pub(super) fn poll(&mut self, now: Duration) -> Option<node::Event> {
+    pub(super) fn poll(&mut self, now: Duration) -> Option<NodeEvent> {
         loop {
             match self.node.poll_output()? {
                 Output::Event(event) => return Some(event),
@@ -80,7 +86,7 @@ impl Group {
             SocketEvent::Binary(bytes) => Input::SocketBinary(bytes),
             SocketEvent::Closed { code, reason } => Input::SocketClosed { code, reason },
         };
-        self.node.handle(now, input);
+        self.handle(now, input);
     }
 
     /// Feeds what a connection says. The node knows which are still in use.
@@ -90,7 +96,7 @@ impl Group {
             connection,
             event,
         };
-        self.node.handle(now, input);
+        self.handle(now, input);
     }
 
     /// Asks every connection between which candidates it runs.
@@ -123,7 +129,7 @@ impl Group {
                 code: 1006,
                 reason: String::new(),
             };
-            self.node.handle(now, input);
+            self.handle(now, input);
         }
     }
 

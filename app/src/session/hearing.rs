@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use leptos::prelude::*;
-use mesh::node::{self, Input};
+use mesh::node::{Input, NodeEvent};
 use protocol::{
     peer::{LinkState, PeerId, PeerNumber, Token},
     signaling::{ErrorCode, LeftReason},
@@ -16,9 +16,9 @@ use crate::state::{JoinError, Notice, ServerConnection, Stage};
 
 impl Session {
     /// What the node says.
-    pub(super) fn heard(&mut self, now: Duration, event: node::Event) {
+    pub(super) fn heard(&mut self, now: Duration, event: NodeEvent) {
         match event {
-            node::Event::Welcomed {
+            NodeEvent::Welcomed {
                 peer,
                 number,
                 token,
@@ -34,35 +34,37 @@ impl Session {
                 });
                 self.list_riders();
             }
-            node::Event::Joined(member) => {
+            NodeEvent::Joined(member) => {
                 self.meet(now, &member.peer, member.number);
                 self.list_riders();
             }
-            node::Event::Returned(member) => {
+            NodeEvent::Returned(member) => {
                 self.roster.forget_numbers(&member.peer);
                 self.meet(now, &member.peer, member.number);
                 self.list_riders();
             }
             // Its link says so.
-            node::Event::Away(_) => {}
-            node::Event::Left { peer, reason } => self.parted(&peer, reason),
-            node::Event::HostChanged(term) => self.crowned(now, &term.peer),
-            node::Event::Link { peer, state } => self.linked(now, &peer, state),
-            node::Event::Received { from, payload, .. } => self.received(now, &from, &payload),
-            node::Event::Gossip { from, bytes } => self.gossiped(now, &from, &bytes),
-            node::Event::HostControls { waiting } => put(self.state.controls_suspended, waiting),
-            node::Event::MayReclaim => put(self.state.can_reclaim, true),
-            node::Event::Locked(locked) => self.locked(locked),
-            node::Event::Denied { code, .. } => self.denied(code),
-            node::Event::Kicked { reason } => self.removed(now, reason),
-            node::Event::Ended => self.closed_by_host(now),
-            node::Event::Refused { code, .. } => self.refused(now, code),
-            node::Event::Replaced => {
+            NodeEvent::Away(_) => {}
+            NodeEvent::Left { peer, reason } => self.parted(&peer, reason),
+            NodeEvent::HostChanged(term) => self.crowned(now, &term.peer),
+            NodeEvent::LinkChanged { peer, state } => self.linked(now, &peer, state),
+            NodeEvent::Received { from, payload, .. } => self.received(now, &from, &payload),
+            NodeEvent::HeartbeatPayload { from, payload } => self.gossiped(now, &from, &payload),
+            NodeEvent::HostControlsSuspended(suspended) => {
+                put(self.state.controls_suspended, suspended)
+            }
+            NodeEvent::ReclaimAvailable => put(self.state.can_reclaim, true),
+            NodeEvent::LockChanged(locked) => self.locked(locked),
+            NodeEvent::CommandRefused { code, .. } => self.denied(code),
+            NodeEvent::Kicked { reason } => self.removed(now, reason),
+            NodeEvent::RideEnded => self.closed_by_host(now),
+            NodeEvent::JoinRefused { code, .. } => self.refused(now, code),
+            NodeEvent::Replaced => {
                 self.group = None;
                 self.stand_down(Stage::TakenOver);
             }
-            node::Event::SocketLost { attempt, .. } => self.socket_lost(now, attempt),
-            node::Event::SocketBack => self.state.connection.set(ServerConnection::Online),
+            NodeEvent::SocketLost { attempt, .. } => self.socket_lost(now, attempt),
+            NodeEvent::SocketRestored => self.state.connection.set(ServerConnection::Online),
         }
     }
 

@@ -164,7 +164,7 @@ impl Session {
     /// The epoch in which this rider decides, if it does.
     fn hosts(&self) -> Option<u32> {
         let node = self.group.as_ref().map(|group| &group.node);
-        let may = self.is_host() && !node.is_some_and(Node::controls_wait);
+        let may = self.is_host() && !node.is_some_and(Node::host_controls_suspended);
         may.then(|| node.map_or(1, Node::epoch))
     }
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use clock::Moment;
 use leptos::prelude::*;
 use mesh::node::Input;
 
@@ -40,17 +41,15 @@ impl Session {
         ) {
             self.wake_lock.take();
         }
-        self.with_node(now, Input::Probe);
+        self.with_node(now, Input::ProbeSocket);
     }
 
     /// Keeps group time for when nobody can tell it.
     pub(super) fn remember_offset(&mut self, now: Duration) {
-        let known = self
-            .group
-            .as_ref()
-            .and_then(|group| group.node.group_time(now));
-        if let Some(time) = known {
-            self.last_offset = Some(time - now.as_micros() as i64);
+        let now = Moment::from_origin(now);
+        let group = self.group.as_ref();
+        if let Some(offset) = group.and_then(|group| group.node.group_offset(now)) {
+            self.last_offset = Some(offset.0);
         }
     }
 
@@ -80,7 +79,10 @@ impl Session {
                 ready: me.ready,
                 simulated: self.own.is_simulated(),
                 group_offset: self.last_offset,
-                rule: self.group.as_ref().and_then(|group| group.node.rule()),
+                rule: self
+                    .group
+                    .as_ref()
+                    .and_then(|group| group.node.room_snapshot()),
             };
             storage::save_identity(code, &identity);
         }

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use clock::Moment;
 use protocol::peer::PeerId;
 
 use super::{Session, put};
@@ -36,15 +37,15 @@ impl Session {
         let Some(group) = &self.group else { return };
         let node = &group.node;
         self.roster.show_facts(now, |peer, known| LinkStats {
-            round_trip: node.rtt(peer),
-            clock_error: node.link_clock_error(peer),
+            round_trip: node.round_trip(peer),
+            clock_error: node.peer_clock_error(peer),
             ..known
         });
         let stats = node.stats();
         let facts = NetworkStats {
-            clock_error: node.clock_error(now),
-            attempts: stats.attempts,
-            direct_connections: stats.directs,
+            clock_error: node.clock_error(Moment::from_origin(now)),
+            attempts: stats.connection_attempts,
+            direct_connections: stats.direct_connections,
             connect_time: stats.connect_time,
             fallbacks: stats.fallbacks,
             bytes_sent: stats.bytes_sent,

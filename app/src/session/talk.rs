@@ -87,7 +87,7 @@ impl Session {
     /// Tells everybody the head of the timeline, with every beat.
     pub(super) fn gossip(&mut self, now: Duration) {
         let head = self.timeline.head().to_bytes().to_vec();
-        self.with_node(now, Input::Gossip(head));
+        self.with_node(now, Input::SetHeartbeatPayload(head));
     }
 
     fn take(&mut self, now: Duration, from: &PeerId, events: Vec<SignedEvent>) {

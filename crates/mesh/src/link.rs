@@ -5,7 +5,7 @@
 //! - `connection`: one such connection, negotiated and judged.
 //! - `calls`: how it gets one, loses it and gets another.
 //! - `incoming`: what it makes of frames; `outgoing`: what it sends, and when.
-//! - `buffers`: what waits in the data channels, and [`buffered_mark`], when to
+//! - `buffers`: what waits in the data channels, and [`low_watermark`], when to
 //!   tell that it is less.
 //! - `pace`, `budget`: how much of it is on its way at once, and relayed in a
 //!   second.
@@ -32,15 +32,17 @@ mod rtc;
 mod stream;
 
 pub(crate) use budget::Budget;
-pub use buffers::buffered_mark;
+pub use buffers::low_watermark;
 pub use rtc::{RtcCommand, RtcEvent, SdpKind};
+
+use clock::Moment;
 
 use std::{collections::VecDeque, time::Duration};
 
 use crate::{
     backoff::Backoff,
     clock_sync::OffsetFilter,
-    link_frame::{Beat, Body, Heard},
+    link_frame::{Body, Heartbeat, ReceptionReport},
 };
 use connection::Connection;
 use outgoing::Stream;
@@ -139,7 +141,7 @@ pub(crate) enum Effect {
 #[derive(Clone, Copy, Debug)]
 struct Newest {
     sent: i64,
-    came: Duration,
+    came: Moment,
     group_offset: Option<i64>,
     epoch: u32,
 }
@@ -153,31 +155,31 @@ pub(crate) struct Link {
     carrier: Option<Carrier>,
     connection: Option<Connection>,
     last_attempt: u32,
-    retry_at: Option<Duration>,
+    retry_at: Option<Moment>,
     backoff: Backoff,
     /// Since the link was last direct.
     tries: u32,
     /// Whether the last try was ours.
     called: bool,
     /// From when on the other's offers are counted, and how many came since.
-    offers: (Duration, u32),
+    offers: (Moment, u32),
     connect_time: Option<Duration>,
     /// When anything came over any carrier, or a carrier was found.
-    heard_at: Duration,
+    heard_at: Moment,
     they_can: bool,
     streams: [Stream; 2],
     telemetry: u32,
     clock: OffsetFilter,
     newest: Option<Newest>,
     gossip: Vec<u8>,
-    beat_at: Duration,
+    beat_at: Moment,
     quick_beats: u8,
-    ticked: Duration,
+    ticked: Moment,
     effects: VecDeque<Effect>,
 }
 
 impl Link {
-    pub(crate) fn new(now: Duration, me: Page, them: Page, seed: u64) -> Self {
+    pub(crate) fn new(now: Moment, me: Page, them: Page, seed: u64) -> Self {
         // The newcomer calls, so that nobody calls twice.
         let calls = me.number > them.number;
         Self {
@@ -236,7 +238,7 @@ impl Link {
     }
 
     /// When anything of the other came, over any carrier.
-    pub(crate) fn heard_at(&self) -> Duration {
+    pub(crate) fn heard_at(&self) -> Moment {
         self.heard_at
     }
 
@@ -294,18 +296,18 @@ impl Link {
     }
 
     /// Whether a beat is due within a beat's tolerance.
-    pub(crate) fn beat_at(&self) -> Duration {
+    pub(crate) fn beat_at(&self) -> Moment {
         self.beat_at
     }
 
     /// News: beat at once.
-    pub(crate) fn hurry(&mut self, now: Duration) {
+    pub(crate) fn hurry(&mut self, now: Moment) {
         self.beat_at = now;
     }
 
     /// Counts a beat as sent, over an open data channel in fact, and says
     /// whether it has to be relayed as well.
-    pub(crate) fn beat(&mut self, now: Duration, mut beat: Beat) -> bool {
+    pub(crate) fn beat(&mut self, now: Moment, mut beat: Heartbeat) -> bool {
         let quick = self.quick_beats > 0;
         self.quick_beats = self.quick_beats.saturating_sub(1);
         self.beat_at = now
@@ -314,25 +316,29 @@ impl Link {
                 Some(_) => BEAT,
                 None => SLOW_BEAT,
             };
-        beat.heard = vec![self.heard(now)];
+        beat.reports = vec![self.heard(now)];
         if self.connection.as_ref().is_some_and(Connection::is_open) {
-            self.transmit(Carrier::Direct, DeliveryClass::Telemetry, Body::Beat(beat));
+            self.transmit(
+                Carrier::Direct,
+                DeliveryClass::Telemetry,
+                Body::Heartbeat(beat),
+            );
         }
         self.reach.relay && self.carrier != Some(Carrier::Direct)
     }
 
     /// What we have heard of the other.
-    pub(crate) fn heard(&self, now: Duration) -> Heard {
-        let held = |newest: &Newest| now.saturating_sub(newest.came).as_micros();
+    pub(crate) fn heard(&self, now: Moment) -> ReceptionReport {
+        let held = |newest: &Newest| now.since(newest.came).as_micros();
         let held = self
             .newest
             .as_ref()
             .and_then(|newest| held(newest).try_into().ok());
-        Heard {
+        ReceptionReport {
             number: self.them.number,
             incarnation: self.them.incarnation,
             sent: self.newest.map_or(0, |newest| newest.sent),
-            held: held.unwrap_or(u32::MAX),
+            delay: held.unwrap_or(u32::MAX),
             direct: self
                 .connection
                 .as_ref()
@@ -343,7 +349,7 @@ impl Link {
     }
 
     /// Sees to all that time and the ways that are open make due.
-    pub(crate) fn tick(&mut self, now: Duration, reach: Reach, budget: &mut Budget) {
+    pub(crate) fn tick(&mut self, now: Moment, reach: Reach, budget: &mut Budget) {
         self.ticked = now;
         if reach.relay && !self.reach.relay {
             self.heard_at = now;
@@ -356,7 +362,7 @@ impl Link {
     }
 
     /// When [`Link::tick`] is wanted, calls apart.
-    pub(crate) fn timeout(&self) -> Duration {
+    pub(crate) fn timeout(&self) -> Moment {
         let connection = self
             .connection
             .as_ref()
@@ -367,14 +373,14 @@ impl Link {
             .filter_map(|stream| self.stream_timeout(stream));
         let away = Some(self.heard_at + AWAY).filter(|at| *at > self.ticked);
         let others = streams.chain(connection).chain(away);
-        others.fold(self.beat_at, Duration::min)
+        others.fold(self.beat_at, Moment::min)
     }
 
     fn stream(&mut self, class: DeliveryClass) -> Option<&mut Stream> {
         self.streams.iter_mut().find(|stream| stream.class == class)
     }
 
-    fn choose_carrier(&mut self, now: Duration) {
+    fn choose_carrier(&mut self, now: Moment) {
         let direct = self.connection.as_ref().is_some_and(|one| one.carries(now));
         let carrier = match (direct, self.reach.relay) {
             (true, _) => Some(Carrier::Direct),

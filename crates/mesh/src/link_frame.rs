@@ -8,6 +8,7 @@
 //! All numbers are big endian. A frame has at most [`MAX_LINK_FRAME`] bytes. Decoding never panics
 //! and never allocates more than the size of its input.
 
+use crate::clock_sync::GroupOffset;
 use protocol::{
     election::{Election, Vote},
     frame::{
@@ -18,14 +19,14 @@ use protocol::{
     signaling::{HostTerm, MAX_RIDERS},
 };
 
-/// The most bytes of gossip in a beat.
-pub const MAX_GOSSIP: usize = 64;
-/// The most riders that one beat speaks of.
-pub const MAX_HEARD: usize = 64;
-/// What a segment's frame adds to its payload, in bytes.
+/// Largest payload of a heartbeat, in bytes.
+pub const MAX_HEARTBEAT_PAYLOAD: usize = 64;
+/// Largest number of reception reports in one heartbeat.
+pub const MAX_REPORTS: usize = 64;
+/// Bytes that a segment's frame adds to its payload.
 pub const SEGMENT_HEADER: usize = 11;
 
-const BEAT: u8 = 0;
+const HEARTBEAT: u8 = 0;
 const TELEMETRY: u8 = 1;
 const SEGMENT: u8 = 2;
 const ACK: u8 = 3;
@@ -33,88 +34,88 @@ const ELECTION: u8 = 4;
 
 const HAS_GROUP_OFFSET: u8 = 1;
 const P2P: u8 = 2;
-const HEARD_DIRECT: u8 = 1;
+const RECEIVED_DIRECT: u8 = 1;
 const MORE: u8 = 1;
 
-/// What one rider's page says to another's.
+/// Frame from one page to another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkFrame {
-    /// The page load it is for; 0 is any.
+    /// Page load of the receiver that is meant; 0 means any.
     pub to: Incarnation,
-    /// What it says.
+    /// Content.
     pub body: Body,
 }
 
-/// The five kinds of link frames.
+/// Content of a link frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// I am here: `0 | to | sent i64 | flags u8 | group offset i64 | epoch u32 |
-    /// gossip length u8 | gossip | count u8 | count x heard`.
-    Beat(Beat),
-    /// A reading, of which the newest counts: `1 | to | seq u32 | payload`.
+    /// Heartbeat: `0 | to | sent i64 | flags u8 | group offset i64 | epoch u32 | payload length u8 |
+    /// payload | count u8 | count x reception report`.
+    Heartbeat(Heartbeat),
+    /// Payload of which only the newest counts: `1 | to | seq u32 | payload`.
     Telemetry {
-        /// Counted up by the sender over all its frames.
+        /// Sequence number over all telemetry of the sender.
         seq: u32,
-        /// Opaque.
+        /// Opaque bytes.
         payload: Vec<u8>,
     },
-    /// A piece of a reliable stream: `2 | to | class u8 | flags u8 | seq u32 |
-    /// payload`.
+    /// Part of a reliable stream: `2 | to | class u8 | flags u8 | seq u32 | payload`.
     Segment {
         /// Control or bulk.
         class: DeliveryClass,
-        /// Counted from 1 per link, class and pair of page loads.
+        /// Sequence number, counted from 1 per link, class and pair of page loads.
         seq: u32,
-        /// Whether the message goes on in the next segment.
+        /// Whether the message continues in the next segment.
         more: bool,
-        /// Opaque.
+        /// Opaque bytes.
         payload: Vec<u8>,
     },
-    /// What has come of a reliable stream: `3 | to | class u8 | cumulative u32`.
+    /// Acknowledgement of a reliable stream: `3 | to | class u8 | cumulative u32`.
     Ack {
         /// Control or bulk.
         class: DeliveryClass,
-        /// All segments up to this one have come.
+        /// Sequence number up to which all segments have arrived.
         cumulative: u32,
     },
-    /// A host whom riders name without the server: `4 | to | epoch u32 | key
-    /// 32 bytes | id length u8 | id | count u8 | count x (voter u32 | signature
-    /// 64 bytes)`. With the candidate's vote alone it asks for others, with one
-    /// of another rider it gives it, with more than half it tells who is host.
+    /// Votes for a host while the server is unreachable: `4 | to | epoch u32 | key 32 bytes |
+    /// id length u8 | id | count u8 | count x (voter u32 | signature 64 bytes)`. With the
+    /// candidate's own vote alone it requests votes, with the vote of another rider it answers, and
+    /// with the votes of more than half it announces the new host.
     Election(Election),
 }
 
-/// A sign of life, from which both carriers and clocks are judged.
+/// Sign of life, from which the state of both paths and the offset of the clocks are derived.
 #[derive(Clone, Debug, PartialEq, Eq, Default)]
-pub struct Beat {
+pub struct Heartbeat {
     /// The sender's monotonic clock at sending, in microseconds.
     pub sent: i64,
-    /// Group time minus the sender's clock, in microseconds, once it knows.
-    pub group_offset: Option<i64>,
-    /// Whether the sender takes part in direct links at all.
+    /// Group time minus the sender's clock, once it is known.
+    pub group_offset: Option<GroupOffset>,
+    /// Whether the sender supports direct links.
     pub p2p: bool,
-    /// The newest epoch that the sender knows.
+    /// Newest epoch that the sender knows.
     pub epoch: u32,
-    /// Opaque, at most [`MAX_GOSSIP`] bytes.
-    pub gossip: Vec<u8>,
-    /// What the sender has heard from those it speaks to, at most
-    /// [`MAX_HEARD`].
-    pub heard: Vec<Heard>,
+    /// Opaque bytes, at most [`MAX_HEARTBEAT_PAYLOAD`].
+    pub payload: Vec<u8>,
+    /// Reports for the receivers, at most [`MAX_REPORTS`].
+    pub reports: Vec<ReceptionReport>,
 }
 
-/// What a beat's sender has heard from one rider: `number u32 | incarnation
-/// u32 | sent i64 | held u32 | flags u8 | control u32 | bulk u32`.
+/// Report of a heartbeat's sender on what it received from one member, comparable to the reception
+/// report blocks of RTCP (RFC 3550, section 6.4.1): `number u32 | incarnation u32 | sent i64 |
+/// delay u32 | flags u8 | control u32 | bulk u32`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub struct Heard {
-    /// Who is meant.
+pub struct ReceptionReport {
+    /// Number of the reported member.
     pub number: PeerNumber,
     /// Its page load.
     pub incarnation: Incarnation,
-    /// `sent` of its newest beat.
+    /// `sent` of its newest heartbeat.
     pub sent: i64,
-    /// How long ago that beat came, in microseconds.
-    pub held: u32,
-    /// Whether its beats come over the data channel.
+    /// Time since that heartbeat arrived, in microseconds; `u32::MAX` when none has arrived or when
+    /// the time does not fit.
+    pub delay: u32,
+    /// Whether its frames arrive over the data channels.
     pub direct: bool,
     /// Cumulative acknowledgement of its control stream.
     pub control: u32,
@@ -123,7 +124,7 @@ pub struct Heard {
 }
 
 impl LinkFrame {
-    /// The frame as bytes.
+    /// Encodes the frame.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(64);
         bytes.push(self.body.kind());
@@ -132,11 +133,10 @@ impl LinkFrame {
         bytes
     }
 
-    /// Reads a link frame.
+    /// Decodes a link frame.
     ///
     /// # Errors
-    /// [`FrameError`] for anything but a link frame of at most
-    /// [`MAX_LINK_FRAME`] bytes.
+    /// [`FrameError`] when the bytes are not a link frame of at most [`MAX_LINK_FRAME`] bytes.
     pub fn decode(bytes: &[u8]) -> Result<Self, FrameError> {
         if bytes.len() > MAX_LINK_FRAME {
             return Err(FrameError::TooLarge(bytes.len()));
@@ -152,7 +152,7 @@ impl LinkFrame {
 impl Body {
     fn kind(&self) -> u8 {
         match self {
-            Self::Beat(_) => BEAT,
+            Self::Heartbeat(_) => HEARTBEAT,
             Self::Telemetry { .. } => TELEMETRY,
             Self::Segment { .. } => SEGMENT,
             Self::Ack { .. } => ACK,
@@ -162,7 +162,7 @@ impl Body {
 
     fn put(&self, bytes: &mut Vec<u8>) {
         match self {
-            Self::Beat(beat) => beat.put(bytes),
+            Self::Heartbeat(heartbeat) => heartbeat.put(bytes),
             Self::Telemetry { seq, payload } => {
                 put_u32(bytes, *seq);
                 bytes.extend(payload);
@@ -187,7 +187,7 @@ impl Body {
 
     fn read(kind: u8, mut reader: Reader<'_>) -> Result<Self, FrameError> {
         match kind {
-            BEAT => Beat::read(reader).map(Self::Beat),
+            HEARTBEAT => Heartbeat::read(reader).map(Self::Heartbeat),
             TELEMETRY => Ok(Self::Telemetry {
                 seq: reader.u32()?,
                 payload: reader.rest().to_vec(),
@@ -210,7 +210,7 @@ impl Body {
     }
 }
 
-impl Beat {
+impl Heartbeat {
     fn put(&self, bytes: &mut Vec<u8>) {
         put_i64(bytes, self.sent);
         let offset_flag = if self.group_offset.is_some() {
@@ -219,27 +219,28 @@ impl Beat {
             0
         };
         bytes.push(offset_flag | if self.p2p { P2P } else { 0 });
-        put_i64(bytes, self.group_offset.unwrap_or(0));
+        put_i64(bytes, self.group_offset.unwrap_or_default().0);
         put_u32(bytes, self.epoch);
-        let gossip = &self.gossip[..self.gossip.len().min(MAX_GOSSIP)];
-        bytes.push(gossip.len() as u8);
-        bytes.extend(gossip);
-        let heard = &self.heard[..self.heard.len().min(MAX_HEARD)];
-        bytes.push(heard.len() as u8);
-        heard.iter().for_each(|one| one.put(bytes));
+        let payload = &self.payload[..self.payload.len().min(MAX_HEARTBEAT_PAYLOAD)];
+        bytes.push(payload.len() as u8);
+        bytes.extend(payload);
+        let reports = &self.reports[..self.reports.len().min(MAX_REPORTS)];
+        bytes.push(reports.len() as u8);
+        reports.iter().for_each(|report| report.put(bytes));
     }
 
     fn read(mut reader: Reader<'_>) -> Result<Self, FrameError> {
         let sent = reader.i64()?;
         let flags = reader.u8()?;
         let group_offset = reader.i64()?;
-        let group_offset = (flags & HAS_GROUP_OFFSET != 0).then_some(group_offset);
+        let has_group_offset = flags & HAS_GROUP_OFFSET != 0;
+        let group_offset = has_group_offset.then_some(GroupOffset(group_offset));
         let epoch = reader.u32()?;
-        let gossip_len = at_most(reader.u8()?, MAX_GOSSIP)?;
-        let gossip = reader.take(gossip_len)?.to_vec();
-        let count = at_most(reader.u8()?, MAX_HEARD)?;
-        let heard = (0..count)
-            .map(|_| Heard::read(&mut reader))
+        let payload_len = at_most(reader.u8()?, MAX_HEARTBEAT_PAYLOAD)?;
+        let payload = reader.take(payload_len)?.to_vec();
+        let count = at_most(reader.u8()?, MAX_REPORTS)?;
+        let reports = (0..count)
+            .map(|_| ReceptionReport::read(&mut reader))
             .collect::<Result<_, _>>()?;
         reader.finish()?;
         Ok(Self {
@@ -247,19 +248,19 @@ impl Beat {
             group_offset,
             p2p: flags & P2P != 0,
             epoch,
-            gossip,
-            heard,
+            payload,
+            reports,
         })
     }
 }
 
-impl Heard {
+impl ReceptionReport {
     fn put(&self, bytes: &mut Vec<u8>) {
         put_u32(bytes, self.number.0);
         put_u32(bytes, self.incarnation.0);
         put_i64(bytes, self.sent);
-        put_u32(bytes, self.held);
-        bytes.push(if self.direct { HEARD_DIRECT } else { 0 });
+        put_u32(bytes, self.delay);
+        bytes.push(if self.direct { RECEIVED_DIRECT } else { 0 });
         put_u32(bytes, self.control);
         put_u32(bytes, self.bulk);
     }
@@ -269,8 +270,8 @@ impl Heard {
             number: PeerNumber(reader.u32()?),
             incarnation: Incarnation(reader.u32()?),
             sent: reader.i64()?,
-            held: reader.u32()?,
-            direct: reader.u8()? & HEARD_DIRECT != 0,
+            delay: reader.u32()?,
+            direct: reader.u8()? & RECEIVED_DIRECT != 0,
             control: reader.u32()?,
             bulk: reader.u32()?,
         })
@@ -281,7 +282,7 @@ fn put_election(election: &Election, bytes: &mut Vec<u8>) {
     let (term, peer) = (&election.term, election.term.peer.as_str());
     put_u32(bytes, term.epoch);
     bytes.extend(term.sign_key);
-    // An id has 64 letters at most.
+    // A `PeerId` has at most 64 bytes.
     bytes.push(peer.len() as u8);
     bytes.extend(peer.as_bytes());
     let votes = &election.votes[..election.votes.len().min(MAX_RIDERS)];

@@ -28,9 +28,11 @@ mod succession;
 mod time;
 mod traffic;
 
-pub use api::{Event, Input, NodeConfig, Output, Stats};
+pub use api::{Input, NodeConfig, NodeEvent, Output, Stats};
 
 pub use crate::link::{RtcCommand, RtcEvent, SdpKind};
+
+use clock::{GroupTime, Moment, WallTime};
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -38,7 +40,7 @@ use std::{
 };
 
 use crate::{
-    clock_sync::GroupClock,
+    clock_sync::{GroupClock, GroupOffset},
     link::{Budget, Link},
     random::Random,
 };
@@ -86,15 +88,15 @@ struct Peer {
     link: Link,
     shown: Option<LinkState>,
     /// When the newest connection was begun, until it is direct.
-    called: Option<Duration>,
+    called: Option<Moment>,
 }
 
 /// What the newest welcome said of the server.
 #[derive(Debug)]
 struct Server {
-    since: Duration,
-    /// Its wall clock then, in Unix milliseconds.
-    time: u64,
+    since: Moment,
+    /// The server's wall clock at that moment.
+    time: WallTime,
     ice_servers: Vec<IceServer>,
     direct: DirectLinkSettings,
     limits: Limits,
@@ -132,7 +134,7 @@ impl Node {
     }
 
     /// Changes the node. `now` is monotonic, since any origin.
-    pub fn handle(&mut self, now: Duration, input: Input) {
+    pub fn handle(&mut self, now: Moment, input: Input) {
         if self.socket.is_done() {
             return;
         }
@@ -148,16 +150,18 @@ impl Node {
     }
 
     /// When the node wants [`Input::Timeout`]; in the past means at once.
-    pub fn poll_timeout(&self) -> Option<Duration> {
-        let socket = self.socket.timeout()?;
+    pub fn poll_timeout(&self) -> Option<Moment> {
+        if self.socket.is_done() {
+            return None;
+        }
         let links = self.peers.values().map(|peer| peer.link.timeout());
         let others = [
+            self.socket.timeout(),
             self.next_call(),
             self.reporter.timeout(),
             self.succession.timeout(),
         ];
-        let others = others.into_iter().flatten();
-        Some(links.chain(others).fold(socket, Duration::min))
+        links.chain(others.into_iter().flatten()).min()
     }
 
     /// Whether nothing more comes of it: left, refused, removed or replaced.
@@ -218,24 +222,29 @@ impl Node {
         self.peer(peer).map(|peer| peer.link.state())
     }
 
-    /// Group time in microseconds of the host's clock, once it is known; never
-    /// runs back.
-    pub fn group_time(&self, now: Duration) -> Option<i64> {
+    /// Group time, once it is known. It never runs backwards.
+    pub fn group_time(&self, now: Moment) -> Option<GroupTime> {
         self.clock.group_time(now)
     }
 
+    /// Group time minus the monotonic clock, once it is known. A page keeps it for a reload: see
+    /// [`NodeConfig::group_offset`].
+    pub fn group_offset(&self, now: Moment) -> Option<GroupOffset> {
+        self.clock.offset(now).map(GroupOffset)
+    }
+
     /// How far group time may be off from the host's, once it is known.
-    pub fn clock_error(&self, now: Duration) -> Option<Duration> {
+    pub fn clock_error(&self, now: Moment) -> Option<Duration> {
         self.clock.error(now)
     }
 
     /// The usual round trip to a rider, once measured.
-    pub fn rtt(&self, peer: &PeerId) -> Option<Duration> {
+    pub fn round_trip(&self, peer: &PeerId) -> Option<Duration> {
         self.peer(peer)?.link.round_trip()
     }
 
     /// How far our idea of a rider's clock may be off, once measured.
-    pub fn link_clock_error(&self, peer: &PeerId) -> Option<Duration> {
+    pub fn peer_clock_error(&self, peer: &PeerId) -> Option<Duration> {
         self.peer(peer)?.link.clock_error()
     }
 
@@ -249,7 +258,7 @@ impl Node {
         self.stats
     }
 
-    fn take(&mut self, now: Duration, input: Input) {
+    fn take(&mut self, now: Moment, input: Input) {
         match input {
             Input::SocketOpened => self.socket_opened(),
             Input::SocketText(text) => {
@@ -270,10 +279,10 @@ impl Node {
             }
             Input::Send { to, class, payload } => self.send(&to, class, &payload),
             Input::Broadcast { class, payload } => self.broadcast(class, &payload),
-            Input::Gossip(bytes) => self.set_gossip(now, bytes),
+            Input::SetHeartbeatPayload(bytes) => self.set_gossip(now, bytes),
             Input::Command(command) => self.command(command),
             Input::Leave => self.leave(),
-            Input::Probe => self.probe_urgently(now),
+            Input::ProbeSocket => self.probe_urgently(now),
             Input::Timeout => {}
         }
     }
@@ -286,7 +295,7 @@ impl Node {
         self.peers.values_mut().find(|peer| peer.member.peer == *id)
     }
 
-    fn event(&mut self, event: Event) {
+    fn event(&mut self, event: NodeEvent) {
         self.outputs.push_back(Output::Event(event));
     }
 }

@@ -1,6 +1,8 @@
 //! How much may be handed to the server in a second, so that it never has to
 //! cut us off, and large things leave room for small ones.
 
+use clock::Moment;
+
 use std::time::Duration;
 
 use protocol::peer::DeliveryClass;
@@ -15,13 +17,13 @@ pub(crate) struct Budget {
     /// A second's worth; nothing where there is no limit.
     rate: Option<u32>,
     left: f64,
-    at: Duration,
+    at: Moment,
 }
 
 impl Budget {
     /// Half of what the server takes: the rest is for beats, telemetry and
     /// signals, which do not wait.
-    pub(crate) fn new(now: Duration, limit: Option<u32>) -> Self {
+    pub(crate) fn new(now: Moment, limit: Option<u32>) -> Self {
         let rate = limit.map(|limit| (limit / 2).max(1));
         let left = rate.map_or(0.0, f64::from);
         Self {
@@ -31,9 +33,9 @@ impl Budget {
         }
     }
 
-    pub(crate) fn fill(&mut self, now: Duration) {
+    pub(crate) fn fill(&mut self, now: Moment) {
         if let Some(rate) = self.rate.map(f64::from) {
-            let passed = now.saturating_sub(self.at).as_secs_f64();
+            let passed = now.since(self.at).as_secs_f64();
             self.left = (self.left + passed * rate).min(rate);
             self.at = now.max(self.at);
         }
@@ -45,7 +47,7 @@ impl Budget {
     }
 
     /// When a frame of the class may go.
-    pub(crate) fn allows_at(&self, class: DeliveryClass) -> Duration {
+    pub(crate) fn allows_at(&self, class: DeliveryClass) -> Moment {
         let rate = self.rate.map_or(1.0, f64::from);
         let wait = (self.missing(class).max(0.0) / rate).min(1.0);
         // A little later rather than too early, again and again.
@@ -73,9 +75,9 @@ mod tests {
     use super::*;
 
     fn sent(class: DeliveryClass, seconds: u64) -> usize {
-        let mut budget = Budget::new(Duration::ZERO, Some(64 * 1024));
-        let (mut now, mut bytes) = (Duration::ZERO, 0);
-        while now < Duration::from_secs(seconds) {
+        let mut budget = Budget::new(Moment::ZERO, Some(64 * 1024));
+        let (mut now, mut bytes) = (Moment::ZERO, 0);
+        while now < Moment::from_origin(Duration::from_secs(seconds)) {
             budget.fill(now);
             if budget.allows(class) {
                 budget.spend(8 * 1024);
@@ -95,7 +97,7 @@ mod tests {
 
     #[test]
     fn bulk_leaves_control_its_half() {
-        let mut budget = Budget::new(Duration::ZERO, Some(64 * 1024));
+        let mut budget = Budget::new(Moment::ZERO, Some(64 * 1024));
         while budget.allows(DeliveryClass::Bulk) {
             budget.spend(1);
         }
@@ -104,7 +106,7 @@ mod tests {
 
     #[test]
     fn without_a_limit_everything_goes() {
-        let mut budget = Budget::new(Duration::ZERO, None);
+        let mut budget = Budget::new(Moment::ZERO, None);
         (0..1_000).for_each(|_| budget.spend(15_000));
         assert!(budget.allows(DeliveryClass::Bulk));
     }

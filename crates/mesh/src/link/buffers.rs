@@ -11,7 +11,7 @@ const LOW_MARK: u32 = 256 * 1024;
 
 /// The `bufferedAmountLowThreshold` for a channel in which so much waits, in bytes: at the low mark
 /// control goes on; at a quarter of it all three channels together are below it.
-pub fn buffered_mark(buffered: u32) -> u32 {
+pub fn low_watermark(buffered: u32) -> u32 {
     if buffered > LOW_MARK {
         LOW_MARK
     } else {

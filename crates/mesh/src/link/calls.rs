@@ -1,5 +1,7 @@
 //! How a link gets its connection, loses it and gets another.
 
+use clock::Moment;
+
 use std::time::Duration;
 
 use super::{Connection, Effect, IMPOLITE_PATIENCE, Link, NEW_EVERY, RtcCommand, RtcEvent};
@@ -12,7 +14,7 @@ const OFFERS_WITHIN: Duration = Duration::from_secs(2);
 
 impl Link {
     /// When a call wants to be made with [`Link::call`].
-    pub(crate) fn call_at(&self) -> Option<Duration> {
+    pub(crate) fn call_at(&self) -> Option<Moment> {
         let ready = self.reach.direct && self.reach.relay && self.they_can;
         self.retry_at.filter(|_| ready)
     }
@@ -25,7 +27,7 @@ impl Link {
 
     /// Offers, on the connection there is or on a new one, under a number never
     /// used before.
-    pub(crate) fn call(&mut self, now: Duration, id: u32) {
+    pub(crate) fn call(&mut self, now: Moment, id: u32) {
         let again = !self.tries.is_multiple_of(NEW_EVERY);
         self.tries = self.tries.saturating_add(1);
         self.called = true;
@@ -43,7 +45,7 @@ impl Link {
 
     /// A signal of the other page; `id` is for the connection it may open. Says whether it is one
     /// too many.
-    pub(crate) fn signal(&mut self, now: Duration, id: u32, signal: Signal) -> bool {
+    pub(crate) fn signal(&mut self, now: Moment, id: u32, signal: Signal) -> bool {
         if !self.reach.direct {
             return false;
         }
@@ -75,7 +77,7 @@ impl Link {
         false
     }
 
-    fn is_offered_too_much(&mut self, now: Duration) -> bool {
+    fn is_offered_too_much(&mut self, now: Moment) -> bool {
         let (since, count) = &mut self.offers;
         if now >= *since + OFFERS_WITHIN {
             (*since, *count) = (now, 0);
@@ -85,7 +87,7 @@ impl Link {
     }
 
     /// What the driver tells of a connection, but for frames.
-    pub(crate) fn driver(&mut self, now: Duration, id: u32, event: RtcEvent) {
+    pub(crate) fn driver(&mut self, now: Moment, id: u32, event: RtcEvent) {
         let Some(connection) = self.connection.as_mut().filter(|one| one.id == id) else {
             return;
         };
@@ -101,7 +103,7 @@ impl Link {
 
     /// Signals may have been lost, and the network may be another: a call that
     /// was under way is made again, one that was to be made is made soon.
-    pub(crate) fn signals_lost(&mut self, now: Duration) {
+    pub(crate) fn signals_lost(&mut self, now: Moment) {
         if self.is_calling() {
             self.lose(now);
         } else if let Some(at) = self.retry_at {
@@ -118,7 +120,7 @@ impl Link {
         }
     }
 
-    pub(super) fn tick_connection(&mut self, now: Duration) {
+    pub(super) fn tick_connection(&mut self, now: Moment) {
         let patience = self.reach.patience;
         let Some(connection) = &mut self.connection else {
             return;
@@ -141,7 +143,7 @@ impl Link {
         self.effects.extend(effects);
     }
 
-    fn open(&mut self, now: Duration, id: u32, attempt: u32) -> &mut Connection {
+    fn open(&mut self, now: Moment, id: u32, attempt: u32) -> &mut Connection {
         self.last_attempt = attempt;
         self.retry_at = None;
         self.effects.push_back(Effect::Open { connection: id });
@@ -151,7 +153,7 @@ impl Link {
     }
 
     /// Gives the connection up, to try another after a while.
-    fn lose(&mut self, now: Duration) {
+    fn lose(&mut self, now: Moment) {
         self.hang_up();
         self.retry_at = Some(now + self.backoff.wait() + self.patience());
     }

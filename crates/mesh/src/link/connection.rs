@@ -5,6 +5,8 @@
 //! both offer at once, the impolite side ignores the other's offer and the
 //! polite side gives its own up.
 
+use clock::Moment;
+
 use std::time::Duration;
 
 use super::{Effect, RtcCommand, RtcEvent, SdpKind, buffers::Buffers};
@@ -15,7 +17,7 @@ use protocol::{
 
 /// Silent for so long, the relay takes over.
 pub(super) const SILENT: Duration = Duration::from_millis(1_500);
-/// Heard again for so long, it carries again.
+/// ReceptionReport again for so long, it carries again.
 const STEADY: Duration = Duration::from_secs(1);
 /// Silent for so long, other network paths are looked for.
 const RESTART: Duration = Duration::from_secs(3);
@@ -32,7 +34,7 @@ pub(super) struct Connection {
     pub(super) attempt: u32,
     polite: bool,
     /// When the newest offer was to be made or came.
-    tried_at: Duration,
+    tried_at: Moment,
     /// Whether it was direct once.
     connected: bool,
     offering: bool,
@@ -41,17 +43,17 @@ pub(super) struct Connection {
     described: bool,
     early: Vec<String>,
     found: Vec<String>,
-    flush_at: Option<Duration>,
+    flush_at: Option<Moment>,
     channels: [bool; 3],
     buffers: Buffers,
-    heard_at: Option<Duration>,
-    steady_from: Duration,
+    heard_at: Option<Moment>,
+    steady_from: Moment,
     peer_hears: bool,
     restarted: bool,
 }
 
 impl Connection {
-    pub(super) fn new(id: u32, attempt: u32, polite: bool, now: Duration) -> Self {
+    pub(super) fn new(id: u32, attempt: u32, polite: bool, now: Moment) -> Self {
         Self {
             id,
             attempt,
@@ -94,7 +96,7 @@ impl Connection {
     }
 
     /// What the driver tells, but for frames and the end.
-    pub(super) fn driver(&mut self, now: Duration, event: RtcEvent) -> Vec<Effect> {
+    pub(super) fn driver(&mut self, now: Moment, event: RtcEvent) -> Vec<Effect> {
         match event {
             RtcEvent::LocalDescription { kind, sdp } => self.describe(now, kind, sdp),
             RtcEvent::Candidate(candidate) => {
@@ -117,7 +119,7 @@ impl Connection {
     }
 
     /// Something came over a channel. Says whether this ends a silence.
-    pub(super) fn hear(&mut self, now: Duration) -> bool {
+    pub(super) fn hear(&mut self, now: Moment) -> bool {
         let silent = !self.is_heard(now);
         if silent {
             let first = self.heard_at.is_none();
@@ -133,7 +135,7 @@ impl Connection {
         self.peer_hears = hears;
     }
 
-    pub(super) fn is_heard(&self, now: Duration) -> bool {
+    pub(super) fn is_heard(&self, now: Moment) -> bool {
         self.heard_at.is_some_and(|at| now < at + SILENT)
     }
 
@@ -142,7 +144,7 @@ impl Connection {
     }
 
     /// Whether frames can be trusted to it.
-    pub(super) fn carries(&self, now: Duration) -> bool {
+    pub(super) fn carries(&self, now: Moment) -> bool {
         self.is_open() && self.peer_hears && self.is_heard(now) && now >= self.steady_from
     }
 
@@ -152,28 +154,28 @@ impl Connection {
     }
 
     /// Whether it is silent for good.
-    pub(super) fn is_lost(&self, now: Duration) -> bool {
+    pub(super) fn is_lost(&self, now: Moment) -> bool {
         self.heard_at.is_some_and(|at| now >= at + LOST)
     }
 
     /// Whether it was given its time and never became direct.
-    pub(super) fn has_failed(&self, now: Duration, patience: Duration) -> bool {
+    pub(super) fn has_failed(&self, now: Moment, patience: Duration) -> bool {
         !self.connected && now >= self.tried_at + patience
     }
 
     /// It gets its time anew.
-    pub(super) fn begin_again(&mut self, now: Duration) {
+    pub(super) fn begin_again(&mut self, now: Moment) {
         self.tried_at = now;
     }
 
     /// It is direct: how long that took, the first time.
-    pub(super) fn take_connect_time(&mut self, now: Duration) -> Option<Duration> {
+    pub(super) fn take_connect_time(&mut self, now: Moment) -> Option<Duration> {
         let first = !std::mem::replace(&mut self.connected, true);
-        first.then(|| now.saturating_sub(self.tried_at))
+        first.then(|| now.since(self.tried_at))
     }
 
     /// What is due by time: candidates, and a restart when it is silent.
-    pub(super) fn tick(&mut self, now: Duration, can_signal: bool) -> Vec<Effect> {
+    pub(super) fn tick(&mut self, now: Moment, can_signal: bool) -> Vec<Effect> {
         let mut effects = Vec::new();
         if self.described && self.flush_at.is_some_and(|at| at <= now) {
             effects.extend(self.flush());
@@ -186,7 +188,7 @@ impl Connection {
     }
 
     /// The next time at which something changes by itself, after `now`.
-    pub(super) fn timeout(&self, now: Duration, patience: Duration) -> Option<Duration> {
+    pub(super) fn timeout(&self, now: Moment, patience: Duration) -> Option<Moment> {
         let flush = self.flush_at.filter(|_| self.described);
         let quiet = self.quiet_since();
         [
@@ -209,11 +211,11 @@ impl Connection {
         }
     }
 
-    fn quiet_since(&self) -> Duration {
+    fn quiet_since(&self) -> Moment {
         self.heard_at.unwrap_or(self.tried_at)
     }
 
-    fn wants_restart(&self, now: Duration) -> bool {
+    fn wants_restart(&self, now: Moment) -> bool {
         let heard_before = self.heard_at.is_some_and(|at| now >= at + RESTART);
         heard_before && !self.restarted && !self.offering
     }
@@ -243,7 +245,7 @@ impl Connection {
     }
 
     /// An offer that was given up meanwhile is not sent.
-    fn describe(&mut self, now: Duration, kind: SdpKind, sdp: String) -> Vec<Effect> {
+    fn describe(&mut self, now: Moment, kind: SdpKind, sdp: String) -> Vec<Effect> {
         let attempt = self.attempt;
         let signal = match kind {
             SdpKind::Offer if self.offering => Signal::Offer { attempt, sdp },

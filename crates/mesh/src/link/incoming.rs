@@ -1,22 +1,22 @@
 //! What a link makes of the frames that come over it.
 
-use std::time::Duration;
+use clock::Moment;
 
 use super::{ACK, CLOCK_DOUBTED, Effect, Link, Newest};
 use crate::{
     clock_sync::{Echo, OffsetFilter, micros},
-    link_frame::{Beat, Body, Heard, LinkFrame},
+    link_frame::{Body, Heartbeat, LinkFrame, ReceptionReport},
 };
 use protocol::peer::{DeliveryClass, Incarnation};
 
 impl Link {
     /// Takes a relayed frame in. False when it is for another page of ours, or
     /// is none to be relayed.
-    pub(crate) fn receive(&mut self, now: Duration, frame: LinkFrame) -> bool {
+    pub(crate) fn receive(&mut self, now: Moment, frame: LinkFrame) -> bool {
         !matches!(frame.body, Body::Election(_)) && self.take(now, frame)
     }
 
-    fn take(&mut self, now: Duration, frame: LinkFrame) -> bool {
+    fn take(&mut self, now: Moment, frame: LinkFrame) -> bool {
         if frame.to != Incarnation(0) && frame.to != self.me.incarnation {
             return false;
         }
@@ -25,7 +25,7 @@ impl Link {
         }
         self.heard_at = now;
         match frame.body {
-            Body::Beat(beat) => self.take_beat(now, beat),
+            Body::Heartbeat(beat) => self.take_beat(now, beat),
             Body::Telemetry { seq, payload } => self.take_telemetry(seq, payload),
             Body::Segment {
                 class,
@@ -51,7 +51,7 @@ impl Link {
     }
 
     /// Takes a data channel's bytes in. False when they are not to be read.
-    pub(crate) fn receive_direct(&mut self, now: Duration, id: u32, bytes: &[u8]) -> bool {
+    pub(crate) fn receive_direct(&mut self, now: Moment, id: u32, bytes: &[u8]) -> bool {
         let Some(connection) = self.connection.as_mut().filter(|one| one.id == id) else {
             return false;
         };
@@ -61,7 +61,7 @@ impl Link {
         LinkFrame::decode(bytes).is_ok_and(|frame| self.take(now, frame))
     }
 
-    fn take_beat(&mut self, now: Duration, beat: Beat) {
+    fn take_beat(&mut self, now: Moment, beat: Heartbeat) {
         if self.newest.is_some_and(|newest| beat.sent <= newest.sent) {
             return;
         }
@@ -75,33 +75,33 @@ impl Link {
         self.newest = Some(Newest {
             sent,
             came: now,
-            group_offset,
+            group_offset: group_offset.map(|offset| offset.0),
             epoch,
         });
-        if self.gossip != beat.gossip {
-            self.gossip.clone_from(&beat.gossip);
-            self.effects.push_back(Effect::Gossip(beat.gossip));
+        if self.gossip != beat.payload {
+            self.gossip.clone_from(&beat.payload);
+            self.effects.push_back(Effect::Gossip(beat.payload));
         }
-        let mine = |heard: &&Heard| {
+        let mine = |heard: &&ReceptionReport| {
             (heard.number, heard.incarnation) == (self.me.number, self.me.incarnation)
         };
-        if let Some(heard) = beat.heard.iter().find(mine).copied() {
+        if let Some(heard) = beat.reports.iter().find(mine).copied() {
             self.take_heard(now, sent, heard);
         }
     }
 
-    fn take_heard(&mut self, now: Duration, replied: i64, heard: Heard) {
+    fn take_heard(&mut self, now: Moment, replied: i64, heard: ReceptionReport) {
         let [control, bulk] = &mut self.streams;
         control.outbox.acknowledge(now, heard.control);
         bulk.outbox.acknowledge(now, heard.bulk);
         if let Some(connection) = &mut self.connection {
             connection.peer_hears(heard.direct);
         }
-        if heard.held != u32::MAX {
+        if heard.delay != u32::MAX {
             let received = micros(now);
             self.clock.add(Echo {
                 sent: heard.sent,
-                held: heard.held,
+                held: heard.delay,
                 replied,
                 received,
             });

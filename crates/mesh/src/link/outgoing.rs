@@ -1,5 +1,7 @@
 //! What a link sends, reliably and in turn, and when.
 
+use clock::Moment;
+
 use std::time::Duration;
 
 use super::{
@@ -21,9 +23,9 @@ pub(super) struct Stream {
     pub(super) class: DeliveryClass,
     pub(super) outbox: Outbox,
     pub(super) inbox: Inbox,
-    pub(super) ack_at: Option<Duration>,
+    pub(super) ack_at: Option<Moment>,
     /// When the relay takes more of it.
-    pub(super) allowed_at: Option<Duration>,
+    pub(super) allowed_at: Option<Moment>,
 }
 
 impl Stream {
@@ -44,7 +46,7 @@ impl Stream {
 
 impl Link {
     /// Sends what is due and may be sent.
-    pub(super) fn pump(&mut self, now: Duration, budget: &mut Budget) {
+    pub(super) fn pump(&mut self, now: Moment, budget: &mut Budget) {
         let Some(carrier) = self.carrier else {
             return;
         };
@@ -112,7 +114,7 @@ impl Link {
         (3 * trip).clamp(WAIT, WAIT_LIMIT)
     }
 
-    pub(super) fn stream_timeout(&self, stream: &Stream) -> Option<Duration> {
+    pub(super) fn stream_timeout(&self, stream: &Stream) -> Option<Moment> {
         let carrier = self.carrier?;
         let open = !self.is_blocked(carrier, stream.class);
         let send = stream.outbox.timeout(self.ack_wait()).filter(|_| open);

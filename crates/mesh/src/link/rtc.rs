@@ -77,7 +77,7 @@ pub enum RtcEvent {
         bytes: Vec<u8>,
     },
     /// A data channel's `bufferedAmount`: told after a send that leaves it
-    /// above its [`buffered_mark`](super::buffered_mark), and whenever it falls
+    /// above its [`low_watermark`](super::low_watermark), and whenever it falls
     /// to that (`bufferedAmountLowThreshold`), which is then set anew.
     Buffered {
         /// Which channel.

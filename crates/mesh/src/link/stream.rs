@@ -5,6 +5,8 @@
 //! and refuses what goes beyond; the inbox holds segments of one window and one
 //! message of at most [`MAX_MESSAGE`].
 
+use clock::Moment;
+
 use std::{
     collections::{BTreeMap, VecDeque},
     time::Duration,
@@ -39,7 +41,7 @@ struct Segment {
     seq: u32,
     more: bool,
     payload: Vec<u8>,
-    sent: Option<Duration>,
+    sent: Option<Moment>,
     tries: u32,
 }
 
@@ -83,14 +85,14 @@ impl Outbox {
     }
 
     /// The other side has everything up to here.
-    pub(super) fn acknowledge(&mut self, now: Duration, cumulative: u32) {
+    pub(super) fn acknowledge(&mut self, now: Moment, cumulative: u32) {
         let came = |front: &Segment| front.seq <= cumulative && front.sent.is_some();
         while self.segments.front().is_some_and(came) {
             if let Some(segment) = self.segments.pop_front() {
                 self.queued -= segment.payload.len();
                 let sent = segment.sent.filter(|_| segment.tries == 1);
                 if let Some((pace, sent)) = self.pace.as_mut().zip(sent) {
-                    pace.acknowledged(now.saturating_sub(sent));
+                    pace.acknowledged(now.since(sent));
                 }
             }
         }
@@ -110,7 +112,7 @@ impl Outbox {
     }
 
     /// What to send next; `wait` is how long an acknowledgement may take.
-    pub(super) fn due(&mut self, now: Duration, wait: Duration) -> Option<Body> {
+    pub(super) fn due(&mut self, now: Moment, wait: Duration) -> Option<Body> {
         let class = self.class;
         let open = self.open();
         let mut window = self.segments.iter_mut().take(open);
@@ -128,7 +130,7 @@ impl Outbox {
         self.pace.as_ref().map_or(self.window, Pace::window)
     }
 
-    pub(super) fn timeout(&self, wait: Duration) -> Option<Duration> {
+    pub(super) fn timeout(&self, wait: Duration) -> Option<Moment> {
         let window = self.segments.iter().take(self.open());
         window.map(|segment| segment.due_at(wait)).min()
     }
@@ -149,15 +151,15 @@ impl Outbox {
 }
 
 impl Segment {
-    fn due_at(&self, wait: Duration) -> Duration {
+    fn due_at(&self, wait: Duration) -> Moment {
         let Some(sent) = self.sent else {
-            return Duration::ZERO;
+            return Moment::ZERO;
         };
         let doublings = self.tries.saturating_sub(1).min(8);
         sent + (wait * (1 << doublings)).min(LONGEST_WAIT)
     }
 
-    fn send(&mut self, now: Duration, class: DeliveryClass) -> Body {
+    fn send(&mut self, now: Moment, class: DeliveryClass) -> Body {
         self.sent = Some(now);
         self.tries = self.tries.saturating_add(1);
         let payload = self.payload.clone();
@@ -221,8 +223,9 @@ mod tests {
     use crate::random::Random;
 
     const WAIT: Duration = Duration::from_millis(300);
+    const LATER: Moment = Moment::from_origin(WAIT);
 
-    fn all_due(outbox: &mut Outbox, now: Duration) -> Vec<Body> {
+    fn all_due(outbox: &mut Outbox, now: Moment) -> Vec<Body> {
         std::iter::from_fn(|| outbox.due(now, WAIT)).collect()
     }
 
@@ -245,7 +248,10 @@ mod tests {
         let mut got = Vec::new();
         let mut line: Vec<Body> = Vec::new();
         for round in 0..400 {
-            line.extend(all_due(&mut outbox, Duration::from_millis(100) * round));
+            line.extend(all_due(
+                &mut outbox,
+                Moment::from_origin(Duration::from_millis(100) * round),
+            ));
             for _ in 0..line.len() {
                 let pick = (random.next() % line.len() as u64) as usize;
                 match random.next() % 6 {
@@ -258,7 +264,7 @@ mod tests {
                 }
             }
             if !random.next().is_multiple_of(3) {
-                outbox.acknowledge(WAIT, inbox.cumulative());
+                outbox.acknowledge(LATER, inbox.cumulative());
             }
         }
         assert_eq!(outbox.timeout(WAIT), None, "everything is acknowledged");
@@ -278,7 +284,7 @@ mod tests {
     fn no_segment_is_larger_than_a_link_frame() {
         let mut outbox = Outbox::new(DeliveryClass::Bulk, 100);
         assert!(outbox.push(&vec![1; 100 * 1024]));
-        let segments = all_due(&mut outbox, Duration::ZERO);
+        let segments = all_due(&mut outbox, Moment::ZERO);
         assert_eq!(segments.len(), 7);
         for body in segments {
             let frame = crate::link_frame::LinkFrame {
@@ -302,13 +308,13 @@ mod tests {
     fn a_window_is_sent_once_and_again_after_its_wait() {
         let mut outbox = Outbox::new(DeliveryClass::Bulk, 8);
         assert!(outbox.push(&vec![0; 20 * SEGMENT]));
-        assert_eq!(all_due(&mut outbox, Duration::ZERO).len(), 8);
-        assert_eq!(all_due(&mut outbox, WAIT / 2).len(), 0);
-        assert_eq!(outbox.timeout(WAIT), Some(WAIT));
-        assert_eq!(all_due(&mut outbox, WAIT).len(), 8);
-        assert_eq!(outbox.timeout(WAIT), Some(3 * WAIT));
-        outbox.acknowledge(WAIT, 3);
-        assert_eq!(all_due(&mut outbox, WAIT).len(), 3);
+        assert_eq!(all_due(&mut outbox, Moment::ZERO).len(), 8);
+        assert_eq!(all_due(&mut outbox, Moment::ZERO + WAIT / 2).len(), 0);
+        assert_eq!(outbox.timeout(WAIT), Some(LATER));
+        assert_eq!(all_due(&mut outbox, LATER).len(), 8);
+        assert_eq!(outbox.timeout(WAIT), Some(LATER + 2 * WAIT));
+        outbox.acknowledge(LATER, 3);
+        assert_eq!(all_due(&mut outbox, LATER).len(), 3);
     }
 
     #[test]
@@ -333,9 +339,9 @@ mod tests {
     fn a_lying_receiver_acknowledges_nothing_unsent() {
         let mut outbox = Outbox::new(DeliveryClass::Control, 1);
         assert!(outbox.push(b"a") && outbox.push(b"b"));
-        outbox.acknowledge(WAIT, u32::MAX);
-        assert_eq!(all_due(&mut outbox, Duration::ZERO).len(), 1);
-        outbox.acknowledge(WAIT, u32::MAX);
-        assert_eq!(all_due(&mut outbox, Duration::ZERO).len(), 1);
+        outbox.acknowledge(LATER, u32::MAX);
+        assert_eq!(all_due(&mut outbox, Moment::ZERO).len(), 1);
+        outbox.acknowledge(LATER, u32::MAX);
+        assert_eq!(all_due(&mut outbox, Moment::ZERO).len(), 1);
     }
 }

@@ -2,7 +2,7 @@ use super::*;
 use proptest::{collection::vec, prelude::*};
 
 #[test]
-fn a_full_segment_fits_an_envelope() {
+fn a_full_segment_fits_into_a_relay_envelope() {
     let payload = vec![7; MAX_LINK_FRAME - SEGMENT_HEADER];
     let frame = LinkFrame {
         to: Incarnation(1),
@@ -19,7 +19,7 @@ fn a_full_segment_fits_an_envelope() {
 }
 
 #[test]
-fn a_stream_of_telemetry_does_not_exist() {
+fn an_acknowledgement_of_telemetry_is_refused() {
     let ack = [3, 0, 0, 0, 1, 1, 0, 0, 0, 9];
     assert_eq!(LinkFrame::decode(&ack), Err(FrameError::Unknown(1)));
 }
@@ -32,18 +32,19 @@ fn any_body() -> impl Strategy<Value = Body> {
         any::<bool>(),
         vec(any::<u8>(), 0..200),
     );
-    let heard = (any::<[u32; 5]>(), any::<i64>(), any::<bool>());
-    let heard = heard.prop_map(
-        |([number, load, held, control, bulk], sent, direct)| Heard {
-            number: PeerNumber(number),
-            incarnation: Incarnation(load),
-            sent,
-            held,
-            direct,
-            control,
-            bulk,
-        },
-    );
+    let report = (any::<[u32; 5]>(), any::<i64>(), any::<bool>());
+    let report =
+        report.prop_map(
+            |([number, load, delay, control, bulk], sent, direct)| ReceptionReport {
+                number: PeerNumber(number),
+                incarnation: Incarnation(load),
+                sent,
+                delay,
+                direct,
+                control,
+                bulk,
+            },
+        );
     let election = (
         any::<(u32, u32)>(),
         any::<[u8; 32]>(),
@@ -57,11 +58,11 @@ fn any_body() -> impl Strategy<Value = Body> {
         },
         votes: votes.into_iter().map(any_vote).collect(),
     });
-    let beat = (
+    let heartbeat = (
         any::<i64>(),
         any::<(Option<i64>, bool, u32)>(),
-        vec(any::<u8>(), 0..=MAX_GOSSIP),
-        vec(heard, 0..=MAX_HEARD),
+        vec(any::<u8>(), 0..=MAX_HEARTBEAT_PAYLOAD),
+        vec(report, 0..=MAX_REPORTS),
     );
     prop_oneof![
         (any::<u32>(), vec(any::<u8>(), 0..200))
@@ -73,14 +74,14 @@ fn any_body() -> impl Strategy<Value = Body> {
             payload
         }),
         (class, any::<u32>()).prop_map(|(class, cumulative)| Body::Ack { class, cumulative }),
-        beat.prop_map(
-            |(sent, (group_offset, p2p, epoch), gossip, heard)| Body::Beat(Beat {
+        heartbeat.prop_map(
+            |(sent, (group_offset, p2p, epoch), payload, reports)| Body::Heartbeat(Heartbeat {
                 sent,
-                group_offset,
+                group_offset: group_offset.map(GroupOffset),
                 p2p,
                 epoch,
-                gossip,
-                heard
+                payload,
+                reports
             })
         ),
         election.prop_map(Body::Election),
@@ -96,7 +97,7 @@ fn any_vote((voter, byte): (u32, u8)) -> Vote {
 
 proptest! {
     #[test]
-    fn link_frames_survive_the_way(to in any::<u32>(), body in any_body()) {
+    fn encoded_link_frames_decode_to_the_same(to in any::<u32>(), body in any_body()) {
         let frame = LinkFrame { to: Incarnation(to), body };
         prop_assert_eq!(LinkFrame::decode(&frame.encode()), Ok(frame));
     }

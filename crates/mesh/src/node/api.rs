@@ -1,246 +1,254 @@
 use std::time::Duration;
 
-use crate::link::{RtcCommand, RtcEvent};
+use clock::WallTime;
+
+use crate::{
+    clock_sync::GroupOffset,
+    link::{RtcCommand, RtcEvent},
+};
 use protocol::{
     election::BallotKey,
-    peer::{DeliveryClass, Incarnation, LinkState, PeerId, PeerNumber, PublicKeys, Token},
+    peer::{
+        DeliveryClass, Incarnation, LinkState, MemberRole, PeerId, PeerNumber, PublicKeys, Token,
+    },
     signaling::{ErrorCode, HostCommand, HostTerm, LeftReason, Member, Resume, RoomSnapshot},
 };
 
-/// What a node is told when it is made.
+/// Settings of a new node.
 #[derive(Clone, Debug)]
 pub struct NodeConfig {
-    /// The page's public keys.
+    /// Public keys of the page.
     pub keys: PublicKeys,
-    /// The secret of `keys.sign`, to vote for a host while there is no server;
-    /// without it this rider neither votes nor is voted for.
+    /// Role in which the page joins. A resumed member keeps the role that the server knows.
+    pub role: MemberRole,
+    /// Secret key of `keys.sign`, with which the rider votes for a host while the server is
+    /// unreachable. Without it this rider neither votes nor stands for election.
     pub ballot_key: Option<BallotKey>,
-    /// Present to be the same rider again: after a reload, without its
-    /// incarnation.
+    /// Present to resume as a known member; after a reload without its incarnation.
     pub resume: Option<Resume>,
-    /// For jitter; different in every page.
+    /// Seed for jitter, different in every page.
     pub seed: u64,
     /// Whether the browser has `RTCPeerConnection`.
     pub p2p_available: bool,
-    /// Group time minus this page's clock in microseconds, as it was before a
-    /// reload. A host whom nobody can tell group time carries on from it.
-    pub group_offset: Option<i64>,
-    /// What [`Node::rule`](super::Node::rule) gave before a reload, for a server that
-    /// lost its memory meanwhile.
-    pub rule: Option<RoomSnapshot>,
+    /// [`Node::group_offset`](super::Node::group_offset) before a reload. A host to whom no other
+    /// rider can tell group time continues from it.
+    pub group_offset: Option<GroupOffset>,
+    /// [`Node::room_snapshot`](super::Node::room_snapshot) before a reload, for a server that lost
+    /// its memory in the meantime.
+    pub room_snapshot: Option<RoomSnapshot>,
 }
 
-/// What happens to a node.
+/// Input of a node.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// The socket asked for by [`Output::OpenSocket`] is open.
+    /// The socket requested by [`Output::OpenSocket`] is open.
     SocketOpened,
-    /// A text message of the socket.
+    /// Text message from the socket.
     SocketText(String),
-    /// A binary message of the socket.
+    /// Binary message from the socket.
     SocketBinary(Vec<u8>),
     /// The socket closed, or could not be opened.
     SocketClosed {
-        /// The close code; 1006 where there is none.
+        /// Close code; 1006 where there is none.
         code: u16,
-        /// What the server said.
+        /// Reason given by the server.
         reason: String,
     },
-    /// Something happened to a peer connection.
+    /// Event of a peer connection.
     Rtc {
-        /// To whom it leads.
+        /// Member at the other end.
         peer: PeerId,
-        /// Which, as in [`Output::Rtc`].
+        /// Number of the connection, as in [`Output::Rtc`].
         connection: u32,
-        /// What.
+        /// The event.
         event: RtcEvent,
     },
-    /// Send to one rider.
+    /// Sends a payload to one member.
     Send {
-        /// To whom.
+        /// Receiver.
         to: PeerId,
-        /// How: telemetry of at most 1,024 bytes, others of at most 2 MiB.
+        /// Delivery class. Telemetry has at most 1,024 bytes, the others at most 2 MiB.
         class: DeliveryClass,
-        /// What.
+        /// Opaque bytes.
         payload: Vec<u8>,
     },
-    /// Send to everyone else in the ride. Who joins later does not get it.
+    /// Sends a payload to all other members. Members that join later do not receive it.
     Broadcast {
-        /// How: telemetry of at most 1,024 bytes, others of at most 2 MiB.
+        /// Delivery class. Telemetry has at most 1,024 bytes, the others at most 2 MiB.
         class: DeliveryClass,
-        /// What.
+        /// Opaque bytes.
         payload: Vec<u8>,
     },
-    /// From now on every beat carries these bytes, 64 at most; news go out at
-    /// once.
-    Gossip(Vec<u8>),
+    /// Sets the payload of every following heartbeat, at most
+    /// [`MAX_HEARTBEAT_PAYLOAD`](crate::link_frame::MAX_HEARTBEAT_PAYLOAD) bytes. A changed payload
+    /// is sent at once.
+    SetHeartbeatPayload(Vec<u8>),
     /// Sends a command of the host to the server. Dropped while the socket is closed.
     Command(HostCommand),
-    /// Leave the ride for good; the node does nothing afterwards.
+    /// Leaves the ride for good; the node does nothing afterwards.
     Leave,
-    /// The page is visible or online again: try the socket at once.
-    Probe,
-    /// The time of [`super::Node::poll_timeout`] has come.
+    /// The page became visible or is online again: the node checks its socket, or opens one, at
+    /// once.
+    ProbeSocket,
+    /// The moment of [`Node::poll_timeout`](super::Node::poll_timeout) has come.
     Timeout,
 }
 
-/// What a node wants done.
+/// Output of a node, to be carried out by the driver.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Open a signaling socket.
     OpenSocket,
-    /// Close the socket after what was sent; nothing more of it is wanted, not
-    /// even [`Input::SocketClosed`].
+    /// Close the socket after sending what was queued. The node expects no further input from it,
+    /// not even [`Input::SocketClosed`].
     CloseSocket,
     /// Send a text message on the socket.
     SendText(String),
     /// Send a binary message on the socket.
     SendBinary(Vec<u8>),
-    /// Tell a peer connection what to do.
+    /// Carry out a command on a peer connection.
     Rtc {
-        /// To whom it leads.
+        /// Member at the other end.
         peer: PeerId,
-        /// Which: a number used once in the node's life.
+        /// Number of the connection, used once in the life of the node.
         connection: u32,
-        /// What.
+        /// The command.
         command: RtcCommand,
     },
-    /// Something the rider's page wants to know.
-    Event(Event),
+    /// Event for the rider's session.
+    Event(NodeEvent),
 }
 
-/// What the rider's page wants to know.
+/// Event for the rider's session.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// In the ride, for the first time or (rarely) under a new number or
-    /// incarnation: what was known of members before is void.
+pub enum NodeEvent {
+    /// The server admitted this page, for the first time or (rarely) under a new number or
+    /// incarnation. Everything known about members before is void.
     Welcomed {
-        /// Who you are.
+        /// Id of this member.
         peer: PeerId,
-        /// Your number.
+        /// Number of this member.
         number: PeerNumber,
-        /// Your page load.
+        /// Page load of this member.
         incarnation: Incarnation,
-        /// By which you are the same rider after a reload. Keep it.
+        /// Secret with which the page resumes as this member after a reload.
         token: Token,
-        /// The others.
+        /// The other members.
         members: Vec<Member>,
-        /// The server's wall clock, in Unix milliseconds.
-        server_time: u64,
+        /// The server's wall clock.
+        server_time: WallTime,
     },
-    /// Somebody new, or back after the grace.
+    /// A member joined, for the first time or after its grace period had expired.
     Joined(Member),
-    /// A rider lost its socket. Its link may still be direct.
+    /// A member lost its socket. Its link may still be direct.
     Away(PeerId),
-    /// A rider has a socket again. With a new incarnation it has forgotten
-    /// everything it was sent.
+    /// A member has a socket again. With a new incarnation it has lost everything it was sent.
     Returned(Member),
-    /// A rider is no longer in the ride.
+    /// A member is no longer in the ride.
     Left {
-        /// Who.
+        /// The member.
         peer: PeerId,
-        /// Why.
+        /// Reason.
         reason: LeftReason,
     },
-    /// There is a new term: another host, or the same with another key.
+    /// A new host term began: another host, or the same one with another key.
     HostChanged(HostTerm),
-    /// Another is host, and you may take the ride back: [`HostCommand::Reclaim`].
-    MayReclaim,
-    /// There is no server, and too few riders are reached for the host to
-    /// decide anything, or enough again: see [`super::Node::controls_wait`].
-    HostControls {
-        /// Whether the host's controls are to be disabled.
-        waiting: bool,
-    },
-    /// The ride lets nobody new in, or everybody again.
-    Locked(bool),
-    /// A rider is reached another way.
-    Link {
-        /// Who.
+    /// Another rider is host, and this rider may take the role back with
+    /// [`HostCommand::Reclaim`].
+    ReclaimAvailable,
+    /// The controls of the host were suspended (true) or work again (false): see
+    /// [`Node::host_controls_suspended`](super::Node::host_controls_suspended).
+    HostControlsSuspended(bool),
+    /// The ride was locked (true), so that it admits no new members, or unlocked (false).
+    LockChanged(bool),
+    /// The state of a link changed.
+    LinkChanged {
+        /// Member at the other end.
         peer: PeerId,
-        /// How.
+        /// New state.
         state: LinkState,
     },
-    /// Something came.
+    /// A payload arrived.
     Received {
-        /// From whom.
+        /// Sender.
         from: PeerId,
-        /// How. Control and bulk come exactly once and in order, each for
-        /// itself; of telemetry the older is left out.
+        /// Delivery class. Control and bulk payloads arrive exactly once and in order, each class
+        /// for itself; telemetry older than the newest is left out.
         class: DeliveryClass,
-        /// What.
+        /// Opaque bytes.
         payload: Vec<u8>,
     },
-    /// A rider's gossip, when it is not what it was.
-    Gossip {
-        /// From whom.
+    /// The heartbeat payload of a member changed.
+    HeartbeatPayload {
+        /// Sender.
         from: PeerId,
-        /// Its bytes.
-        bytes: Vec<u8>,
+        /// Opaque bytes.
+        payload: Vec<u8>,
     },
-    /// The server refuses; the node does nothing afterwards.
-    Refused {
-        /// What.
+    /// The server refused to admit this page. The node does nothing afterwards, unless it still has
+    /// direct links, which it then keeps.
+    JoinRefused {
+        /// Reason.
         code: ErrorCode,
-        /// As a sentence.
+        /// The reason as a sentence.
         message: String,
     },
-    /// The server does not do what was wished.
-    Denied {
-        /// Why.
+    /// The server refused a command of the host.
+    CommandRefused {
+        /// Reason.
         code: ErrorCode,
-        /// As a sentence.
+        /// The reason as a sentence.
         message: String,
     },
-    /// The host removed you; you cannot come back to this ride, and the node
-    /// does nothing afterwards.
+    /// The host kicked and banned this rider; the node does nothing afterwards.
     Kicked {
-        /// Why, in the host's words; may be empty.
+        /// Reason in the host's words; may be empty.
         reason: String,
     },
-    /// The host ended the ride for everybody; the node does nothing afterwards.
-    Ended,
-    /// Another page is this rider now; the node does nothing afterwards.
+    /// The host ended the ride for everyone; the node does nothing afterwards.
+    RideEnded,
+    /// Another page took over this member; the node does nothing afterwards.
     Replaced,
-    /// The socket is lost; direct links go on.
+    /// The socket was lost; direct links continue.
     SocketLost {
-        /// How many tries to come back there were, plus one.
+        /// Number of attempts to reconnect so far, plus one.
         attempt: u32,
-        /// When the next is made.
+        /// Time until the next attempt.
         retry_in: Duration,
     },
-    /// The socket is back. What changed meanwhile follows as events.
-    SocketBack,
+    /// The socket is open again. Changes in the meantime follow as events.
+    SocketRestored,
 }
 
-/// Counts since the node was made.
+/// Counters since the node was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Stats {
-    /// Link frames sent over the server, each once however many its targets.
+    /// Link frames sent over the server; a frame with several receivers counts once.
     pub relayed_sent: u64,
-    /// Link frames that came over the server.
+    /// Link frames received over the server.
     pub relayed_received: u64,
     /// Link frames sent over data channels.
     pub direct_sent: u64,
-    /// Link frames that came over data channels.
+    /// Link frames received over data channels.
     pub direct_received: u64,
     /// Bytes of link frames sent.
     pub bytes_sent: u64,
-    /// Bytes of link frames that came.
+    /// Bytes of link frames received.
     pub bytes_received: u64,
-    /// Messages and frames from outside that could not be read or came from
-    /// nobody known, an older page load among them.
+    /// Messages and frames from outside that were invalid, exceeded a rate limit, or came from an
+    /// unknown member or an older page load.
     pub ignored: u64,
-    /// Messages of ours that were too large or found a full queue.
+    /// Own messages that were too large or found a full queue.
     pub dropped: u64,
-    /// Tries to make a link direct.
-    pub attempts: u64,
-    /// Tries that did not succeed in time.
-    pub failures: u64,
-    /// Connections that became direct; one that was silent for a while and goes on is none.
-    pub directs: u64,
-    /// How often a direct link went back to the relay.
+    /// Attempts to make a link direct.
+    pub connection_attempts: u64,
+    /// Attempts that timed out.
+    pub failed_attempts: u64,
+    /// Connections that became direct. A connection that was silent for a while and then continued
+    /// counts once.
+    pub direct_connections: u64,
+    /// Number of times that a direct link fell back to the relay or was lost.
     pub fallbacks: u64,
-    /// How long the newest connection that became direct took to.
+    /// Time that the newest direct connection took to become direct.
     pub connect_time: Option<Duration>,
 }

@@ -1,5 +1,7 @@
 //! Which riders are to be reached directly, and when they are called.
 
+use clock::Moment;
+
 use std::time::Duration;
 
 use super::{Node, Output, RtcCommand};
@@ -17,12 +19,12 @@ impl Node {
     }
 
     /// When the next connection is to be made, while there may be more.
-    pub(super) fn next_call(&self) -> Option<Duration> {
+    pub(super) fn next_call(&self) -> Option<Moment> {
         let calls = self.peers.values().filter_map(|peer| peer.link.call_at());
         calls.min().filter(|_| self.may_call())
     }
 
-    pub(super) fn make_calls(&mut self, now: Duration, numbers: &[PeerNumber]) {
+    pub(super) fn make_calls(&mut self, now: Moment, numbers: &[PeerNumber]) {
         for number in numbers {
             let due = |peer: &super::Peer| peer.link.call_at().is_some_and(|at| at <= now);
             if !self.may_call() || !self.peers.get(number).is_some_and(due) {
@@ -79,7 +81,7 @@ impl Node {
     }
 
     pub(super) fn open_connection(&mut self, peer: PeerId, connection: u32) {
-        self.stats.attempts += 1;
+        self.stats.connection_attempts += 1;
         let server = self.server.as_ref();
         let command = RtcCommand::Open {
             ice_servers: server.map(|it| it.ice_servers.clone()).unwrap_or_default(),

@@ -1,11 +1,11 @@
 //! Who is host and what the host has decided, as the server says; what only the
 //! host may ask of it; and what a server that lost its memory is told.
 
-use std::time::Duration;
+use clock::Moment;
 
-use super::{Event, Node};
+use super::{Node, NodeEvent};
 use protocol::{
-    peer::{MemberRole, PeerId, Token},
+    peer::{PeerId, Token},
     signaling::{
         ClientMessage, Hello, HostCommand, HostTerm, MAX_BANS, MAX_HOST_TERMS, MAX_REASON,
         RestoredRoom, RoomSnapshot, VERSION, Welcome,
@@ -26,7 +26,7 @@ impl Node {
                 version: VERSION,
                 keys: self.config.keys,
                 resume: self.socket.resume.clone(),
-                role: MemberRole::Rider,
+                role: self.config.role,
                 snapshot: restore.map(Box::new),
             })
         };
@@ -64,13 +64,13 @@ impl Node {
             self.terms.remove(0);
         }
         self.first_host = Some(first_host);
-        self.event(Event::HostChanged(term));
+        self.event(NodeEvent::HostChanged(term));
         self.offer();
     }
 
     pub(super) fn set_locked(&mut self, locked: bool) {
         if std::mem::replace(&mut self.locked, locked) != locked {
-            self.event(Event::Locked(locked));
+            self.event(NodeEvent::LockChanged(locked));
         }
     }
 
@@ -81,7 +81,7 @@ impl Node {
     }
 
     /// The server knows again who is host. Epochs never run back.
-    pub(super) fn restored(&mut self, now: Duration, restored: RestoredRoom) {
+    pub(super) fn restored(&mut self, now: Moment, restored: RestoredRoom) {
         let epoch = restored.hosts.last().map_or(0, |term| term.epoch);
         if epoch < self.epoch() {
             self.stats.ignored += 1;
@@ -113,10 +113,10 @@ impl Node {
     pub(super) fn tell_rule(&mut self, (term, locked): (Option<HostTerm>, bool)) {
         let newest = self.terms.last().cloned();
         if let Some(newest) = newest.filter(|newest| Some(newest) != term.as_ref()) {
-            self.event(Event::HostChanged(newest));
+            self.event(NodeEvent::HostChanged(newest));
         }
         if self.locked != locked {
-            self.event(Event::Locked(self.locked));
+            self.event(NodeEvent::LockChanged(self.locked));
         }
     }
 
@@ -128,12 +128,12 @@ impl Node {
         }
         let may = self.may_reclaim();
         if std::mem::replace(&mut self.offered, may) != may && may {
-            self.event(Event::MayReclaim);
+            self.event(NodeEvent::ReclaimAvailable);
         }
     }
 
     /// What a page keeps for its reload of who rules the ride, once it was joined.
-    pub fn rule(&self) -> Option<RoomSnapshot> {
+    pub fn room_snapshot(&self) -> Option<RoomSnapshot> {
         let known = self.restore().filter(|_| self.me.is_some());
         known.map(|mut rule| {
             rule.members.clear();
@@ -146,7 +146,7 @@ impl Node {
     /// What is known of the ride, from before a reload if it is not joined again yet.
     fn restore(&self) -> Option<RoomSnapshot> {
         if self.me.is_none() {
-            return self.config.rule.clone();
+            return self.config.room_snapshot.clone();
         }
         Some(RoomSnapshot {
             hosts: self.terms.clone(),

@@ -1,8 +1,10 @@
 //! Who is in the ride, as the server says.
 
-use std::{collections::BTreeSet, time::Duration};
+use clock::{Moment, WallTime};
 
-use super::{Budget, Event, Node, Peer, Server};
+use std::collections::BTreeSet;
+
+use super::{Budget, Node, NodeEvent, Peer, Server};
 use crate::link::{Link, Page};
 use protocol::{
     peer::{PeerId, PeerNumber},
@@ -10,13 +12,13 @@ use protocol::{
 };
 
 impl Node {
-    pub(super) fn server_says(&mut self, now: Duration, message: ServerMessage) {
+    pub(super) fn server_says(&mut self, now: Moment, message: ServerMessage) {
         match message {
             ServerMessage::Welcome(welcome) => self.welcomed(now, *welcome),
             ServerMessage::Error { code, message } => self.refused(code, message),
-            ServerMessage::Replaced => self.end(Event::Replaced),
-            ServerMessage::Kicked { reason } => self.end(Event::Kicked { reason }),
-            ServerMessage::Ended => self.end(Event::Ended),
+            ServerMessage::Replaced => self.end(NodeEvent::Replaced),
+            ServerMessage::Kicked { reason } => self.end(NodeEvent::Kicked { reason }),
+            ServerMessage::Ended => self.end(NodeEvent::RideEnded),
             ServerMessage::Closing { retry_after_ms } => self.server_closing(now, retry_after_ms),
             ServerMessage::Pong => {}
             _ if !self.socket.is_open() => self.stats.ignored += 1,
@@ -56,15 +58,15 @@ impl Node {
         match self.socket.is_open() {
             false if code.is_final() && self.is_linked() => {
                 self.give_server_up();
-                self.event(Event::Refused { code, message });
+                self.event(NodeEvent::JoinRefused { code, message });
             }
-            false if code.is_final() => self.end(Event::Refused { code, message }),
-            true if code.is_denial() => self.event(Event::Denied { code, message }),
+            false if code.is_final() => self.end(NodeEvent::JoinRefused { code, message }),
+            true if code.is_denial() => self.event(NodeEvent::CommandRefused { code, message }),
             _ => self.stats.ignored += 1,
         }
     }
 
-    fn welcomed(&mut self, now: Duration, welcome: Welcome) {
+    fn welcomed(&mut self, now: Moment, welcome: Welcome) {
         let resume = Resume {
             peer: welcome.peer.clone(),
             token: welcome.token.clone(),
@@ -74,7 +76,7 @@ impl Node {
         let epoch = welcome.hosts.last().map_or(0, |term| term.epoch);
         self.server = Some(Server {
             since: now,
-            time: welcome.server_time,
+            time: WallTime::from_unix_ms(welcome.server_time),
             ice_servers: welcome.ice_servers.clone(),
             direct: welcome.direct,
             limits: welcome.limits,
@@ -88,7 +90,7 @@ impl Node {
         });
         self.me = Some(me);
         if back {
-            self.event(Event::SocketBack);
+            self.event(NodeEvent::SocketRestored);
         }
         if same {
             self.catch_up(now, welcome);
@@ -116,27 +118,27 @@ impl Node {
     }
 
     /// In the ride, knowing nothing of the others.
-    fn start(&mut self, now: Duration, welcome: Welcome) {
+    fn start(&mut self, now: Moment, welcome: Welcome) {
         self.forget_peers();
         self.take_rule(&welcome);
-        self.event(Event::Welcomed {
+        self.event(NodeEvent::Welcomed {
             peer: welcome.peer,
             number: welcome.number,
             incarnation: welcome.incarnation,
             token: welcome.token,
             members: welcome.members.clone(),
-            server_time: welcome.server_time,
+            server_time: WallTime::from_unix_ms(welcome.server_time),
         });
         for member in welcome.members {
             self.add(now, member);
         }
         if self.locked {
-            self.event(Event::Locked(true));
+            self.event(NodeEvent::LockChanged(true));
         }
     }
 
     /// Back in the ride: what changed meanwhile is told as if it happened now.
-    fn catch_up(&mut self, now: Duration, welcome: Welcome) {
+    fn catch_up(&mut self, now: Moment, welcome: Welcome) {
         let present: BTreeSet<_> = welcome.members.iter().map(|member| member.number).collect();
         let missing: Vec<_> = self
             .members()
@@ -159,7 +161,7 @@ impl Node {
         self.tell_rule(before);
     }
 
-    fn compare(&mut self, now: Duration, member: Member) {
+    fn compare(&mut self, now: Moment, member: Member) {
         let known = self.peers.get(&member.number);
         let Some(known) = known.filter(|known| known.member.peer == member.peer) else {
             return self.joined(now, member);
@@ -178,12 +180,12 @@ impl Node {
         }
     }
 
-    fn joined(&mut self, now: Duration, member: Member) {
-        self.event(Event::Joined(member.clone()));
+    fn joined(&mut self, now: Moment, member: Member) {
+        self.event(NodeEvent::Joined(member.clone()));
         self.add(now, member);
     }
 
-    fn add(&mut self, now: Duration, member: Member) {
+    fn add(&mut self, now: Moment, member: Member) {
         if let Some(link) = self.new_link(now, &member) {
             self.forget(member.number);
             self.peers.insert(
@@ -198,7 +200,7 @@ impl Node {
         }
     }
 
-    fn new_link(&mut self, now: Duration, member: &Member) -> Option<Link> {
+    fn new_link(&mut self, now: Moment, member: &Member) -> Option<Link> {
         let seed = self.random.next();
         let me = self.me.as_ref().filter(|me| me.number != member.number)?;
         Some(Link::new(now, page(me), page(member), seed))
@@ -207,12 +209,12 @@ impl Node {
     fn gone_away(&mut self, peer: &PeerId) {
         if let Some(known) = self.peer_mut(peer) {
             known.member.away = true;
-            self.event(Event::Away(peer.clone()));
+            self.event(NodeEvent::Away(peer.clone()));
         }
     }
 
     /// The same page goes on where it was, a newer one knows nothing.
-    fn returned(&mut self, now: Duration, member: Member) {
+    fn returned(&mut self, now: Moment, member: Member) {
         let Some(known) = self.peers.get_mut(&member.number) else {
             return;
         };
@@ -225,10 +227,10 @@ impl Node {
             self.drain(member.number);
             self.renew(now, &member);
         }
-        self.event(Event::Returned(member));
+        self.event(NodeEvent::Returned(member));
     }
 
-    fn renew(&mut self, now: Duration, member: &Member) {
+    fn renew(&mut self, now: Moment, member: &Member) {
         let link = self.new_link(now, member);
         if let Some((known, link)) = self.peers.get_mut(&member.number).zip(link) {
             known.link = link;
@@ -238,7 +240,7 @@ impl Node {
     fn left(&mut self, peer: &PeerId, reason: LeftReason) {
         if let Some(number) = self.peer(peer).map(|peer| peer.member.number) {
             self.forget(number);
-            self.event(Event::Left {
+            self.event(NodeEvent::Left {
                 peer: peer.clone(),
                 reason,
             });

@@ -1,6 +1,8 @@
 //! How the others are reached, for the server: it does not replace a host whom
 //! somebody still reaches, and it counts.
 
+use clock::Moment;
+
 use std::{collections::BTreeMap, time::Duration};
 
 use super::{Node, Stats};
@@ -19,13 +21,13 @@ pub(super) struct Reporter {
     counted: Stats,
     /// How long links took to become direct, not told yet.
     took: BTreeMap<PeerId, Duration>,
-    next: Duration,
+    next: Moment,
     news: bool,
 }
 
 impl Reporter {
     /// When there is something to tell.
-    pub(super) fn timeout(&self) -> Option<Duration> {
+    pub(super) fn timeout(&self) -> Option<Moment> {
         self.news.then_some(self.next)
     }
 
@@ -41,14 +43,20 @@ impl Reporter {
 
 impl Node {
     /// Tells the server how the others are reached, when that has changed.
-    pub(super) fn report(&mut self, now: Duration) {
+    pub(super) fn report(&mut self, now: Moment) {
         let peers = self.peers.values().take(MAX_RIDERS);
         let links = peers.map(|peer| (peer.member.peer.clone(), peer.link.state()));
         let links: BTreeMap<_, _> = links.collect();
         let report = Report {
             links: Vec::new(),
-            attempts: since(self.stats.attempts, self.reporter.counted.attempts),
-            successes: since(self.stats.directs, self.reporter.counted.directs),
+            attempts: since(
+                self.stats.connection_attempts,
+                self.reporter.counted.connection_attempts,
+            ),
+            successes: since(
+                self.stats.direct_connections,
+                self.reporter.counted.direct_connections,
+            ),
             fallbacks: since(self.stats.fallbacks, self.reporter.counted.fallbacks),
         };
         let news = links != self.reporter.told || report != Report::default();

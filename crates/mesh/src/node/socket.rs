@@ -1,8 +1,10 @@
 //! The signaling socket: opening, greeting, watching, coming back.
 
+use clock::Moment;
+
 use std::time::Duration;
 
-use super::{Event, Node, Output};
+use super::{Node, NodeEvent, Output};
 use crate::backoff::Backoff;
 use protocol::signaling::{ClientMessage, Resume, ServerMessage, close};
 
@@ -34,15 +36,17 @@ pub(super) struct Socket {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     /// No socket until then.
-    Waiting { until: Duration },
+    Waiting { until: Moment },
     /// Asked for, or open and greeted, but not welcomed yet.
-    Opening { until: Duration },
+    Opening { until: Moment },
     /// Welcomed.
     Open {
-        heard: Duration,
-        asked: Duration,
-        pinged: Option<Duration>,
+        heard: Moment,
+        asked: Moment,
+        pinged: Option<Moment>,
     },
+    /// The server refused this page, which goes on over its direct links.
+    GivenUp,
     /// Left, refused or replaced.
     Done,
 }
@@ -51,7 +55,7 @@ impl Socket {
     pub(super) fn new(resume: Option<Resume>, seed: u64) -> Self {
         Self {
             phase: Phase::Waiting {
-                until: Duration::ZERO,
+                until: Moment::ZERO,
             },
             resume,
             told_epoch: 0,
@@ -66,7 +70,7 @@ impl Socket {
     }
 
     /// When the server was last heard, while nobody doubts it.
-    pub(super) fn heard_at(&self) -> Option<Duration> {
+    pub(super) fn heard_at(&self) -> Option<Moment> {
         match self.phase {
             Phase::Open { heard, .. } if !self.doubted && !self.urgent => Some(heard),
             _ => None,
@@ -77,7 +81,7 @@ impl Socket {
         self.phase == Phase::Done
     }
 
-    pub(super) fn timeout(&self) -> Option<Duration> {
+    pub(super) fn timeout(&self) -> Option<Moment> {
         match self.phase {
             Phase::Waiting { until } | Phase::Opening { until } => Some(until),
             Phase::Open {
@@ -91,7 +95,7 @@ impl Socket {
                 pinged: None,
                 ..
             } => Some(asked + ASK),
-            Phase::Done => None,
+            Phase::GivenUp | Phase::Done => None,
         }
     }
 
@@ -104,14 +108,18 @@ impl Node {
     pub(super) fn socket_opened(&mut self) {
         if let Phase::Opening { .. } = self.socket.phase {
             let hello = self.hello();
-            let kept = self.config.rule.iter().flat_map(|rule| rule.hosts.last());
+            let kept = self
+                .config
+                .room_snapshot
+                .iter()
+                .flat_map(|rule| rule.hosts.last());
             let kept = kept.map(|term| term.epoch).max().unwrap_or(0);
             self.socket.told_epoch = self.epoch().max(kept);
             self.say(&hello);
         }
     }
 
-    pub(super) fn socket_heard(&mut self, now: Duration) {
+    pub(super) fn socket_heard(&mut self, now: Moment) {
         if let Phase::Open { asked, .. } = self.socket.phase {
             (self.socket.urgent, self.socket.doubted) = (false, false);
             self.socket.phase = Phase::Open {
@@ -122,7 +130,7 @@ impl Node {
         }
     }
 
-    pub(super) fn socket_text(&mut self, now: Duration, text: &str) {
+    pub(super) fn socket_text(&mut self, now: Moment, text: &str) {
         if !self.socket.has_socket() {
             return;
         }
@@ -132,17 +140,17 @@ impl Node {
         }
     }
 
-    pub(super) fn socket_closed(&mut self, now: Duration, code: u16) {
+    pub(super) fn socket_closed(&mut self, now: Moment, code: u16) {
         if !self.socket.has_socket() {
             return;
         }
         match code {
-            close::REPLACED => return self.end(Event::Replaced),
+            close::REPLACED => return self.end(NodeEvent::Replaced),
             close::KICKED => {
                 let reason = String::new();
-                return self.end(Event::Kicked { reason });
+                return self.end(NodeEvent::Kicked { reason });
             }
-            close::ENDED => return self.end(Event::Ended),
+            close::ENDED => return self.end(NodeEvent::RideEnded),
             _ => {}
         }
         let wait = self.socket.backoff.wait();
@@ -150,7 +158,7 @@ impl Node {
     }
 
     /// The socket let us in.
-    pub(super) fn socket_welcomed(&mut self, now: Duration, resume: Resume) {
+    pub(super) fn socket_welcomed(&mut self, now: Moment, resume: Resume) {
         self.socket.resume = Some(resume);
         self.reporter.begin_anew();
         self.socket.backoff.reset();
@@ -164,7 +172,7 @@ impl Node {
 
     /// The server knows only an older epoch than we do. If that is because a host was
     /// elected after our hello, it has to be told.
-    pub(super) fn correct_server(&mut self, now: Duration) {
+    pub(super) fn correct_server(&mut self, now: Moment) {
         if self.socket.told_epoch < self.epoch() {
             self.outputs.push_back(Output::CloseSocket);
             // Counted as an attempt, and made at once.
@@ -173,7 +181,7 @@ impl Node {
         }
     }
 
-    pub(super) fn server_closing(&mut self, now: Duration, retry_after_ms: u32) {
+    pub(super) fn server_closing(&mut self, now: Moment, retry_after_ms: u32) {
         let asked = Duration::from_millis(retry_after_ms.into()).min(CLOSING_LIMIT);
         let wait = asked + self.socket.backoff.wait();
         self.outputs.push_back(Output::CloseSocket);
@@ -181,7 +189,7 @@ impl Node {
     }
 
     /// The page was not looked at, or had no network, and has both again.
-    pub(super) fn probe_urgently(&mut self, now: Duration) {
+    pub(super) fn probe_urgently(&mut self, now: Moment) {
         self.socket.urgent = self.socket.is_open();
         match self.socket.phase {
             // What was asked before the page slept says nothing.
@@ -191,20 +199,20 @@ impl Node {
     }
 
     /// Others have fallen silent: perhaps it is the own network.
-    pub(super) fn doubt(&mut self, now: Duration) {
+    pub(super) fn doubt(&mut self, now: Moment) {
         self.socket.doubted = self.socket.is_open();
         self.probe(now);
     }
 
-    pub(super) fn probe(&mut self, now: Duration) {
+    pub(super) fn probe(&mut self, now: Moment) {
         match self.socket.phase {
-            Phase::Waiting { until } if until < Duration::MAX => self.open_socket(now),
+            Phase::Waiting { .. } => self.open_socket(now),
             Phase::Open { pinged: None, .. } => self.ping(now),
             _ => {}
         }
     }
 
-    pub(super) fn tick_socket(&mut self, now: Duration) {
+    pub(super) fn tick_socket(&mut self, now: Moment) {
         if self.socket.timeout().is_none_or(|at| at > now) {
             return;
         }
@@ -217,20 +225,18 @@ impl Node {
                 let urgent = std::mem::take(&mut self.socket.urgent);
                 self.lose_socket(now, if urgent { Duration::ZERO } else { wait });
             }
-            Phase::Done => {}
+            Phase::GivenUp | Phase::Done => {}
         }
     }
 
     /// The server wants nothing more of us; those who are reached directly go on with us.
     pub(super) fn give_server_up(&mut self) {
         self.outputs.push_back(Output::CloseSocket);
-        self.socket.phase = Phase::Waiting {
-            until: Duration::MAX,
-        };
+        self.socket.phase = Phase::GivenUp;
     }
 
     /// Nothing more is done: tells why, closes everything.
-    pub(super) fn end(&mut self, why: Event) {
+    pub(super) fn end(&mut self, why: NodeEvent) {
         self.finish();
         self.event(why);
     }
@@ -254,14 +260,14 @@ impl Node {
         self.socket.phase = Phase::Done;
     }
 
-    fn open_socket(&mut self, now: Duration) {
+    fn open_socket(&mut self, now: Moment) {
         self.socket.phase = Phase::Opening {
             until: now + OPENING,
         };
         self.outputs.push_back(Output::OpenSocket);
     }
 
-    fn ping(&mut self, now: Duration) {
+    fn ping(&mut self, now: Moment) {
         if let Phase::Open { heard, .. } = self.socket.phase {
             self.socket.phase = Phase::Open {
                 heard,
@@ -272,12 +278,12 @@ impl Node {
         }
     }
 
-    fn lose_socket(&mut self, now: Duration, retry_in: Duration) {
+    fn lose_socket(&mut self, now: Moment, retry_in: Duration) {
         self.socket.phase = Phase::Waiting {
             until: now + retry_in,
         };
         let attempt = self.socket.backoff.attempt();
         self.outputs
-            .push_back(Output::Event(Event::SocketLost { attempt, retry_in }));
+            .push_back(Output::Event(NodeEvent::SocketLost { attempt, retry_in }));
     }
 }

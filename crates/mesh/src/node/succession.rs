@@ -9,14 +9,16 @@
 //! that epoch yet.
 //!
 //! Law: without the server the host's controls wait (see
-//! [`Node::controls_wait`]) wherever others may have named another host: with
+//! [`Node::host_controls_suspended`]) wherever others may have named another host: with
 //! the host in fewer than half, without it in no more than half. The old host is
 //! no exception. A frame that is forged, or of an epoch that is over, changes
 //! nothing and is counted.
 
+use clock::Moment;
+
 use std::time::Duration;
 
-use super::{Event, Node, Peer};
+use super::{Node, NodeEvent, Peer};
 use protocol::{
     election::Election,
     peer::{LinkState, PeerId, PeerNumber},
@@ -58,23 +60,23 @@ pub(super) struct Succession {
     seen: u32,
     campaign: Option<Campaign>,
     rounds: u32,
-    yields_until: Duration,
-    told_at: Duration,
-    few_since: Option<Duration>,
+    yields_until: Moment,
+    told_at: Moment,
+    few_since: Option<Moment>,
     waiting: bool,
-    wake: Option<Duration>,
+    wake: Option<Moment>,
 }
 
 /// We ask for votes.
 #[derive(Debug)]
 struct Campaign {
     election: Election,
-    ask_at: Duration,
-    until: Duration,
+    ask_at: Moment,
+    until: Moment,
 }
 
 impl Succession {
-    pub(super) fn timeout(&self) -> Option<Duration> {
+    pub(super) fn timeout(&self) -> Option<Moment> {
         self.wake
     }
 
@@ -93,11 +95,11 @@ impl Node {
     /// Whether what the host decides now may be void later, because there is no
     /// server and too few riders are reached: the host's controls are to be
     /// disabled, and everybody else is told why nothing comes.
-    pub fn controls_wait(&self) -> bool {
+    pub fn host_controls_suspended(&self) -> bool {
         self.succession.waiting
     }
 
-    pub(super) fn tick_succession(&mut self, now: Duration) {
+    pub(super) fn tick_succession(&mut self, now: Moment) {
         self.succession.wake = None;
         for (from, election) in std::mem::take(&mut self.succession.papers) {
             self.take_paper(now, from, election);
@@ -124,16 +126,16 @@ impl Node {
     }
 
     /// Since when the host has not been heard; nothing for ourselves.
-    fn host_unheard_since(&self) -> Option<Duration> {
+    fn host_unheard_since(&self) -> Option<Moment> {
         let host = self.host()?;
         if self.me.as_ref().is_some_and(|me| me.peer == *host) {
             return None;
         }
         let heard = self.peer(host).map(|peer| peer.link.heard_at());
-        Some(heard.unwrap_or(Duration::ZERO))
+        Some(heard.unwrap_or(Moment::ZERO))
     }
 
-    fn judge_controls(&mut self, now: Duration) {
+    fn judge_controls(&mut self, now: Moment) {
         let (all, reached) = self.count();
         let host = self.host();
         let own = self.me.as_ref().map(|me| &me.peer) == host;
@@ -151,12 +153,12 @@ impl Node {
         let waiting = from.is_some_and(|from| from <= now);
         self.wake_at(from.filter(|_| !waiting));
         if std::mem::replace(&mut self.succession.waiting, waiting) != waiting {
-            self.event(Event::HostControls { waiting });
+            self.event(NodeEvent::HostControlsSuspended(waiting));
         }
     }
 
     /// Stands for host when it is our turn, and asks for votes.
-    fn stand(&mut self, now: Duration) {
+    fn stand(&mut self, now: Moment) {
         let (all, reached) = self.count();
         let turn = self.turn().filter(|_| 2 * reached > all);
         if turn.is_none_or(|turn| turn > now) {
@@ -183,12 +185,12 @@ impl Node {
     /// When we may stand, if nobody was elected by then: after those who are
     /// present for longer. A host whom those who are reached do not know stands
     /// too, for nobody but the server could tell them.
-    fn turn(&self) -> Option<Duration> {
+    fn turn(&self) -> Option<Moment> {
         let me = self.me.as_ref()?;
         self.config.ballot_key.as_ref()?;
         let lost = match self.host_unheard_since() {
             Some(heard) => heard + LOST,
-            None if self.is_unknown_host() => Duration::ZERO,
+            None if self.is_unknown_host() => Moment::ZERO,
             None => return None,
         };
         let host = self.host();
@@ -210,7 +212,7 @@ impl Node {
         !shown && self.reached().any(behind)
     }
 
-    fn begin_campaign(&mut self, now: Duration) {
+    fn begin_campaign(&mut self, now: Moment) {
         self.succession.campaign = None;
         let Some((me, key)) = self.me.as_ref().zip(self.config.ballot_key.as_ref()) else {
             return;
@@ -249,7 +251,7 @@ impl Node {
     }
 
     /// Is host, with more than half of the votes.
-    fn win(&mut self, now: Duration) {
+    fn win(&mut self, now: Moment) {
         let (all, _) = self.count();
         let won = |campaign: &mut Campaign| campaign.election.is_majority_of(all);
         if let Some(campaign) = self.succession.campaign.take_if(won) {
@@ -258,7 +260,7 @@ impl Node {
     }
 
     /// Votes have come: for us, by us for another, or enough of them.
-    fn take_paper(&mut self, now: Duration, from: PeerNumber, paper: Election) {
+    fn take_paper(&mut self, now: Moment, from: PeerNumber, paper: Election) {
         let term = &paper.term;
         let newest = self.terms.last();
         let epoch = newest.map_or(0, |newest| newest.epoch);
@@ -289,7 +291,7 @@ impl Node {
         }
     }
 
-    fn take_votes(&mut self, now: Duration, paper: &Election) {
+    fn take_votes(&mut self, now: Moment, paper: &Election) {
         let campaign = self.succession.campaign.as_mut();
         if let Some(campaign) = campaign.filter(|it| it.election.term == paper.term) {
             campaign.election.merge(&paper.votes);
@@ -298,7 +300,7 @@ impl Node {
     }
 
     /// Votes for who asks, once in an epoch, unless the host is heard.
-    fn give_vote(&mut self, now: Duration, from: PeerNumber, paper: Election) {
+    fn give_vote(&mut self, now: Moment, from: PeerNumber, paper: Election) {
         let term = paper.term;
         let asks = self
             .peers
@@ -330,7 +332,7 @@ impl Node {
     }
 
     /// A host whom more than half have voted for.
-    fn adopt(&mut self, now: Duration, election: Election) {
+    fn adopt(&mut self, now: Moment, election: Election) {
         let term = election.term.clone();
         self.terms.push(term.clone());
         if self.terms.len() > MAX_HOST_TERMS {
@@ -342,7 +344,7 @@ impl Node {
             self.succession.elections.remove(0);
         }
         self.succession.told_at = now;
-        self.event(Event::HostChanged(term));
+        self.event(NodeEvent::HostChanged(term));
         self.offer();
         for peer in self.peers.values_mut() {
             peer.link.hurry(now);
@@ -351,7 +353,7 @@ impl Node {
     }
 
     /// Shows the votes to those who know only an older epoch.
-    fn tell_elections(&mut self, now: Duration) {
+    fn tell_elections(&mut self, now: Moment) {
         if now >= self.succession.told_at + TELL {
             self.succession.told_at = now;
             self.tell_behind();
@@ -386,7 +388,7 @@ impl Node {
         me.or_else(other).map(|member| member.keys.sign)
     }
 
-    fn wake_at(&mut self, at: Option<Duration>) {
+    fn wake_at(&mut self, at: Option<Moment>) {
         let wakes = [self.succession.wake, at];
         self.succession.wake = wakes.into_iter().flatten().min();
     }

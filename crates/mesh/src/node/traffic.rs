@@ -1,12 +1,14 @@
 //! What goes out and comes in over the links.
 
+use clock::Moment;
+
 use std::time::Duration;
 
-use super::{Event, Node, Output, RtcCommand, RtcEvent};
+use super::{Node, NodeEvent, Output, RtcCommand, RtcEvent};
 use crate::{
-    clock_sync::micros,
+    clock_sync::{GroupOffset, micros},
     link::{Carrier, Effect},
-    link_frame::{Beat, Body, LinkFrame, MAX_GOSSIP},
+    link_frame::{Body, Heartbeat, LinkFrame, MAX_HEARTBEAT_PAYLOAD},
 };
 use protocol::{
     frame::{FromServer, MAX_TARGETS, ToServer},
@@ -41,8 +43,8 @@ impl Node {
         }
     }
 
-    pub(super) fn set_gossip(&mut self, now: Duration, bytes: Vec<u8>) {
-        if bytes.len() > MAX_GOSSIP {
+    pub(super) fn set_gossip(&mut self, now: Moment, bytes: Vec<u8>) {
+        if bytes.len() > MAX_HEARTBEAT_PAYLOAD {
             self.stats.dropped += 1;
         } else if bytes != self.gossip {
             self.gossip = bytes;
@@ -52,13 +54,13 @@ impl Node {
         }
     }
 
-    pub(super) fn receive_relayed(&mut self, now: Duration, bytes: &[u8]) {
+    pub(super) fn receive_relayed(&mut self, now: Moment, bytes: &[u8]) {
         if self.take_relayed(now, bytes).is_none() {
             self.stats.ignored += 1;
         }
     }
 
-    pub(super) fn rtc(&mut self, now: Duration, peer: &PeerId, id: u32, event: RtcEvent) {
+    pub(super) fn rtc(&mut self, now: Moment, peer: &PeerId, id: u32, event: RtcEvent) {
         let Some(number) = self.peer(peer).map(|peer| peer.member.number) else {
             return;
         };
@@ -76,7 +78,7 @@ impl Node {
     /// A signal of another rider's page.
     pub(super) fn signalled(
         &mut self,
-        now: Duration,
+        now: Moment,
         from: &PeerId,
         page: Incarnation,
         signal: Signal,
@@ -90,7 +92,7 @@ impl Node {
     }
 
     /// Sees to all links, after anything happened.
-    pub(super) fn settle(&mut self, now: Duration) {
+    pub(super) fn settle(&mut self, now: Moment) {
         if self.me.is_none() || self.socket.is_done() {
             return;
         }
@@ -146,17 +148,20 @@ impl Node {
             Effect::Signal(_) => {}
             Effect::Relay { class, frame } => self.relay(&[number], class, &frame),
             Effect::Received { class, payload } => {
-                self.event(Event::Received {
+                self.event(NodeEvent::Received {
                     from: peer,
                     class,
                     payload,
                 });
             }
-            Effect::Gossip(bytes) => self.event(Event::Gossip { from: peer, bytes }),
+            Effect::Gossip(bytes) => self.event(NodeEvent::HeartbeatPayload {
+                from: peer,
+                payload: bytes,
+            }),
             Effect::Election(election) => self.succession.receive(number, election),
-            Effect::Tried => self.stats.attempts += 1,
-            Effect::Succeeded => self.stats.directs += 1,
-            Effect::Failed => self.stats.failures += 1,
+            Effect::Tried => self.stats.connection_attempts += 1,
+            Effect::Succeeded => self.stats.direct_connections += 1,
+            Effect::Failed => self.stats.failed_attempts += 1,
         }
     }
 
@@ -219,7 +224,7 @@ impl Node {
         }
     }
 
-    fn take_relayed(&mut self, now: Duration, bytes: &[u8]) -> Option<()> {
+    fn take_relayed(&mut self, now: Moment, bytes: &[u8]) -> Option<()> {
         let envelope = FromServer::decode(bytes)
             .ok()
             .filter(|envelope| !envelope.sealed)?;
@@ -233,7 +238,7 @@ impl Node {
         peer.link.receive(now, frame).then_some(())
     }
 
-    fn receive_direct(&mut self, now: Duration, number: PeerNumber, id: u32, bytes: &[u8]) {
+    fn receive_direct(&mut self, now: Moment, number: PeerNumber, id: u32, bytes: &[u8]) {
         let Some(peer) = self.peers.get_mut(&number) else {
             return;
         };
@@ -246,7 +251,7 @@ impl Node {
     }
 
     /// A beat to all to whom one is due; one frame serves all that are relayed.
-    fn send_beats(&mut self, now: Duration) {
+    fn send_beats(&mut self, now: Moment) {
         let due_by = |peer: &super::Peer, limit| peer.link.beat_at() <= limit;
         if !self.peers.values().any(|peer| due_by(peer, now)) {
             return;
@@ -261,33 +266,33 @@ impl Node {
         }
         for heard in relayed.chunks(MAX_TARGETS) {
             let targets: Vec<_> = heard.iter().map(|one| one.number).collect();
-            let beat = Beat {
-                heard: heard.to_vec(),
+            let beat = Heartbeat {
+                reports: heard.to_vec(),
                 ..beat.clone()
             };
             let frame = LinkFrame {
                 to: Incarnation(0),
-                body: Body::Beat(beat),
+                body: Body::Heartbeat(beat),
             }
             .encode();
             self.relay(&targets, DeliveryClass::Telemetry, &frame);
         }
     }
 
-    fn beat(&self, now: Duration) -> Beat {
-        Beat {
+    fn beat(&self, now: Moment) -> Heartbeat {
+        Heartbeat {
             sent: micros(now),
-            group_offset: self.told_offset(now),
+            group_offset: self.told_offset(now).map(GroupOffset),
             p2p: self.wants_direct(),
             epoch: self.epoch(),
-            gossip: self.gossip.clone(),
-            heard: Vec::new(),
+            payload: self.gossip.clone(),
+            reports: Vec::new(),
         }
     }
 
     /// Asks the server whether it lives, when a rider has fallen silent and the
     /// server has not been heard since.
-    fn doubt_socket(&mut self, now: Duration) {
+    fn doubt_socket(&mut self, now: Moment) {
         let present = self.peers.values().filter(|peer| !peer.member.away);
         let silent = present.map(|peer| peer.link.heard_at() + SILENT);
         let silent = silent.filter(|at| *at <= now).max();
@@ -301,7 +306,7 @@ impl Node {
     }
 
     /// Tells when a rider is reached another way.
-    fn show(&mut self, now: Duration, number: PeerNumber) {
+    fn show(&mut self, now: Moment, number: PeerNumber) {
         let Some(peer) = self.peers.get_mut(&number) else {
             return;
         };
@@ -317,9 +322,9 @@ impl Node {
         let called = peer.called.take_if(|_| state == LinkState::Direct);
         let peer = peer.member.peer.clone();
         if let Some(called) = called {
-            let took = now.saturating_sub(called);
+            let took = now.since(called);
             self.reporter.connected(peer.clone(), took);
         }
-        self.event(Event::Link { peer, state });
+        self.event(NodeEvent::LinkChanged { peer, state });
     }
 }

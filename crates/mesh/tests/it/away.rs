@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use mesh::node::{Event, Input};
+use mesh::node::{Input, NodeEvent};
 use protocol::{
     peer::{DeliveryClass, LinkState},
     signaling::ErrorCode,
@@ -21,10 +21,10 @@ fn pull(net: &mut Net, rider: usize) {
 fn plug(net: &mut Net, rider: usize) {
     net.riders[rider].online = true;
     (0..net.riders.len()).for_each(|other| net.cut(rider, other, false));
-    net.feed(rider, Input::Probe);
+    net.feed(rider, Input::ProbeSocket);
 }
 
-fn heard(net: &Net, at: usize, wanted: impl Fn(&Event) -> bool) -> usize {
+fn heard(net: &Net, at: usize, wanted: impl Fn(&NodeEvent) -> bool) -> usize {
     let events = net.riders[at].events.iter();
     events.filter(|event| wanted(event)).count()
 }
@@ -50,7 +50,7 @@ fn a_rider_whose_network_is_pulled_is_away_after_five_seconds() {
     // The server tells it: it has heard the rider less than a second before.
     assert!(away > ms(3_500) && away <= ms(5_000), "{away:?}");
     assert_eq!(net.link(0, 1), Some(LinkState::Direct));
-    let told = |event: &Event| matches!(event, Event::Away(_));
+    let told = |event: &NodeEvent| matches!(event, NodeEvent::Away(_));
     assert_eq!(heard(&net, 0, told), 1);
 }
 
@@ -145,7 +145,7 @@ fn a_laptop_that_wakes_when_the_ride_is_over_for_all_is_told_so() {
     net.freeze(2, Duration::from_secs(1_800));
     plug(&mut net, 2);
     net.run(5_000);
-    let over = |event: &Event| matches!(event, Event::Refused { code, .. } if *code == ErrorCode::NoSuchRide);
+    let over = |event: &NodeEvent| matches!(event, NodeEvent::JoinRefused { code, .. } if *code == ErrorCode::NoSuchRide);
     assert_eq!(heard(&net, 2, over), 1);
     assert!(net.riders[2].node.is_over());
 }
@@ -194,7 +194,7 @@ fn a_phone_that_was_locked_for_a_minute_is_back_two_seconds_after_it_is_looked_a
     net.freeze(2, Duration::from_secs(60));
     plug(&mut net, 2);
     let back = net.run_until("back", |net| {
-        heard(net, 2, |event| *event == Event::SocketBack) > 0
+        heard(net, 2, |event| *event == NodeEvent::SocketRestored) > 0
     });
     assert!(back <= ms(2_000), "{back:?}");
     assert_eq!(

@@ -1,6 +1,6 @@
 //! Large things go beside the numbers without making them late.
 
-use mesh::{link::buffered_mark, node::Event};
+use mesh::{link::low_watermark, node::NodeEvent};
 use protocol::peer::{DeliveryClass, LinkState};
 use rooms::room::RoomSettings;
 
@@ -20,18 +20,18 @@ fn transfer(net: &mut Net) -> (Vec<u64>, u64) {
             net.send(0, 1, DeliveryClass::Bulk, &piece);
             sent += 1;
         }
-        let moment = net.now.as_millis() as u64;
+        let moment = net.now.since_origin().as_millis() as u64;
         net.broadcast(0, DeliveryClass::Telemetry, &moment.to_be_bytes());
         for _ in 0..10 {
             net.run(10);
-            let now = net.now.as_millis() as u64;
+            let now = net.now.since_origin().as_millis() as u64;
             for event in net.riders[1].events.drain(..) {
                 match event {
-                    Event::Received {
+                    NodeEvent::Received {
                         class: DeliveryClass::Bulk,
                         ..
                     } => came += 1,
-                    Event::Received { payload, .. } => {
+                    NodeEvent::Received { payload, .. } => {
                         ages.push(now - u64::from_be_bytes(payload.try_into().unwrap()));
                     }
                     _ => {}
@@ -134,12 +134,12 @@ fn control_that_was_held_back_goes_on_at_the_low_mark() {
 #[test]
 fn numbers_go_on_once_every_channel_is_down_to_the_last_of_its_marks() {
     let mut net = Net::riding(805, 2);
-    net.buffered(0, DeliveryClass::Control, buffered_mark(u32::MAX));
-    net.buffered(0, DeliveryClass::Bulk, buffered_mark(0));
+    net.buffered(0, DeliveryClass::Control, low_watermark(u32::MAX));
+    net.buffered(0, DeliveryClass::Bulk, low_watermark(0));
     net.broadcast(0, DeliveryClass::Telemetry, b"stale");
     net.run(100);
     for class in DeliveryClass::ALL {
-        net.buffered(0, class, buffered_mark(0));
+        net.buffered(0, class, low_watermark(0));
     }
     net.broadcast(0, DeliveryClass::Telemetry, b"fresh");
     net.run(100);

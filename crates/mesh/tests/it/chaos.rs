@@ -93,7 +93,7 @@ impl Story {
             16 => self.net.freeze(one, ms(3_000)),
             17 => self.sleep(one),
             18 => self.forge(one),
-            _ => net.feed(one, Input::Probe),
+            _ => net.feed(one, Input::ProbeSocket),
         }
     }
 
@@ -114,8 +114,7 @@ impl Story {
 
     /// A page is loaded anew, and has kept group time and timeline as pages do.
     fn reload(&mut self, one: usize) {
-        let clock = (self.net.now + self.net.riders[one].clock).as_micros() as i64;
-        let offset = self.net.group_time(one).map(|time| time - clock);
+        let offset = self.net.group_offset(one);
         self.net.reload_remembering(one, offset);
         self.pages[one].load_again();
     }
@@ -157,7 +156,7 @@ impl Story {
             // Nobody decides before they have heard what there is to hear.
             self.look(at);
             let node = &self.net.riders[at].node;
-            let may = node.is_host() && !node.controls_wait();
+            let may = node.is_host() && !node.host_controls_suspended();
             let time = self.net.group_time(at).filter(|_| may);
             if let Some(time) = time {
                 let any = self.net.random();
@@ -183,7 +182,7 @@ impl Story {
         (self.net.relay, self.net.direct) = (GOOD, GOOD);
         for one in 0..self.pages.len() {
             self.net.riders[one].online = true;
-            self.net.feed(one, Input::Probe);
+            self.net.feed(one, Input::ProbeSocket);
             (0..one).for_each(|other| self.net.cut(one, other, false));
         }
     }
@@ -224,7 +223,7 @@ impl Story {
             assert_eq!(term(at), term(0), "seed {seed}, rider {at}");
             self.same_timeline(at);
             assert!(
-                !self.net.riders[at].node.controls_wait(),
+                !self.net.riders[at].node.host_controls_suspended(),
                 "seed {seed}, rider {at}"
             );
         }

@@ -6,7 +6,8 @@ use protocol::signaling::HostCommand;
 use std::time::Duration;
 
 use mesh::{
-    link_frame::{Beat, Body, Heard, LinkFrame},
+    clock_sync::{GroupOffset, micros},
+    link_frame::{Body, Heartbeat, LinkFrame, ReceptionReport},
     node::Input,
 };
 use protocol::{
@@ -65,7 +66,7 @@ fn group_time_is_known_within_a_second_and_within_five_milliseconds() {
 #[test]
 fn group_time_begins_as_the_servers_clock() {
     let net = Net::riding(52, 2);
-    let server = (ms(TODAY) + net.now).as_micros() as i64;
+    let server = (ms(TODAY) + net.now.since_origin()).as_micros() as i64;
     for at in [0, 1] {
         let apart = server - net.group_time(at).unwrap();
         assert!((0..60_000).contains(&apart), "{apart}");
@@ -87,7 +88,7 @@ fn who_comes_while_all_others_are_cut_off_has_their_time_when_they_are_back() {
     let begin = (net.now, net.group_time(late).unwrap());
     for rider in [0, 1] {
         net.riders[rider].online = true;
-        net.feed(rider, Input::Probe);
+        net.feed(rider, Input::ProbeSocket);
     }
     net.run(5_000);
     assert!(spread(&net, &[0, 1, late]) < 20_000);
@@ -165,8 +166,8 @@ fn a_host_alone_who_reloads_carries_group_time_on() {
     net.run(3_000);
     // Group time is still the clock of the host who left.
     let before = net.group_time(1).unwrap();
-    let clock = (net.now + net.riders[1].clock).as_micros() as i64;
-    net.reload_remembering(1, Some(before - clock));
+    let offset = net.group_offset(1);
+    net.reload_remembering(1, offset);
     net.run(5_000);
     assert!(net.riders[1].node.is_host());
     let passed = net.group_time(1).unwrap() - before;
@@ -218,7 +219,7 @@ fn a_host_who_slept_out_of_sight_leads_nobody_into_the_future() {
     net.run(4_000);
     net.cut(0, 2, false);
     net.riders[0].online = true;
-    net.feed(0, Input::Probe);
+    net.feed(0, Input::ProbeSocket);
     for _ in 0..50 {
         net.run(100);
         let passed = (net.now - begin.0).as_micros() as i64;
@@ -254,7 +255,7 @@ fn start_skew(net: &mut Net) -> i64 {
         net.run(1);
         for (rider, began) in began.iter_mut().enumerate() {
             if net.group_time(rider).unwrap() >= start {
-                began.get_or_insert(net.now.as_micros() as i64);
+                began.get_or_insert(net.now.since_origin().as_micros() as i64);
             }
         }
     }

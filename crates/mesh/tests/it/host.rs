@@ -1,6 +1,6 @@
 //! The host vanishes, comes back, hands over, and decides who rides along.
 
-use mesh::node::{Event, Input};
+use mesh::node::{Input, NodeEvent};
 use protocol::signaling::HostCommand;
 use protocol::{
     peer::LinkState,
@@ -14,7 +14,7 @@ fn wish(net: &mut Net, at: usize, wish: HostCommand) {
     net.run(200);
 }
 
-fn heard(net: &Net, at: usize, wanted: impl Fn(&Event) -> bool) -> usize {
+fn heard(net: &Net, at: usize, wanted: impl Fn(&NodeEvent) -> bool) -> usize {
     let events = net.riders[at].events.iter();
     events.filter(|event| wanted(event)).count()
 }
@@ -99,7 +99,10 @@ fn the_first_host_takes_the_ride_back() {
     assert!(net.riders[1].node.is_host());
     return_again(&mut net, 0);
     net.run(6_000);
-    assert_eq!(heard(&net, 0, |event| *event == Event::MayReclaim), 1);
+    assert_eq!(
+        heard(&net, 0, |event| *event == NodeEvent::ReclaimAvailable),
+        1
+    );
     assert!(net.riders[0].node.may_reclaim());
     assert_eq!(hosts(&net), [1], "it is asked, not taken");
     wish(&mut net, 0, HostCommand::Reclaim);
@@ -116,7 +119,10 @@ fn a_first_host_who_reloads_after_the_grace_is_asked_too() {
     net.run(60_000);
     let back = net.join_with(true, token);
     net.run(2_000);
-    assert_eq!(heard(&net, back, |event| *event == Event::MayReclaim), 1);
+    assert_eq!(
+        heard(&net, back, |event| *event == NodeEvent::ReclaimAvailable),
+        1
+    );
     wish(&mut net, back, HostCommand::Reclaim);
     assert!(!net.riders[1].node.is_host());
     assert!(net.riders[back].node.is_host());
@@ -132,7 +138,7 @@ fn a_ride_that_was_handed_over_cannot_be_taken_back() {
     assert!(!net.riders[0].node.may_reclaim());
     wish(&mut net, 0, HostCommand::Reclaim);
     let code = ErrorCode::NotFirstHost;
-    let denied = |event: &Event| matches!(event, Event::Denied { code: c, .. } if *c == code);
+    let denied = |event: &NodeEvent| matches!(event, NodeEvent::CommandRefused { code: c, .. } if *c == code);
     assert_eq!(heard(&net, 0, denied), 1);
     assert_eq!(hosts(&net), [2]);
 }
@@ -144,7 +150,7 @@ fn whoever_is_not_host_is_told_so_and_nothing_happens() {
     wish(&mut net, 1, HostCommand::Kick { peer, reason });
     wish(&mut net, 1, HostCommand::End);
     let code = ErrorCode::NotHost;
-    let denied = |event: &Event| matches!(event, Event::Denied { code: c, .. } if *c == code);
+    let denied = |event: &NodeEvent| matches!(event, NodeEvent::CommandRefused { code: c, .. } if *c == code);
     assert_eq!(heard(&net, 1, denied), 2);
     assert!(net.all_links(LinkState::Direct));
 }
@@ -157,10 +163,11 @@ fn a_kicked_rider_is_told_why_and_the_others_see_it_gone() {
     let reason = format!("{}ä", "x".repeat(239));
     let peer = cleo.clone();
     wish(&mut net, 0, HostCommand::Kick { peer, reason });
-    let told = |event: &Event| matches!(event, Event::Kicked { reason } if reason.len() == 239);
+    let told =
+        |event: &NodeEvent| matches!(event, NodeEvent::Kicked { reason } if reason.len() == 239);
     assert_eq!(heard(&net, 2, told), 1);
     assert_eq!(net.riders[2].node.poll_timeout(), None);
-    let left = Event::Left {
+    let left = NodeEvent::Left {
         peer: cleo,
         reason: LeftReason::Kicked,
     };
@@ -177,7 +184,8 @@ fn a_kicked_rider_does_not_get_in_again_with_the_same_token() {
     wish(&mut net, 0, HostCommand::Kick { peer, reason });
     let back = net.join_with(true, token);
     net.run(2_000);
-    let told = |event: &Event| matches!(event, Event::Kicked { reason } if reason == "Bye.");
+    let told =
+        |event: &NodeEvent| matches!(event, NodeEvent::Kicked { reason } if reason == "Bye.");
     assert_eq!(heard(&net, back, told), 1);
     assert_eq!(net.riders[0].node.members().count(), 1);
 }
@@ -191,9 +199,13 @@ fn a_locked_ride_lets_its_riders_back_in_and_nobody_else() {
     let stranger = net.join();
     net.run(3_000);
     assert_eq!(net.link(0, 1), Some(LinkState::Direct));
-    assert_eq!(heard(&net, 1, |event| *event == Event::Locked(true)), 1);
+    assert_eq!(
+        heard(&net, 1, |event| *event == NodeEvent::LockChanged(true)),
+        1
+    );
     let code = ErrorCode::RideLocked;
-    let refused = |event: &Event| matches!(event, Event::Refused { code: c, .. } if *c == code);
+    let refused =
+        |event: &NodeEvent| matches!(event, NodeEvent::JoinRefused { code: c, .. } if *c == code);
     assert_eq!(heard(&net, stranger, refused), 1);
     wish(&mut net, 0, HostCommand::Unlock);
     let friend = net.join();
@@ -206,7 +218,7 @@ fn a_ride_that_is_ended_is_over_for_everybody() {
     let mut net = Net::riding(220, 3);
     wish(&mut net, 0, HostCommand::End);
     for at in 0..3 {
-        assert_eq!(heard(&net, at, |event| *event == Event::Ended), 1);
+        assert_eq!(heard(&net, at, |event| *event == NodeEvent::RideEnded), 1);
         assert_eq!(net.riders[at].node.poll_timeout(), None);
     }
 }

@@ -1,11 +1,12 @@
 //! Whatever comes from outside, a node goes on.
 
 use protocol::signaling::HostCommand;
-use std::time::Duration;
 
+use clock::{GroupTime, Moment};
 use mesh::{
-    link_frame::{Beat, Body, Heard, LinkFrame},
-    node::{Event, Input, Node, NodeConfig, RtcEvent, SdpKind},
+    clock_sync::GroupOffset,
+    link_frame::{Body, Heartbeat, LinkFrame, ReceptionReport},
+    node::{Input, Node, NodeConfig, NodeEvent, RtcEvent, SdpKind},
 };
 use proptest::{collection::vec, prelude::*};
 use protocol::{
@@ -149,34 +150,34 @@ fn any_message() -> impl Strategy<Value = ServerMessage> {
 }
 
 fn any_frame() -> impl Strategy<Value = Vec<u8>> {
-    let heard = (1..5u32, any::<i64>(), any::<[u32; 3]>(), any::<bool>()).prop_map(
-        |(number, sent, [held, control, bulk], direct)| Heard {
+    let report = (1..5u32, any::<i64>(), any::<[u32; 3]>(), any::<bool>()).prop_map(
+        |(number, sent, [delay, control, bulk], direct)| ReceptionReport {
             number: PeerNumber(number),
             incarnation: Incarnation(1),
             sent,
-            held,
+            delay,
             direct,
             control,
             bulk,
         },
     );
-    let beat = (
+    let heartbeat = (
         any::<i64>(),
         any::<Option<i64>>(),
         any::<(bool, u32)>(),
-        vec(heard, 0..4),
+        vec(report, 0..4),
     );
     let class = prop_oneof![Just(DeliveryClass::Control), Just(DeliveryClass::Bulk)];
     let seq = prop_oneof![0..70u32, any::<u32>()];
     let body = prop_oneof![
-        beat.prop_map(
-            |(sent, group_offset, (p2p, epoch), heard)| Body::Beat(Beat {
+        heartbeat.prop_map(
+            |(sent, group_offset, (p2p, epoch), reports)| Body::Heartbeat(Heartbeat {
                 sent,
-                group_offset,
+                group_offset: group_offset.map(GroupOffset),
                 p2p,
                 epoch,
-                gossip: vec![],
-                heard
+                payload: vec![],
+                reports
             })
         ),
         (class.clone(), seq.clone(), any::<bool>()).prop_map(|(class, seq, more)| Body::Segment {
@@ -255,9 +256,9 @@ fn any_input() -> impl Strategy<Value = Input> {
             payload: vec![0; size]
         }),
         1 => any_class().prop_map(|class| Input::Broadcast { class, payload: vec![1] }),
-        1 => vec(any::<u8>(), 0..70).prop_map(Input::Gossip),
+        1 => vec(any::<u8>(), 0..70).prop_map(Input::SetHeartbeatPayload),
         1 => (1..5u32).prop_map(|peer| Input::Command(HostCommand::HandOver { to: id(peer) })),
-        1 => Just(Input::Probe),
+        1 => Just(Input::ProbeSocket),
         6 => Just(Input::Timeout),
     ]
 }
@@ -267,10 +268,19 @@ proptest! {
     fn a_node_survives_anything_and_settles(
         inputs in vec((0..3_000u64, any_input()), 0..60), p2p_available in any::<bool>()
     ) {
-        let config = NodeConfig { keys: KEYS, ballot_key: None, resume: None, seed: 1, p2p_available, group_offset: None, rule: None };
+        let config = NodeConfig {
+            keys: KEYS,
+            role: MemberRole::Rider,
+            ballot_key: None,
+            resume: None,
+            seed: 1,
+            p2p_available,
+            group_offset: None,
+            room_snapshot: None,
+        };
         let mut node = Node::new(config);
-        let mut now = Duration::from_secs(1);
-        let mut last = i64::MIN;
+        let mut now = Moment::from_origin(ms(1_000));
+        let mut last = GroupTime(i64::MIN);
         for (wait, input) in inputs {
             now += ms(wait);
             node.handle(now, input);
@@ -320,7 +330,7 @@ fn frames_of_nobody_known_and_of_an_older_page_are_ignored_and_counted() {
 #[test]
 fn an_offer_for_an_older_page_opens_nothing() {
     let mut net = Net::riding(62, 2);
-    let attempts = net.riders[0].node.stats().attempts;
+    let attempts = net.riders[0].node.stats().connection_attempts;
     let offer = ServerMessage::Signal {
         from: net.id(1),
         incarnation: Incarnation(7),
@@ -330,7 +340,7 @@ fn an_offer_for_an_older_page_opens_nothing() {
         },
     };
     net.feed(0, Input::SocketText(offer.to_json()));
-    assert_eq!(net.riders[0].node.stats().attempts, attempts);
+    assert_eq!(net.riders[0].node.stats().connection_attempts, attempts);
 }
 
 #[test]
@@ -373,6 +383,6 @@ fn a_host_term_that_is_no_newer_changes_nothing() {
     let message = ServerMessage::Host { term, first_host };
     net.feed(1, Input::SocketText(message.to_json()));
     assert_eq!(net.riders[1].node.host(), Some(&net.id(0)));
-    let changed = |event: &Event| matches!(event, Event::HostChanged(_));
+    let changed = |event: &NodeEvent| matches!(event, NodeEvent::HostChanged(_));
     assert!(!net.riders[1].events.iter().any(changed));
 }

@@ -1,6 +1,6 @@
 //! Carriers: relayed at once, direct when it can be, back when it must be.
 
-use mesh::node::{Event, Input};
+use mesh::node::{Input, NodeEvent};
 use protocol::peer::{DeliveryClass, LinkState};
 use rooms::room::RoomSettings;
 
@@ -62,8 +62,8 @@ fn one_browser_without_peer_connections_is_not_called_again_and_again() {
     net.run(120_000);
     assert_eq!(net.link(0, 1), Some(LinkState::Direct));
     assert_eq!(net.link(old, 0), Some(LinkState::Relayed));
-    assert_eq!(net.riders[old].node.stats().attempts, 0);
-    assert!(net.riders[0].node.stats().attempts <= 2);
+    assert_eq!(net.riders[old].node.stats().connection_attempts, 0);
+    assert!(net.riders[0].node.stats().connection_attempts <= 2);
 }
 
 #[test]
@@ -116,7 +116,7 @@ fn a_silent_data_channel_is_left_for_the_relay_and_taken_again() {
     let back = net.run_until("direct", |net| net.all_links(LinkState::Direct));
     assert!(back <= ms(3_000), "{back:?}");
     assert_eq!(
-        net.riders[0].node.stats().attempts,
+        net.riders[0].node.stats().connection_attempts,
         2,
         "the same connection is used"
     );
@@ -139,7 +139,7 @@ fn a_lost_connection_is_replaced_by_a_new_one() {
     net.cut(0, 1, false);
     let back = net.run_until("direct", |net| net.all_links(LinkState::Direct));
     assert!(back <= ms(15_000), "{back:?}");
-    assert!(net.riders[1].node.stats().attempts >= 2);
+    assert!(net.riders[1].node.stats().connection_attempts >= 2);
 }
 
 #[test]
@@ -152,7 +152,7 @@ fn two_restarts_at_once_end_in_one_direct_link() {
     assert!(net.signals >= signals + 2, "both offered");
     net.run(3_000);
     assert!(net.all_links(LinkState::Direct));
-    assert_eq!(net.riders[0].node.stats().attempts, 1);
+    assert_eq!(net.riders[0].node.stats().connection_attempts, 1);
 }
 
 #[test]
@@ -204,9 +204,9 @@ fn a_dead_socket_that_looks_open_is_replaced_within_two_seconds_of_a_probe() {
     let mut net = Net::riding(13, 2);
     net.riders[0].mute = true;
     net.run(100);
-    net.feed(0, Input::Probe);
+    net.feed(0, Input::ProbeSocket);
     let back = net.run_until("back", |net| {
-        net.riders[0].events.contains(&Event::SocketBack)
+        net.riders[0].events.contains(&NodeEvent::SocketRestored)
     });
     assert!(back <= ms(2_000), "{back:?}");
 }
@@ -216,7 +216,7 @@ fn a_dead_socket_is_noticed_without_a_probe_too() {
     let mut net = Net::riding(14, 2);
     net.riders[0].mute = true;
     let back = net.run_until("back", |net| {
-        net.riders[0].events.contains(&Event::SocketBack)
+        net.riders[0].events.contains(&NodeEvent::SocketRestored)
     });
     assert!(back <= ms(8_000), "{back:?}");
 }
@@ -228,7 +228,7 @@ fn a_probe_tries_a_lost_socket_at_once() {
     net.drop_socket(0);
     net.run(20_000);
     net.riders[0].online = true;
-    net.feed(0, Input::Probe);
+    net.feed(0, Input::ProbeSocket);
     net.run(100);
-    assert!(net.riders[0].events.contains(&Event::SocketBack));
+    assert!(net.riders[0].events.contains(&NodeEvent::SocketRestored));
 }

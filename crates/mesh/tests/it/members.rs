@@ -1,6 +1,6 @@
 //! Who is in the ride, who is host, and who is the same rider again.
 
-use mesh::node::{Event, Input};
+use mesh::node::{Input, NodeEvent};
 use protocol::{
     peer::{DeliveryClass, LinkState, PeerNumber},
     signaling::{ErrorCode, LeftReason, Resume},
@@ -9,7 +9,7 @@ use rooms::room::RoomSettings;
 
 use crate::net::{Net, incarnation, ms};
 
-fn events(net: &Net, at: usize, wanted: impl Fn(&Event) -> bool) -> usize {
+fn events(net: &Net, at: usize, wanted: impl Fn(&NodeEvent) -> bool) -> usize {
     net.riders[at]
         .events
         .iter()
@@ -26,14 +26,18 @@ fn a_socket_lost_and_back_within_the_grace_is_the_same_page() {
     assert_eq!(net.riders[1].node.me(), Some(&before));
     let ben = before.peer.clone();
     assert_eq!(
-        events(&net, 0, |event| *event == Event::Away(ben.clone())),
+        events(&net, 0, |event| *event == NodeEvent::Away(ben.clone())),
         1
     );
-    let returned = |event: &Event| matches!(event, Event::Returned(member) if member.peer == ben);
+    let returned =
+        |event: &NodeEvent| matches!(event, NodeEvent::Returned(member) if member.peer == ben);
     assert_eq!(events(&net, 0, returned), 1);
-    assert_eq!(events(&net, 1, |event| *event == Event::SocketBack), 1);
     assert_eq!(
-        events(&net, 0, |event| matches!(event, Event::Left { .. })),
+        events(&net, 1, |event| *event == NodeEvent::SocketRestored),
+        1
+    );
+    assert_eq!(
+        events(&net, 0, |event| matches!(event, NodeEvent::Left { .. })),
         0
     );
 }
@@ -47,7 +51,7 @@ fn after_the_grace_the_rider_is_gone_and_its_token_brings_it_back() {
     net.cut(0, 1, true);
     net.cut(2, 1, true);
     net.run(31_000);
-    let gone = Event::Left {
+    let gone = NodeEvent::Left {
         peer: ben.clone(),
         reason: LeftReason::Gone,
     };
@@ -93,7 +97,7 @@ fn leaving_is_immediate() {
     let cleo = net.id(2);
     net.feed(2, Input::Leave);
     net.run(50);
-    let left = Event::Left {
+    let left = NodeEvent::Left {
         peer: cleo.clone(),
         reason: LeftReason::Left,
     };
@@ -146,11 +150,11 @@ fn a_change_of_host_while_one_was_away_is_told_when_it_is_back() {
     net.run(5_000);
     assert_eq!(net.riders[2].node.host(), Some(&net.id(1)));
     assert_eq!(
-        events(&net, 2, |event| matches!(event, Event::HostChanged(_))),
+        events(&net, 2, |event| matches!(event, NodeEvent::HostChanged(_))),
         1
     );
     assert_eq!(
-        events(&net, 2, |event| matches!(event, Event::Left { .. })),
+        events(&net, 2, |event| matches!(event, NodeEvent::Left { .. })),
         1
     );
 }
@@ -166,7 +170,7 @@ fn a_full_ride_refuses_with_a_sentence_and_is_not_asked_again() {
     );
     (0..3).for_each(|_| _ = net.join());
     net.run(10_000);
-    let refused = |event: &Event| matches!(event, Event::Refused { code: ErrorCode::RideFull, message } if message.len() > 9);
+    let refused = |event: &NodeEvent| matches!(event, NodeEvent::JoinRefused { code: ErrorCode::RideFull, message } if message.len() > 9);
     assert_eq!(events(&net, 2, refused), 1);
     assert_eq!(net.riders[2].node.poll_timeout(), None);
 }
@@ -182,10 +186,10 @@ fn a_wrong_token_is_refused() {
     };
     let thief = net.join_with(true, Some(resume));
     net.run(1_000);
-    let refused = |event: &Event| {
+    let refused = |event: &NodeEvent| {
         matches!(
             event,
-            Event::Refused {
+            NodeEvent::JoinRefused {
                 code: ErrorCode::BadToken,
                 ..
             }
@@ -201,7 +205,7 @@ fn a_second_tab_takes_over_and_the_first_stays_quiet() {
     let resume = net.resume(1);
     let tab = net.join_with(true, resume);
     net.run(10_000);
-    assert_eq!(events(&net, 1, |event| *event == Event::Replaced), 1);
+    assert_eq!(events(&net, 1, |event| *event == NodeEvent::Replaced), 1);
     assert_eq!(net.riders[1].node.poll_timeout(), None);
     assert_eq!(incarnation(&net, tab).0, 2);
     assert_eq!(net.link(0, tab), Some(LinkState::Direct));

@@ -18,10 +18,14 @@ use std::{
 
 pub use server::TODAY;
 
-use mesh::node::{Event, Input, Node, NodeConfig, Output, RtcEvent};
+use clock::Moment;
+use mesh::{
+    clock_sync::GroupOffset,
+    node::{Input, Node, NodeConfig, NodeEvent, Output, RtcEvent},
+};
 use protocol::{
     election::{BallotKey, Election},
-    peer::{DeliveryClass, Incarnation, LinkState, PeerId, PublicKeys, Token},
+    peer::{DeliveryClass, Incarnation, LinkState, MemberRole, PeerId, PublicKeys, Token},
     signaling::{Report, Resume, RoomSnapshot},
 };
 use rooms::room::{self, Room, RoomSettings, SocketId};
@@ -67,10 +71,10 @@ enum FromRider {
 
 pub struct Rider {
     pub node: Node,
-    pub events: Vec<Event>,
+    pub events: Vec<NodeEvent>,
     /// What its browser keeps to be the same rider, and of who rules the ride.
     token: Option<Token>,
-    rule: Option<RoomSnapshot>,
+    room_snapshot: Option<RoomSnapshot>,
     /// How far the rider's clock is ahead of the network's.
     pub clock: Duration,
     pub online: bool,
@@ -78,12 +82,12 @@ pub struct Rider {
     pub mute: bool,
     pub p2p: bool,
     /// When its node wants to be woken, on its own clock.
-    wakes: Option<Duration>,
+    wakes: Option<Moment>,
     page: u32,
     /// Peer connections that its browser made.
     opened: u32,
     /// The page stands still until then.
-    frozen: Duration,
+    frozen: Moment,
     socket: Option<SocketId>,
     /// Given up by the rider; the server does not know yet.
     dead_sockets: Vec<SocketId>,
@@ -100,7 +104,7 @@ struct Rtc {
 }
 
 pub struct Net {
-    pub now: Duration,
+    pub now: Moment,
     /// None while the server has no memory of the ride.
     room: Option<Room>,
     settings: RoomSettings,
@@ -123,12 +127,12 @@ pub struct Net {
     pub elections: Vec<Election>,
     cut: BTreeSet<(usize, usize)>,
     held: Vec<(End, End, DeliveryClass, Vec<u8>)>,
-    queue: BTreeMap<(Duration, u64), Packet>,
+    queue: BTreeMap<(Moment, u64), Packet>,
     order: u64,
-    last: HashMap<(SocketId, bool), Duration>,
-    last_frame: HashMap<(End, u8), Duration>,
+    last: HashMap<(SocketId, bool), Moment>,
+    last_frame: HashMap<(End, u8), Moment>,
     /// Until when the wire from one to another is busy.
-    wires: HashMap<(usize, usize), Duration>,
+    wires: HashMap<(usize, usize), Moment>,
     buffers: HashMap<(End, u8), u32>,
     owners: HashMap<SocketId, usize>,
     sockets: u64,
@@ -142,7 +146,7 @@ impl Net {
 
     pub fn with(seed: u64, settings: RoomSettings) -> Self {
         Self {
-            now: Duration::ZERO,
+            now: Moment::ZERO,
             room: Some(server::open(&settings)),
             settings,
             serving: true,
@@ -195,15 +199,15 @@ impl Net {
             node,
             events: Vec::new(),
             token: None,
-            rule: None,
+            room_snapshot: None,
             clock,
             online: true,
             mute: false,
             p2p,
-            wakes: Some(Duration::ZERO),
+            wakes: Some(Moment::ZERO),
             page: 0,
             opened: 0,
-            frozen: Duration::ZERO,
+            frozen: Moment::ZERO,
             socket: None,
             dead_sockets: Vec::new(),
             connections: HashMap::new(),
@@ -281,8 +285,8 @@ impl Net {
     /// What a rider got of one class from another.
     pub fn received(&self, at: usize, from: usize, class: DeliveryClass) -> Vec<Vec<u8>> {
         let id = self.id(from);
-        let of = |event: &Event| match event {
-            Event::Received {
+        let of = |event: &NodeEvent| match event {
+            NodeEvent::Received {
                 from,
                 class: got,
                 payload,
@@ -294,7 +298,14 @@ impl Net {
 
     pub fn group_time(&self, rider: usize) -> Option<i64> {
         let rider = &self.riders[rider];
-        rider.node.group_time(self.now + rider.clock)
+        let time = rider.node.group_time(self.now + rider.clock);
+        time.map(|time| time.0);
+        time.map(|time| time.0)
+    }
+
+    pub fn group_offset(&self, rider: usize) -> Option<GroupOffset> {
+        let rider = &self.riders[rider];
+        rider.node.group_offset(self.now + rider.clock)
     }
 
     pub fn random(&mut self) -> u64 {
@@ -319,12 +330,13 @@ pub fn config(rider: usize, p2p_available: bool, resume: Option<Resume>, seed: u
     };
     NodeConfig {
         keys,
+        role: MemberRole::Rider,
         ballot_key,
         resume,
         seed,
         p2p_available,
         group_offset: None,
-        rule: None,
+        room_snapshot: None,
     }
 }
 

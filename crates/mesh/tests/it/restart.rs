@@ -3,7 +3,8 @@
 use protocol::signaling::HostCommand;
 use std::collections::BTreeMap;
 
-use mesh::node::{Event, Input, Node};
+use clock::Moment;
+use mesh::node::{Input, Node, NodeEvent};
 use protocol::{
     peer::{DeliveryClass, LinkState},
     signaling::{ErrorCode, Resume},
@@ -12,7 +13,7 @@ use rooms::room::RoomSettings;
 
 use crate::net::{Net, config, ms};
 
-fn heard(net: &Net, at: usize, wanted: impl Fn(&Event) -> bool) -> usize {
+fn heard(net: &Net, at: usize, wanted: impl Fn(&NodeEvent) -> bool) -> usize {
     let events = net.riders[at].events.iter();
     events.filter(|event| wanted(event)).count()
 }
@@ -39,10 +40,10 @@ fn the_ride_is_the_same_after_the_server_lost_its_memory() {
             assert_eq!(rider.node.me(), before[at].as_ref(), "seed {seed}");
             assert_eq!(rider.node.epoch(), 1);
             assert_eq!(rider.node.members().count(), 3);
-            let bad = |event: &Event| {
+            let bad = |event: &NodeEvent| {
                 matches!(
                     event,
-                    Event::Left { .. } | Event::HostChanged(_) | Event::Joined(_)
+                    NodeEvent::Left { .. } | NodeEvent::HostChanged(_) | NodeEvent::Joined(_)
                 )
             };
             assert_eq!(heard(&net, at, bad), 0, "seed {seed}");
@@ -87,7 +88,10 @@ fn eight_riders_of_a_server_that_says_goodbye_ride_on_and_are_back_within_ten_se
         net.broadcast(0, DeliveryClass::Control, &[number]);
         net.run(100);
         for (rider, back) in back.iter_mut().enumerate() {
-            if net.riders[rider].events.contains(&Event::SocketBack) {
+            if net.riders[rider]
+                .events
+                .contains(&NodeEvent::SocketRestored)
+            {
                 back.get_or_insert(net.now - gone);
             }
         }
@@ -109,16 +113,18 @@ fn ten_thousand_who_lose_their_sockets_at_once_do_not_come_back_as_one() {
     let mut tries = BTreeMap::new();
     for seed in 0..RIDERS {
         let mut node = Node::new(config(1, true, None, seed));
-        let mut now = ms(0);
+        let mut now = Moment::ZERO;
         // Nobody answers for a while.
         for _ in 0..5 {
             node.handle(now, Input::Timeout);
             node.handle(now, lost());
             while node.poll_output().is_some() {}
             now = node.poll_timeout().unwrap();
-            *tries.entry(now.as_millis() / 100).or_insert(0) += 1;
+            *tries
+                .entry(now.since_origin().as_millis() / 100)
+                .or_insert(0) += 1;
         }
-        assert!(now < ms(30_000), "{now:?}");
+        assert!(now < Moment::from_origin(ms(30_000)), "{now:?}");
     }
     let most = tries.values().max().unwrap();
     assert!(*most < RIDERS / 2, "{most} in a tenth of a second");
@@ -154,7 +160,10 @@ fn a_kicked_rider_stays_out_after_a_restart() {
     let back = net.join_with(true, token);
     net.run(15_000);
     assert_eq!(
-        heard(&net, back, |event| matches!(event, Event::Kicked { .. })),
+        heard(&net, back, |event| matches!(
+            event,
+            NodeEvent::Kicked { .. }
+        )),
         1
     );
     assert_eq!(net.riders[0].node.members().count(), 1);
@@ -182,7 +191,8 @@ fn a_host_who_was_succeeded_is_not_host_again_by_a_restart() {
     let stranger = net.join();
     net.run(2_000);
     let code = ErrorCode::RideLocked;
-    let refused = |event: &Event| matches!(event, Event::Refused { code: c, .. } if *c == code);
+    let refused =
+        |event: &NodeEvent| matches!(event, NodeEvent::JoinRefused { code: c, .. } if *c == code);
     assert_eq!(heard(&net, stranger, refused), 1);
 }
 
@@ -266,7 +276,8 @@ fn a_ride_that_nobody_holds_a_token_for_stays_unknown() {
     let stranger = net.join();
     net.run(2_000);
     let code = ErrorCode::NoSuchRide;
-    let refused = |event: &Event| matches!(event, Event::Refused { code: c, .. } if *c == code);
+    let refused =
+        |event: &NodeEvent| matches!(event, NodeEvent::JoinRefused { code: c, .. } if *c == code);
     assert_eq!(heard(&net, forger, refused), 1);
     assert_eq!(heard(&net, stranger, refused), 1);
 }

@@ -13,8 +13,8 @@ fn a_path_that_is_closed_for_an_hour_is_found_when_it_opens() {
     assert_eq!(net.link(0, 1), Some(LinkState::Relayed));
     let tries = net.riders[1].node.stats();
     // Every 30 s with jitter, and 10 s each.
-    assert!((80..160).contains(&tries.attempts), "{tries:?}");
-    assert!(tries.failures > 70, "{tries:?}");
+    assert!((80..160).contains(&tries.connection_attempts), "{tries:?}");
+    assert!(tries.failed_attempts > 70, "{tries:?}");
     net.cut(0, 1, false);
     let back = net.run_until("direct", |net| net.all_links(LinkState::Direct));
     assert!(back <= ms(41_000), "{back:?}");
@@ -28,7 +28,7 @@ fn every_third_try_is_a_new_connection() {
     net.run(240_000);
     // Each new connection is counted on both sides.
     let opened = u64::from(net.opened(1));
-    let both = [0, 1].map(|at| net.riders[at].node.stats().attempts);
+    let both = [0, 1].map(|at| net.riders[at].node.stats().connection_attempts);
     let tries = both[0] + both[1] - opened;
     assert!(
         tries > 6 && opened == tries.div_ceil(3),
@@ -50,8 +50,8 @@ fn a_try_gets_as_long_as_the_server_says() {
         (0..2).for_each(|_| _ = net.join());
         net.cut(0, 1, true);
         net.run(timeout - 100);
-        assert_eq!(net.riders[1].node.stats().failures, 0);
-        let failed = |net: &Net| net.riders[1].node.stats().failures == 1;
+        assert_eq!(net.riders[1].node.stats().failed_attempts, 0);
+        let failed = |net: &Net| net.riders[1].node.stats().failed_attempts == 1;
         let late = net.run_until("failed", failed);
         assert!(late <= ms(500), "{late:?}");
     }

@@ -1,6 +1,6 @@
 //! What is sent arrives as its class promises, whatever carries it.
 
-use mesh::node::Event;
+use mesh::node::NodeEvent;
 use protocol::peer::{DeliveryClass, LinkState};
 
 use crate::net::{Net, Way, incarnation, ms};
@@ -128,7 +128,7 @@ fn a_reloaded_rider_gets_nothing_that_was_for_its_old_page() {
         net.run_until("back", |net| net.riders[1].node.me().is_some());
         assert_eq!(incarnation(&net, 1).0, 2);
         net.run_until("seen", |net| {
-            let returned = |event: &Event| matches!(event, Event::Returned(_));
+            let returned = |event: &NodeEvent| matches!(event, NodeEvent::Returned(_));
             net.riders[0].events.iter().any(returned)
         });
         net.send(0, 1, DeliveryClass::Control, b"new");
@@ -165,13 +165,13 @@ fn a_reloaded_rider_sends_from_the_start_and_is_heard() {
 #[test]
 fn gossip_comes_with_the_beats_and_once_for_each_change() {
     let mut net = Net::riding(26, 3);
-    let gossip = mesh::node::Input::Gossip(b"epoch 1, sequence 4".to_vec());
+    let gossip = mesh::node::Input::SetHeartbeatPayload(b"epoch 1, sequence 4".to_vec());
     net.feed(0, gossip);
     net.run(200);
     let told = |net: &Net, at: usize| {
         let events = net.riders[at].events.iter();
         events
-            .filter(|event| matches!(event, Event::Gossip { .. }))
+            .filter(|event| matches!(event, NodeEvent::HeartbeatPayload { .. }))
             .count()
     };
     assert_eq!((told(&net, 1), told(&net, 2)), (1, 1));

@@ -5,7 +5,7 @@ mod votes;
 
 use mesh::{
     link_frame::{Body, LinkFrame},
-    node::{Event, Input, RtcEvent},
+    node::{Input, NodeEvent, RtcEvent},
 };
 use protocol::signaling::HostCommand;
 use protocol::{
@@ -28,7 +28,7 @@ fn give_server_back(net: &mut Net) {
     net.start_server();
     for rider in 0..net.riders.len() {
         net.riders[rider].online = true;
-        net.feed(rider, Input::Probe);
+        net.feed(rider, Input::ProbeSocket);
     }
 }
 
@@ -51,11 +51,11 @@ fn hosts(net: &Net) -> Vec<usize> {
 fn waits(net: &Net, at: usize) -> bool {
     let told = net.riders[at].events.iter().rev();
     let mut told = told.filter_map(|event| match event {
-        Event::HostControls { waiting } => Some(*waiting),
+        NodeEvent::HostControlsSuspended(waiting) => Some(*waiting),
         _ => None,
     });
     let waiting = told.next().unwrap_or(false);
-    assert_eq!(waiting, net.riders[at].node.controls_wait());
+    assert_eq!(waiting, net.riders[at].node.host_controls_suspended());
     waiting
 }
 
@@ -193,7 +193,7 @@ fn a_socket_that_is_back_at_once_makes_nobody_wait() {
     net.run(2_000);
     net.drop_socket(0);
     net.run(3_000);
-    let told = |event: &Event| matches!(event, Event::HostControls { .. });
+    let told = |event: &NodeEvent| matches!(event, NodeEvent::HostControlsSuspended(_));
     assert!(!net.riders[0].events.iter().any(told));
 }
 

@@ -1,6 +1,6 @@
 use super::*;
 
-const NOW: Duration = Duration::from_secs(1);
+const NOW: Moment = Moment::from_origin(Duration::from_secs(1));
 
 fn connection(polite: bool) -> Connection {
     Connection::new(1, 1, polite, NOW)

@@ -3,8 +3,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use clock::{GroupTime, Moment};
-use mesh::node::{Event, Input, Node};
+use clock::GroupTime;
+use mesh::node::{Input, Node, NodeEvent};
 use protocol::{
     peer::{DeliveryClass, Incarnation, LinkState, PeerId},
     signaling::Member,
@@ -94,29 +94,32 @@ impl Page {
         self.ridden = ridden;
     }
 
-    fn hear(&mut self, net: &mut Net, at: usize, seed: u64, event: Event) {
+    fn hear(&mut self, net: &mut Net, at: usize, seed: u64, event: NodeEvent) {
         let now = net.now;
         match event {
-            Event::Welcomed { members, .. } => {
+            NodeEvent::Welcomed { members, .. } => {
                 self.timeline_sync = TimelineSync::default();
                 self.take_kept(net, at);
                 self.gossip(net, at);
                 members.iter().for_each(|member| self.meet(net, at, member));
             }
-            Event::Joined(member) => self.meet(net, at, &member),
-            Event::Returned(member) => self.meet(net, at, &member),
-            Event::Left { peer, .. } => self.timeline_sync.remove_peer(&peer),
-            Event::HostChanged(_) => self.timeline_sync.host_changed(moment(now)),
-            Event::Gossip { from, bytes } => {
+            NodeEvent::Joined(member) => self.meet(net, at, &member),
+            NodeEvent::Returned(member) => self.meet(net, at, &member),
+            NodeEvent::Left { peer, .. } => self.timeline_sync.remove_peer(&peer),
+            NodeEvent::HostChanged(_) => self.timeline_sync.host_changed(now),
+            NodeEvent::HeartbeatPayload {
+                from,
+                payload: bytes,
+            } => {
                 if let Some(head) = Head::from_bytes(&bytes) {
-                    self.timeline_sync.update_head(moment(now), &from, head);
+                    self.timeline_sync.update_head(now, &from, head);
                 }
             }
-            Event::Received { from, payload, .. } => match payload.split_first() {
+            NodeEvent::Received { from, payload, .. } => match payload.split_first() {
                 Some((&SAID, said)) => self.hear_said(from, said, at, seed),
                 _ => self.hear_message(net, at, &from, &payload),
             },
-            Event::Refused { code, .. } => {
+            NodeEvent::JoinRefused { code, .. } => {
                 assert!(self.load.is_none(), "seed {seed}: {code:?} for {at}");
                 self.refused = true;
             }
@@ -141,13 +144,13 @@ impl Page {
         match PeerMessage::decode(payload).unwrap() {
             PeerMessage::Timeline(events) => {
                 let gap = self.take(net, at, events);
-                if gap && self.timeline_sync.may_ask_whole(moment(net.now), from) {
+                if gap && self.timeline_sync.may_ask_whole(net.now, from) {
                     let head = Head::NONE;
                     tell(net, at, from, &PeerMessage::TimelineRequest { head });
                 }
             }
             PeerMessage::TimelineRequest { head } => {
-                if self.timeline_sync.may_answer(moment(net.now), from) {
+                if self.timeline_sync.may_answer(net.now, from) {
                     self.tell_since(net, at, from, head);
                 }
             }
@@ -183,7 +186,7 @@ impl Page {
 
     fn gossip(&self, net: &mut Net, at: usize) {
         let head = self.timeline.head().to_bytes().to_vec();
-        net.feed(at, Input::Gossip(head));
+        net.feed(at, Input::SetHeartbeatPayload(head));
     }
 
     /// The host tells a newcomer everything.
@@ -209,7 +212,7 @@ impl Page {
     fn catch_up(&mut self, net: &mut Net, at: usize) {
         let head = self.timeline.head();
         let in_reach = in_reach(&net.riders[at].node);
-        let now = moment(net.now);
+        let now = net.now;
         if let Some(ahead) = self.timeline_sync.next_request(now, head, &in_reach) {
             tell(net, at, ahead, &PeerMessage::TimelineRequest { head });
         }
@@ -217,10 +220,10 @@ impl Page {
 
     fn settle(&mut self, net: &mut Net, at: usize) {
         let node = &net.riders[at].node;
-        let hosts = node.is_host() && !node.controls_wait();
+        let hosts = node.is_host() && !node.host_controls_suspended();
         let hosts = hosts.then(|| node.epoch());
         let head = self.timeline.head();
-        if self.timeline_sync.needs_no_op(moment(net.now), head, hosts) {
+        if self.timeline_sync.needs_no_op(net.now, head, hosts) {
             self.decide(net, at, Change::NoOp);
         }
     }
@@ -254,11 +257,6 @@ impl Page {
         let message = PeerMessage::Timeline(events.clone()).encode();
         Some((events, message))
     }
-}
-
-/// Monotonic time from the time of the network.
-const fn moment(now: Duration) -> Moment {
-    Moment::from_origin(now)
 }
 
 pub fn say((load, number): (u32, u32)) -> Vec<u8> {

@@ -4,26 +4,26 @@ use super::*;
 
 /// The first rider is told by the second, who lies, that group time is an hour on.
 fn claim_an_hour(net: &mut Net) {
-    let sent = (net.now + net.riders[1].clock).as_micros() as i64;
+    let sent = micros(net.now + net.riders[1].clock);
     let true_offset = net.group_time(1).unwrap() - sent;
-    let host = (net.now + net.riders[0].clock).as_micros() as i64;
-    let heard = Heard {
+    let host = micros(net.now + net.riders[0].clock);
+    let report = ReceptionReport {
         number: PeerNumber(1),
         incarnation: incarnation(net, 0),
         sent: host - 2,
-        ..Heard::default()
+        ..ReceptionReport::default()
     };
-    let beat = Beat {
+    let heartbeat = Heartbeat {
         sent,
-        group_offset: Some(true_offset + 3_600_000_000),
+        group_offset: Some(GroupOffset(true_offset + 3_600_000_000)),
         p2p: true,
         epoch: 1,
-        gossip: Vec::new(),
-        heard: vec![heard],
+        payload: Vec::new(),
+        reports: vec![report],
     };
     let frame = LinkFrame {
         to: Incarnation(0),
-        body: Body::Beat(beat),
+        body: Body::Heartbeat(heartbeat),
     };
     let lie = FromServer {
         class: DeliveryClass::Telemetry,
@@ -41,9 +41,8 @@ fn a_host_who_reloads_follows_no_single_rider_who_claims_another_time() {
         let mut net = Net::riding(59, 4);
         net.run(3_000);
         let before = (net.now, net.group_time(2).unwrap());
-        let clock = net.now + net.riders[0].clock;
-        let known = net.group_time(0).unwrap() - clock.as_micros() as i64;
-        net.reload_remembering(0, remembers.then_some(known));
+        let known = net.group_offset(0).filter(|_| remembers);
+        net.reload_remembering(0, known);
         for _ in 0..600 {
             if net.riders[0].node.me().is_some() {
                 claim_an_hour(&mut net);
@@ -66,8 +65,7 @@ fn a_host_who_reloads_follows_no_single_rider_who_claims_another_time() {
 fn one_rider_of_several_who_claims_a_later_time_moves_nobody() {
     let mut net = Net::riding(57, 3);
     let begin = (net.now, net.group_time(0).unwrap());
-    let clock = net.riders[2].clock.as_micros() as i64;
-    let later = net.group_time(2).unwrap() - net.now.as_micros() as i64 - clock + 60_000_000;
+    let later = GroupOffset(net.group_offset(2).unwrap().0 + 60_000_000);
     net.reload_remembering(2, Some(later));
     net.riders[2].clock += Duration::from_secs(60);
     net.run(10_000);

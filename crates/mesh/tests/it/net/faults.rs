@@ -2,7 +2,12 @@
 
 use std::time::Duration;
 
-use mesh::node::{Input, Node, NodeConfig, RtcEvent};
+use clock::Moment;
+
+use mesh::{
+    clock_sync::GroupOffset,
+    node::{Input, Node, NodeConfig, RtcEvent},
+};
 use protocol::{peer::DeliveryClass, signaling::Resume};
 
 use super::{FromRider, Net, Packet, config};
@@ -64,7 +69,7 @@ impl Net {
     }
 
     /// The same, by a page that has kept how far group time was from its clock.
-    pub fn reload_remembering(&mut self, rider: usize, group_offset: Option<i64>) {
+    pub fn reload_remembering(&mut self, rider: usize, group_offset: Option<GroupOffset>) {
         let resume = self.resume(rider);
         self.load(rider, resume, group_offset);
     }
@@ -74,20 +79,20 @@ impl Net {
         self.load(rider, None, None);
     }
 
-    fn load(&mut self, rider: usize, resume: Option<Resume>, group_offset: Option<i64>) {
-        let rule = self.riders[rider].node.rule();
+    fn load(&mut self, rider: usize, resume: Option<Resume>, group_offset: Option<GroupOffset>) {
+        let snapshot = self.riders[rider].node.room_snapshot();
         self.crash(rider);
         let seed = self.random();
         let p2p = self.riders[rider].p2p;
         let page = &mut self.riders[rider];
-        page.rule = rule.or(page.rule.take());
+        page.room_snapshot = snapshot.or(page.room_snapshot.take());
         page.node = Node::new(NodeConfig {
             group_offset,
-            rule: resume.as_ref().and(page.rule.clone()),
+            room_snapshot: resume.as_ref().and(page.room_snapshot.clone()),
             ..config(rider, p2p, resume, seed)
         });
         page.events.clear();
-        page.wakes = Some(Duration::ZERO);
+        page.wakes = Some(Moment::ZERO);
     }
 
     /// The page is gone: its socket and its connections close.

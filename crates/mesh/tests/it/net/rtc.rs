@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mesh::{
-    link::buffered_mark,
+    link::low_watermark,
     node::{Input, RtcCommand, RtcEvent, SdpKind},
 };
 use protocol::peer::{DeliveryClass, PeerId};
@@ -132,7 +132,7 @@ impl Net {
         let buffer = self.buffers.entry((from, class as u8)).or_default();
         *buffer += bytes;
         let bytes = *buffer;
-        if bytes > buffered_mark(0) {
+        if bytes > low_watermark(0) {
             self.later(Duration::ZERO, from, RtcEvent::Buffered { class, bytes });
         }
         wait
@@ -143,7 +143,7 @@ impl Net {
         let before = *buffer;
         *buffer -= bytes;
         let bytes = *buffer;
-        let mark = buffered_mark(before);
+        let mark = low_watermark(before);
         if bytes <= mark && before > mark {
             self.rtc_event(from, RtcEvent::Buffered { class, bytes });
         }

@@ -98,10 +98,17 @@ impl Net {
         self.elections.extend(told.unwrap_or_default());
         let good = token.is_some_and(|token| WORD.verify(token).is_some());
         // A ride that is over is over, whatever token comes.
-        let over = self.room.as_ref().map(|room| room.is_dead(self.now));
+        let over = self
+            .room
+            .as_ref()
+            .map(|room| room.is_dead(self.now.since_origin()));
         if over.is_none() && good {
             let settings = self.settings.clone();
-            self.room = Some(Room::restored(settings, Arc::new(WORD), self.now));
+            self.room = Some(Room::restored(
+                settings,
+                Arc::new(WORD),
+                self.now.since_origin(),
+            ));
         } else if over.unwrap_or(true) {
             let refusal = ServerMessage::error(ErrorCode::NoSuchRide);
             self.carry_out(room::Output::Send {
@@ -118,7 +125,7 @@ impl Net {
             socket,
             hello,
             fresh_peer: format!("peer-{}", socket.0).parse().unwrap(),
-            server_time: TODAY + self.now.as_millis() as u64,
+            server_time: TODAY + self.now.since_origin().as_millis() as u64,
         }));
     }
 
@@ -126,7 +133,7 @@ impl Net {
         let Some(room) = &mut self.room else {
             return;
         };
-        room.handle(self.now, input);
+        room.handle(self.now.since_origin(), input);
         let outputs: Vec<_> = std::iter::from_fn(|| room.poll_output()).collect();
         for output in outputs {
             self.carry_out(output);

@@ -3,13 +3,14 @@
 use super::*;
 
 impl Net {
-    pub(super) fn next_at(&self) -> Option<Duration> {
+    pub(super) fn next_at(&self) -> Option<Moment> {
         let nodes = self.riders.iter().filter_map(|rider| {
-            let at = rider.wakes?.saturating_sub(rider.clock);
+            let at = rider.wakes?.before(rider.clock);
             Some(at.max(self.now).max(rider.frozen))
         });
         let packet = self.queue.keys().next().map(|(at, _)| *at);
         let room = self.room.as_ref().and_then(Room::poll_timeout);
+        let room = room.map(Moment::from_origin);
         nodes.chain(packet).chain(room).min()
     }
 
@@ -22,6 +23,7 @@ impl Net {
             return self.deliver(packet);
         }
         let room = self.room.as_ref().and_then(Room::poll_timeout);
+        let room = room.map(Moment::from_origin);
         if room.is_some_and(|at| at <= self.now) {
             self.feed_room(room::Input::Timeout);
         }
@@ -99,7 +101,7 @@ impl Net {
             }
             Output::Event(event) => {
                 let rider = &mut self.riders[rider];
-                if let Event::Welcomed { token, .. } = &event {
+                if let NodeEvent::Welcomed { token, .. } = &event {
                     rider.token = Some(token.clone());
                 }
                 rider.events.push(event);
@@ -137,7 +139,7 @@ impl Net {
         self.queue_at(self.now + wait, packet);
     }
 
-    pub(super) fn queue_at(&mut self, at: Duration, packet: Packet) {
+    pub(super) fn queue_at(&mut self, at: Moment, packet: Packet) {
         self.order += 1;
         self.queue.insert((at, self.order), packet);
     }
