@@ -7,21 +7,18 @@ use clock::Moment;
 use ride::{
     rider::{Ftp, TrainerKind},
     trainer::{
-        Reading,
+        Reading, TrainerEvent, TrainerInput, TrainerOutput, TrainerProfile, Uuid,
         easing::Easing,
-        ftms::{self, ControlPoint, PowerRange},
+        ftms::{self, FtmsProfile},
         simulator::Simulator,
     },
 };
 
 use super::inbox::{Event, Inbox};
 use crate::{
-    browser::bluetooth::{BluetoothError, BluetoothTrainer, TrainerEvent},
+    browser::bluetooth::{self, BluetoothError, BluetoothTrainer},
     state::{TrainerFailure, TrainerState},
 };
-
-/// A reading of the trainer counts for this long.
-const READING_HOLDS: Duration = Duration::from_secs(3);
 
 /// What the rider rides on.
 pub(super) struct OwnRide {
@@ -48,9 +45,8 @@ enum Source {
 
 struct Bluetooth {
     trainer: BluetoothTrainer,
-    control: ControlPoint,
+    profile: FtmsProfile,
     reading: Reading,
-    measured: Duration,
 }
 
 impl OwnRide {
@@ -130,61 +126,60 @@ impl OwnRide {
         if let Source::Bluetooth(old) = &mut self.source {
             old.trainer.hand_over_to(&trainer);
         }
-        let range = trainer
-            .power_range()
-            .and_then(|bytes| PowerRange::parse(bytes).ok());
         self.trainer = TrainerState::Connected(trainer.name());
-        let mut control = ControlPoint::new();
-        control.handle(Moment::from_origin(now), ftms::Input::Connected { range });
-        control.handle(Moment::from_origin(now), ftms::Input::Target(self.target));
+        let mut profile = FtmsProfile::new();
+        let now = Moment::from_origin(now);
+        if let Some(bytes) = trainer.power_range() {
+            profile.handle(now, value(ftms::SUPPORTED_POWER_RANGE, bytes.to_vec()));
+        }
+        profile.handle(now, TrainerInput::Connected);
+        profile.handle(now, TrainerInput::SetTarget(self.target));
         self.source = Source::Bluetooth(Box::new(Bluetooth {
             trainer,
-            control,
+            profile,
             reading: Reading::default(),
-            measured: now,
         }));
-        self.drain_control();
+        self.drain_profile();
     }
 
     /// What the trainer says.
-    pub(super) fn trainer(&mut self, now: Duration, generation: u32, event: TrainerEvent) {
+    pub(super) fn trainer(
+        &mut self,
+        now: Duration,
+        generation: u32,
+        event: bluetooth::TrainerEvent,
+    ) {
         if generation != self.generation {
             return;
         }
         let Source::Bluetooth(bluetooth) = &mut self.source else {
             return;
         };
-        match event {
-            TrainerEvent::IndoorBikeData(bytes) => bluetooth.measure(now, &bytes),
-            TrainerEvent::Indication(bytes) => {
-                bluetooth
-                    .control
-                    .handle(Moment::from_origin(now), ftms::Input::Indication(bytes));
-            }
-            TrainerEvent::Status(bytes) => {
-                bluetooth
-                    .control
-                    .handle(Moment::from_origin(now), ftms::Input::Status(bytes));
-            }
-            TrainerEvent::WriteCompleted(done) => {
-                bluetooth
-                    .control
-                    .handle(Moment::from_origin(now), ftms::Input::Written(done));
-            }
-            TrainerEvent::Disconnected => {
+        use bluetooth::TrainerEvent as Received;
+        let input = match event {
+            Received::IndoorBikeData(bytes) => value(ftms::INDOOR_BIKE_DATA, bytes),
+            Received::Indication(bytes) => value(ftms::CONTROL_POINT, bytes),
+            Received::Status(bytes) => value(ftms::STATUS, bytes),
+            Received::WriteCompleted(ok) => TrainerInput::Written {
+                characteristic: ftms::CONTROL_POINT,
+                ok,
+            },
+            Received::Disconnected => {
                 let name = bluetooth.trainer.name();
                 self.source = Source::None;
                 self.trainer = TrainerState::Lost(name);
+                return;
             }
-        }
-        self.drain_control();
+        };
+        bluetooth.profile.handle(Moment::from_origin(now), input);
+        self.drain_profile();
     }
 
     /// When the control point wants to be looked at.
     pub(super) fn poll_timeout(&self) -> Option<Duration> {
         match &self.source {
             Source::Bluetooth(bluetooth) => {
-                let due = bluetooth.control.poll_timeout();
+                let due = bluetooth.profile.poll_timeout();
                 due.map(Moment::since_origin)
             }
             _ => None,
@@ -210,24 +205,20 @@ impl OwnRide {
                 simulator.advance(Moment::from_origin(now))
             }
             Source::Bluetooth(bluetooth) => {
+                let now = Moment::from_origin(now);
                 if changed {
                     bluetooth
-                        .control
-                        .handle(Moment::from_origin(now), ftms::Input::Target(target));
+                        .profile
+                        .handle(now, TrainerInput::SetTarget(target));
                 }
-                if bluetooth
-                    .control
-                    .poll_timeout()
-                    .is_some_and(|due| due <= Moment::from_origin(now))
-                {
-                    bluetooth
-                        .control
-                        .handle(Moment::from_origin(now), ftms::Input::Timeout);
+                let due = bluetooth.profile.poll_timeout();
+                if due.is_some_and(|due| due <= now) {
+                    bluetooth.profile.handle(now, TrainerInput::Timeout);
                 }
-                bluetooth.reading(now)
+                self.drain_profile();
+                self.bluetooth_reading()
             }
         };
-        self.drain_control();
         self.reading = reading;
         (reading, target)
     }
@@ -240,48 +231,44 @@ impl OwnRide {
         self.trainer = TrainerState::None;
     }
 
-    fn drain_control(&mut self) {
+    fn drain_profile(&mut self) {
         let Source::Bluetooth(bluetooth) = &mut self.source else {
             return;
         };
-        while let Some(output) = bluetooth.control.poll_output() {
+        while let Some(output) = bluetooth.profile.poll_output() {
             match output {
-                ftms::Output::Write(bytes) => bluetooth.trainer.write(&bytes),
-                ftms::Output::Event(ftms::Event::Ready) => {
+                TrainerOutput::Write { bytes, .. } => bluetooth.trainer.write(&bytes),
+                TrainerOutput::Reading(reading) => bluetooth.reading = reading,
+                TrainerOutput::Event(TrainerEvent::Controllable) => {
                     self.trainer = TrainerState::Connected(bluetooth.trainer.name());
                 }
-                ftms::Output::Event(ftms::Event::Lost) => {
+                TrainerOutput::Event(
+                    TrainerEvent::ControlLost
+                    | TrainerEvent::NotAnswering
+                    | TrainerEvent::Disconnected,
+                ) => {
                     self.trainer = TrainerState::Lost(bluetooth.trainer.name());
                 }
                 // It still measures; only the target is not followed.
-                ftms::Output::Event(ftms::Event::Refused { .. }) => {
+                TrainerOutput::Event(TrainerEvent::Refused(_)) => {
                     self.trainer = TrainerState::Uncontrolled(bluetooth.trainer.name());
                 }
             }
         }
     }
-}
 
-impl Bluetooth {
-    /// Takes over a notification. Trainers split their numbers over several:
-    /// what one leaves out stands.
-    fn measure(&mut self, now: Duration, bytes: &[u8]) {
-        if let Ok(data) = ftms::parse_indoor_bike_data(bytes) {
-            let new = data.reading();
-            self.reading = Reading {
-                power: new.power.or(self.reading.power),
-                cadence: new.cadence.or(self.reading.cadence),
-                heart_rate: new.heart_rate.or(self.reading.heart_rate),
-            };
-            self.measured = now;
+    fn bluetooth_reading(&self) -> Reading {
+        match &self.source {
+            Source::Bluetooth(bluetooth) => bluetooth.reading,
+            Source::None | Source::Simulated(_) => Reading::default(),
         }
     }
+}
 
-    fn reading(&mut self, now: Duration) -> Reading {
-        if now.saturating_sub(self.measured) > READING_HOLDS {
-            self.reading = Reading::default();
-        }
-        self.reading
+const fn value(characteristic: Uuid, bytes: Vec<u8>) -> TrainerInput {
+    TrainerInput::Value {
+        characteristic,
+        bytes,
     }
 }
 

@@ -1,44 +1,52 @@
-//! Trainers and sensors: the bytes they speak, and one that is only simulated.
+//! Trainers: profiles of Bluetooth services, and a simulated trainer.
 //!
-//! Layout: [`simulator`] is a rider on a trainer made of arithmetic, [`ftms`] the Fitness Machine
-//! Service with its control point, [`heart_rate`] the Heart Rate Service, [`easing`] the way from
-//! one target to another. Nothing here touches Bluetooth: bytes come in and go out.
+//! Layout:
+//! - [`TrainerProfile`]: interface of all profiles. A driver moves bytes between a profile and the
+//!   characteristics of a device, and knows their [`Uuid`]s only.
+//! - [`ftms`]: profile of the Fitness Machine Service.
+//! - [`simulator`]: simulated rider on a trainer.
+//! - [`easing`]: gradual change of a target.
 
 pub mod easing;
 pub mod ftms;
-pub mod heart_rate;
+mod profile;
 pub mod simulator;
+mod uuid;
 
-pub use heart_rate::parse_heart_rate;
+pub use profile::{
+    CharacteristicAccess, CharacteristicSpec, ControlRefusal, ProfileSpec, TrainerEvent,
+    TrainerInput, TrainerOutput, TrainerProfile,
+};
+pub use uuid::Uuid;
 
 use thiserror::Error;
 
-/// What a rider's sensors say at a moment.
+/// Readings of a rider's sensors. `None` stands for no reading.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
-    /// In watts.
+    /// Power in W.
     pub power: Option<u16>,
-    /// In rpm.
+    /// Cadence in rpm.
     pub cadence: Option<u8>,
-    /// In beats a minute.
+    /// Heart rate in beats per minute.
     pub heart_rate: Option<u8>,
 }
 
-/// Why bytes of a sensor cannot be read.
+/// Reason why the bytes of a characteristic cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum SensorError {
     /// Fewer bytes than the flags announce.
-    #[error("The trainer sent a message that is cut short; it was ignored.")]
+    #[error("The trainer sent an incomplete message. It was ignored.")]
     Truncated,
-    /// A range whose end lies before its start.
-    #[error("The trainer names a power range that makes no sense; it was ignored.")]
+    /// Range that ends before its start or below zero.
+    #[error("The trainer reported an invalid power range. It was ignored.")]
     BadRange,
 }
 
-/// Reads little-endian fields one after another.
-struct Fields<'a>(&'a [u8]);
+/// Reader of little-endian fields.
+struct FieldReader<'a>(&'a [u8]);
 
-impl Fields<'_> {
+impl FieldReader<'_> {
     fn take<const N: usize>(&mut self) -> Result<[u8; N], SensorError> {
         let (field, rest) = self
             .0

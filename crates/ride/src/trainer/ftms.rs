@@ -1,141 +1,177 @@
-//! Fitness Machine Service 0x1826 (Bluetooth SIG, FTMS 1.0): what a smart trainer measures and how
-//! it is told what to do.
+//! Profile of the Fitness Machine Service 0x1826 (Bluetooth SIG, FTMS 1.0).
 //!
-//! Layout: this file reads Indoor Bike Data and the supported power range, `control_point` writes
-//! targets.
+//! Layout: [`FtmsProfile`] connects the parts; `bike_data` reads Indoor Bike Data, `power_range` the
+//! supported range of targets, `control_point` requests control and sets targets.
 
+mod bike_data;
 mod control_point;
+mod power_range;
 
-pub use control_point::{ControlPoint, Event, Input, Output, Refusal};
+use std::collections::VecDeque;
 
-use super::{Fields, Reading, SensorError};
+use core::time::Duration;
 
-/// What an Indoor Bike Data message 0x2AD2 says; a trainer sends only some of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct IndoorBikeData {
-    /// In km/h.
-    pub speed: Option<f32>,
-    /// In rpm, in steps of a half.
-    pub cadence: Option<f32>,
-    /// In metres, since the session with the trainer began.
-    pub distance: Option<u32>,
-    /// Without unit, as the trainer sees fit.
-    pub resistance: Option<i16>,
-    /// In watts; may be negative.
-    pub power: Option<i16>,
-    /// In beats a minute; 0 where no sensor is paired.
-    pub heart_rate: Option<u8>,
+use clock::Moment;
+
+pub use bike_data::{IndoorBikeData, parse_indoor_bike_data};
+pub use power_range::PowerRange;
+
+use super::{
+    CharacteristicAccess, CharacteristicSpec, ProfileSpec, Reading, TrainerInput, TrainerOutput,
+    TrainerProfile, Uuid,
+};
+use control_point::{ControlInput, ControlOutput, ControlPoint};
+
+/// Fitness Machine Service.
+pub const SERVICE: Uuid = Uuid::from_u16(0x1826);
+/// Indoor Bike Data: notifies the readings.
+pub const INDOOR_BIKE_DATA: Uuid = Uuid::from_u16(0x2ad2);
+/// Supported Power Range: read once.
+pub const SUPPORTED_POWER_RANGE: Uuid = Uuid::from_u16(0x2ad8);
+/// Fitness Machine Control Point: takes commands, and indicates the answers.
+pub const CONTROL_POINT: Uuid = Uuid::from_u16(0x2ad9);
+/// Fitness Machine Status: notifies, among other things, that another app has taken control.
+pub const STATUS: Uuid = Uuid::from_u16(0x2ada);
+
+/// Services and characteristics of the profile. The control point comes first among the
+/// subscriptions, since the answer to the first command must not be missed.
+pub const SPEC: ProfileSpec = ProfileSpec {
+    advertised_service: SERVICE,
+    characteristics: &[
+        characteristic(SUPPORTED_POWER_RANGE, CharacteristicAccess::Read, false),
+        characteristic(CONTROL_POINT, CharacteristicAccess::Subscribe, true),
+        characteristic(INDOOR_BIKE_DATA, CharacteristicAccess::Subscribe, true),
+        characteristic(STATUS, CharacteristicAccess::Subscribe, false),
+    ],
+};
+
+const fn characteristic(
+    uuid: Uuid,
+    access: CharacteristicAccess,
+    required: bool,
+) -> CharacteristicSpec {
+    CharacteristicSpec {
+        service: SERVICE,
+        uuid,
+        access,
+        required,
+    }
 }
 
-impl IndoorBikeData {
-    /// What of it is shown and recorded: negative power counts as none, a heart rate of 0 as no
-    /// reading.
-    pub fn reading(&self) -> Reading {
-        Reading {
-            power: self.power.map(|power| u16::try_from(power).unwrap_or(0)),
-            // The cast saturates.
-            cadence: self.cadence.map(|cadence| cadence.round() as u8),
-            heart_rate: self.heart_rate.filter(|beats| *beats > 0),
+/// Time after the last Indoor Bike Data at which its readings become invalid.
+pub const READING_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Profile of one trainer.
+#[derive(Debug, Default)]
+pub struct FtmsProfile {
+    control: ControlPoint,
+    range: Option<PowerRange>,
+    reading: Reading,
+    /// Time at which the readings become invalid; `None` without readings.
+    reading_expires_at: Option<Moment>,
+    outputs: VecDeque<TrainerOutput>,
+}
+
+impl FtmsProfile {
+    /// Profile without a device.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn handle_value(&mut self, now: Moment, characteristic: Uuid, bytes: Vec<u8>) {
+        match characteristic {
+            INDOOR_BIKE_DATA => self.measure(now, &bytes),
+            SUPPORTED_POWER_RANGE => self.range = PowerRange::parse(&bytes).ok(),
+            CONTROL_POINT => self.control.handle(now, ControlInput::Indication(bytes)),
+            STATUS => self.control.handle(now, ControlInput::Status(bytes)),
+            _ => {}
         }
     }
-}
 
-/// Reads an Indoor Bike Data message 0x2AD2. The flags say which fields follow; bit 0 is set when
-/// the speed is *not* there.
-///
-/// # Errors
-/// [`SensorError::Truncated`] when it ends before a field that its flags announce and that is used
-/// here.
-pub fn parse_indoor_bike_data(bytes: &[u8]) -> Result<IndoorBikeData, SensorError> {
-    let mut fields = Fields(bytes);
-    let flags = fields.u16()?;
-    let has = |bit: u8| flags & 1 << bit != 0;
-    let mut data = IndoorBikeData::default();
-    if !has(0) {
-        data.speed = Some(f32::from(fields.u16()?) * 0.01);
-    }
-    if has(1) {
-        fields.u16()?;
-    }
-    if has(2) {
-        data.cadence = Some(f32::from(fields.u16()?) * 0.5);
-    }
-    if has(3) {
-        fields.u16()?;
-    }
-    if has(4) {
-        data.distance = Some(fields.u24()?);
-    }
-    if has(5) {
-        data.resistance = Some(fields.i16()?);
-    }
-    if has(6) {
-        data.power = Some(fields.i16()?);
-    }
-    if has(7) {
-        fields.i16()?;
-    }
-    if has(8) {
-        fields.take::<5>()?;
-    }
-    if has(9) {
-        data.heart_rate = Some(fields.u8()?);
-    }
-    Ok(data)
-}
-
-/// The targets that a trainer takes: Supported Power Range 0x2AD8.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct PowerRange {
-    min: i16,
-    max: i16,
-    step: u16,
-}
-
-/// 0 to 2,000 W in steps of 1, for a trainer that does not say.
-impl Default for PowerRange {
-    fn default() -> Self {
-        Self {
-            min: 0,
-            max: 2_000,
-            step: 1,
-        }
-    }
-}
-
-impl PowerRange {
-    /// Reads the value of the characteristic.
-    ///
-    /// # Errors
-    /// [`SensorError::Truncated`] when it is too short, [`SensorError::BadRange`] when it holds no
-    /// power of 0 or more.
-    pub fn parse(bytes: &[u8]) -> Result<Self, SensorError> {
-        let mut fields = Fields(bytes);
-        let (min, max, step) = (fields.i16()?, fields.i16()?, fields.u16()?);
-        if min > max || max < 0 {
-            return Err(SensorError::BadRange);
-        }
-        Ok(Self {
-            min: min.max(0),
-            max,
-            step: step.max(1),
-        })
-    }
-
-    /// The nearest target that the trainer takes, in watts.
-    pub fn clamp(self, watts: u16) -> i16 {
-        let watts = i32::from(watts).clamp(self.min.into(), self.max.into());
-        let step = i32::from(self.step);
-        let steps = (watts - i32::from(self.min) + step / 2) / step;
-        let stepped = i32::from(self.min) + steps * step;
-        let within = if stepped > i32::from(self.max) {
-            stepped - step
-        } else {
-            stepped
+    /// Merges a notification into the readings. Trainers distribute their fields over several
+    /// notifications, so a missing field keeps its value.
+    fn measure(&mut self, now: Moment, bytes: &[u8]) {
+        let Ok(data) = parse_indoor_bike_data(bytes) else {
+            return;
         };
-        // Between min and max, which are i16: the last step that fits, and none of them is below
-        // min.
-        within.max(self.min.into()) as i16
+        self.expire_reading(now);
+        let new = data.reading();
+        self.reading = Reading {
+            power: new.power.or(self.reading.power),
+            cadence: new.cadence.or(self.reading.cadence),
+            heart_rate: new.heart_rate.or(self.reading.heart_rate),
+        };
+        self.reading_expires_at = Some(now + READING_TIMEOUT);
+        self.outputs.push_back(TrainerOutput::Reading(self.reading));
+    }
+
+    fn expire_reading(&mut self, now: Moment) {
+        if self.reading_expires_at.is_some_and(|at| at <= now) {
+            self.clear_reading();
+        }
+    }
+
+    fn clear_reading(&mut self) {
+        if self.reading_expires_at.take().is_some() {
+            self.reading = Reading::default();
+            self.outputs.push_back(TrainerOutput::Reading(self.reading));
+        }
+    }
+
+    fn drain_control(&mut self) {
+        while let Some(output) = self.control.poll_output() {
+            self.outputs.push_back(match output {
+                ControlOutput::Write(bytes) => TrainerOutput::Write {
+                    characteristic: CONTROL_POINT,
+                    bytes,
+                },
+                ControlOutput::Event(event) => TrainerOutput::Event(event),
+            });
+        }
+    }
+}
+
+impl TrainerProfile for FtmsProfile {
+    fn spec(&self) -> &'static ProfileSpec {
+        &SPEC
+    }
+
+    fn handle(&mut self, now: Moment, input: TrainerInput) {
+        match input {
+            TrainerInput::Connected => {
+                let range = self.range;
+                self.control.handle(now, ControlInput::Connected { range });
+            }
+            TrainerInput::Value {
+                characteristic,
+                bytes,
+            } => self.handle_value(now, characteristic, bytes),
+            TrainerInput::Written { ok, .. } => {
+                self.control.handle(now, ControlInput::Written(ok));
+            }
+            TrainerInput::Disconnected => {
+                self.range = None;
+                self.clear_reading();
+                self.control.handle(now, ControlInput::Disconnected);
+            }
+            TrainerInput::SetTarget(target) => {
+                self.control.handle(now, ControlInput::Target(target));
+            }
+            TrainerInput::Timeout => {
+                self.expire_reading(now);
+                self.control.handle(now, ControlInput::Timeout);
+            }
+        }
+        self.drain_control();
+    }
+
+    fn poll_output(&mut self) -> Option<TrainerOutput> {
+        self.outputs.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Moment> {
+        let timeouts = [self.control.poll_timeout(), self.reading_expires_at];
+        timeouts.into_iter().flatten().min()
     }
 }
 

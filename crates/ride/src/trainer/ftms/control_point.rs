@@ -1,25 +1,23 @@
-//! The Fitness Machine Control Point 0x2AD9: taking control of a trainer and setting its target
-//! power.
+//! Fitness Machine Control Point 0x2AD9: requests control of a trainer and sets its target power.
 //!
-//! The driver subscribes to the indications first, then says [`Input::Connected`]. One operation is
-//! in flight at a time; while it is, only the newest target waits. An operation that is not
-//! answered is given up after [`ANSWER_WITHIN`] and the newest target is tried again; control that
-//! was lost is asked for again.
+//! One operation is in flight at a time, and only the newest target waits for its end. An operation
+//! without an answer fails after [`ANSWER_TIMEOUT`], and the newest target is tried again. Control
+//! that was lost is requested again.
 
 use std::collections::VecDeque;
 
 use core::time::Duration;
 
 use clock::Moment;
-use thiserror::Error;
 
 use super::PowerRange;
+use crate::trainer::{ControlRefusal, TrainerEvent};
 
-/// How long an operation may take.
-const ANSWER_WITHIN: Duration = Duration::from_secs(3);
-/// How long to wait before trying again what failed.
-const RETRY_AFTER: Duration = Duration::from_secs(1);
-/// After so many failures in a row the trainer counts as lost.
+/// Time limit of an operation.
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
+/// Wait between a failed operation and the next attempt.
+const RETRY_DELAY: Duration = Duration::from_secs(1);
+/// Number of consecutive failures after which the trainer counts as not answering.
 const MAX_FAILURES: u32 = 3;
 
 const REQUEST_CONTROL: u8 = 0x00;
@@ -28,100 +26,68 @@ const SET_SIMULATION: u8 = 0x11;
 const RESPONSE: u8 = 0x80;
 const STATUS_CONTROL_LOST: u8 = 0xff;
 
-/// A flat road without wind: rolling resistance 0.004, wind resistance 0.51. It takes the target
-/// away where there is none, and lets the rider shift.
+/// Simulation of a flat road without wind: rolling resistance 0.004, wind resistance 0.51 kg/m. It
+/// replaces the target in parts of a workout without one, and lets the rider shift gears.
 const FLAT_ROAD: [u8; 7] = [SET_SIMULATION, 0, 0, 0, 0, 40, 51];
 
-/// What happens to the machine.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Input {
-    /// The trainer is connected and its indications are subscribed to. Its range, where it names
-    /// one.
+pub(super) enum ControlInput {
+    /// The trainer is connected and its indications are subscribed to.
     Connected {
-        /// Every target is clamped to it.
+        /// Range that all targets are limited to, if the trainer reports one.
         range: Option<PowerRange>,
     },
-    /// Ride at so many watts, or without a target.
+    /// New target in W; `None` for riding without a target.
     Target(Option<u16>),
-    /// The control point indicated these bytes.
+    /// Indication of the control point.
     Indication(Vec<u8>),
-    /// Fitness Machine Status 0x2ADA notified these bytes.
+    /// Notification of Fitness Machine Status 0x2ADA.
     Status(Vec<u8>),
-    /// The last [`Output::Write`] went through, or not.
+    /// Result of the last [`ControlOutput::Write`].
     Written(bool),
-    /// The trainer is gone.
+    /// The trainer is no longer connected.
     Disconnected,
-    /// The moment of [`ControlPoint::poll_timeout`] has come.
+    /// The time of [`ControlPoint::poll_timeout`] has come.
     Timeout,
 }
 
-/// What the driver has to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Output {
-    /// Write this to the control point, with response, and say [`Input::Written`].
+pub(super) enum ControlOutput {
+    /// Write to the control point with response, to be followed by [`ControlInput::Written`].
     Write(Vec<u8>),
-    /// Tell the app.
-    Event(Event),
-}
-
-/// What the app should know.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
-    /// The trainer takes targets.
-    Ready,
-    /// The trainer is gone, does not answer, or obeys somebody else now. It is asked for control
-    /// again as long as it is connected; [`Event::Ready`] says when it is back.
-    Lost,
-    /// The trainer does not do what it was asked; riding goes on without that target.
-    Refused {
-        /// Why.
-        reason: Refusal,
-    },
-}
-
-/// What a trainer answers when it does not obey (FTMS 1.0, table 4.24).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum Refusal {
-    /// 02: it cannot do this at all.
-    #[error("This trainer does not take a target power. Ride by its own resistance.")]
-    Unsupported,
-    /// 03: not with this value.
-    #[error("The trainer did not accept this target.")]
-    BadParameter,
-    /// 04, or a code that the standard does not name.
-    #[error("The trainer could not set this target.")]
-    Failed,
+    /// Change of the trainer's state.
+    Event(TrainerEvent),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum ControlState {
     Disconnected,
-    /// Control is asked for, or will be.
-    Asking,
+    /// Control is being requested.
+    Requesting,
     Controlling,
 }
 
-/// An operation on its way.
+/// Operation without an answer so far.
 #[derive(Clone, Copy, Debug)]
 struct InFlight {
     request: u8,
     target: Option<u16>,
-    give_up: Moment,
+    times_out_at: Moment,
 }
 
-/// The machine; see the module for its law.
+/// State machine of the control point, see the module.
 #[derive(Debug)]
-pub struct ControlPoint {
-    state: State,
+pub(super) struct ControlPoint {
+    state: ControlState,
     range: PowerRange,
-    /// The newest target; the outer none before the first.
+    /// Newest target; the outer `None` before the first one.
     wanted: Option<Option<u16>>,
-    /// What the trainer has confirmed or refused last.
-    settled: Option<Option<u16>>,
+    /// Last target that the trainer has confirmed or rejected.
+    answered: Option<Option<u16>>,
     in_flight: Option<InFlight>,
     retry_at: Option<Moment>,
     failures: u32,
-    outputs: VecDeque<Output>,
+    outputs: VecDeque<ControlOutput>,
 }
 
 impl Default for ControlPoint {
@@ -131,17 +97,12 @@ impl Default for ControlPoint {
 }
 
 impl ControlPoint {
-    /// Without a trainer.
-    pub const fn new() -> Self {
+    pub(super) const fn new() -> Self {
         Self {
-            state: State::Disconnected,
-            range: PowerRange {
-                min: 0,
-                max: 2_000,
-                step: 1,
-            },
+            state: ControlState::Disconnected,
+            range: PowerRange::UNKNOWN,
             wanted: None,
-            settled: None,
+            answered: None,
             in_flight: None,
             retry_at: None,
             failures: 0,
@@ -149,61 +110,57 @@ impl ControlPoint {
         }
     }
 
-    /// Takes an input at a moment (monotonic, of any origin).
-    pub fn handle(&mut self, now: Moment, input: Input) {
+    pub(super) fn handle(&mut self, now: Moment, input: ControlInput) {
         match input {
-            Input::Connected { range } => self.connected(range),
-            Input::Target(target) => self.wanted = Some(target),
-            Input::Indication(bytes) => self.indicated(now, &bytes),
-            Input::Status(bytes) => self.status(&bytes),
-            Input::Written(true) => {}
-            Input::Written(false) => self.failed(now),
-            Input::Disconnected => self.disconnected(),
-            Input::Timeout => self.timed_out(now),
+            ControlInput::Connected { range } => self.connect(range),
+            ControlInput::Target(target) => self.wanted = Some(target),
+            ControlInput::Indication(bytes) => self.handle_indication(now, &bytes),
+            ControlInput::Status(bytes) => self.handle_status(&bytes),
+            ControlInput::Written(true) => {}
+            ControlInput::Written(false) => self.fail(now),
+            ControlInput::Disconnected => self.disconnect(),
+            ControlInput::Timeout => self.handle_timeout(now),
         }
         self.write_next(now);
     }
 
-    /// What the driver has to do next; none when it is done.
-    pub fn poll_output(&mut self) -> Option<Output> {
+    pub(super) fn poll_output(&mut self) -> Option<ControlOutput> {
         self.outputs.pop_front()
     }
 
-    /// When to say [`Input::Timeout`].
-    pub fn poll_timeout(&self) -> Option<Moment> {
+    pub(super) fn poll_timeout(&self) -> Option<Moment> {
         self.in_flight
-            .map(|operation| operation.give_up)
+            .map(|operation| operation.times_out_at)
             .or(self.retry_at)
     }
 
-    fn connected(&mut self, range: Option<PowerRange>) {
+    fn connect(&mut self, range: Option<PowerRange>) {
         self.range = range.unwrap_or_default();
         self.start_over();
         self.failures = 0;
     }
 
-    /// Asks for control as if nothing had been said before; the newest target is set again
-    /// afterwards.
+    /// Requests control from the beginning. The newest target is set again afterwards.
     fn start_over(&mut self) {
-        self.state = State::Asking;
-        self.settled = None;
+        self.state = ControlState::Requesting;
+        self.answered = None;
         self.in_flight = None;
         self.retry_at = None;
     }
 
-    fn disconnected(&mut self) {
-        if self.state != State::Disconnected {
-            self.tell(Event::Lost);
+    fn disconnect(&mut self) {
+        if self.state != ControlState::Disconnected {
+            self.emit(TrainerEvent::Disconnected);
         }
         self.start_over();
-        self.state = State::Disconnected;
+        self.state = ControlState::Disconnected;
     }
 
-    fn indicated(&mut self, now: Moment, bytes: &[u8]) {
+    fn handle_indication(&mut self, now: Moment, bytes: &[u8]) {
         let &[RESPONSE, request, result, ..] = bytes else {
             return;
         };
-        // An answer to what has been given up says nothing about what is in flight now.
+        // The late answer to an operation that has timed out is ignored.
         let Some(operation) = self
             .in_flight
             .filter(|operation| operation.request == request)
@@ -211,68 +168,72 @@ impl ControlPoint {
             return;
         };
         match (result, request) {
-            (0x01, _) => self.succeeded(operation),
-            (0x05, SET_POWER | SET_SIMULATION) => self.lost_control(),
-            (0x02, SET_POWER | SET_SIMULATION) => self.refused(operation, Refusal::Unsupported),
-            (0x03, SET_POWER | SET_SIMULATION) => self.refused(operation, Refusal::BadParameter),
-            (_, SET_POWER | SET_SIMULATION) => self.refused(operation, Refusal::Failed),
-            _ => self.failed(now),
+            (0x01, _) => self.complete(operation),
+            (0x05, SET_POWER | SET_SIMULATION) => self.lose_control(),
+            (0x02, SET_POWER | SET_SIMULATION) => {
+                self.refuse(operation, ControlRefusal::Unsupported)
+            }
+            (0x03, SET_POWER | SET_SIMULATION) => {
+                self.refuse(operation, ControlRefusal::BadParameter)
+            }
+            (_, SET_POWER | SET_SIMULATION) => self.refuse(operation, ControlRefusal::Failed),
+            _ => self.fail(now),
         }
     }
 
-    fn succeeded(&mut self, operation: InFlight) {
+    fn complete(&mut self, operation: InFlight) {
         self.in_flight = None;
         self.failures = 0;
         if operation.request == REQUEST_CONTROL {
-            self.state = State::Controlling;
-            self.tell(Event::Ready);
+            self.state = ControlState::Controlling;
+            self.emit(TrainerEvent::Controllable);
         } else {
-            self.settled = Some(operation.target);
+            self.answered = Some(operation.target);
         }
     }
 
-    fn refused(&mut self, operation: InFlight, reason: Refusal) {
+    fn refuse(&mut self, operation: InFlight, reason: ControlRefusal) {
         self.in_flight = None;
         self.failures = 0;
-        self.settled = Some(operation.target);
-        self.tell(Event::Refused { reason });
+        self.answered = Some(operation.target);
+        self.emit(TrainerEvent::Refused(reason));
     }
 
-    fn status(&mut self, bytes: &[u8]) {
-        if bytes.first() == Some(&STATUS_CONTROL_LOST) && self.state == State::Controlling {
-            self.lost_control();
+    fn handle_status(&mut self, bytes: &[u8]) {
+        if bytes.first() == Some(&STATUS_CONTROL_LOST) && self.state == ControlState::Controlling {
+            self.lose_control();
         }
     }
 
-    fn lost_control(&mut self) {
-        self.tell(Event::Lost);
+    fn lose_control(&mut self) {
+        self.emit(TrainerEvent::ControlLost);
         self.start_over();
     }
 
-    fn timed_out(&mut self, now: Moment) {
+    fn handle_timeout(&mut self, now: Moment) {
         if self
             .in_flight
-            .is_some_and(|operation| now >= operation.give_up)
+            .is_some_and(|operation| now >= operation.times_out_at)
         {
-            self.failed(now);
+            self.fail(now);
         }
         if self.retry_at.is_some_and(|at| now >= at) {
             self.retry_at = None;
         }
     }
 
-    fn failed(&mut self, now: Moment) {
+    fn fail(&mut self, now: Moment) {
         if self.in_flight.take().is_none() {
             return;
         }
         self.failures += 1;
-        self.retry_at = Some(now + RETRY_AFTER);
+        self.retry_at = Some(now + RETRY_DELAY);
         if self.failures == MAX_FAILURES {
-            self.tell(Event::Lost);
+            self.emit(TrainerEvent::NotAnswering);
         }
         if self.failures >= MAX_FAILURES {
-            self.state = State::Asking;
-            self.settled = None;
+            self.state = ControlState::Requesting;
+            self.answered = None;
         }
     }
 
@@ -281,8 +242,8 @@ impl ControlPoint {
             return;
         }
         match (self.state, self.wanted) {
-            (State::Asking, _) => self.write(now, None, vec![REQUEST_CONTROL]),
-            (State::Controlling, Some(target)) if self.settled != Some(target) => {
+            (ControlState::Requesting, _) => self.write(now, None, vec![REQUEST_CONTROL]),
+            (ControlState::Controlling, Some(target)) if self.answered != Some(target) => {
                 self.write(now, target, self.command(target));
             }
             _ => {}
@@ -301,14 +262,14 @@ impl ControlPoint {
         let operation = InFlight {
             request: bytes[0],
             target,
-            give_up: now + ANSWER_WITHIN,
+            times_out_at: now + ANSWER_TIMEOUT,
         };
         self.in_flight = Some(operation);
-        self.outputs.push_back(Output::Write(bytes));
+        self.outputs.push_back(ControlOutput::Write(bytes));
     }
 
-    fn tell(&mut self, event: Event) {
-        self.outputs.push_back(Output::Event(event));
+    fn emit(&mut self, event: TrainerEvent) {
+        self.outputs.push_back(ControlOutput::Event(event));
     }
 }
 

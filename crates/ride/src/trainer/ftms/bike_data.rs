@@ -1,0 +1,76 @@
+use crate::trainer::{FieldReader, Reading, SensorError};
+
+/// Indoor Bike Data 0x2AD2. Trainers send some of the fields only.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct IndoorBikeData {
+    /// Speed in km/h.
+    pub speed: Option<f32>,
+    /// Cadence in rpm, in steps of 0.5.
+    pub cadence: Option<f32>,
+    /// Distance in m since the connection.
+    pub distance: Option<u32>,
+    /// Resistance level, without a unit, different for each trainer.
+    pub resistance: Option<i16>,
+    /// Power in W; may be negative.
+    pub power: Option<i16>,
+    /// Heart rate in beats per minute; 0 without a paired sensor.
+    pub heart_rate: Option<u8>,
+}
+
+impl IndoorBikeData {
+    /// Readings to show and record: negative power counts as 0 W, a heart rate of 0 as no reading.
+    pub fn reading(&self) -> Reading {
+        Reading {
+            power: self.power.map(|power| u16::try_from(power).unwrap_or(0)),
+            // The cast saturates.
+            cadence: self.cadence.map(|cadence| cadence.round() as u8),
+            heart_rate: self.heart_rate.filter(|beats| *beats > 0),
+        }
+    }
+}
+
+/// Reads Indoor Bike Data 0x2AD2. The flags announce the fields that follow; bit 0 is set when the
+/// speed is *missing*.
+///
+/// # Errors
+/// [`SensorError::Truncated`] if the bytes end before an announced field up to the heart rate.
+pub fn parse_indoor_bike_data(bytes: &[u8]) -> Result<IndoorBikeData, SensorError> {
+    let mut fields = FieldReader(bytes);
+    let flags = fields.u16()?;
+    let has = |bit: u8| flags & 1 << bit != 0;
+    let mut data = IndoorBikeData::default();
+    if !has(0) {
+        data.speed = Some(f32::from(fields.u16()?) * 0.01);
+    }
+    if has(1) {
+        fields.u16()?;
+    }
+    if has(2) {
+        data.cadence = Some(f32::from(fields.u16()?) * 0.5);
+    }
+    if has(3) {
+        fields.u16()?;
+    }
+    if has(4) {
+        data.distance = Some(fields.u24()?);
+    }
+    if has(5) {
+        data.resistance = Some(fields.i16()?);
+    }
+    if has(6) {
+        data.power = Some(fields.i16()?);
+    }
+    if has(7) {
+        fields.i16()?;
+    }
+    if has(8) {
+        fields.take::<5>()?;
+    }
+    if has(9) {
+        data.heart_rate = Some(fields.u8()?);
+    }
+    Ok(data)
+}
+
+#[cfg(test)]
+mod tests;

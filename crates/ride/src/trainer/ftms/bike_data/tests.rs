@@ -1,0 +1,74 @@
+use proptest::prelude::*;
+
+use super::*;
+
+#[test]
+fn the_vector_of_a_real_trainer_is_read() {
+    let bytes = [
+        0xfe, 0x02, 0x71, 0x07, 0x17, 0x07, 0x7a, 0x00, 0x7a, 0x00, 0x05, 0x00, 0x00, 0x14, 0x00,
+        0x61, 0x00, 0x61, 0x00, 0x00,
+    ];
+    let data = parse_indoor_bike_data(&bytes).expect("indoor bike data");
+    assert_eq!(
+        data.speed.map(|speed| (speed * 100.0).round()),
+        Some(1_905.0)
+    );
+    assert_eq!(
+        (data.cadence, data.distance, data.resistance),
+        (Some(61.0), Some(5), Some(20))
+    );
+    assert_eq!((data.power, data.heart_rate), (Some(97), Some(0)));
+    assert_eq!(
+        data.reading(),
+        Reading {
+            power: Some(97),
+            cadence: Some(61),
+            heart_rate: None
+        }
+    );
+}
+
+#[test]
+fn speed_is_present_when_its_bit_is_clear() {
+    assert_eq!(
+        parse_indoor_bike_data(&[0x01, 0x00]),
+        Ok(IndoorBikeData::default())
+    );
+    assert_eq!(
+        parse_indoor_bike_data(&[0x00, 0x00, 100, 0]).map(|data| data.speed),
+        Ok(Some(1.0))
+    );
+}
+
+#[test]
+fn power_is_signed_and_negative_power_counts_as_zero() {
+    let data = parse_indoor_bike_data(&[0x41, 0x00, 0xff, 0xff]).expect("indoor bike data");
+    assert_eq!(data.power, Some(-1));
+    assert_eq!(data.reading().power, Some(0));
+}
+
+#[test]
+fn energy_is_skipped_before_heart_rate() {
+    let data = parse_indoor_bike_data(&[0x01, 0x03, 1, 2, 3, 4, 5, 150]).expect("indoor bike data");
+    assert_eq!(data.reading().heart_rate, Some(150));
+}
+
+#[test]
+fn a_truncated_message_is_rejected() {
+    for bytes in [
+        &[][..],
+        &[0x00],
+        &[0x00, 0x00, 1],
+        &[0x11, 0x00, 1, 2],
+        &[0x01, 0x03, 1, 2, 3, 4, 5],
+    ] {
+        assert_eq!(parse_indoor_bike_data(bytes), Err(SensorError::Truncated));
+    }
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes: Vec<u8>) {
+        let _ = parse_indoor_bike_data(&bytes).map(|data| data.reading());
+    }
+}
