@@ -263,7 +263,7 @@ fn is_valid(signer: &dyn Signer, resume: &Resume) -> bool {
     rider_of(signer, &resume.token).is_some_and(|rider| rider == resume.peer)
 }
 
-/// Rider to whom a resume token was issued, unless it has expired.
+/// Peer id in a resume token that is valid and has not expired.
 fn rider_of(signer: &dyn Signer, token: &Token) -> Option<PeerId> {
     match signer.verify(token)? {
         Statement::Rider(claims) => {

@@ -40,7 +40,7 @@ labeled_enum! {
         /// The host's command names a rider who is not in the ride.
         NoSuchRider = "no-such-rider",
         /// The host has banned the maximum number of riders.
-        TooManyRemoved = "too-many-removed",
+        TooManyBans = "too-many-bans",
         /// Another message came before hello.
         NotInRide = "not-in-ride",
         /// No hello came in time.
@@ -110,7 +110,7 @@ impl From<ErrorCode> for RefusalReason {
             ErrorCode::NotHost => Self::NotHost,
             ErrorCode::NotFirstHost => Self::NotFirstHost,
             ErrorCode::NoSuchRider => Self::NoSuchRider,
-            ErrorCode::TooManyBans => Self::TooManyRemoved,
+            ErrorCode::TooManyBans => Self::TooManyBans,
             ErrorCode::Unknown => Self::Other,
         }
     }

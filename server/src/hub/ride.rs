@@ -33,7 +33,7 @@ struct RideState {
     room: Room,
     sockets: HashMap<SocketId, RideSocket>,
     timeout: Option<Duration>,
-    /// Set once, when the ride is removed: from then on, nobody joins.
+    /// Set once, when the ride is removed: from then on, all inputs are refused.
     has_ended: bool,
 }
 
