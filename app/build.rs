@@ -1,4 +1,5 @@
-//! The texts are read by a macro, whose reading cargo does not see.
+//! Rebuilds the crate when a text changes. The texts are read by a macro, which
+//! cargo does not track.
 
 fn main() {
     println!("cargo::rerun-if-changed=locales");

@@ -1,6 +1,6 @@
-// An alarm clock off the page's thread: timers of a hidden page are held back
-// to one a second or worse, those of a worker are not. The page sends the
-// milliseconds to wait; a new number replaces the last.
+// A timer in a worker: browsers slow down the timers of hidden pages, but not
+// those of workers. The page posts a delay in milliseconds, which replaces the
+// previous one.
 let timer = 0;
 onmessage = ({ data }) => {
   clearTimeout(timer);

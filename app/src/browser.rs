@@ -1,6 +1,12 @@
-//! Everything that touches web-sys: thin wrappers that clean up after
-//! themselves. Nothing here decides anything. On the server none of it runs:
-//! the session is only made in an effect, and effects do not run there.
+//! Wrappers of the browser's interfaces: the only modules that use web-sys.
+//!
+//! A wrapper translates calls and events and decides nothing. It has its own
+//! types and knows neither `state` nor the session. What it registers in the
+//! browser (listeners, timers, connections) is removed when it is dropped.
+//!
+//! During server rendering there is no `window`. The session, which uses most
+//! wrappers, is created in an effect, and effects do not run on the server; each
+//! module says what its functions do there nevertheless.
 
 pub mod api;
 pub mod bluetooth;

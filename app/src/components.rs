@@ -1,5 +1,5 @@
-//! What the pages are made of, one component a file. Components read signals
-//! and send intents; none decides anything about the ride.
+//! The components of the pages, one per file. Components read signals and send
+//! intents; they make no decisions about the ride.
 
 pub mod board;
 pub mod cannot_join;

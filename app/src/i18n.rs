@@ -1,5 +1,5 @@
-//! Every text a rider reads, by key, from `app/locales`. The macro checks the
-//! keys at compile time, so a missing translation never ships.
+//! All texts on the screen, by key, from `app/locales`. The macro checks the keys
+//! at compile time, so that no page refers to a missing text.
 #![allow(missing_docs, reason = "the macro generates undocumented items")]
 #![allow(
     deprecated,

@@ -1,13 +1,15 @@
 //! The Leptos app.
 //!
-//! [`routes`] has one page each, [`components`] what pages are made of. Both
-//! read the signals of [`state`] and send intents; [`session`] alone drives
-//! the ride, and [`browser`] alone knows the browser's interfaces. Texts come
-//! from [`i18n`], so that no page holds a sentence of its own.
+//! - [`routes`]: one page per file, made of [`components`].
+//! - [`state`]: signals that the session writes and components read; components
+//!   send intents to the session.
+//! - [`session`]: the ride itself, driven by intents and by events of the browser.
+//! - [`browser`]: wrappers of the browser's interfaces.
+//! - [`i18n`]: all texts of the screens.
 //!
-//! The law of the screens: the first render is the same on the server and in
-//! the browser, and nothing is styled or scripted inline, because the content
-//! security policy allows neither.
+//! Contract of all screens: the first render in the browser equals the one on the
+//! server (hydration), and there are no inline styles or scripts, since the
+//! content security policy forbids them.
 
 #![recursion_limit = "256"]
 
@@ -29,7 +31,7 @@ use components::hydrated::Hydrated;
 use i18n::*;
 use routes::{group_ride::GroupRide, home::Home, not_found::NotFound, solo_ride::SoloRide};
 
-/// The whole document, rendered on the server.
+/// The HTML document, rendered on the server.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
     view! {
         <!DOCTYPE html>
@@ -53,7 +55,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
     }
 }
 
-/// The app: its pages, and what all of them share.
+/// The app: the router with all pages, and the contexts that they share.
 #[component]
 pub fn App() -> impl IntoView {
     provide_meta_context();
@@ -78,7 +80,7 @@ fn Description() -> impl IntoView {
     view! { <Meta name="description" content=move || t_string!(i18n, app.description)/> }
 }
 
-/// Makes the page live.
+/// Hydrates the page: attaches the app to the HTML that the server rendered.
 #[cfg(feature = "hydrate")]
 pub fn hydrate() {
     leptos::mount::hydrate_body(App);

@@ -1,4 +1,4 @@
-//! One page each.
+//! The pages, one per file.
 
 pub mod group_ride;
 pub mod home;

@@ -96,7 +96,7 @@ pub struct Progress {
     pub interval: usize,
     /// Milliseconds left of the current interval.
     pub interval_remaining_ms: u32,
-    /// Whether the host has paused the ride.
+    /// True while the ride is paused.
     pub paused: bool,
     /// Whole seconds until the pause ends, once the host has resumed the ride.
     pub resumes_in: Option<u32>,
@@ -194,12 +194,12 @@ pub struct RideState {
     pub invitation: RwSignal<String>,
     /// All riders, this one included, in order of joining.
     pub riders: RwSignal<Vec<RiderRow>>,
-    /// Whether this rider is the host.
+    /// True if this rider is the host.
     pub is_host: RwSignal<bool>,
-    /// Whether host commands are suspended because too few riders are
+    /// True while host commands are suspended because too few riders are
     /// connected.
     pub controls_suspended: RwSignal<bool>,
-    /// Whether this rider is ready to start.
+    /// True if this rider is ready to start.
     pub ready: RwSignal<bool>,
     /// Own FTP in watts.
     pub ftp: RwSignal<u16>,
@@ -213,9 +213,9 @@ pub struct RideState {
     pub own_metrics: RwSignal<Metrics>,
     /// Own trainer.
     pub trainer: RwSignal<TrainerState>,
-    /// Whether the ride is locked against new riders.
+    /// True while the ride is locked against new riders.
     pub locked: RwSignal<bool>,
-    /// Whether this rider created the ride and may become host again.
+    /// True if this rider created the ride and may become host again.
     pub can_reclaim: RwSignal<bool>,
     /// The host's reason for kicking this rider; empty if none was given.
     pub kick_reason: RwSignal<Option<String>>,
@@ -262,8 +262,8 @@ impl RideState {
         }
     }
 
-    /// Whether there are other riders and none of them is linked directly, so
-    /// that without the server none of them can be reached.
+    /// True if there are other riders and none of them is linked directly, so that
+    /// without the server none of them can be reached.
     pub fn depends_on_relay(&self) -> bool {
         let riders = self.riders.read();
         let mut others = riders.iter().filter(|rider| !rider.is_self).peekable();

@@ -35,9 +35,9 @@ struct CreatedRide {
 /// Answer of the server about a ride.
 #[derive(Clone, Debug, Deserialize)]
 pub struct RideInfo {
-    /// Whether the ride has its maximum of riders.
+    /// True if the ride has its maximum of riders.
     pub full: bool,
-    /// Whether the host has locked the ride.
+    /// True if the host has locked the ride.
     pub locked: bool,
     /// Invitation link with the server's public address, if one is configured.
     pub invitation: Option<String>,

@@ -1,5 +1,12 @@
-//! A trainer over Web Bluetooth: the Fitness Machine service and nothing else.
-//! Bindings of our own: web-sys has this API only behind an unstable flag.
+//! A trainer over Web Bluetooth, through the Fitness Machine service.
+//!
+//! This module knows UUIDs and bytes; `ride::trainer` knows their meaning. The
+//! bindings are declared here, since web-sys offers this API only behind an
+//! unstable flag.
+//!
+//! In the browser only: without a window, as during server rendering, connecting
+//! fails with [`BluetoothError::Unsupported`]. Dropping a [`BluetoothTrainer`]
+//! removes its listeners and disconnects.
 
 use std::rc::Rc;
 
@@ -77,7 +84,7 @@ pub enum TrainerEvent {
     Indication(Vec<u8>),
     /// A Fitness Machine Status notification.
     Status(Vec<u8>),
-    /// Whether the last write reached the trainer.
+    /// The last write finished: true if it reached the trainer.
     WriteCompleted(bool),
     /// The connection dropped.
     Disconnected,
@@ -85,20 +92,20 @@ pub enum TrainerEvent {
 
 type Emit = Rc<dyn Fn(TrainerEvent)>;
 
-/// A connected trainer; dropping it lets go of it.
+/// A connected trainer.
 pub struct BluetoothTrainer {
     device: Device,
     control_point: Characteristic,
     power_range: Option<Vec<u8>>,
     emit: Emit,
-    /// Whether to disconnect at the end.
+    /// False if the device has been handed over to another connection.
     disconnects_on_drop: bool,
     _listeners: Vec<Listener>,
 }
 
 impl BluetoothTrainer {
-    /// Shows the browser's chooser and connects what the rider picks. Must be
-    /// called from a tap: browsers open the chooser for nothing else.
+    /// Opens the browser's device chooser and connects the chosen device. Browsers
+    /// allow this only in the handler of a tap or key press.
     pub async fn connect(emit: impl Fn(TrainerEvent) + 'static) -> Result<Self, BluetoothError> {
         let device = choose().await?;
         let subscribed = Self::subscribe(device.clone(), Rc::new(emit)).await;
@@ -126,10 +133,10 @@ impl BluetoothTrainer {
                 move |_| emit(TrainerEvent::Disconnected)
             }),
         ];
-        // Indications first: the answer to the first write must not be missed.
+        // Indications first, so that the response to the first write is received.
         settle(control_point.start_notifications()).await?;
         settle(data.start_notifications()).await?;
-        // Optional: it tells when another app takes control.
+        // Optional characteristic: reports when another app takes control.
         if let Some(status) = status {
             listeners.push(listen(&status, &emit, TrainerEvent::Status));
             let _ = settle(status.start_notifications()).await;
@@ -144,23 +151,23 @@ impl BluetoothTrainer {
         })
     }
 
-    /// The name that the device gives itself.
+    /// Name of the device.
     pub fn name(&self) -> String {
         self.device.name().unwrap_or_default()
     }
 
-    /// The bytes of its Supported Power Range, if it has one.
+    /// Value of the Supported Power Range characteristic, if there is one.
     pub fn power_range(&self) -> Option<&[u8]> {
         self.power_range.as_deref()
     }
 
-    /// Ends in silence where the same device is connected anew: disconnecting
-    /// would cut that off too.
+    /// Prepares for being replaced by `other`. If both are the same device, dropping
+    /// this one must not disconnect it.
     pub fn hand_over_to(&mut self, other: &Self) {
         self.disconnects_on_drop = !js_sys::Object::is(self.device.as_ref(), other.device.as_ref());
     }
 
-    /// Writes to the Control Point and reports [`TrainerEvent::WriteCompleted`].
+    /// Writes to the Control Point; emits [`TrainerEvent::WriteCompleted`].
     pub fn write(&self, bytes: &[u8]) {
         let written = self
             .control_point

@@ -1,10 +1,10 @@
-//! The browser's clocks.
+//! The browser's clocks. During server rendering they read zero.
 
 use std::time::Duration;
 
-/// The page's monotonic clock, counted from the Unix epoch as the wall clock
-/// stood when the page was opened. It never jumps while the page lives, and
-/// carries on at about the same number after a reload.
+/// The monotonic clock of the page: time since the Unix epoch, with the wall
+/// clock read once when the page was opened. It never jumps, and continues at
+/// about the same value after a reload.
 pub fn now() -> Duration {
     let Some(performance) = web_sys::window().and_then(|window| window.performance()) else {
         return Duration::ZERO;

@@ -1,9 +1,12 @@
 //! An event listener that is removed when it is dropped.
+//!
+//! In the browser only: it needs an event target, which does not exist during
+//! server rendering.
 
 use wasm_bindgen::{JsCast, prelude::*};
 use web_sys::{Event, EventTarget};
 
-/// A listener on a DOM object, for as long as it is kept.
+/// A listener on a DOM object. Dropping it removes it from the object.
 pub struct Listener {
     target: EventTarget,
     name: &'static str,
@@ -11,14 +14,14 @@ pub struct Listener {
 }
 
 impl Listener {
-    /// Calls `handle` for every event of that name.
+    /// Calls `handle` for every event with this name.
     pub fn new(
         target: &EventTarget,
         name: &'static str,
         handle: impl FnMut(Event) + 'static,
     ) -> Self {
         let closure = Closure::<dyn FnMut(Event)>::new(handle);
-        // Adding a listener fails only for a detached prototype.
+        // Fails only for an object that is no event target.
         let _ = target.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
         Self {
             target: target.clone(),

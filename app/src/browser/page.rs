@@ -1,5 +1,7 @@
-//! The page itself: its address, its clipboard, its random source, and whether
-//! somebody looks at it.
+//! The page: its address, clipboard, random source, and visibility.
+//!
+//! During server rendering there is no window: addresses are empty, feature
+//! checks return false, and no listeners are registered.
 
 use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
@@ -7,22 +9,21 @@ use web_sys::VisibilityState;
 
 use super::listener::Listener;
 
-/// `https://host` of this page.
+/// Origin of the page, such as `https://ride.example`.
 pub fn origin() -> String {
     web_sys::window()
         .and_then(|window| window.location().origin().ok())
         .unwrap_or_default()
 }
 
-/// The address of a WebSocket on this page's server.
+/// Address of a WebSocket at this path on the page's server.
 pub fn socket_address(path: &str) -> String {
     // http becomes ws, https becomes wss.
     format!("{}{path}", origin().replacen("http", "ws", 1))
 }
 
-/// 32 bytes from the browser's cryptographic random source.
-///
-/// `None` where there is none, which no browser with WebAssembly is.
+/// 32 bytes from the browser's cryptographic random source; `None` if it has
+/// none, which does not occur in browsers with WebAssembly.
 pub fn random_bytes() -> Option<[u8; 32]> {
     let mut bytes = [0; 32];
     let crypto = web_sys::window()?.crypto().ok()?;
@@ -30,7 +31,8 @@ pub fn random_bytes() -> Option<[u8; 32]> {
     Some(bytes)
 }
 
-/// Copies a text; `false` where the browser refuses (an insecure page).
+/// Copies a text to the clipboard. False if the browser refuses, as it does for
+/// pages that are not secure contexts.
 pub async fn copy(text: &str) -> bool {
     let Some(window) = web_sys::window() else {
         return false;
@@ -42,7 +44,7 @@ pub async fn copy(text: &str) -> bool {
     }
 }
 
-/// Whether the browser can connect directly at all.
+/// True if the browser has WebRTC.
 pub fn supports_webrtc() -> bool {
     web_sys::window().is_some_and(|window| {
         js_sys::Reflect::get(&window, &"RTCPeerConnection".into())
@@ -50,36 +52,37 @@ pub fn supports_webrtc() -> bool {
     })
 }
 
-/// Calls `woken` whenever the page becomes visible, comes back from the
-/// browser's cache, or is online again: moments in which a socket may look open
-/// and be dead.
-pub fn on_wake(woken: impl Fn() + Clone + 'static) -> Vec<Listener> {
+/// Calls `handle` when the page becomes visible, returns from the browser's
+/// page cache, or goes online. At these moments a socket can look open although
+/// its connection is lost. The listeners are removed when they are dropped.
+pub fn on_wake(handle: impl Fn() + Clone + 'static) -> Vec<Listener> {
     let Some(window) = web_sys::window() else {
         return Vec::new();
     };
     let mut listeners = vec![
         Listener::new(&window, "pageshow", {
-            let woken = woken.clone();
-            move |_| woken()
+            let handle = handle.clone();
+            move |_| handle()
         }),
         Listener::new(&window, "online", {
-            let woken = woken.clone();
-            move |_| woken()
+            let handle = handle.clone();
+            move |_| handle()
         }),
     ];
     if let Some(document) = window.document() {
         let page = document.clone();
         listeners.push(Listener::new(&document, "visibilitychange", move |_| {
             if page.visibility_state() == VisibilityState::Visible {
-                woken();
+                handle();
             }
         }));
     }
     listeners
 }
 
-/// Calls `hidden` when the page is closed, reloaded or put away.
-pub fn on_hide(hidden: impl Fn() + 'static) -> Option<Listener> {
+/// Calls `handle` when the page is closed, reloaded or put into the page cache.
+/// The listener is removed when it is dropped.
+pub fn on_hide(handle: impl Fn() + 'static) -> Option<Listener> {
     let window = web_sys::window()?;
-    Some(Listener::new(&window, "pagehide", move |_| hidden()))
+    Some(Listener::new(&window, "pagehide", move |_| handle()))
 }

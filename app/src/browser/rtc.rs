@@ -1,8 +1,12 @@
-//! One RTCPeerConnection, driven by the link machine's commands.
+//! One RTCPeerConnection, driven by the commands of `mesh::link`.
 //!
-//! The browser keeps its own order of operations, so commands are handed over
-//! as they come. What fails is reported as [`RtcEvent::Failed`], except for
-//! candidates: those of an offer that was ignored are expected to fail.
+//! The browser queues its operations in order, so commands are passed on at
+//! once. A failure is reported as [`RtcEvent::Failed`], except for candidates:
+//! candidates that belong to an ignored offer are expected to fail.
+//!
+//! In the browser only: connections are opened by the session, never during
+//! server rendering. Dropping a [`PeerConnection`] removes its listeners and
+//! closes it.
 
 use std::rc::Rc;
 
@@ -24,16 +28,16 @@ use super::listener::Listener;
 
 #[wasm_bindgen]
 extern "C" {
-    /// The connection, with what web-sys leaves out: the form of
-    /// `setLocalDescription` that makes the right description by itself, and
+    /// The connection with two methods that web-sys lacks: `setLocalDescription`
+    /// without an argument, which creates the matching description itself, and
     /// `restartIce` (W3C WebRTC, section 4.4.2).
     #[wasm_bindgen(extends = RtcPeerConnection)]
     #[derive(Clone)]
-    type Negotiator;
+    type NegotiatingConnection;
     #[wasm_bindgen(method, js_name = setLocalDescription)]
-    fn describe_locally(this: &Negotiator) -> js_sys::Promise;
+    fn describe_locally(this: &NegotiatingConnection) -> js_sys::Promise;
     #[wasm_bindgen(method, js_name = restartIce)]
-    fn restart_ice(this: &Negotiator);
+    fn restart_ice(this: &NegotiatingConnection);
 }
 
 type Emit = Rc<dyn Fn(RtcEvent)>;
@@ -48,7 +52,7 @@ pub struct CandidatePair {
     pub remote: String,
 }
 
-/// A connection to one peer; dropping it closes it.
+/// A connection to one peer with its data channels.
 pub struct PeerConnection {
     pc: RtcPeerConnection,
     channels: Vec<(DeliveryClass, RtcDataChannel)>,
@@ -57,7 +61,7 @@ pub struct PeerConnection {
 }
 
 impl PeerConnection {
-    /// Makes a connection with its three channels; `None` where the browser
+    /// Creates a connection with its three data channels; `None` if the browser
     /// refuses.
     pub fn open(
         ice_servers: &[IceServer],
@@ -86,13 +90,16 @@ impl PeerConnection {
         })
     }
 
-    /// Carries out a command; `Open` and `Close` are the owner's.
+    /// Executes a command. `Open` and `Close` are executed by the owner, by
+    /// creating and dropping the connection.
     pub fn command(&self, command: RtcCommand) {
         match command {
             RtcCommand::Open { .. } | RtcCommand::Close => {}
             RtcCommand::CreateOffer { ice_restart } => {
                 if ice_restart {
-                    self.pc.unchecked_ref::<Negotiator>().restart_ice();
+                    self.pc
+                        .unchecked_ref::<NegotiatingConnection>()
+                        .restart_ice();
                 }
                 self.make_offer();
             }
@@ -121,7 +128,7 @@ impl PeerConnection {
         description.set_sdp(sdp);
         let done = self.pc.set_remote_description(&description);
         let (pc, emit) = (
-            self.pc.clone().unchecked_into::<Negotiator>(),
+            self.pc.clone().unchecked_into::<NegotiatingConnection>(),
             self.emit.clone(),
         );
         spawn_local(async move {
@@ -135,9 +142,9 @@ impl PeerConnection {
     }
 
     fn make_offer(&self) {
-        // Called at once, so that the browser puts it in order; awaited later.
+        // Called now, so that the browser queues it in order; awaited later.
         let (pc, emit) = (
-            self.pc.clone().unchecked_into::<Negotiator>(),
+            self.pc.clone().unchecked_into::<NegotiatingConnection>(),
             self.emit.clone(),
         );
         let described = pc.describe_locally();
@@ -167,7 +174,7 @@ impl PeerConnection {
         if channel.ready_state() != RtcDataChannelState::Open {
             return;
         }
-        // Fails only for a full buffer, which the pings find out.
+        // Fails only for a full send buffer; the heartbeats detect the loss.
         let _ = channel.send_with_u8_array(bytes);
         if channel.buffered_amount() > low_watermark(0) {
             (self.emit)(buffered(class, channel));
@@ -181,8 +188,8 @@ impl Drop for PeerConnection {
     }
 }
 
-/// The candidates of the pair in use (W3C WebRTC statistics): the transport
-/// names it, or, in browsers without that, the pair says so itself.
+/// The selected candidate pair (W3C WebRTC statistics). The `transport` entry
+/// refers to it; in browsers without that, the pair has a `selected` flag.
 fn selected_pair(report: &js_sys::Map) -> Option<CandidatePair> {
     let text = |entry: &JsValue, name: &str| {
         js_sys::Reflect::get(entry, &name.into())
@@ -215,8 +222,8 @@ fn selected_pair(report: &js_sys::Map) -> Option<CandidatePair> {
     })
 }
 
-/// Waits for a local description and reports it.
-async fn announce(pc: &Negotiator, described: js_sys::Promise, emit: &Emit) {
+/// Waits for the local description and reports it.
+async fn announce(pc: &NegotiatingConnection, described: js_sys::Promise, emit: &Emit) {
     let done = JsFuture::from(described).await;
     let event = match (done, pc.local_description()) {
         (Ok(_), Some(description)) => RtcEvent::LocalDescription {
@@ -257,13 +264,13 @@ fn configuration(ice_servers: &[IceServer], direct: DirectLinkSettings) -> RtcCo
         BundlePolicy::MaxCompat => RtcBundlePolicy::MaxCompat,
     });
     let pool = JsValue::from(direct.candidate_pool);
-    // Which web-sys leaves out; setting it on a fresh object cannot fail.
+    // Missing in web-sys. Setting a property of a new object cannot fail.
     let _ = js_sys::Reflect::set(&configuration, &"iceCandidatePoolSize".into(), &pool);
     configuration
 }
 
-/// Both sides open the channels under the same numbers, so that none of them
-/// waits for the other's announcement.
+/// Creates a data channel. Both sides negotiate it in advance by its id, so that
+/// neither waits for an announcement of the other.
 fn open_channel(pc: &RtcPeerConnection, class: DeliveryClass) -> RtcDataChannel {
     let (name, id) = match class {
         DeliveryClass::Control => ("control", 0),
@@ -283,7 +290,8 @@ fn open_channel(pc: &RtcPeerConnection, class: DeliveryClass) -> RtcDataChannel 
     channel
 }
 
-/// What waits in a channel; the browser tells when it falls to the next mark.
+/// Reports the bytes buffered in a channel, and sets the low threshold at which
+/// the browser reports again.
 fn buffered(class: DeliveryClass, channel: &RtcDataChannel) -> RtcEvent {
     let bytes = channel.buffered_amount();
     channel.set_buffered_amount_low_threshold(low_watermark(bytes));

@@ -1,35 +1,42 @@
-//! The signaling socket.
+//! The WebSocket to the server, for signaling and relayed frames.
+//!
+//! In the browser only: it is opened by the session, never during server
+//! rendering. Dropping it removes the listeners and closes the socket.
 
 use wasm_bindgen::JsCast;
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
 use super::listener::Listener;
 
-/// What a socket has to say.
+/// Close code of a connection that ended without a close frame (RFC 6455,
+/// section 7.4.1).
+const ABNORMAL_CLOSURE: u16 = 1006;
+
+/// Event of a socket.
 pub enum SocketEvent {
-    /// It is open.
+    /// The socket is open.
     Opened,
-    /// A text message.
+    /// A text message arrived.
     Text(String),
-    /// A binary message.
+    /// A binary message arrived.
     Binary(Vec<u8>),
-    /// It is closed, or could not be opened.
+    /// The socket is closed, or could not be opened.
     Closed {
-        /// The close code (RFC 6455, section 7.4); 1006 when there was none.
+        /// Close code (RFC 6455, section 7.4); 1006 if there was none.
         code: u16,
-        /// The server's reason, often empty.
+        /// Reason given by the server, often empty.
         reason: String,
     },
 }
 
-/// A WebSocket; dropping it closes it in silence.
+/// An open or opening WebSocket. Dropping it closes it without an event.
 pub struct SignalingSocket {
     socket: WebSocket,
     _listeners: Vec<Listener>,
 }
 
 impl SignalingSocket {
-    /// Opens a socket; `None` when the address is refused outright.
+    /// Opens a socket; `None` if the browser rejects the address.
     pub fn open(address: &str, handle: impl Fn(SocketEvent) + Clone + 'static) -> Option<Self> {
         let socket = WebSocket::new(address).ok()?;
         socket.set_binary_type(BinaryType::Arraybuffer);
@@ -49,7 +56,7 @@ impl SignalingSocket {
             Listener::new(&socket, "close", move |event| {
                 let (code, reason) = event
                     .dyn_into::<CloseEvent>()
-                    .map_or((1006, String::new()), |event| {
+                    .map_or((ABNORMAL_CLOSURE, String::new()), |event| {
                         (event.code(), event.reason())
                     });
                 handle(SocketEvent::Closed { code, reason });
@@ -61,12 +68,13 @@ impl SignalingSocket {
         })
     }
 
-    /// Sends a text message. A socket that is closing says so by its event.
+    /// Sends a text message. A failure is not reported here; a socket that is
+    /// closing emits [`SocketEvent::Closed`].
     pub fn send_text(&self, text: &str) {
         let _ = self.socket.send_with_str(text);
     }
 
-    /// Sends a binary message.
+    /// Sends a binary message, with failures as in [`Self::send_text`].
     pub fn send_binary(&self, bytes: &[u8]) {
         let _ = self.socket.send_with_u8_array(bytes);
     }

@@ -1,5 +1,9 @@
-//! What the browser remembers: the rider, and who this browser is in the rides
-//! it has joined. Where storage is forbidden everything is simply forgotten.
+//! Local storage and session storage: the profile of the rider, and the
+//! identities of this browser's riders in the rides that it joined.
+//!
+//! Without access to storage (during server rendering, or because the browser
+//! denies it) nothing is saved and nothing is found. At most [`MAX_RIDES`] rides
+//! are kept; data of older ones is removed.
 
 use protocol::{
     code::SessionCode,
@@ -12,159 +16,167 @@ use web_sys::Storage;
 
 use super::recordings;
 
+/// Key of the profile.
 const PROFILE: &str = "gruppetto.rider";
-/// The most riders remembered for one ride.
+/// Maximum number of riders remembered for one ride.
 const MAX_KNOWN: usize = 4;
-/// The most rides remembered; the oldest are forgotten first.
+/// Maximum number of rides remembered; the oldest are removed first.
 const MAX_RIDES: usize = 20;
 
-/// The rider of this browser, as last entered.
+/// Name and FTP, as entered last.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SavedProfile {
-    /// The name as typed; empty where only the FTP is known.
+    /// Name as typed; empty if only the FTP was entered.
     pub name: String,
     /// FTP in watts.
     pub ftp: u16,
 }
 
-/// A rider in one ride: what proves to the server and to the others that a
-/// reloaded page is the same rider.
+/// Identity of a rider in one ride. It proves to the server and to the other
+/// riders that a reloaded page is the same rider.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Identity {
-    /// The peer id that the server gave.
+    /// Peer id assigned by the server.
     pub peer: PeerId,
-    /// The token that goes with it.
+    /// Resume token of the peer id.
     pub token: Token,
-    /// What the rider's keys are made from.
+    /// Seed from which the rider's keys are derived.
     pub seed: [u8; 32],
     /// Name and FTP in this ride.
     pub profile: SavedProfile,
-    /// What the rider last said about going.
+    /// State of the ready flag.
     pub ready: bool,
-    /// Whether the rider was on the simulator, to go on with it.
+    /// True if the rider used the simulated trainer, to continue with it.
     pub simulated: bool,
-    /// Group time less the page's clock, in microseconds, when last known.
+    /// Group time minus the page's clock in microseconds, as known last.
     pub group_offset: Option<i64>,
-    /// Who rules the ride, when last known.
-    #[serde(default)]
-    pub rule: Option<RoomSnapshot>,
+    /// Host, bans and lock of the ride, as known last.
+    #[serde(default, rename = "rule")]
+    pub room: Option<RoomSnapshot>,
 }
 
-/// The remembered rider, if any.
+/// The saved profile, if any.
 pub fn profile() -> Option<SavedProfile> {
-    read(&local()?, PROFILE)
+    read(&local_storage()?, PROFILE)
 }
 
-/// Remembers the rider.
+/// Saves the profile.
 pub fn save_profile(name: &RiderName, ftp: &Ftp) {
     let name = name.as_str().to_owned();
     let ftp = ftp.watts();
-    write(local(), PROFILE, &SavedProfile { name, ftp });
+    write(local_storage(), PROFILE, &SavedProfile { name, ftp });
 }
 
-/// Remembers the FTP of a rider who has not said their name, or not yet.
+/// Saves the FTP of a rider who has not entered a name.
 pub fn save_ftp(ftp: &Ftp) {
     let name = profile().map(|profile| profile.name).unwrap_or_default();
     let ftp = ftp.watts();
-    write(local(), PROFILE, &SavedProfile { name, ftp });
+    write(local_storage(), PROFILE, &SavedProfile { name, ftp });
 }
 
-/// Marks that this tab has just entered name and FTP for this ride, so that
-/// its page joins at once instead of asking again.
+/// Marks that name and FTP were just entered in this tab, so that the page of the
+/// ride joins at once instead of asking again.
 pub fn save_join_marker(code: &SessionCode) {
-    write(tab(), &join_marker_key(code), &true);
+    write(session_storage(), &join_marker_key(code), &true);
 }
 
-/// Whether this tab has just entered name and FTP for this ride; only once.
+/// Reads and removes the marker of [`save_join_marker`].
 pub fn take_join_marker(code: &SessionCode) -> bool {
     take_marker(&join_marker_key(code))
 }
 
 fn take_marker(key: &str) -> bool {
-    let Some(tab) = tab() else { return false };
+    let Some(tab) = session_storage() else {
+        return false;
+    };
     let marked = read(&tab, key).unwrap_or(false);
     let _ = tab.remove_item(key);
     marked
 }
 
-/// Who this tab is in this ride, if it has joined it.
+/// Identity of this tab in this ride, if it has joined.
 pub fn tab_identity(code: &SessionCode) -> Option<Identity> {
-    read(&tab()?, &tab_key(code))
+    read(&session_storage()?, &tab_key(code))
 }
 
-/// The riders that this browser has been in this ride, newest first.
+/// Identities of this browser's riders in this ride, newest first.
 pub fn known_identities(code: &SessionCode) -> Vec<Identity> {
-    local()
+    local_storage()
         .and_then(|storage| read(&storage, &ride_key(code)))
         .unwrap_or_default()
 }
 
-/// Remembers who this tab is, for a reload and for a new tab.
+/// Saves the identity of this tab, for a reload and for other tabs.
 pub fn save_identity(code: &SessionCode, identity: &Identity) {
-    write(tab(), &tab_key(code), identity);
+    write(session_storage(), &tab_key(code), identity);
     let mut known = known_identities(code);
     known.retain(|other| other.peer != identity.peer);
     known.insert(0, identity.clone());
     known.truncate(MAX_KNOWN);
-    write(local(), &ride_key(code), &known);
+    write(local_storage(), &ride_key(code), &known);
     remember_ride(code);
 }
 
-/// Forgets a rider who left, or whose ride is over.
+/// Removes the identity of a rider who left, or whose ride is over.
 pub fn forget_identity(code: &SessionCode, peer: &PeerId) {
-    if let Some(tab) = tab() {
+    if let Some(tab) = session_storage() {
         let _ = tab.remove_item(&tab_key(code));
     }
     let mut known = known_identities(code);
     known.retain(|other| other.peer != *peer);
-    write(local(), &ride_key(code), &known);
+    write(local_storage(), &ride_key(code), &known);
 }
 
-/// Marks that the host has removed a rider of this browser from this ride.
+/// Marks that the host banned a rider of this browser from this ride.
 pub fn save_ban(code: &SessionCode) {
-    write(local(), &ban_key(code), &true);
+    write(local_storage(), &ban_key(code), &true);
     remember_ride(code);
 }
 
-/// Whether nobody new gets from here into this ride.
+/// True if this browser is banned from this ride.
 pub fn is_banned(code: &SessionCode) -> bool {
-    let barred = local().and_then(|storage| read(&storage, &ban_key(code)));
-    barred.unwrap_or(false)
+    let banned = local_storage().and_then(|storage| read(&storage, &ban_key(code)));
+    banned.unwrap_or(false)
 }
 
-/// Marks that this tab is put away: what opens with the mark is the same tab,
-/// loaded again, and not a copy of one that still rides.
+/// Marks that this page is being unloaded. A page that finds the marker is this
+/// tab after a reload; a page without it can be a copy of a tab that still rides,
+/// since new tabs can start with a copy of the session storage.
 pub fn save_reload_marker(code: &SessionCode) {
-    write(tab(), &reload_marker_key(code), &true);
+    write(session_storage(), &reload_marker_key(code), &true);
 }
 
-/// Whether this tab was put away; only once.
+/// Reads and removes the marker of [`save_reload_marker`].
 pub fn take_reload_marker(code: &SessionCode) -> bool {
     take_marker(&reload_marker_key(code))
 }
 
-/// The timeline as this browser last knew it, encoded as a message.
+/// The saved timeline, encoded as a message.
 pub fn timeline(code: &SessionCode) -> Option<Vec<u8>> {
-    read(&local()?, &timeline_key(code))
+    read(&local_storage()?, &timeline_key(code))
 }
 
-/// Keeps the timeline for a page that opens while nobody else is there to ask.
+/// Saves the timeline, for a page that is opened while no other rider can send
+/// it.
 pub fn save_timeline(code: &SessionCode, encoded: &[u8]) {
-    write(local(), &timeline_key(code), &encoded);
+    write(local_storage(), &timeline_key(code), &encoded);
 }
 
-/// Keeps the list of rides short, so that storage never fills up.
+/// Adds a ride to the list of rides and removes the data of the oldest ones, so
+/// that the storage does not fill up.
 fn remember_ride(code: &SessionCode) {
     const RIDES: &str = "gruppetto.rides";
-    let Some(storage) = local() else { return };
+    let Some(storage) = local_storage() else {
+        return;
+    };
     let mut rides: Vec<SessionCode> = read(&storage, RIDES).unwrap_or_default();
     rides.retain(|other| other != code);
     rides.insert(0, code.clone());
-    for forgotten in rides.drain(MAX_RIDES.min(rides.len())..) {
-        let _ = storage.remove_item(&ride_key(&forgotten));
-        let _ = storage.remove_item(&timeline_key(&forgotten));
-        let _ = storage.remove_item(&ban_key(&forgotten));
-        recordings::forget(&forgotten);
+    for old in rides.drain(MAX_RIDES.min(rides.len())..) {
+        let _ = storage.remove_item(&ride_key(&old));
+        let _ = storage.remove_item(&timeline_key(&old));
+        let _ = storage.remove_item(&ban_key(&old));
+        recordings::forget(&old);
     }
     write(Some(storage), RIDES, &rides);
 }
@@ -185,6 +197,7 @@ fn ride_key(code: &SessionCode) -> String {
     format!("gruppetto.ride.{code}")
 }
 
+// The name in the key is that of older versions, so that saved bans stay valid.
 fn ban_key(code: &SessionCode) -> String {
     format!("gruppetto.barred.{code}")
 }
@@ -193,11 +206,11 @@ fn timeline_key(code: &SessionCode) -> String {
     format!("gruppetto.timeline.{code}")
 }
 
-fn local() -> Option<Storage> {
+fn local_storage() -> Option<Storage> {
     web_sys::window()?.local_storage().ok().flatten()
 }
 
-fn tab() -> Option<Storage> {
+fn session_storage() -> Option<Storage> {
     web_sys::window()?.session_storage().ok().flatten()
 }
 
@@ -208,7 +221,7 @@ fn read<T: DeserializeOwned>(storage: &Storage, key: &str) -> Option<T> {
 
 fn write<T: Serialize + ?Sized>(storage: Option<Storage>, key: &str, value: &T) {
     if let (Some(storage), Ok(json)) = (storage, serde_json::to_string(value)) {
-        // A full or forbidden storage forgets; the ride goes on.
+        // If the storage is full, the value is lost; the ride continues.
         let _ = storage.set_item(key, &json);
     }
 }

@@ -1,5 +1,10 @@
-//! One alarm for the whole session, off the page's thread so that a hidden tab
-//! keeps its links and its ride going.
+//! A timer that fires on time in a hidden tab.
+//!
+//! Browsers slow the timers of hidden pages down to one a second or less, but
+//! not those of workers, so the timer runs in a worker (`public/timer.js`).
+//!
+//! In the browser only: it is created together with the session, never during
+//! server rendering. Dropping it terminates the worker and clears the timers.
 
 use std::{cell::Cell, rc::Rc, time::Duration};
 
@@ -8,19 +13,19 @@ use web_sys::Worker;
 
 use super::listener::Listener;
 
-/// Rings once after the time that was last set.
+/// A timer that fires once after the delay set last.
 pub struct WorkerTimer {
     worker: Option<Worker>,
-    /// Whether the worker's script could not be loaded: the browser says so
-    /// only after the worker has been made, and posting to it still succeeds.
+    /// True if loading the worker's script failed. The browser reports this
+    /// after the worker has been created, and posting to it still succeeds.
     broken: Rc<Cell<bool>>,
-    fallback: Fallback,
+    fallback: PageTimer,
     _listeners: Vec<Listener>,
 }
 
 impl WorkerTimer {
-    /// An alarm that calls `fire`. Where workers are forbidden, or there is no
-    /// network to load one from, it falls back to the page's own timers.
+    /// A timer that calls `fire`. Without workers, or without a network to load
+    /// the script from, it uses the timers of the page.
     pub fn new(fire: impl Fn() + 'static) -> Self {
         let fire = Rc::new(fire);
         let worker = Worker::new("/timer.js").ok();
@@ -32,14 +37,14 @@ impl WorkerTimer {
         Self {
             worker,
             broken,
-            fallback: Fallback::new(move || fire()),
+            fallback: PageTimer::new(move || fire()),
             _listeners: listeners,
         }
     }
 
-    /// Sets the alarm, replacing what was set before.
+    /// Sets the delay, replacing the one set before.
     pub fn set(&self, delay: Duration) {
-        // Rounded up: ringing before the time would only be set again.
+        // Rounded up: a timer that fires early would only be set again.
         let ms = (delay.as_micros().div_ceil(1_000)).min(i32::MAX as u128) as i32;
         match &self.worker {
             Some(worker)
@@ -58,39 +63,40 @@ impl Drop for WorkerTimer {
     }
 }
 
-/// Rings when the worker does; and at once when it breaks, so that what was set
-/// is set again.
+/// Fires when the worker does. Also fires when the worker breaks, so that the
+/// owner sets its delay again, now with the fallback.
 fn listen(
     worker: &Worker,
     fire: &Rc<impl Fn() + 'static>,
     broken: &Rc<Cell<bool>>,
 ) -> Vec<Listener> {
-    let (fire, again, broken) = (fire.clone(), fire.clone(), broken.clone());
+    let (on_message, on_error, broken) = (fire.clone(), fire.clone(), broken.clone());
     vec![
-        Listener::new(worker, "message", move |_| fire()),
+        Listener::new(worker, "message", move |_| on_message()),
         Listener::new(worker, "error", move |_| {
             broken.set(true);
-            again();
+            on_error();
         }),
     ]
 }
 
-struct Fallback {
-    timer: Cell<Option<i32>>,
+/// A timer of the page itself.
+struct PageTimer {
+    handle: Cell<Option<i32>>,
     closure: Closure<dyn Fn()>,
 }
 
-impl Fallback {
+impl PageTimer {
     fn new(fire: impl Fn() + 'static) -> Self {
         Self {
-            timer: Cell::new(None),
+            handle: Cell::new(None),
             closure: Closure::new(fire),
         }
     }
 
     fn set(&self, ms: i32) {
         self.clear();
-        let timer = web_sys::window().and_then(|window| {
+        let handle = web_sys::window().and_then(|window| {
             window
                 .set_timeout_with_callback_and_timeout_and_arguments_0(
                     self.closure.as_ref().unchecked_ref(),
@@ -98,12 +104,12 @@ impl Fallback {
                 )
                 .ok()
         });
-        self.timer.set(timer);
+        self.handle.set(handle);
     }
 
     fn clear(&self) {
-        if let (Some(timer), Some(window)) = (self.timer.take(), web_sys::window()) {
-            window.clear_timeout_with_handle(timer);
+        if let (Some(handle), Some(window)) = (self.handle.take(), web_sys::window()) {
+            window.clear_timeout_with_handle(handle);
         }
     }
 }

@@ -1,5 +1,9 @@
-//! Keeps the screen on during a ride. Bindings of our own: web-sys has the
-//! Screen Wake Lock API only behind an unstable flag.
+//! A lock that keeps the screen on during a ride (W3C Screen Wake Lock).
+//!
+//! The bindings are declared here, since web-sys offers this API only behind an
+//! unstable flag. In the browser only: without a window, and in browsers without
+//! the API, nothing happens. The lock is released when [`WakeLock`] is dropped, and
+//! by the browser when the page is hidden or closed.
 
 use std::{
     cell::{Cell, RefCell},
@@ -22,16 +26,16 @@ extern "C" {
     fn released(this: &Sentinel) -> bool;
 }
 
-/// A lock on the screen, where the browser has one; elsewhere it does nothing.
-#[derive(Clone, Default)]
+/// A wake lock on the screen, if the browser supports it.
+#[derive(Default)]
 pub struct WakeLock {
     held: Rc<RefCell<Option<Sentinel>>>,
     wanted: Rc<Cell<bool>>,
 }
 
 impl WakeLock {
-    /// Takes the lock, or takes it again: the browser lets go of it whenever
-    /// the page is hidden.
+    /// Requests the lock. To be called again when the page becomes visible: the
+    /// browser releases the lock whenever the page is hidden.
     pub fn take(&self) {
         self.wanted.set(true);
         let (held, wanted) = (self.held.clone(), self.wanted.clone());
@@ -47,12 +51,18 @@ impl WakeLock {
         });
     }
 
-    /// Lets the screen go dark again.
+    /// Releases the lock.
     pub fn release(&self) {
         self.wanted.set(false);
         if let Some(lock) = self.held.borrow_mut().take() {
             let _ = lock.release();
         }
+    }
+}
+
+impl Drop for WakeLock {
+    fn drop(&mut self) {
+        self.release();
     }
 }
 

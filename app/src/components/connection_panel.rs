@@ -102,7 +102,7 @@ fn LinkRow(rider: RiderRow) -> impl IntoView {
     let (name, link) = (RwSignal::from(rider.name), RwSignal::from(rider.link));
     let stats = RwSignal::from(rider.link_stats);
     view! {
-        <tr data-peer=rider.peer data-link=move || link.get().as_str()>
+        <tr data-peer=rider.peer.to_string() data-link=move || link.get().as_str()>
             <th scope="row">{move || name.get()}</th>
             <td data-fact="link">
                 <span class="tag link" data-link=move || link.get().as_str()>

@@ -52,7 +52,7 @@ fn show(dialog: &HtmlDialogElement, open: bool) {
     }
 }
 
-/// Whether a tap hit the backdrop. The content covers the whole dialog, so a tap
+/// True for a tap on the backdrop. The content covers the whole dialog, so a tap
 /// whose target is the dialog itself is outside.
 fn is_backdrop(ev: &MouseEvent) -> bool {
     let target = ev.target();

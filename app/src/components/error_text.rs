@@ -12,7 +12,7 @@ use ride::{
 use super::labels::Texts;
 use crate::{i18n::*, state::FitDownloadError};
 
-/// Message why a file is not a valid workout: the error, its place, and what to
+/// Explains why a file is not a valid workout: the error, its place, and what to
 /// do.
 pub fn workout_file(i18n: Texts, error: ZwoError) -> AnyView {
     match error {
@@ -184,7 +184,7 @@ fn xml(i18n: Texts, error: XmlFault) -> AnyView {
     }
 }
 
-/// Message why a workout is not valid.
+/// Explains why a workout is not valid.
 fn workout(i18n: Texts, error: WorkoutError) -> AnyView {
     match error {
         WorkoutError::NoIntervals => t!(i18n, errors.workout.no_intervals).into_any(),
@@ -221,7 +221,7 @@ fn text_too_long(i18n: Texts, field: TextField, limit: usize) -> AnyView {
     t!(i18n, errors.workout.long_text, field, limit).into_any()
 }
 
-/// Message why the timeline rejected a host's change.
+/// Explains why the timeline rejected a host's change.
 pub fn rejected_change(i18n: Texts, error: TimelineError) -> AnyView {
     match error {
         TimelineError::NoWorkout => t!(i18n, errors.timeline.no_workout).into_any(),
@@ -246,7 +246,7 @@ pub fn rejected_change(i18n: Texts, error: TimelineError) -> AnyView {
     }
 }
 
-/// Message why the FIT file was not saved.
+/// Explains why the FIT file was not saved.
 pub fn fit_download(i18n: Texts, error: FitDownloadError) -> AnyView {
     match error {
         FitDownloadError::Browser => t!(i18n, errors.download.browser).into_any(),

@@ -17,7 +17,7 @@ impl Hydrated {
     }
 }
 
-/// Whether the page is not hydrated yet: the `disabled` state of controls.
+/// True until the page is hydrated: the `disabled` state of controls.
 pub fn use_hydrating() -> Signal<bool> {
     match use_context::<Hydrated>() {
         Some(Hydrated(hydrated)) => Signal::derive(move || !hydrated.get()),

@@ -46,7 +46,7 @@ pub fn field_error(i18n: Texts, error: FieldError) -> &'static str {
     }
 }
 
-/// Message why a ride cannot be joined, and what to do.
+/// Explains why a ride cannot be joined, and what to do.
 pub fn join_error(i18n: Texts, error: JoinError) -> &'static str {
     match error {
         JoinError::NoSuchRide => t_string!(i18n, join_error.no_such_ride),
@@ -62,7 +62,7 @@ pub fn join_error(i18n: Texts, error: JoinError) -> &'static str {
     }
 }
 
-/// Message why a workout file was not shared.
+/// Explains why a workout file was not shared.
 pub fn workout_file_error(i18n: Texts, error: WorkoutFileError) -> AnyView {
     match error {
         WorkoutFileError::TooLarge => t!(i18n, errors.file.too_large).into_any(),
@@ -105,7 +105,7 @@ fn host_action(i18n: Texts, name: String, action: HostAction) -> AnyView {
     }
 }
 
-/// Message why the server rejected a command, and what to do.
+/// Explains why the server rejected a command, and what to do.
 fn command_rejection(i18n: Texts, rejection: CommandRejection) -> &'static str {
     match rejection {
         CommandRejection::NoServer => t_string!(i18n, command_rejected.no_server),

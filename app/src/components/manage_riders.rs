@@ -3,6 +3,8 @@
 
 use leptos::{prelude::*, web_sys::HtmlInputElement};
 
+use protocol::peer::PeerId;
+
 use super::dialog::Dialog;
 use crate::{
     i18n::*,
@@ -15,8 +17,8 @@ const MAX_REASON: &str = "120";
 /// An action that waits for confirmation.
 #[derive(Clone)]
 enum PendingAction {
-    HandOver { peer: String, name: String },
-    Kick { peer: String, name: String },
+    HandOver { peer: PeerId, name: String },
+    Kick { peer: PeerId, name: String },
     Close,
 }
 

@@ -63,7 +63,7 @@ impl RideStarter {
         self.navigate.try_run(path.to_owned());
     }
 
-    /// Whether a ride is being created.
+    /// True while a ride is being created.
     pub fn busy(self) -> bool {
         self.busy.get()
     }

@@ -26,7 +26,7 @@ pub fn RiderCard(rider: RiderRow, #[prop(optional)] children: Option<Children>) 
         <article
             class="rider"
             aria-label=move || name.get()
-            data-peer=rider.peer
+            data-peer=rider.peer.to_string()
             data-self=is_self.then_some("true")
             data-role=move || if host.get() { "host" } else { "rider" }
             data-link=move || if is_self { "self" } else { link.get().as_str() }

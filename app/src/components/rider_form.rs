@@ -44,7 +44,7 @@ impl RiderFormState {
         Some(rider)
     }
 
-    /// Whether both fields are valid.
+    /// True if both fields are valid.
     pub fn is_complete(self) -> bool {
         self.name.text().parse::<RiderName>().is_ok() && self.ftp.text().parse::<Ftp>().is_ok()
     }

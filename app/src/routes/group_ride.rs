@@ -1,4 +1,4 @@
-//! A group ride: everything from the invitation to the summary.
+//! The page of a group ride, from the invitation to the summary.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -11,11 +11,12 @@ use crate::{
     state::{Intents, RideState},
 };
 
-/// The page. Another code in the address is another ride.
+/// The page. It starts anew when the code in the address changes.
 #[component]
 pub fn GroupRide() -> impl IntoView {
     let params = use_params_map();
-    // While the page is being left its address has no code any more.
+    // While the router leaves the page, the address has no code; the previous one
+    // is kept then.
     let code = Memo::new(move |before: Option<&String>| {
         let code = params.read().get("code").filter(|code| !code.is_empty());
         code.or_else(|| before.cloned()).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! An address that leads nowhere.
+//! The page for unknown addresses.
 
 use leptos::prelude::*;
 use leptos_meta::Title;
@@ -8,7 +8,7 @@ use crate::{
     i18n::*,
 };
 
-/// The page for it; its status code is 404.
+/// The page. The server sends it with status 404.
 #[component]
 pub fn NotFound() -> impl IntoView {
     let i18n = use_i18n();

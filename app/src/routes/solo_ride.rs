@@ -1,4 +1,4 @@
-//! A ride alone, on the simulated trainer.
+//! The page of a solo ride on the simulated trainer.
 
 use leptos::prelude::*;
 use leptos_meta::Title;

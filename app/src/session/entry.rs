@@ -207,7 +207,7 @@ impl Session {
             self.simulate(now);
         }
         self.last_offset = identity.group_offset;
-        self.connect(Some(resume), identity.rule);
+        self.connect(Some(resume), identity.room);
     }
 
     /// Joins as somebody new.

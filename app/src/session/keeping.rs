@@ -79,7 +79,7 @@ impl Session {
                 ready: me.ready,
                 simulated: self.own.is_simulated(),
                 group_offset: self.last_offset,
-                rule: self
+                room: self
                     .group
                     .as_ref()
                     .and_then(|group| group.node.room_snapshot()),

@@ -49,7 +49,7 @@ impl Roster {
             None => {
                 self.rows += 1;
                 let at = self.entries.partition_point(|entry| entry.number < number);
-                let row = RiderRow::new(peer.to_string(), self.rows, is_self);
+                let row = RiderRow::new(peer.clone(), self.rows, is_self);
                 row.number.set(number.0);
                 let entry = Entry {
                     peer: peer.clone(),

@@ -36,20 +36,6 @@ impl Session {
         );
     }
 
-    /// Makes another rider the host.
-    pub(super) fn hand_over(&mut self, now: Duration, peer: &str) {
-        if let Ok(peer) = peer.parse() {
-            self.wish(now, HostCommand::HandOver { to: peer });
-        }
-    }
-
-    /// Removes a rider for good.
-    pub(super) fn remove(&mut self, now: Duration, peer: &str, reason: String) {
-        if let Ok(peer) = peer.parse() {
-            self.wish(now, HostCommand::Kick { peer, reason });
-        }
-    }
-
     /// The server does not do what was wished.
     pub(super) fn denied(&mut self, code: ErrorCode) {
         self.notify(Notice::CommandRejected(match code {

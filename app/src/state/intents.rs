@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use leptos::prelude::*;
+use protocol::peer::PeerId;
 use ride::workout::Workout;
 
 /// A rider's request to the session. Those marked (host) are ignored unless
@@ -55,11 +56,11 @@ pub enum Intent {
     /// Lock the ride against new riders, or unlock it (host).
     Lock(bool),
     /// Make the rider with this peer id the host (host).
-    HandOver(String),
+    HandOver(PeerId),
     /// Kick a rider and ban them from this code (host).
     Kick {
         /// The rider's peer id.
-        peer: String,
+        peer: PeerId,
         /// Reason shown to the rider; may be empty.
         reason: String,
     },

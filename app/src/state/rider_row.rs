@@ -1,7 +1,7 @@
 //! One rider of the list.
 
 use leptos::prelude::*;
-use protocol::peer::LinkState;
+use protocol::peer::{LinkState, PeerId};
 pub use ride::rider::TrainerKind;
 
 use super::{LinkStats, Trace};
@@ -32,11 +32,11 @@ pub struct Metrics {
 #[derive(Clone)]
 pub struct RiderRow {
     /// Peer id.
-    pub peer: String,
+    pub peer: PeerId,
     /// Key of the row, never used twice: a rider who leaves and returns gets a
     /// new one.
     pub row: u32,
-    /// Whether this is the rider at this screen.
+    /// True for the rider at this screen.
     pub is_self: bool,
     /// Start number: the order of joining, from 1; 0 while it is unknown.
     pub number: ArcRwSignal<u32>,
@@ -44,15 +44,15 @@ pub struct RiderRow {
     pub name: ArcRwSignal<String>,
     /// FTP in watts.
     pub ftp: ArcRwSignal<Option<u16>>,
-    /// Whether the rider is ready to start.
+    /// True if the rider is ready to start.
     pub ready: ArcRwSignal<bool>,
     /// Kind of trainer.
     pub trainer: ArcRwSignal<TrainerKind>,
-    /// Whether the rider is the host.
+    /// True for the host.
     pub host: ArcRwSignal<bool>,
     /// State of the link to the rider; not used for the own row.
     pub link: ArcRwSignal<LinkState>,
-    /// Whether the newest numbers are older than 3 s.
+    /// True if the newest numbers are older than 3 s.
     pub stale: ArcRwSignal<bool>,
     /// The newest numbers.
     pub metrics: ArcRwSignal<Metrics>,
@@ -63,8 +63,8 @@ pub struct RiderRow {
 }
 
 impl RiderRow {
-    /// A row of a rider about whom nothing is known yet.
-    pub fn new(peer: String, row: u32, is_self: bool) -> Self {
+    /// A row with empty values.
+    pub fn new(peer: PeerId, row: u32, is_self: bool) -> Self {
         Self {
             peer,
             row,
