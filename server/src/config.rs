@@ -1,7 +1,7 @@
 //! The server's settings: each is a flag and an environment variable.
 //!
 //! [`Config`] is parsed with clap, so the doc comments of its fields are the texts
-//! of `--help`. Invalid settings are reported in one sentence ([`parse_error`]).
+//! of `--help`. Invalid settings are reported in one sentence (`parse_error`).
 
 mod aliases;
 mod ice;

@@ -4,7 +4,7 @@
 //! it passes in the time of one monotonic clock, puts their outputs into the send
 //! queues of the sockets ([`outbox`]), and wakes them when they ask for it.
 //!
-//! - [`Hub`]: rides by code, see [`ride`]. A task per ride wakes its room and
+//! - [`Hub`]: rides by code, see `ride`. A task per ride wakes its room and
 //!   removes the ride when it has ended. A ride that this process does not know is
 //!   restored for a rider with a valid resume token, because the server was
 //!   restarted.

@@ -1,19 +1,22 @@
 //! Server of Gruppetto: it serves the app, starts rides, introduces riders to each
 //! other, and relays frames between riders without a direct link.
 //!
-//! Modules form layers: a module imports only from layers above it in this list,
-//! which `tests/layers.rs` checks.
+//! Modules form layers: a module imports only from modules with a lower number in
+//! this list, which `tests/layers.rs` checks.
 //!
-//! 1. [`error`], [`shutdown`], [`turn`], [`session_codes`] and small helpers
-//! 2. [`config`]: all settings
-//! 3. [`metrics`], [`limits`], [`logging`], [`tokens`] (signed resume tokens)
-//! 4. [`hub`]: rides and rooms, driven around the state machines of `rooms`
-//! 5. [`state`]: the state that handlers share
-//! 6. [`sockets`]: WebSockets, a file per dialect
-//! 7. [`http`]: HTTP endpoints and the app's pages
-//! 8. [`middleware`]: all layers around the routes
-//! 9. [`router`]: all routes
-//! 10. `serve` and this file: accepting connections, shutting down
+//! 1. [`shutdown`], [`turn`], [`session_codes`] and small helpers
+//! 2. [`error`]: errors and reasons of refusals
+//! 3. [`config`]: all settings
+//! 4. [`metrics`], [`limits`], [`logging`], [`tokens`] (signed resume and ban tokens)
+//! 5. [`hub`]: rides and rooms, driven around the state machines of `rooms`
+//! 6. [`state`]: the state that handlers share
+//! 7. [`sockets`]: WebSockets, a file per dialect
+//! 8. [`http`]: HTTP endpoints and the app's pages
+//! 9. [`middleware`]: all layers around the routes
+//! 10. [`router`]: all routes
+//! 11. `serve`: accepting connections
+//!
+//! This file wires them: it listens, serves and shuts down.
 //!
 //! Contract: the server knows session codes, peers, the host and the epoch. What
 //! riders send each other is opaque bytes, kept in memory only while it is being

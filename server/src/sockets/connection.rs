@@ -1,6 +1,6 @@
 //! One open WebSocket of any dialect.
 //!
-//! There is one task per socket. It passes incoming messages to the [`Dialect`],
+//! There is one task per socket. It passes incoming messages to the `Dialect`,
 //! sends what is in the dialect's outbox, pings, and closes the socket if it is
 //! silent, violates the protocol or reads too slowly. Other sockets are not
 //! affected. A task keeps little memory between messages, because most sockets
