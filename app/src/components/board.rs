@@ -65,7 +65,7 @@ fn BoardRider(rider: RiderRow) -> impl IntoView {
             <EffortBar share target=target_share/>
             <TraceLine trace/>
             <p class="rider-numbers">
-                <span class="rider-effort">
+                <span>
                     <span class="number">{move || or_dash(share.get().map(format::percent))}</span>
                     <span class="unit">{t!(i18n, unit.percent_ftp)}</span>
                 </span>

@@ -57,7 +57,7 @@ pub fn CannotJoinScreen(error: JoinError) -> impl IntoView {
         <StatusScreen heading=Signal::derive(move || t_string!(i18n, join_error.heading))>
             <p role="alert">{move || labels::join_error(i18n, error)}</p>
             <KickReason/>
-            <div class="status-actions">
+            <div class="actions">
                 {retry}
                 <button
                     type="button"
@@ -85,8 +85,6 @@ pub fn KickReason() -> impl IntoView {
     let state = expect_context::<RideState>();
     move || {
         let reason = state.kick_reason.get().filter(|reason| !reason.is_empty());
-        reason.map(
-            |reason| view! { <p class="kick-reason">{t!(i18n, join_error.kick_reason)} " " <q>{reason}</q></p> },
-        )
+        reason.map(|reason| view! { <p>{t!(i18n, join_error.kick_reason)} " " <q>{reason}</q></p> })
     }
 }

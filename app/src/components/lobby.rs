@@ -25,7 +25,7 @@ pub fn Lobby() -> impl IntoView {
         }
     };
     view! {
-        <h1 class="unseen">{heading}</h1>
+        <h1 class="visually-hidden">{heading}</h1>
         <div class="lobby" data-alone=move || (!group()).then_some("true")>
             <Invitation/>
             <LobbyWorkout/>

@@ -66,7 +66,7 @@ fn LockSwitch() -> impl IntoView {
         event_target::<HtmlInputElement>(&ev).set_checked(state.locked.get_untracked());
     };
     view! {
-        <label class="check">
+        <label class="checkbox">
             <input
                 type="checkbox"
                 prop:checked=move || state.locked.get()

@@ -107,7 +107,7 @@ fn PowerGauge() -> impl IntoView {
     view! {
         <div class="gauge">
             <p class="gauge-power">
-                <span class="unseen">{t!(i18n, riding.power)} " "</span>
+                <span class="visually-hidden">{t!(i18n, riding.power)} " "</span>
                 <MetricValue metric="power" value=Signal::derive(move || or_dash(power.get()))/>
                 <span class="unit">{t!(i18n, unit.watts)}</span>
             </p>

@@ -51,12 +51,11 @@ pub fn Profile(
     let desc = labels::profile(i18n, &workout);
     let ftp_line = scale.percent_down(1.0);
     view! {
-        <div class="profile" data-ridden=has_lines.then_some("true")>
+        <div class="profile" data-lines=has_lines.then_some("true")>
             <svg class="profile-plot" role="img" aria-labelledby=title_ref aria-describedby=desc_ref>
                 <title id=title_id>{move || title.get()}</title>
                 <desc id=desc_id>{desc}</desc>
                 <svg
-                    class="profile-bars"
                     viewBox=format!("0 0 {WIDTH} {HEIGHT}")
                     preserveAspectRatio="none"
                     width="100%"

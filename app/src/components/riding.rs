@@ -12,7 +12,7 @@ pub fn Riding() -> impl IntoView {
     let state = expect_context::<RideState>();
     let group = move || state.code.read().is_some();
     view! {
-        <h1 class="unseen">{t!(i18n, riding.mine)}</h1>
+        <h1 class="visually-hidden">{t!(i18n, riding.mine)}</h1>
         <div class="riding" data-alone=move || (!group()).then_some("true")>
             <MyRide/>
             <Show when=group>

@@ -58,7 +58,7 @@ pub fn ChooseRiderScreen(known: Vec<String>) -> impl IntoView {
     view! {
         <StatusScreen heading=Signal::derive(move || t_string!(i18n, choose_rider.heading))>
             <p>{t!(i18n, choose_rider.body)}</p>
-            <div class="status-actions">
+            <div class="actions">
                 {known.into_iter().enumerate().map(resume_button).collect_view()}
                 <button
                     type="button"
@@ -106,7 +106,7 @@ pub fn TakenOverScreen() -> impl IntoView {
     view! {
         <StatusScreen heading=Signal::derive(move || t_string!(i18n, taken_over.heading))>
             <p>{t!(i18n, taken_over.body)}</p>
-            <div class="status-actions">
+            <div class="actions">
                 <button
                     type="button"
                     class="button primary"
@@ -155,7 +155,7 @@ pub fn LeftScreen() -> impl IntoView {
     view! {
         <StatusScreen heading=Signal::derive(move || t_string!(i18n, left.heading))>
             <p>{body}</p>
-            <div class="status-actions">
+            <div class="actions">
                 {again}
                 <a class="button primary" href="/">{t!(i18n, common.go_home)}</a>
             </div>

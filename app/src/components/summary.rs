@@ -26,12 +26,12 @@ pub fn Summary() -> impl IntoView {
         <section class="summary" aria-label=move || t_string!(i18n, summary.name)>
             <h1>{t!(i18n, summary.heading)}</h1>
             <Show when=move || state.kick_reason.read().is_some()>
-                <p class="summary-kicked">{t!(i18n, join_error.kicked)}</p>
+                <p>{t!(i18n, join_error.kicked)}</p>
                 <KickReason/>
             </Show>
             {figures}
             <RideChartFigure/>
-            <p class="status-actions">
+            <p class="actions">
                 <a class="button" href="/">{t!(i18n, common.go_home)}</a>
             </p>
         </section>

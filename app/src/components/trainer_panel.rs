@@ -26,7 +26,7 @@ pub fn TrainerPanel() -> impl IntoView {
                 <SimulateButton/>
             </div>
             <Show when=group>
-                <label class="check">
+                <label class="checkbox">
                     <input
                         type="checkbox"
                         prop:checked=move || state.ready.get()

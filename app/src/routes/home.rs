@@ -33,7 +33,7 @@ pub fn Home() -> impl IntoView {
                 <p class="tagline">{t!(i18n, home.tagline)}</p>
             </header>
             <HeroIllustration/>
-            <div class="home-desk">
+            <div class="home-forms">
                 <StartForm rider starter/>
                 <JoinForm rider starter/>
                 <SoloButton rider starter/>

@@ -25,7 +25,7 @@ pub fn NotFound() -> impl IntoView {
             <main class="stage">
                 <StatusScreen heading=Signal::derive(move || t_string!(i18n, not_found.heading))>
                     <p>{t!(i18n, not_found.body)}</p>
-                    <p class="status-actions">
+                    <p class="actions">
                         <a class="button primary" href="/">{t!(i18n, common.go_home)}</a>
                     </p>
                 </StatusScreen>
