@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use ride::workout::zwo::{self, MAX_BYTES};
+use ride::workout::zwo::{self, MAX_FILE_BYTES};
 
 use crate::machine::Machine;
 
@@ -59,14 +59,14 @@ fn files() -> [(&'static str, String); 8] {
     let padding = "x\n".repeat(200_000);
     let bomb = "<!DOCTYPE b [<!ENTITY a \"aaaaaaaaaa\"><!ENTITY b \"&a;&a;&a;&a;&a;\">]>";
     [
-        ("one byte over the limit", " ".repeat(MAX_BYTES + 1)),
+        ("one byte over the limit", " ".repeat(MAX_FILE_BYTES + 1)),
         (
             "entity expansion",
             format!("{bomb}<workout_file><name>&b;</name></workout_file>"),
         ),
         ("80,000 attributes", format!("<workout_file {attributes}/>")),
         ("250,000 elements", workout(&"<a/>".repeat(250_000))),
-        ("350,000 nested elements", "<a>".repeat(MAX_BYTES / 3)),
+        ("350,000 nested elements", "<a>".repeat(MAX_FILE_BYTES / 3)),
         ("20,000 namespaces", namespaces.collect()),
         (
             "10,000 intervals",

@@ -6,7 +6,7 @@ use ride::{
     recording::fit::FitError,
     timeline::TimelineError,
     workout::{MAX_FRACTION, TextField, WorkoutError},
-    zwo::{Place, XmlFault, ZwoError},
+    zwo::{Place, XmlError, ZwoError},
 };
 
 use super::labels::Texts;
@@ -23,17 +23,17 @@ pub fn workout_file(i18n: Texts, error: ZwoError) -> AnyView {
         ZwoError::NotText { place: at } => {
             t!(i18n, errors.file.not_text, place = place(i18n, at)).into_any()
         }
-        ZwoError::Xml { place: at, fault } => t!(
+        ZwoError::Xml { place: at, error } => t!(
             i18n,
             errors.file.xml,
             place = place(i18n, at),
-            error = move || xml(i18n, fault.clone())
+            error = move || xml(i18n, error.clone())
         )
         .into_any(),
         ZwoError::NoIntervals { place: at } => limit(i18n, at, WorkoutError::NoIntervals),
         ZwoError::Limit { place: at, error } => limit(i18n, at, error),
         ZwoError::Doctype { .. }
-        | ZwoError::Foreign { .. }
+        | ZwoError::NotAWorkoutFile { .. }
         | ZwoError::NoWorkout { .. }
         | ZwoError::Missing { .. } => element(i18n, error),
         ZwoError::NotANumber { .. }
@@ -54,7 +54,7 @@ fn element(i18n: Texts, error: ZwoError) -> AnyView {
             element = "<!DOCTYPE>"
         )
         .into_any(),
-        ZwoError::Foreign { place: at, found } => t!(
+        ZwoError::NotAWorkoutFile { place: at, found } => t!(
             i18n,
             errors.file.foreign,
             place = place(i18n, at),
@@ -166,21 +166,21 @@ fn percent(fraction: f64) -> f64 {
 }
 
 /// Message about invalid XML.
-fn xml(i18n: Texts, error: XmlFault) -> AnyView {
+fn xml(i18n: Texts, error: XmlError) -> AnyView {
     match error {
-        XmlFault::Mismatch { expected, found } => t!(
+        XmlError::Mismatch { expected, found } => t!(
             i18n,
             errors.xml.mismatch,
             expected = format!("</{expected}>"),
             found = format!("</{found}>")
         )
         .into_any(),
-        XmlFault::CutOff => t!(i18n, errors.xml.cut_off).into_any(),
-        XmlFault::Twice(attribute) => {
+        XmlError::Truncated => t!(i18n, errors.xml.cut_off).into_any(),
+        XmlError::DuplicateAttribute(attribute) => {
             t!(i18n, errors.xml.duplicate_attribute, attribute).into_any()
         }
-        XmlFault::Entity => t!(i18n, errors.xml.entity).into_any(),
-        XmlFault::Other => t!(i18n, errors.xml.other).into_any(),
+        XmlError::Entity => t!(i18n, errors.xml.entity).into_any(),
+        XmlError::Other => t!(i18n, errors.xml.other).into_any(),
     }
 }
 

@@ -75,7 +75,7 @@ impl Session {
                 if !imported.ignored.is_empty() {
                     let list = imported.ignored.iter();
                     let list: Vec<_> = list
-                        .map(|ignored| format!("{} ({})", ignored.what, ignored.count))
+                        .map(|ignored| format!("{} ({})", ignored.name, ignored.count))
                         .collect();
                     self.notify(Notice::ElementsIgnored(list.join(", ")));
                 }

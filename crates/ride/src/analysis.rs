@@ -1,54 +1,55 @@
-//! What a recording adds up to.
+//! Figures of a recording.
 //!
-//! Normalised power, intensity factor and stress score after Allen and Coggan, *Training and Racing
-//! with a Power Meter*: NP is the fourth root of the mean of the fourth powers of the 30-second
-//! rolling mean of power, IF is NP over FTP, and the stress score is 100 for an hour at FTP.
+//! Normalised power (NP), intensity factor (IF) and stress score follow Allen and Coggan, *Training
+//! and Racing with a Power Meter*: NP is the fourth root of the mean of the fourth powers of the
+//! rolling mean of power over 30 s, IF is NP divided by FTP, and the stress score is 100 for an hour
+//! at FTP.
 
 use core::time::Duration;
 
 use crate::recording::{Recording, Sample};
 use crate::rider::Ftp;
 
-/// The window of the rolling mean, in seconds.
+/// Window of the rolling mean in seconds.
 const WINDOW: usize = 30;
 
-/// The figures of a ride. What was never measured is none.
+/// Figures of a ride; `None` without readings.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Summary {
-    /// The time recorded, without pauses.
+    /// Recorded time, without pauses.
     pub duration: Duration,
-    /// In watts. Seconds without a reading count as 0 W.
+    /// Mean power in W. Seconds without a reading count as 0 W.
     pub average_power: Option<f32>,
-    /// In watts. Of a ride shorter than 30 seconds, the average.
+    /// Normalised power in W; the mean power for a ride shorter than 30 s.
     pub normalised_power: Option<f32>,
-    /// In rpm, of the seconds in which the rider pedalled.
+    /// Mean cadence in rpm of the seconds with a cadence above 0.
     pub average_cadence: Option<f32>,
-    /// In beats a minute, of the seconds with a reading.
+    /// Mean heart rate in beats per minute of the seconds with a reading.
     pub average_heart_rate: Option<f32>,
-    /// In kilojoules.
+    /// Work in kJ.
     pub work_kj: f32,
-    /// The highest second, in watts.
+    /// Highest power of one second in W.
     pub max_power: Option<u16>,
-    /// NP over FTP.
+    /// Intensity factor: NP divided by FTP.
     pub intensity_factor: Option<f32>,
-    /// 100 for an hour at FTP.
+    /// Stress score: 100 for an hour at FTP.
     pub stress_score: Option<f32>,
 }
 
 impl Summary {
-    /// The figures of a recording.
+    /// Figures of a recording.
     pub fn of(recording: &Recording) -> Self {
         Self::of_samples(&recording.samples, recording.ftp)
     }
 
-    /// The figures of some seconds, a lap for example.
+    /// Figures of a part of a recording, for example a lap.
     pub(crate) fn of_samples(samples: &[Sample], ftp: Ftp) -> Self {
         let max_power = samples.iter().filter_map(|sample| sample.power).max();
         let power: Vec<f64> = samples
             .iter()
             .map(|sample| sample.power.unwrap_or(0).into())
             .collect();
-        // Not `sum()`, which makes a negative zero of nothing.
+        // Not `sum()`, whose result for an empty list is a negative zero.
         let joules = power.iter().fold(0.0, |sum, watts| sum + watts);
         let measured = max_power.map(|_| normalised(&power));
         let intensity = measured.map(|np| np / f64::from(ftp.watts()));
@@ -79,7 +80,7 @@ fn mean(values: impl Iterator<Item = u8>) -> Option<f32> {
     (count > 0).then(|| (f64::from(sum) / f64::from(count)) as f32)
 }
 
-/// Normalised power of one power a second; at least one.
+/// Normalised power of a non-empty list of powers per second.
 fn normalised(power: &[f64]) -> f64 {
     let window = WINDOW.min(power.len());
     let mut sum: f64 = power[..window].iter().sum();

@@ -1,18 +1,19 @@
-//! Everything about a group ride that can be decided without IO.
+//! Workouts, the group's timeline, riders, trainers, recording and analysis, without IO.
 //!
-//! - [`workout`]: what is ridden, as a share of each rider's own FTP; [`zwo`] reads it from files
-//!   and [`library`] holds the built-in ones.
-//! - [`player`]: where in a workout a moment lies.
-//! - [`timeline`]: what the host has decided (shared, started, paused, skipped, ended), signed and
-//!   replicated.
-//! - [`history`]: what everybody has ridden so far, for the charts.
-//! - [`rider`]: who rides; [`message`]: what riders tell each other.
-//! - [`trainer`]: the bytes that trainers speak, and a simulated one.
-//! - [`recording`]: one sample a second, kept, and written as a FIT file; [`analysis`]: what it
-//!   adds up to.
+//! - [`workout`]: intervals with targets as a share of FTP; [`zwo`] reads them from files, and
+//!   [`library`] holds the built-in ones.
+//! - [`player`]: position in a workout.
+//! - [`timeline`]: the host's commands as a signed, replicated log.
+//! - [`history`]: power of all riders over the ride so far, for the charts.
+//! - [`rider`]: name, FTP and profile of a rider.
+//! - [`message`]: messages between riders.
+//! - [`trainer`]: profiles of Bluetooth trainers, and a simulated trainer.
+//! - [`recording`]: samples of a ride, and the FIT file made of them; [`analysis`]: its figures.
 //!
-//! The law of this crate: no clock, no socket, no random source, no browser. Time comes in as an
-//! argument and seeds at construction, so that every case can be tested exactly.
+//! Contract: this crate reads no clock and uses no socket, random source or browser API. Times are
+//! arguments and seeds are given at construction, so that every case can be tested exactly. The file
+//! formats, [`zwo`] and [`recording::fit`], are not used by the other modules, so that a browser can
+//! load them later.
 
 pub mod analysis;
 pub mod history;

@@ -1,46 +1,46 @@
-//! Where in a workout a moment lies. Positions are reckoned from time, never from ticks, so that a
-//! page that slept is right at once when it wakes.
+//! Position in a workout. It is computed from the time, never counted in ticks, so that it is correct
+//! at once after a page has slept.
 
 use core::time::Duration;
 
 use crate::workout::{Cue, Interval, Workout};
 
-/// A moment in a workout.
+/// Position in a workout.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Position<'a> {
-    /// The interval being ridden, counted from 0; the last one after the end.
+    /// Index of the current interval, counted from 0; of the last one after the end.
     pub index: usize,
-    /// That interval.
+    /// Current interval.
     pub interval: &'a Interval,
-    /// The time since it began; its whole duration after the end.
-    pub into: Duration,
-    /// The time until it ends; zero after the end.
+    /// Time since the start of the interval; its whole duration after the end.
+    pub offset: Duration,
+    /// Time until the end of the interval; zero after the end.
     pub remaining_in_interval: Duration,
-    /// The interval that follows it.
+    /// Next interval.
     pub next: Option<&'a Interval>,
-    /// The time until the workout ends; zero after the end.
+    /// Time until the end of the workout; zero after the end.
     pub remaining: Duration,
-    /// The power asked for now, a fraction of FTP; none without a target and after the end.
+    /// Target as a fraction of FTP; `None` in an interval without a target and after the end.
     pub target: Option<f32>,
-    /// Whether the workout is over.
+    /// The workout is over.
     pub finished: bool,
 }
 
-/// Where in the workout a rider is who has ridden it for `elapsed`.
+/// Position after `elapsed` of the workout.
 pub fn position(workout: &Workout, elapsed: Duration) -> Position<'_> {
     let index = workout.index_at(elapsed);
     // A workout has at least one interval, and `index_at` stays within them.
     let interval = &workout.intervals()[index];
-    let into = elapsed
+    let offset = elapsed
         .saturating_sub(workout.start_of(index))
         .min(interval.duration);
     let finished = elapsed >= workout.duration();
-    let share = into.as_secs_f32() / interval.duration.as_secs_f32();
+    let share = offset.as_secs_f32() / interval.duration.as_secs_f32();
     Position {
         index,
         interval,
-        into,
-        remaining_in_interval: interval.duration - into,
+        offset,
+        remaining_in_interval: interval.duration - offset,
         next: workout.intervals().get(index + 1),
         remaining: workout.duration().saturating_sub(elapsed),
         target: interval.target.at(share).filter(|_| !finished),
@@ -48,7 +48,7 @@ pub fn position(workout: &Workout, elapsed: Duration) -> Position<'_> {
     }
 }
 
-/// The cue to show at a moment: the newest of those on show.
+/// Cue to show: the newest one whose display time has not passed.
 pub fn cue(workout: &Workout, elapsed: Duration) -> Option<&Cue> {
     let begun = workout
         .cues()

@@ -1,4 +1,4 @@
-//! Who rides: a name, an FTP, and what they ride on.
+//! Riders: name, FTP and kind of trainer.
 
 use core::fmt;
 use core::str::FromStr;
@@ -6,18 +6,18 @@ use core::str::FromStr;
 use minicbor::{Decode, Encode};
 use thiserror::Error;
 
-use crate::text::{is_hidden, is_joiner};
+use crate::text::{is_invisible, is_joiner};
 
-/// The most characters in a rider's name.
+/// Largest number of characters of a rider's name.
 pub const MAX_NAME_CHARS: usize = 40;
 
-/// A name that can be shown to everybody: 1 to [`MAX_NAME_CHARS`] characters without space around
-/// them, without `<` and `>`, without control, zero-width and text direction characters.
+/// Name of a rider: 1 to [`MAX_NAME_CHARS`] characters without space around them, without `<` and
+/// `>`, and without control, zero-width and text direction characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RiderName(String);
 
 impl RiderName {
-    /// The name.
+    /// Name as text.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -29,24 +29,23 @@ impl fmt::Display for RiderName {
     }
 }
 
-/// Why something is not a rider's name.
+/// Reason why a text is not a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum NameError {
-    /// Nothing, or nothing but space.
-    #[error("Enter your name, so that the others know who you are.")]
+    /// Empty text, or space only.
+    #[error("Enter your name so that the other riders recognize you.")]
     Empty,
     /// More than [`MAX_NAME_CHARS`] characters.
-    #[error("This name has {chars} characters; at most 40 fit. Shorten it.")]
+    #[error("This name has {chars} characters. Use at most 40.")]
     TooLong {
-        /// How many it has.
+        /// Number of characters.
         chars: usize,
     },
-    /// `<` or `>`, which belong to markup.
-    #[error("A name cannot contain < or >. Leave them out.")]
+    /// `<` or `>`, which are part of markup.
+    #[error("A name cannot contain < or >. Remove them.")]
     Markup,
-    /// A character that shows nothing or turns the text around it: control, zero-width, text
-    /// direction.
-    #[error("This name contains invisible characters. Type it by hand instead of pasting it.")]
+    /// Control, zero-width or text direction character.
+    #[error("This name contains invisible characters. Type it instead of pasting it.")]
     Hidden,
 }
 
@@ -65,38 +64,38 @@ impl FromStr for RiderName {
         if name.contains(['<', '>']) {
             return Err(NameError::Markup);
         }
-        if name.chars().any(is_hidden) || has_stray_joiner(name) {
+        if name.chars().any(is_invisible) || has_stray_joiner(name) {
             return Err(NameError::Hidden);
         }
         Ok(Self(name.to_owned()))
     }
 }
 
-/// Whether a joiner stands anywhere but between two characters that show something.
+/// Reports a joiner that is not between two visible characters.
 fn has_stray_joiner(name: &str) -> bool {
     let chars: Vec<char> = name.chars().collect();
-    let shows = |index: Option<usize>| {
+    let is_visible = |index: Option<usize>| {
         let c = index.and_then(|index| chars.get(index));
         c.is_some_and(|c| !is_joiner(*c) && !c.is_whitespace())
     };
     let joiners = chars.iter().enumerate().filter(|(_, c)| is_joiner(**c));
     joiners
         .into_iter()
-        .any(|(at, _)| !shows(at.checked_sub(1)) || !shows(Some(at + 1)))
+        .any(|(at, _)| !is_visible(at.checked_sub(1)) || !is_visible(Some(at + 1)))
 }
 
-/// Functional threshold power in watts, 50 to 600: the power that a rider can hold for about an
+/// Functional threshold power (FTP) in W, 50 to 600: the power that a rider can hold for about an
 /// hour.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ftp(u16);
 
 impl Ftp {
-    /// The least FTP, in watts.
+    /// Lowest FTP in W.
     pub const MIN: u16 = 50;
-    /// The highest FTP, in watts.
+    /// Highest FTP in W.
     pub const MAX: u16 = 600;
 
-    /// An FTP of so many watts.
+    /// FTP from a number of watts.
     ///
     /// # Errors
     /// [`FtpError::OutOfRange`] outside [`Ftp::MIN`] to [`Ftp::MAX`].
@@ -107,13 +106,13 @@ impl Ftp {
         Ok(Self(watts))
     }
 
-    /// In watts.
+    /// FTP in W.
     pub const fn watts(self) -> u16 {
         self.0
     }
 }
 
-/// 200 W, what a rider starts with who does not know better.
+/// FTP of 200 W, the initial value for a new rider.
 impl Default for Ftp {
     fn default() -> Self {
         Self(200)
@@ -126,16 +125,14 @@ impl fmt::Display for Ftp {
     }
 }
 
-/// Why something is not an FTP.
+/// Reason why a text or a number is not an FTP.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum FtpError {
-    /// Not a whole number of watts.
-    #[error("FTP is a whole number of watts, such as 200. Enter one from 50 to 600.")]
+    /// Text that is not a whole number.
+    #[error("Enter your FTP in watts as a whole number from 50 to 600, for example 200.")]
     NotANumber,
-    /// A number outside 50 to 600.
-    #[error(
-        "FTP can be 50 to 600 watts. Enter a number in between; 200 is a good guess to start with."
-    )]
+    /// Number outside 50 to 600.
+    #[error("FTP has to be between 50 and 600 watts. If you do not know yours, start with 200.")]
     OutOfRange,
 }
 
@@ -143,7 +140,7 @@ impl FromStr for Ftp {
     type Err = FtpError;
 
     fn from_str(text: &str) -> Result<Self, FtpError> {
-        // Parsed wide, so that a number too big for u16 is told that it is out of range.
+        // A wide type, so that a number beyond u16 is reported as out of range.
         let watts: i64 = text.trim().parse().map_err(|_| FtpError::NotANumber)?;
         u16::try_from(watts)
             .map_err(|_| FtpError::OutOfRange)
@@ -151,35 +148,35 @@ impl FromStr for Ftp {
     }
 }
 
-/// What a rider's numbers come from.
+/// Source of a rider's readings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
 pub enum TrainerKind {
-    /// Nothing yet.
+    /// No trainer.
     #[default]
     #[n(0)]
     None,
-    /// The simulator.
+    /// Simulated trainer.
     #[n(1)]
     Simulated,
-    /// A trainer over Bluetooth.
+    /// Trainer over Bluetooth.
     #[n(2)]
     Bluetooth,
 }
 
-/// What a rider tells the others about themselves.
+/// Profile of a rider, sent to the other riders.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct RiderProfile {
-    /// What to call them.
+    /// Name of the rider.
     #[n(0)]
     pub name: RiderName,
-    /// What their targets are reckoned from.
+    /// FTP, which the rider's targets are computed from.
     #[n(1)]
     pub ftp: Ftp,
-    /// Whether they said in the lobby that they are ready.
+    /// The rider is ready for the start.
     #[n(2)]
     pub ready: bool,
-    /// What they ride on.
+    /// Kind of trainer.
     #[n(3)]
     pub trainer: TrainerKind,
 }

@@ -1,11 +1,10 @@
-//! A workout: intervals of a target power as a fraction of FTP, and cues to read while riding them.
+//! Workouts: intervals with target power as a fraction of FTP, and cues to show during the ride.
 //!
-//! Layout: this file holds the types and what makes a workout valid, [`zone`] the power zones and
-//! the bars of a profile, [`zwo`] reads workouts from files, [`library`] holds those that are built
-//! in.
+//! Layout: this file holds the types, `check` their limits, [`zone`] the power zones and the bars of
+//! a profile, [`zwo`] reads workouts from files, [`library`] holds the built-in workouts.
 //!
-//! A [`Workout`] is only ever built by [`Workout::new`], from a [`Draft`], whatever it comes from
-//! (a file, the network, the library), so its limits hold everywhere.
+//! Contract: every [`Workout`] is built by [`Workout::new`] from a [`Draft`], which may come from a
+//! file, the network or the library, so that the limits always hold.
 
 mod check;
 mod error;
@@ -24,77 +23,77 @@ use crate::player;
 use crate::rider::Ftp;
 use crate::text::clean;
 
-/// The longest workout: a day.
+/// Longest workout.
 pub const MAX_DURATION: Duration = Duration::from_secs(24 * 3600);
-/// The most intervals in a workout.
+/// Largest number of intervals in a workout.
 pub const MAX_INTERVALS: usize = 2_000;
-/// The most cues in a workout.
+/// Largest number of cues in a workout.
 pub const MAX_CUES: usize = 1_000;
-/// The highest target, as a fraction of FTP: 500 %.
+/// Highest target as a fraction of FTP.
 pub const MAX_FRACTION: f32 = 5.0;
-/// The highest target in watts that [`watts`] gives.
+/// Highest target in W.
 pub const MAX_WATTS: u16 = 2_000;
-/// The highest cadence that an interval may ask for, in rpm.
+/// Highest target cadence in rpm.
 pub const MAX_CADENCE: u16 = 250;
-/// The most bytes that all texts of a workout take together, so that it stays quick to send.
+/// Largest total size of the texts of a workout in bytes, so that it can be sent quickly.
 pub const MAX_TEXT_BYTES: usize = 128 * 1024;
 
-/// What an interval is for. It names the interval where it has no name of its own; the target is
-/// what counts.
+/// Purpose of an interval. It serves as the name of an interval without one, and does not affect the
+/// target.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
 #[cbor(index_only)]
 pub enum IntervalKind {
-    /// Easy riding before the work.
+    /// Easy riding before the hard part.
     #[n(0)]
     Warmup,
-    /// An even effort.
+    /// Constant effort.
     #[n(1)]
     Steady,
-    /// An effort that rises or falls.
+    /// Rising or falling effort.
     #[n(2)]
     Ramp,
-    /// The hard part of a repeated set.
+    /// Hard part of a repeated set.
     #[n(3)]
     Work,
-    /// The easy part of a repeated set.
+    /// Easy part of a repeated set.
     #[n(4)]
     Rest,
-    /// Easy riding after the work.
+    /// Easy riding after the hard part.
     #[n(5)]
     Cooldown,
     /// Riding without a target.
     #[n(6)]
     FreeRide,
-    /// As hard as the rider can.
+    /// Maximal effort.
     #[n(7)]
     MaxEffort,
 }
 
-/// What an interval asks of the rider.
+/// Target of an interval.
 #[derive(Clone, Copy, Debug, PartialEq, Encode, Decode)]
 #[cbor(flat)]
 pub enum Target {
-    /// Power that goes evenly from `from` to `to`, fractions of FTP in `0.0..=`[`MAX_FRACTION`], in
-    /// this order in time and never sorted.
+    /// Power that changes linearly from `from` to `to`, as fractions of FTP in
+    /// `0.0..=`[`MAX_FRACTION`]. It may rise or fall.
     #[n(0)]
     Power {
-        /// At the start of the interval.
+        /// Power at the start of the interval.
         #[n(0)]
         from: f32,
-        /// At its end.
+        /// Power at the end of the interval.
         #[n(1)]
         to: f32,
     },
-    /// No target: the rider rides as they like.
+    /// No target: free riding.
     #[n(1)]
     Free,
-    /// No target for the trainer: the rider gives all they have.
+    /// No target: maximal effort.
     #[n(2)]
     Max,
 }
 
 impl Target {
-    /// The same power all the time, a fraction of FTP.
+    /// Constant power as a fraction of FTP.
     pub const fn steady(fraction: f32) -> Self {
         Self::Power {
             from: fraction,
@@ -102,8 +101,7 @@ impl Target {
         }
     }
 
-    /// The power asked for at a share (0 to 1) of the interval, a fraction of FTP; none where there
-    /// is no target.
+    /// Power at a share (0 to 1) of the interval, as a fraction of FTP; `None` without a target.
     pub fn at(self, share: f32) -> Option<f32> {
         match self {
             Self::Power { from, to } => Some(from + (to - from) * share.clamp(0.0, 1.0)),
@@ -112,28 +110,28 @@ impl Target {
     }
 }
 
-/// One part of a workout.
+/// Interval of a workout.
 #[derive(Clone, Debug, PartialEq, Encode, Decode)]
 pub struct Interval {
-    /// How long it is, in whole milliseconds; at least one.
+    /// Length in whole milliseconds; at least one.
     #[cbor(n(0), with = "crate::wire::millis")]
     pub duration: Duration,
-    /// What it is for.
+    /// Purpose of the interval.
     #[n(1)]
     pub kind: IntervalKind,
-    /// What it asks of the rider.
+    /// Target power.
     #[n(2)]
     pub target: Target,
-    /// The cadence asked for in rpm, `1..=`[`MAX_CADENCE`].
+    /// Target cadence in rpm, `1..=`[`MAX_CADENCE`].
     #[n(3)]
     pub cadence: Option<u16>,
-    /// Its name, at most 100 characters; empty where it has none, and then its kind names it.
+    /// Name of at most 100 characters. If it is empty, the kind serves as the name.
     #[n(4)]
     pub name: String,
 }
 
 impl Interval {
-    /// An interval without a name and without a cadence.
+    /// Interval without a name and without a target cadence.
     pub const fn new(duration: Duration, kind: IntervalKind, target: Target) -> Self {
         Self {
             duration,
@@ -145,62 +143,62 @@ impl Interval {
     }
 }
 
-/// A line of text shown to the rider at a moment of the workout.
+/// Text to show at some position of the workout.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Cue {
-    /// When it appears, from the start of the workout; before the workout's end.
+    /// Position in the workout, before its end.
     #[cbor(n(0), with = "crate::wire::millis")]
     pub at: Duration,
-    /// How long it stays.
+    /// Time for which the text is shown.
     #[cbor(n(1), with = "crate::wire::millis")]
     pub shown_for: Duration,
-    /// At most 500 characters.
+    /// Text of at most 500 characters.
     #[n(2)]
     pub text: String,
 }
 
-/// What a workout is made from: the same parts, not yet checked.
+/// Parts of a workout before they are checked.
 #[derive(Clone, Debug, Default, PartialEq, Encode, Decode)]
 pub struct Draft {
-    /// At most 200 characters.
+    /// Name of at most 200 characters.
     #[n(0)]
     pub name: String,
-    /// At most 200 characters; may be empty.
+    /// Author, at most 200 characters; may be empty.
     #[n(1)]
     pub author: String,
-    /// At most 10,000 characters; may be empty.
+    /// Description of at most 10,000 characters; may be empty.
     #[n(2)]
     pub description: String,
-    /// One to [`MAX_INTERVALS`], in the order they are ridden.
+    /// One to [`MAX_INTERVALS`] intervals, in the order in which they are ridden.
     #[n(3)]
     pub intervals: Vec<Interval>,
-    /// At most [`MAX_CUES`], in any order.
+    /// At most [`MAX_CUES`] cues, in any order.
     #[n(4)]
     pub cues: Vec<Cue>,
 }
 
-/// A workout that can be ridden: within its limits, its texts clean, its cues in order.
+/// Workout within its limits, with clean texts and ordered cues.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Workout {
     draft: Draft,
-    /// When each interval ends, from the start.
+    /// End of each interval, from the start of the workout.
     ends: Vec<Duration>,
 }
 
 impl Workout {
-    /// Builds a workout. Durations are cut to whole milliseconds, hidden characters leave the
-    /// texts, cues are put in the order of time.
+    /// Builds a workout. Durations are cut to whole milliseconds, invisible characters are removed
+    /// from the texts, and cues are sorted by time.
     ///
     /// # Errors
-    /// What is outside a limit, as [`WorkoutError`] lists it.
+    /// [`WorkoutError`] for a draft beyond a limit.
     pub fn new(mut draft: Draft) -> Result<Self, WorkoutError> {
-        check::counts(&draft)?;
-        check::tidy(&mut draft);
-        check::texts(&draft)?;
+        check::check_counts(&draft)?;
+        check::clean_up(&mut draft);
+        check::check_texts(&draft)?;
         for (index, interval) in draft.intervals.iter().enumerate() {
-            check::interval(index, interval)?;
+            check::check_interval(index, interval)?;
         }
-        let ends = check::ends(&draft.intervals)?;
+        let ends = check::interval_ends(&draft.intervals)?;
         let total = ends.last().copied().unwrap_or_default();
         match draft.cues.iter().position(|cue| cue.at >= total) {
             Some(index) => Err(WorkoutError::CueAfterEnd { number: index + 1 }),
@@ -208,37 +206,37 @@ impl Workout {
         }
     }
 
-    /// Its name; never more than 200 characters, may be empty.
+    /// Name of at most 200 characters; may be empty.
     pub fn name(&self) -> &str {
         &self.draft.name
     }
 
-    /// Who made it; may be empty.
+    /// Author; may be empty.
     pub fn author(&self) -> &str {
         &self.draft.author
     }
 
-    /// What it is about; may be empty, may have several lines.
+    /// Description; may be empty, may have several lines.
     pub fn description(&self) -> &str {
         &self.draft.description
     }
 
-    /// Its intervals in the order they are ridden; at least one.
+    /// Intervals in the order in which they are ridden; at least one.
     pub fn intervals(&self) -> &[Interval] {
         &self.draft.intervals
     }
 
-    /// Its cues in the order of time.
+    /// Cues in order of time.
     pub fn cues(&self) -> &[Cue] {
         &self.draft.cues
     }
 
-    /// How long it is: 1 ms to [`MAX_DURATION`].
+    /// Length: 1 ms to [`MAX_DURATION`].
     pub fn duration(&self) -> Duration {
         self.ends.last().copied().unwrap_or_default()
     }
 
-    /// Its profile as bars over time, see [`Bar`].
+    /// Profile as bars over time, see [`Bar`].
     pub fn bars(&self) -> Vec<Bar> {
         zone::bars(self)
     }
@@ -250,17 +248,17 @@ impl Workout {
         Some(watts(fraction, ftp))
     }
 
-    /// The interval that holds a moment; the last one after the end.
-    pub(crate) fn index_at(&self, elapsed: Duration) -> usize {
-        let index = self.ends.partition_point(|end| *end <= elapsed);
+    /// Index of the interval at a position; of the last one after the end.
+    pub(crate) fn index_at(&self, position: Duration) -> usize {
+        let index = self.ends.partition_point(|end| *end <= position);
         index.min(self.ends.len().saturating_sub(1))
     }
 
-    /// Makes an interval longer. What comes after it, cues too, moves by as much; its own cues stay
-    /// where they are.
+    /// Extends an interval. Later intervals and their cues move by the same time; the cues of the
+    /// interval itself do not move.
     ///
     /// # Errors
-    /// [`WorkoutError::TooLong`] where that makes the whole longer than [`MAX_DURATION`]; nothing
+    /// [`WorkoutError::TooLong`] if the workout would become longer than [`MAX_DURATION`]. Nothing
     /// changes then.
     pub(crate) fn extend(&mut self, index: usize, by: Duration) -> Result<(), WorkoutError> {
         if self.duration().saturating_add(by) > MAX_DURATION {
@@ -279,7 +277,7 @@ impl Workout {
         Ok(())
     }
 
-    /// When an interval starts.
+    /// Start of an interval, from the start of the workout.
     pub(crate) fn start_of(&self, index: usize) -> Duration {
         index
             .checked_sub(1)

@@ -19,7 +19,7 @@ fn recording(power: impl IntoIterator<Item = Option<u16>>) -> Recording {
     recording
 }
 
-fn close(value: Option<f32>, expected: f32) {
+fn assert_close(value: Option<f32>, expected: f32) {
     let value = value.expect("a value");
     assert!(
         (value - expected).abs() < 1e-4 * expected,
@@ -31,52 +31,52 @@ fn close(value: Option<f32>, expected: f32) {
 fn an_hour_at_ftp_scores_100() {
     let summary = Summary::of(&recording(vec![Some(200); 3_600]));
     assert_eq!(summary.duration, Duration::from_secs(3_600));
-    close(summary.average_power, 200.0);
-    close(summary.normalised_power, 200.0);
-    close(summary.intensity_factor, 1.0);
-    close(summary.stress_score, 100.0);
-    close(Some(summary.work_kj), 720.0);
+    assert_close(summary.average_power, 200.0);
+    assert_close(summary.normalised_power, 200.0);
+    assert_close(summary.intensity_factor, 1.0);
+    assert_close(summary.stress_score, 100.0);
+    assert_close(Some(summary.work_kj), 720.0);
     assert_eq!(summary.max_power, Some(200));
 }
 
 #[test]
-fn half_an_hour_at_three_quarters_scores_28() {
+fn half_an_hour_at_75_percent_scores_28() {
     let summary = Summary::of(&recording(vec![Some(150); 1_800]));
-    close(summary.intensity_factor, 0.75);
+    assert_close(summary.intensity_factor, 0.75);
     // 0.5 h x 0.75 x 0.75 x 100
-    close(summary.stress_score, 28.125);
+    assert_close(summary.stress_score, 28.125);
 }
 
 #[test]
-fn a_step_is_normalised_by_its_fourth_power() {
-    // 31 windows, whose means go from 100 to 300 W in steps of 20/3 W. With the sums of the powers
-    // of 0 to 30 (31, 465, 9455, 216225, 5273999) their fourth powers add up to 31 x 1e8 + 465 x
-    // 4e6 x 20/3 + 9455 x 6e4 x 400/9 + 216225 x 4e2 x 8000/27 + 5273999 x 160000/81 = 7.67578e10.
-    // The fourth root of a 31st of it is 223.07.
+fn normalised_power_of_a_step_follows_the_fourth_powers() {
+    // The means of the 31 windows go from 100 to 300 W in steps of 20/3 W. With the sums of the
+    // powers of 0 to 30 (31, 465, 9455, 216225, 5273999) the sum of their fourth powers is 31 x 1e8
+    // + 465 x 4e6 x 20/3 + 9455 x 6e4 x 400/9 + 216225 x 4e2 x 8000/27 + 5273999 x 160000/81 =
+    // 7.67578e10. The fourth root of 1/31 of it is 223.07.
     let power = [vec![Some(100); 30], vec![Some(300); 30]].concat();
     let summary = Summary::of(&recording(power));
-    close(summary.average_power, 200.0);
-    close(summary.normalised_power, 223.07);
+    assert_close(summary.average_power, 200.0);
+    assert_close(summary.normalised_power, 223.07);
     // 223.07 / 200 = 1.11535; 60 / 3600 x 1.11535 x 1.11535 x 100 = 2.0733
-    close(summary.intensity_factor, 1.11535);
-    close(summary.stress_score, 2.0733);
+    assert_close(summary.intensity_factor, 1.11535);
+    assert_close(summary.stress_score, 2.0733);
 }
 
 #[test]
-fn a_ride_under_thirty_seconds_is_normalised_by_its_average() {
+fn normalised_power_of_a_short_ride_is_its_mean() {
     let summary = Summary::of(&recording([Some(100), Some(300)]));
-    close(summary.normalised_power, 200.0);
+    assert_close(summary.normalised_power, 200.0);
 }
 
 #[test]
-fn seconds_without_power_count_as_nothing_done() {
+fn seconds_without_power_count_as_zero() {
     let summary = Summary::of(&recording([Some(100), None, Some(200), None]));
-    close(summary.average_power, 75.0);
-    close(Some(summary.work_kj), 0.3);
+    assert_close(summary.average_power, 75.0);
+    assert_close(Some(summary.work_kj), 0.3);
 }
 
 #[test]
-fn what_was_never_measured_is_not_made_up() {
+fn figures_without_readings_are_empty() {
     let summary = Summary::of(&recording([None, None]));
     assert_eq!(
         summary,
@@ -88,16 +88,16 @@ fn what_was_never_measured_is_not_made_up() {
     assert_eq!(Summary::of(&recording([])), Summary::default());
 }
 
-// A rider who left within the first second read "-0 kJ".
+// The summary showed "-0 kJ" after leaving within the first second.
 #[test]
-fn a_ride_of_no_seconds_has_done_no_work_rather_than_less_than_none() {
+fn the_work_of_an_empty_ride_is_not_a_negative_zero() {
     let summary = Summary::of(&recording([]));
     assert!(summary.work_kj.is_sign_positive());
     assert_eq!(summary.work_kj, 0.0);
 }
 
 #[test]
-fn cadence_is_averaged_while_pedalling_and_heart_rate_while_measured() {
+fn mean_cadence_leaves_out_zero_and_mean_heart_rate_leaves_out_missing_readings() {
     let mut recording = recording([Some(1); 4]);
     for (sample, (cadence, heart_rate)) in recording.samples.iter_mut().zip([
         (Some(90), Some(120)),
@@ -108,6 +108,6 @@ fn cadence_is_averaged_while_pedalling_and_heart_rate_while_measured() {
         (sample.cadence, sample.heart_rate) = (cadence, heart_rate);
     }
     let summary = Summary::of(&recording);
-    close(summary.average_cadence, 85.0);
-    close(summary.average_heart_rate, 125.0);
+    assert_close(summary.average_cadence, 85.0);
+    assert_close(summary.average_heart_rate, 125.0);
 }

@@ -5,7 +5,7 @@ const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Sixty seconds from 50 to 100 %, thirty free.
+/// Ramp of 60 s from 50 to 100 %, and 30 s without a target.
 fn workout() -> Workout {
     let cue = |at, text: &str| Cue {
         at: seconds(at),
@@ -30,11 +30,11 @@ fn workout() -> Workout {
 }
 
 #[test]
-fn the_first_moment_lies_in_the_first_interval() {
+fn the_workout_starts_in_the_first_interval() {
     let workout = workout();
     let position = position(&workout, Duration::ZERO);
     assert_eq!(
-        (position.index, position.into, position.remaining),
+        (position.index, position.offset, position.remaining),
         (0, Duration::ZERO, seconds(90))
     );
     assert_eq!(position.target, Some(0.5));
@@ -46,13 +46,13 @@ fn the_first_moment_lies_in_the_first_interval() {
 }
 
 #[test]
-fn a_ramp_goes_evenly_with_time() {
+fn a_ramp_is_linear() {
     let workout = workout();
     assert_eq!(position(&workout, seconds(30)).target, Some(0.75));
 }
 
 #[test]
-fn an_interval_ends_the_moment_the_next_begins() {
+fn an_interval_ends_when_the_next_one_begins() {
     let workout = workout();
     let before = position(&workout, Duration::from_millis(59_999));
     assert_eq!(
@@ -61,20 +61,20 @@ fn an_interval_ends_the_moment_the_next_begins() {
     );
     let after = position(&workout, seconds(60));
     assert_eq!(
-        (after.index, after.into, after.remaining_in_interval),
+        (after.index, after.offset, after.remaining_in_interval),
         (1, Duration::ZERO, seconds(30))
     );
     assert_eq!((after.target, after.next), (None, None));
 }
 
 #[test]
-fn after_the_end_it_is_finished_and_asks_for_nothing() {
+fn after_the_end_there_is_no_target() {
     let workout = workout();
     for elapsed in [seconds(90), seconds(100_000), Duration::MAX] {
         let position = position(&workout, elapsed);
         assert!(position.finished);
         assert_eq!(
-            (position.index, position.into, position.remaining),
+            (position.index, position.offset, position.remaining),
             (1, seconds(30), Duration::ZERO)
         );
         assert_eq!(position.target, None);
@@ -82,7 +82,7 @@ fn after_the_end_it_is_finished_and_asks_for_nothing() {
 }
 
 #[test]
-fn the_newest_cue_on_show_is_shown() {
+fn the_newest_cue_that_has_not_expired_is_shown() {
     let workout = workout();
     let shown = |at| cue(&workout, seconds(at)).map(|cue| cue.text.as_str());
     let expected = [

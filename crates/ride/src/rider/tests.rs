@@ -5,12 +5,12 @@ fn name(text: &str) -> Result<String, NameError> {
 }
 
 #[test]
-fn a_name_loses_the_space_around_it() {
+fn space_around_a_name_is_removed() {
     assert_eq!(name("  Ana Müller \n"), Ok("Ana Müller".into()));
 }
 
 #[test]
-fn names_of_all_scripts_are_names() {
+fn names_in_all_scripts_are_accepted() {
     for good in [
         "李",
         "O'Neill & Söhne",
@@ -24,32 +24,32 @@ fn names_of_all_scripts_are_names() {
 }
 
 #[test]
-fn nothing_is_no_name() {
+fn an_empty_name_is_rejected() {
     for empty in ["", "   ", "\t\n"] {
         assert_eq!(name(empty), Err(NameError::Empty));
     }
 }
 
 #[test]
-fn a_name_of_200_characters_is_refused_with_its_length() {
+fn a_name_of_200_characters_is_rejected_with_its_length() {
     assert_eq!(name(&"ü".repeat(40)), Ok("ü".repeat(40)));
-    let error = name(&"x".repeat(200)).expect_err("a refusal");
+    let error = name(&"x".repeat(200)).expect_err("an error");
     assert_eq!(error, NameError::TooLong { chars: 200 });
     assert_eq!(
         error.to_string(),
-        "This name has 200 characters; at most 40 fit. Shorten it."
+        "This name has 200 characters. Use at most 40."
     );
 }
 
 #[test]
-fn markup_is_refused() {
+fn markup_is_rejected() {
     for markup in ["<img onerror=alert(1)>", "a<b", "a>b"] {
         assert_eq!(name(markup), Err(NameError::Markup));
     }
 }
 
 #[test]
-fn characters_that_turn_or_hide_text_are_refused() {
+fn invisible_and_text_direction_characters_are_rejected() {
     for c in [
         '\u{202e}',
         '\u{2066}',
@@ -72,7 +72,7 @@ fn characters_that_turn_or_hide_text_are_refused() {
 }
 
 #[test]
-fn joiners_that_join_nothing_are_refused() {
+fn joiners_without_neighbours_are_rejected() {
     for stray in [
         "\u{200d}",
         "Ana\u{200d}",

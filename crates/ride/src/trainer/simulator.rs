@@ -1,38 +1,41 @@
-//! A rider on a trainer, simulated: for trying the app without hardware, and for its tests.
+//! Simulated rider on a trainer, to try the app without hardware and to test it.
 //!
-//! Power follows the target as a first-order lag of about two seconds, with noise of up to 3 %.
-//! Cadence drifts around 90 rpm. Heart rate follows the effort over about a minute.
+//! Power follows the target as a first-order lag of about 2 s, with noise of up to 3 %. Cadence
+//! drifts around 90 rpm. Heart rate follows power over about a minute.
 
 use clock::Moment;
 
 use super::Reading;
 use crate::rider::Ftp;
 
-/// The time constant of power, in seconds.
+/// Time constant of power in seconds.
 const POWER_LAG: f64 = 2.0;
-/// The share by which power is off at most.
+/// Largest relative noise of power.
 const NOISE: f64 = 0.03;
-/// What the rider rides at without a target, a fraction of FTP.
+/// Power without a target, as a fraction of FTP.
 const FREE_RIDE: f64 = 0.6;
-/// The time constant of cadence, in seconds.
+/// Time constant of cadence in seconds.
 const CADENCE_LAG: f64 = 1.5;
-/// What cadence drifts around, in rpm, and how far it gets.
+/// Mean cadence in rpm.
 const CADENCE: f64 = 90.0;
-const DRIFT: f64 = 5.0;
-/// The time constant of heart rate, in seconds: nine tenths of the way after a minute.
-const HEART_LAG: f64 = 26.0;
-/// Heart rate without effort, and what an effort at FTP adds, in beats a minute.
-const HEART_AT_REST: f64 = 65.0;
-const HEART_AT_FTP: f64 = 100.0;
-const HEART_MAX: f64 = 195.0;
+/// Largest drift of cadence in rpm.
+const MAX_DRIFT: f64 = 5.0;
+/// Time constant of heart rate in seconds: 90 % of a change takes one minute.
+const HEART_RATE_LAG: f64 = 26.0;
+/// Heart rate at rest in beats per minute.
+const RESTING_HEART_RATE: f64 = 65.0;
+/// Increase of heart rate at FTP in beats per minute.
+const HEART_RATE_GAIN: f64 = 100.0;
+/// Highest heart rate in beats per minute.
+const MAX_HEART_RATE: f64 = 195.0;
 
-/// A simulated rider. The same seed and the same calls give the same readings.
+/// Simulated rider. The same seed and the same calls give the same readings.
 #[derive(Clone, Debug)]
 pub struct Simulator {
     random: SplitMix,
     ftp: Ftp,
     target: Option<u16>,
-    last: Option<Moment>,
+    advanced_at: Option<Moment>,
     power: f64,
     cadence: f64,
     drift: f64,
@@ -40,30 +43,31 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// A rider of this FTP at rest.
+    /// Rider at rest.
     pub const fn new(seed: u64, ftp: Ftp) -> Self {
         Self {
             random: SplitMix(seed),
             ftp,
             target: None,
-            last: None,
+            advanced_at: None,
             power: 0.0,
             cadence: 0.0,
             drift: 0.0,
-            heart_rate: HEART_AT_REST,
+            heart_rate: RESTING_HEART_RATE,
         }
     }
 
-    /// What to ride at, in watts; 0 is to stop pedalling, none to ride freely at about 60 % of FTP.
+    /// Sets the target in W. At 0 W the rider stops pedalling; without a target the rider rides at
+    /// 60 % of FTP.
     pub const fn set_target(&mut self, watts: Option<u16>) {
         self.target = watts;
     }
 
     /// Advances the simulation to `now` and returns the readings.
     pub fn advance(&mut self, now: Moment) -> Reading {
-        let passed = (now - self.last.unwrap_or(now)).as_secs_f64();
-        self.last = Some(now.max(self.last.unwrap_or(now)));
-        self.follow(passed);
+        let passed = (now - self.advanced_at.unwrap_or(now)).as_secs_f64();
+        self.advanced_at = Some(now.max(self.advanced_at.unwrap_or(now)));
+        self.update(passed);
         let power = self.power * (1.0 + NOISE * self.random.signed());
         Reading {
             power: Some(power.round() as u16),
@@ -72,33 +76,34 @@ impl Simulator {
         }
     }
 
-    fn follow(&mut self, passed: f64) {
+    fn update(&mut self, passed: f64) {
         let ftp = f64::from(self.ftp.watts());
         let goal = self.target.map_or(ftp * FREE_RIDE, f64::from);
         approach(&mut self.power, goal, passed, POWER_LAG);
-        self.drift = (self.drift + self.random.signed() * passed.min(1.0)).clamp(-DRIFT, DRIFT);
+        self.drift =
+            (self.drift + self.random.signed() * passed.min(1.0)).clamp(-MAX_DRIFT, MAX_DRIFT);
         let pedalling = if self.target == Some(0) {
             0.0
         } else {
             CADENCE + self.drift
         };
         approach(&mut self.cadence, pedalling, passed, CADENCE_LAG);
-        let heart = (HEART_AT_REST + HEART_AT_FTP * self.power / ftp).min(HEART_MAX);
-        approach(&mut self.heart_rate, heart, passed, HEART_LAG);
+        let heart = (RESTING_HEART_RATE + HEART_RATE_GAIN * self.power / ftp).min(MAX_HEART_RATE);
+        approach(&mut self.heart_rate, heart, passed, HEART_RATE_LAG);
     }
 }
 
-/// A first-order lag.
+/// Moves a value towards a goal with a first-order lag.
 fn approach(value: &mut f64, goal: f64, passed: f64, lag: f64) {
     *value += (goal - *value) * (1.0 - (-passed / lag).exp());
 }
 
-/// SplitMix64 (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
+/// SplitMix64 generator (Steele, Lea, Flood: Fast splittable pseudorandom number generators, 2014).
 #[derive(Clone, Debug)]
 struct SplitMix(u64);
 
 impl SplitMix {
-    /// Evenly in -1 to 1.
+    /// Uniform number from -1 to 1.
     fn signed(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut bits = self.0;

@@ -1,8 +1,8 @@
-//! What makes a draft a workout.
+//! Limits of a workout.
 
 use super::*;
 
-pub(super) fn counts(draft: &Draft) -> Result<(), WorkoutError> {
+pub(super) fn check_counts(draft: &Draft) -> Result<(), WorkoutError> {
     match (draft.intervals.len(), draft.cues.len()) {
         (0, _) => Err(WorkoutError::NoIntervals),
         (count, _) if count > MAX_INTERVALS => Err(WorkoutError::TooManyIntervals),
@@ -11,7 +11,7 @@ pub(super) fn counts(draft: &Draft) -> Result<(), WorkoutError> {
     }
 }
 
-pub(super) fn tidy(draft: &mut Draft) {
+pub(super) fn clean_up(draft: &mut Draft) {
     draft.name = clean(&draft.name, false);
     draft.author = clean(&draft.author, false);
     draft.description = clean(&draft.description, true);
@@ -31,7 +31,7 @@ fn whole_millis(duration: Duration) -> Duration {
     Duration::new(duration.as_secs(), duration.subsec_millis() * 1_000_000)
 }
 
-pub(super) fn texts(draft: &Draft) -> Result<(), WorkoutError> {
+pub(super) fn check_texts(draft: &Draft) -> Result<(), WorkoutError> {
     let names = draft
         .intervals
         .iter()
@@ -58,7 +58,7 @@ pub(super) fn texts(draft: &Draft) -> Result<(), WorkoutError> {
     Ok(())
 }
 
-pub(super) fn interval(index: usize, interval: &Interval) -> Result<(), WorkoutError> {
+pub(super) fn check_interval(index: usize, interval: &Interval) -> Result<(), WorkoutError> {
     let number = index + 1;
     if interval.duration.is_zero() {
         return Err(WorkoutError::EmptyInterval { number });
@@ -81,7 +81,7 @@ pub(super) fn interval(index: usize, interval: &Interval) -> Result<(), WorkoutE
     }
 }
 
-pub(super) fn ends(intervals: &[Interval]) -> Result<Vec<Duration>, WorkoutError> {
+pub(super) fn interval_ends(intervals: &[Interval]) -> Result<Vec<Duration>, WorkoutError> {
     let mut end = Duration::ZERO;
     let mut ends = Vec::with_capacity(intervals.len());
     for interval in intervals {

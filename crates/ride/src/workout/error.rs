@@ -1,24 +1,24 @@
-//! Why something is not a workout.
+//! Errors of workouts.
 
 use thiserror::Error;
 
-/// A text of a workout, with the length it may have.
+/// Text of a workout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TextField {
-    /// The workout's name.
+    /// Name of the workout.
     Name,
-    /// Its author.
+    /// Author of the workout.
     Author,
-    /// Its description.
+    /// Description of the workout.
     Description,
-    /// The name of one of its intervals.
+    /// Name of an interval.
     IntervalName,
-    /// A cue shown while riding.
+    /// Text of a cue.
     Cue,
 }
 
 impl TextField {
-    /// The most characters that the text may have.
+    /// Largest number of characters.
     pub const fn limit(self) -> usize {
         match self {
             Self::Name | Self::Author => 200,
@@ -28,82 +28,76 @@ impl TextField {
         }
     }
 
-    const fn words(self) -> &'static str {
+    const fn label(self) -> &'static str {
         match self {
             Self::Name => "name of the workout",
             Self::Author => "author of the workout",
             Self::Description => "description of the workout",
             Self::IntervalName => "name of an interval",
-            Self::Cue => "message to the rider",
+            Self::Cue => "text of a cue",
         }
     }
 }
 
-/// Why something is not a workout: what is wrong and what to do about it. Intervals and cues are
-/// counted from 1.
+/// Reason why a draft is not a workout. Intervals and cues are counted from 1.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum WorkoutError {
-    /// There is nothing to ride.
+    /// No intervals.
     #[error("This workout has no intervals. Choose one with at least one interval.")]
     NoIntervals,
     /// More intervals than [`MAX_INTERVALS`](super::MAX_INTERVALS).
-    #[error("This workout has more than 2,000 intervals, too many to ride. Choose a shorter one.")]
+    #[error("This workout has more than 2,000 intervals. Choose a shorter one.")]
     TooManyIntervals,
     /// More cues than [`MAX_CUES`](super::MAX_CUES).
-    #[error(
-        "This workout has {count} messages to the rider; at most 1,000 can be shown. Remove some."
-    )]
+    #[error("This workout has {count} cues; the maximum is 1,000. Remove some of them.")]
     TooManyCues {
-        /// How many there are.
+        /// Number of cues.
         count: usize,
     },
-    /// An interval shorter than a millisecond.
-    #[error("Interval {number} has no length. Give it a duration of a second or more.")]
+    /// Interval shorter than 1 ms.
+    #[error("Interval {number} has no duration. Set it to one second or more.")]
     EmptyInterval {
-        /// Which one.
+        /// Number of the interval.
         number: usize,
     },
     /// Longer than [`MAX_DURATION`](super::MAX_DURATION).
     #[error("This workout is longer than 24 hours. Shorten it.")]
     TooLong,
-    /// A target that is not a number, below nothing, or above
-    /// [`MAX_FRACTION`](super::MAX_FRACTION).
+    /// Target that is negative, above [`MAX_FRACTION`](super::MAX_FRACTION), or not a number.
     #[error(
-        "Interval {number} asks for {percent} % of FTP; targets go from 0 to 500 %. Correct its power."
+        "Interval {number} has a target of {percent} % of FTP; the range is 0 to 500 %. Correct its power."
     )]
     PowerOutOfRange {
-        /// Which interval.
+        /// Number of the interval.
         number: usize,
-        /// What it asks for, in percent of FTP; may be no number at all.
+        /// Target in percent of FTP; may be NaN or infinite.
         percent: f32,
     },
-    /// A cadence of 0 or above [`MAX_CADENCE`](super::MAX_CADENCE).
+    /// Cadence of 0 or above [`MAX_CADENCE`](super::MAX_CADENCE).
     #[error(
-        "Interval {number} asks for a cadence of {cadence} rpm; it can be 1 to 250. Correct it."
+        "Interval {number} has a cadence of {cadence} rpm; the range is 1 to 250 rpm. Correct it."
     )]
     CadenceOutOfRange {
-        /// Which interval.
+        /// Number of the interval.
         number: usize,
-        /// What it asks for, in rpm.
+        /// Target cadence in rpm.
         cadence: u16,
     },
-    /// A cue at or after the end of the workout, where nobody would see it.
-    #[error(
-        "Message {number} to the rider comes after the end of the workout. Move it or remove it."
-    )]
+    /// Cue at or after the end of the workout.
+    #[error("Cue {number} comes after the end of the workout. Move it or remove it.")]
     CueAfterEnd {
-        /// Which cue, in the order of time.
+        /// Number of the cue, in order of time.
         number: usize,
     },
-    /// One text longer than its [`TextField::limit`].
-    #[error("The {} is longer than {limit} characters. Shorten it.", field.words())]
+    /// Text longer than its [`TextField::limit`].
+    #[error("The {} is longer than {limit} characters. Shorten it.", field.label())]
     TextTooLong {
-        /// Which text.
+        /// The text.
         field: TextField,
-        /// The most characters it may have.
+        /// Largest number of characters.
         limit: usize,
     },
-    /// All texts together are more than [`MAX_TEXT_BYTES`](super::MAX_TEXT_BYTES).
-    #[error("The texts of this workout are too long together. Shorten its messages to the rider.")]
+    /// Texts of more than [`MAX_TEXT_BYTES`](super::MAX_TEXT_BYTES) in total.
+    #[error("This workout has too much text. Shorten its cues.")]
     TooMuchText,
 }

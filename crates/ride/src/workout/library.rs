@@ -1,14 +1,14 @@
-//! The built-in workouts, for a group that brings none. All of Gruppetto's own making.
+//! Built-in workouts, made for Gruppetto.
 
 use core::iter;
 use core::time::Duration;
 
 use super::{Cue, Draft, Interval, IntervalKind, Target, Workout};
 
-/// Every built-in workout, from short to long.
+/// All built-in workouts, from short to long.
 pub fn all() -> Vec<Workout> {
     let drafts = [taster(), opener(), vo2(), over_unders(), sweet_spot()];
-    // None is lost: a test builds every one of them.
+    // A test shows that every draft is valid.
     drafts
         .into_iter()
         .filter_map(|draft| Workout::new(draft).ok())
@@ -55,7 +55,7 @@ fn cue(at: u64, text: &str) -> Cue {
     }
 }
 
-/// Hard and easy in turn, so often.
+/// Set of hard intervals followed by an easy one, repeated.
 fn repeat(times: usize, hard: &[Interval], easy: &Interval) -> Vec<Interval> {
     let set: Vec<Interval> = hard.iter().chain([easy]).cloned().collect();
     iter::repeat_n(set, times).flatten().collect()
@@ -200,7 +200,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_built_in_workout_can_be_ridden() {
+    fn every_built_in_workout_is_valid() {
         for draft in [taster(), opener(), vo2(), over_unders(), sweet_spot()] {
             let name = draft.name.clone();
             assert!(Workout::new(draft).is_ok(), "{name}");
@@ -208,7 +208,7 @@ mod tests {
     }
 
     #[test]
-    fn they_go_from_five_minutes_to_about_an_hour() {
+    fn durations_go_from_five_minutes_to_about_an_hour() {
         let minutes: Vec<u64> = all()
             .iter()
             .map(|workout| workout.duration().as_secs() / 60)
@@ -217,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn every_cue_falls_into_its_workout() {
+    fn every_workout_has_cues() {
         for workout in all() {
             assert!(workout.cues().len() >= 3, "{}", workout.name());
         }

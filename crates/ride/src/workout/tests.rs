@@ -39,7 +39,7 @@ fn a_workout_has_at_least_one_interval_and_at_most_2000() {
 }
 
 #[test]
-fn a_workout_is_at_most_a_day_long() {
+fn a_workout_is_at_most_24_hours_long() {
     assert!(build(vec![ride(Target::Free); 144]).is_ok());
     assert_eq!(
         build(vec![ride(Target::Free); 145]),
@@ -53,7 +53,7 @@ fn a_workout_is_at_most_a_day_long() {
 }
 
 #[test]
-fn an_interval_under_a_millisecond_is_refused() {
+fn an_interval_under_a_millisecond_is_rejected() {
     let short = Interval::new(
         Duration::from_micros(999),
         IntervalKind::Steady,
@@ -66,7 +66,7 @@ fn an_interval_under_a_millisecond_is_refused() {
 }
 
 #[test]
-fn power_that_is_no_number_negative_or_over_500_percent_is_refused() {
+fn power_that_is_negative_over_500_percent_or_not_a_number_is_rejected() {
     for fraction in [f32::NAN, f32::INFINITY, -0.01, 5.01, 30.0] {
         for target in [
             Target::Power {
@@ -85,16 +85,16 @@ fn power_that_is_no_number_negative_or_over_500_percent_is_refused() {
         }
     }
     let error = build(vec![ride(Target::steady(30.0))])
-        .expect_err("a refusal")
+        .expect_err("an error")
         .to_string();
     assert_eq!(
         error,
-        "Interval 1 asks for 3000 % of FTP; targets go from 0 to 500 %. Correct its power."
+        "Interval 1 has a target of 3000 % of FTP; the range is 0 to 500 %. Correct its power."
     );
 }
 
 #[test]
-fn a_cadence_of_nothing_or_over_250_is_refused() {
+fn a_cadence_of_0_or_over_250_is_rejected() {
     for cadence in [0, 251] {
         let interval = Interval {
             cadence: Some(cadence),
@@ -108,7 +108,7 @@ fn a_cadence_of_nothing_or_over_250_is_refused() {
 }
 
 #[test]
-fn texts_lose_hidden_characters_and_have_a_limit() {
+fn invisible_characters_are_removed_and_the_length_of_texts_is_limited() {
     let draft = |name: String| Draft {
         name,
         intervals: vec![ride(Target::Free)],
@@ -116,7 +116,7 @@ fn texts_lose_hidden_characters_and_have_a_limit() {
     };
     let workout = Workout::new(draft(" Sweet\u{202e}\u{0} \tspot\n".into())).expect("a workout");
     assert_eq!(workout.name(), "Sweet  spot");
-    let error = Workout::new(draft("x".repeat(201))).expect_err("a refusal");
+    let error = Workout::new(draft("x".repeat(201))).expect_err("an error");
     assert_eq!(
         error,
         WorkoutError::TextTooLong {
@@ -127,7 +127,7 @@ fn texts_lose_hidden_characters_and_have_a_limit() {
 }
 
 #[test]
-fn all_texts_together_have_a_limit() {
+fn the_total_length_of_texts_is_limited() {
     let cue = Cue {
         at: Duration::ZERO,
         shown_for: Duration::ZERO,
@@ -142,7 +142,7 @@ fn all_texts_together_have_a_limit() {
 }
 
 #[test]
-fn cues_are_put_in_order_and_must_come_before_the_end() {
+fn cues_are_sorted_and_must_come_before_the_end() {
     let cue = |at| Cue {
         at: minutes(at),
         shown_for: minutes(1),
@@ -171,7 +171,7 @@ fn a_target_is_a_share_of_the_riders_own_ftp() {
 }
 
 #[test]
-fn a_target_never_leaves_what_a_trainer_can_take() {
+fn targets_in_watts_are_limited() {
     assert_eq!(watts(5.0, ftp(600)), MAX_WATTS);
     assert_eq!(watts(f32::NAN, ftp(200)), 0);
     assert_eq!(watts(-1.0, ftp(200)), 0);
@@ -202,7 +202,7 @@ fn zones_include_their_upper_bound() {
 }
 
 #[test]
-fn the_bars_of_a_profile_follow_each_other_without_a_gap() {
+fn the_bars_of_a_profile_have_no_gaps() {
     let workout = build(vec![
         ride(Target::steady(0.9)),
         ride(Target::Free),
@@ -225,7 +225,7 @@ fn the_bars_of_a_profile_follow_each_other_without_a_gap() {
 }
 
 #[test]
-fn a_ramp_is_cut_where_it_crosses_into_another_zone() {
+fn a_ramp_is_split_at_the_bounds_of_zones() {
     let workout = build(vec![ride(Target::Power {
         from: 0.85,
         to: 0.45,
@@ -245,7 +245,7 @@ fn a_ramp_is_cut_where_it_crosses_into_another_zone() {
 }
 
 #[test]
-fn a_workout_travels_unchanged_and_is_checked_on_arrival() {
+fn a_workout_is_decoded_unchanged_and_checked() {
     for workout in library::all() {
         let bytes = minicbor::to_vec(&workout).expect("memory");
         assert_eq!(
@@ -253,10 +253,10 @@ fn a_workout_travels_unchanged_and_is_checked_on_arrival() {
             workout
         );
     }
-    let foul = Draft {
+    let invalid = Draft {
         intervals: vec![ride(Target::steady(f32::NAN))],
         ..Draft::default()
     };
-    let bytes = minicbor::to_vec(&foul).expect("memory");
+    let bytes = minicbor::to_vec(&invalid).expect("memory");
     assert!(minicbor::decode::<Workout>(&bytes).is_err());
 }

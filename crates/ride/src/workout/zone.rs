@@ -1,53 +1,53 @@
-//! Power zones, and the bars in which a workout's profile is drawn.
+//! Power zones, and the bars of a workout's profile.
 
 use core::time::Duration;
 
 use super::{IntervalKind, Target, Workout};
 
-/// A power zone, 1 to 7 (Coggan: up to 55, 75, 90, 105, 120, 150 % of FTP, and above).
+/// Power zone, 1 to 7 (Coggan: up to 55, 75, 90, 105, 120, 150 % of FTP, and above).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Zone(u8);
 
-/// Where the zones 1 to 6 end, as fractions of FTP.
+/// Upper bounds of the zones 1 to 6 as fractions of FTP.
 const UPPER: [f32; 6] = [0.55, 0.75, 0.90, 1.05, 1.20, 1.50];
 
 impl Zone {
-    /// The zone of a power, a fraction of FTP. The upper bound belongs to the zone.
+    /// Zone of a power as a fraction of FTP. The upper bound belongs to the zone.
     pub fn of(fraction: f32) -> Self {
-        // Rounded to a tenth of a percent, so that 90 % reckoned from watts is not just above 0.9.
+        // Rounded to 0.1 %, so that 90 % computed from watts does not exceed 0.9 by an error of
+        // rounding.
         let fraction = (fraction * 1_000.0).round() / 1_000.0;
         let below = UPPER.iter().filter(|upper| fraction > **upper).count();
         Self(below as u8 + 1)
     }
 
-    /// The zone's number, 1 to 7.
+    /// Number of the zone, 1 to 7.
     pub const fn number(self) -> u8 {
         self.0
     }
 }
 
-/// A piece of a workout's profile that lies in one zone. An interval whose power crosses zones
-/// gives several.
+/// Part of a workout's profile within one zone. An interval that crosses zones has several bars.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Bar {
-    /// When it begins, from the start of the workout.
+    /// Start, from the start of the workout.
     pub start: Duration,
-    /// How long it is.
+    /// Length.
     pub duration: Duration,
-    /// Its height at its start, a fraction of FTP.
+    /// Height at the start, as a fraction of FTP.
     pub from: f32,
-    /// Its height at its end.
+    /// Height at the end, as a fraction of FTP.
     pub to: f32,
-    /// The zone of its colour.
+    /// Zone, which determines the colour.
     pub zone: Zone,
-    /// What the interval is for: free rides and maximal efforts have no target, their heights (0.6
-    /// and 1.5) are only for drawing.
+    /// Kind of the interval. Free rides and maximal efforts have no target; their heights (0.6 and
+    /// 1.5) serve the drawing only.
     pub kind: IntervalKind,
 }
 
-/// The height at which an interval without a target is drawn.
+/// Height of a free ride.
 const FREE_HEIGHT: f32 = 0.6;
-/// The height at which a maximal effort is drawn.
+/// Height of a maximal effort.
 const MAX_HEIGHT: f32 = 1.5;
 
 pub(super) fn bars(workout: &Workout) -> Vec<Bar> {
@@ -73,14 +73,14 @@ pub(super) fn bars(workout: &Workout) -> Vec<Bar> {
     bars
 }
 
-/// Cuts a bar where its slope crosses from one zone into the next.
+/// Splits a bar at the bounds of zones.
 fn split(bar: Bar) -> Vec<Bar> {
     let height = |share: f32| bar.from + (bar.to - bar.from) * share;
     let mut cuts: Vec<f32> = UPPER
         .iter()
         .map(|upper| (upper - bar.from) / (bar.to - bar.from))
         .collect();
-    // A flat bar gives no finite cut.
+    // The cuts of a flat bar are not finite.
     cuts.retain(|cut| *cut > 0.001 && *cut < 0.999);
     cuts.sort_by(f32::total_cmp);
     cuts.insert(0, 0.0);

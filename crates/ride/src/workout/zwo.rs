@@ -1,12 +1,13 @@
-//! Reading workouts from ZWO files, the XML that Zwift made common. The format is not written down
-//! by its makers; this follows GoldenCheetah's reader and h4l's zwift-workout-file-reference.
+//! Reading of workouts from ZWO files, the XML format of Zwift. It has no official specification;
+//! this reader follows GoldenCheetah's reader and h4l's zwift-workout-file-reference.
 //!
-//! Layout: `source` turns bytes into text and keeps hostile XML away from the parser, `elements`
-//! reads the elements of the workout, `attributes` their values, [`ZwoError`] says what is wrong
-//! and where.
+//! Layout: `source` decodes the text and rejects XML that would be slow to parse, `elements` reads
+//! the elements of the workout, `attributes` their values, and [`ZwoError`] describes an error and
+//! its place.
 //!
-//! Powers are fractions of FTP and go from low to high *in time*, whatever their order. What is not
-//! known is left out, counted, and told to the rider.
+//! Powers are fractions of FTP. `PowerLow` is the power at the start and `PowerHigh` the power at
+//! the end, even where the first is the larger one. Unknown elements and attributes are ignored and
+//! counted.
 
 mod attributes;
 mod elements;
@@ -17,43 +18,42 @@ use std::collections::BTreeMap;
 
 use roxmltree::{Document, Node, ParsingOptions};
 
-pub use error::{Place, XmlFault, ZwoError};
+pub use error::{Place, XmlError, ZwoError};
 
 use super::{Draft, Workout};
 
-/// The largest file that is read, in bytes.
-pub const MAX_BYTES: usize = 1024 * 1024;
-/// The most XML nodes that are read.
+/// Largest file in bytes.
+pub const MAX_FILE_BYTES: usize = 1024 * 1024;
+/// Largest number of XML nodes.
 const MAX_NODES: u32 = 100_000;
-/// The most different things that are listed as ignored.
+/// Largest number of names in the list of ignored elements and attributes.
 const MAX_IGNORED: usize = 50;
-/// What a workout without a name is called.
+/// Name of a workout without one.
 const UNNAMED: &str = "Untitled workout";
 
-/// A workout read from a file, and what had to be left out.
+/// Workout read from a file, and the parts of the file that were ignored.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Imported {
-    /// The workout.
+    /// Workout.
     pub workout: Workout,
-    /// What is in the file but not in the workout; for the rider to know.
+    /// Ignored parts of the file, to be shown to the rider.
     pub ignored: Vec<Ignored>,
 }
 
-/// Something in a file that this app does not know.
+/// Unknown element or attribute of a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ignored {
-    /// The name of the element or attribute, at most 40 characters.
-    pub what: String,
-    /// How often it occurs.
+    /// Name of the element or attribute, at most 40 characters.
+    pub name: String,
+    /// Number of occurrences.
     pub count: usize,
 }
 
-/// Reads a workout from the bytes of a ZWO file: UTF-8 or UTF-16, with or without a byte order
-/// mark.
+/// Reads a workout from the bytes of a ZWO file in UTF-8 or UTF-16, with or without a byte order
+/// mark. It never panics, and its time and memory are proportional to [`MAX_FILE_BYTES`].
 ///
 /// # Errors
-/// What is wrong with the file, and where; see [`ZwoError`]. Whatever the bytes: never a panic, and
-/// time and memory in proportion to [`MAX_BYTES`].
+/// [`ZwoError`] with the error and its place.
 pub fn parse(bytes: &[u8]) -> Result<Imported, ZwoError> {
     let text = source::decode(bytes)?;
     source::check(&text)?;
@@ -61,10 +61,10 @@ pub fn parse(bytes: &[u8]) -> Result<Imported, ZwoError> {
         nodes_limit: MAX_NODES,
         ..ParsingOptions::default()
     };
-    let document =
-        Document::parse_with_options(&text, options).map_err(|error| error::xml(&error, &text))?;
-    let mut ignored = Counter::default();
-    let draft = file(document.root_element(), &mut ignored)?;
+    let document = Document::parse_with_options(&text, options)
+        .map_err(|error| error::from_parser(&error, &text))?;
+    let mut ignored = IgnoredCounter::default();
+    let draft = read_file(document.root_element(), &mut ignored)?;
     let workout = Workout::new(draft)?;
     Ok(Imported {
         workout,
@@ -72,10 +72,10 @@ pub fn parse(bytes: &[u8]) -> Result<Imported, ZwoError> {
     })
 }
 
-fn file(root: Node<'_, '_>, ignored: &mut Counter) -> Result<Draft, ZwoError> {
+fn read_file(root: Node<'_, '_>, ignored: &mut IgnoredCounter) -> Result<Draft, ZwoError> {
     if !is(root, "workout_file") {
         let found = error::clip(root.tag_name().name());
-        return Err(ZwoError::Foreign {
+        return Err(ZwoError::NotAWorkoutFile {
             place: Place::of(root),
             found,
         });
@@ -88,7 +88,7 @@ fn file(root: Node<'_, '_>, ignored: &mut Counter) -> Result<Draft, ZwoError> {
             "author" => draft.author = text(child),
             "description" => draft.description = text(child),
             "workout" if workout.is_none() => workout = Some(child),
-            // What sorts a file into a collection says nothing about riding it.
+            // Metadata of collections does not affect the ride.
             "sporttype" | "tags" | "category" | "subcategory" | "categoryindex" => {}
             _ => ignored.count(child.tag_name().name()),
         }
@@ -103,7 +103,7 @@ fn file(root: Node<'_, '_>, ignored: &mut Counter) -> Result<Draft, ZwoError> {
     Ok(draft)
 }
 
-/// Names are compared without case: files in the wild write them either way.
+/// Compares names without case, since files use both.
 fn is(node: Node<'_, '_>, name: &str) -> bool {
     node.tag_name().name().eq_ignore_ascii_case(name)
 }
@@ -121,22 +121,22 @@ fn text(node: Node<'_, '_>) -> String {
         .to_owned()
 }
 
-/// Counts what is ignored, by name.
+/// Counts ignored elements and attributes by name.
 #[derive(Default)]
-struct Counter(BTreeMap<String, usize>);
+struct IgnoredCounter(BTreeMap<String, usize>);
 
-impl Counter {
-    fn count(&mut self, what: &str) {
-        let what = error::clip(what);
-        if self.0.len() < MAX_IGNORED || self.0.contains_key(&what) {
-            *self.0.entry(what).or_default() += 1;
+impl IgnoredCounter {
+    fn count(&mut self, name: &str) {
+        let name = error::clip(name);
+        if self.0.len() < MAX_IGNORED || self.0.contains_key(&name) {
+            *self.0.entry(name).or_default() += 1;
         }
     }
 
     fn list(self) -> Vec<Ignored> {
         self.0
             .into_iter()
-            .map(|(what, count)| Ignored { what, count })
+            .map(|(name, count)| Ignored { name, count })
             .collect()
     }
 }

@@ -37,7 +37,7 @@ fn host() -> Host {
 fn place(timeline: &Timeline, now: i64) -> (usize, u64) {
     let workout = timeline.workout().expect("a workout");
     let position = player::position(workout, timeline.position(at(now)));
-    (position.index, position.into.as_secs())
+    (position.index, position.offset.as_secs())
 }
 
 const fn skip(now: i64, from: u32) -> Change {

@@ -15,7 +15,7 @@ const FTP: Ftp = match Ftp::new(200) {
     Err(_) => panic!("200 W is an FTP"),
 };
 
-/// A rider who has ridden at a target for so many seconds, read four times a second from then on.
+/// Readings at 4 Hz after a number of seconds at a target.
 fn readings(target: Option<u16>, after: u64, count: u64) -> Vec<Reading> {
     let mut simulator = Simulator::new(7, FTP);
     simulator.set_target(target);
@@ -43,15 +43,15 @@ fn heart_rate_after(target: u16, seconds: u64) -> u8 {
 }
 
 #[test]
-fn power_lags_about_two_seconds_behind_the_target() {
+fn power_follows_the_target_with_a_lag_of_two_seconds() {
     assert_eq!(power_after(0), 0.0);
-    // 63 % after the time constant, 95 % after three.
+    // 63 % after the time constant, 95 % after three times that.
     assert!((power_after(2) / 200.0 - 0.632).abs() < 0.03);
     assert!((power_after(6) / 200.0 - 0.950).abs() < 0.04);
 }
 
 #[test]
-fn power_is_noisy_by_at_most_three_percent() {
+fn the_noise_of_power_is_at_most_three_percent() {
     let power: Vec<u16> = readings(Some(200), 30, 400)
         .iter()
         .filter_map(|reading| reading.power)
@@ -64,7 +64,7 @@ fn power_is_noisy_by_at_most_three_percent() {
 }
 
 #[test]
-fn cadence_drifts_around_90() {
+fn cadence_drifts_around_90_rpm() {
     let cadence: Vec<u8> = readings(Some(200), 20, 1_200)
         .iter()
         .filter_map(|reading| reading.cadence)
@@ -77,7 +77,7 @@ fn cadence_drifts_around_90() {
 }
 
 #[test]
-fn heart_rate_follows_the_effort_over_a_minute() {
+fn heart_rate_follows_power_over_a_minute() {
     let (rest, soon, minute, settled) = (
         heart_rate_after(200, 0),
         heart_rate_after(200, 10),
@@ -94,19 +94,19 @@ fn heart_rate_follows_the_effort_over_a_minute() {
 }
 
 #[test]
-fn without_a_target_the_rider_rides_easily() {
+fn without_a_target_power_is_60_percent_of_ftp() {
     let power = readings(None, 30, 1)[0].power.expect("power");
     assert!((116..=124).contains(&power), "{power}");
 }
 
 #[test]
-fn a_target_of_nothing_stops_the_legs() {
+fn at_a_target_of_0_w_the_rider_stops_pedalling() {
     let reading = readings(Some(0), 30, 1)[0];
     assert_eq!((reading.power, reading.cadence), (Some(0), Some(0)));
 }
 
 #[test]
-fn the_same_seed_gives_the_same_ride_and_another_one_another() {
+fn the_seed_determines_the_readings() {
     let ride = |seed| {
         let mut simulator = Simulator::new(seed, FTP);
         (0..100)
@@ -118,7 +118,7 @@ fn the_same_seed_gives_the_same_ride_and_another_one_another() {
 }
 
 #[test]
-fn a_long_sleep_and_a_clock_that_goes_back_do_no_harm() {
+fn a_long_sleep_and_a_clock_that_runs_back_are_harmless() {
     let mut simulator = Simulator::new(7, FTP);
     simulator.set_target(Some(200));
     simulator.advance(seconds(50));

@@ -1,4 +1,4 @@
-//! The values of an element.
+//! Values of the attributes of an element.
 
 use core::time::Duration;
 
@@ -7,11 +7,11 @@ use roxmltree::{Attribute, Node};
 use super::error::{Place, ZwoError, clip};
 use crate::workout::{MAX_CADENCE, MAX_DURATION, MAX_FRACTION, MAX_INTERVALS, Target};
 
-/// An element whose attributes are being read.
+/// Attributes of an element.
 #[derive(Clone, Copy)]
-pub(super) struct Values<'a, 'input>(pub(super) Node<'a, 'input>);
+pub(super) struct Attributes<'a, 'input>(pub(super) Node<'a, 'input>);
 
-impl<'a, 'input> Values<'a, 'input> {
+impl<'a, 'input> Attributes<'a, 'input> {
     fn find(self, name: &str) -> Option<Attribute<'a, 'input>> {
         self.0
             .attributes()
@@ -34,22 +34,22 @@ impl<'a, 'input> Values<'a, 'input> {
         }
     }
 
-    /// A number that `within` accepts, or what is wrong with it.
+    /// Number that `is_valid` accepts; `None` without the attribute.
     fn number(
         self,
         name: &str,
-        within: impl Fn(f64) -> bool,
+        is_valid: impl Fn(f64) -> bool,
         error: impl Fn(Place, String, f64) -> ZwoError,
     ) -> Result<Option<f64>, ZwoError> {
         let Some(attribute) = self.find(name) else {
             return Ok(None);
         };
-        // Finding the place reads the whole file, so it is only looked for when it is needed.
-        let wrong = |value| error(self.place(attribute), attribute.name().to_owned(), value);
+        // The place is found by reading the whole file, so it is computed for errors only.
+        let invalid = |value| error(self.place(attribute), attribute.name().to_owned(), value);
         match attribute.value().trim().parse::<f64>() {
-            Ok(value) if value.is_finite() => within(value)
+            Ok(value) if value.is_finite() => is_valid(value)
                 .then_some(Some(value))
-                .ok_or_else(|| wrong(value)),
+                .ok_or_else(|| invalid(value)),
             _ => Err(self.not_a_number(attribute)),
         }
     }
@@ -63,7 +63,7 @@ impl<'a, 'input> Values<'a, 'input> {
         }
     }
 
-    /// A power as a fraction of FTP.
+    /// Power as a fraction of FTP.
     fn power(self, name: &str) -> Result<Option<f32>, ZwoError> {
         let power = self.number(
             name,
@@ -77,7 +77,7 @@ impl<'a, 'input> Values<'a, 'input> {
         Ok(power.map(|power| power as f32))
     }
 
-    /// A duration in whole milliseconds.
+    /// Duration in whole milliseconds.
     pub(super) fn duration(self, name: &'static str) -> Result<Option<Duration>, ZwoError> {
         let seconds = self.number(
             name,
@@ -105,13 +105,13 @@ impl<'a, 'input> Values<'a, 'input> {
         Ok(count.map(|count| count.round() as u16))
     }
 
-    /// How often a set is ridden; once where the element does not say, or says 0.
+    /// Number of repetitions of a set; 1 if the attribute is missing or 0.
     pub(super) fn repeat(self) -> Result<usize, ZwoError> {
         let repeat = self.count("Repeat", MAX_INTERVALS as u16)?.unwrap_or(1);
         Ok(usize::from(repeat.max(1)))
     }
 
-    /// A cadence in rpm, or the middle of a range; 0 is none.
+    /// Cadence in rpm, or the middle of a range of cadences; 0 counts as missing.
     pub(super) fn cadence(self, name: &str) -> Result<Option<u16>, ZwoError> {
         let (low, high) = (format!("{name}Low"), format!("{name}High"));
         let cadence = match (
@@ -126,7 +126,7 @@ impl<'a, 'input> Values<'a, 'input> {
         Ok(cadence.filter(|cadence| *cadence > 0))
     }
 
-    /// Power that goes from `low` to `high` in time, or stays at `flat` where that is given.
+    /// Power that changes from `low` to `high`, or constant power of `flat`.
     pub(super) fn slope(
         self,
         flat: &'static str,
@@ -143,8 +143,8 @@ impl<'a, 'input> Values<'a, 'input> {
         }
     }
 
-    /// One power, or the middle of a range.
-    pub(super) fn even(self) -> Result<Target, ZwoError> {
+    /// Constant power, or the middle of a range of powers.
+    pub(super) fn constant(self) -> Result<Target, ZwoError> {
         if let Some(power) = self.power("Power")? {
             return Ok(Target::steady(power));
         }

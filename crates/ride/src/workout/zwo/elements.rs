@@ -1,29 +1,29 @@
-//! The elements of a workout.
+//! Elements of a workout.
 
 use core::time::Duration;
 
 use roxmltree::Node;
 
-use super::attributes::Values;
+use super::attributes::Attributes;
 use super::error::{Place, ZwoError};
-use super::{Counter, is, name};
+use super::{IgnoredCounter, is, name};
 use crate::workout::{
     Cue, Draft, Interval, IntervalKind, MAX_DURATION, MAX_INTERVALS, Target, WorkoutError,
 };
 
-/// How long a message is shown that does not say.
-const SHOWN_FOR: Duration = Duration::from_secs(10);
+/// Time for which a cue is shown by default.
+const DEFAULT_SHOWN_FOR: Duration = Duration::from_secs(10);
 
-/// Reads all elements of `<workout>` into the draft.
+/// Reads the elements of `<workout>` into the draft.
 pub(super) fn read(
     workout: Node<'_, '_>,
     draft: &mut Draft,
-    ignored: &mut Counter,
+    ignored: &mut IgnoredCounter,
 ) -> Result<(), ZwoError> {
     let mut end = Duration::ZERO;
     for element in workout.children().filter(Node::is_element) {
         if is(element, "textevent") {
-            cue(element, Duration::ZERO, draft, ignored);
+            read_cue(element, Duration::ZERO, draft, ignored);
             continue;
         }
         let Some(intervals) = intervals(element)? else {
@@ -39,7 +39,7 @@ pub(super) fn read(
             draft.intervals.push(interval);
             check_limits(element, draft, end)?;
         }
-        attend(element, start, draft, ignored);
+        read_children(element, start, draft, ignored);
     }
     if draft.intervals.is_empty() {
         return Err(ZwoError::NoIntervals {
@@ -64,74 +64,83 @@ fn check_limits(element: Node<'_, '_>, draft: &Draft, end: Duration) -> Result<(
     })
 }
 
-/// The intervals of an element; none if it is not known.
+/// Intervals of an element; `None` for an unknown element.
 fn intervals(element: Node<'_, '_>) -> Result<Option<Vec<Interval>>, ZwoError> {
-    let values = Values(element);
+    let attributes = Attributes(element);
     let intervals = match name(element).as_str() {
-        "warmup" => vec![sloped(values, IntervalKind::Warmup)?],
-        "cooldown" => vec![sloped(values, IntervalKind::Cooldown)?],
-        "ramp" => vec![sloped(values, IntervalKind::Ramp)?],
-        "steadystate" | "solidstate" => vec![single(values, IntervalKind::Steady, values.even()?)?],
-        "intervalst" => set(values)?,
-        "freeride" => vec![single(values, IntervalKind::FreeRide, Target::Free)?],
-        "maxeffort" => vec![single(values, IntervalKind::MaxEffort, Target::Max)?],
+        "warmup" => vec![sloped(attributes, IntervalKind::Warmup)?],
+        "cooldown" => vec![sloped(attributes, IntervalKind::Cooldown)?],
+        "ramp" => vec![sloped(attributes, IntervalKind::Ramp)?],
+        "steadystate" | "solidstate" => vec![single(
+            attributes,
+            IntervalKind::Steady,
+            attributes.constant()?,
+        )?],
+        "intervalst" => set(attributes)?,
+        "freeride" => vec![single(attributes, IntervalKind::FreeRide, Target::Free)?],
+        "maxeffort" => vec![single(attributes, IntervalKind::MaxEffort, Target::Max)?],
         _ => return Ok(None),
     };
     Ok(Some(intervals))
 }
 
-fn sloped(values: Values<'_, '_>, kind: IntervalKind) -> Result<Interval, ZwoError> {
+fn sloped(attributes: Attributes<'_, '_>, kind: IntervalKind) -> Result<Interval, ZwoError> {
     single(
-        values,
+        attributes,
         kind,
-        values.slope("Power", "PowerLow", "PowerHigh")?,
+        attributes.slope("Power", "PowerLow", "PowerHigh")?,
     )
 }
 
 fn single(
-    values: Values<'_, '_>,
+    attributes: Attributes<'_, '_>,
     kind: IntervalKind,
     target: Target,
 ) -> Result<Interval, ZwoError> {
-    let duration = values
+    let duration = attributes
         .duration("Duration")?
-        .ok_or_else(|| values.missing("Duration"))?;
-    let cadence = values.cadence("Cadence")?;
+        .ok_or_else(|| attributes.missing("Duration"))?;
+    let cadence = attributes.cadence("Cadence")?;
     Ok(Interval {
         cadence,
         ..Interval::new(duration, kind, target)
     })
 }
 
-/// A repeated set: hard, then easy.
-fn set(values: Values<'_, '_>) -> Result<Vec<Interval>, ZwoError> {
-    let on = values
+/// Repeated set of a hard and an easy interval.
+fn set(attributes: Attributes<'_, '_>) -> Result<Vec<Interval>, ZwoError> {
+    let on = attributes
         .duration("OnDuration")?
-        .ok_or_else(|| values.missing("OnDuration"))?;
-    let off = values.duration("OffDuration")?.unwrap_or_default();
-    let hard = values.slope("OnPower", "PowerOnLow", "PowerOnHigh")?;
+        .ok_or_else(|| attributes.missing("OnDuration"))?;
+    let off = attributes.duration("OffDuration")?.unwrap_or_default();
+    let hard = attributes.slope("OnPower", "PowerOnLow", "PowerOnHigh")?;
     let mut pair = vec![Interval {
-        cadence: values.cadence("Cadence")?,
+        cadence: attributes.cadence("Cadence")?,
         ..Interval::new(on, IntervalKind::Work, hard)
     }];
     if !off.is_zero() {
-        let easy = values.slope("OffPower", "PowerOffLow", "PowerOffHigh")?;
-        let cadence = values.cadence("CadenceResting")?;
+        let easy = attributes.slope("OffPower", "PowerOffLow", "PowerOffHigh")?;
+        let cadence = attributes.cadence("CadenceResting")?;
         pair.push(Interval {
             cadence,
             ..Interval::new(off, IntervalKind::Rest, easy)
         });
     }
-    // Repeats are at most as many as intervals can be, so this stays small.
-    let repeat = values.repeat()?;
+    // The number of repetitions is limited to the number of intervals.
+    let repeat = attributes.repeat()?;
     Ok(core::iter::repeat_n(pair, repeat).flatten().collect())
 }
 
-/// Reads what else an element holds: its messages, and what is not known.
-fn attend(element: Node<'_, '_>, start: Duration, draft: &mut Draft, ignored: &mut Counter) {
+/// Reads the cues of an element, and counts unknown children and attributes.
+fn read_children(
+    element: Node<'_, '_>,
+    start: Duration,
+    draft: &mut Draft,
+    ignored: &mut IgnoredCounter,
+) {
     for child in element.children().filter(Node::is_element) {
         if is(child, "textevent") {
-            cue(child, start, draft, ignored);
+            read_cue(child, start, draft, ignored);
         } else {
             ignored.count(child.tag_name().name());
         }
@@ -146,7 +155,7 @@ fn attend(element: Node<'_, '_>, start: Duration, draft: &mut Draft, ignored: &m
     }
 }
 
-/// The attributes that are read, and those that are only hints.
+/// Attributes that are read, and those that do not affect the ride.
 const KNOWN: [&str; 21] = [
     "Duration",
     "Power",
@@ -171,20 +180,28 @@ const KNOWN: [&str; 21] = [
     "ftptest",
 ];
 
-/// Reads a message. One that cannot be shown is no reason to refuse the workout.
-fn cue(element: Node<'_, '_>, start: Duration, draft: &mut Draft, ignored: &mut Counter) {
-    let values = Values(element);
-    // Some messages are bound to a distance, which a trainer does not know.
-    let placed = values.text("timeoffset").is_some() || values.text("distoffset").is_none();
-    let offset = values.duration("timeoffset").map(Option::unwrap_or_default);
-    let shown_for = values
+/// Reads a cue. An invalid cue is ignored and counted.
+fn read_cue(
+    element: Node<'_, '_>,
+    start: Duration,
+    draft: &mut Draft,
+    ignored: &mut IgnoredCounter,
+) {
+    let attributes = Attributes(element);
+    // Cues at a distance have no position in time.
+    let has_time =
+        attributes.text("timeoffset").is_some() || attributes.text("distoffset").is_none();
+    let offset = attributes
+        .duration("timeoffset")
+        .map(Option::unwrap_or_default);
+    let shown_for = attributes
         .duration("duration")
         .ok()
         .flatten()
         .filter(|duration| !duration.is_zero());
-    match (offset, values.text("message").map(str::trim)) {
-        (Ok(offset), Some(text)) if placed && !text.is_empty() => {
-            let shown_for = shown_for.unwrap_or(SHOWN_FOR);
+    match (offset, attributes.text("message").map(str::trim)) {
+        (Ok(offset), Some(text)) if has_time && !text.is_empty() => {
+            let shown_for = shown_for.unwrap_or(DEFAULT_SHOWN_FOR);
             draft.cues.push(Cue {
                 at: start + offset,
                 shown_for,
@@ -195,7 +212,7 @@ fn cue(element: Node<'_, '_>, start: Duration, draft: &mut Draft, ignored: &mut 
     }
 }
 
-fn drop_late_cues(draft: &mut Draft, end: Duration, ignored: &mut Counter) {
+fn drop_late_cues(draft: &mut Draft, end: Duration, ignored: &mut IgnoredCounter) {
     draft.cues.retain(|cue| {
         let late = cue.at >= end;
         if late {

@@ -1,4 +1,4 @@
-//! What is wrong with a file, and where.
+//! Errors in a file, with their places.
 
 use core::fmt;
 
@@ -7,17 +7,17 @@ use thiserror::Error;
 
 use crate::workout::{MAX_FRACTION, WorkoutError};
 
-/// A place in a file, counted from 1; columns in characters.
+/// Place in a file, counted from 1, with columns in characters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place {
-    /// The line.
+    /// Line.
     pub line: u32,
-    /// The column.
+    /// Column.
     pub column: u32,
 }
 
 impl Place {
-    /// Where an element begins.
+    /// Start of an element.
     pub(super) fn of(node: Node<'_, '_>) -> Self {
         Self::at(node, node.range().start)
     }
@@ -30,7 +30,7 @@ impl Place {
         }
     }
 
-    /// The place after a text.
+    /// Place after the end of a text.
     pub(super) fn end_of(text: &str) -> Self {
         let (before, last) = text
             .rsplit_once('\n')
@@ -50,169 +50,167 @@ impl fmt::Display for Place {
     }
 }
 
-/// What breaks the XML.
+/// Kind of error in XML.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum XmlFault {
-    /// An element is closed by another's name.
+pub enum XmlError {
+    /// Closing tag of another element.
     #[error("</{expected}> was expected but </{found}> was found")]
     Mismatch {
-        /// The element that is open.
+        /// Element that is open.
         expected: String,
-        /// What closes it.
+        /// Element of the closing tag.
         found: String,
     },
-    /// The file ends within an element.
+    /// End of the file within an element.
     #[error("the file ends too early")]
-    CutOff,
-    /// An attribute stands twice in one element.
-    #[error("{0} stands there twice")]
-    Twice(String),
-    /// `&` with something behind it that XML does not know.
+    Truncated,
+    /// Two attributes of the same name in one element.
+    #[error("duplicate attribute {0}")]
+    DuplicateAttribute(String),
+    /// `&` that does not begin a known entity.
     #[error("& has to be written as &amp;")]
     Entity,
-    /// Anything else.
-    #[error("the text there is not XML")]
+    /// Any other error.
+    #[error("this is not valid XML")]
     Other,
 }
 
-/// Why a file is not a workout: what is wrong, where, and what to do about it.
+/// Reason why a file cannot be read as a workout.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub enum ZwoError {
-    /// Nothing in it.
+    /// Empty file.
     #[error("This file is empty. Choose another one.")]
     Empty,
-    /// Larger than [`MAX_BYTES`](super::MAX_BYTES).
-    #[error("This file is larger than 1 MiB, too large for a workout. Choose another one.")]
+    /// More than [`MAX_FILE_BYTES`](super::MAX_FILE_BYTES).
+    #[error("This file is larger than 1 MiB, which is too large. Choose another one.")]
     TooLarge {
-        /// How large it is.
+        /// Size of the file.
         bytes: usize,
     },
-    /// Neither UTF-8 nor UTF-16.
+    /// Bytes that are neither UTF-8 nor UTF-16.
     #[error("{place}: this is not text. Choose a .zwo file, or save it again as UTF-8.")]
     NotText {
-        /// Where the text stops.
+        /// First invalid byte.
         place: Place,
     },
-    /// Not well-formed XML.
-    #[error("{place}: the XML is broken: {fault}. Export the workout again.")]
+    /// Malformed XML.
+    #[error("{place}: invalid XML: {error}. Export the workout again.")]
     Xml {
-        /// Where.
+        /// Place of the error.
         place: Place,
-        /// How.
-        fault: XmlFault,
+        /// Kind of error.
+        error: XmlError,
     },
-    /// More elements, attributes or namespaces than any workout needs.
-    #[error("There is far more in this file than a workout needs. Choose another one.")]
+    /// Too many elements, attributes or namespaces.
+    #[error("This file is too complex for a workout. Choose another one.")]
     TooComplex,
-    /// A document type, in which entities could be defined. Workouts have none.
-    #[error(
-        "{place}: the file has a document type (<!DOCTYPE>), which workouts do not have. Remove it."
-    )]
+    /// Document type, which could define entities.
+    #[error("{place}: a document type (<!DOCTYPE>) is not allowed in a workout. Remove it.")]
     Doctype {
-        /// Where.
+        /// Start of the document type.
         place: Place,
     },
-    /// XML of something else.
+    /// XML of another format.
     #[error(
         "{place}: this is not a workout: <workout_file> was expected but <{found}> was found. Choose a .zwo file."
     )]
-    Foreign {
-        /// Where.
+    NotAWorkoutFile {
+        /// Start of the root element.
         place: Place,
-        /// The outermost element.
+        /// Name of the root element.
         found: String,
     },
-    /// A workout file without its workout.
+    /// File without a `<workout>` element.
     #[error("{place}: there is no <workout> in this file. Export it again.")]
     NoWorkout {
-        /// Where the file's element begins.
+        /// Start of the root element.
         place: Place,
     },
-    /// A workout without anything to ride.
+    /// Workout without intervals.
     #[error("{place}: this workout has no intervals. Choose one with at least one interval.")]
     NoIntervals {
-        /// Where the workout begins.
+        /// Start of the `<workout>` element.
         place: Place,
     },
-    /// An element lacks what it needs.
+    /// Element without a required attribute.
     #[error("{place}: <{element}> has no {attribute}. Add it.")]
     Missing {
-        /// Where the element begins.
+        /// Start of the element.
         place: Place,
-        /// Which element.
+        /// Name of the element.
         element: String,
-        /// What it lacks.
+        /// Name of the missing attribute.
         attribute: &'static str,
     },
-    /// A value that is not a number.
-    #[error("{place}: {attribute} is \"{value}\", which is not a number. Write it like 0.9.")]
+    /// Value that is not a number.
+    #[error("{place}: {attribute} is \"{value}\", which is not a number. Use a number like 0.9.")]
     NotANumber {
-        /// Where the attribute begins.
+        /// Start of the attribute.
         place: Place,
-        /// Which attribute.
+        /// Name of the attribute.
         attribute: String,
-        /// What it says, at most 40 characters.
+        /// Value, at most 40 characters.
         value: String,
     },
-    /// A power below nothing or above [`MAX_FRACTION`].
+    /// Power that is negative or above [`MAX_FRACTION`].
     #[error(
-        "{place}: {attribute} is {value}, which is {} % of FTP; it can be 0 to {max} (0 to {} %). Correct it; 90 % of FTP is written 0.9.",
+        "{place}: {attribute} is {value}, which is {} % of FTP; the range is 0 to {max} (0 to {} %). Correct it; 90 % of FTP is written as 0.9.",
         percent(*value), percent(MAX_FRACTION.into()), max = MAX_FRACTION
     )]
     Power {
-        /// Where the attribute begins.
+        /// Start of the attribute.
         place: Place,
-        /// Which attribute.
+        /// Name of the attribute.
         attribute: String,
-        /// The fraction of FTP.
+        /// Value as a fraction of FTP.
         value: f64,
     },
-    /// A duration below nothing or above 24 hours.
+    /// Duration that is negative or above 24 hours.
     #[error(
-        "{place}: {attribute} is {value} seconds; it can be 0 to 86400 (24 hours). Correct it."
+        "{place}: {attribute} is {value} seconds; the range is 0 to 86400 (24 hours). Correct it."
     )]
     Duration {
-        /// Where the attribute begins.
+        /// Start of the attribute.
         place: Place,
-        /// Which attribute.
+        /// Name of the attribute.
         attribute: String,
-        /// In seconds.
+        /// Value in seconds.
         value: f64,
     },
-    /// A cadence that nobody rides, or a number of repeats that is none.
-    #[error("{place}: {attribute} is {value}; it can be 0 to {max}. Correct it.")]
+    /// Cadence or number of repetitions that is negative or too large.
+    #[error("{place}: {attribute} is {value}; the range is 0 to {max}. Correct it.")]
     Count {
-        /// Where the attribute begins.
+        /// Start of the attribute.
         place: Place,
-        /// Which attribute.
+        /// Name of the attribute.
         attribute: String,
-        /// What it says.
+        /// Value.
         value: f64,
-        /// The most it can say.
+        /// Largest allowed value.
         max: u16,
     },
-    /// At this element the workout gets more intervals or becomes longer than one can be.
+    /// Element with which the workout exceeds a limit of intervals or duration.
     #[error("{place}: {error}")]
     Limit {
-        /// Where the element begins.
+        /// Start of the element.
         place: Place,
-        /// Which limit.
+        /// Limit that is exceeded.
         error: WorkoutError,
     },
-    /// Something that has no place of its own.
+    /// Error of the whole workout, without a place.
     #[error(transparent)]
     Workout(#[from] WorkoutError),
 }
 
 impl ZwoError {
-    /// Where it is wrong, where that is known.
+    /// Place of the error, if known.
     pub const fn place(&self) -> Option<Place> {
         match self {
             Self::Empty | Self::TooLarge { .. } | Self::TooComplex | Self::Workout(_) => None,
             Self::NotText { place }
             | Self::Xml { place, .. }
             | Self::Doctype { place }
-            | Self::Foreign { place, .. }
+            | Self::NotAWorkoutFile { place, .. }
             | Self::NoWorkout { place }
             | Self::NoIntervals { place }
             | Self::Missing { place, .. }
@@ -229,7 +227,7 @@ fn percent(fraction: f64) -> f64 {
     (fraction * 1_000.0).round() / 10.0
 }
 
-/// A piece of a file that is short enough to show.
+/// Clean text of at most 40 characters, to be shown to the rider.
 pub(super) fn clip(text: &str) -> String {
     let clean = crate::text::clean(text, false);
     let mut clipped: String = clean.chars().take(40).collect();
@@ -239,8 +237,8 @@ pub(super) fn clip(text: &str) -> String {
     clipped
 }
 
-/// What the parser says.
-pub(super) fn xml(error: &roxmltree::Error, text: &str) -> ZwoError {
+/// Converts an error of the parser.
+pub(super) fn from_parser(error: &roxmltree::Error, text: &str) -> ZwoError {
     use roxmltree::Error as E;
     if matches!(
         error,
@@ -248,22 +246,22 @@ pub(super) fn xml(error: &roxmltree::Error, text: &str) -> ZwoError {
     ) {
         return ZwoError::TooComplex;
     }
-    let fault = match error {
-        E::UnexpectedCloseTag(expected, found, _) => XmlFault::Mismatch {
+    let kind = match error {
+        E::UnexpectedCloseTag(expected, found, _) => XmlError::Mismatch {
             expected: clip(expected),
             found: clip(found),
         },
-        E::UnclosedRootNode | E::UnexpectedEndOfStream | E::NoRootNode => XmlFault::CutOff,
-        E::DuplicatedAttribute(name, _) => XmlFault::Twice(clip(name)),
-        E::UnknownEntityReference(..) | E::MalformedEntityReference(_) => XmlFault::Entity,
-        _ => XmlFault::Other,
+        E::UnclosedRootNode | E::UnexpectedEndOfStream | E::NoRootNode => XmlError::Truncated,
+        E::DuplicatedAttribute(name, _) => XmlError::DuplicateAttribute(clip(name)),
+        E::UnknownEntityReference(..) | E::MalformedEntityReference(_) => XmlError::Entity,
+        _ => XmlError::Other,
     };
-    let place = match fault {
-        XmlFault::CutOff => Place::end_of(text),
+    let place = match kind {
+        XmlError::Truncated => Place::end_of(text),
         _ => Place {
             line: error.pos().row,
             column: error.pos().col,
         },
     };
-    ZwoError::Xml { place, fault }
+    ZwoError::Xml { place, error: kind }
 }

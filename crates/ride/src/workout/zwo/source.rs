@@ -1,19 +1,19 @@
-//! From bytes to text that is safe to parse.
+//! Decoding of files to text that is safe to parse.
 
 use std::borrow::Cow;
 
-use super::MAX_BYTES;
+use super::MAX_FILE_BYTES;
 use super::error::{Place, ZwoError};
 
-/// The most attributes of one element. The parser compares each with each.
+/// Largest number of attributes of one element. The parser compares every pair of them.
 const MAX_ATTRIBUTES: usize = 64;
-/// The most namespace declarations of a file. The parser copies them down the tree; workouts need
-/// none.
+/// Largest number of namespace declarations of a file. The parser copies them to all descendants,
+/// and workouts need none.
 const MAX_NAMESPACES: usize = 16;
 
-/// The text of a file.
+/// Decodes the text of a file.
 pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ZwoError> {
-    if bytes.len() > MAX_BYTES {
+    if bytes.len() > MAX_FILE_BYTES {
         return Err(ZwoError::TooLarge { bytes: bytes.len() });
     }
     let text = match bytes {
@@ -61,7 +61,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, ZwoError> {
     }
 }
 
-/// Refuses what would make the parser slow. What is not XML is left to the parser to refuse.
+/// Rejects text that would make the parser slow. Malformed XML is left to the parser.
 pub(super) fn check(text: &str) -> Result<(), ZwoError> {
     if text.matches("xmlns").count() > MAX_NAMESPACES {
         return Err(ZwoError::TooComplex);
@@ -71,28 +71,28 @@ pub(super) fn check(text: &str) -> Result<(), ZwoError> {
         let markup = &rest[start..];
         let at = text.len() - markup.len();
         let length = match markup.as_bytes().get(1) {
-            Some(b'!') if markup.starts_with("<!--") => after(markup, "-->"),
-            Some(b'!') if markup.starts_with("<![CDATA[") => after(markup, "]]>"),
+            Some(b'!') if markup.starts_with("<!--") => length_through(markup, "-->"),
+            Some(b'!') if markup.starts_with("<![CDATA[") => length_through(markup, "]]>"),
             Some(b'!') => {
                 return Err(ZwoError::Doctype {
                     place: Place::end_of(&text[..at]),
                 });
             }
-            Some(b'?') => after(markup, "?>"),
-            _ => tag(markup).ok_or(ZwoError::TooComplex)?,
+            Some(b'?') => length_through(markup, "?>"),
+            _ => tag_length(markup).ok_or(ZwoError::TooComplex)?,
         };
         rest = &markup[length..];
     }
     Ok(())
 }
 
-/// The length up to the end of a piece of markup; all there is when it does not end.
-fn after(markup: &str, end: &str) -> usize {
+/// Length of a piece of markup including its end mark; of the whole rest if it has no end.
+fn length_through(markup: &str, end: &str) -> usize {
     markup.find(end).map_or(markup.len(), |at| at + end.len())
 }
 
-/// The length of a tag; none if it has too many attributes.
-fn tag(markup: &str) -> Option<usize> {
+/// Length of a tag; `None` if it has too many attributes.
+fn tag_length(markup: &str) -> Option<usize> {
     let mut quote = None;
     let mut values = 0;
     for (at, byte) in markup.bytes().enumerate() {

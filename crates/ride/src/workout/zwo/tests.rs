@@ -3,7 +3,7 @@ use core::time::Duration;
 use super::*;
 use crate::workout::{Interval, IntervalKind, Target};
 
-mod refusals;
+mod errors;
 
 fn file_of(elements: &str) -> String {
     format!("<workout_file><name>Test</name><workout>{elements}</workout></workout_file>")
@@ -32,7 +32,7 @@ const fn seconds(seconds: u64) -> Duration {
 }
 
 #[test]
-fn a_real_file_is_read_whole() {
+fn a_real_file_is_read_completely() {
     let bytes = include_bytes!("../../../tests/data/sweet-spot-intervals.zwo");
     let Imported { workout, ignored } = parse(bytes).expect("a real file");
     assert_eq!(workout.name(), "Sweet Spot Intervals");
@@ -52,7 +52,7 @@ fn a_real_file_is_read_whole() {
 }
 
 #[test]
-fn slopes_go_from_low_to_high_in_time_and_are_never_sorted() {
+fn slopes_go_from_low_to_high_in_time_even_where_low_is_larger() {
     for (element, kind) in [
         ("Warmup", IntervalKind::Warmup),
         ("Cooldown", IntervalKind::Cooldown),
@@ -68,7 +68,7 @@ fn slopes_go_from_low_to_high_in_time_and_are_never_sorted() {
 }
 
 #[test]
-fn a_ramp_may_carry_one_power() {
+fn a_ramp_may_have_a_constant_power() {
     assert_eq!(
         only(r#"<Ramp Duration="60" Power="0.7"/>"#).target,
         Target::steady(0.7)
@@ -88,7 +88,7 @@ fn a_steady_state_takes_the_middle_of_a_range() {
 }
 
 #[test]
-fn a_set_is_repeated_on_then_off_with_a_cadence_for_each() {
+fn a_set_is_repeated_with_a_cadence_for_each_part() {
     let set = r#"<IntervalsT Repeat="3" OnDuration="30" OffDuration="15" OnPower="1.2" OffPower="0.5"
         Cadence="100" CadenceResting="80"/>"#;
     let on = Interval {
@@ -106,7 +106,7 @@ fn a_set_is_repeated_on_then_off_with_a_cadence_for_each() {
 }
 
 #[test]
-fn a_set_without_repeat_is_ridden_once_and_may_slope() {
+fn a_set_without_repeat_is_ridden_once_and_may_have_slopes() {
     let set = r#"<IntervalsT OnDuration="30" OffDuration="15" PowerOnLow="0.9" PowerOnHigh="1.1" PowerOffLow="0.6"
         PowerOffHigh="0.4"/>"#;
     let targets: Vec<Target> = intervals(set)
@@ -131,7 +131,7 @@ fn free_rides_and_maximal_efforts_have_no_target() {
 }
 
 #[test]
-fn decimals_of_seconds_are_kept_to_the_millisecond() {
+fn durations_are_rounded_to_milliseconds() {
     assert_eq!(
         only(r#"<SteadyState Duration="60.0004" Power="0.5"/>"#).duration,
         seconds(60)
@@ -143,7 +143,7 @@ fn decimals_of_seconds_are_kept_to_the_millisecond() {
 }
 
 #[test]
-fn a_cadence_may_be_a_range_and_0_is_none() {
+fn a_cadence_may_be_a_range_and_0_counts_as_missing() {
     assert_eq!(
         only(r#"<FreeRide Duration="9" Cadence="95"/>"#).cadence,
         Some(95)
@@ -159,7 +159,7 @@ fn a_cadence_may_be_a_range_and_0_is_none() {
 }
 
 #[test]
-fn messages_count_from_the_start_of_their_element_which_may_be_a_whole_set() {
+fn cues_are_timed_from_the_start_of_their_element_which_may_be_a_set() {
     let workout = imported(
         r#"<SteadyState Duration="60" Power="0.5"><textevent timeoffset="5" message="One" duration="7"/></SteadyState>
         <IntervalsT Repeat="2" OnDuration="30" OffDuration="30" OnPower="1" OffPower="0.5">
@@ -187,14 +187,14 @@ fn messages_count_from_the_start_of_their_element_which_may_be_a_whole_set() {
 }
 
 #[test]
-fn what_is_unknown_is_left_out_and_counted() {
+fn unknown_parts_are_ignored_and_counted() {
     let elements = r#"<Warmup Duration="60" PowerLow="0.4" PowerHigh="0.6" pace="1" Quantize="1">
             <gameplayevent timeoffset="1"/><gameplayevent timeoffset="2"/></Warmup>
         <Teleport/><SteadyState Duration="60" Power="0.5" pace="2"><textevent distoffset="5" message="!"/></SteadyState>"#;
     let ignored: Vec<(String, usize)> = imported(elements)
         .ignored
         .into_iter()
-        .map(|ignored| (ignored.what, ignored.count))
+        .map(|ignored| (ignored.name, ignored.count))
         .collect();
     let expected = [
         ("Quantize", 1),
@@ -205,12 +205,12 @@ fn what_is_unknown_is_left_out_and_counted() {
     ];
     assert_eq!(
         ignored,
-        expected.map(|(what, count)| (what.to_owned(), count))
+        expected.map(|(name, count)| (name.to_owned(), count))
     );
 }
 
 #[test]
-fn a_message_after_the_end_is_left_out_and_counted() {
+fn a_cue_after_the_end_is_ignored_and_counted() {
     let imported = imported(
         r#"<FreeRide Duration="60"><textevent timeoffset="60" message="Late"/></FreeRide>"#,
     );
@@ -218,14 +218,14 @@ fn a_message_after_the_end_is_left_out_and_counted() {
     assert_eq!(
         imported.ignored,
         [Ignored {
-            what: "textevent".into(),
+            name: "textevent".into(),
             count: 1
         }]
     );
 }
 
 #[test]
-fn an_element_of_no_length_is_left_out() {
+fn an_element_without_length_is_ignored() {
     assert_eq!(
         intervals(r#"<FreeRide Duration="0"/><FreeRide Duration="5"/>"#).len(),
         1
@@ -235,7 +235,7 @@ fn an_element_of_no_length_is_left_out() {
 }
 
 #[test]
-fn a_file_without_a_name_is_given_one() {
+fn a_workout_without_a_name_gets_one() {
     let file = "<workout_file><workout><FreeRide Duration='5'/></workout></workout_file>";
     assert_eq!(
         parse(file.as_bytes()).expect("a workout").workout.name(),
@@ -244,7 +244,7 @@ fn a_file_without_a_name_is_given_one() {
 }
 
 #[test]
-fn names_are_text_whatever_they_look_like() {
+fn names_are_plain_text() {
     let file = "<workout_file><name>&lt;img onerror&gt; \u{202e}evil</name><workout><FreeRide Duration='5'/></workout>\
         </workout_file>";
     assert_eq!(
