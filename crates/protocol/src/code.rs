@@ -1,7 +1,7 @@
-//! Session codes: what riders read out to each other to meet in one ride.
+//! Session codes, which riders share to meet in one ride.
 //!
-//! A code is `adjective-noun-1234`. People type codes with capitals, spaces
-//! and missing hyphens, so parsing is tolerant and printing is canonical.
+//! A code has the form `adjective-noun-1234`. People type codes with capitals, spaces and missing
+//! hyphens, so parsing is tolerant and printing is canonical.
 
 use std::{fmt, str::FromStr};
 
@@ -11,29 +11,29 @@ const MAX_TYPED: usize = 128;
 const MAX_WORD: usize = 24;
 const DIGITS: usize = 4;
 
-/// A session code in its canonical form: two lower-case ASCII words of 1 to 24
-/// letters and four digits, joined by hyphens.
+/// Session code in its canonical form: two lower-case ASCII words of 1 to 24 letters and four
+/// digits, joined by hyphens.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct SessionCode(String);
 
-/// Why a text is not a session code.
+/// Reason why a text is not a session code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CodeError {
-    /// Longer than anybody would type.
+    /// The text is longer than any typed code.
     #[error("that is too long for a session code, which looks like brave-otter-4821")]
     TooLong,
-    /// Not two words and four digits.
+    /// The text is not two words and four digits.
     #[error("a session code is two words and four digits, like brave-otter-4821")]
     Shape,
 }
 
 impl SessionCode {
-    /// Puts a code together from an adjective, a noun and a number of 0 to 9999.
+    /// Composes a code from an adjective, a noun and a number from 0 to 9999.
     ///
     /// # Errors
-    /// [`CodeError::Shape`] when a word is not 1 to 24 ASCII letters or the
-    /// number has more than four digits.
+    /// [`CodeError::Shape`] when a word is not 1 to 24 ASCII letters or the number has more than
+    /// four digits.
     pub fn compose(adjective: &str, noun: &str, number: u16) -> Result<Self, CodeError> {
         let adjective = word(adjective)?;
         let noun = word(noun)?;
@@ -43,7 +43,7 @@ impl SessionCode {
         Ok(Self(format!("{adjective}-{noun}-{number:04}")))
     }
 
-    /// The canonical text, as [`fmt::Display`] prints it.
+    /// Canonical text, as [`fmt::Display`] prints it.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -52,9 +52,8 @@ impl SessionCode {
 impl FromStr for SessionCode {
     type Err = CodeError;
 
-    /// Reads what a person typed: any case, and spaces, underscores, dashes
-    /// or runs of them instead of hyphens; the hyphen before the digits may
-    /// be missing.
+    /// Parses a typed code, in any case, with spaces, underscores, dashes or runs of them in
+    /// place of hyphens. The hyphen before the digits may be missing.
     fn from_str(typed: &str) -> Result<Self, CodeError> {
         if typed.len() > MAX_TYPED {
             return Err(CodeError::TooLong);
@@ -123,7 +122,7 @@ mod tests {
     use proptest::prelude::*;
 
     #[test]
-    fn a_code_is_read_the_way_people_type_it() {
+    fn typed_variants_of_a_code_are_parsed() {
         for typed in [
             "brave-otter-0821",
             " Brave Otter 0821 ",
@@ -138,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_code_is_refused_with_a_sentence() {
+    fn a_text_that_is_not_a_code_is_refused_with_an_example() {
         for typed in [
             "",
             "otter-0821",

@@ -1,13 +1,12 @@
-//! How riders name a host while there is no server: votes, signed by those who
-//! give them.
+//! Election of a host by signed votes, while the server is unreachable.
 //!
-//! A vote says "this term, and no other of this epoch". A term with the votes of
-//! more than half of the riders whom the server last named is [`Election`] enough
-//! for anybody who knows those riders' public keys, whoever passes it on: the
-//! other riders, those who come later, and the server when it is back.
+//! A [`Vote`] is a rider's signature over one [`HostTerm`]. An [`Election`] with the votes of more
+//! than half of the riders in the server's last member list is proof of the term. The votes are
+//! verified with the riders' public keys, so the proof is valid no matter which member passes it
+//! on: to the other riders, to those that return later, and to the server when it is back.
 //!
-//! Law: a rider votes once in an epoch, and only while it hears neither the
-//! server nor the host. So an epoch without the server has one host at most.
+//! Contract: a rider votes at most once per epoch, and only while it can reach neither the server
+//! nor the host. Therefore at most one host is elected per epoch.
 
 use std::{collections::BTreeSet, fmt};
 
@@ -19,26 +18,26 @@ use crate::{
     signaling::{HostTerm, MAX_RIDERS},
 };
 
-/// What stands before the signed bytes, so that a vote counts for nothing else.
+/// Prefix of the signed bytes. It keeps the signature from being valid for any other purpose.
 const CONTEXT: &[u8] = b"gruppetto vote 1\0";
 
-/// The key by which a rider votes: the one its timeline is signed with as host.
+/// Ed25519 key pair with which a rider signs votes and, as host, its timeline events.
 #[derive(Clone)]
 pub struct BallotKey(KeyPair);
 
 impl BallotKey {
-    /// The key of a seed, or nothing for a seed of zeros, which no working
-    /// random source gives.
+    /// Key pair derived from a random seed. `None` for a seed of zeros, which a working random
+    /// source never returns.
     pub fn from_seed(seed: [u8; 32]) -> Option<Self> {
         KeyPair::try_from_seed(Seed::new(seed)).ok().map(Self)
     }
 
-    /// The public key, as in [`crate::peer::PublicKeys::sign`].
+    /// Public key, as in [`PublicKeys::sign`](crate::peer::PublicKeys::sign).
     pub fn public(&self) -> [u8; 32] {
         *self.0.pk
     }
 
-    /// This rider's vote for a term.
+    /// Vote of this rider for a term.
     pub fn vote(&self, voter: PeerNumber, term: &HostTerm) -> Vote {
         Vote {
             voter,
@@ -47,37 +46,38 @@ impl BallotKey {
     }
 }
 
-/// Shows the public key only.
+/// Prints the public key only.
 impl fmt::Debug for BallotKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("BallotKey").field(&self.public()).finish()
     }
 }
 
-/// One rider's word for a term.
+/// Vote of one rider for a term.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Vote {
-    /// Who gives it.
+    /// Voting rider.
     pub voter: PeerNumber,
-    /// Ed25519 (RFC 8032), by the voter's key.
+    /// Ed25519 signature (RFC 8032) of the term by the voter.
     #[serde(with = "hex")]
     pub signature: [u8; 64],
 }
 
-/// A term and the votes for it: one to ask for others, more than half to be it.
+/// A term and the votes for it. A candidate sends it with its own vote to collect the others; with
+/// the votes of a majority it is proof of the term.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Election {
-    /// Who would be host, from which epoch on, by which key.
+    /// Candidate, epoch and signing key that the votes are for.
     pub term: HostTerm,
-    /// For it, no voter twice.
+    /// Votes for the term, at most one per rider.
     pub votes: Vec<Vote>,
 }
 
 impl Election {
-    /// Whether every vote is by a rider of a known key, and none counts twice.
-    /// `key_of` names the riders of the ride.
+    /// Verifies the votes: returns `true` if there is at least one, each has a valid signature of
+    /// a rider for whom `key_of` gives a key, and no rider votes twice.
     pub fn is_genuine(&self, key_of: impl Fn(PeerNumber) -> Option<[u8; 32]>) -> bool {
         let mut seen = BTreeSet::new();
         let bytes = signed(&self.term);
@@ -89,12 +89,13 @@ impl Election {
             && self.votes.iter().all(good)
     }
 
-    /// Whether more than half of so many riders have voted.
+    /// Returns `true` if the votes are more than half of this number of riders.
     pub fn is_majority_of(&self, riders: usize) -> bool {
         2 * self.votes.len() > riders
     }
 
-    /// Takes the votes of another paper for the same term.
+    /// Adds votes for the same term from riders that have no vote here yet. Returns `true` if any
+    /// was added.
     pub fn merge(&mut self, votes: &[Vote]) -> bool {
         let before = self.votes.len();
         for vote in votes {
@@ -148,14 +149,14 @@ mod tests {
     }
 
     #[test]
-    fn more_than_half_is_a_majority() {
+    fn a_majority_is_more_than_half_of_the_riders() {
         assert!(election(&[2, 3, 4]).is_genuine(key_of));
         assert!(election(&[2, 3, 4]).is_majority_of(5));
         assert!(!election(&[2, 3]).is_majority_of(4));
     }
 
     #[test]
-    fn a_vote_counts_for_its_voter_and_its_term_alone() {
+    fn a_vote_is_valid_for_its_voter_and_its_term_only() {
         let mut twice = election(&[2, 3]);
         twice.votes.push(twice.votes[0].clone());
         let mut stolen = election(&[2, 3]);
@@ -167,14 +168,14 @@ mod tests {
         let mut key = election(&[2, 3]);
         key.term.sign_key[0] ^= 1;
         let stranger = election(&[2, 6]);
-        let nobody = election(&[]);
-        for forged in [twice, stolen, later, other, key, stranger, nobody] {
+        let empty = election(&[]);
+        for forged in [twice, stolen, later, other, key, stranger, empty] {
             assert!(!forged.is_genuine(key_of), "{forged:?}");
         }
     }
 
     #[test]
-    fn a_key_is_never_printed() {
+    fn debug_does_not_print_the_secret_key() {
         let printed = format!("{:?}", BallotKey::from_seed([7; 32]));
         assert!(!printed.contains("7, 7, 7"), "{printed}");
         assert!(BallotKey::from_seed([0; 32]).is_none());

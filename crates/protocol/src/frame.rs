@@ -1,9 +1,8 @@
-//! The bytes that riders send each other.
+//! Binary envelope of the frames that the server relays.
 //!
-//! - [`ToServer`] and [`FromServer`]: the envelope of a relayed frame, one
-//!   binary socket message each. The server reads nothing but the envelope and
-//!   sets the sender itself.
-//! - [`LinkFrame`]: what is inside, and what data channels carry bare.
+//! [`ToServer`] and [`FromServer`] are its two directions, one binary message of the signaling
+//! socket each. The payload is a link frame, as the data channels carry it without an envelope.
+//! The server reads only the envelope, and sets the sender itself.
 //!
 //! ```text
 //! to the server    version=1 u8 | class u8 | flags u8 | count u8 | count x number u32 | payload
@@ -11,13 +10,12 @@
 //! payload          kind u8 | to incarnation u32 (0 = any) | body
 //! ```
 //!
-//! All numbers are big endian. A count of 0 means everyone else. Bit 0 of the
-//! flags says that the payload is sealed; the others are 0 and ignored. The
-//! class byte is the delivery class, for the server's queues.
+//! All numbers are big endian. A count of 0 addresses all other members. Bit 0 of the flags is set
+//! for a sealed payload; the other bits are sent as 0 and ignored. The class byte is the
+//! [`DeliveryClass`], for the server's send queues.
 //!
-//! Law: whole envelopes have at most [`MAX_FRAME`] bytes, link frames at most
-//! [`MAX_LINK_FRAME`]; decoding never panics and never allocates more than the
-//! input's own size.
+//! Contract: an envelope has at most [`MAX_FRAME`] bytes, a link frame at most [`MAX_LINK_FRAME`].
+//! Decoding never panics and never allocates more than the size of the input.
 
 pub mod bytes;
 
@@ -25,52 +23,52 @@ use bytes::{Reader, put_u32};
 
 use crate::peer::{DeliveryClass, Incarnation, PeerNumber};
 
-/// The version of the envelope.
+/// Version of the envelope.
 pub const VERSION: u8 = 1;
-/// The largest envelope, in bytes; under 16 KiB passes everywhere.
+/// Largest envelope, in bytes. Data channel messages below 16 KiB work between all browsers.
 pub const MAX_FRAME: usize = 15 * 1024;
-/// The largest link frame: what an envelope with up to 63 targets leaves.
+/// Largest link frame, in bytes: the space that an envelope with [`MAX_TARGETS`] leaves.
 pub const MAX_LINK_FRAME: usize = MAX_FRAME - 256;
-/// The most targets of one envelope beside a link frame of any size.
+/// Largest number of targets that fits beside a link frame of any size.
 pub const MAX_TARGETS: usize = 63;
 
 const SEALED: u8 = 1;
 
-/// Why bytes are not a frame.
+/// Reason why bytes are not a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
-    /// Over [`MAX_FRAME`] or [`MAX_LINK_FRAME`].
+    /// The frame is larger than [`MAX_FRAME`] or [`MAX_LINK_FRAME`].
     #[error("the frame has {0} bytes, more than allowed")]
     TooLarge(usize),
-    /// It ends too early.
+    /// The frame ends before its last field.
     #[error("the frame ends too early")]
     Short,
-    /// Another version than [`VERSION`].
+    /// The version is not [`VERSION`].
     #[error("the frame has the unknown version {0}")]
     Version(u8),
-    /// A class, a kind or a count that does not exist.
+    /// A class, a kind or a count has an undefined value.
     #[error("the frame holds the unknown value {0}")]
     Unknown(u8),
-    /// Bytes are left over.
-    #[error("the frame is longer than what it says")]
+    /// Bytes follow the last field.
+    #[error("the frame has bytes after its last field")]
     Trailing,
 }
 
-/// A rider's frame on its way to the server.
+/// Frame from a member to the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ToServer<'a> {
-    /// How it is delivered.
+    /// Delivery class.
     pub class: DeliveryClass,
-    /// Whether only the targets can read the payload.
+    /// Set if the payload is encrypted for the targets.
     pub sealed: bool,
-    /// Whom it is for, 255 at most; none means everyone else.
+    /// Receiving members, at most 255. Empty for all other members.
     pub targets: Vec<PeerNumber>,
-    /// A link frame, sealed or not.
+    /// Link frame, sealed or plain.
     pub payload: &'a [u8],
 }
 
 impl<'a> ToServer<'a> {
-    /// The envelope as bytes; targets after the 255th are left out.
+    /// Envelope as bytes. Targets after the 255th are left out.
     pub fn encode(&self) -> Vec<u8> {
         let targets = &self.targets[..self.targets.len().min(255)];
         let mut bytes = Vec::with_capacity(4 + 4 * targets.len() + self.payload.len());
@@ -87,19 +85,19 @@ impl<'a> ToServer<'a> {
         bytes
     }
 
-    /// The class of an envelope, without looking at the rest of it.
+    /// Delivery class of an envelope, read without decoding the rest.
     pub fn class_of(bytes: &[u8]) -> Option<DeliveryClass> {
         bytes
             .get(1)
             .and_then(|byte| DeliveryClass::from_byte(*byte))
     }
 
-    /// Reads an envelope from a rider.
+    /// Decodes an envelope from a member.
     ///
     /// # Errors
-    /// [`FrameError`] for anything but an envelope of at most [`MAX_FRAME`].
+    /// [`FrameError`] unless the bytes are an envelope of at most [`MAX_FRAME`] bytes.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, FrameError> {
-        let (mut reader, class, sealed) = start(bytes)?;
+        let (mut reader, class, sealed) = decode_start(bytes)?;
         let count = reader.u8()?;
         let targets = (0..count)
             .map(|_| reader.u32().map(PeerNumber))
@@ -114,23 +112,23 @@ impl<'a> ToServer<'a> {
     }
 }
 
-/// A rider's frame as the server hands it to another.
+/// Frame from the server to a member.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FromServer<'a> {
-    /// How it is delivered.
+    /// Delivery class.
     pub class: DeliveryClass,
-    /// Whether only the targets can read the payload.
+    /// Set if the payload is encrypted for the targets.
     pub sealed: bool,
-    /// Who sent it.
+    /// Sending member, set by the server.
     pub from: PeerNumber,
-    /// The sender's page load.
+    /// Page load of the sender.
     pub incarnation: Incarnation,
-    /// A link frame, sealed or not.
+    /// Link frame, sealed or plain.
     pub payload: &'a [u8],
 }
 
 impl<'a> FromServer<'a> {
-    /// The envelope as bytes.
+    /// Envelope as bytes.
     pub fn encode(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(11 + self.payload.len());
         bytes.extend([VERSION, self.class as u8, flags(self.sealed)]);
@@ -140,12 +138,12 @@ impl<'a> FromServer<'a> {
         bytes
     }
 
-    /// Reads an envelope from the server.
+    /// Decodes an envelope from the server.
     ///
     /// # Errors
-    /// [`FrameError`] for anything but an envelope of at most [`MAX_FRAME`].
+    /// [`FrameError`] unless the bytes are an envelope of at most [`MAX_FRAME`] bytes.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, FrameError> {
-        let (mut reader, class, sealed) = start(bytes)?;
+        let (mut reader, class, sealed) = decode_start(bytes)?;
         let from = PeerNumber(reader.u32()?);
         let incarnation = Incarnation(reader.u32()?);
         let payload = reader.rest();
@@ -163,7 +161,7 @@ fn flags(sealed: bool) -> u8 {
     if sealed { SEALED } else { 0 }
 }
 
-fn start(bytes: &[u8]) -> Result<(Reader<'_>, DeliveryClass, bool), FrameError> {
+fn decode_start(bytes: &[u8]) -> Result<(Reader<'_>, DeliveryClass, bool), FrameError> {
     if bytes.len() > MAX_FRAME {
         return Err(FrameError::TooLarge(bytes.len()));
     }

@@ -148,7 +148,7 @@ pub enum MemberRole {
 }
 
 impl MemberRole {
-    /// Whether the member is a rider.
+    /// Returns `true` for [`Self::Rider`].
     pub fn is_rider(&self) -> bool {
         *self == Self::Rider
     }
@@ -274,7 +274,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_peer_id_is_parsed_not_trusted() {
+    fn a_peer_id_is_checked_when_it_is_parsed() {
         assert!("a-B_9".parse::<PeerId>().is_ok());
         for bad in ["", "a b", "ä", "<img>", &"x".repeat(65)] {
             assert!(bad.parse::<PeerId>().is_err(), "{bad}");
@@ -283,13 +283,13 @@ mod tests {
     }
 
     #[test]
-    fn a_token_is_never_printed() {
+    fn debug_does_not_print_a_token() {
         let token: Token = "secret".parse().unwrap();
         assert_eq!(format!("{token:?}"), "Token(…)");
     }
 
     #[test]
-    fn tokens_match_only_when_equal() {
+    fn tokens_match_only_if_they_are_equal() {
         let token: Token = "secret".parse().unwrap();
         assert!(token.matches(&"secret".parse().unwrap()));
         assert!(!token.matches(&"secreT".parse().unwrap()));
@@ -313,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_class_is_its_byte() {
+    fn a_delivery_class_round_trips_through_its_byte() {
         for class in DeliveryClass::ALL {
             assert_eq!(DeliveryClass::from_byte(class as u8), Some(class));
         }

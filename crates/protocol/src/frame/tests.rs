@@ -2,7 +2,7 @@ use super::*;
 use proptest::{collection::vec, prelude::*};
 
 #[test]
-fn an_envelope_has_the_documented_bytes() {
+fn an_envelope_is_encoded_as_documented() {
     let frame = ToServer {
         class: DeliveryClass::Telemetry,
         sealed: true,
@@ -15,7 +15,7 @@ fn an_envelope_has_the_documented_bytes() {
 }
 
 #[test]
-fn the_server_sets_the_sender() {
+fn an_envelope_from_the_server_holds_sender_and_incarnation() {
     let frame = FromServer {
         class: DeliveryClass::Control,
         sealed: false,
@@ -29,7 +29,7 @@ fn the_server_sets_the_sender() {
 }
 
 #[test]
-fn broken_envelopes_are_refused() {
+fn malformed_envelopes_are_refused() {
     assert_eq!(ToServer::decode(&[]), Err(FrameError::Short));
     assert_eq!(ToServer::decode(&[2, 0, 0, 0]), Err(FrameError::Version(2)));
     assert_eq!(ToServer::decode(&[1, 3, 0, 0]), Err(FrameError::Unknown(3)));

@@ -47,7 +47,7 @@ impl ErrorCode {
             Self::RideFull => "This ride is full. Ask the host, or start a ride of your own.",
             Self::RideLocked => "The host has locked this ride. Ask the host to unlock it.",
             Self::BadToken => {
-                "This browser is not the rider it says it is. Join again as a new rider."
+                "This browser could not prove which rider it is. Join again as a new rider."
             }
             Self::BadMessage => "The server could not read a message. Reload the page.",
             Self::TooLarge => "A message was too large for the server. Reload the page.",
@@ -67,7 +67,7 @@ impl ErrorCode {
         }
     }
 
-    /// Whether it answers a wish of a rider who is in the ride and stays there.
+    /// Returns `true` if it answers a command of a member that stays in the ride.
     pub fn is_denial(self) -> bool {
         matches!(
             self,
@@ -75,7 +75,7 @@ impl ErrorCode {
         )
     }
 
-    /// Whether trying again with the same hello is of no use.
+    /// Returns `true` if a retry with the same hello would be refused again.
     pub fn is_final(self) -> bool {
         matches!(
             self,

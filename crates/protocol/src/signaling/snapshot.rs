@@ -22,7 +22,7 @@ pub struct RoomSnapshot {
     /// Ban tokens, signed by the server.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bans: Vec<Token>,
-    /// Whether the ride is locked.
+    /// Set while the ride is locked.
     #[serde(default)]
     pub locked: bool,
     /// Elections that took place while the server was unreachable.
@@ -38,6 +38,6 @@ pub struct RestoredRoom {
     pub hosts: Vec<HostTerm>,
     /// Rider who may reclaim the host role.
     pub first_host: PeerId,
-    /// Whether the ride is locked.
+    /// Set while the ride is locked.
     pub locked: bool,
 }

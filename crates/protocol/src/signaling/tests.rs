@@ -12,7 +12,7 @@ fn signal(signal: Signal) -> ClientMessage {
 }
 
 #[test]
-fn a_hello_reads_as_documented() {
+fn a_hello_is_parsed_as_documented() {
     let key = "00".repeat(32);
     let text = format!(
         r#"{{"type":"hello","version":1,"keys":{{"sign":"{key}","agree":"{key}"}},
@@ -25,7 +25,7 @@ fn a_hello_reads_as_documented() {
 }
 
 #[test]
-fn what_the_host_asks_for_reads_as_documented() {
+fn host_commands_are_encoded_as_documented() {
     let peer: PeerId = "ana".parse().unwrap();
     let reason = "Too loud.".to_owned();
     let kick = ClientMessage::Command(HostCommand::Kick {
@@ -61,7 +61,7 @@ fn what_the_host_asks_for_reads_as_documented() {
 }
 
 #[test]
-fn a_report_and_what_follows_a_restart_read_as_documented() {
+fn a_report_and_a_restored_message_are_parsed_as_documented() {
     let text = r#"{"type":"report","links":[{"peer":"ana","state":"direct","connectMs":840},
         {"peer":"ben","state":"relayed"}],"attempts":2,"successes":1,"fallbacks":0}"#;
     let ClientMessage::Report(report) = ClientMessage::parse(text).unwrap() else {
@@ -80,7 +80,7 @@ fn a_report_and_what_follows_a_restart_read_as_documented() {
 }
 
 #[test]
-fn a_hello_holds_a_whole_ride_and_no_more() {
+fn a_hello_carries_a_snapshot_of_the_largest_ride_and_no_more() {
     let member = Member {
         peer: "x".repeat(32).parse().unwrap(),
         number: PeerNumber(u32::MAX),
@@ -97,12 +97,12 @@ fn a_hello_holds_a_whole_ride_and_no_more() {
         peer: member.peer.clone(),
         sign_key: [255; 32],
     };
-    let hello = |members: usize, hosts: usize, barred: usize| {
-        let restore = RoomSnapshot {
+    let hello = |members: usize, hosts: usize, bans: usize| {
+        let snapshot = RoomSnapshot {
             hosts: vec![term.clone(); hosts],
             first_host: Some(member.peer.clone()),
             members: vec![member.clone(); members],
-            bans: vec!["x".repeat(88).parse().unwrap(); barred],
+            bans: vec!["x".repeat(88).parse().unwrap(); bans],
             locked: true,
             elections: Vec::new(),
         };
@@ -111,13 +111,13 @@ fn a_hello_holds_a_whole_ride_and_no_more() {
             keys: member.keys,
             resume: None,
             role: MemberRole::Rider,
-            snapshot: Some(Box::new(restore)),
+            snapshot: Some(Box::new(snapshot)),
         });
         ClientMessage::parse(&text.to_json())
     };
     assert!(hello(MAX_RIDERS, MAX_HOST_TERMS, MAX_BANS).is_ok());
-    for (members, hosts, barred) in [(65, 1, 1), (1, 65, 1), (1, 1, 129)] {
-        let refused = hello(members, hosts, barred);
+    for (members, hosts, bans) in [(65, 1, 1), (1, 65, 1), (1, 1, 129)] {
+        let refused = hello(members, hosts, bans);
         assert!(matches!(refused, Err(ParseError::TooMuch(_))));
     }
     let kick = ClientMessage::Command(HostCommand::Kick {
@@ -128,7 +128,7 @@ fn a_hello_holds_a_whole_ride_and_no_more() {
 }
 
 #[test]
-fn messages_survive_the_way_over_json() {
+fn messages_round_trip_through_json() {
     let sent = signal(Signal::Candidates {
         attempt: 1,
         candidates: vec!["{\"candidate\":\"x\"}".into()],
@@ -147,7 +147,7 @@ fn messages_survive_the_way_over_json() {
 }
 
 #[test]
-fn an_error_of_a_newer_server_is_still_an_error() {
+fn an_unknown_error_code_is_parsed_as_unknown() {
     let text = r#"{"type":"error","code":"coffee-break","message":"Later."}"#;
     let ServerMessage::Error { code, .. } = ServerMessage::parse(text).unwrap() else {
         panic!("not an error");
@@ -156,7 +156,7 @@ fn an_error_of_a_newer_server_is_still_an_error() {
 }
 
 #[test]
-fn what_is_too_large_is_refused() {
+fn messages_over_a_limit_are_refused() {
     let long = signal(Signal::Offer {
         attempt: 1,
         sdp: "x".repeat(50_000),
@@ -183,7 +183,7 @@ fn what_is_too_large_is_refused() {
 }
 
 #[test]
-fn deep_json_is_refused_and_not_followed() {
+fn deeply_nested_json_is_refused() {
     let deep = "[".repeat(60_000);
     assert!(matches!(
         ClientMessage::parse(&deep),

@@ -27,7 +27,7 @@ pub struct Welcome {
     /// Rider who may reclaim the host role; absent when `host` is.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_host: Option<PeerId>,
-    /// Whether the ride is locked.
+    /// Set while the ride is locked.
     #[serde(default)]
     pub locked: bool,
     /// Ban tokens, see [`ServerMessage::Banned`](super::ServerMessage::Banned).
@@ -45,7 +45,7 @@ pub struct Welcome {
     pub server_time: u64,
     /// Limits that the server enforces.
     pub limits: Limits,
-    /// Whether direct links are allowed.
+    /// Set if direct links are allowed.
     pub p2p: bool,
     /// Settings for making direct links.
     #[serde(default)]
@@ -53,7 +53,7 @@ pub struct Welcome {
 }
 
 impl Welcome {
-    /// Whether the receiving member is the host.
+    /// Returns `true` if the receiving member is the host.
     pub fn is_host(&self) -> bool {
         self.host.as_ref() == Some(&self.peer)
     }
@@ -72,7 +72,7 @@ pub struct Member {
     /// Role.
     #[serde(default, skip_serializing_if = "MemberRole::is_rider")]
     pub role: MemberRole,
-    /// Whether its socket is lost and it is within the grace period.
+    /// Set while its socket is lost, during the grace period.
     pub away: bool,
     /// Public keys.
     pub keys: PublicKeys,
