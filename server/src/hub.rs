@@ -118,12 +118,12 @@ impl Hub {
 
     /// Time of the hub's monotonic clock.
     pub fn now(&self) -> Duration {
-        self.0.context.now()
+        self.0.context.now().since_origin()
     }
 
     /// Time of the hub's clock at a moment.
     pub fn time_of(&self, moment: Instant) -> Duration {
-        self.0.context.time_of(moment)
+        self.0.context.moment_of(moment).since_origin()
     }
 
     /// Rooms of the PeerJS dialect.
@@ -147,7 +147,7 @@ impl Hub {
             .map(|_| random_code())
             .find(|code| !rides.active.contains_key(code) && !rides.ended.contains(code))?;
         let signer = self.0.secret.signer(&code);
-        let room = Room::new(self.0.settings.clone(), signer, self.now());
+        let room = Room::new(self.0.settings.clone(), signer, self.0.context.now());
         self.insert(&mut rides, &code, room, "ride started");
         Some(code)
     }
@@ -171,7 +171,7 @@ impl Hub {
         if rides.active.len() >= self.0.max_rooms {
             return Err(ErrorCode::TooManyRides);
         }
-        let room = Room::restored(self.0.settings.clone(), signer, self.now());
+        let room = Room::restored(self.0.settings.clone(), signer, self.0.context.now());
         Ok(self.insert(&mut rides, code, room, "ride restored"))
     }
 
@@ -266,10 +266,7 @@ fn is_valid(signer: &dyn Signer, resume: &Resume) -> bool {
 /// Peer id in a resume token that is valid and has not expired.
 fn rider_of(signer: &dyn Signer, token: &Token) -> Option<PeerId> {
     match signer.verify(token)? {
-        Statement::Rider(claims) => {
-            let now = wall_clock::unix_ms() / 1_000;
-            (claims.expires > now).then_some(claims.peer)
-        }
+        Statement::Resume(claims) => (claims.expires > wall_clock::now()).then_some(claims.peer),
         Statement::Ban(_) => None,
     }
 }
@@ -287,7 +284,7 @@ async fn drive(hub: Hub, code: SessionCode, ride: Arc<Ride>) {
         }
         // The list stays locked, so that no socket finds a ride that has ended.
         let mut rides = lock(&hub.0.rides);
-        if ride.end_if_dead(hub.now()) {
+        if ride.end_if_dead(hub.0.context.now()) {
             rides.active.remove(&code);
             rides.ended.insert(code);
             tracing::info!(ride = ride.log_name(), "ride ended");

@@ -18,6 +18,7 @@ use std::sync::Arc;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use clock::WallTime;
 use hmac::{Hmac, Mac};
 use protocol::code::SessionCode;
 use protocol::peer::{Incarnation, PeerId, PeerNumber, Token};
@@ -127,13 +128,13 @@ impl Signer for RideSigner {
 fn encode(statement: &Statement) -> Vec<u8> {
     match statement {
         Statement::Ban(peer) => [&[BAN], peer.as_str().as_bytes()].concat(),
-        Statement::Rider(claims) => [
+        Statement::Resume(claims) => [
             &[RIDER][..],
             &claims.number.0.to_be_bytes(),
             &claims.incarnation.0.to_be_bytes(),
             &claims.epoch.to_be_bytes(),
             &[u8::from(claims.host)],
-            &claims.expires.to_be_bytes(),
+            &claims.expires.unix_seconds().to_be_bytes(),
             claims.peer.as_str().as_bytes(),
         ]
         .concat(),
@@ -153,12 +154,12 @@ fn decode(bytes: &[u8]) -> Option<Statement> {
     let (epoch, rest) = rest.split_first_chunk()?;
     let (host, rest) = rest.split_first()?;
     let (expires, rest) = rest.split_first_chunk()?;
-    Some(Statement::Rider(ResumeClaims {
+    Some(Statement::Resume(ResumeClaims {
         number: PeerNumber(u32::from_be_bytes(*number)),
         incarnation: Incarnation(u32::from_be_bytes(*incarnation)),
         epoch: u32::from_be_bytes(*epoch),
         host: *host == 1,
-        expires: u64::from_be_bytes(*expires),
+        expires: WallTime::from_unix_ms(u64::from_be_bytes(*expires).saturating_mul(1_000)),
         peer: peer(rest)?,
     }))
 }
@@ -248,9 +249,9 @@ mod tests {
             incarnation: Incarnation(3),
             epoch: 2,
             host: true,
-            expires: u64::MAX,
+            expires: WallTime::from_unix_ms(u64::MAX / 1_000 * 1_000),
         };
-        [Statement::Rider(claims), Statement::Ban(peer)]
+        [Statement::Resume(claims), Statement::Ban(peer)]
     }
 
     #[test]

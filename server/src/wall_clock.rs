@@ -2,10 +2,12 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-/// Unix time in milliseconds; 0 if the clock is set before 1970.
-pub fn unix_ms() -> u64 {
-    SystemTime::now()
+use clock::WallTime;
+
+/// Current wall time; 1970 if the clock is set to an earlier time.
+pub fn now() -> WallTime {
+    let since_epoch = SystemTime::now()
         .duration_since(UNIX_EPOCH)
-        .unwrap_or(Duration::ZERO)
-        .as_millis() as u64
+        .unwrap_or(Duration::ZERO);
+    WallTime::from_unix_ms(since_epoch.as_millis() as u64)
 }

@@ -39,6 +39,8 @@ use std::{
     time::Duration,
 };
 
+use clock::Moment;
+
 use crate::room::SocketId;
 use room::{Claim, Connected, Room};
 
@@ -80,7 +82,7 @@ struct Seat {
 /// What is to be done about an id, and when.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Timer {
-    at: Duration,
+    at: Moment,
     room: Arc<str>,
     id: Arc<str>,
     alarm: Alarm,
@@ -112,7 +114,7 @@ impl Broker {
     }
 
     /// Changes the broker. `now` is monotonic, since any origin.
-    pub fn handle(&mut self, now: Duration, input: Input<'_>) {
+    pub fn handle(&mut self, now: Moment, input: Input<'_>) {
         self.ring(now);
         match input {
             Input::Connect {
@@ -142,7 +144,7 @@ impl Broker {
     }
 
     /// When the broker wants [`Input::Timeout`].
-    pub fn poll_timeout(&self) -> Option<Duration> {
+    pub fn poll_timeout(&self) -> Option<Moment> {
         self.timers.first().map(|timer| timer.at)
     }
 
@@ -182,7 +184,7 @@ impl Broker {
         if self.settings.rooms { token } else { "" }
     }
 
-    fn message(&mut self, now: Duration, socket: SocketId, message: Message<'_>) {
+    fn message(&mut self, now: Moment, socket: SocketId, message: Message<'_>) {
         let Some(seat) = self.seats.get(&socket).filter(|seat| seat.open) else {
             self.tally.not_open += 1;
             return;
@@ -216,7 +218,7 @@ impl Broker {
     }
 
     /// Does what is due.
-    fn ring(&mut self, now: Duration) {
+    fn ring(&mut self, now: Moment) {
         while self.timers.first().is_some_and(|timer| timer.at <= now) {
             let Some(Timer {
                 room, id, alarm, ..
@@ -233,11 +235,11 @@ impl Broker {
         }
     }
 
-    fn set_timer(&mut self, at: Duration, room: &Arc<str>, id: &Arc<str>, alarm: Alarm) {
+    fn set_timer(&mut self, at: Moment, room: &Arc<str>, id: &Arc<str>, alarm: Alarm) {
         self.timers.insert(timer(at, room, id, alarm));
     }
 
-    fn cancel_timer(&mut self, at: Duration, room: &Arc<str>, id: &Arc<str>, alarm: Alarm) {
+    fn cancel_timer(&mut self, at: Moment, room: &Arc<str>, id: &Arc<str>, alarm: Alarm) {
         self.timers.remove(&timer(at, room, id, alarm));
     }
 
@@ -265,7 +267,7 @@ impl fmt::Debug for Broker {
     }
 }
 
-fn timer(at: Duration, room: &Arc<str>, id: &Arc<str>, alarm: Alarm) -> Timer {
+fn timer(at: Moment, room: &Arc<str>, id: &Arc<str>, alarm: Alarm) -> Timer {
     Timer {
         at,
         room: room.clone(),

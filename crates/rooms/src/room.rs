@@ -1,241 +1,206 @@
-//! The server's side of one ride: who is in it, who is host, who is reached
-//! over which socket.
+//! One ride on the server: its members, its host and its relay.
 //!
-//! Law: [`Room`] is a plain value without IO. The server feeds it with
-//! [`Room::handle`], drains [`Room::poll_output`] until it is empty, and wakes
-//! it with [`Input::Timeout`] at [`Room::poll_timeout`].
+//! [`Room`] is a state machine without IO. The server calls [`Room::handle`] for each input, drains
+//! [`Room::poll_output`] until it returns `None`, and sends [`Input::Timeout`] at
+//! [`Room::poll_timeout`].
 //!
-//! - A rider is *present* (has a socket), *away* (lost it, or says nothing over
-//!   it, within the grace) or gone; present and away riders are the ride's members.
-//! - A token is signed ([`Signer`]), not remembered: who holds a good one is the
-//!   same rider, within the grace the same member, later again under the same id
-//!   with a new number and page load.
-//! - The first rider in is host, with epoch 1. When the host leaves, or is away
-//!   for longer than the host's grace and reached by nobody directly, the
-//!   longest-present rider is host with the next epoch, one with a socket before
-//!   one without. The first host may take the ride back, unless it handed it
-//!   over of its own will.
-//! - A rider whom the host removed never comes back.
-//! - A room that was lost with the server's memory is put together again by its
-//!   riders: see [`Room::restored`].
-//! - Frames are relayed unread, under a sender that the room sets.
+//! - A member is *present* while it has a socket, and *away* from the loss of its socket to the end
+//!   of the grace period, when it is removed.
+//! - A resume token is signed by the server ([`Signer`]), which therefore keeps no sessions. During
+//!   the grace period its holder resumes as the same member; later it joins under the same id with
+//!   a new number and a new incarnation.
+//! - The first rider is the host, with epoch 1. When the host leaves, or is away for longer than
+//!   the host's grace period and no connected rider has a direct link to it, the rider that has
+//!   been present for the longest time becomes host of the next epoch; connected ones come first.
+//!   The first host may reclaim the role, unless it handed it over.
+//! - A kicked rider is banned from the ride.
+//! - A room that was lost with the server's memory is restored from the snapshots of its riders:
+//!   see [`Room::restored`].
+//! - Frames are relayed unread. The room sets their sender.
+//!
+//! Each part of the state is owned by one type, which gets a view of the others where it needs one
+//! and returns its decisions:
+//!
+//! | type | state |
+//! |---|---|
+//! | `Members` | members, their presence and sockets |
+//! | `Access` | lock and bans |
+//! | `HostTerms` | host, terms, epochs, succession |
+//! | `Liveness` | last message of each socket |
+//! | `Restoration`, `SnapshotVotes` | snapshots of a restored room, and new members that wait |
+//! | `Lifetime` | end of the room |
+//!
+//! `Room` connects them and queues the outputs.
 
+mod access;
 mod api;
-mod elected;
-mod gate;
-mod host;
+mod host_terms;
 mod join;
+mod known_pages;
+mod lifetime;
+mod liveness;
+mod members;
+mod outputs;
 mod relay;
-mod report;
+mod restoration;
 mod restore;
 mod signer;
-mod silence;
-mod tell;
+mod snapshot_votes;
 mod welcome;
 
 pub use api::{Input, Join, Output, RoomSettings, SocketId, Summary};
 pub use signer::{ResumeClaims, Signer, Statement};
 
-use std::{
-    collections::{BTreeMap, HashMap, VecDeque},
-    sync::Arc,
-    time::Duration,
+use std::sync::Arc;
+
+use clock::Moment;
+use protocol::{
+    frame::{FrameError, ToServer},
+    peer::{PeerId, PeerNumber},
+    signaling::{ClientMessage, ErrorCode, HostCommand, LeftReason, ServerMessage, close},
 };
 
-use gate::Barred;
-use protocol::{
-    peer::{Incarnation, MemberRole, PeerId, PeerNumber, PublicKeys},
-    signaling::{
-        ClientMessage, ErrorCode, HostCommand, HostTerm, LeftReason, Member, ServerMessage, Signal,
-        close,
-    },
-};
-use restore::{KnownPage, Memory};
+use access::Access;
+use host_terms::HostTerms;
+use lifetime::Lifetime;
+use liveness::Liveness;
+use members::{Members, Presence};
+use outputs::Outputs;
+use restoration::Restoration;
 
 /// One ride on the server.
 #[derive(Debug)]
 pub struct Room {
     settings: RoomSettings,
     signer: Arc<dyn Signer>,
-    memory: Memory,
-    members: BTreeMap<PeerNumber, Rider>,
-    gone: VecDeque<Gone>,
-    barred: Vec<Barred>,
-    /// Every number in here is a member's, so indexing `members` with it is sound.
-    sockets: HashMap<SocketId, PeerNumber>,
-    next_number: u32,
-    /// A member's number too, while there is any member and the room is not
-    /// being restored.
-    host: Option<PeerNumber>,
-    /// Who may take the ride back; known as soon as there was a host.
-    first_host: Option<PeerId>,
-    terms: VecDeque<HostTerm>,
-    /// The next epoch is above it: somebody may have seen it.
-    epoch_floor: u32,
-    /// The highest epoch of a token that somebody came with.
-    signed_epoch: u32,
-    /// For whose sake the host lately began a new term, and when.
-    passed: Vec<(PeerId, Duration)>,
-    locked: bool,
-    ended: bool,
-    dies_at: Option<Duration>,
-    dead: bool,
-    looks_at: Duration,
-    /// Whether nobody was heard of late.
-    hushed: bool,
-    outputs: VecDeque<Output>,
-}
-
-#[derive(Debug)]
-struct Rider {
-    peer: PeerId,
-    keys: PublicKeys,
-    incarnation: Incarnation,
-    /// The incarnation by which its page came, if it was given another: the page may
-    /// not have heard of that yet.
-    before: Option<Incarnation>,
-    presence: Presence,
-    /// When its socket last said something.
-    heard: Duration,
-    /// Whether it came with a token, or anew; if not, others told of it.
-    vouched: bool,
-    /// Whom it reaches directly, as it last reported.
-    reaches: Vec<PeerId>,
-    /// The pages that it knew when it came back to a room that was lost, as far
-    /// as it was not told to forget them.
-    knows: Vec<KnownPage>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Presence {
-    Present(SocketId),
-    Away { since: Duration, until: Duration },
-}
-
-/// Kept so that who comes back has a newer page load than before.
-#[derive(Debug)]
-struct Gone {
-    peer: PeerId,
-    incarnation: Incarnation,
+    members: Members,
+    access: Access,
+    terms: HostTerms,
+    liveness: Liveness,
+    restoration: Restoration,
+    lifetime: Lifetime,
+    outputs: Outputs,
 }
 
 impl Room {
-    /// An empty room, which dies when nobody joins within its time to live.
-    pub fn new(settings: RoomSettings, signer: Arc<dyn Signer>, now: Duration) -> Self {
-        let dies_at = Some(now + settings.ttl);
+    /// Empty room. It ends if no member joins within its time to live.
+    pub fn new(settings: RoomSettings, signer: Arc<dyn Signer>, now: Moment) -> Self {
         Self {
+            members: Members::new(),
+            access: Access::default(),
+            terms: HostTerms::default(),
+            liveness: Liveness::new(settings.silence, now),
+            restoration: Restoration::not_needed(),
+            lifetime: Lifetime::until(now + settings.ttl),
+            outputs: Outputs::default(),
             settings,
             signer,
-            memory: Memory::Whole,
-            members: BTreeMap::new(),
-            gone: VecDeque::new(),
-            barred: Vec::new(),
-            sockets: HashMap::new(),
-            next_number: 1,
-            host: None,
-            first_host: None,
-            terms: VecDeque::new(),
-            epoch_floor: 0,
-            signed_epoch: 0,
-            passed: Vec::new(),
-            locked: false,
-            ended: false,
-            dies_at,
-            dead: false,
-            looks_at: now,
-            hushed: false,
-            outputs: VecDeque::new(),
         }
     }
 
-    /// A room that a server lost with its memory, for whoever comes back to it
-    /// with a good token. They tell it the rest.
-    pub fn restored(settings: RoomSettings, signer: Arc<dyn Signer>, now: Duration) -> Self {
-        let memory = Memory::lost(now, settings.restore_wait);
+    /// Room that the server lost with its memory, opened again for a holder of a valid resume
+    /// token. It is restored from the tokens and snapshots that its members present.
+    pub fn restored(settings: RoomSettings, signer: Arc<dyn Signer>, now: Moment) -> Self {
         Self {
-            memory,
+            restoration: Restoration::begin(now, settings.restore_wait),
             ..Self::new(settings, signer, now)
         }
     }
 
-    /// Changes the room. `now` is monotonic, since the origin of [`Room::new`].
-    pub fn handle(&mut self, now: Duration, input: Input) {
+    /// Handles an input.
+    pub fn handle(&mut self, now: Moment, input: Input) {
         let heard = match &input {
             Input::Join(Join { socket, .. })
             | Input::Message { socket, .. }
             | Input::Relay { socket, .. } => Some(*socket),
             Input::Closed { .. } | Input::Timeout => None,
         };
-        self.hear(now, heard);
-        self.expire(now);
+        self.note_heard(now, heard);
+        self.handle_timeouts(now);
         match input {
             Input::Join(join) => self.join(now, join),
-            Input::Message { socket, message } => self.message(now, socket, message),
+            Input::Message { socket, message } => self.handle_message(now, socket, message),
             Input::Relay { socket, bytes } => self.relay(now, socket, &bytes),
-            Input::Closed { socket } => self.closed(now, socket),
+            Input::Closed { socket } => self.disconnect(now, socket),
             Input::Timeout => {}
         }
-        // A hello is heard once it is let in.
-        self.hear(now, heard);
-        self.succeed(now);
+        // A joining socket has a member only now.
+        self.note_heard(now, heard);
+        self.succeed_absent_host(now);
     }
 
-    /// What is to be done next.
+    /// Next output; `None` when all are done.
     pub fn poll_output(&mut self) -> Option<Output> {
-        self.outputs.pop_front()
+        self.outputs.pop()
     }
 
-    /// When the room wants [`Input::Timeout`].
-    pub fn poll_timeout(&self) -> Option<Duration> {
-        let graces = self.members.values().filter_map(Rider::away_until);
-        let dies_at = self.dies_at.filter(|_| !self.dead);
-        let restored_at = match &self.memory {
-            Memory::Restoring(restoring) => Some(restoring.until()),
-            Memory::Whole | Memory::Restored => None,
-        };
-        let others = [dies_at, restored_at, self.succession_at(), self.looks_at()];
-        graces.chain(others.into_iter().flatten()).min()
+    /// Time at which the room needs [`Input::Timeout`].
+    pub fn poll_timeout(&self) -> Option<Moment> {
+        let timeouts = [
+            self.members.next_expiry(),
+            self.lifetime.poll_timeout(),
+            self.restoration.ends_at(),
+            self.terms
+                .succession_at(&self.members, self.settings.host_grace),
+            self.liveness.next_check(&self.members),
+        ];
+        timeouts.into_iter().flatten().min()
     }
 
-    /// Whether the room can be forgotten, and its code with it.
-    pub fn is_dead(&self, now: Duration) -> bool {
-        self.dies_at.is_some_and(|at| at <= now)
+    /// Returns `true` if the room has ended and can be dropped.
+    pub fn is_dead(&self, now: Moment) -> bool {
+        self.lifetime.is_over(now)
     }
 
-    /// What may be said of the ride to anybody.
+    /// Public summary of the ride.
     pub fn summary(&self) -> Summary {
         Summary {
             riders: self.members.len() as u32,
             full: self.is_full(),
-            locked: self.locked,
+            locked: self.access.is_locked(),
         }
     }
 
-    /// The sockets of the room, to tell them all something.
+    /// Sockets of the present members, in no particular order.
     pub fn sockets(&self) -> impl Iterator<Item = SocketId> + '_ {
-        self.sockets.keys().copied()
+        self.members.sockets()
     }
 
-    fn expire(&mut self, now: Duration) {
-        self.look_for_silence(now);
-        let over = |rider: &Rider| rider.away_until().is_some_and(|until| until <= now);
-        let ended: Vec<_> = self
-            .members
-            .iter()
-            .filter(|(_, rider)| over(rider))
-            .map(|(number, _)| *number)
-            .collect();
-        for number in ended {
+    fn is_full(&self) -> bool {
+        self.members.len() >= self.settings.max_riders as usize
+    }
+
+    fn note_heard(&mut self, now: Moment, socket: Option<SocketId>) {
+        if let Some(socket) = socket.filter(|it| self.members.of_socket(*it).is_some()) {
+            self.liveness.heard(now, socket);
+        }
+    }
+
+    fn handle_timeouts(&mut self, now: Moment) {
+        for silent in self.liveness.check(now, &self.members) {
+            self.outputs.close(silent.socket, close::SILENT, "silent");
+            self.disconnect(silent.last_heard, silent.socket);
+        }
+        for number in self.members.expired(now) {
             self.remove(now, number, LeftReason::Gone);
         }
         self.finish_restoring(now);
-        self.dead |= self.is_dead(now);
+        self.lifetime.handle_timeout(now);
     }
 
-    fn message(&mut self, now: Duration, socket: SocketId, message: ClientMessage) {
-        let Some(&number) = self.sockets.get(&socket) else {
-            self.stop_waiting(socket);
-            return self.turn_away(socket, ErrorCode::NotInRide, close::POLICY);
+    fn succeed_absent_host(&mut self, now: Moment) {
+        let at = self
+            .terms
+            .succession_at(&self.members, self.settings.host_grace);
+        if at.is_some_and(|at| at <= now) {
+            let announcement = self.terms.appoint(&self.members);
+            self.announce(announcement);
+        }
+    }
+
+    fn handle_message(&mut self, now: Moment, socket: SocketId, message: ClientMessage) {
+        let Some(number) = self.members.of_socket(socket) else {
+            return self.refuse_stranger(socket);
         };
         match message {
             ClientMessage::Signal {
@@ -243,137 +208,174 @@ impl Room {
                 incarnation,
                 signal,
             } => {
-                self.signal(number, &to, incarnation, signal);
+                let output = relay::deliver_signal(&self.members, number, &to, incarnation, signal);
+                output.into_iter().for_each(|it| self.outputs.push(it));
             }
-            ClientMessage::Ping => self.send(socket, ServerMessage::Pong),
+            ClientMessage::Ping => self.outputs.send(socket, ServerMessage::Pong),
             ClientMessage::Leave => {
                 self.remove(now, number, LeftReason::Left);
-                self.close(socket, close::LEFT, "left the ride");
+                self.outputs.close(socket, close::LEFT, "left the ride");
             }
-            ClientMessage::Report(report) => self.report(number, report),
+            ClientMessage::Report(report) => self.members.set_links(number, report.links),
             ClientMessage::Command(command) => {
-                if let Err(refused) = self.command(now, number, command) {
-                    self.send(socket, ServerMessage::error(refused));
+                if let Err(refused) = self.execute(now, number, command) {
+                    self.outputs.send(socket, ServerMessage::error(refused));
                 }
             }
             // A second hello.
             ClientMessage::Hello(_) => {
-                self.send(socket, ServerMessage::error(ErrorCode::BadMessage));
+                let error = ServerMessage::error(ErrorCode::BadMessage);
+                self.outputs.send(socket, error);
             }
         }
     }
 
-    /// Executes a command of the host.
-    fn command(
+    fn execute(
         &mut self,
-        now: Duration,
-        number: PeerNumber,
+        now: Moment,
+        from: PeerNumber,
         command: HostCommand,
     ) -> Result<(), ErrorCode> {
         match command {
-            HostCommand::Kick { peer, reason } => self.kick(now, number, peer, reason),
-            HostCommand::Lock => self.set_locked(number, true),
-            HostCommand::Unlock => self.set_locked(number, false),
-            HostCommand::HandOver { to } => self.hand_over(number, &to),
-            HostCommand::End => self.end(now, number),
-            HostCommand::Reclaim => self.reclaim(number),
+            HostCommand::Kick { peer, reason } => self.kick(now, from, peer, reason),
+            HostCommand::Lock => self.set_locked(from, true),
+            HostCommand::Unlock => self.set_locked(from, false),
+            HostCommand::HandOver { to } => {
+                let announcement = self.terms.hand_over(from, &to, &self.members)?;
+                self.announce(Some(announcement));
+                Ok(())
+            }
+            HostCommand::End => self.end(now, from),
+            HostCommand::Reclaim => {
+                let member = self.members.get(from).ok_or(ErrorCode::NotFirstHost)?;
+                let announcement = self.terms.reclaim(from, member)?;
+                self.announce(announcement);
+                Ok(())
+            }
         }
     }
 
-    /// A socket is gone since then.
-    fn closed(&mut self, since: Duration, socket: SocketId) {
-        self.stop_waiting(socket);
-        let Some(number) = self.sockets.remove(&socket) else {
+    fn kick(
+        &mut self,
+        now: Moment,
+        from: PeerNumber,
+        peer: PeerId,
+        reason: String,
+    ) -> Result<(), ErrorCode> {
+        self.terms.require_host(from)?;
+        let target = self.members.number_of(&peer);
+        if target.is_none_or(|number| number == from) {
+            return Err(ErrorCode::NoSuchRider);
+        }
+        if self.access.has_all_bans() {
+            return Err(ErrorCode::TooManyBans);
+        }
+        self.ban(now, peer, reason);
+        Ok(())
+    }
+
+    /// Bans a peer, removes it if it is a member, and gives the ban token to the others.
+    fn ban(&mut self, now: Moment, peer: PeerId, reason: String) {
+        let member = self.members.find(&peer);
+        let number = member.map(|(number, _)| number);
+        if let Some(socket) = member.and_then(|(_, member)| member.socket()) {
+            self.outputs.close_kicked(socket, reason.clone());
+        }
+        self.terms.revoke_first_host(&peer);
+        let token = self.access.ban(peer, reason, &*self.signer);
+        if let Some(number) = number {
+            self.remove(now, number, LeftReason::Kicked);
+        }
+        self.terms.fill_first_host(&self.members);
+        self.announce(Some(ServerMessage::Banned { token }));
+    }
+
+    fn set_locked(&mut self, from: PeerNumber, locked: bool) -> Result<(), ErrorCode> {
+        self.terms.require_host(from)?;
+        if self.access.set_locked(locked) {
+            self.announce(Some(ServerMessage::Locked { locked }));
+        }
+        Ok(())
+    }
+
+    /// Ends the ride for everyone. From then on, every hello is refused.
+    fn end(&mut self, now: Moment, from: PeerNumber) -> Result<(), ErrorCode> {
+        self.terms.require_host(from)?;
+        self.announce(Some(ServerMessage::Ended));
+        for socket in self.members.remove_all() {
+            let reason = "the host ended the ride";
+            self.outputs.close(socket, close::ENDED, reason);
+        }
+        self.terms.end();
+        self.lifetime.end(now);
+        Ok(())
+    }
+
+    fn relay(&mut self, now: Moment, socket: SocketId, bytes: &[u8]) {
+        let Some(from) = self.members.of_socket(socket) else {
+            return self.refuse_stranger(socket);
+        };
+        let (error, code) = match ToServer::decode(bytes) {
+            Ok(frame) => {
+                let output = relay::relay_frame(&self.members, from, &frame);
+                return output.into_iter().for_each(|it| self.outputs.push(it));
+            }
+            Err(FrameError::TooLarge(_)) => (ErrorCode::TooLarge, close::TOO_LARGE),
+            Err(_) => (ErrorCode::BadMessage, close::MALFORMED),
+        };
+        self.outputs.refuse(socket, error, code);
+        self.disconnect(now, socket);
+    }
+
+    /// Closes a socket that sent something else than a hello before it joined.
+    fn refuse_stranger(&mut self, socket: SocketId) {
+        self.restoration.stop_waiting(socket);
+        self.outputs
+            .refuse(socket, ErrorCode::NotInRide, close::POLICY);
+    }
+
+    /// The socket has been lost since then; its member is away.
+    fn disconnect(&mut self, since: Moment, socket: SocketId) {
+        self.restoration.stop_waiting(socket);
+        let away = self.away_since(since);
+        let Some(number) = self.members.disconnect(socket, away) else {
             return;
         };
-        let until = since + self.settings.grace;
-        if let Some(rider) = self.members.get_mut(&number) {
-            rider.presence = Presence::Away { since, until };
-            rider.reaches.clear();
-            let peer = rider.peer.clone();
-            self.tell_others(number, &ServerMessage::Away { peer });
+        if let Some(member) = self.members.get(number) {
+            let peer = member.peer.clone();
+            self.announce_except(number, &ServerMessage::Away { peer });
         }
     }
 
-    fn remove(&mut self, now: Duration, number: PeerNumber, reason: LeftReason) {
-        let Some(rider) = self.members.remove(&number) else {
+    fn remove(&mut self, now: Moment, number: PeerNumber, reason: LeftReason) {
+        let Some(peer) = self.members.remove(number) else {
             return;
         };
-        if let Presence::Present(socket) = rider.presence {
-            self.sockets.remove(&socket);
-        }
-        let peer = rider.peer.clone();
-        self.remember(rider);
-        for other in self.members.values_mut() {
-            other.knows.retain(|known| known.number != number);
-        }
-        self.tell_others(number, &ServerMessage::Left { peer, reason });
+        self.announce(Some(ServerMessage::Left { peer, reason }));
         if self.members.is_empty() {
-            self.dies_at = Some(now + self.settings.ttl);
+            self.lifetime.limit(now + self.settings.ttl);
         }
-        if self.host == Some(number) {
-            self.host = None;
-            self.appoint();
-        }
+        let announcement = self.terms.replace_removed(number, &self.members);
+        self.announce(announcement);
     }
 
-    fn signal(&mut self, from: PeerNumber, to: &PeerId, load: Incarnation, signal: Signal) {
-        let target = self.members.values().find(|rider| rider.peer == *to);
-        let (Some(target), Some(sender)) = (target, self.members.get(&from)) else {
-            return;
-        };
-        let Presence::Present(socket) = target.presence else {
-            return;
-        };
-        if target.incarnation == load {
-            let from = sender.peer.clone();
-            let incarnation = sender.incarnation;
-            self.send(
-                socket,
-                ServerMessage::Signal {
-                    from,
-                    incarnation,
-                    signal,
-                },
-            );
+    fn away_since(&self, since: Moment) -> Presence {
+        Presence::Away {
+            since,
+            until: since + self.settings.grace,
         }
     }
 
-    fn number_of(&self, peer: &PeerId) -> Option<PeerNumber> {
-        let mut members = self.members.iter();
-        let member = members.find(|(_, rider)| rider.peer == *peer);
-        member.map(|(number, _)| *number)
-    }
-
-    fn is_full(&self) -> bool {
-        self.members.len() >= self.settings.max_riders as usize
-    }
-
-    fn member(&self, number: PeerNumber, rider: &Rider) -> Member {
-        Member {
-            peer: rider.peer.clone(),
-            number,
-            incarnation: rider.incarnation,
-            role: MemberRole::Rider,
-            away: rider.socket().is_none(),
-            keys: rider.keys,
-        }
-    }
-}
-
-impl Rider {
-    fn socket(&self) -> Option<SocketId> {
-        match self.presence {
-            Presence::Present(socket) => Some(socket),
-            Presence::Away { .. } => None,
+    /// Sends a message, if there is one, to all connected members.
+    fn announce(&mut self, message: Option<ServerMessage>) {
+        if let Some(message) = message {
+            self.outputs.broadcast(&self.members, &message);
         }
     }
 
-    fn away_until(&self) -> Option<Duration> {
-        match self.presence {
-            Presence::Present(_) => None,
-            Presence::Away { until, .. } => Some(until),
-        }
+    fn announce_except(&mut self, except: PeerNumber, message: &ServerMessage) {
+        self.outputs
+            .broadcast_except(&self.members, except, message);
     }
 }
 

@@ -36,7 +36,7 @@ pub async fn health(State(state): State<AppState>) -> (StatusCode, Json<Health>)
     };
     let health = Health {
         status: status(&state),
-        timestamp: wall_clock::unix_ms(),
+        timestamp: wall_clock::now().unix_ms(),
         version: env!("CARGO_PKG_VERSION"),
         rooms: counts.rooms,
         riders: counts.riders,

@@ -57,7 +57,7 @@ pub async fn metrics(
     } else {
         Json(json!({
             "status": status(&state),
-            "timestamp": wall_clock::unix_ms(),
+            "timestamp": wall_clock::now().unix_ms(),
             "metrics": to_json(&state.metrics, state.hub.now()),
         }))
         .into_response()

@@ -1,8 +1,8 @@
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
+use clock::Moment;
 use protocol::peer::PeerId;
 use protocol::signaling::ServerMessage;
 use rooms::room::SocketId;
@@ -39,19 +39,19 @@ impl Context {
         }
     }
 
-    /// Time of the hub's monotonic clock.
-    pub(super) fn now(&self) -> Duration {
-        self.time_of(Instant::now())
+    /// Moment of the hub's monotonic clock.
+    pub(super) fn now(&self) -> Moment {
+        self.moment_of(Instant::now())
     }
 
-    /// Time of the hub's clock at a moment.
-    pub(super) fn time_of(&self, moment: Instant) -> Duration {
-        moment.saturating_duration_since(self.origin)
+    /// Moment of the hub's clock at an instant of the runtime's clock.
+    pub(super) fn moment_of(&self, instant: Instant) -> Moment {
+        Moment::from_origin(instant.saturating_duration_since(self.origin))
     }
 
-    /// Moment at which the hub's clock shows `time`.
-    pub(super) fn instant_at(&self, time: Duration) -> Instant {
-        self.origin + time
+    /// Instant of the runtime's clock at a moment of the hub's clock.
+    pub(super) fn instant_at(&self, moment: Moment) -> Instant {
+        self.origin + moment.since_origin()
     }
 
     /// Metrics of the app's dialect.

@@ -1,8 +1,7 @@
 //! Rooms of the PeerJS dialect for the third-party driver.
 
-use std::time::Duration;
-
 use axum::extract::ws::Utf8Bytes;
+use clock::Moment;
 use protocol::signaling::close;
 use rooms::peerjs::{Broker, Counts, Input, Message, Nonsense, OPEN, Output, Refusal, Tally};
 use rooms::room::SocketId;
@@ -77,7 +76,7 @@ impl ThirdPartyRooms for PeerJsRooms {
         token.is_some_and(|token| self.broker.has_room(token))
     }
 
-    fn connect(&mut self, now: Duration, socket: SocketId, params: &PeerJsParams) {
+    fn connect(&mut self, now: Moment, socket: SocketId, params: &PeerJsParams) {
         let connect = Input::Connect {
             socket,
             key: params.key.as_deref(),
@@ -87,23 +86,23 @@ impl ThirdPartyRooms for PeerJsRooms {
         self.broker.handle(now, connect);
     }
 
-    fn message(&mut self, now: Duration, socket: SocketId, message: Self::Message<'_>) {
+    fn message(&mut self, now: Moment, socket: SocketId, message: Self::Message<'_>) {
         self.broker.handle(now, Input::Message { socket, message });
     }
 
-    fn probe_answered(&mut self, now: Duration, socket: SocketId) {
+    fn probe_answered(&mut self, now: Moment, socket: SocketId) {
         self.broker.handle(now, Input::Alive { socket });
     }
 
-    fn closed(&mut self, now: Duration, socket: SocketId, goodbye: bool) {
+    fn closed(&mut self, now: Moment, socket: SocketId, goodbye: bool) {
         self.broker.handle(now, Input::Closed { socket, goodbye });
     }
 
-    fn handle_timeout(&mut self, now: Duration) {
+    fn handle_timeout(&mut self, now: Moment) {
         self.broker.handle(now, Input::Timeout);
     }
 
-    fn poll_timeout(&self) -> Option<Duration> {
+    fn poll_timeout(&self) -> Option<Moment> {
         self.broker.poll_timeout()
     }
 

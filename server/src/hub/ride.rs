@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use axum::body::Bytes;
+use clock::Moment;
 use protocol::signaling::{ClientMessage, ErrorCode, Hello, ServerMessage, close};
 use rooms::room::{Input, Join, Output, Room, SocketId, Summary};
 use tokio::sync::Notify;
@@ -32,7 +32,7 @@ pub struct Ride {
 struct RideState {
     room: Room,
     sockets: HashMap<SocketId, RideSocket>,
-    timeout: Option<Duration>,
+    timeout: Option<Moment>,
     /// Set once, when the ride is removed: from then on, all inputs are refused.
     has_ended: bool,
 }
@@ -96,7 +96,7 @@ impl Ride {
             socket,
             hello,
             fresh_peer: random_peer_id(),
-            server_time: wall_clock::unix_ms(),
+            server_time: wall_clock::now(),
         };
         self.handle(Input::Join(join));
     }
@@ -127,7 +127,7 @@ impl Ride {
     }
 
     /// Time of the hub's clock at which the room wants to be woken.
-    pub fn timeout(&self) -> Option<Duration> {
+    pub fn timeout(&self) -> Option<Moment> {
         lock(&self.state).timeout
     }
 
@@ -138,7 +138,7 @@ impl Ride {
 
     /// Returns `true` if the ride can be removed. From then on, all inputs are
     /// refused.
-    pub fn end_if_dead(&self, now: Duration) -> bool {
+    pub fn end_if_dead(&self, now: Moment) -> bool {
         let mut state = lock(&self.state);
         state.has_ended |= state.room.is_dead(now);
         state.has_ended

@@ -1,9 +1,9 @@
 //! Rooms of the simple-peer dialect for the third-party driver.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
+use clock::Moment;
 use protocol::peer::PeerId;
 use rooms::room::SocketId;
 use rooms::simple_peer::{
@@ -86,7 +86,7 @@ impl ThirdPartyRooms for SimplePeerRooms {
         self.rooms.has_room(&params.code)
     }
 
-    fn connect(&mut self, _now: Duration, socket: SocketId, params: &SimplePeerParams) {
+    fn connect(&mut self, _now: Moment, socket: SocketId, params: &SimplePeerParams) {
         self.connected = Some(socket);
         self.rooms.handle(Input::Connect {
             socket,
@@ -95,11 +95,11 @@ impl ThirdPartyRooms for SimplePeerRooms {
         });
     }
 
-    fn message(&mut self, _now: Duration, socket: SocketId, message: Self::Message<'_>) {
+    fn message(&mut self, _now: Moment, socket: SocketId, message: Self::Message<'_>) {
         self.rooms.handle(Input::Message { socket, message });
     }
 
-    fn closed(&mut self, _now: Duration, socket: SocketId, _goodbye: bool) {
+    fn closed(&mut self, _now: Moment, socket: SocketId, _goodbye: bool) {
         self.rooms.handle(Input::Closed { socket });
     }
 

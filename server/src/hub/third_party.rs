@@ -7,9 +7,9 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use axum::extract::ws::Utf8Bytes;
+use clock::Moment;
 use rooms::room::SocketId;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -44,22 +44,22 @@ pub trait ThirdPartyRooms: Send + 'static {
     fn has_room(&self, params: &Self::Params) -> bool;
 
     /// Handles a new socket.
-    fn connect(&mut self, now: Duration, socket: SocketId, params: &Self::Params);
+    fn connect(&mut self, now: Moment, socket: SocketId, params: &Self::Params);
 
     /// Handles a message of a socket.
-    fn message(&mut self, now: Duration, socket: SocketId, message: Self::Message<'_>);
+    fn message(&mut self, now: Moment, socket: SocketId, message: Self::Message<'_>);
 
     /// Handles a sign of life after [`RoomOutput::Probe`].
-    fn probe_answered(&mut self, _now: Duration, _socket: SocketId) {}
+    fn probe_answered(&mut self, _now: Moment, _socket: SocketId) {}
 
     /// Handles the end of a socket. `goodbye`: the client closed it itself.
-    fn closed(&mut self, now: Duration, socket: SocketId, goodbye: bool);
+    fn closed(&mut self, now: Moment, socket: SocketId, goodbye: bool);
 
     /// Handles the time of [`ThirdPartyRooms::poll_timeout`].
-    fn handle_timeout(&mut self, _now: Duration) {}
+    fn handle_timeout(&mut self, _now: Moment) {}
 
     /// Time at which the rooms want [`ThirdPartyRooms::handle_timeout`].
-    fn poll_timeout(&self) -> Option<Duration> {
+    fn poll_timeout(&self) -> Option<Moment> {
         None
     }
 
@@ -134,7 +134,7 @@ struct DriverState<R> {
     rooms: R,
     sockets: HashMap<SocketId, RoomSocket>,
     /// Time for which the wake-up task sleeps; `None` if there is no task.
-    wakes_at: Option<Duration>,
+    wakes_at: Option<Moment>,
 }
 
 #[derive(Debug)]
@@ -210,7 +210,7 @@ impl<R: ThirdPartyRooms> ThirdPartyDriver<R> {
 
     /// Changes the rooms and carries out what they ask for. `received`: time at
     /// which the message that causes the change was received.
-    fn handle(&self, received: Option<Instant>, change: impl FnOnce(&mut R, Duration)) {
+    fn handle(&self, received: Option<Instant>, change: impl FnOnce(&mut R, Moment)) {
         let mut state = lock(&self.0.state);
         change(&mut state.rooms, self.0.context.now());
         self.carry_out_outputs(&mut state, received);
@@ -305,7 +305,7 @@ impl<R: ThirdPartyRooms> ThirdPartyDriver<R> {
 
     /// Wakes the rooms at `at` and at each following timeout, until they have
     /// none.
-    async fn wake_rooms(self, mut at: Duration) {
+    async fn wake_rooms(self, mut at: Moment) {
         loop {
             tokio::select! {
                 () = tokio::time::sleep_until(self.0.context.instant_at(at)) => {}

@@ -5,8 +5,8 @@
 //! frames and telemetry channels lose, delay and reorder; the reliable channels
 //! hold back what a cut path does not let through, as SCTP does.
 
+mod fake_signer;
 mod faults;
-mod paper;
 mod rtc;
 mod server;
 mod steps;

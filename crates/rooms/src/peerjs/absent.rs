@@ -1,6 +1,8 @@
 //! Who is not there: what waits for them, and for how long.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
+
+use clock::Moment;
 
 use super::{Alarm, Broker, Kind, Output, ROOM_SHARE, SENDER_SHARE, Seat, message};
 
@@ -13,7 +15,7 @@ pub(super) struct Absent {
     /// Whether nobody with another token gets the id.
     pub(super) held: bool,
     /// When the last one who had it counts as gone.
-    pub(super) gone_at: Option<Duration>,
+    pub(super) gone_at: Option<Moment>,
     /// What waits, by sender. No list in here is empty.
     pub(super) waiting: HashMap<Arc<str>, Waiting>,
 }
@@ -22,7 +24,7 @@ pub(super) struct Absent {
 pub(super) struct Waiting {
     messages: Vec<(u64, String)>,
     bytes: u64,
-    expires_at: Duration,
+    expires_at: Moment,
 }
 
 impl Absent {
@@ -35,7 +37,7 @@ impl Absent {
 impl Broker {
     /// Keeps a message for somebody who is not there, or drops it where
     /// nothing more can be kept.
-    pub(super) fn wait(&mut self, now: Duration, from: &Seat, to: &str, text: String) {
+    pub(super) fn wait(&mut self, now: Moment, from: &Seat, to: &str, text: String) {
         let length = text.len() as u64;
         let known = self.rooms[&from.room]
             .absent
@@ -118,7 +120,7 @@ impl Broker {
         self.counts.pairs < most as usize && own < most.div_ceil(share)
     }
 
-    fn keep(&mut self, now: Duration, from: &Seat, to: &str, text: String) {
+    fn keep(&mut self, now: Moment, from: &Seat, to: &str, text: String) {
         let number = self.next_number;
         self.next_number += 1;
         // The sender is connected, so its room is there.

@@ -1,6 +1,8 @@
 //! How a socket gets its id, by the checks of upstream in upstream's order.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+
+use clock::Moment;
 
 use super::{
     Alarm, Broker, Claim, Connected, MAX_TOKEN, Output, PROBE_REST, Refusal, Seat, message,
@@ -11,7 +13,7 @@ use protocol::{peer::same_secret, signaling::close};
 impl Broker {
     pub(super) fn connect(
         &mut self,
-        now: Duration,
+        now: Moment,
         socket: SocketId,
         key: Option<&str>,
         id: Option<&str>,
@@ -45,7 +47,7 @@ impl Broker {
     }
 
     /// A socket that was probed lives: its claimant does not get the id.
-    pub(super) fn alive(&mut self, now: Duration, socket: SocketId) {
+    pub(super) fn alive(&mut self, now: Moment, socket: SocketId) {
         let Some(seat) = self.seats.get(&socket).filter(|seat| seat.open).cloned() else {
             return;
         };
@@ -100,7 +102,7 @@ impl Broker {
             socket,
             token,
             claim: None,
-            rests_until: Duration::ZERO,
+            rests_until: Moment::ZERO,
         };
         room.connected.insert(id.clone(), peer);
         self.counts.peers += 1;
@@ -119,7 +121,7 @@ impl Broker {
         }
     }
 
-    fn let_rest(&mut self, seat: &Seat, until: Duration) {
+    fn let_rest(&mut self, seat: &Seat, until: Moment) {
         let room = self.rooms.get_mut(&seat.room);
         if let Some(peer) = room.and_then(|room| room.connected.get_mut(&seat.id)) {
             peer.rests_until = until;
@@ -134,7 +136,7 @@ impl Broker {
     /// Asks for an id that is connected.
     fn claim(
         &mut self,
-        now: Duration,
+        now: Moment,
         socket: SocketId,
         name: Arc<str>,
         id: Arc<str>,
@@ -179,7 +181,7 @@ impl Broker {
             return;
         };
         let old = std::mem::replace(&mut peer.socket, socket);
-        peer.rests_until = Duration::ZERO;
+        peer.rests_until = Moment::ZERO;
         self.seats.remove(&old);
         let seat = Seat {
             room: name.clone(),

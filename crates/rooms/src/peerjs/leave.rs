@@ -1,6 +1,8 @@
 //! How a peer goes: of its own will, or with its socket.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+
+use clock::Moment;
 
 use super::{Alarm, Broker, Kind, Output, Seat, message};
 use crate::room::SocketId;
@@ -12,7 +14,7 @@ const AWAY_FACTOR: usize = 4;
 
 impl Broker {
     /// A socket is gone.
-    pub(super) fn closed(&mut self, now: Duration, socket: SocketId, goodbye: bool) {
+    pub(super) fn closed(&mut self, now: Moment, socket: SocketId, goodbye: bool) {
         let Some(seat) = self.seats.remove(&socket) else {
             return;
         };
@@ -71,7 +73,7 @@ impl Broker {
     }
 
     /// A peer lost its socket: for a while it may come back.
-    fn dropped(&mut self, now: Duration, seat: &Seat, token: Arc<str>, goodbye: bool) {
+    fn dropped(&mut self, now: Moment, seat: &Seat, token: Arc<str>, goodbye: bool) {
         let (rooms, most) = (self.settings.rooms, self.settings.max_peers as usize);
         let most_in_room = self.settings.room_size as usize * AWAY_FACTOR;
         let Some(room) = self.rooms.get_mut(&seat.room) else {

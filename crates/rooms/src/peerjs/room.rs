@@ -1,6 +1,8 @@
 //! What a broker knows of one room.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, sync::Arc};
+
+use clock::Moment;
 
 use super::absent::Absent;
 use crate::room::SocketId;
@@ -40,11 +42,11 @@ pub(super) struct Connected {
     pub(super) claim: Option<Claim>,
     /// Until when nobody else may ask for its id: it has just shown that it
     /// lives.
-    pub(super) rests_until: Duration,
+    pub(super) rests_until: Moment,
 }
 
 /// A socket that gets the id if the old one does not answer in time.
 pub(super) struct Claim {
     pub(super) socket: SocketId,
-    pub(super) until: Duration,
+    pub(super) until: Moment,
 }

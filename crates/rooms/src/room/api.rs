@@ -1,46 +1,45 @@
 use std::{sync::Arc, time::Duration};
 
+use clock::WallTime;
 use protocol::{
     peer::{DeliveryClass, PeerId},
     signaling::{ClientMessage, DirectLinkSettings, Hello, IceServer, ServerMessage},
 };
 
-/// A socket, by the server's own number for it.
+/// Number that the server gives to a socket, unique in its process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SocketId(pub u64);
 
-/// What a room is told when it opens.
+/// Settings of a room, fixed when it opens.
 #[derive(Clone, Debug)]
 pub struct RoomSettings {
-    /// The most members, 1 to 64.
+    /// Largest number of members, 1 to 64.
     pub max_riders: u32,
-    /// So many riders of the lowest numbers have direct links with each other.
+    /// Number of riders, those with the lowest numbers, that have direct links with each other.
     pub max_direct: u32,
-    /// How long a rider who lost its socket stays a member.
+    /// Grace period: time that a member without a socket stays a member.
     pub grace: Duration,
-    /// A socket that says nothing for so long is lost; never if it is zero.
-    /// Pages say something every second.
+    /// Time without a message after which a socket counts as lost; zero disables the check. Pages
+    /// send a message every second.
     pub silence: Duration,
-    /// How long the host's socket may be gone before another rider is host,
-    /// unless somebody still reaches the host directly.
+    /// Time without a socket after which the host is succeeded, unless a connected rider reports a
+    /// direct link to it.
     pub host_grace: Duration,
-    /// How long a room that was lost waits for what its riders report before
-    /// it says who is host.
+    /// Time that a restored room collects the snapshots of its riders before it names the host.
     pub restore_wait: Duration,
-    /// How long a token is good after the welcome that gave it.
+    /// Validity of a resume token, counted from the welcome that carries it.
     pub token_life: Duration,
-    /// How long the room lives after its last member left.
+    /// Time that the room stays open without members.
     pub ttl: Duration,
-    /// The largest socket message, in bytes; told to the riders.
+    /// Largest socket message in bytes, for the welcome.
     pub max_message_bytes: u32,
-    /// How many bytes a rider may have relayed in a second; told to the
-    /// riders, who keep below it.
+    /// Relayed bytes per member and second, for the welcome; pages stay below it.
     pub relay_bytes_per_second: Option<u32>,
-    /// Whether direct links are wanted.
+    /// Set if direct links are allowed.
     pub p2p: bool,
-    /// For the riders' direct links.
+    /// ICE servers for direct links.
     pub ice_servers: Vec<IceServer>,
-    /// How the riders make them.
+    /// Settings for making direct links.
     pub direct: DirectLinkSettings,
 }
 
@@ -65,86 +64,85 @@ impl Default for RoomSettings {
     }
 }
 
-/// What happens to a room.
+/// Input of a room.
 #[derive(Clone, Debug)]
 pub enum Input {
-    /// A socket said hello.
+    /// A socket sent its hello.
     Join(Join),
-    /// A socket said something else.
+    /// A socket sent another text message.
     Message {
-        /// Which.
+        /// Sending socket.
         socket: SocketId,
-        /// What it said.
+        /// The message.
         message: ClientMessage,
     },
     /// A socket sent a binary message.
     Relay {
-        /// Which.
+        /// Sending socket.
         socket: SocketId,
-        /// An envelope, see [`protocol::frame`].
+        /// Envelope, see [`protocol::frame`].
         bytes: Vec<u8>,
     },
-    /// A socket is gone, whoever closed it.
+    /// A socket closed, from either side.
     Closed {
-        /// Which.
+        /// The socket.
         socket: SocketId,
     },
-    /// The time of [`super::Room::poll_timeout`] has come.
+    /// The time of [`Room::poll_timeout`](super::Room::poll_timeout) has come.
     Timeout,
 }
 
-/// A socket's hello, and what the room cannot know.
+/// Hello of a socket, with the values that the room cannot create itself.
 #[derive(Clone, Debug)]
 pub struct Join {
-    /// Which socket.
+    /// Joining socket.
     pub socket: SocketId,
-    /// What it said.
+    /// Its hello.
     pub hello: Hello,
-    /// The id if this is somebody new: unique and random.
+    /// Random, unique id, used if the hello is a new member's.
     pub fresh_peer: PeerId,
-    /// The server's wall clock, in Unix milliseconds, for the welcome and for
-    /// how long tokens are good.
-    pub server_time: u64,
+    /// The server's wall clock, for the welcome and for the expiry of tokens.
+    pub server_time: WallTime,
 }
 
-/// What a room wants done.
+/// Output of a room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Send a text message.
     Send {
-        /// On which socket.
+        /// Receiving socket.
         socket: SocketId,
-        /// What.
+        /// The message.
         message: ServerMessage,
     },
-    /// Send one binary message on several sockets.
+    /// Send one binary message to several sockets.
     Relay {
-        /// On which.
+        /// Receiving sockets.
         sockets: Vec<SocketId>,
-        /// The envelope.
+        /// Envelope, see [`protocol::frame`].
         bytes: Arc<[u8]>,
-        /// How it is delivered: telemetry is dropped where the queue is long.
+        /// Delivery class. Telemetry may be dropped when a send queue is long.
         class: DeliveryClass,
     },
-    /// Close a socket after what was sent before; the room knows it no more
-    /// and needs no [`Input::Closed`] for it.
+    /// Close a socket after the messages sent before. The room has forgotten it and needs no
+    /// [`Input::Closed`] for it.
     Close {
-        /// Which.
+        /// The socket.
         socket: SocketId,
         /// Close code, see [`protocol::signaling::close`].
         code: u16,
-        /// For the log and the developer tools.
+        /// Reason for the log and the developer tools.
         reason: &'static str,
     },
 }
 
-/// What people who are not in the ride may know of it.
+/// Public summary of a ride.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Summary {
-    /// Members, present and away.
+    /// Number of members, present and away.
     pub riders: u32,
-    /// Whether nobody new gets in.
+    /// Set if the ride has its maximum number of riders.
     pub full: bool,
-    /// Whether the host lets nobody new in.
+    /// Set if the host has locked the ride.
     pub locked: bool,
 }

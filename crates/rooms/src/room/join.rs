@@ -1,297 +1,301 @@
-use std::time::Duration;
+//! Admission of a hello: as a new member, or as one that the room knows.
 
-use super::{Gone, Join, Memory, Presence, ResumeClaims, Rider, Room, SocketId, Statement};
+use clock::Moment;
 use protocol::{
     peer::{Incarnation, PeerId, PeerNumber},
     signaling::{ErrorCode, LeftReason, Member, ServerMessage, VERSION, close},
 };
 
-/// So many riders who left are remembered by their page load.
-const MAX_GONE: usize = 256;
-/// A rider's tabs are believed to be so many incarnations apart.
+use super::{
+    Join, ResumeClaims, Room, SocketId, Statement, known_pages,
+    members::{Presence, ReturningPage, RoomMember},
+};
+
+/// Number of incarnations that two tabs of one member may plausibly be apart.
 const MAX_TABS: u32 = 16;
 
-/// Who a rider with a good token is to this room.
-enum Claim {
-    /// A member who has been here since the room knows.
-    Member(PeerNumber),
-    /// A member of the room that was lost, of whom others told or not yet.
+/// Identity that a valid resume token proves.
+enum ResumeTarget {
+    /// Authenticated member, with its current page load.
+    Member(PeerNumber, Incarnation),
+    /// Member of the ride before the server lost its memory, listed by a snapshot or not.
     Restored(PeerNumber),
-    /// Somebody who was here.
-    Gone,
-    /// A page that is this rider no more.
-    Stale,
+    /// Former member.
+    Departed,
+    /// Page that a newer page of the same member has replaced.
+    ReplacedPage,
 }
 
 impl Room {
-    pub(super) fn join(&mut self, now: Duration, join: Join) {
+    pub(super) fn join(&mut self, now: Moment, join: Join) {
         let socket = join.socket;
-        if join.hello.version != VERSION {
-            return self.turn_away(socket, ErrorCode::UnsupportedVersion, close::REFUSED);
+        let refused = match () {
+            () if join.hello.version != VERSION => Some(ErrorCode::UnsupportedVersion),
+            () if self.lifetime.was_ended_by_host() => Some(ErrorCode::NoSuchRide),
+            () => None,
+        };
+        if let Some(error) = refused {
+            return self.outputs.refuse(socket, error, close::REFUSED);
         }
-        if self.ended {
-            return self.turn_away(socket, ErrorCode::NoSuchRide, close::REFUSED);
+        if self.members.of_socket(socket).is_some() || self.restoration.is_waiting(socket) {
+            let error = ServerMessage::error(ErrorCode::BadMessage);
+            return self.outputs.send(socket, error);
         }
-        if self.sockets.contains_key(&socket) || self.is_waiting(socket) {
-            return self.send(socket, ServerMessage::error(ErrorCode::BadMessage));
-        }
-        match (&join.hello.resume, self.pass(&join)) {
-            (None, _) => self.newcomer(join),
-            (Some(_), None) => self.turn_away(socket, ErrorCode::BadToken, close::REFUSED),
-            (Some(_), Some(pass)) => self.known(now, join, &pass),
-        }
-    }
-
-    /// Somebody without a token.
-    pub(super) fn newcomer(&mut self, join: Join) {
-        if let Memory::Restoring(restoring) = &mut self.memory {
-            if restoring.waiting() < self.settings.max_riders as usize {
-                return restoring.keep_waiting(join);
+        match (&join.hello.resume, self.verify_resume(&join)) {
+            (None, _) => self.join_new(join),
+            (Some(_), Some(claims)) => self.resume(now, &join, &claims),
+            (Some(_), None) => {
+                self.outputs
+                    .refuse(socket, ErrorCode::BadToken, close::REFUSED);
             }
-            return self.turn_away(join.socket, ErrorCode::RideFull, close::REFUSED);
-        }
-        if self.locked {
-            return self.turn_away(join.socket, ErrorCode::RideLocked, close::REFUSED);
-        }
-        if self.is_full() {
-            return self.turn_away(join.socket, ErrorCode::RideFull, close::REFUSED);
-        }
-        let (peer, number) = (join.fresh_peer.clone(), PeerNumber(self.next_number));
-        self.enter(&join, peer, number, Incarnation(1));
-    }
-
-    pub(super) fn remember(&mut self, rider: Rider) {
-        self.gone.push_back(Gone {
-            peer: rider.peer,
-            incarnation: rider.incarnation,
-        });
-        if self.gone.len() > MAX_GONE {
-            self.gone.pop_front();
         }
     }
 
-    /// What the token proves, if it is good and the rider's own.
-    fn pass(&self, join: &Join) -> Option<ResumeClaims> {
+    /// Admits a page without a resume token, or lets it wait until the room is restored.
+    pub(super) fn join_new(&mut self, join: Join) {
+        let max_waiting = self.settings.max_riders as usize;
+        let is_full = self.is_full();
+        let refused = match self.restoration.collecting() {
+            Some(collection) if collection.waiting.len() < max_waiting => {
+                return collection.waiting.push_back(join);
+            }
+            Some(_) => Some(ErrorCode::RideFull),
+            None if self.access.is_locked() => Some(ErrorCode::RideLocked),
+            None if is_full => Some(ErrorCode::RideFull),
+            None => None,
+        };
+        match refused {
+            Some(error) => self.outputs.refuse(join.socket, error, close::REFUSED),
+            None => {
+                let (peer, number) = (join.fresh_peer.clone(), self.members.next_number());
+                self.enter(&join, peer, number, Incarnation(1));
+            }
+        }
+    }
+
+    /// Claims of the hello's resume token, if it is valid for the member and page of the hello.
+    fn verify_resume(&self, join: &Join) -> Option<ResumeClaims> {
         let resume = join.hello.resume.as_ref()?;
-        let Some(Statement::Rider(pass)) = self.signer.verify(&resume.token) else {
+        let Statement::Resume(claims) = self.signer.verify(&resume.token)? else {
             return None;
         };
-        let own = pass.peer == resume.peer;
-        let same_load = |load| load == pass.incarnation;
-        let good = pass.expires > join.server_time / 1_000;
-        (own && good && resume.incarnation.is_none_or(same_load)).then_some(pass)
+        let is_same_peer = claims.peer == resume.peer;
+        let is_same_load = resume
+            .incarnation
+            .is_none_or(|load| load == claims.incarnation);
+        let is_current = claims.expires > join.server_time;
+        (is_same_peer && is_same_load && is_current).then_some(claims)
     }
 
-    /// Somebody with a good token.
-    fn known(&mut self, now: Duration, join: Join, pass: &ResumeClaims) {
-        let same_page = is_same_page(&join);
-        if matches!(self.claim(pass, same_page), Claim::Stale) {
-            self.send(join.socket, ServerMessage::Replaced);
-            let reason = "a newer page is this rider";
-            return self.close(join.socket, close::REPLACED, reason);
+    /// Admits a page with a valid resume token.
+    fn resume(&mut self, now: Moment, join: &Join, claims: &ResumeClaims) {
+        let is_same_page = is_same_page(join);
+        if let ResumeTarget::ReplacedPage = self.resume_target(claims, is_same_page) {
+            return self.replace_socket(join.socket);
         }
-        if !self.is_barred(&pass.peer) {
-            self.learn(now, &join, pass);
+        if !self.access.is_banned(&claims.peer) {
+            self.learn_from(now, join, claims);
         }
-        if self.is_barred(&pass.peer) {
-            return self.turn_out_barred(join.socket, &pass.peer);
+        if let Some(reason) = self.access.ban_reason(&claims.peer) {
+            return self.outputs.close_kicked(join.socket, reason.to_owned());
         }
-        match self.claim(pass, same_page) {
-            Claim::Member(number) => {
-                let known = self.members[&number].incarnation;
-                let load = match same_page && pass.incarnation >= known {
-                    true => pass.incarnation,
-                    false => self.next_load(number),
+        match self.resume_target(claims, is_same_page) {
+            ResumeTarget::Member(number, known) => {
+                let load = match is_same_page && claims.incarnation >= known {
+                    true => claims.incarnation,
+                    false => next(known),
                 };
-                self.come_back(&join, number, load);
+                self.return_as(join, number, load);
             }
-            Claim::Restored(number) => self.enter_restored(now, &join, number, pass),
-            Claim::Gone | Claim::Stale => self.join_again(now, &join, pass),
+            ResumeTarget::Restored(number) => self.return_restored(now, join, number, claims),
+            ResumeTarget::Departed | ResumeTarget::ReplacedPage => {
+                self.rejoin(now, join, claims);
+            }
         }
     }
 
-    fn claim(&self, pass: &ResumeClaims, same_page: bool) -> Claim {
-        let member = self.number_of(&pass.peer);
-        let member = member.and_then(|number| Some((number, self.members.get(&number)?)));
-        match member {
-            Some((_, rider)) if !rider.vouched => Claim::Restored(pass.number),
-            Some((_, rider)) if same_page && rider.is_newer_than(pass.incarnation) => Claim::Stale,
-            Some((number, _)) => Claim::Member(number),
-            None if self.is_restoring() => Claim::Restored(pass.number),
-            None => Claim::Gone,
+    fn resume_target(&self, claims: &ResumeClaims, is_same_page: bool) -> ResumeTarget {
+        match self.members.find(&claims.peer) {
+            Some((_, member)) if !member.authenticated => ResumeTarget::Restored(claims.number),
+            Some((_, member)) if is_same_page && member.has_replaced(claims.incarnation) => {
+                ResumeTarget::ReplacedPage
+            }
+            Some((number, member)) => ResumeTarget::Member(number, member.incarnation),
+            None if self.restoration.is_collecting() => ResumeTarget::Restored(claims.number),
+            None => ResumeTarget::Departed,
         }
     }
 
-    /// A member has a new socket: the same page, or a newer one.
-    fn come_back(&mut self, join: &Join, number: PeerNumber, load: Incarnation) {
-        let Some(rider) = self.members.get_mut(&number) else {
+    /// Gives a member its new socket, from the same page or from a newer one.
+    fn return_as(&mut self, join: &Join, number: PeerNumber, load: Incarnation) {
+        let Some(member) = self.members.get(number) else {
             return;
         };
-        let old = rider.socket();
-        let same_page = load == rider.incarnation;
-        rider.incarnation = load;
-        rider.before = renumbered(join, load);
-        rider.keys = join.hello.keys;
-        rider.presence = Presence::Present(join.socket);
-        self.sockets.insert(join.socket, number);
-        if let Some(old) = old {
-            self.drop_socket(old, same_page);
+        let is_same_page = load == member.incarnation;
+        let page = ReturningPage {
+            incarnation: load,
+            presented_incarnation: other_presented(join, load),
+            keys: join.hello.keys,
+        };
+        match self.members.reconnect(number, join.socket, page) {
+            Some(old) if is_same_page => {
+                let reason = "this page has a newer socket";
+                self.outputs.close(old, close::SUPERSEDED, reason);
+            }
+            Some(old) => self.replace_socket(old),
+            None => {}
         }
         self.greet(join, number, |member| ServerMessage::Returned { member });
     }
 
-    fn next_load(&self, number: PeerNumber) -> Incarnation {
-        Incarnation(self.members[&number].incarnation.0.saturating_add(1))
+    /// Closes the socket of a page that a newer page of the same member has replaced.
+    fn replace_socket(&mut self, socket: SocketId) {
+        self.outputs.send(socket, ServerMessage::Replaced);
+        let reason = "a newer page is this rider";
+        self.outputs.close(socket, close::REPLACED, reason);
     }
 
-    /// A member of the room that was lost is here again. What others told of
-    /// it does not count beside its token.
-    fn enter_restored(
+    /// Admits a member of a restored room. Its token outweighs what the snapshots of others say
+    /// about it, and about the holder of its number.
+    fn return_restored(
         &mut self,
-        now: Duration,
+        now: Moment,
         join: &Join,
         number: PeerNumber,
-        pass: &ResumeClaims,
+        claims: &ResumeClaims,
     ) {
-        let listed = self.number_of(&pass.peer);
-        let fits = is_same_page(join) && self.is_known_alike(join, pass);
-        // A newer tab may be known by the incarnation after this one; others may lie.
-        let told = listed.and_then(|listed| self.members.get(&listed));
-        let told = told.map_or(0, |rider| rider.incarnation.0);
-        let near = pass.incarnation.0..=pass.incarnation.0.saturating_add(MAX_TABS);
-        let last = Some(told).filter(|told| near.contains(told));
-        let last = last.unwrap_or(pass.incarnation.0);
-        let wrong = listed.filter(|listed| *listed != number);
-        let impostor = Some(number).filter(|number| listed != Some(*number));
-        for one in [wrong, impostor].into_iter().flatten() {
-            self.strike(now, one);
+        let snapshot = join.hello.snapshot.as_deref();
+        let is_known =
+            is_same_page(join) && known_pages::is_mutual(&self.members, claims, snapshot);
+        let listed = self.members.find(&claims.peer);
+        // Others may know a newer tab of this member, by a slightly higher incarnation.
+        let newest = claims.incarnation.0.saturating_add(MAX_TABS);
+        let last_load = listed
+            .map(|(_, member)| member.incarnation)
+            .filter(|load| (claims.incarnation.0..=newest).contains(&load.0))
+            .unwrap_or(claims.incarnation);
+        let listed = listed.map(|(number, _)| number);
+        let is_listed_alike = listed == Some(number);
+        if !is_listed_alike {
+            let wrongly_listed = listed.into_iter().chain([number]);
+            wrongly_listed.for_each(|number| self.remove_unauthenticated(now, number));
         }
-        let taken = listed != Some(number) && self.members.contains_key(&number);
-        let load = match fits && !taken {
-            true => pass.incarnation,
-            false => Incarnation(last.saturating_add(1)),
+        let is_taken = !is_listed_alike && self.members.contains(number);
+        let load = match is_known && !is_taken {
+            true => claims.incarnation,
+            false => next(last_load),
         };
-        if listed == Some(number) {
-            let knows = self.pages_kept(join);
-            if let Some(rider) = self.members.get_mut(&number) {
-                rider.vouched = true;
-                rider.knows = knows;
-            }
-            return self.come_back(join, number, load);
+        if is_listed_alike {
+            let known_pages = known_pages::kept(&self.members, snapshot);
+            self.members.authenticate(number, known_pages);
+            return self.return_as(join, number, load);
         }
-        let number = match taken {
-            true => PeerNumber(self.next_number),
+        let number = match is_taken {
+            true => self.members.next_number(),
             false => number,
         };
-        self.enter_again(now, join, number, load);
+        self.enter_again(now, join, claims, number, load);
     }
 
-    /// Somebody who was here joins again, under a new number.
-    fn join_again(&mut self, now: Duration, join: &Join, pass: &ResumeClaims) {
-        let gone = self.gone.iter().position(|gone| gone.peer == pass.peer);
-        let gone = gone.and_then(|index| self.gone.remove(index));
-        let last = gone.map_or(pass.incarnation, |gone| {
-            gone.incarnation.max(pass.incarnation)
-        });
-        let load = Incarnation(last.0.saturating_add(1));
-        self.enter_again(now, join, PeerNumber(self.next_number), load);
+    /// Admits a former member under a new number.
+    fn rejoin(&mut self, now: Moment, join: &Join, claims: &ResumeClaims) {
+        let departed = self.members.take_departed(&claims.peer);
+        let last_load = departed.map_or(claims.incarnation, |load| load.max(claims.incarnation));
+        let number = self.members.next_number();
+        self.enter_again(now, join, claims, number, next(last_load));
     }
 
-    fn enter_again(&mut self, now: Duration, join: &Join, number: PeerNumber, load: Incarnation) {
-        if self.is_full() && !self.strike_one(now) {
-            return self.turn_away(join.socket, ErrorCode::RideFull, close::REFUSED);
+    fn enter_again(
+        &mut self,
+        now: Moment,
+        join: &Join,
+        claims: &ResumeClaims,
+        number: PeerNumber,
+        load: Incarnation,
+    ) {
+        if self.is_full() && !self.make_room(now) {
+            return self
+                .outputs
+                .refuse(join.socket, ErrorCode::RideFull, close::REFUSED);
         }
-        if let Some(resume) = &join.hello.resume {
-            self.enter(join, resume.peer.clone(), number, load);
-        }
+        self.enter(join, claims.peer.clone(), number, load);
     }
 
-    fn enter(&mut self, join: &Join, peer: PeerId, number: PeerNumber, incarnation: Incarnation) {
-        let presence = Presence::Present(join.socket);
-        let rider = Rider {
+    fn enter(&mut self, join: &Join, peer: PeerId, number: PeerNumber, load: Incarnation) {
+        let snapshot = join.hello.snapshot.as_deref();
+        let member = RoomMember {
             peer,
             keys: join.hello.keys,
-            incarnation,
-            before: renumbered(join, incarnation),
-            presence,
-            heard: Duration::ZERO,
-            vouched: true,
-            reaches: Vec::new(),
-            knows: self.pages_kept(join),
+            incarnation: load,
+            presented_incarnation: other_presented(join, load),
+            presence: Presence::Present(join.socket),
+            authenticated: true,
+            direct_links: Vec::new(),
+            known_pages: known_pages::kept(&self.members, snapshot),
         };
-        self.members.insert(number, rider);
-        self.sockets.insert(join.socket, number);
-        self.next_number = self.next_number.max(number.0.saturating_add(1));
-        self.dies_at = None;
-        self.dead = false;
-        if self.host.is_none() && !self.is_restoring() {
-            self.begin_term(number);
+        if self.terms.host().is_none() && !self.restoration.is_collecting() {
+            // Not announced: the welcome names the host, and there are no other members.
+            self.terms.begin(number, &member);
         }
+        self.members.insert(number, member);
+        self.lifetime.extend();
         self.greet(join, number, |member| ServerMessage::Joined { member });
     }
 
-    /// Welcomes a rider and tells the others; a host with another key begins a
-    /// new epoch.
+    /// Welcomes a member and announces it to the others. If it is the host with another signing
+    /// key, a new term begins.
     fn greet(
         &mut self,
         join: &Join,
         number: PeerNumber,
-        message: impl Fn(Member) -> ServerMessage,
+        announcement: impl Fn(Member) -> ServerMessage,
     ) {
-        let new_term = self.needs_new_term(number, join.hello.keys.sign);
-        let term = new_term.then(|| self.begin_term(number));
-        self.welcome(join.socket, number, join.server_time);
-        let member = self.member(number, &self.members[&number]);
-        self.tell_others(number, &message(member));
-        if let Some((term, first_host)) = term.zip(self.first_host.clone()) {
-            self.tell_others(number, &ServerMessage::Host { term, first_host });
+        let Some(member) = self.members.get(number) else {
+            return;
+        };
+        let new_term = self.terms.renew_for_key(number, member);
+        let description = member.describe(number);
+        let welcome = self.welcome(number, member, join.server_time);
+        self.outputs
+            .send(join.socket, ServerMessage::Welcome(Box::new(welcome)));
+        self.announce_except(number, &announcement(description));
+        if let Some(new_term) = new_term {
+            self.announce_except(number, &new_term);
         }
     }
 
-    /// Takes a member off the list of whom only others told.
-    fn strike(&mut self, now: Duration, number: PeerNumber) {
-        if self
-            .members
-            .get(&number)
-            .is_some_and(|rider| !rider.vouched)
-        {
+    /// Removes a member that is known only from snapshots.
+    fn remove_unauthenticated(&mut self, now: Moment, number: PeerNumber) {
+        let member = self.members.get(number);
+        if member.is_some_and(|member| !member.authenticated) {
             self.remove(now, number, LeftReason::Gone);
         }
     }
 
-    /// Makes room for somebody with a token where others only told of somebody.
-    fn strike_one(&mut self, now: Duration) -> bool {
-        let told = self.members.iter().rev().find(|(_, rider)| !rider.vouched);
-        let told = told.map(|(number, _)| *number);
-        told.inspect(|number| self.strike(now, *number)).is_some()
-    }
-
-    fn drop_socket(&mut self, old: SocketId, same_page: bool) {
-        self.sockets.remove(&old);
-        if same_page {
-            self.close(old, close::SUPERSEDED, "this page has a newer socket");
-        } else {
-            self.send(old, ServerMessage::Replaced);
-            self.close(old, close::REPLACED, "a newer page is this rider");
-        }
+    /// Removes a member that is known only from snapshots, so that a holder of a token can join.
+    /// Returns `true` if there was one.
+    fn make_room(&mut self, now: Moment) -> bool {
+        let number = self.members.newest_unauthenticated();
+        number
+            .inspect(|number| self.remove(now, *number, LeftReason::Gone))
+            .is_some()
     }
 }
 
-impl Rider {
-    /// Whether a page of this incarnation is this rider no more.
-    fn is_newer_than(&self, page: Incarnation) -> bool {
-        page < self.incarnation && self.before != Some(page)
-    }
-}
-
-/// By which incarnation a page came that is given another.
-fn renumbered(join: &Join, given: Incarnation) -> Option<Incarnation> {
-    let resume = join.hello.resume.as_ref()?;
-    resume.incarnation.filter(|came| *came != given)
-}
-
-/// Whether a page that was here has a new socket; if not, it was loaded anew.
+/// Returns `true` if the hello is a new socket of a running page, and not of a reloaded one.
 fn is_same_page(join: &Join) -> bool {
     let resume = join.hello.resume.as_ref();
     resume.is_some_and(|resume| resume.incarnation.is_some())
+}
+
+/// Incarnation that the page presented, if the room assigns it another one.
+fn other_presented(join: &Join, assigned: Incarnation) -> Option<Incarnation> {
+    let resume = join.hello.resume.as_ref()?;
+    resume
+        .incarnation
+        .filter(|presented| *presented != assigned)
+}
+
+fn next(load: Incarnation) -> Incarnation {
+    Incarnation(load.0.saturating_add(1))
 }

@@ -1,53 +1,65 @@
-use std::time::Duration;
+//! Relay of frames and signals between members.
 
-use super::{Output, PeerNumber, Room, SocketId};
 use protocol::{
-    frame::{FrameError, FromServer, ToServer},
-    signaling::{ErrorCode, close},
+    frame::{FromServer, ToServer},
+    peer::{Incarnation, PeerId, PeerNumber},
+    signaling::{ServerMessage, Signal},
 };
 
-impl Room {
-    /// Hands a rider's frame on, once for all its targets.
-    pub(super) fn relay(&mut self, now: Duration, socket: SocketId, bytes: &[u8]) {
-        let Some(&from) = self.sockets.get(&socket) else {
-            return self.turn_away(socket, ErrorCode::NotInRide, close::POLICY);
-        };
-        match ToServer::decode(bytes) {
-            Ok(frame) => self.hand_on(from, &frame),
-            Err(FrameError::TooLarge(_)) => {
-                self.cut_off(now, socket, ErrorCode::TooLarge, close::TOO_LARGE);
-            }
-            Err(_) => self.cut_off(now, socket, ErrorCode::BadMessage, close::MALFORMED),
-        }
-    }
+use super::{Output, SocketId, members::Members};
 
-    fn hand_on(&mut self, from: PeerNumber, frame: &ToServer<'_>) {
-        let sockets = self.sockets_of(from, &frame.targets);
-        if sockets.is_empty() {
-            return;
-        }
-        let onward = FromServer {
-            class: frame.class,
-            sealed: frame.sealed,
-            from,
-            incarnation: self.members[&from].incarnation,
-            payload: frame.payload,
-        };
-        let bytes = onward.encode().into();
-        self.outputs.push_back(Output::Relay {
-            sockets,
-            bytes,
-            class: frame.class,
-        });
+/// Relays a member's frame, encoded once for all its targets. `None` if no target is connected.
+pub(super) fn relay_frame(
+    members: &Members,
+    from: PeerNumber,
+    frame: &ToServer<'_>,
+) -> Option<Output> {
+    let sockets = target_sockets(members, from, &frame.targets);
+    if sockets.is_empty() {
+        return None;
     }
+    let relayed = FromServer {
+        class: frame.class,
+        sealed: frame.sealed,
+        from,
+        incarnation: members.get(from)?.incarnation,
+        payload: frame.payload,
+    };
+    Some(Output::Relay {
+        sockets,
+        bytes: relayed.encode().into(),
+        class: frame.class,
+    })
+}
 
-    /// Each socket once, never the sender's own.
-    fn sockets_of(&self, from: PeerNumber, targets: &[PeerNumber]) -> Vec<SocketId> {
-        let wanted = |number: &PeerNumber| targets.is_empty() || targets.contains(number);
-        self.members
-            .iter()
-            .filter(|(number, _)| **number != from && wanted(number))
-            .filter_map(|(_, rider)| rider.socket())
-            .collect()
-    }
+/// Sockets of the targets, each once, without the sender's own. No targets address all others.
+fn target_sockets(members: &Members, from: PeerNumber, targets: &[PeerNumber]) -> Vec<SocketId> {
+    let is_target = |number: &PeerNumber| targets.is_empty() || targets.contains(number);
+    members
+        .connected()
+        .filter(|(number, _)| *number != from && is_target(number))
+        .map(|(_, socket)| socket)
+        .collect()
+}
+
+/// Delivers a WebRTC signal. `None` if the target is not connected or has another page load than
+/// the signal is meant for.
+pub(super) fn deliver_signal(
+    members: &Members,
+    from: PeerNumber,
+    to: &PeerId,
+    incarnation: Incarnation,
+    signal: Signal,
+) -> Option<Output> {
+    let (_, target) = members.find(to)?;
+    let sender = members.get(from)?;
+    let socket = target.socket()?;
+    (target.incarnation == incarnation).then(|| Output::Send {
+        socket,
+        message: ServerMessage::Signal {
+            from: sender.peer.clone(),
+            incarnation: sender.incarnation,
+            signal,
+        },
+    })
 }

@@ -1,44 +1,44 @@
-//! What the server signs, so that it need not remember it.
+//! Tokens signed by the server, which therefore needs no memory of them.
 
 use std::fmt;
 
+use clock::WallTime;
 use protocol::peer::{Incarnation, PeerId, PeerNumber, Token};
 
-/// A rider's right to be the same rider again, in one ride.
+/// Claims of a resume token: its holder may resume as this member of the ride.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResumeClaims {
-    /// Who.
+    /// Id of the member.
     pub peer: PeerId,
-    /// Its number.
+    /// Number of the member.
     pub number: PeerNumber,
-    /// Its page load when the pass was given.
+    /// Page load of the member when the token was issued.
     pub incarnation: Incarnation,
-    /// The epoch when the pass was given.
+    /// Epoch when the token was issued.
     pub epoch: u32,
-    /// Whether the rider was host of that epoch.
+    /// Set if the member was host of that epoch.
     pub host: bool,
-    /// Until when it is good, in Unix seconds.
-    pub expires: u64,
+    /// End of the token's validity. Signers keep whole seconds.
+    pub expires: WallTime,
 }
 
-/// What a token can say.
+/// Content of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Statement {
-    /// Whoever holds it is this rider.
-    Rider(ResumeClaims),
-    /// Ban of a rider from the ride.
+    /// Resume token.
+    Resume(ResumeClaims),
+    /// Ban token: the peer is banned from the ride.
     Ban(PeerId),
 }
 
-/// Makes and reads the tokens of one ride.
+/// Issuer and verifier of the tokens of one ride.
 ///
-/// Law: both are functions of their arguments and a key alone; nobody without
-/// the key makes a token that is read, and a token of one ride is not read by
-/// the signer of another.
+/// Contract: both methods are functions of their arguments and a secret key. Without the key, no
+/// valid token can be made, and a token of one ride is not valid in another.
 pub trait Signer: fmt::Debug + Send + Sync {
-    /// Puts a statement into a token.
+    /// Issues a token.
     fn sign(&self, statement: &Statement) -> Token;
 
-    /// What a token says, if it was made by [`Signer::sign`] for this ride.
+    /// Content of a token, or `None` if [`Signer::sign`] did not issue it for this ride.
     fn verify(&self, token: &Token) -> Option<Statement>;
 }

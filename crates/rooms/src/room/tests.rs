@@ -1,18 +1,23 @@
-mod any;
-mod coming;
-mod gate;
-mod hall;
-mod host;
-mod page;
-mod paper;
+mod access;
+mod fake_signer;
+mod harness;
+mod host_terms;
+mod joining;
+mod liveness;
+mod properties;
 mod relay;
 mod restore;
-mod silence;
+mod test_page;
+
+use std::time::Duration;
 
 use super::*;
-use protocol::signaling::{Hello, Resume, VERSION, Welcome};
+use protocol::{
+    peer::{Incarnation, PublicKeys},
+    signaling::{Hello, HostTerm, Member, Resume, Signal, VERSION, Welcome},
+};
 
-use hall::{RoomHarness, code, resume};
+use harness::{RoomHarness, code, resume};
 
 const GRACE: Duration = Duration::from_secs(30);
 const HOST_GRACE: Duration = Duration::from_secs(4);

@@ -1,59 +1,61 @@
 use std::time::Duration;
 
-use super::{PeerNumber, ResumeClaims, Room, SocketId, Statement};
+use clock::WallTime;
 use protocol::{
-    peer::Token,
-    signaling::{Limits, ServerMessage, VERSION, Welcome},
+    peer::{MemberRole, PeerNumber, Token},
+    signaling::{Limits, VERSION, Welcome},
 };
 
+use super::{ResumeClaims, Room, Statement, members::RoomMember};
+
 impl Room {
-    pub(super) fn welcome(&mut self, socket: SocketId, number: PeerNumber, server_time: u64) {
-        let rider = &self.members[&number];
-        // None while the room asks its riders.
-        let host = self.host.and_then(|host| self.members.get(&host));
-        let others = self.members.iter().filter(|(other, _)| **other != number);
-        let welcome = Welcome {
+    /// Welcome of a member.
+    pub(super) fn welcome(
+        &self,
+        number: PeerNumber,
+        member: &RoomMember,
+        server_time: WallTime,
+    ) -> Welcome {
+        // `None` while the room is being restored.
+        let host = self.terms.host().and_then(|host| self.members.get(host));
+        let first_host = self.terms.first_host().filter(|_| host.is_some());
+        Welcome {
             version: VERSION,
-            peer: rider.peer.clone(),
+            peer: member.peer.clone(),
             number,
-            incarnation: rider.incarnation,
-            token: self.token(number, server_time),
-            role: protocol::peer::MemberRole::Rider,
+            incarnation: member.incarnation,
+            token: self.resume_token(number, member, server_time),
+            role: MemberRole::Rider,
             host: host.map(|host| host.peer.clone()),
-            first_host: self.first_host.clone().filter(|_| host.is_some()),
-            locked: self.locked,
-            bans: self.notes(),
-            epoch: self.epoch(),
-            hosts: self.terms.iter().cloned().collect(),
-            members: others
-                .map(|(other, rider)| self.member(*other, rider))
-                .collect(),
+            first_host: first_host.cloned(),
+            locked: self.access.is_locked(),
+            bans: self.access.ban_tokens(),
+            epoch: self.terms.epoch(),
+            hosts: self.terms.list(),
+            members: self.members.others(number),
             ice_servers: self.settings.ice_servers.clone(),
-            server_time,
+            server_time: server_time.unix_ms(),
             limits: self.limits(),
             p2p: self.settings.p2p,
             direct: self.settings.direct,
-        };
-        self.send(socket, ServerMessage::Welcome(Box::new(welcome)));
+        }
     }
 
-    /// A fresh token, so that it is good for long from each welcome on.
-    fn token(&self, number: PeerNumber, server_time: u64) -> Token {
-        let rider = &self.members[&number];
-        let expires = server_time / 1_000 + self.settings.token_life.as_secs();
-        self.signer.sign(&Statement::Rider(ResumeClaims {
-            peer: rider.peer.clone(),
+    /// New resume token, so that each welcome extends the validity.
+    fn resume_token(
+        &self,
+        number: PeerNumber,
+        member: &RoomMember,
+        server_time: WallTime,
+    ) -> Token {
+        self.signer.sign(&Statement::Resume(ResumeClaims {
+            peer: member.peer.clone(),
             number,
-            incarnation: rider.incarnation,
-            epoch: self.epoch().max(self.epoch_floor),
-            host: self.host == Some(number),
-            expires,
+            incarnation: member.incarnation,
+            epoch: self.terms.highest_known_epoch(),
+            host: self.terms.is_host(number),
+            expires: server_time.after(self.settings.token_life),
         }))
-    }
-
-    fn notes(&self) -> Vec<Token> {
-        let notes = self.barred.iter().map(|barred| barred.note.clone());
-        notes.collect()
     }
 
     fn limits(&self) -> Limits {

@@ -1,6 +1,8 @@
 //! The sockets and the server behind them, which can lose its memory.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
+
+use clock::{Moment, WallTime};
 
 use mesh::node::Input;
 use protocol::{
@@ -9,7 +11,7 @@ use protocol::{
 };
 use rooms::room::{self, Join, Room, RoomSettings, Signer, SocketId};
 
-use super::{FromRider, Net, Packet, Rider, ms, paper::FakeSigner};
+use super::{FromRider, Net, Packet, Rider, fake_signer::FakeSigner, ms};
 
 /// The word that makes this server's tokens good.
 const WORD: FakeSigner = FakeSigner("ours");
@@ -18,7 +20,7 @@ pub const TODAY: u64 = 1_800_000_000_000;
 
 /// A room that begins with the network's time.
 pub(super) fn open(settings: &RoomSettings) -> Room {
-    Room::new(settings.clone(), Arc::new(WORD), Duration::ZERO)
+    Room::new(settings.clone(), Arc::new(WORD), Moment::ZERO)
 }
 
 impl Net {
@@ -98,17 +100,10 @@ impl Net {
         self.elections.extend(told.unwrap_or_default());
         let good = token.is_some_and(|token| WORD.verify(token).is_some());
         // A ride that is over is over, whatever token comes.
-        let over = self
-            .room
-            .as_ref()
-            .map(|room| room.is_dead(self.now.since_origin()));
+        let over = self.room.as_ref().map(|room| room.is_dead(self.now));
         if over.is_none() && good {
             let settings = self.settings.clone();
-            self.room = Some(Room::restored(
-                settings,
-                Arc::new(WORD),
-                self.now.since_origin(),
-            ));
+            self.room = Some(Room::restored(settings, Arc::new(WORD), self.now));
         } else if over.unwrap_or(true) {
             let refusal = ServerMessage::error(ErrorCode::NoSuchRide);
             self.carry_out(room::Output::Send {
@@ -125,7 +120,7 @@ impl Net {
             socket,
             hello,
             fresh_peer: format!("peer-{}", socket.0).parse().unwrap(),
-            server_time: TODAY + self.now.since_origin().as_millis() as u64,
+            server_time: WallTime::from_unix_ms(TODAY).after(self.now.since_origin()),
         }));
     }
 
@@ -133,7 +128,7 @@ impl Net {
         let Some(room) = &mut self.room else {
             return;
         };
-        room.handle(self.now.since_origin(), input);
+        room.handle(self.now, input);
         let outputs: Vec<_> = std::iter::from_fn(|| room.poll_output()).collect();
         for output in outputs {
             self.carry_out(output);

@@ -10,7 +10,6 @@ impl Net {
         });
         let packet = self.queue.keys().next().map(|(at, _)| *at);
         let room = self.room.as_ref().and_then(Room::poll_timeout);
-        let room = room.map(Moment::from_origin);
         nodes.chain(packet).chain(room).min()
     }
 
@@ -23,7 +22,6 @@ impl Net {
             return self.deliver(packet);
         }
         let room = self.room.as_ref().and_then(Room::poll_timeout);
-        let room = room.map(Moment::from_origin);
         if room.is_some_and(|at| at <= self.now) {
             self.feed_room(room::Input::Timeout);
         }

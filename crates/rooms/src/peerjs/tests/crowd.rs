@@ -6,7 +6,7 @@ pub(super) const FEW: [&str; 4] = ["ana", "ben", "cleo", "dan"];
 /// A broker with a clock, which sorts what the broker says by socket.
 pub(super) struct Crowd {
     pub(super) broker: Broker,
-    pub(super) now: Duration,
+    pub(super) now: Moment,
     pub(super) sent: Vec<(SocketId, String)>,
     pub(super) refused: Vec<(SocketId, Refusal)>,
     pub(super) closed: Vec<(SocketId, u16)>,
@@ -21,7 +21,7 @@ impl Crowd {
     pub(super) fn with(settings: Settings) -> Self {
         Self {
             broker: Broker::new(settings),
-            now: Duration::ZERO,
+            now: Moment::ZERO,
             sent: Vec::new(),
             refused: Vec::new(),
             closed: Vec::new(),

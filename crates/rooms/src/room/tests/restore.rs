@@ -1,8 +1,8 @@
-//! A server that lost its memory, and the riders who give it back.
+//! Rooms restored after a restart of the server.
 
-mod lies;
+mod untrusted_claims;
 
-use super::{page::Page, paper::FakeSigner, *};
+use super::{fake_signer::FakeSigner, test_page::TestPage, *};
 use crate::room::Signer;
 use protocol::signaling::HostCommand;
 use protocol::{
@@ -12,37 +12,36 @@ use protocol::{
 
 const WAIT: Duration = Duration::from_secs(3);
 
-/// A ride of so many, on the sockets from 1 on, each with a page that keeps
-/// what it hears.
-fn riding(riders: u64) -> (RoomHarness, Vec<Page>) {
-    let mut hall = RoomHarness::new();
+/// Room with riders on the sockets 1 and up, and their pages.
+fn ride_of(riders: u64) -> (RoomHarness, Vec<TestPage>) {
+    let mut harness = RoomHarness::new();
     let mut pages: Vec<_> = (1..=riders)
-        .map(|socket| Page::join(&mut hall, socket).unwrap())
+        .map(|socket| TestPage::join(&mut harness, socket).unwrap())
         .collect();
-    pages.iter_mut().for_each(|page| page.read(&hall));
-    (hall, pages)
+    pages.iter_mut().for_each(|page| page.receive(&harness));
+    (harness, pages)
 }
 
-fn all_come_back(hall: &mut RoomHarness, pages: &mut [Page]) {
+fn reconnect_all(harness: &mut RoomHarness, pages: &mut [TestPage]) {
     for page in pages.iter_mut() {
         let socket = page.socket + 100;
-        assert!(page.come_back(hall, socket));
+        assert!(page.reconnect(harness, socket));
     }
 }
 
-fn settle(hall: &mut RoomHarness, pages: &mut [Page]) {
-    hall.pass(WAIT);
-    pages.iter_mut().for_each(|page| page.read(hall));
+fn finish_restoring(harness: &mut RoomHarness, pages: &mut [TestPage]) {
+    harness.advance(WAIT);
+    pages.iter_mut().for_each(|page| page.receive(harness));
 }
 
 #[test]
-fn the_ride_is_the_same_with_the_same_riders_and_the_same_host() {
-    let (mut hall, mut pages) = riding(3);
+fn a_restored_ride_has_the_same_riders_and_the_same_host() {
+    let (mut harness, mut pages) = ride_of(3);
     let before: Vec<_> = pages.iter().map(|page| page.welcome.clone()).collect();
-    hall.lose_memory();
+    harness.restart_server();
     pages.reverse();
-    all_come_back(&mut hall, &mut pages);
-    settle(&mut hall, &mut pages);
+    reconnect_all(&mut harness, &mut pages);
+    finish_restoring(&mut harness, &mut pages);
     pages.reverse();
     for (page, before) in pages.iter().zip(&before) {
         let now = &page.welcome;
@@ -51,14 +50,14 @@ fn the_ride_is_the_same_with_the_same_riders_and_the_same_host() {
         assert_eq!(page.hosts, before.hosts);
         assert_eq!(page.first_host, before.first_host);
     }
-    let dora = hall.join(300);
+    let dora = harness.join(300);
     assert_eq!((dora.number, dora.members.len()), (PeerNumber(4), 3));
     assert_eq!(dora.host, before[0].host);
 }
 
 #[test]
-fn riders_whose_votes_are_too_few_follow_the_host_of_the_server_whatever_their_epoch() {
-    let (mut hall, mut pages) = riding(5);
+fn an_election_without_a_majority_is_surpassed_by_the_server_s_host() {
+    let (mut harness, mut pages) = ride_of(5);
     let host = pages[0].welcome.peer.clone();
     let key = BallotKey::from_seed([9; 32]).unwrap();
     let term = HostTerm {
@@ -68,8 +67,8 @@ fn riders_whose_votes_are_too_few_follow_the_host_of_the_server_whatever_their_e
     };
     let votes = vec![key.vote(pages[1].welcome.number, &term)];
     pages[1].elections = vec![Election { term, votes }];
-    assert!(pages[1].come_back(&mut hall, 102));
-    pages.iter_mut().for_each(|page| page.read(&hall));
+    assert!(pages[1].reconnect(&mut harness, 102));
+    pages.iter_mut().for_each(|page| page.receive(&harness));
     for page in &pages {
         assert_eq!(page.epoch(), 7);
         assert_eq!(page.hosts.last().map(|term| &term.peer), Some(&host));
@@ -77,10 +76,10 @@ fn riders_whose_votes_are_too_few_follow_the_host_of_the_server_whatever_their_e
 }
 
 #[test]
-fn riders_are_in_and_relayed_before_the_host_is_known() {
-    let (mut hall, mut pages) = riding(2);
-    hall.lose_memory();
-    all_come_back(&mut hall, &mut pages);
+fn frames_are_relayed_before_the_host_is_known() {
+    let (mut harness, mut pages) = ride_of(2);
+    harness.restart_server();
+    reconnect_all(&mut harness, &mut pages);
     assert_eq!((pages[1].welcome.host.clone(), pages[1].epoch()), (None, 1));
     assert_eq!(pages[1].welcome.members.len(), 1);
     let frame = protocol::frame::ToServer {
@@ -89,217 +88,246 @@ fn riders_are_in_and_relayed_before_the_host_is_known() {
         targets: vec![],
         payload: b"x",
     };
-    hall.say(Input::Relay {
+    harness.handle(Input::Relay {
         socket: SocketId(101),
         bytes: frame.encode(),
     });
-    assert_eq!(hall.relayed.pop().unwrap().0, [SocketId(102)]);
-    hall.message(101, ClientMessage::Command(HostCommand::Lock));
-    assert_eq!(code(&hall.last(101)), Some(ErrorCode::NotHost));
+    assert_eq!(harness.relayed.pop().unwrap().0, [SocketId(102)]);
+    harness.message(101, ClientMessage::Command(HostCommand::Lock));
+    assert_eq!(code(&harness.last_received(101)), Some(ErrorCode::NotHost));
 }
 
 #[test]
-fn riders_who_are_not_back_yet_are_away_and_keep_their_place() {
-    let (mut hall, mut pages) = riding(3);
-    hall.lose_memory();
-    assert!(pages[0].come_back(&mut hall, 101));
+fn riders_that_have_not_returned_are_away_and_keep_their_number() {
+    let (mut harness, mut pages) = ride_of(3);
+    harness.restart_server();
+    assert!(pages[0].reconnect(&mut harness, 101));
     let others = &pages[0].welcome.members;
     assert!(others.len() == 2 && others.iter().all(|member| member.away));
-    settle(&mut hall, &mut pages[..1]);
-    hall.pass(Duration::from_secs(20));
-    assert!(pages[1].come_back(&mut hall, 102));
+    finish_restoring(&mut harness, &mut pages[..1]);
+    harness.advance(Duration::from_secs(20));
+    assert!(pages[1].reconnect(&mut harness, 102));
     assert_eq!(pages[1].welcome.number, PeerNumber(2));
     assert_eq!(pages[1].welcome.incarnation, Incarnation(1));
-    let returned = hall.last(101);
+    let returned = harness.last_received(101);
     assert!(matches!(returned, ServerMessage::Returned { member } if !member.away));
-    hall.pass(Duration::from_secs(10));
-    assert_eq!(hall.room.summary().riders, 2, "the third is gone");
+    harness.advance(Duration::from_secs(10));
+    assert_eq!(
+        harness.room.summary().riders,
+        2,
+        "the third rider was removed"
+    );
 }
 
 #[test]
-fn a_host_who_does_not_come_back_is_succeeded() {
-    let (mut hall, mut pages) = riding(3);
-    hall.lose_memory();
-    all_come_back(&mut hall, &mut pages[1..]);
-    settle(&mut hall, &mut pages[1..]);
+fn a_host_that_does_not_return_is_succeeded() {
+    let (mut harness, mut pages) = ride_of(3);
+    harness.restart_server();
+    reconnect_all(&mut harness, &mut pages[1..]);
+    finish_restoring(&mut harness, &mut pages[1..]);
     assert_eq!(pages[1].epoch(), 1);
-    hall.pass(HOST_GRACE);
+    harness.advance(HOST_GRACE);
     assert_eq!(
-        hall.host_told(103),
+        harness.announced_host(103),
         Some((2, pages[1].welcome.peer.clone()))
     );
 }
 
 #[test]
-fn the_host_whom_most_name_is_host() {
-    let (mut hall, mut pages) = riding(4);
-    hall.close(4);
-    hall.close(1);
-    hall.pass(HOST_GRACE);
-    pages[1..3].iter_mut().for_each(|page| page.read(&hall));
-    hall.lose_memory();
-    all_come_back(&mut hall, &mut pages[1..]);
-    settle(&mut hall, &mut pages[1..]);
+fn the_host_with_the_most_votes_is_host() {
+    let (mut harness, mut pages) = ride_of(4);
+    harness.close(4);
+    harness.close(1);
+    harness.advance(HOST_GRACE);
+    pages[1..3]
+        .iter_mut()
+        .for_each(|page| page.receive(&harness));
+    harness.restart_server();
+    reconnect_all(&mut harness, &mut pages[1..]);
+    finish_restoring(&mut harness, &mut pages[1..]);
     let ben = pages[1].welcome.peer.clone();
-    assert_eq!(hall.host_told(104), Some((2, ben)));
-    assert_eq!(pages[3].epoch(), 2, "who missed the change learns of it");
+    assert_eq!(harness.announced_host(104), Some((2, ben)));
+    assert_eq!(
+        pages[3].epoch(),
+        2,
+        "the page that missed the change learns of it"
+    );
 }
 
 #[test]
-fn an_epoch_that_only_few_have_seen_is_passed_and_not_fallen_behind() {
-    let (mut hall, mut pages) = riding(4);
-    hall.close(2);
-    hall.close(3);
+fn the_epoch_rises_above_one_that_only_few_pages_know() {
+    let (mut harness, mut pages) = ride_of(4);
+    harness.close(2);
+    harness.close(3);
     let to = pages[3].welcome.peer.clone();
-    hall.message(1, ClientMessage::Command(HostCommand::HandOver { to }));
-    pages[3].read(&hall);
-    hall.lose_memory();
-    all_come_back(&mut hall, &mut pages[1..]);
-    settle(&mut hall, &mut pages[1..]);
+    harness.message(1, ClientMessage::Command(HostCommand::HandOver { to }));
+    pages[3].receive(&harness);
+    harness.restart_server();
+    reconnect_all(&mut harness, &mut pages[1..]);
+    finish_restoring(&mut harness, &mut pages[1..]);
     let told = (3, pages[0].welcome.peer.clone());
-    assert!((101..104).all(|socket| hall.host_told(socket + 1) == Some(told.clone())));
+    assert!((101..104).all(|socket| harness.announced_host(socket + 1) == Some(told.clone())));
 }
 
 #[test]
-fn whoever_comes_after_the_decision_with_a_newer_epoch_sees_no_older_one() {
-    let (mut hall, mut pages) = riding(2);
-    hall.close(1);
-    hall.pass(HOST_GRACE);
-    pages[1].read(&hall);
-    hall.lose_memory();
-    assert!(pages[0].come_back(&mut hall, 101));
-    settle(&mut hall, &mut pages[..1]);
-    assert_eq!(hall.host_told(101).unwrap().0, 1);
-    assert!(pages[1].come_back(&mut hall, 102));
+fn the_epoch_rises_above_one_that_a_late_page_knows() {
+    let (mut harness, mut pages) = ride_of(2);
+    harness.close(1);
+    harness.advance(HOST_GRACE);
+    pages[1].receive(&harness);
+    harness.restart_server();
+    assert!(pages[0].reconnect(&mut harness, 101));
+    finish_restoring(&mut harness, &mut pages[..1]);
+    assert_eq!(harness.announced_host(101).unwrap().0, 1);
+    assert!(pages[1].reconnect(&mut harness, 102));
     assert_eq!(pages[1].epoch(), 3);
-    assert_eq!(hall.host_told(101).unwrap().0, 3);
+    assert_eq!(harness.announced_host(101).unwrap().0, 3);
 }
 
 #[test]
-fn the_kicked_stay_kicked() {
-    let (mut hall, mut pages) = riding(3);
+fn a_kicked_rider_stays_banned_after_a_restart() {
+    let (mut harness, mut pages) = ride_of(3);
     let (peer, reason) = (pages[2].welcome.peer.clone(), "Bye.".into());
-    hall.message(
+    harness.message(
         1,
         ClientMessage::Command(HostCommand::Kick { peer, reason }),
     );
-    pages[0].read(&hall);
-    hall.lose_memory();
-    assert!(pages[2].come_back(&mut hall, 103), "nobody has told yet");
-    assert!(pages[0].come_back(&mut hall, 101));
-    assert!(hall.closed.contains(&(SocketId(103), close::KICKED)));
-    assert!(!pages[2].come_back(&mut hall, 104));
+    pages[0].receive(&harness);
+    harness.restart_server();
+    assert!(
+        pages[2].reconnect(&mut harness, 103),
+        "no page has presented the ban token yet"
+    );
+    assert!(pages[0].reconnect(&mut harness, 101));
+    assert!(harness.closed.contains(&(SocketId(103), close::KICKED)));
+    assert!(!pages[2].reconnect(&mut harness, 104));
     let reason = String::new();
-    assert_eq!(hall.last(104), ServerMessage::Kicked { reason });
-    assert!(pages[1].come_back(&mut hall, 102));
-    assert_eq!(hall.room.summary().riders, 2);
-    settle(&mut hall, &mut pages[..2]);
-    assert_eq!(hall.join(200).bans.len(), 1);
+    assert_eq!(harness.last_received(104), ServerMessage::Kicked { reason });
+    assert!(pages[1].reconnect(&mut harness, 102));
+    assert_eq!(harness.room.summary().riders, 2);
+    finish_restoring(&mut harness, &mut pages[..2]);
+    assert_eq!(harness.join(200).bans.len(), 1);
 }
 
 #[test]
-fn a_restored_room_has_no_more_notes_than_a_page_can_bring_back() {
-    let (mut hall, mut pages) = riding(2);
-    hall.lose_memory();
+fn a_restored_room_has_at_most_the_maximum_number_of_bans() {
+    let (mut harness, mut pages) = ride_of(2);
+    harness.restart_server();
     for (page, from) in pages.iter_mut().zip([0, 100]) {
-        let note = |number: u32| {
-            let peer = format!("removed{number}").parse().unwrap();
+        let ban_token = |number: u32| {
+            let peer = format!("banned{number}").parse().unwrap();
             FakeSigner("ours").sign(&Statement::Ban(peer))
         };
-        let mut restore = page.restore();
-        restore.bans = (from..from + 100).map(note).collect();
+        let mut snapshot = page.snapshot();
+        snapshot.bans = (from..from + 100).map(ban_token).collect();
         let resume = resume(&page.welcome, true);
         let socket = page.socket + 100;
-        hall.hello_with(socket, resume, Some(restore), page.key)
+        harness
+            .hello_with_snapshot(socket, resume, Some(snapshot), page.key)
             .unwrap();
     }
-    hall.pass(WAIT);
-    let barred = hall.join(200).bans.len();
-    assert_eq!(barred, protocol::signaling::MAX_BANS);
+    harness.advance(WAIT);
+    let bans = harness.join(200).bans.len();
+    assert_eq!(bans, protocol::signaling::MAX_BANS);
 }
 
 #[test]
-fn a_note_that_the_server_did_not_sign_keeps_nobody_out() {
-    let (mut hall, mut pages) = riding(2);
+fn a_ban_token_that_the_server_did_not_sign_is_ignored() {
+    let (mut harness, mut pages) = ride_of(2);
     let peer = pages[0].welcome.peer.clone();
-    let note = FakeSigner("theirs").sign(&Statement::Ban(peer));
+    let token = FakeSigner("theirs").sign(&Statement::Ban(peer));
     let resume = resume(&pages[1].welcome, true);
-    let mut restore = pages[1].restore();
-    restore.bans.push(note);
-    hall.lose_memory();
-    assert!(hall.hello_with(102, resume, Some(restore), 2).is_some());
-    assert!(pages[0].come_back(&mut hall, 101));
+    let mut snapshot = pages[1].snapshot();
+    snapshot.bans.push(token);
+    harness.restart_server();
+    assert!(
+        harness
+            .hello_with_snapshot(102, resume, Some(snapshot), 2)
+            .is_some()
+    );
+    assert!(pages[0].reconnect(&mut harness, 101));
 }
 
 #[test]
-fn a_lock_comes_back_and_whoever_is_new_waits_until_it_is_known() {
-    let (mut hall, mut pages) = riding(2);
-    hall.message(1, ClientMessage::Command(HostCommand::Lock));
-    pages.iter_mut().for_each(|page| page.read(&hall));
-    hall.lose_memory();
-    all_come_back(&mut hall, &mut pages);
-    assert_eq!(hall.hello(200, None, 1), None);
-    assert!(hall.heard(200).is_empty());
-    settle(&mut hall, &mut pages);
-    assert!(hall.room.summary().locked);
-    assert_eq!(code(&hall.last(200)), Some(ErrorCode::RideLocked));
+fn a_lock_is_restored_and_new_riders_wait_until_it_is_known() {
+    let (mut harness, mut pages) = ride_of(2);
+    harness.message(1, ClientMessage::Command(HostCommand::Lock));
+    pages.iter_mut().for_each(|page| page.receive(&harness));
+    harness.restart_server();
+    reconnect_all(&mut harness, &mut pages);
+    assert_eq!(harness.hello(200, None, 1), None);
+    assert!(harness.received(200).is_empty());
+    finish_restoring(&mut harness, &mut pages);
+    assert!(harness.room.summary().locked);
+    assert_eq!(
+        code(&harness.last_received(200)),
+        Some(ErrorCode::RideLocked)
+    );
 }
 
 #[test]
-fn whoever_is_new_waits_and_then_gets_in() {
-    let (mut hall, mut pages) = riding(2);
-    hall.lose_memory();
-    all_come_back(&mut hall, &mut pages);
+fn new_riders_wait_until_the_room_is_restored_and_are_then_admitted() {
+    let (mut harness, mut pages) = ride_of(2);
+    harness.restart_server();
+    reconnect_all(&mut harness, &mut pages);
     for socket in [200, 201] {
-        assert_eq!(hall.hello(socket, None, 1), None);
+        assert_eq!(harness.hello(socket, None, 1), None);
     }
-    hall.close(201);
-    settle(&mut hall, &mut pages);
-    assert!(matches!(hall.last(200), ServerMessage::Welcome(_)));
-    assert!(hall.heard(201).is_empty());
-    assert_eq!(hall.room.summary().riders, 3);
+    harness.close(201);
+    finish_restoring(&mut harness, &mut pages);
+    assert!(matches!(
+        harness.last_received(200),
+        ServerMessage::Welcome(_)
+    ));
+    assert!(harness.received(201).is_empty());
+    assert_eq!(harness.room.summary().riders, 3);
 }
 
 #[test]
-fn a_host_alone_whose_page_forgot_everything_is_host_again_by_its_token() {
-    let (mut hall, mut pages) = riding(1);
-    hall.lose_memory();
-    let back = hall
+fn a_reloaded_host_without_a_snapshot_is_host_again_by_its_token() {
+    let (mut harness, mut pages) = ride_of(1);
+    harness.restart_server();
+    let back = harness
         .hello(101, resume(&pages[0].welcome, false), 1)
         .unwrap();
     assert_eq!(
         (back.number, back.incarnation),
         (PeerNumber(1), Incarnation(2))
     );
-    hall.pass(WAIT);
-    assert_eq!(hall.host_told(101), Some((1, pages.remove(0).welcome.peer)));
+    harness.advance(WAIT);
+    assert_eq!(
+        harness.announced_host(101),
+        Some((1, pages.remove(0).welcome.peer))
+    );
 }
 
 #[test]
-fn the_older_of_two_tabs_does_not_win_by_coming_first() {
-    let (mut hall, mut pages) = riding(2);
-    let newer = hall.hello(50, resume(&pages[1].welcome, false), 2).unwrap();
-    hall.lose_memory();
-    assert!(pages[1].come_back(&mut hall, 102));
-    let back = hall.hello(103, resume(&newer, true), 2).unwrap();
+fn the_newer_of_two_tabs_wins_even_if_the_older_one_returns_first() {
+    let (mut harness, mut pages) = ride_of(2);
+    let newer = harness
+        .hello(50, resume(&pages[1].welcome, false), 2)
+        .unwrap();
+    harness.restart_server();
+    assert!(pages[1].reconnect(&mut harness, 102));
+    let back = harness.hello(103, resume(&newer, true), 2).unwrap();
     assert_eq!(back.incarnation, Incarnation(2));
-    assert_eq!(hall.last(102), ServerMessage::Replaced);
-    assert!(!pages[1].come_back(&mut hall, 104));
-    assert_eq!(hall.last(104), ServerMessage::Replaced);
+    assert_eq!(harness.last_received(102), ServerMessage::Replaced);
+    assert!(!pages[1].reconnect(&mut harness, 104));
+    assert_eq!(harness.last_received(104), ServerMessage::Replaced);
 }
 
 #[test]
-fn a_page_that_others_were_told_to_forget_comes_back_as_a_newer_one() {
+fn a_page_that_others_have_forgotten_returns_with_a_new_incarnation() {
     for ben_first in [true, false] {
-        let (mut hall, mut pages) = riding(2);
-        hall.close(2);
-        hall.pass(GRACE);
-        pages[0].read(&hall);
-        hall.lose_memory();
+        let (mut harness, mut pages) = ride_of(2);
+        harness.close(2);
+        harness.advance(GRACE);
+        pages[0].receive(&harness);
+        harness.restart_server();
         if ben_first {
             pages.reverse();
         }
-        all_come_back(&mut hall, &mut pages);
+        reconnect_all(&mut harness, &mut pages);
         assert_eq!(pages[0].welcome.incarnation, Incarnation(1));
         assert_eq!(pages[1].welcome.incarnation, Incarnation(2));
     }

@@ -1,15 +1,20 @@
-use super::{paper::FakeSigner, *};
-use protocol::{peer::Token, signaling::RoomSnapshot};
+use clock::WallTime;
+use protocol::{
+    peer::{MemberRole, Token},
+    signaling::RoomSnapshot,
+};
 
-/// The server's wall clock in here, in Unix milliseconds.
-pub(super) const TODAY: u64 = 1_000_000;
+use super::{fake_signer::FakeSigner, *};
 
-/// A room with a clock, which sorts what the room says by socket.
+/// The server's wall clock at the start of a test.
+pub(super) const TODAY: WallTime = WallTime::from_unix_ms(1_000_000);
+
+/// A room on virtual time, with its outputs collected by kind.
 pub(super) struct RoomHarness {
     pub(super) room: Room,
     pub(super) settings: RoomSettings,
-    pub(super) now: Duration,
-    pub(super) wall: u64,
+    pub(super) now: Moment,
+    pub(super) wall_time: WallTime,
     pub(super) sent: Vec<(SocketId, ServerMessage)>,
     pub(super) closed: Vec<(SocketId, u16)>,
     pub(super) relayed: Vec<(Vec<SocketId>, Vec<u8>)>,
@@ -20,35 +25,31 @@ impl RoomHarness {
         Self::with(RoomSettings::default())
     }
 
-    /// Where nobody minds that sockets say nothing: they say what a test has them say.
+    /// Room that never closes a silent socket.
     pub(super) fn with(settings: RoomSettings) -> Self {
-        Self::listening(RoomSettings {
+        Self::with_silence_check(RoomSettings {
             silence: Duration::ZERO,
             ..settings
         })
     }
 
-    /// Where sockets have to say something.
-    pub(super) fn listening(settings: RoomSettings) -> Self {
-        let room = Room::new(
-            settings.clone(),
-            Arc::new(FakeSigner("ours")),
-            Duration::ZERO,
-        );
-        let (sent, closed, relayed) = Default::default();
+    /// Room that closes silent sockets according to its settings.
+    pub(super) fn with_silence_check(settings: RoomSettings) -> Self {
+        let signer = Arc::new(FakeSigner("ours"));
         Self {
-            room,
+            room: Room::new(settings.clone(), signer, Moment::ZERO),
             settings,
-            now: Duration::ZERO,
-            wall: TODAY,
-            sent,
-            closed,
-            relayed,
+            now: Moment::ZERO,
+            wall_time: TODAY,
+            sent: Vec::new(),
+            closed: Vec::new(),
+            relayed: Vec::new(),
         }
     }
 
-    /// The server loses its memory; all sockets are gone.
-    pub(super) fn lose_memory(&mut self) {
+    /// Replaces the room by one without memory, as after a restart of the server, and drops all
+    /// sockets and collected outputs.
+    pub(super) fn restart_server(&mut self) {
         let signer = Arc::new(FakeSigner("ours"));
         self.room = Room::restored(self.settings.clone(), signer, self.now);
         self.sent.clear();
@@ -56,7 +57,7 @@ impl RoomHarness {
         self.relayed.clear();
     }
 
-    pub(super) fn say(&mut self, input: Input) {
+    pub(super) fn handle(&mut self, input: Input) {
         self.room.handle(self.now, input);
         while let Some(output) = self.room.poll_output() {
             match output {
@@ -79,37 +80,42 @@ impl RoomHarness {
         resume: Option<Resume>,
         key: u8,
     ) -> Option<Welcome> {
-        self.hello_with(socket, resume, None, key)
+        self.hello_with_snapshot(socket, resume, None, key)
     }
 
-    /// Hello, with what the page knows of the ride.
-    pub(super) fn hello_with(
+    pub(super) fn hello_with_snapshot(
         &mut self,
         socket: u64,
         resume: Option<Resume>,
-        restore: Option<RoomSnapshot>,
+        snapshot: Option<RoomSnapshot>,
         key: u8,
     ) -> Option<Welcome> {
         let keys = PublicKeys {
             sign: [key; 32],
             agree: [key; 32],
         };
-        let heard = self.heard(socket).len();
-        self.say(Input::Join(Join {
+        let hello = Hello {
+            version: VERSION,
+            keys,
+            resume,
+            role: MemberRole::Rider,
+            snapshot: snapshot.map(Box::new),
+        };
+        self.send_hello(socket, hello)
+    }
+
+    /// Sends a hello. Returns the welcome, if there is one.
+    pub(super) fn send_hello(&mut self, socket: u64, hello: Hello) -> Option<Welcome> {
+        let received_before = self.received(socket).len();
+        self.handle(Input::Join(Join {
             socket: SocketId(socket),
-            hello: Hello {
-                version: VERSION,
-                keys,
-                resume,
-                role: protocol::peer::MemberRole::Rider,
-                snapshot: restore.map(Box::new),
-            },
+            hello,
             fresh_peer: format!("peer{socket}").parse().unwrap(),
-            server_time: self.wall,
+            server_time: self.wall_time,
         }));
-        self.heard(socket)
+        self.received(socket)
             .into_iter()
-            .skip(heard)
+            .skip(received_before)
             .find_map(|message| match message {
                 ServerMessage::Welcome(welcome) => Some(*welcome),
                 _ => None,
@@ -117,44 +123,45 @@ impl RoomHarness {
     }
 
     pub(super) fn close(&mut self, socket: u64) {
-        self.say(Input::Closed {
+        self.handle(Input::Closed {
             socket: SocketId(socket),
         });
     }
 
     pub(super) fn message(&mut self, socket: u64, message: ClientMessage) {
-        self.say(Input::Message {
+        self.handle(Input::Message {
             socket: SocketId(socket),
             message,
         });
     }
 
-    /// Lets time pass, waking the room when it wants to be woken.
-    pub(super) fn pass(&mut self, time: Duration) {
+    /// Advances the clock, with a timeout whenever the room asks for one.
+    pub(super) fn advance(&mut self, time: Duration) {
         let end = self.now + time;
-        let mut wakes = 0;
+        let mut timeouts = 0;
         while let Some(at) = self.room.poll_timeout().filter(|at| *at <= end) {
-            wakes += 1;
-            assert!(wakes < 1_000, "the room wants to be woken again and again");
+            timeouts += 1;
+            assert!(timeouts < 1_000, "the room asks for timeouts without end");
             self.now = self.now.max(at);
-            self.say(Input::Timeout);
+            self.handle(Input::Timeout);
         }
         self.now = end;
     }
 
-    pub(super) fn heard(&self, socket: u64) -> Vec<ServerMessage> {
-        let mine = self.sent.iter().filter(|(to, _)| to.0 == socket);
-        mine.map(|(_, message)| message.clone()).collect()
+    /// Messages sent to a socket.
+    pub(super) fn received(&self, socket: u64) -> Vec<ServerMessage> {
+        let received = self.sent.iter().filter(|(to, _)| to.0 == socket);
+        received.map(|(_, message)| message.clone()).collect()
     }
 
-    pub(super) fn last(&self, socket: u64) -> ServerMessage {
-        self.heard(socket).pop().expect("something was said")
+    pub(super) fn last_received(&self, socket: u64) -> ServerMessage {
+        self.received(socket).pop().expect("a message was sent")
     }
 
-    /// Whether a socket was told of another host.
-    pub(super) fn host_told(&self, socket: u64) -> Option<(u32, PeerId)> {
-        let heard = self.heard(socket).into_iter().rev();
-        heard
+    /// Epoch and id of the host that was last announced to a socket.
+    pub(super) fn announced_host(&self, socket: u64) -> Option<(u32, PeerId)> {
+        let newest_first = self.received(socket).into_iter().rev();
+        newest_first
             .filter_map(|message| match message {
                 ServerMessage::Host { term, .. } => Some((term.epoch, term.peer)),
                 ServerMessage::Restored(restored) => {
@@ -166,12 +173,12 @@ impl RoomHarness {
             .next()
     }
 
-    /// The notes of who may not come back that a socket was given.
-    pub(super) fn notes(&self, socket: u64) -> Vec<Token> {
-        let heard = self.heard(socket).into_iter();
-        heard
+    /// Ban tokens sent to a socket.
+    pub(super) fn ban_tokens(&self, socket: u64) -> Vec<Token> {
+        let received = self.received(socket).into_iter();
+        received
             .filter_map(|message| match message {
-                ServerMessage::Banned { token: note } => Some(note),
+                ServerMessage::Banned { token } => Some(token),
                 _ => None,
             })
             .collect()

@@ -1,25 +1,27 @@
-use super::*;
-use crate::room::Signer;
+use clock::WallTime;
 use protocol::peer::Token;
 
-/// Tokens that can be read by people, and are good for whoever knows the word
-/// they begin with.
+use super::*;
+use crate::room::Signer;
+
+/// Signer of readable tokens. They are valid for every signer with the same key, which is the first
+/// word of the token.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct FakeSigner(pub(super) &'static str);
 
 impl Signer for FakeSigner {
     fn sign(&self, statement: &Statement) -> Token {
         let text = match statement {
-            Statement::Ban(peer) => format!("{}_barred_{peer}", self.0),
-            Statement::Rider(pass) => format!(
-                "{}_rider_{}_{}_{}_{}_{}_{}",
+            Statement::Ban(peer) => format!("{}_ban_{peer}", self.0),
+            Statement::Resume(claims) => format!(
+                "{}_resume_{}_{}_{}_{}_{}_{}",
                 self.0,
-                pass.peer,
-                pass.number.0,
-                pass.incarnation.0,
-                pass.epoch,
-                u8::from(pass.host),
-                pass.expires,
+                claims.peer,
+                claims.number.0,
+                claims.incarnation.0,
+                claims.epoch,
+                u8::from(claims.host),
+                claims.expires.unix_seconds(),
             ),
         };
         text.parse().unwrap()
@@ -31,16 +33,16 @@ impl Signer for FakeSigner {
             return None;
         }
         let (kind, peer) = (words.next()?, words.next()?.parse().ok()?);
-        if kind == "barred" {
+        if kind == "ban" {
             return Some(Statement::Ban(peer));
         }
-        Some(Statement::Rider(ResumeClaims {
+        Some(Statement::Resume(ResumeClaims {
             peer,
             number: PeerNumber(words.next()?.parse().ok()?),
             incarnation: Incarnation(words.next()?.parse().ok()?),
             epoch: words.next()?.parse().ok()?,
             host: words.next()? == "1",
-            expires: words.next()?.parse().ok()?,
+            expires: WallTime::from_unix_ms(1_000 * words.next()?.parse::<u64>().ok()?),
         }))
     }
 }

@@ -1,9 +1,11 @@
-//! Tokens that people can read, in place of the server's signatures.
+//! Readable tokens in place of signed ones.
 
+use clock::WallTime;
 use protocol::peer::{Incarnation, PeerNumber, Token};
 use rooms::room::{ResumeClaims, Signer, Statement};
 
-/// Good for whoever knows the word that they begin with.
+/// Signer whose tokens are valid for every signer with the same key, which is the first word of
+/// the token.
 #[derive(Debug)]
 pub struct FakeSigner(pub &'static str);
 
@@ -11,12 +13,16 @@ impl Signer for FakeSigner {
     fn sign(&self, statement: &Statement) -> Token {
         let text = match statement {
             Statement::Ban(peer) => format!("{}_{peer}", self.0),
-            Statement::Rider(pass) => {
-                let (number, load) = (pass.number.0, pass.incarnation.0);
-                let (epoch, host) = (pass.epoch, u8::from(pass.host));
-                let (word, peer, expires) = (self.0, &pass.peer, pass.expires);
-                format!("{word}_{peer}_{number}_{load}_{epoch}_{host}_{expires}")
-            }
+            Statement::Resume(claims) => format!(
+                "{}_{}_{}_{}_{}_{}_{}",
+                self.0,
+                claims.peer,
+                claims.number.0,
+                claims.incarnation.0,
+                claims.epoch,
+                u8::from(claims.host),
+                claims.expires.unix_seconds(),
+            ),
         };
         text.parse().unwrap()
     }
@@ -31,13 +37,13 @@ impl Signer for FakeSigner {
         let [number, load, epoch, host, expires] = numbers[..] else {
             return Some(Statement::Ban(peer));
         };
-        Some(Statement::Rider(ResumeClaims {
+        Some(Statement::Resume(ResumeClaims {
             peer,
             number: PeerNumber(number as u32),
             incarnation: Incarnation(load as u32),
             epoch: epoch as u32,
             host: host == 1,
-            expires,
+            expires: WallTime::from_unix_ms(1_000 * expires),
         }))
     }
 }

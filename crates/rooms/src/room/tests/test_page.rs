@@ -1,13 +1,17 @@
-use super::{hall::RoomHarness, *};
+use std::collections::BTreeMap;
+
+use super::{harness::RoomHarness, *};
 use protocol::{
     election::Election,
     peer::Token,
     signaling::{RestoredRoom, RoomSnapshot},
 };
 
-/// A rider's page as far as a room can tell: it keeps what it hears.
+/// A rider's page with the knowledge that it gets from the room.
+///
+/// It fails the test when an epoch falls behind one that it knows.
 #[derive(Debug)]
-pub(super) struct Page {
+pub(super) struct TestPage {
     pub(super) socket: u64,
     pub(super) welcome: Welcome,
     pub(super) key: u8,
@@ -15,19 +19,20 @@ pub(super) struct Page {
     pub(super) first_host: Option<PeerId>,
     members: BTreeMap<PeerNumber, Member>,
     pub(super) elections: Vec<Election>,
-    barred: Vec<Token>,
+    bans: Vec<Token>,
     locked: bool,
-    read: usize,
+    /// Number of messages handled on the current socket.
+    handled: usize,
 }
 
-impl Page {
-    pub(super) fn join(hall: &mut RoomHarness, socket: u64) -> Option<Self> {
+impl TestPage {
+    pub(super) fn join(harness: &mut RoomHarness, socket: u64) -> Option<Self> {
         let key = socket as u8;
-        let welcome = hall.hello(socket, None, key)?;
-        Some(Self::new(hall, socket, key, welcome))
+        let welcome = harness.hello(socket, None, key)?;
+        Some(Self::new(harness, socket, key, welcome))
     }
 
-    pub(super) fn new(hall: &RoomHarness, socket: u64, key: u8, welcome: Welcome) -> Self {
+    pub(super) fn new(harness: &RoomHarness, socket: u64, key: u8, welcome: Welcome) -> Self {
         let mut page = Self {
             socket,
             key,
@@ -35,47 +40,48 @@ impl Page {
             first_host: None,
             members: BTreeMap::new(),
             elections: Vec::new(),
-            barred: Vec::new(),
+            bans: Vec::new(),
             locked: false,
-            read: 0,
+            handled: 0,
             welcome: welcome.clone(),
         };
-        page.welcomed(welcome);
-        page.read(hall);
+        page.handle_welcome(welcome);
+        page.receive(harness);
         page
     }
 
-    /// The same page comes on a new socket with what it knows.
-    pub(super) fn come_back(&mut self, hall: &mut RoomHarness, socket: u64) -> bool {
-        let restore = Some(self.restore());
-        let resume = hall::resume(&self.welcome, true);
-        let read = hall.heard(socket).len();
-        let Some(welcome) = hall.hello_with(socket, resume, restore, self.key) else {
+    /// Resumes on a new socket, as the same page with its snapshot. Returns `true` if the room
+    /// admits it.
+    pub(super) fn reconnect(&mut self, harness: &mut RoomHarness, socket: u64) -> bool {
+        let snapshot = Some(self.snapshot());
+        let resume = harness::resume(&self.welcome, true);
+        let handled = harness.received(socket).len();
+        let Some(welcome) = harness.hello_with_snapshot(socket, resume, snapshot, self.key) else {
             return false;
         };
-        self.read = read;
+        self.handled = handled;
         self.socket = socket;
-        self.welcomed(welcome);
-        self.read(hall);
+        self.handle_welcome(welcome);
+        self.receive(harness);
         true
     }
 
-    /// Takes in what was said on its socket.
-    pub(super) fn read(&mut self, hall: &RoomHarness) {
-        let heard = hall.heard(self.socket);
-        let news = heard.into_iter().skip(self.read).collect::<Vec<_>>();
-        self.read += news.len();
-        for message in news {
-            self.hear(message);
+    /// Handles the messages that arrived on its socket since the last call.
+    pub(super) fn receive(&mut self, harness: &RoomHarness) {
+        let received = harness.received(self.socket);
+        let new = received.into_iter().skip(self.handled).collect::<Vec<_>>();
+        self.handled += new.len();
+        for message in new {
+            self.handle_message(message);
         }
     }
 
-    pub(super) fn restore(&self) -> RoomSnapshot {
+    pub(super) fn snapshot(&self) -> RoomSnapshot {
         RoomSnapshot {
             hosts: self.hosts.clone(),
             first_host: self.first_host.clone(),
             members: self.members.values().cloned().collect(),
-            bans: self.barred.clone(),
+            bans: self.bans.clone(),
             locked: self.locked,
             elections: self.elections.clone(),
         }
@@ -85,7 +91,7 @@ impl Page {
         self.hosts.last().map_or(0, |term| term.epoch)
     }
 
-    fn hear(&mut self, message: ServerMessage) {
+    fn handle_message(&mut self, message: ServerMessage) {
         match message {
             ServerMessage::Joined { member } | ServerMessage::Returned { member } => {
                 self.members.insert(member.number, member);
@@ -97,32 +103,32 @@ impl Page {
                 self.first_host = Some(first_host);
             }
             ServerMessage::Locked { locked } => self.locked = locked,
-            ServerMessage::Banned { token: note } => self.barred.push(note),
-            ServerMessage::Restored(restored) => self.restored(*restored),
+            ServerMessage::Banned { token } => self.bans.push(token),
+            ServerMessage::Restored(restored) => self.handle_restored(*restored),
             _ => {}
         }
     }
 
-    fn welcomed(&mut self, welcome: Welcome) {
+    fn handle_welcome(&mut self, welcome: Welcome) {
         if let Some(host) = &welcome.host {
             assert_eq!(welcome.hosts.last().map(|term| &term.peer), Some(host));
-            self.restored(RestoredRoom {
+            self.handle_restored(RestoredRoom {
                 hosts: welcome.hosts.clone(),
                 first_host: welcome.first_host.clone().unwrap(),
                 locked: welcome.locked,
             });
-            self.barred.clone_from(&welcome.bans);
+            self.bans.clone_from(&welcome.bans);
         }
         let members = welcome.members.iter().cloned();
         self.members = members.map(|member| (member.number, member)).collect();
         self.welcome = welcome;
     }
 
-    fn restored(&mut self, restored: RestoredRoom) {
+    fn handle_restored(&mut self, restored: RestoredRoom) {
         let last = restored.hosts.last().expect("a term");
         let known = self.hosts.last();
-        let newer = known.is_none_or(|known| last.epoch > known.epoch || last == known);
-        assert!(newer, "an epoch went back: {last:?} after {known:?}");
+        let is_newer = known.is_none_or(|known| last.epoch > known.epoch || last == known);
+        assert!(is_newer, "an epoch went back: {last:?} after {known:?}");
         self.hosts = restored.hosts;
         self.first_host = Some(restored.first_host);
         self.locked = restored.locked;

@@ -1,0 +1,152 @@
+//! Restoration of a room that the server lost with its memory.
+//!
+//! A valid resume token admits its member at once, under the same id and number, and relaying
+//! works as ever. The other members in its snapshot are away until they present a token of their
+//! own. After [`RoomSettings::restore_wait`](super::RoomSettings::restore_wait) the host is named:
+//! the one with the most votes of connected members ([`SnapshotVotes`]). New members wait until
+//! then, because the ride may be locked.
+//!
+//! Contract: a page is trusted only in what the server signed, which is its token and the ban
+//! tokens. Everything else in a snapshot is counted and bounded, and never makes an epoch fall
+//! behind one that a page may know.
+
+use std::{collections::VecDeque, time::Duration};
+
+use clock::Moment;
+use protocol::{
+    peer::{PeerId, PeerNumber},
+    signaling::{MAX_HOST_TERMS, Member},
+};
+
+use super::{
+    Join, ResumeClaims, SocketId,
+    snapshot_votes::{SnapshotVote, SnapshotVotes},
+};
+
+/// Bound on plausible epochs and numbers, which no ride comes near. Higher ones are ignored.
+pub(super) const MAX_PLAUSIBLE: u32 = 1 << 24;
+
+/// Progress of the restoration of a room.
+#[derive(Debug)]
+pub(super) struct Restoration {
+    phase: Phase,
+    /// Highest epoch in any resume token presented.
+    signed_epoch: u32,
+}
+
+#[derive(Debug)]
+enum Phase {
+    /// The room has existed from the start of the ride and knows everything itself.
+    NotNeeded,
+    Collecting(Collection),
+    /// The room knows of the time before only what its members told.
+    Finished,
+}
+
+/// Snapshots and new members that arrive while the host is not known.
+#[derive(Debug)]
+pub(super) struct Collection {
+    until: Moment,
+    pub(super) votes: SnapshotVotes,
+    pub(super) waiting: VecDeque<Join>,
+}
+
+impl Restoration {
+    pub(super) fn not_needed() -> Self {
+        Self {
+            phase: Phase::NotNeeded,
+            signed_epoch: 0,
+        }
+    }
+
+    pub(super) fn begin(now: Moment, wait: Duration) -> Self {
+        let collection = Collection {
+            until: now + wait,
+            votes: SnapshotVotes::default(),
+            waiting: VecDeque::new(),
+        };
+        Self {
+            phase: Phase::Collecting(collection),
+            signed_epoch: 0,
+        }
+    }
+
+    pub(super) fn is_needed(&self) -> bool {
+        !matches!(self.phase, Phase::NotNeeded)
+    }
+
+    /// Snapshots collected so far; `None` once the host is known.
+    pub(super) fn collecting(&mut self) -> Option<&mut Collection> {
+        match &mut self.phase {
+            Phase::Collecting(collection) => Some(collection),
+            Phase::NotNeeded | Phase::Finished => None,
+        }
+    }
+
+    pub(super) fn is_collecting(&self) -> bool {
+        self.ends_at().is_some()
+    }
+
+    /// Time at which the host is named; `None` once it is known.
+    pub(super) fn ends_at(&self) -> Option<Moment> {
+        match &self.phase {
+            Phase::Collecting(collection) => Some(collection.until),
+            Phase::NotNeeded | Phase::Finished => None,
+        }
+    }
+
+    /// Ends the collection when it is time to.
+    pub(super) fn finish(&mut self, now: Moment) -> Option<Collection> {
+        if self.ends_at()? > now {
+            return None;
+        }
+        match std::mem::replace(&mut self.phase, Phase::Finished) {
+            Phase::Collecting(collection) => Some(collection),
+            Phase::NotNeeded | Phase::Finished => None,
+        }
+    }
+
+    pub(super) fn is_waiting(&self, socket: SocketId) -> bool {
+        match &self.phase {
+            Phase::Collecting(collection) => {
+                let mut waiting = collection.waiting.iter();
+                waiting.any(|join| join.socket == socket)
+            }
+            Phase::NotNeeded | Phase::Finished => false,
+        }
+    }
+
+    pub(super) fn stop_waiting(&mut self, socket: SocketId) {
+        if let Some(collection) = self.collecting() {
+            collection.waiting.retain(|join| join.socket != socket);
+        }
+    }
+
+    /// Vote of a page, unless its epoch is implausibly high: since the newest token presented,
+    /// there may have been as many terms as a page remembers.
+    pub(super) fn vote_of(&mut self, join: &Join, claims: &ResumeClaims) -> Option<SnapshotVote> {
+        self.signed_epoch = self.signed_epoch.max(claims.epoch);
+        let limit = self.signed_epoch.saturating_add(MAX_HOST_TERMS as u32);
+        SnapshotVote::of(join, claims).filter(|vote| vote.epoch() <= limit)
+    }
+}
+
+/// Highest plausible number that a page knows; new members get higher ones.
+pub(super) fn highest_number(members: &[Member], claims: &ResumeClaims) -> PeerNumber {
+    let numbers = members.iter().map(|member| member.number);
+    numbers
+        .filter(|number| number.0 < MAX_PLAUSIBLE)
+        .fold(claims.number, PeerNumber::max)
+}
+
+/// Members of a page's snapshot that may be listed as away: those with a plausible number that are
+/// not the page's own member.
+pub(super) fn plausible_members<'a>(
+    members: &'a [Member],
+    own: &'a ResumeClaims,
+) -> impl Iterator<Item = &'a Member> {
+    let is_own = |number: PeerNumber, peer: &PeerId| number == own.number || *peer == own.peer;
+    members.iter().filter(move |member| {
+        (1..MAX_PLAUSIBLE).contains(&member.number.0) && !is_own(member.number, &member.peer)
+    })
+}

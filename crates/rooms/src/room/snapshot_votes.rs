@@ -1,0 +1,143 @@
+//! Votes of the members of a restored room for their host.
+
+use std::{cmp::Reverse, collections::BTreeMap};
+
+use protocol::{
+    peer::{PeerId, PeerNumber},
+    signaling::{HostTerm, RoomSnapshot},
+};
+
+use super::{Join, ResumeClaims, access::Access, members::Members, restoration::MAX_PLAUSIBLE};
+
+/// Votes by member. Each member that presents a resume token has one.
+#[derive(Debug, Default)]
+pub(super) struct SnapshotVotes(BTreeMap<PeerId, SnapshotVote>);
+
+/// Knowledge of one member about the host, from its snapshot or its token.
+#[derive(Debug)]
+pub(super) struct SnapshotVote {
+    /// Number of the voter.
+    number: PeerNumber,
+    /// Not empty, with rising epochs.
+    terms: Vec<HostTerm>,
+    first_host: Option<PeerId>,
+    locked: bool,
+}
+
+/// Result of a vote.
+#[derive(Debug)]
+pub(super) struct VotedHost {
+    pub(super) number: PeerNumber,
+    /// Host terms; the last one names the host.
+    pub(super) terms: Vec<HostTerm>,
+    pub(super) first_host: Option<PeerId>,
+    /// Set if at least half of the voters with the same last term know the ride as locked.
+    pub(super) locked: bool,
+    /// Set if another voter knows another term with the same epoch.
+    pub(super) is_contested: bool,
+}
+
+impl SnapshotVote {
+    /// Vote of a page. If its snapshot is missing or implausible, the token of a host counts as a
+    /// vote for itself.
+    pub(super) fn of(join: &Join, claims: &ResumeClaims) -> Option<Self> {
+        let snapshot = join.hello.snapshot.as_deref();
+        snapshot
+            .and_then(|snapshot| Self::of_snapshot(snapshot, claims))
+            .or_else(|| claims.host.then(|| Self::of_host(join, claims)))
+    }
+
+    fn of_snapshot(snapshot: &RoomSnapshot, claims: &ResumeClaims) -> Option<Self> {
+        let last_epoch = snapshot.hosts.last()?.epoch;
+        let is_rising = snapshot.hosts.is_sorted_by(|a, b| a.epoch < b.epoch);
+        let is_plausible = is_rising && (1..MAX_PLAUSIBLE).contains(&last_epoch);
+        is_plausible.then(|| Self {
+            number: claims.number,
+            terms: snapshot.hosts.clone(),
+            first_host: snapshot.first_host.clone(),
+            locked: snapshot.locked,
+        })
+    }
+
+    fn of_host(join: &Join, claims: &ResumeClaims) -> Self {
+        Self {
+            number: claims.number,
+            terms: vec![HostTerm {
+                epoch: claims.epoch,
+                peer: claims.peer.clone(),
+                sign_key: join.hello.keys.sign,
+            }],
+            first_host: None,
+            locked: false,
+        }
+    }
+
+    /// Term of the host that this vote is for.
+    pub(super) fn last_term(&self) -> Option<&HostTerm> {
+        self.terms.last()
+    }
+
+    pub(super) fn epoch(&self) -> u32 {
+        self.last_term().map_or(0, |term| term.epoch)
+    }
+
+    fn is_for(&self, host: &PeerId) -> bool {
+        self.last_term().is_some_and(|term| term.peer == *host)
+    }
+}
+
+impl SnapshotVotes {
+    pub(super) fn insert(&mut self, voter: PeerId, vote: SnapshotVote) {
+        self.0.insert(voter, vote);
+    }
+
+    /// Drops the votes of banned members; and, if any voter is connected, the votes of those that
+    /// are not.
+    pub(super) fn retain_eligible(&mut self, members: &Members, access: &Access) {
+        let is_connected = |peer: &PeerId| {
+            let member = members.find(peer);
+            member.is_some_and(|(_, member)| member.authenticated && member.is_connected())
+        };
+        self.0.retain(|peer, _| !access.is_banned(peer));
+        if self.0.keys().any(is_connected) {
+            self.0.retain(|peer, _| is_connected(peer));
+        }
+    }
+
+    /// Host with the most votes, among those that are members. Of the votes for it, the result is
+    /// taken from the one with the highest epoch, then from the one that most other votes equal,
+    /// then from the voter with the lowest number. `None` without a vote for a member.
+    pub(super) fn count(&self, members: &Members) -> Option<VotedHost> {
+        let votes = || self.0.values();
+        let supporters = |host| votes().filter(|vote| vote.is_for(host)).count();
+        let equals = |one: &SnapshotVote| votes().filter(|it| it.terms == one.terms).count();
+        let candidates = votes().filter_map(|vote| {
+            let host = &vote.last_term()?.peer;
+            let number = members.number_of(host)?;
+            let rank = (supporters(host), vote.epoch(), equals(vote));
+            Some(((rank, Reverse(vote.number)), (number, vote)))
+        });
+        let (_, (number, vote)) = candidates.max_by_key(|(rank, _)| *rank)?;
+        Some(VotedHost {
+            number,
+            terms: vote.terms.clone(),
+            first_host: vote.first_host.clone(),
+            locked: self.is_locked_according_to(vote),
+            is_contested: self.is_contested(vote),
+        })
+    }
+
+    fn is_locked_according_to(&self, vote: &SnapshotVote) -> bool {
+        let agreeing = self
+            .0
+            .values()
+            .filter(|it| it.last_term() == vote.last_term());
+        let locked = agreeing.clone().filter(|it| it.locked).count();
+        2 * locked >= agreeing.count() && locked > 0
+    }
+
+    fn is_contested(&self, vote: &SnapshotVote) -> bool {
+        let mut terms = self.0.values().filter_map(SnapshotVote::last_term);
+        terms.any(|term| term.epoch == vote.epoch() && Some(term) != vote.last_term())
+    }
+}

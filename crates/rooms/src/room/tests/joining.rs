@@ -1,0 +1,237 @@
+//! Joining, leaving and resuming.
+
+use super::*;
+
+#[test]
+fn the_first_rider_is_host_and_the_next_one_is_announced() {
+    let mut harness = RoomHarness::new();
+    let ana = harness.join(1);
+    assert_eq!(
+        (ana.is_host(), ana.epoch, ana.host.clone()),
+        (true, 1, Some(ana.peer))
+    );
+    assert!(ana.members.is_empty());
+    let ben = harness.join(2);
+    assert_eq!((ben.is_host(), ben.members.len()), (false, 1));
+    let ServerMessage::Joined { member } = harness.last_received(1) else {
+        panic!()
+    };
+    assert_eq!((member.peer, member.number), (ben.peer, PeerNumber(2)));
+}
+
+#[test]
+fn a_page_that_reconnects_within_the_grace_period_is_the_same_rider() {
+    let mut harness = RoomHarness::new();
+    harness.join(1);
+    let ben = harness.join(2);
+    harness.close(2);
+    assert_eq!(
+        harness.last_received(1),
+        ServerMessage::Away {
+            peer: ben.peer.clone()
+        }
+    );
+    harness.advance(GRACE - Duration::from_millis(1));
+    let back = harness.hello(3, resume(&ben, true), 1).unwrap();
+    assert_eq!((&back.peer, back.number), (&ben.peer, ben.number));
+    assert_eq!(back.incarnation, ben.incarnation);
+    assert!(matches!(harness.last_received(1), ServerMessage::Returned { member } if !member.away));
+}
+
+#[test]
+fn a_reloaded_page_is_the_same_rider_with_a_new_incarnation() {
+    let mut harness = RoomHarness::new();
+    harness.join(1);
+    let ben = harness.join(2);
+    harness.close(2);
+    let back = harness.hello(3, resume(&ben, false), 1).unwrap();
+    assert_eq!((back.peer, back.number), (ben.peer, ben.number));
+    assert_eq!(back.incarnation, Incarnation(2));
+}
+
+#[test]
+fn after_the_grace_period_a_rider_is_removed_and_its_token_admits_it_again() {
+    let mut harness = RoomHarness::new();
+    harness.join(1);
+    let ben = harness.join(2);
+    harness.close(2);
+    harness.advance(GRACE);
+    let gone = ServerMessage::Left {
+        peer: ben.peer.clone(),
+        reason: LeftReason::Gone,
+    };
+    assert_eq!(harness.last_received(1), gone);
+    let back = harness.hello(3, resume(&ben, true), 1).unwrap();
+    assert_eq!(back.peer, ben.peer);
+    assert_eq!(
+        (back.number, back.incarnation),
+        (PeerNumber(3), Incarnation(2))
+    );
+    assert!(matches!(
+        harness.last_received(1),
+        ServerMessage::Joined { .. }
+    ));
+}
+
+#[test]
+fn leaving_is_immediate() {
+    let mut harness = RoomHarness::new();
+    harness.join(1);
+    let ben = harness.join(2);
+    harness.message(2, ClientMessage::Leave);
+    let left = ServerMessage::Left {
+        peer: ben.peer,
+        reason: LeftReason::Left,
+    };
+    assert_eq!(harness.last_received(1), left);
+    assert_eq!(harness.closed, [(SocketId(2), close::LEFT)]);
+    harness.close(2);
+    assert_eq!(harness.room.summary().riders, 1);
+}
+
+#[test]
+fn the_thirty_third_rider_is_refused_and_a_member_can_still_return() {
+    let mut harness = RoomHarness::new();
+    let ana = harness.join(1);
+    (2..=32).for_each(|socket| drop(harness.join(socket)));
+    assert!(harness.room.summary().full);
+    assert_eq!(harness.hello(33, None, 1), None);
+    assert_eq!(code(&harness.last_received(33)), Some(ErrorCode::RideFull));
+    assert_eq!(harness.closed, [(SocketId(33), close::REFUSED)]);
+    harness.close(1);
+    assert!(harness.hello(34, resume(&ana, true), 1).is_some());
+}
+
+#[test]
+fn a_wrong_token_is_refused_and_not_announced() {
+    let mut harness = RoomHarness::new();
+    let ana = harness.join(1);
+    let ben = harness.join(2);
+    harness.close(2);
+    let received = harness.received(1).len();
+    let mut claim = resume(&ben, false).unwrap();
+    claim.token = ana.token;
+    assert_eq!(harness.hello(3, Some(claim), 1), None);
+    assert_eq!(code(&harness.last_received(3)), Some(ErrorCode::BadToken));
+    assert_eq!(harness.received(1).len(), received);
+}
+
+#[test]
+fn a_second_tab_replaces_the_first_which_cannot_resume_again() {
+    let mut harness = RoomHarness::new();
+    harness.join(1);
+    let ben = harness.join(2);
+    let second = harness.hello(3, resume(&ben, false), 1).unwrap();
+    assert_eq!(second.incarnation, Incarnation(2));
+    assert_eq!(harness.last_received(2), ServerMessage::Replaced);
+    assert_eq!(harness.closed, [(SocketId(2), close::REPLACED)]);
+    assert_eq!(harness.hello(4, resume(&ben, true), 1), None);
+    assert_eq!(harness.last_received(4), ServerMessage::Replaced);
+    assert_eq!(harness.room.summary().riders, 2);
+}
+
+#[test]
+fn a_page_that_missed_its_welcome_can_resume_again() {
+    let mut harness = RoomHarness::new();
+    harness.join(1);
+    let ben = harness.join(2);
+    harness.close(2);
+    harness.advance(GRACE);
+    // The welcome with the new incarnation is lost on its way to the page.
+    let lost = harness.hello(3, resume(&ben, true), 1).unwrap();
+    assert_eq!(lost.incarnation, Incarnation(2));
+    let again = harness.hello(4, resume(&ben, true), 1).unwrap();
+    assert_eq!(again.incarnation, Incarnation(3));
+    // Once a newer tab has resumed, the page is replaced.
+    harness.hello(5, resume(&again, false), 1).unwrap();
+    assert_eq!(harness.hello(6, resume(&ben, true), 1), None);
+    assert_eq!(harness.last_received(6), ServerMessage::Replaced);
+}
+
+#[test]
+fn a_new_socket_of_the_same_page_supersedes_the_old_one() {
+    let mut harness = RoomHarness::new();
+    let ana = harness.join(1);
+    harness.hello(2, resume(&ana, true), 1).unwrap();
+    assert!(!harness.received(1).contains(&ServerMessage::Replaced));
+    assert_eq!(harness.closed, [(SocketId(1), close::SUPERSEDED)]);
+}
+
+#[test]
+fn a_hello_of_another_version_is_refused() {
+    let mut harness = RoomHarness::new();
+    let keys = PublicKeys {
+        sign: [0; 32],
+        agree: [0; 32],
+    };
+    harness.handle(Input::Join(Join {
+        socket: SocketId(1),
+        hello: Hello {
+            version: VERSION + 1,
+            keys,
+            role: protocol::peer::MemberRole::Rider,
+            resume: None,
+            snapshot: None,
+        },
+        fresh_peer: "a".parse().unwrap(),
+        server_time: harness::TODAY,
+    }));
+    assert_eq!(
+        code(&harness.last_received(1)),
+        Some(ErrorCode::UnsupportedVersion)
+    );
+}
+
+#[test]
+fn a_room_ends_ten_minutes_after_its_last_rider_left() {
+    let mut harness = RoomHarness::new();
+    let ana = harness.join(1);
+    harness.close(1);
+    harness.advance(GRACE);
+    harness.advance(Duration::from_secs(599));
+    assert!(!harness.room.is_dead(harness.now));
+    let back = harness.hello(2, resume(&ana, false), 1).unwrap();
+    assert_eq!((back.is_host(), back.epoch), (true, 2));
+    harness.message(2, ClientMessage::Leave);
+    harness.advance(Duration::from_secs(600));
+    assert!(harness.room.is_dead(harness.now));
+    assert_eq!(harness.room.poll_timeout(), None);
+}
+
+#[test]
+fn a_room_without_any_rider_ends_after_ten_minutes() {
+    let mut harness = RoomHarness::new();
+    harness.advance(Duration::from_secs(600));
+    assert!(harness.room.is_dead(harness.now));
+}
+
+#[test]
+fn each_welcome_carries_a_new_token_that_is_valid_for_one_day() {
+    let mut harness = RoomHarness::new();
+    harness.join(1);
+    let ben = harness.join(2);
+    harness.close(2);
+    harness.wall_time = harness.wall_time.after(Duration::from_millis(86_399_000));
+    let back = harness.hello(3, resume(&ben, true), 1).unwrap();
+    harness.close(3);
+    harness.wall_time = harness.wall_time.after(Duration::from_millis(1_000));
+    assert_eq!(harness.hello(4, resume(&ben, true), 1), None);
+    assert_eq!(code(&harness.last_received(4)), Some(ErrorCode::BadToken));
+    assert!(harness.hello(5, resume(&back, true), 1).is_some());
+}
+
+#[test]
+fn a_forged_token_or_one_of_another_page_is_refused() {
+    let mut harness = RoomHarness::new();
+    let ana = harness.join(1);
+    let forged = ana.token.expose().replace("ours", "theirs");
+    let ban = format!("ours_ban_{}", ana.peer);
+    let load = ana.token.expose().replace("_1_1_", "_1_2_");
+    for text in [forged, ban, load, "ours".into(), "guessed".into()] {
+        let mut claim = resume(&ana, true).unwrap();
+        claim.token = text.parse().unwrap();
+        assert_eq!(harness.hello(2, Some(claim), 1), None, "{text}");
+        assert_eq!(code(&harness.last_received(2)), Some(ErrorCode::BadToken));
+    }
+    assert_eq!(harness.room.summary().riders, 1);
+}
