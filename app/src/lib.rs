@@ -22,9 +22,9 @@ use leptos_router::{
 
 pub mod browser;
 mod components;
+pub mod driver;
 pub mod i18n;
 mod routes;
-pub mod session;
 pub mod state;
 
 use components::hydrated::Hydrated;

@@ -1,187 +1,30 @@
-//! State of the screen: signals that the session writes and components read.
+//! State of the screen: signals that the driver writes and components read.
 //!
 //! Data flows one way. Components never write these signals; they send an
 //! [`Intent`] to the session, and its effect appears here. Each signal is as
 //! narrow as the interest of one component, so that a new heart rate redraws
 //! one number.
 
-mod chart;
 mod intents;
-mod network;
-mod notice;
 mod rider_row;
 
 use std::sync::Arc;
 
 use leptos::prelude::*;
 use protocol::{code::SessionCode, peer::LinkState};
-use ride::{recording::fit::FitError, workout::Workout, zwo::ZwoError};
+use ride::workout::Workout;
 
-pub use chart::{RideChart, RiderTrace, Trace};
-pub use intents::{Intent, Intents};
-pub use network::{CandidatePair, CandidateType, LinkStats, NetworkStats};
-pub use notice::{CommandRejection, HostAction, Notice};
-pub use rider_row::{Metrics, RiderRow, TrainerKind};
-
-/// Stage of this rider's ride. Each has its own screen.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum Stage {
-    /// The page asks the server about the code.
-    #[default]
-    LookingUp,
-    /// This browser was in the ride before, perhaps still is in another tab:
-    /// asks which rider to resume.
-    ChooseRider {
-        /// Names of the riders that it knows, newest first. The position is the
-        /// argument of [`Intent::ResumeAs`].
-        known: Vec<String>,
+pub use intents::{Intents, Request};
+pub use ride::rider::TrainerKind;
+pub use rider_row::RiderRow;
+pub use session::{
+    Intent,
+    view::{
+        CandidatePair, CandidateType, CommandRejection, FitDownloadError, HostAction, JoinError,
+        LinkStats, Metrics, NetworkStats, Notice, Progress, RideChart, RideSummary, RiderTrace,
+        ServerConnection, Stage, Trace, TrainerFailure, TrainerState, WorkoutFileError,
     },
-    /// Asks a new rider for name and FTP.
-    EnterName,
-    /// The signaling socket is opening.
-    Joining,
-    /// Joined; the ride has not been started.
-    Lobby,
-    /// The ride starts in a few seconds.
-    Countdown,
-    /// The ride runs or is paused ([`Progress::paused`]).
-    Riding,
-    /// The ride is over; the summary is shown.
-    Ended,
-    /// The ride cannot be joined, or is over for this rider.
-    CannotJoin(JoinError),
-    /// Another tab took over this rider.
-    TakenOver,
-    /// The rider left.
-    Left,
-}
-
-/// Reason why a ride cannot be joined.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum JoinError {
-    /// The code is unknown, or its ride is over.
-    NoSuchRide,
-    /// The ride has its maximum of riders, or the server its maximum of rides.
-    Full,
-    /// Too many rides were created from this network in a short time.
-    TooManyRides,
-    /// The host locked the ride.
-    Locked,
-    /// The host kicked this rider ([`RideState::kick_reason`]).
-    Kicked,
-    /// The host closed the ride for all riders.
-    Closed,
-    /// The address contains no valid session code.
-    NotACode,
-    /// The server could not be reached.
-    Unreachable,
-    /// The server speaks another version: the page must be reloaded.
-    Outdated,
-    /// Any other error reported by the server.
-    Other,
-}
-
-/// Position of the group in the workout.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Progress {
-    /// Whole seconds until the start, during the countdown.
-    pub countdown: u32,
-    /// Milliseconds ridden; never decreases.
-    pub elapsed_ms: u32,
-    /// Position in the workout in milliseconds; the host can move it.
-    pub position_ms: u32,
-    /// Milliseconds left of the workout.
-    pub remaining_ms: u32,
-    /// Index of the current interval.
-    pub interval: usize,
-    /// Milliseconds left of the current interval.
-    pub interval_remaining_ms: u32,
-    /// True while the ride is paused.
-    pub paused: bool,
-    /// Whole seconds until the pause ends, once the host has resumed the ride.
-    pub resumes_in: Option<u32>,
-}
-
-/// State of the own trainer.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum TrainerState {
-    /// No trainer was chosen.
-    #[default]
-    None,
-    /// The simulated trainer.
-    Simulated,
-    /// The browser's device chooser is open, or the connection is being made.
-    Connecting,
-    /// The trainer with this name is connected and follows the target.
-    Connected(String),
-    /// The trainer with this name measures but does not follow the target.
-    Uncontrolled(String),
-    /// The connection to the trainer with this name was lost.
-    Lost(String),
-    /// The trainer could not be connected.
-    Failed(TrainerFailure),
-}
-
-/// Reason why a trainer could not be connected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TrainerFailure {
-    /// The browser has no Web Bluetooth, or the page is not a secure context.
-    Unsupported,
-    /// The rider closed the device chooser.
-    Cancelled,
-    /// The device is not a Fitness Machine.
-    NotATrainer,
-}
-
-/// State of the connection to the server.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub enum ServerConnection {
-    /// Not needed: before joining, and in a solo ride.
-    #[default]
-    Idle,
-    /// Open.
-    Online,
-    /// Lost and being reopened; the ride continues.
-    Lost {
-        /// Number of the current attempt, from 1.
-        attempt: u32,
-    },
-    /// The server no longer knows the ride and no other rider is reachable:
-    /// this rider continues alone.
-    Alone,
-    /// The server no longer knows the ride; riders with direct links continue
-    /// together.
-    PeersOnly,
-}
-
-/// Reason why a workout file was not shared.
-#[derive(Clone, Debug, PartialEq)]
-pub enum WorkoutFileError {
-    /// The file is larger than 1 MiB.
-    TooLarge,
-    /// The browser could not read the file.
-    Unreadable,
-    /// The file contains no valid workout.
-    Invalid(ZwoError),
-}
-
-/// Reason why the FIT file was not saved.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum FitDownloadError {
-    /// The browser refused the download.
-    Browser,
-    /// The recording could not be encoded.
-    Fit(FitError),
-}
-
-/// Figures of the summary.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RideSummary {
-    /// Averages and totals.
-    pub figures: ride::analysis::Summary,
-    /// Name of the workout.
-    pub workout: String,
-}
+};
 
 /// All signals of a ride. `Copy`, so that it can be provided as a context.
 #[derive(Clone, Copy)]

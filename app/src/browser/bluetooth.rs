@@ -1,12 +1,7 @@
-//! A trainer over Web Bluetooth, through the Fitness Machine service.
+//! A device over Web Bluetooth: UUIDs and bytes, without knowledge of their meaning. Bindings of our
+//! own: web-sys has this API only behind an unstable flag.
 //!
-//! This module knows UUIDs and bytes; `ride::trainer` knows their meaning. The
-//! bindings are declared here, since web-sys offers this API only behind an
-//! unstable flag.
-//!
-//! In the browser only: without a window, as during server rendering, connecting
-//! fails with [`BluetoothError::Unsupported`]. Dropping a [`BluetoothTrainer`]
-//! removes its listeners and disconnects.
+//! Nothing here runs during server rendering: devices are connected in the handler of a tap.
 
 use std::rc::Rc;
 
@@ -15,13 +10,6 @@ use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::EventTarget;
 
 use super::listener::Listener;
-
-/// Fitness Machine service and its characteristics (Bluetooth SIG, FTMS 1.0).
-const FITNESS_MACHINE: u16 = 0x1826;
-const INDOOR_BIKE_DATA: u16 = 0x2AD2;
-const SUPPORTED_POWER_RANGE: u16 = 0x2AD8;
-const CONTROL_POINT: u16 = 0x2AD9;
-const STATUS: u16 = 0x2ADA;
 
 #[wasm_bindgen]
 extern "C" {
@@ -43,11 +31,11 @@ extern "C" {
     #[wasm_bindgen(method)]
     fn disconnect(this: &Gatt);
     #[wasm_bindgen(method, catch, js_name = getPrimaryService)]
-    fn primary_service(this: &Gatt, service: u16) -> Result<js_sys::Promise, JsValue>;
+    fn primary_service(this: &Gatt, service: &str) -> Result<js_sys::Promise, JsValue>;
 
     type Service;
     #[wasm_bindgen(method, catch, js_name = getCharacteristic)]
-    fn characteristic(this: &Service, characteristic: u16) -> Result<js_sys::Promise, JsValue>;
+    fn characteristic(this: &Service, characteristic: &str) -> Result<js_sys::Promise, JsValue>;
 
     #[wasm_bindgen(extends = EventTarget)]
     #[derive(Clone)]
@@ -65,121 +53,204 @@ extern "C" {
     ) -> Result<js_sys::Promise, JsValue>;
 }
 
-/// Reason why no trainer was connected.
+/// Device to choose, and the characteristics to prepare.
+pub struct DeviceRequest {
+    /// Service that the device advertises.
+    pub advertised_service: String,
+    /// Characteristics, in the order in which they are read and subscribed to.
+    pub characteristics: Vec<CharacteristicRequest>,
+}
+
+/// Characteristic to prepare. UUIDs are text in the canonical form.
+pub struct CharacteristicRequest {
+    /// Service of the characteristic.
+    pub service: String,
+    /// Characteristic itself.
+    pub uuid: String,
+    /// Access to prepare.
+    pub access: Access,
+    /// Whether a device without it is refused.
+    pub required: bool,
+}
+
+/// Access to a characteristic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Read once.
+    Read,
+    /// Notifications or indications.
+    Subscribe,
+    /// Writes only.
+    Write,
+}
+
+/// Reason why no device was connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BluetoothError {
     /// The browser has no Web Bluetooth, or the page is not a secure context.
     Unsupported,
     /// The rider closed the device chooser.
     Cancelled,
-    /// The device is not a Fitness Machine.
+    /// The device lacks a required characteristic.
     NotATrainer,
 }
 
-/// Event of a connected trainer.
-pub enum TrainerEvent {
-    /// An Indoor Bike Data notification.
-    IndoorBikeData(Vec<u8>),
-    /// A Control Point indication.
-    Indication(Vec<u8>),
-    /// A Fitness Machine Status notification.
-    Status(Vec<u8>),
-    /// The last write finished: true if it reached the trainer.
-    WriteCompleted(bool),
-    /// The connection dropped.
+/// Event of a device.
+pub enum DeviceEvent {
+    /// Value of a characteristic: read, notified or indicated.
+    Value {
+        /// UUID of the characteristic, as in [`CharacteristicRequest::uuid`].
+        characteristic: String,
+        /// The value.
+        bytes: Vec<u8>,
+    },
+    /// Result of a write.
+    Written {
+        /// UUID of the characteristic.
+        characteristic: String,
+        /// Whether the device has confirmed the write.
+        ok: bool,
+    },
+    /// The connection is lost.
     Disconnected,
 }
 
-type Emit = Rc<dyn Fn(TrainerEvent)>;
+type Emit = Rc<dyn Fn(DeviceEvent)>;
 
-/// A connected trainer.
-pub struct BluetoothTrainer {
+/// Connected device. It is disconnected when it is dropped.
+pub struct BluetoothDevice {
     device: Device,
-    control_point: Characteristic,
-    power_range: Option<Vec<u8>>,
+    characteristics: Vec<(String, Characteristic)>,
     emit: Emit,
-    /// False if the device has been handed over to another connection.
     disconnects_on_drop: bool,
     _listeners: Vec<Listener>,
 }
 
-impl BluetoothTrainer {
-    /// Opens the browser's device chooser and connects the chosen device. Browsers
-    /// allow this only in the handler of a tap or key press.
-    pub async fn connect(emit: impl Fn(TrainerEvent) + 'static) -> Result<Self, BluetoothError> {
-        let device = choose().await?;
-        let subscribed = Self::subscribe(device.clone(), Rc::new(emit)).await;
-        subscribed.map_err(|_| {
-            disconnect(&device);
-            BluetoothError::NotATrainer
-        })
+impl BluetoothDevice {
+    /// Shows the browser's device chooser at once, and connects the chosen device. Browsers allow
+    /// it only in the handler of a tap or key press.
+    ///
+    /// # Errors
+    /// The reason why no device was connected.
+    pub fn connect(
+        request: DeviceRequest,
+        emit: impl Fn(DeviceEvent) + 'static,
+    ) -> impl Future<Output = Result<Self, BluetoothError>> {
+        let chosen = choose(&request);
+        async move {
+            let chosen = settle(Ok(chosen?)).await;
+            let device: Device = chosen
+                .map_err(|_| BluetoothError::Cancelled)?
+                .unchecked_into();
+            let prepared = Self::prepare(device.clone(), request, Rc::new(emit)).await;
+            prepared.map_err(|_| {
+                disconnect(&device);
+                BluetoothError::NotATrainer
+            })
+        }
     }
 
-    async fn subscribe(device: Device, emit: Emit) -> Result<Self, JsValue> {
+    async fn prepare(device: Device, request: DeviceRequest, emit: Emit) -> Result<Self, JsValue> {
         let gatt = device.gatt().ok_or(JsValue::NULL)?;
         settle(gatt.connect()).await?;
-        let service: Service = settle(gatt.primary_service(FITNESS_MACHINE))
-            .await?
-            .unchecked_into();
-        let data = characteristic(&service, INDOOR_BIKE_DATA).await?;
-        let control_point = characteristic(&service, CONTROL_POINT).await?;
-        let power_range = read(&service, SUPPORTED_POWER_RANGE).await;
-        let status = characteristic(&service, STATUS).await.ok();
-        let mut listeners = vec![
-            listen(&data, &emit, TrainerEvent::IndoorBikeData),
-            listen(&control_point, &emit, TrainerEvent::Indication),
-            Listener::new(&device, "gattserverdisconnected", {
-                let emit = emit.clone();
-                move |_| emit(TrainerEvent::Disconnected)
-            }),
-        ];
-        // Indications first, so that the response to the first write is received.
-        settle(control_point.start_notifications()).await?;
-        settle(data.start_notifications()).await?;
-        // Optional characteristic: reports when another app takes control.
-        if let Some(status) = status {
-            listeners.push(listen(&status, &emit, TrainerEvent::Status));
-            let _ = settle(status.start_notifications()).await;
-        }
-        Ok(Self {
-            device,
-            control_point,
-            power_range,
-            emit,
+        let mut prepared = Self {
+            device: device.clone(),
+            characteristics: Vec::new(),
+            emit: emit.clone(),
             disconnects_on_drop: true,
-            _listeners: listeners,
+            _listeners: vec![Listener::new(
+                &device,
+                "gattserverdisconnected",
+                move |_| {
+                    emit(DeviceEvent::Disconnected);
+                },
+            )],
+        };
+        for characteristic in request.characteristics {
+            let required = characteristic.required;
+            if let Err(error) = prepared.prepare_characteristic(&gatt, characteristic).await
+                && required
+            {
+                return Err(error);
+            }
+        }
+        Ok(prepared)
+    }
+
+    async fn prepare_characteristic(
+        &mut self,
+        gatt: &Gatt,
+        request: CharacteristicRequest,
+    ) -> Result<(), JsValue> {
+        let service = settle(gatt.primary_service(&request.service)).await?;
+        let service: Service = service.unchecked_into();
+        let characteristic = settle(service.characteristic(&request.uuid)).await?;
+        let characteristic: Characteristic = characteristic.unchecked_into();
+        match request.access {
+            Access::Read => {
+                let value = settle(characteristic.read_value()).await?;
+                (self.emit)(DeviceEvent::Value {
+                    characteristic: request.uuid.clone(),
+                    bytes: bytes(&value.unchecked_into()),
+                });
+            }
+            Access::Subscribe => {
+                let listener = self.listen(&request.uuid, &characteristic);
+                settle(characteristic.start_notifications()).await?;
+                self._listeners.push(listener);
+            }
+            Access::Write => {}
+        }
+        self.characteristics.push((request.uuid, characteristic));
+        Ok(())
+    }
+
+    fn listen(&self, uuid: &str, characteristic: &Characteristic) -> Listener {
+        let (source, emit) = (characteristic.clone(), self.emit.clone());
+        let uuid = uuid.to_owned();
+        Listener::new(characteristic, "characteristicvaluechanged", move |_| {
+            if let Some(view) = source.value() {
+                emit(DeviceEvent::Value {
+                    characteristic: uuid.clone(),
+                    bytes: bytes(&view),
+                });
+            }
         })
     }
 
-    /// Name of the device.
+    /// Name that the device gives itself.
     pub fn name(&self) -> String {
         self.device.name().unwrap_or_default()
     }
 
-    /// Value of the Supported Power Range characteristic, if there is one.
-    pub fn power_range(&self) -> Option<&[u8]> {
-        self.power_range.as_deref()
+    /// Whether both are connections to the same device.
+    pub fn is_same(&self, other: &Self) -> bool {
+        js_sys::Object::is(self.device.as_ref(), other.device.as_ref())
     }
 
-    /// Prepares for being replaced by `other`. If both are the same device, dropping
-    /// this one must not disconnect it.
-    pub fn hand_over_to(&mut self, other: &Self) {
-        self.disconnects_on_drop = !js_sys::Object::is(self.device.as_ref(), other.device.as_ref());
+    /// Keeps the device connected when this value is dropped.
+    pub fn keep_connected(&mut self) {
+        self.disconnects_on_drop = false;
     }
 
-    /// Writes to the Control Point; emits [`TrainerEvent::WriteCompleted`].
-    pub fn write(&self, bytes: &[u8]) {
-        let written = self
-            .control_point
-            .write_value(&js_sys::Uint8Array::from(bytes));
-        let emit = self.emit.clone();
-        spawn_local(
-            async move { emit(TrainerEvent::WriteCompleted(settle(written).await.is_ok())) },
-        );
+    /// Writes to a characteristic with response, and reports [`DeviceEvent::Written`].
+    pub fn write(&self, uuid: &str, bytes: &[u8]) {
+        let known = self.characteristics.iter().find(|(known, _)| known == uuid);
+        let written = known.map(|(_, characteristic)| {
+            characteristic.write_value(&js_sys::Uint8Array::from(bytes))
+        });
+        let (characteristic, emit) = (uuid.to_owned(), self.emit.clone());
+        spawn_local(async move {
+            let ok = match written {
+                Some(written) => settle(written).await.is_ok(),
+                None => false,
+            };
+            emit(DeviceEvent::Written { characteristic, ok });
+        });
     }
 }
 
-impl Drop for BluetoothTrainer {
+impl Drop for BluetoothDevice {
     fn drop(&mut self) {
         if self.disconnects_on_drop {
             disconnect(&self.device);
@@ -193,7 +264,8 @@ fn disconnect(device: &Device) {
     }
 }
 
-async fn choose() -> Result<Device, BluetoothError> {
+/// Opens the device chooser.
+fn choose(request: &DeviceRequest) -> Result<js_sys::Promise, BluetoothError> {
     let navigator = web_sys::window()
         .ok_or(BluetoothError::Unsupported)?
         .navigator();
@@ -202,16 +274,14 @@ async fn choose() -> Result<Device, BluetoothError> {
         .filter(|bluetooth| !bluetooth.is_undefined())
         .ok_or(BluetoothError::Unsupported)?
         .unchecked_into::<Bluetooth>();
-    let chosen = settle(bluetooth.request_device(&filters())).await;
-    chosen
-        .map(JsCast::unchecked_into)
-        .map_err(|_| BluetoothError::Cancelled)
+    let chosen = bluetooth.request_device(&filters(&request.advertised_service));
+    chosen.map_err(|_| BluetoothError::Cancelled)
 }
 
-/// `{filters: [{services: [0x1826]}]}`
-fn filters() -> JsValue {
+/// `{filters: [{services: [service]}]}`
+fn filters(service: &str) -> JsValue {
     let filter = js_sys::Object::new();
-    let services = js_sys::Array::of1(&JsValue::from(FITNESS_MACHINE));
+    let services = js_sys::Array::of1(&JsValue::from(service));
     let options = js_sys::Object::new();
     // Setting a property of a plain object does not fail.
     let _ = js_sys::Reflect::set(&filter, &"services".into(), &services);
@@ -223,30 +293,7 @@ async fn settle(promise: Result<js_sys::Promise, JsValue>) -> Result<JsValue, Js
     JsFuture::from(promise?).await
 }
 
-async fn characteristic(service: &Service, id: u16) -> Result<Characteristic, JsValue> {
-    Ok(settle(service.characteristic(id)).await?.unchecked_into())
-}
-
-async fn read(service: &Service, id: u16) -> Option<Vec<u8>> {
-    let characteristic = characteristic(service, id).await.ok()?;
-    let value = settle(characteristic.read_value()).await.ok()?;
-    Some(bytes(&value.unchecked_into()))
-}
-
 fn bytes(view: &js_sys::DataView) -> Vec<u8> {
     let (offset, length) = (view.byte_offset() as u32, view.byte_length() as u32);
     js_sys::Uint8Array::new_with_byte_offset_and_length(&view.buffer(), offset, length).to_vec()
-}
-
-fn listen(
-    characteristic: &Characteristic,
-    emit: &Emit,
-    event: fn(Vec<u8>) -> TrainerEvent,
-) -> Listener {
-    let (source, emit) = (characteristic.clone(), emit.clone());
-    Listener::new(characteristic, "characteristicvaluechanged", move |_| {
-        if let Some(view) = source.value() {
-            emit(event(bytes(&view)));
-        }
-    })
 }

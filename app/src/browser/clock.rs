@@ -1,14 +1,23 @@
-//! The browser's clocks. During server rendering they read zero.
+//! Clocks of the browser. During server rendering both read zero.
 
 use std::time::Duration;
 
-/// The monotonic clock of the page: time since the Unix epoch, with the wall
-/// clock read once when the page was opened. It never jumps, and continues at
-/// about the same value after a reload.
-pub fn now() -> Duration {
+use clock::{Moment, WallTime};
+
+/// Reading of the page's monotonic clock. Its origin is the Unix epoch as the wall clock stood when
+/// the page was opened, so that times before the page was loaded have moments, too.
+pub fn moment() -> Moment {
     let Some(performance) = web_sys::window().and_then(|window| window.performance()) else {
-        return Duration::ZERO;
+        return Moment::ZERO;
     };
     let micros = (performance.time_origin() + performance.now()) * 1_000.0;
-    Duration::from_micros(micros as u64)
+    Moment::from_origin(Duration::from_micros(micros as u64))
+}
+
+/// Reading of the wall clock.
+pub fn wall_time() -> WallTime {
+    if web_sys::window().is_none() {
+        return WallTime::default();
+    }
+    WallTime::from_unix_ms(js_sys::Date::now() as u64)
 }

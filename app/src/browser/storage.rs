@@ -48,11 +48,11 @@ pub struct Identity {
     pub ready: bool,
     /// True if the rider used the simulated trainer, to continue with it.
     pub simulated: bool,
-    /// Group time minus the page's clock in microseconds, as known last.
+    /// Group time minus the wall clock, in microseconds, as known last.
     pub group_offset: Option<i64>,
-    /// Host, bans and lock of the ride, as known last.
-    #[serde(default, rename = "rule")]
-    pub room: Option<RoomSnapshot>,
+    /// State of the room, as known last.
+    #[serde(default)]
+    pub room_snapshot: Option<RoomSnapshot>,
 }
 
 /// The saved profile, if any.
@@ -80,9 +80,15 @@ pub fn save_join_marker(code: &SessionCode) {
     write(session_storage(), &join_marker_key(code), &true);
 }
 
-/// Reads and removes the marker of [`save_join_marker`].
-pub fn take_join_marker(code: &SessionCode) -> bool {
-    take_marker(&join_marker_key(code))
+/// Whether name and FTP for this ride were entered in this tab just now.
+pub fn has_join_marker(code: &SessionCode) -> bool {
+    let marked = session_storage().and_then(|storage| read(&storage, &join_marker_key(code)));
+    marked.unwrap_or(false)
+}
+
+/// Removes the marker of [`save_join_marker`].
+pub fn clear_join_marker(code: &SessionCode) {
+    take_marker(&join_marker_key(code));
 }
 
 fn take_marker(key: &str) -> bool {

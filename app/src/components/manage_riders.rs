@@ -1,15 +1,13 @@
 //! The host's dialog about the group: lock the ride, hand it over, kick a rider,
 //! close the ride. Actions that cannot be undone ask for confirmation.
 
-use leptos::{prelude::*, web_sys::HtmlInputElement};
-
-use protocol::peer::PeerId;
-
 use super::dialog::Dialog;
 use crate::{
     i18n::*,
     state::{Intent, Intents, RideState, RiderRow},
 };
+use leptos::{prelude::*, web_sys::HtmlInputElement};
+use protocol::peer::PeerId;
 
 /// Maximum length of the reason for a kick, in characters.
 const MAX_REASON: &str = "120";

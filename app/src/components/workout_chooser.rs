@@ -90,7 +90,7 @@ fn FileDrop() -> impl IntoView {
     let input = NodeRef::<html::Input>::new();
     let share = move |file: Option<File>| {
         if let Some(file) = file {
-            intents.send(Intent::ShareFile(file));
+            intents.share_file(file);
         }
     };
     let chosen = move |_| {

@@ -6,8 +6,8 @@ use leptos_router::hooks::use_params_map;
 
 use crate::{
     components::ride_page::RidePage,
+    driver,
     i18n::*,
-    session,
     state::{Intents, RideState},
 };
 
@@ -34,7 +34,7 @@ fn Ride(code: String) -> impl IntoView {
         let code = code.clone();
         move || format!("{code} · {}", t_string!(i18n, app.name))
     };
-    Effect::new(move || session::open_group(state, intents, code.clone()));
+    Effect::new(move || driver::open_group(state, intents, code.clone()));
     view! {
         <Title text=title/>
         <RidePage/>

@@ -5,8 +5,8 @@ use leptos_meta::Title;
 
 use crate::{
     components::ride_page::RidePage,
+    driver,
     i18n::*,
-    session,
     state::{Intents, RideState},
 };
 
@@ -17,7 +17,7 @@ pub fn SoloRide() -> impl IntoView {
     let (state, intents) = (RideState::new(), Intents::new());
     provide_context(state);
     provide_context(intents);
-    Effect::new(move || session::open_solo(state, intents, t_string!(i18n, common.you)));
+    Effect::new(move || driver::open_solo(state, intents, t_string!(i18n, common.you)));
     view! {
         <Title text=move || t_string!(i18n, ride.title_solo)/>
         <RidePage/>

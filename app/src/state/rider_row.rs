@@ -2,26 +2,9 @@
 
 use leptos::prelude::*;
 use protocol::peer::{LinkState, PeerId};
-pub use ride::rider::TrainerKind;
+use session::view::Row;
 
-use super::{LinkStats, Trace};
-
-/// A rider's newest numbers. `None` is a number that is not measured.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Metrics {
-    /// Power in watts.
-    pub power: Option<u16>,
-    /// Cadence in revolutions per minute.
-    pub cadence: Option<u8>,
-    /// Heart rate in beats per minute.
-    pub heart_rate: Option<u8>,
-    /// Target power in watts.
-    pub target: Option<u16>,
-    /// Time ridden in milliseconds.
-    pub elapsed_ms: u32,
-    /// Position in the workout in milliseconds.
-    pub position_ms: u32,
-}
+use super::{LinkStats, Metrics, Trace, TrainerKind};
 
 /// One row of the list of riders. It exists while the rider is in the ride; the
 /// values change inside its signals.
@@ -63,6 +46,21 @@ pub struct RiderRow {
 }
 
 impl RiderRow {
+    /// Writes the signals whose values have changed.
+    pub fn update(&self, row: &Row) {
+        update(&self.number, &row.number);
+        update(&self.name, &row.name);
+        update(&self.ftp, &row.ftp);
+        update(&self.ready, &row.ready);
+        update(&self.trainer, &row.trainer);
+        update(&self.host, &row.is_host);
+        update(&self.link, &row.link);
+        update(&self.stale, &row.stale);
+        update(&self.metrics, &row.metrics);
+        update(&self.link_stats, &row.link_stats);
+        update(&self.trace, &row.trace);
+    }
+
     /// A row with empty values.
     pub fn new(peer: PeerId, row: u32, is_self: bool) -> Self {
         Self {
@@ -81,5 +79,11 @@ impl RiderRow {
             link_stats: ArcRwSignal::new(LinkStats::default()),
             trace: ArcRwSignal::default(),
         }
+    }
+}
+
+fn update<T: PartialEq + Clone + Send + Sync + 'static>(signal: &ArcRwSignal<T>, value: &T) {
+    if signal.with_untracked(|old| old != value) {
+        signal.set(value.clone());
     }
 }

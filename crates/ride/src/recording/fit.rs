@@ -1,8 +1,8 @@
-//! FIT activity file of a recording (Garmin FIT protocol 2.0, profile 21).
+//! Writing a recording as a FIT activity file (Garmin FIT protocol 2.0, profile 21).
 //!
-//! The file contains, in order of time: the file id, the start of the timer, one record per second,
-//! the stops and starts of the timer around pauses, and its last stop; then one lap for each
-//! interval, the session and the activity.
+//! The file holds, in the order of time: who made it, the timer's start, one record a second, the
+//! timer's stops and starts around pauses, its last stop; then one lap for each interval, the
+//! session and the activity.
 
 use clock::WallTime;
 use embedded_io_adapters::std::FromStd;
@@ -15,21 +15,21 @@ use thiserror::Error;
 use super::{Recording, Sample};
 use crate::analysis::Summary;
 
-/// Reason why a recording cannot be written as a FIT file.
+/// Why a recording cannot be written as a FIT file.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum FitError {
-    /// Recording without samples.
-    #[error("This ride has no recorded seconds yet. Ride for a few seconds, then download it.")]
+    /// There is not a single second in it.
+    #[error("This ride has no recorded seconds yet. Ride for a moment, then download it.")]
     Empty,
-    /// Time before 1990 or after 2125, outside the range of FIT.
+    /// It starts before 1990 or ends after 2125, which FIT cannot say.
     #[error("The date of this ride is wrong. Check the clock of this device.")]
     Date,
-    /// Error of the encoder.
+    /// The encoder refused it.
     #[error("This ride could not be written as a FIT file ({0}). Please report this.")]
     Encoder(String),
 }
 
-/// Encodes a recording as a FIT file.
+/// The recording as the bytes of a FIT file.
 ///
 /// # Errors
 /// [`FitError`].
@@ -41,7 +41,7 @@ pub fn encode(recording: &Recording) -> Result<Vec<u8>, FitError> {
         return Err(FitError::Date);
     }
     let mut messages = vec![file_id(recording)];
-    messages.extend(timed_messages(recording));
+    messages.extend(timed(recording));
     messages.extend(laps(recording));
     messages.push(session(recording));
     messages.push(activity(recording));
@@ -60,8 +60,8 @@ fn write(messages: Vec<Message>) -> Result<Vec<u8>, FitError> {
     }
 }
 
-/// Reports a time that FIT can represent: seconds since 1989-12-31. Values below 0x10000000
-/// (mid-1998) stand for the time since power on.
+/// FIT counts seconds from the last day of 1989; below 0x10000000 (mid-1998) they mean time since
+/// power on.
 fn is_fit_time(at: WallTime) -> bool {
     i64::try_from(at.unix_seconds()).is_ok_and(|unix| {
         let time = DateTime::from_unix_timestamp(unix);
@@ -70,7 +70,7 @@ fn is_fit_time(at: WallTime) -> bool {
 }
 
 fn time(at: WallTime) -> DateTime {
-    // `encode` has checked the start and the end; all other times lie between them.
+    // `encode` has checked that start and end are times of FIT; everything else lies between.
     DateTime::from_unix_timestamp(at.unix_seconds() as i64)
 }
 
@@ -80,14 +80,14 @@ fn file_id(recording: &Recording) -> Message {
     file.manufacturer = typedef::Manufacturer::DEVELOPMENT;
     file.product = 0;
     file.product_name = "Gruppetto".into();
-    // The serial number distinguishes the files of a device.
+    // Tells files of one device apart; the start of the ride does.
     file.serial_number = time(recording.first_second()).0;
     file.time_created = time(recording.first_second());
     file.into()
 }
 
-/// Records and timer events in order of time.
-fn timed_messages(recording: &Recording) -> Vec<Message> {
+/// Records and timer events in the order of time.
+fn timed(recording: &Recording) -> Vec<Message> {
     let mut timed: Vec<(WallTime, Message)> = vec![(
         recording.first_second(),
         timer(recording.first_second(), typedef::EventType::START),
@@ -104,7 +104,7 @@ fn timed_messages(recording: &Recording) -> Vec<Message> {
             timed.push((to, timer(to, typedef::EventType::START)));
         }
     }
-    // The record of a second follows the timer event of the same second.
+    // Stable: the record of a second follows the event that starts it.
     timed.sort_by_key(|(at, message)| (*at, message.num == typedef::MesgNum::RECORD));
     let end = recording.end();
     timed.push((end, timer(end, typedef::EventType::STOP_ALL)));
@@ -135,14 +135,14 @@ fn record(sample: &Sample) -> Message {
     record.into()
 }
 
-/// Part of a recording, with its samples.
-struct RecordingPart<'a> {
+/// A part of the ride: from one second up to another, and the samples in it.
+struct Part<'a> {
     from: WallTime,
     to: WallTime,
     samples: &'a [Sample],
 }
 
-impl RecordingPart<'_> {
+impl Part<'_> {
     fn elapsed_millis(&self) -> u32 {
         millis(self.to.since(self.from).as_secs())
     }
@@ -160,9 +160,9 @@ fn millis(seconds: u64) -> u32 {
     u32::try_from(seconds.saturating_mul(1_000)).unwrap_or(u32::MAX - 1)
 }
 
-/// One part for each lap, or the whole recording if it has no laps. Laps without samples are left
-/// out.
-fn parts(recording: &Recording) -> Vec<RecordingPart<'_>> {
+/// One part for each lap, or the whole ride where no lap was recorded. Laps without a single second
+/// are left out.
+fn parts(recording: &Recording) -> Vec<Part<'_>> {
     let mut starts = vec![recording.first_second()];
     starts.extend(recording.laps.iter().skip(1).map(|lap| lap.at));
     let ends = starts.iter().skip(1).copied().chain([recording.end()]);
@@ -173,10 +173,10 @@ fn parts(recording: &Recording) -> Vec<RecordingPart<'_>> {
     parts.filter(|part| !part.samples.is_empty()).collect()
 }
 
-fn part(recording: &Recording, from: WallTime, to: WallTime) -> RecordingPart<'_> {
+fn part(recording: &Recording, from: WallTime, to: WallTime) -> Part<'_> {
     let first = recording.samples.partition_point(|sample| sample.at < from);
     let end = recording.samples.partition_point(|sample| sample.at < to);
-    RecordingPart {
+    Part {
         from,
         to: to.max(from),
         samples: &recording.samples[first..end.max(first)],
@@ -189,7 +189,7 @@ fn laps(recording: &Recording) -> Vec<Message> {
         .collect()
 }
 
-fn lap(recording: &Recording, index: usize, part: &RecordingPart<'_>) -> Message {
+fn lap(recording: &Recording, index: usize, part: &Part<'_>) -> Message {
     let summary = Summary::of_samples(part.samples, recording.ftp);
     let mut lap = mesgdef::Lap::new();
     lap.message_index = typedef::MessageIndex(index as u16);
@@ -256,7 +256,7 @@ fn session(recording: &Recording) -> Message {
         &mut session.max_heart_rate,
         whole.max(|sample| sample.heart_rate),
     );
-    // The profile scales the factor by 1,000 and the score by 10. The casts saturate.
+    // Thousandths and tenths, as the profile has it; the casts saturate.
     set(
         &mut session.intensity_factor,
         summary
@@ -275,7 +275,7 @@ fn session(recording: &Recording) -> Message {
 fn activity(recording: &Recording) -> Message {
     let mut activity = mesgdef::Activity::new();
     activity.timestamp = time(recording.end());
-    // The time zone of the rider is unknown here; a value equal to the timestamp stands for UTC.
+    // The zone the rider is in is not known here; equal to the timestamp it says UTC.
     activity.local_timestamp = LocalDateTime(time(recording.end()).0);
     activity.total_timer_time = millis(recording.samples.len() as u64);
     activity.num_sessions = 1;
@@ -285,7 +285,8 @@ fn activity(recording: &Recording) -> Message {
     activity.into()
 }
 
-/// Sets a field if there is a value. Otherwise it keeps its invalid value, which FIT leaves out.
+/// Sets a field where there is a value; it stays invalid, which FIT leaves out, where there is
+/// none.
 fn set<T>(field: &mut T, value: Option<T>) {
     if let Some(value) = value {
         *field = value;

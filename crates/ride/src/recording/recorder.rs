@@ -17,8 +17,8 @@ const MAX_HOLD: u64 = 3;
 /// Times are moments of the monotonic clock, so that a clock that is set during the ride does not
 /// shift the samples. The wall time is read once, when the recorder is made, and the dates of all
 /// samples are counted from it. Readings of a second that is complete are ignored; a jump forward
-/// becomes a gap. The origin of the clock has to lie before the ride, since pauses from before a
-/// reload are moments, too.
+/// becomes a gap. The clock's origin has to lie before the ride, or pauses from before a reload
+/// cannot be told to the recorder.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     recording: Recording,

@@ -27,13 +27,13 @@ fn recording() -> Recording {
 }
 
 #[test]
-fn a_recording_is_decoded_as_it_was_encoded() {
+fn a_recording_is_read_as_it_was_stored() {
     let recording = recording();
     assert_eq!(Recording::decode(&recording.encode()), Ok(recording));
 }
 
 #[test]
-fn a_recording_of_24_hours_fits_into_one_chunk() {
+fn a_full_day_fits_into_one_chunk() {
     let mut recording = recording();
     let (power, cadence, heart_rate, target) = (Some(1_180), Some(90), Some(180), Some(1_185));
     recording.samples = (0..MAX_SAMPLES as u64)
@@ -55,7 +55,7 @@ fn a_recording_of_24_hours_fits_into_one_chunk() {
 }
 
 #[test]
-fn the_end_of_a_recording_that_goes_on_is_the_second_after_its_last_sample() {
+fn the_end_is_the_second_after_the_last_sample_while_it_goes_on() {
     assert_eq!(recording().end(), at(60));
     assert_eq!(
         Recording {
@@ -68,7 +68,7 @@ fn the_end_of_a_recording_that_goes_on_is_the_second_after_its_last_sample() {
 }
 
 #[test]
-fn missing_chunks_other_versions_and_damage_are_distinguished() {
+fn nothing_stored_and_other_versions_are_told_apart_from_damage() {
     assert_eq!(Recording::from_chunks([]), Err(StoreError::Missing));
     let mut bytes = recording().encode();
     bytes[1] = 9;
@@ -81,7 +81,7 @@ fn missing_chunks_other_versions_and_damage_are_distinguished() {
     assert_eq!(Recording::decode(&[]), Err(StoreError::Damaged));
 }
 
-// Browsers of riders contain recordings in this format.
+/// Recordings in the browsers of riders have this format.
 #[test]
 fn the_stored_format_does_not_change() {
     let mut recording = Recording {
@@ -128,7 +128,7 @@ fn hex(recording: &Recording) -> String {
 
 proptest! {
     #[test]
-    fn decoding_arbitrary_or_damaged_chunks_never_panics(bytes: Vec<u8>, at: prop::sample::Index, byte: u8) {
+    fn whatever_is_stored_reading_it_never_panics(bytes: Vec<u8>, at: prop::sample::Index, byte: u8) {
         let _ = Recording::decode(&bytes);
         let mut damaged = recording().encode();
         let at = at.index(damaged.len());

@@ -10,7 +10,7 @@ fn first_host() -> PeerId {
     peer("ana")
 }
 
-/// Host of all later epochs.
+/// Host of every later epoch.
 fn second_host() -> PeerId {
     peer("ben")
 }
@@ -72,13 +72,13 @@ const fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// Timeline of the first host, and the events that it has sent.
-struct TestHost {
+/// A host's timeline, and what it has sent out.
+struct Host {
     timeline: Timeline,
     sent: Vec<SignedEvent>,
 }
 
-impl TestHost {
+impl Host {
     fn new() -> Self {
         Self {
             timeline: Timeline::new(),
@@ -86,21 +86,21 @@ impl TestHost {
         }
     }
 
-    fn append(&mut self, change: Change) {
-        self.try_append(change).expect("a possible change");
+    fn says(&mut self, change: Change) {
+        self.try_says(change).expect("a change that makes sense");
     }
 
-    fn try_append(&mut self, change: Change) -> Result<(), TimelineError> {
+    fn try_says(&mut self, change: Change) -> Result<(), TimelineError> {
         let event = self.timeline.append(change, 1, &first_host(), &key(1))?;
         self.sent.push(event);
         Ok(())
     }
 
-    /// Ride of ten minutes that starts at 10 s.
+    /// A ride of ten minutes that starts at second 10.
     fn riding() -> Self {
         let mut host = Self::new();
-        host.append(Change::Share(workout(10)));
-        host.append(Change::Start { at: at(10) });
+        host.says(Change::Share(workout(10)));
+        host.says(Change::Start { at: at(10) });
         host
     }
 
@@ -111,11 +111,11 @@ impl TestHost {
 
 #[test]
 fn a_ride_goes_from_the_lobby_through_the_countdown_to_its_end() {
-    let mut host = TestHost::new();
+    let mut host = Host::new();
     assert_eq!(host.phase(0), Phase::Lobby);
-    host.append(Change::Share(workout(10)));
+    host.says(Change::Share(workout(10)));
     assert_eq!(host.phase(0), Phase::Lobby);
-    host.append(Change::Start { at: at(10) });
+    host.says(Change::Start { at: at(10) });
     assert_eq!(
         host.phase(0),
         Phase::Countdown {
@@ -150,8 +150,8 @@ fn a_ride_goes_from_the_lobby_through_the_countdown_to_its_end() {
 
 #[test]
 fn a_pause_stops_the_ride_and_moves_its_end() {
-    let mut host = TestHost::riding();
-    host.append(Change::Pause { at: at(70) });
+    let mut host = Host::riding();
+    host.says(Change::Pause { at: at(70) });
     assert_eq!(
         host.phase(69),
         Phase::Riding {
@@ -165,7 +165,7 @@ fn a_pause_stops_the_ride_and_moves_its_end() {
             resumes_in: None
         }
     );
-    host.append(Change::Resume { at: at(503) });
+    host.says(Change::Resume { at: at(503) });
     assert_eq!(
         host.phase(500),
         Phase::Paused {
@@ -179,8 +179,8 @@ fn a_pause_stops_the_ride_and_moves_its_end() {
             elapsed: seconds(60)
         }
     );
-    host.append(Change::Pause { at: at(603) });
-    host.append(Change::Resume { at: at(604) });
+    host.says(Change::Pause { at: at(603) });
+    host.says(Change::Resume { at: at(604) });
     assert_eq!(
         host.phase(614),
         Phase::Riding {
@@ -202,10 +202,10 @@ fn a_pause_stops_the_ride_and_moves_its_end() {
 }
 
 #[test]
-fn the_host_can_end_the_ride_as_soon_as_its_start_is_set() {
+fn the_host_can_end_the_ride_at_any_time_after_its_start_was_set() {
     for (now, elapsed) in [(0, 0), (70, 60)] {
-        let mut host = TestHost::riding();
-        host.append(Change::End { at: at(now) });
+        let mut host = Host::riding();
+        host.says(Change::End { at: at(now) });
         assert_eq!(
             host.phase(now),
             Phase::Ended {
@@ -219,9 +219,9 @@ fn the_host_can_end_the_ride_as_soon_as_its_start_is_set() {
             }
         );
     }
-    let mut host = TestHost::riding();
-    host.append(Change::Pause { at: at(70) });
-    host.append(Change::End { at: at(90) });
+    let mut host = Host::riding();
+    host.says(Change::Pause { at: at(70) });
+    host.says(Change::End { at: at(90) });
     assert_eq!(
         host.phase(100),
         Phase::Ended {
@@ -231,8 +231,8 @@ fn the_host_can_end_the_ride_as_soon_as_its_start_is_set() {
 }
 
 #[test]
-fn impossible_changes_are_rejected_and_change_nothing() {
-    let mut host = TestHost::new();
+fn what_makes_no_sense_is_refused_and_changes_nothing() {
+    let mut host = Host::new();
     let lobby = [
         (Change::Start { at: at(10) }, TimelineError::NoWorkout),
         (Change::Pause { at: at(10) }, TimelineError::NotRiding),
@@ -240,10 +240,10 @@ fn impossible_changes_are_rejected_and_change_nothing() {
         (Change::End { at: at(10) }, TimelineError::NotStarted),
     ];
     for (change, reason) in lobby {
-        assert_eq!(host.try_append(change), Err(reason));
+        assert_eq!(host.try_says(change), Err(reason));
     }
     assert_eq!(host.timeline.head(), Head::NONE);
-    let mut host = TestHost::riding();
+    let mut host = Host::riding();
     let riding = [
         (Change::Share(workout(5)), TimelineError::AlreadyStarted),
         (Change::Start { at: at(20) }, TimelineError::AlreadyStarted),
@@ -252,24 +252,24 @@ fn impossible_changes_are_rejected_and_change_nothing() {
         (Change::Resume { at: at(20) }, TimelineError::NotPaused),
     ];
     for (change, reason) in riding {
-        assert_eq!(host.try_append(change), Err(reason));
+        assert_eq!(host.try_says(change), Err(reason));
     }
-    host.append(Change::Pause { at: at(70) });
+    host.says(Change::Pause { at: at(70) });
     assert_eq!(
-        host.try_append(Change::Pause { at: at(80) }),
+        host.try_says(Change::Pause { at: at(80) }),
         Err(TimelineError::NotRiding)
     );
     assert_eq!(
-        host.try_append(Change::Resume { at: at(60) }),
+        host.try_says(Change::Resume { at: at(60) }),
         Err(TimelineError::OutOfOrder)
     );
     assert_eq!(
-        host.try_append(Change::End { at: at(60) }),
+        host.try_says(Change::End { at: at(60) }),
         Err(TimelineError::OutOfOrder)
     );
-    host.append(Change::End { at: at(80) });
+    host.says(Change::End { at: at(80) });
     assert_eq!(
-        host.try_append(Change::Resume { at: at(90) }),
+        host.try_says(Change::Resume { at: at(90) }),
         Err(TimelineError::Ended)
     );
     assert_eq!(
@@ -283,18 +283,18 @@ fn impossible_changes_are_rejected_and_change_nothing() {
 
 #[test]
 fn a_workout_shared_later_replaces_the_earlier_one_until_the_start() {
-    let mut host = TestHost::new();
-    host.append(Change::Share(workout(5)));
-    host.append(Change::Share(workout(10)));
+    let mut host = Host::new();
+    host.says(Change::Share(workout(5)));
+    host.says(Change::Share(workout(10)));
     assert_eq!(host.timeline.workout(), Some(&workout(10)));
 }
 
 #[test]
-fn extreme_group_times_never_panic() {
+fn moments_at_the_ends_of_time_are_no_trouble() {
     for start in [i64::MIN, i64::MAX] {
-        let mut host = TestHost::new();
-        host.append(Change::Share(workout(10)));
-        host.append(Change::Start {
+        let mut host = Host::new();
+        host.says(Change::Share(workout(10)));
+        host.says(Change::Start {
             at: GroupTime(start),
         });
         for now in [i64::MIN, 0, i64::MAX] {
@@ -304,20 +304,20 @@ fn extreme_group_times_never_panic() {
 }
 
 #[test]
-fn the_size_of_a_timeline_is_limited() {
-    let mut host = TestHost::new();
+fn a_timeline_holds_a_bounded_number_of_bytes() {
+    let mut host = Host::new();
     let shares = (0..20_000)
-        .take_while(|_| host.try_append(Change::Share(workout(10))).is_ok())
+        .take_while(|_| host.try_says(Change::Share(workout(10))).is_ok())
         .count();
     assert!(shares <= MAX_EVENTS);
     assert_eq!(
-        host.try_append(Change::Share(workout(10))),
+        host.try_says(Change::Share(workout(10))),
         Err(TimelineError::Full)
     );
 }
 
 #[test]
-fn a_head_takes_eight_bytes_and_is_ordered_by_epoch_first() {
+fn a_head_travels_in_eight_bytes_and_is_ordered_by_epoch_first() {
     let head = Head {
         epoch: 2,
         sequence: 300,
@@ -333,17 +333,17 @@ fn a_head_takes_eight_bytes_and_is_ordered_by_epoch_first() {
 }
 
 #[test]
-fn a_key_prints_its_public_half_only() {
+fn a_key_shows_and_gives_its_public_half_only() {
     let shown = format!("{:?}", key(1));
     assert!(shown.contains(&format!("{:?}", key(1).public())));
     assert_eq!(SigningKey::from_seed([0; 32]).err(), Some(SeedError::Zero));
 }
 
 #[test]
-fn the_end_of_the_ride_does_not_depend_on_the_time_of_the_query() {
-    let mut host = TestHost::riding();
-    host.append(Change::Pause { at: at(100) });
-    host.append(Change::Resume { at: at(160) });
+fn a_ride_is_over_when_its_workout_is_however_late_one_looks() {
+    let mut host = Host::riding();
+    host.says(Change::Pause { at: at(100) });
+    host.says(Change::Resume { at: at(160) });
     assert_eq!(host.timeline.ended_at(at(600)), None);
     assert_eq!(host.timeline.ended_at(at(9_999)), Some(at(10 + 600 + 60)));
     let pauses: Vec<_> = host.timeline.pauses().collect();
@@ -351,9 +351,9 @@ fn the_end_of_the_ride_does_not_depend_on_the_time_of_the_query() {
 }
 
 #[test]
-fn a_ride_that_the_host_ends_is_over_at_that_time() {
-    let mut host = TestHost::riding();
-    host.append(Change::End { at: at(70) });
+fn a_ride_ended_by_the_host_is_over_at_that_moment() {
+    let mut host = Host::riding();
+    host.says(Change::End { at: at(70) });
     assert_eq!(host.timeline.ended_at(at(69)), None);
     assert_eq!(host.timeline.ended_at(at(9_999)), Some(at(70)));
     assert_eq!(host.timeline.started_at(), Some(at(10)));

@@ -25,8 +25,8 @@ pub struct CharacteristicSpec {
     pub uuid: Uuid,
     /// Access to prepare when a device is connected. Each characteristic may be written to as well.
     pub access: CharacteristicAccess,
-    /// The profile needs the characteristic: a device without it is not a trainer of this profile.
-    /// The driver ignores failures of other characteristics.
+    /// Whether the profile needs the characteristic. A device without it is not a trainer of this
+    /// profile; the driver ignores a failure of any other one.
     pub required: bool,
 }
 
@@ -44,9 +44,9 @@ pub enum CharacteristicAccess {
 /// Control of one kind of trainer, without IO.
 ///
 /// The driver connects a device, reads and subscribes to the characteristics of the
-/// [`ProfileSpec`] in their order, and passes [`TrainerInput::Connected`]. After each input it
-/// performs all outputs. At [`TrainerProfile::poll_timeout`] it passes [`TrainerInput::Timeout`].
-/// One profile serves one device, which may be connected again after a disconnection.
+/// [`ProfileSpec`] in their order, and says [`TrainerInput::Connected`]. After each input it
+/// performs all outputs. At [`TrainerProfile::poll_timeout`] it says [`TrainerInput::Timeout`]. One
+/// profile serves one device, and may be connected again after a disconnection.
 pub trait TrainerProfile: Debug {
     /// Services and characteristics of the profile.
     fn spec(&self) -> &'static ProfileSpec;
@@ -77,7 +77,7 @@ pub enum TrainerInput {
     Written {
         /// Characteristic that was written to.
         characteristic: Uuid,
-        /// The device has confirmed the write.
+        /// Whether the device has confirmed the write.
         ok: bool,
     },
     /// The device is no longer connected.
@@ -91,7 +91,7 @@ pub enum TrainerInput {
 /// Output of a [`TrainerProfile`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrainerOutput {
-    /// Write to a characteristic with response, to be followed by [`TrainerInput::Written`].
+    /// Write to a characteristic with response. The driver reports [`TrainerInput::Written`].
     Write {
         /// Characteristic to write to.
         characteristic: Uuid,

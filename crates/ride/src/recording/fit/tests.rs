@@ -11,7 +11,7 @@ use crate::trainer::Reading;
 /// 2027-01-15T08:00:00Z
 const START: WallTime = WallTime::from_unix_ms(1_800_000_000_000);
 
-/// Recording of two minutes in three intervals, with a pause of one minute in the second one.
+/// Two minutes in three intervals with a pause of a minute in the second one.
 fn recording() -> Recording {
     let mut recorder = Recorder::new(Moment::ZERO, START, "Opener".into(), Ftp::default());
     for quarter in 0..4 * 180 {
@@ -56,7 +56,7 @@ fn written() -> Vec<Message> {
 }
 
 #[test]
-fn the_file_is_an_activity_of_indoor_cycling() {
+fn it_is_an_activity_of_indoor_cycling() {
     let messages = written();
     let file = &all::<mesgdef::FileId>(&messages, typedef::MesgNum::FILE_ID)[0];
     assert_eq!(file.r#type, typedef::File::ACTIVITY);
@@ -72,7 +72,7 @@ fn the_file_is_an_activity_of_indoor_cycling() {
 }
 
 #[test]
-fn the_file_has_one_record_per_second() {
+fn it_has_one_record_a_second() {
     let records: Vec<mesgdef::Record> = all(&written(), typedef::MesgNum::RECORD);
     assert_eq!(records.len(), 120);
     let start = records[0].timestamp.0;
@@ -101,7 +101,7 @@ fn the_timer_stops_and_starts_around_a_pause() {
 }
 
 #[test]
-fn messages_are_in_order_of_time() {
+fn messages_stand_in_the_order_of_time() {
     let messages = written();
     let times: Vec<u32> = messages
         .iter()
@@ -150,7 +150,7 @@ fn laps_follow_the_intervals_and_add_up_to_the_session() {
 #[test]
 fn the_session_holds_the_figures_of_the_ride() {
     let session = &all::<mesgdef::Session>(&written(), typedef::MesgNum::SESSION)[0];
-    // 100 to 159 W in the first minute, 220 to 279 W in the second one.
+    // 100 to 159 W for a minute, 220 to 279 W for another.
     assert_eq!((session.avg_power, session.max_power), (190, 279));
     assert_eq!(session.total_work, 22_740);
     assert_eq!(
@@ -164,7 +164,7 @@ fn the_session_holds_the_figures_of_the_ride() {
 }
 
 #[test]
-fn missing_readings_are_left_out() {
+fn what_was_not_measured_is_left_out() {
     let mut recording = recording();
     for sample in &mut recording.samples {
         (sample.power, sample.cadence, sample.heart_rate) = (None, None, None);
@@ -182,7 +182,7 @@ fn missing_readings_are_left_out() {
 }
 
 #[test]
-fn a_recording_without_laps_is_written_as_one_lap() {
+fn a_ride_without_laps_is_one_lap() {
     let recording = Recording {
         laps: vec![],
         ..recording()
@@ -195,7 +195,7 @@ fn a_recording_without_laps_is_written_as_one_lap() {
 }
 
 #[test]
-fn a_recording_without_samples_or_with_an_invalid_date_is_rejected() {
+fn a_ride_without_seconds_or_of_a_wrong_date_is_refused() {
     assert_eq!(
         encode(&Recording::new(START, String::new(), Ftp::default())),
         Err(FitError::Empty)

@@ -4,7 +4,7 @@ use super::*;
 
 const START: WallTime = WallTime::from_unix_ms(1_800_000_000_400);
 
-/// Moment at a number of milliseconds after the start of the recording.
+/// Milliseconds after the start of the recording.
 fn ms(millis: u64) -> Moment {
     Moment::from_origin(Duration::from_secs(1_000)) + Duration::from_millis(millis)
 }
@@ -14,7 +14,7 @@ const fn second(second: u64) -> WallTime {
     WallTime::from_unix_ms((1_800_000_000 + second) * 1_000)
 }
 
-/// Number of seconds after the first sample.
+/// Seconds after the first sample.
 const fn since_start(at: WallTime) -> u64 {
     at.unix_seconds() - second(0).unix_seconds()
 }
@@ -61,7 +61,7 @@ fn seconds(recorder: &Recorder) -> Vec<u64> {
 }
 
 #[test]
-fn readings_are_averaged_into_one_sample_per_second() {
+fn readings_are_averaged_into_one_sample_a_second() {
     let mut recorder = recorder();
     for (millis, power) in [
         (0, 100),
@@ -79,7 +79,7 @@ fn readings_are_averaged_into_one_sample_per_second() {
 }
 
 #[test]
-fn missing_readings_do_not_affect_the_average() {
+fn what_a_sensor_does_not_say_is_left_out_of_its_average() {
     let mut recorder = recorder();
     let reading = Reading {
         power: Some(100),
@@ -109,7 +109,7 @@ fn missing_readings_do_not_affect_the_average() {
 }
 
 #[test]
-fn the_end_is_rounded_to_the_nearest_second() {
+fn a_ride_of_thirty_seconds_has_thirty_samples_whenever_it_ends_within_half_a_second() {
     for end in [29_600, 30_000, 30_200, 30_499] {
         let mut recorder = recorder();
         (0..=end / 250).for_each(|n| ride(&mut recorder, n * 250, 100));
@@ -120,7 +120,7 @@ fn the_end_is_rounded_to_the_nearest_second() {
 }
 
 #[test]
-fn in_a_gap_the_last_value_is_repeated_for_three_seconds() {
+fn a_gap_holds_the_last_value_for_three_seconds_then_has_none() {
     let mut recorder = recorder();
     ride(&mut recorder, 0, 100);
     ride(&mut recorder, 6_000, 200);
@@ -141,7 +141,7 @@ fn in_a_gap_the_last_value_is_repeated_for_three_seconds() {
 }
 
 #[test]
-fn seconds_without_a_trainer_are_recorded_without_power() {
+fn a_trainer_that_is_gone_leaves_no_power_but_its_seconds() {
     let mut recorder = recorder();
     ride(&mut recorder, 0, 100);
     (1..8).for_each(|second| recorder.record(ms(second * 1_000), NO_READING, Some(150), Some(0)));
@@ -187,7 +187,7 @@ fn a_value_is_not_held_across_a_pause() {
 }
 
 #[test]
-fn a_pause_within_a_second_does_not_record_it_twice() {
+fn a_pause_within_a_second_makes_no_second_twice() {
     let mut recorder = recorder();
     ride(&mut recorder, 0, 100);
     recorder.pause(ms(600));
@@ -221,7 +221,7 @@ fn a_lap_begins_with_each_interval() {
 }
 
 #[test]
-fn readings_before_the_current_second_are_ignored() {
+fn a_clock_that_goes_back_changes_nothing() {
     let mut recorder = recorder();
     ride(&mut recorder, 5_000, 100);
     ride(&mut recorder, 1_000, 900);
@@ -251,7 +251,7 @@ fn nothing_is_recorded_after_the_end() {
 }
 
 #[test]
-fn a_ride_that_ends_while_paused_has_no_samples_after_the_pause() {
+fn a_ride_ended_while_paused_ends_with_the_pause() {
     let mut recorder = recorder();
     ride(&mut recorder, 0, 100);
     recorder.pause(ms(1_000));
@@ -261,7 +261,7 @@ fn a_ride_that_ends_while_paused_has_no_samples_after_the_pause() {
 }
 
 #[test]
-fn a_recording_is_at_most_24_hours_long() {
+fn a_recording_is_at_most_a_day_long() {
     let mut recorder = recorder();
     ride(&mut recorder, 0, 100);
     ride(&mut recorder, u64::MAX / 2, 100);
@@ -269,7 +269,7 @@ fn a_recording_is_at_most_24_hours_long() {
 }
 
 #[test]
-fn the_chunks_of_a_recording_give_the_same_recording() {
+fn what_is_stored_bit_by_bit_gives_the_same_recording() {
     let mut recorder = recorder();
     let mut chunks: Vec<Vec<u8>> = vec![];
     for second in 0..23 {
@@ -298,7 +298,7 @@ fn the_chunks_of_a_recording_give_the_same_recording() {
 }
 
 #[test]
-fn a_reload_continues_the_recording_with_a_gap() {
+fn a_reload_goes_on_with_the_recording_and_leaves_a_gap() {
     let mut before = recorder();
     (0..5).for_each(|second| ride(&mut before, second * 1_000, 100));
     let stored = before.take_unsaved().expect("a chunk");
@@ -328,7 +328,7 @@ fn a_reload_continues_the_recording_with_a_gap() {
 }
 
 #[test]
-fn an_interval_that_is_ridden_again_is_a_new_lap() {
+fn an_interval_ridden_again_is_a_lap_of_its_own() {
     let mut recorder = recorder();
     ride(&mut recorder, 0, 100);
     ride(&mut recorder, 9_000, 100);
@@ -343,7 +343,7 @@ fn an_interval_that_is_ridden_again_is_a_new_lap() {
 }
 
 #[test]
-fn a_recording_that_is_reopened_continues_to_its_new_end() {
+fn a_ride_that_goes_on_after_its_end_was_overtaken_is_recorded_to_its_true_end() {
     let mut recorder = recorder();
     for second in 0..3 {
         ride(&mut recorder, 1_000 * second, 200);
@@ -351,7 +351,7 @@ fn a_recording_that_is_reopened_continues_to_its_new_end() {
     recorder.finish(ms(3_000));
     let chunk = recorder.take_unsaved().expect("a chunk");
     ride(&mut recorder, 4_000, 210);
-    assert_eq!(power(&recorder).len(), 3, "samples after the end");
+    assert_eq!(power(&recorder).len(), 3, "it is over");
     recorder.reopen();
     for second in 6..8 {
         ride(&mut recorder, 1_000 * second, 220);
@@ -371,7 +371,7 @@ fn a_recording_that_is_reopened_continues_to_its_new_end() {
 }
 
 #[test]
-fn a_recording_that_is_reopened_in_a_pause_is_still_paused() {
+fn an_end_within_a_pause_that_is_overtaken_leaves_the_pause() {
     let mut recorder = recorder();
     ride(&mut recorder, 0, 200);
     recorder.pause(ms(1_000));
@@ -409,7 +409,7 @@ fn a_time_of_the_recording_has_a_moment() {
 }
 
 #[test]
-fn a_pause_during_sleep_is_added_afterwards() {
+fn a_pause_during_sleep_is_left_out_afterwards() {
     let mut recorder = recorder();
     (0..5).for_each(|second| ride(&mut recorder, second * 1_000, 100));
     recorder.add_missed_pauses([(ms(10_000), ms(20_000))]);

@@ -1,10 +1,10 @@
-//! Skips, backs, extensions and cancelled starts.
+//! Skipping, going back, making an interval longer, and calling the start off.
 
 use super::*;
 use crate::{player, wire};
 
-/// Intervals of 60 s at 50 %, 30 s from 100 to 120 %, and 60 s at 60 %.
-fn three_intervals() -> Workout {
+/// Intervals of 60, 30 and 60 seconds at 50, 100 and 60 %, the middle one a ramp up to 120 %.
+fn three() -> Workout {
     let interval = |seconds, from, to| {
         Interval::new(
             Duration::from_secs(seconds),
@@ -25,15 +25,15 @@ fn three_intervals() -> Workout {
     .expect("a workout")
 }
 
-/// Ride of [`three_intervals`] that starts at 10 s.
-fn host() -> TestHost {
-    let mut host = TestHost::new();
-    host.append(Change::Share(three_intervals()));
-    host.append(Change::Start { at: at(10) });
+/// A ride of [`three`] that starts at second 10.
+fn host() -> Host {
+    let mut host = Host::new();
+    host.says(Change::Share(three()));
+    host.says(Change::Start { at: at(10) });
     host
 }
 
-/// Index of the current interval, and whole seconds since its start.
+/// Interval and whole seconds into it.
 fn place(timeline: &Timeline, now: i64) -> (usize, u64) {
     let workout = timeline.workout().expect("a workout");
     let position = player::position(workout, timeline.position(at(now)));
@@ -58,26 +58,26 @@ const fn extend(now: i64, interval: u32) -> Change {
 #[test]
 fn a_skip_begins_the_next_interval_and_the_time_ridden_goes_on() {
     let mut host = host();
-    host.append(skip(30, 0));
+    host.says(skip(30, 0));
     assert_eq!(place(&host.timeline, 29), (0, 19));
     assert_eq!(place(&host.timeline, 30), (1, 0));
     let elapsed = seconds(25);
     assert_eq!(host.phase(35), Phase::Riding { elapsed });
-    // 20 s of the first interval, then 30 s and 60 s.
+    // 20 s of the first, then 30 and 60.
     let elapsed = seconds(110);
     assert_eq!(host.phase(120), Phase::Ended { elapsed });
     assert_eq!(host.timeline.ended_at(at(9_999)), Some(at(120)));
 }
 
 #[test]
-fn a_back_restarts_the_interval_and_within_five_seconds_the_previous_one() {
+fn a_back_begins_the_interval_again_and_within_five_seconds_the_one_before() {
     let mut host = host();
-    host.append(back(90, 1));
+    host.says(back(90, 1));
     assert_eq!(place(&host.timeline, 89), (1, 19));
     assert_eq!(place(&host.timeline, 90), (1, 0));
-    host.append(back(93, 1));
+    host.says(back(93, 1));
     assert_eq!(place(&host.timeline, 93), (0, 0));
-    host.append(back(95, 0));
+    host.says(back(95, 0));
     assert_eq!(place(&host.timeline, 95), (0, 0));
     let elapsed = seconds(86);
     assert_eq!(host.phase(96), Phase::Riding { elapsed });
@@ -86,10 +86,10 @@ fn a_back_restarts_the_interval_and_within_five_seconds_the_previous_one() {
 }
 
 #[test]
-fn an_extension_makes_the_interval_longer_and_keeps_the_position() {
+fn an_extension_makes_the_interval_longer_and_moves_nobody() {
     let mut host = host();
-    host.append(extend(30, 0));
-    host.append(extend(30, 0));
+    host.says(extend(30, 0));
+    host.says(extend(30, 0));
     assert_eq!(place(&host.timeline, 31), (0, 21));
     assert_eq!(place(&host.timeline, 10 + 179), (0, 179));
     assert_eq!(place(&host.timeline, 10 + 180), (1, 0));
@@ -98,50 +98,50 @@ fn an_extension_makes_the_interval_longer_and_keeps_the_position() {
 }
 
 #[test]
-fn the_total_extension_of_an_interval_is_limited_to_half_an_hour() {
+fn an_interval_grows_by_half_an_hour_at_most() {
     let mut host = host();
     for _ in 0..30 {
-        host.append(extend(30, 0));
+        host.says(extend(30, 0));
     }
     assert_eq!(
-        host.try_append(extend(30, 0)),
+        host.try_says(extend(30, 0)),
         Err(TimelineError::ExtensionLimit)
     );
-    let mut host = TestHost::new();
-    host.append(Change::Share(workout(24 * 60)));
-    host.append(Change::Start { at: at(10) });
+    let mut host = Host::new();
+    host.says(Change::Share(workout(24 * 60)));
+    host.says(Change::Start { at: at(10) });
     assert_eq!(
-        host.try_append(extend(30, 0)),
+        host.try_says(extend(30, 0)),
         Err(TimelineError::ExtensionLimit)
     );
 }
 
 #[test]
-fn a_change_of_an_interval_that_is_not_current_is_rejected() {
+fn a_wish_for_an_interval_that_is_over_is_refused() {
     let mut host = host();
     for change in [skip(71, 0), back(71, 0), extend(71, 0), skip(71, 9)] {
-        assert_eq!(host.try_append(change), Err(TimelineError::OtherInterval));
+        assert_eq!(host.try_says(change), Err(TimelineError::OtherInterval));
     }
     assert_eq!(host.timeline.jumps(at(999)), 0);
 }
 
 #[test]
-fn a_double_tap_skips_once() {
+fn a_doubled_tap_skips_once() {
     let mut host = host();
-    host.append(skip(30, 0));
-    assert_eq!(host.try_append(skip(30, 0)), Err(TimelineError::TooSoon));
-    assert_eq!(host.try_append(skip(30, 1)), Err(TimelineError::TooSoon));
+    host.says(skip(30, 0));
+    assert_eq!(host.try_says(skip(30, 0)), Err(TimelineError::TooSoon));
+    assert_eq!(host.try_says(skip(30, 1)), Err(TimelineError::TooSoon));
     assert_eq!(place(&host.timeline, 30), (1, 0));
-    host.append(skip(31, 1));
+    host.says(skip(31, 1));
     assert_eq!(place(&host.timeline, 31), (2, 0));
 }
 
 #[test]
-fn an_interval_that_two_hosts_skip_is_skipped_once() {
+fn two_hosts_who_skip_the_same_interval_skip_it_once() {
     let mut first = host();
     let before = first.sent.clone();
-    first.append(skip(30, 0));
-    // The second host has not received the skip, and skips as well.
+    first.says(skip(30, 0));
+    // The second host has not heard of it, and skips too.
     let mut second = Timeline::new();
     for event in &before {
         assert_eq!(second.merge([event.clone()], key_of), GREW);
@@ -153,7 +153,7 @@ fn an_interval_that_two_hosts_skip_is_skipped_once() {
         first.timeline.merge([event], key_of);
     }
     assert_eq!(place(&first.timeline, 32), (1, 2));
-    // A host that has received it cannot skip the same interval.
+    // One who has heard of it cannot.
     let mut second = Timeline::new();
     for event in &first.sent {
         second.merge([event.clone()], key_of);
@@ -166,7 +166,7 @@ fn an_interval_that_two_hosts_skip_is_skipped_once() {
 fn the_last_interval_cannot_be_skipped() {
     let mut host = host();
     assert_eq!(
-        host.try_append(skip(110, 2)),
+        host.try_says(skip(110, 2)),
         Err(TimelineError::LastInterval)
     );
 }
@@ -174,15 +174,15 @@ fn the_last_interval_cannot_be_skipped() {
 #[test]
 fn intervals_can_be_changed_in_a_pause_but_not_before_the_start_or_after_the_end() {
     let mut host = host();
-    assert_eq!(host.try_append(skip(5, 0)), Err(TimelineError::NotUnderWay));
-    assert_eq!(host.try_append(skip(170, 2)), Err(TimelineError::Ended));
-    host.append(Change::Pause { at: at(30) });
-    host.append(skip(50, 0));
+    assert_eq!(host.try_says(skip(5, 0)), Err(TimelineError::NotUnderWay));
+    assert_eq!(host.try_says(skip(170, 2)), Err(TimelineError::Ended));
+    host.says(Change::Pause { at: at(30) });
+    host.says(skip(50, 0));
     assert_eq!(
-        host.try_append(Change::Resume { at: at(49) }),
+        host.try_says(Change::Resume { at: at(49) }),
         Err(TimelineError::OutOfOrder)
     );
-    host.append(Change::Resume { at: at(60) });
+    host.says(Change::Resume { at: at(60) });
     assert_eq!(place(&host.timeline, 59), (1, 0));
     assert_eq!(place(&host.timeline, 62), (1, 2));
     let elapsed = seconds(22);
@@ -190,49 +190,49 @@ fn intervals_can_be_changed_in_a_pause_but_not_before_the_start_or_after_the_end
 }
 
 #[test]
-fn a_change_dated_ahead_is_effective_from_its_time() {
+fn a_change_dated_ahead_counts_from_its_moment() {
     let mut host = host();
-    host.append(back(90, 1));
+    host.says(back(90, 1));
     assert_eq!(place(&host.timeline, 60), (0, 50));
     assert_eq!(place(&host.timeline, 80), (1, 10));
     assert_eq!(
-        host.try_append(Change::Pause { at: at(89) }),
+        host.try_says(Change::Pause { at: at(89) }),
         Err(TimelineError::OutOfOrder)
     );
 }
 
 #[test]
-fn a_cancelled_start_leads_back_to_the_lobby_and_can_be_set_again() {
+fn a_start_called_off_leads_back_to_the_lobby_and_can_be_set_again() {
     let mut host = host();
-    host.append(Change::Cancel { at: at(8) });
+    host.says(Change::Cancel { at: at(8) });
     assert_eq!(host.phase(12), Phase::Lobby);
-    assert_eq!(host.timeline.workout(), Some(&three_intervals()));
+    assert_eq!(host.timeline.workout(), Some(&three()));
     assert_eq!(
-        host.try_append(Change::Cancel { at: at(9) }),
+        host.try_says(Change::Cancel { at: at(9) }),
         Err(TimelineError::NoCountdown)
     );
-    host.append(Change::Share(workout(5)));
-    host.append(Change::Start { at: at(30) });
+    host.says(Change::Share(workout(5)));
+    host.says(Change::Start { at: at(30) });
     let elapsed = seconds(1);
     assert_eq!(host.phase(31), Phase::Riding { elapsed });
     assert_eq!(
-        host.try_append(Change::Cancel { at: at(31) }),
+        host.try_says(Change::Cancel { at: at(31) }),
         Err(TimelineError::NoCountdown)
     );
 }
 
 #[test]
-fn the_workout_as_ridden_consists_of_the_segments() {
+fn what_was_ridden_is_told_piece_by_piece() {
     let mut host = host();
-    host.append(skip(30, 0));
-    host.append(back(45, 1));
+    host.says(skip(30, 0));
+    host.says(back(45, 1));
     let ridden = host.timeline.as_ridden(at(55)).expect("a workout");
     assert_eq!(ridden.duration(), seconds(45));
-    let segments = ridden.intervals().iter();
+    let pieces = ridden.intervals().iter();
     let percent = |target: Target| target.at(1.0).map(|end| (end * 100.0).round());
-    let segments = segments.map(|segment| (segment.duration.as_secs(), percent(segment.target)));
+    let pieces = pieces.map(|piece| (piece.duration.as_secs(), percent(piece.target)));
     assert_eq!(
-        segments.collect::<Vec<_>>(),
+        pieces.collect::<Vec<_>>(),
         [(20, Some(50.0)), (15, Some(110.0)), (10, Some(107.0))]
     );
     assert_eq!(host.timeline.as_ridden(at(10)), None);
@@ -246,7 +246,7 @@ fn cues_move_with_their_interval() {
         text: text.into(),
     };
     let mut extended = Workout::new(Draft {
-        intervals: three_intervals().intervals().to_vec(),
+        intervals: three().intervals().to_vec(),
         cues: vec![cue(50, "Nearly"), cue(60, "Now")],
         ..Draft::default()
     })
@@ -257,7 +257,7 @@ fn cues_move_with_their_interval() {
 }
 
 #[test]
-fn a_skip_is_encoded_as_documented() {
+fn a_skip_travels_as_documented() {
     let head = |sequence| Head { epoch: 3, sequence };
     let skip = Change::Skip {
         at: GroupTime(95_250_000),
@@ -275,10 +275,10 @@ fn a_skip_is_encoded_as_documented() {
 }
 
 #[test]
-fn an_event_of_an_unknown_kind_is_passed_on_and_changes_nothing() {
+fn an_event_of_an_unknown_kind_changes_nothing_and_breaks_nothing() {
     let mut host = host();
     let known: TimelineEvent = wire::from_slice(&host.sent[1].bytes).expect("an event");
-    // [epoch, sequence, base, host, [40, text], hash], signed by a host with a later version.
+    // [epoch, sequence, base, host, [40, a text], link], signed by the host of a later version.
     let mut bytes = vec![];
     let change = (40_u32, "louder");
     let event = (
@@ -298,7 +298,7 @@ fn an_event_of_an_unknown_kind_is_passed_on_and_changes_nothing() {
     assert_eq!(host.phase(15), Phase::Riding { elapsed });
 
     let mut rider = Timeline::new();
-    host.append(skip(30, 0));
+    host.says(skip(30, 0));
     for event in host.timeline.since(Head::NONE) {
         assert_eq!(rider.merge([event], key_of), GREW);
     }
@@ -307,17 +307,17 @@ fn an_event_of_an_unknown_kind_is_passed_on_and_changes_nothing() {
 }
 
 #[test]
-fn the_clock_of_a_ride_that_was_cancelled_and_is_back_continues() {
+fn a_ride_that_was_called_off_and_is_back_goes_on_where_it_was() {
     let ridden = host();
     let mut clock = RideClock::default();
     let elapsed = seconds(20);
     let phase = clock.read(&ridden.timeline, at(30));
     assert_eq!(phase, Phase::Riding { elapsed });
-    // A host that was unreachable had cancelled the start; then the events of the elected host
-    // arrive, which had paused the ride.
+    // A host who was out of reach had called the start off; then the elected one is heard, who
+    // had paused the ride.
     assert_eq!(clock.read(&Timeline::new(), at(31)), Phase::Lobby);
     let mut paused = host();
-    paused.append(Change::Pause { at: at(25) });
+    paused.says(Change::Pause { at: at(25) });
     let resumes_in = None;
     assert_eq!(
         clock.read(&paused.timeline, at(32)),
@@ -329,13 +329,13 @@ fn the_clock_of_a_ride_that_was_cancelled_and_is_back_continues() {
 }
 
 #[test]
-fn after_a_late_pause_the_clock_stands_still_until_the_group_has_caught_up() {
+fn a_clock_that_is_told_of_a_pause_too_late_stands_until_the_group_has_caught_up() {
     let mut host = host();
     let mut clock = RideClock::default();
-    let shown = |clock: &mut RideClock, host: &TestHost, now| clock.read(&host.timeline, at(now));
+    let shown = |clock: &mut RideClock, host: &Host, now| clock.read(&host.timeline, at(now));
     let elapsed = seconds(20);
     assert_eq!(shown(&mut clock, &host, 30), Phase::Riding { elapsed });
-    host.append(Change::Pause { at: at(25) });
+    host.says(Change::Pause { at: at(25) });
     let resumes_in = None;
     assert_eq!(
         shown(&mut clock, &host, 31),
@@ -344,20 +344,20 @@ fn after_a_late_pause_the_clock_stands_still_until_the_group_has_caught_up() {
             resumes_in
         }
     );
-    host.append(Change::Resume { at: at(40) });
+    host.says(Change::Resume { at: at(40) });
     assert_eq!(shown(&mut clock, &host, 43), Phase::Riding { elapsed });
     let elapsed = seconds(21);
     assert_eq!(shown(&mut clock, &host, 46), Phase::Riding { elapsed });
 }
 
 #[test]
-fn another_start_resets_the_clock() {
+fn a_clock_begins_anew_with_another_start() {
     let mut host = host();
     let mut clock = RideClock::default();
     clock.read(&host.timeline, at(30));
-    host.append(Change::Cancel { at: at(9) });
+    host.says(Change::Cancel { at: at(9) });
     assert_eq!(clock.read(&host.timeline, at(31)), Phase::Lobby);
-    host.append(Change::Start { at: at(40) });
+    host.says(Change::Start { at: at(40) });
     let elapsed = seconds(1);
     assert_eq!(
         clock.read(&host.timeline, at(41)),

@@ -1,4 +1,4 @@
-//! Properties that hold for any changes, in any order of delivery.
+//! What holds whatever hosts decide and however it travels.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -6,21 +6,21 @@ use proptest::sample::Index;
 use super::*;
 use crate::workout::MAX_DURATION;
 
-/// Change that a host makes at a number of milliseconds after the previous one. It names the current
-/// interval, or sometimes another one.
+/// Something a host presses, milliseconds after the last thing. It means the interval that is
+/// current then, or sometimes another one.
 #[derive(Clone, Debug)]
 struct Press {
     after: u32,
     button: u8,
-    wrong_interval: bool,
+    beside: bool,
 }
 
 fn presses() -> impl Strategy<Value = Vec<Press>> {
     let press = (0_u32..40_000, 0_u8..8, prop::bool::weighted(0.1));
-    let press = press.prop_map(|(after, button, wrong_interval)| Press {
+    let press = press.prop_map(|(after, button, beside)| Press {
         after,
         button,
-        wrong_interval,
+        beside,
     });
     prop::collection::vec(press, 0..40)
 }
@@ -44,7 +44,7 @@ const fn millis(millis: i64) -> GroupTime {
     GroupTime(millis * 1_000)
 }
 
-/// Appends changes as the host of an epoch from a time on. Returns the time of the last change.
+/// Lets a host of an epoch press, beginning at a moment; gives the moment of the last press.
 fn press(timeline: &mut Timeline, presses: &[Press], epoch: u32, mut now: i64) -> i64 {
     let (host, key) = match epoch {
         1 => (&first_host(), key(1)),
@@ -55,7 +55,7 @@ fn press(timeline: &mut Timeline, presses: &[Press], epoch: u32, mut now: i64) -
         let at = millis(now);
         let workout = timeline.workout().cloned();
         let index = workout.map_or(0, |workout| workout.index_at(timeline.position(at)));
-        let from = u32::try_from(index).unwrap_or_default() + u32::from(press.wrong_interval);
+        let from = u32::try_from(index).unwrap_or_default() + u32::from(press.beside);
         let change = match press.button {
             0 => Change::Pause { at },
             1 => Change::Resume {
@@ -69,7 +69,7 @@ fn press(timeline: &mut Timeline, presses: &[Press], epoch: u32, mut now: i64) -
                 at: at.after(Duration::from_secs(10)),
             },
         };
-        // Some of the changes are impossible, and rejected.
+        // What makes no sense is refused, which is part of the game.
         let _ = timeline.append(change, epoch, host, &key);
     }
     now
@@ -80,7 +80,7 @@ fn begun() -> Timeline {
     for change in [Change::Share(five()), Change::Start { at: millis(0) }] {
         timeline
             .append(change, 1, &first_host(), &key(1))
-            .expect("a possible change");
+            .expect("a change that makes sense");
     }
     timeline
 }
@@ -94,28 +94,28 @@ fn elapsed(phase: Phase) -> Duration {
     }
 }
 
-/// Times from before the start until after the end.
-fn sample_times() -> impl Iterator<Item = GroupTime> {
+/// Moments all over the ride.
+fn moments() -> impl Iterator<Item = GroupTime> {
     (-5_i64..400).map(|step| millis(step * 3_989))
 }
 
 proptest! {
-    // Each case signs and verifies hundreds of events.
+    // Every case signs and verifies hundreds of events.
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn events_in_any_order_doubled_and_late_give_the_same_ride(
+    fn in_any_order_doubled_and_late_events_come_to_the_same_ride(
         first in presses(),
         second in presses(),
-        received in any::<Index>(),
+        heard in any::<Index>(),
         deliveries in prop::collection::vec(prop::collection::vec(any::<Index>(), 0..60), 3),
     ) {
         let mut ana = begun();
         press(&mut ana, &first, 1, 0);
-        // The second host continues from a part of the log in an epoch of its own.
+        // Ben takes over from some of it, in an epoch of his own.
         let all = ana.since(Head::NONE);
         let mut ben = Timeline::new();
-        for event in &all[..2 + received.index(all.len() - 1)] {
+        for event in &all[..2 + heard.index(all.len() - 1)] {
             ben.merge([event.clone()], key_of);
         }
         press(&mut ben, &second, 2, 30_000);
@@ -132,7 +132,7 @@ proptest! {
             for event in picked {
                 rider.merge([event], key_of);
             }
-            // Lost events are requested from the rider with the highest head.
+            // What was lost is asked for, from whoever has the highest head.
             for event in newest.since(Head::NONE) {
                 rider.merge([event], key_of);
             }
@@ -141,7 +141,7 @@ proptest! {
             prop_assert_eq!(reader.since(Head::NONE), newest.since(Head::NONE));
             prop_assert_eq!(rider.head(), newest.head());
             prop_assert_eq!(rider.since(Head::NONE), newest.since(Head::NONE));
-            for now in sample_times().step_by(7) {
+            for now in moments().step_by(7) {
                 prop_assert_eq!(rider.phase(now), newest.phase(now));
                 prop_assert_eq!(rider.position(now), newest.position(now));
             }
@@ -156,7 +156,7 @@ proptest! {
         let mut timeline = begun();
         press(&mut timeline, &buttons, 1, 0);
         let mut before = Duration::ZERO;
-        for now in sample_times() {
+        for now in moments() {
             let ridden = elapsed(timeline.phase(now));
             prop_assert!(ridden >= before);
             before = ridden;
@@ -164,13 +164,13 @@ proptest! {
             prop_assert!(timeline.position(now) <= whole);
             let as_ridden = timeline.as_ridden(now).map(|workout| workout.duration());
             let short = ridden.saturating_sub(as_ridden.unwrap_or_default());
-            // The segments have whole milliseconds.
+            // Pieces are told in whole milliseconds.
             prop_assert!(short <= Duration::from_millis(200), "{short:?}");
         }
     }
 
     #[test]
-    fn the_clock_of_a_rider_never_runs_backwards_with_late_events(
+    fn the_clock_of_a_rider_never_runs_backwards_whatever_is_heard_late(
         buttons in presses(),
         delay in 0_usize..40,
     ) {
@@ -193,7 +193,7 @@ proptest! {
     }
 
     #[test]
-    fn extensions_are_limited(count in 0_i64..200) {
+    fn extensions_are_bounded(count in 0_i64..200) {
         let mut timeline = begun();
         for at in 0..count {
             let extend = Change::Extend { at: millis(at * 100), interval: 0 };

@@ -1,9 +1,9 @@
-//! Replication of the timeline: late, doubled, out of order, forged, and with several hosts.
+//! Passing the timeline on: late, twice, out of order, forged, and from one host to the next.
 
 use super::*;
 use crate::wire;
 
-fn merged(events: &[SignedEvent]) -> Timeline {
+fn heard(events: &[SignedEvent]) -> Timeline {
     let mut timeline = Timeline::new();
     for event in events {
         assert_eq!(timeline.merge([event.clone()], key_of), GREW);
@@ -12,19 +12,19 @@ fn merged(events: &[SignedEvent]) -> Timeline {
 }
 
 #[test]
-fn a_late_rider_gets_the_whole_timeline_from_any_rider() {
-    let mut host = TestHost::riding();
-    host.append(Change::Pause { at: at(70) });
-    let second = merged(&host.sent);
-    let third = merged(&second.since(Head::NONE));
+fn a_late_rider_gets_the_whole_of_it_from_anyone() {
+    let mut host = Host::riding();
+    host.says(Change::Pause { at: at(70) });
+    let second = heard(&host.sent);
+    let third = heard(&second.since(Head::NONE));
     assert_eq!(third.head(), host.timeline.head());
     assert_eq!(third.workout(), Some(&workout(10)));
     assert_eq!(third.phase(at(80)), host.phase(80));
 }
 
 #[test]
-fn only_missing_events_are_sent() {
-    let host = TestHost::riding();
+fn only_what_is_missing_is_sent() {
+    let host = Host::riding();
     assert_eq!(
         host.timeline.since(Head {
             epoch: 1,
@@ -36,9 +36,9 @@ fn only_missing_events_are_sent() {
 }
 
 #[test]
-fn an_event_received_twice_counts_once() {
-    let host = TestHost::riding();
-    let mut rider = merged(&host.sent);
+fn an_event_applied_twice_counts_once() {
+    let host = Host::riding();
+    let mut rider = heard(&host.sent);
     for event in &host.sent {
         assert_eq!(rider.merge([event.clone()], key_of), MergeResult::default());
     }
@@ -46,9 +46,9 @@ fn an_event_received_twice_counts_once() {
 }
 
 #[test]
-fn events_out_of_order_count_as_soon_as_the_missing_one_arrives() {
-    let mut host = TestHost::riding();
-    host.append(Change::Pause { at: at(70) });
+fn events_out_of_order_count_once_the_missing_one_comes() {
+    let mut host = Host::riding();
+    host.says(Change::Pause { at: at(70) });
     let [share, start, pause] = host.sent.try_into().expect("three events");
     let mut rider = Timeline::new();
     assert_eq!(rider.merge([pause], key_of), GAP);
@@ -65,9 +65,9 @@ fn events_out_of_order_count_as_soon_as_the_missing_one_arrives() {
 }
 
 #[test]
-fn a_forged_event_is_rejected_and_changes_nothing() {
-    let host = TestHost::riding();
-    let mut rider = merged(&host.sent[..1]);
+fn a_forged_event_is_refused_and_changes_nothing() {
+    let host = Host::riding();
+    let mut rider = heard(&host.sent[..1]);
     let by_another_key = {
         let mut forger = host.timeline.clone();
         forger
@@ -96,7 +96,7 @@ fn a_forged_event_is_rejected_and_changes_nothing() {
 }
 
 #[test]
-fn an_event_by_a_peer_that_is_not_host_of_the_epoch_is_rejected() {
+fn who_is_not_the_host_of_the_epoch_is_refused() {
     let mut timeline = Timeline::new();
     let by_stranger = timeline
         .append(Change::Share(workout(5)), 1, &peer("eve"), &key(1))
@@ -117,8 +117,8 @@ fn an_event_by_a_peer_that_is_not_host_of_the_epoch_is_rejected() {
 }
 
 #[test]
-fn malformed_events_are_rejected() {
-    let host = TestHost::riding();
+fn malformed_events_are_refused() {
+    let host = Host::riding();
     let sign = |event: &TimelineEvent| event.sign(&key(1));
     let good: TimelineEvent = wire::from_slice(&host.sent[0].bytes).expect("an event");
     let mut cut = host.sent[0].clone();
@@ -167,9 +167,9 @@ fn an_event_with_an_invalid_host_is_rejected() {
 }
 
 #[test]
-fn a_signed_event_with_an_impossible_change_is_rejected() {
-    let host = TestHost::riding();
-    let mut rider = merged(&host.sent);
+fn a_signed_event_that_makes_no_sense_is_refused() {
+    let host = Host::riding();
+    let mut rider = heard(&host.sent);
     let head = host.timeline.head();
     let again = TimelineEvent::following(
         host.timeline.newest(),
@@ -187,10 +187,10 @@ fn a_signed_event_with_an_impossible_change_is_rejected() {
 }
 
 #[test]
-fn a_second_event_of_the_same_number_is_rejected() {
-    let host = TestHost::riding();
-    let mut rider = merged(&host.sent);
-    let mut other = merged(&host.sent[..1]);
+fn a_second_event_of_the_same_number_is_refused() {
+    let host = Host::riding();
+    let mut rider = heard(&host.sent);
+    let mut other = heard(&host.sent[..1]);
     let other = other
         .append(Change::Start { at: at(99) }, 1, &first_host(), &key(1))
         .expect("an event");
@@ -206,11 +206,10 @@ fn a_second_event_of_the_same_number_is_rejected() {
     );
 }
 
-/// Timeline in which Ben was elected for epoch 2 while the server was away, and made a change; the
-/// server, which had seen no votes, made Ana host of epoch 3, who continued from it. The function
-/// gives the keys known to a rider that has not seen the votes.
-fn timeline_with_unseen_election() -> (Timeline, impl Fn(u32, &PeerId) -> Option<[u8; 32]>) {
-    let mut ana = merged(&TestHost::riding().sent);
+/// Ben was elected for epoch 2 while there was no server, and said something; the server, which saw
+/// no votes, made Ana host of epoch 3, who carried on from it.
+fn elected_unseen() -> (Timeline, impl Fn(u32, &PeerId) -> Option<[u8; 32]>) {
+    let mut ana = heard(&Host::riding().sent);
     let mut ben = ana.clone();
     let pause = ben
         .append(Change::Pause { at: at(70) }, 2, &second_host(), &key(2))
@@ -224,61 +223,61 @@ fn timeline_with_unseen_election() -> (Timeline, impl Fn(u32, &PeerId) -> Option
 }
 
 #[test]
-fn events_of_an_elected_host_are_valid_for_riders_that_did_not_see_the_votes() {
-    let (ana, seen) = timeline_with_unseen_election();
-    let mut rider = merged(&TestHost::riding().sent);
+fn what_an_elected_host_said_counts_for_riders_who_did_not_see_the_votes() {
+    let (ana, seen) = elected_unseen();
+    let mut rider = heard(&Host::riding().sent);
     let missing = ana.since(rider.head());
     assert_eq!(missing.len(), 2);
-    let unverified = rider.merge(missing[..1].to_vec(), &seen);
-    assert_eq!(unverified, rejected(TimelineError::NotHost));
-    let result = rider.merge(missing, &seen);
-    assert_eq!(result, GREW);
+    let unproved = rider.merge(missing[..1].to_vec(), &seen);
+    assert_eq!(unproved, rejected(TimelineError::NotHost));
+    let taken = rider.merge(missing, &seen);
+    assert_eq!(taken, GREW);
     assert_eq!(rider.since(Head::NONE), ana.since(Head::NONE));
     assert_eq!(rider.phase(at(75)), ana.phase(at(75)));
 }
 
 #[test]
-fn an_event_in_place_of_the_true_predecessor_is_not_verified() {
-    let (ana, seen) = timeline_with_unseen_election();
-    let mut rider = merged(&TestHost::riding().sent);
+fn nobody_vouches_for_an_event_that_is_not_the_one_meant() {
+    let (ana, seen) = elected_unseen();
+    let mut rider = heard(&Host::riding().sent);
     let mut missing = ana.since(rider.head());
-    // A rider that passes the events on replaces one by another event of the same number.
+    // Somebody on the way puts another event of this number in its place.
     let mut forger = rider.clone();
     missing[0] = forger
         .append(Change::End { at: at(71) }, 2, &second_host(), &key(9))
         .expect("an event");
     let before = rider.since(Head::NONE);
-    let result = rider.merge(missing.clone(), &seen);
-    let gap = MergeResult {
+    let taken = rider.merge(missing.clone(), &seen);
+    let nothing = MergeResult {
         gap: true,
         ..rejected(TimelineError::NotHost)
     };
-    assert_eq!(result, gap);
+    assert_eq!(taken, nothing);
     assert_eq!(rider.since(Head::NONE), before);
-    // The true event is still valid, and the gap is reported until it arrives.
-    assert_eq!(rider.merge(missing, &seen), gap);
+    // What was meant still counts, and asking goes on until it is there.
+    assert_eq!(rider.merge(missing, &seen), nothing);
     let whole = rider.merge(ana.since(Head::NONE), &seen);
     assert!(whole.grew && !whole.gap);
     assert_eq!(rider.since(Head::NONE), ana.since(Head::NONE));
 }
 
 #[test]
-fn hosts_that_use_the_same_number_leave_one_timeline() {
+fn hosts_who_gave_one_number_twice_leave_one_timeline() {
     let both = |epoch: u32, host: &PeerId| match (epoch, host.as_str()) {
         (2, "ana") => Some(key(1).public()),
         _ => key_of(epoch, host),
     };
-    let start = merged(&TestHost::riding().sent);
+    let start = heard(&Host::riding().sent);
     let (mut ana, mut ben) = (start.clone(), start);
     let pause = Change::Pause { at: at(70) };
-    let same_number = ana
+    let said_twice = ana
         .append(pause, 2, &first_host(), &key(1))
         .expect("an event");
     let pause = Change::Pause { at: at(72) };
     ben.append(pause, 2, &second_host(), &key(2))
         .expect("an event");
     assert_eq!(
-        ben.merge([same_number], both),
+        ben.merge([said_twice], both),
         rejected(TimelineError::Conflict)
     );
     let resume = Change::Resume { at: at(90) };
@@ -292,9 +291,9 @@ fn hosts_that_use_the_same_number_leave_one_timeline() {
 }
 
 #[test]
-fn a_new_host_continues_the_ride() {
-    let host = TestHost::riding();
-    let mut second = merged(&host.sent);
+fn a_new_host_carries_the_ride_on() {
+    let host = Host::riding();
+    let mut second = heard(&host.sent);
     let pause = second
         .append(Change::Pause { at: at(70) }, 2, &second_host(), &key(2))
         .expect("an event");
@@ -305,7 +304,7 @@ fn a_new_host_continues_the_ride() {
             sequence: 1
         }
     );
-    let mut rider = merged(&host.sent);
+    let mut rider = heard(&host.sent);
     assert_eq!(rider.merge([pause], key_of), GREW);
     assert_eq!(
         rider.phase(at(80)),
@@ -317,13 +316,13 @@ fn a_new_host_continues_the_ride() {
 }
 
 #[test]
-fn events_of_the_old_host_are_ignored() {
-    let mut host = TestHost::riding();
-    let mut second = merged(&host.sent);
+fn the_old_host_can_say_nothing_more() {
+    let mut host = Host::riding();
+    let mut second = heard(&host.sent);
     let pause = second
         .append(Change::Pause { at: at(70) }, 2, &second_host(), &key(2))
         .expect("an event");
-    host.append(Change::End { at: at(75) });
+    host.says(Change::End { at: at(75) });
     let end = host.sent[2].clone();
     assert_eq!(second.merge([end], key_of), MergeResult::default());
     assert_eq!(
@@ -337,21 +336,21 @@ fn events_of_the_old_host_are_ignored() {
     assert_eq!(host.timeline.phase(at(80)), second.phase(at(80)));
     assert_eq!(host.timeline.head(), second.head());
     assert_eq!(
-        host.try_append(Change::Resume { at: at(90) }),
+        host.try_says(Change::Resume { at: at(90) }),
         Err(TimelineError::OldEpoch)
     );
 }
 
 #[test]
-fn riders_with_events_of_different_hosts_agree_with_the_whole_of_the_newest_timeline() {
-    let host = TestHost::riding();
-    // Ben continues from the share only, and one rider receives his start.
-    let mut ben = merged(&host.sent[..1]);
+fn riders_who_heard_different_hosts_agree_once_they_have_the_whole_of_the_newest() {
+    let host = Host::riding();
+    // Ben carries on from the share alone, and his pause is heard by one rider only.
+    let mut ben = heard(&host.sent[..1]);
     ben.append(Change::Start { at: at(50) }, 2, &second_host(), &key(2))
         .expect("an event");
-    let mut rider = merged(&ben.since(Head::NONE));
-    // In epoch 3 he continues from all events of Ana.
-    let mut whole = merged(&host.sent);
+    let mut rider = heard(&ben.since(Head::NONE));
+    // In epoch 3 he carries on from all that Ana said.
+    let mut whole = heard(&host.sent);
     let pause = whole
         .append(Change::Pause { at: at(70) }, 3, &second_host(), &key(2))
         .expect("an event");

@@ -81,9 +81,9 @@ pub(super) struct ControlPoint {
     state: ControlState,
     range: PowerRange,
     /// Newest target; the outer `None` before the first one.
-    target: Option<Option<u16>>,
+    wanted: Option<Option<u16>>,
     /// Last target that the trainer has confirmed or rejected.
-    answered_target: Option<Option<u16>>,
+    answered: Option<Option<u16>>,
     in_flight: Option<InFlight>,
     retry_at: Option<Moment>,
     failures: u32,
@@ -101,8 +101,8 @@ impl ControlPoint {
         Self {
             state: ControlState::Disconnected,
             range: PowerRange::UNKNOWN,
-            target: None,
-            answered_target: None,
+            wanted: None,
+            answered: None,
             in_flight: None,
             retry_at: None,
             failures: 0,
@@ -113,7 +113,7 @@ impl ControlPoint {
     pub(super) fn handle(&mut self, now: Moment, input: ControlInput) {
         match input {
             ControlInput::Connected { range } => self.connect(range),
-            ControlInput::Target(target) => self.target = Some(target),
+            ControlInput::Target(target) => self.wanted = Some(target),
             ControlInput::Indication(bytes) => self.handle_indication(now, &bytes),
             ControlInput::Status(bytes) => self.handle_status(&bytes),
             ControlInput::Written(true) => {}
@@ -143,7 +143,7 @@ impl ControlPoint {
     /// Requests control from the beginning. The newest target is set again afterwards.
     fn start_over(&mut self) {
         self.state = ControlState::Requesting;
-        self.answered_target = None;
+        self.answered = None;
         self.in_flight = None;
         self.retry_at = None;
     }
@@ -188,14 +188,14 @@ impl ControlPoint {
             self.state = ControlState::Controlling;
             self.emit(TrainerEvent::Controllable);
         } else {
-            self.answered_target = Some(operation.target);
+            self.answered = Some(operation.target);
         }
     }
 
     fn refuse(&mut self, operation: InFlight, reason: ControlRefusal) {
         self.in_flight = None;
         self.failures = 0;
-        self.answered_target = Some(operation.target);
+        self.answered = Some(operation.target);
         self.emit(TrainerEvent::Refused(reason));
     }
 
@@ -233,7 +233,7 @@ impl ControlPoint {
         }
         if self.failures >= MAX_FAILURES {
             self.state = ControlState::Requesting;
-            self.answered_target = None;
+            self.answered = None;
         }
     }
 
@@ -241,9 +241,9 @@ impl ControlPoint {
         if self.in_flight.is_some() || self.retry_at.is_some() {
             return;
         }
-        match (self.state, self.target) {
+        match (self.state, self.wanted) {
             (ControlState::Requesting, _) => self.write(now, None, vec![REQUEST_CONTROL]),
-            (ControlState::Controlling, Some(target)) if self.answered_target != Some(target) => {
+            (ControlState::Controlling, Some(target)) if self.answered != Some(target) => {
                 self.write(now, target, self.command(target));
             }
             _ => {}

@@ -1,0 +1,236 @@
+//! Driver of a [`RideSession`] in the browser: it feeds the session with everything that happens on
+//! the page, and carries out its outputs. It contains no decisions.
+//!
+//! Everything that happens is put into one queue ([`queue`]). Each event is handled with the clocks
+//! read once; then the outputs are carried out, the signals are updated from the session's view, and
+//! one timer is set for the session's next timeout.
+//!
+//! - `connections`: signaling socket and peer connections;
+//! - `devices`: trainers over Bluetooth;
+//! - `display`: from the view to signals;
+//! - `files`: workout files, the FIT file;
+//! - `storage`: what the browser stores, and the recording in IndexedDB.
+//!
+//! The functions are called in effects, which do not run during server rendering. What they create
+//! is released with the owner of the effect.
+
+mod connections;
+mod devices;
+mod display;
+mod files;
+mod queue;
+mod storage;
+
+use leptos::prelude::*;
+use protocol::code::SessionCode;
+use send_wrapper::SendWrapper;
+use session::{Input, Intent, Now, Opening, Output, RideSession, SessionConfig};
+
+use crate::{
+    browser::{
+        api::ApiError, clock, listener::Listener, page, timer::WorkerTimer, wake_lock::WakeLock,
+    },
+    state::{Intents, JoinError, RideState},
+};
+use connections::Connections;
+use devices::Devices;
+use display::Display;
+use queue::{Event, Queue};
+use storage::Storage;
+
+/// Opens the group ride with the code in the page's address.
+pub fn open_group(state: RideState, intents: Intents, address: String) {
+    let code = address.parse::<SessionCode>().ok();
+    let reloaded = code.as_ref().is_some_and(storage::take_reload_marker);
+    open(state, intents, code, Opening::Group { address, reloaded });
+}
+
+/// Opens a solo ride on the simulator. `default_name` names a rider whose name this browser does not
+/// know.
+pub fn open_solo(state: RideState, intents: Intents, default_name: &str) {
+    let opening = Opening::Solo {
+        profile: storage::profile(),
+        default_name: default_name.to_owned(),
+    };
+    open(state, intents, None, opening);
+}
+
+fn open(state: RideState, intents: Intents, code: Option<SessionCode>, opening: Opening) {
+    let queue = Queue::new();
+    queue.attach(Driver::new(state, queue.clone(), code, opening));
+    intents.connect({
+        let queue = queue.clone();
+        move |request| queue.post(Event::Request(request))
+    });
+    // Carries out the first outputs.
+    queue.post(Event::Input(Input::Timeout));
+    let queue = SendWrapper::new(queue);
+    on_cleanup(move || queue.close());
+}
+
+/// A session with its connections to the browser.
+struct Driver {
+    session: RideSession,
+    queue: Queue,
+    code: Option<SessionCode>,
+    display: Display,
+    connections: Connections,
+    devices: Devices,
+    storage: Storage,
+    timer: WorkerTimer,
+    wake_lock: WakeLock,
+    _listeners: Vec<Listener>,
+}
+
+impl Driver {
+    fn new(state: RideState, queue: Queue, code: Option<SessionCode>, opening: Opening) -> Self {
+        let config = SessionConfig {
+            origin: page::origin(),
+            p2p_available: page::supports_webrtc(),
+            entropy: page::random_bytes(),
+        };
+        let post = |input: fn() -> Input| {
+            let queue = queue.clone();
+            move || queue.post(Event::Input(input()))
+        };
+        let mut listeners = page::on_wake(post(|| Input::Wake));
+        listeners.extend(page::on_hide(post(|| Input::Hide)));
+        Self {
+            session: RideSession::new(config, now(), opening),
+            display: Display::new(state),
+            connections: Connections::new(queue.clone()),
+            devices: Devices::new(queue.clone()),
+            storage: Storage::new(queue.clone(), code.clone()),
+            timer: WorkerTimer::new(post(|| Input::Timeout)),
+            wake_lock: WakeLock::default(),
+            _listeners: listeners,
+            queue,
+            code,
+        }
+    }
+
+    /// Handles one event to the end.
+    fn handle(&mut self, event: Event) {
+        let input = match event {
+            Event::Input(input) => Some(input),
+            Event::Request(request) => self.request(request),
+            Event::Device(event) => self.devices.handle(event),
+            Event::Recording(recording) => Some(self.storage.recording_opened(recording)),
+        };
+        if let Some(input) = input {
+            self.session.handle(now(), input);
+        }
+        while let Some(output) = self.session.poll_output() {
+            self.carry_out(output);
+        }
+        self.display.update(self.session.view());
+    }
+
+    /// Input for a request of the rider.
+    fn request(&mut self, request: queue::Request) -> Option<Input> {
+        match request {
+            queue::Request::Intent(intent) => {
+                // Another tab of this browser may have been banned since the ride was looked up.
+                if let (Intent::Join(..), Some(code)) = (&intent, &self.code)
+                    && storage::is_banned(code)
+                {
+                    self.session.handle(now(), Input::Banned);
+                }
+                Some(Input::Intent(intent))
+            }
+            queue::Request::ShareFile(file) => {
+                files::read_workout(self.queue.clone(), file);
+                Some(Input::WorkoutFileChosen)
+            }
+        }
+    }
+
+    fn carry_out(&mut self, output: Output) {
+        match output {
+            Output::LookUp(code) => self.look_up(code),
+            Output::OpenSocket { code, socket } => self.connections.open_socket(&code, socket),
+            Output::CloseSocket => self.connections.close_socket(),
+            Output::SendText(text) => self.connections.send_text(&text),
+            Output::SendBinary(bytes) => self.connections.send_binary(&bytes),
+            Output::Rtc {
+                peer,
+                connection,
+                command,
+            } => self.connections.command(peer, connection, command),
+            Output::CloseConnections => self.connections.close_all(),
+            Output::QueryCandidatePair => self.connections.query_candidate_pairs(),
+            Output::Storage(command) => self.storage.carry_out(command),
+            Output::OpenRecording(key) => self.storage.open_recording(key),
+            Output::AppendRecording(chunk) => self.storage.append(chunk),
+            Output::ClearRecording => self.storage.clear_recording(),
+            Output::Device(command) => self.devices.carry_out(command),
+            Output::KeepScreenOn(true) => self.wake_lock.take(),
+            Output::KeepScreenOn(false) => self.wake_lock.release(),
+            Output::CopyLink(link) => {
+                let queue = self.queue.clone();
+                wasm_bindgen_futures::spawn_local(async move {
+                    let copied = page::copy(&link).await;
+                    queue.post(Event::Input(Input::LinkCopied(copied)));
+                });
+            }
+            Output::SaveFit(recording) => files::save_fit(self.queue.clone(), recording),
+            Output::Notice(notice) => self.display.notify(notice),
+            Output::NeedEntropy => {
+                if let Some(bytes) = page::random_bytes() {
+                    self.queue.post(Event::Input(Input::Entropy(bytes)));
+                }
+            }
+        }
+    }
+
+    /// Asks the server about the ride.
+    fn look_up(&self, code: SessionCode) {
+        let queue = self.queue.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            let token = storage::token(&code);
+            let answer = crate::browser::api::look_up_ride(&code, token).await;
+            let result = answer.map(|info| session::RideInfo {
+                full: info.full,
+                locked: info.locked,
+                invitation: info.invitation,
+            });
+            let stored = Box::new(storage::load(&code));
+            let result = result.map_err(join_error);
+            queue.post(Event::Input(Input::LookedUp { result, stored }));
+        });
+    }
+
+    /// Sets the timer for the session's next timeout.
+    fn set_timer(&self) {
+        if let Some(next) = self.session.poll_timeout() {
+            self.timer.set(next - now().moment);
+        }
+    }
+
+    fn close(mut self) {
+        self.session.close();
+        while let Some(output) = self.session.poll_output() {
+            self.carry_out(output);
+        }
+    }
+}
+
+/// Readings of both clocks.
+fn now() -> Now {
+    Now {
+        moment: clock::moment(),
+        wall: clock::wall_time(),
+    }
+}
+
+/// Reason why a ride cannot be joined or created.
+pub fn join_error(error: ApiError) -> JoinError {
+    match error {
+        ApiError::NoSuchRide => JoinError::NoSuchRide,
+        ApiError::Full => JoinError::Full,
+        ApiError::TooManyRides => JoinError::TooManyRides,
+        ApiError::Unreachable => JoinError::Unreachable,
+        ApiError::Outdated => JoinError::Outdated,
+        ApiError::Other => JoinError::Other,
+    }
+}

@@ -1,0 +1,102 @@
+//! From the session's view to the signals that components read.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use leptos::prelude::*;
+use session::view::{Notice, Row, View};
+
+use crate::state::{RideState, RiderRow};
+
+/// The signals of the ride. Each is written only where its value has changed, so that nothing else
+/// is drawn again.
+pub(super) struct Display {
+    state: RideState,
+    /// Signals of the listed riders, by row.
+    rows: BTreeMap<u32, RiderRow>,
+    /// Rows in the order of the list.
+    listed: Vec<u32>,
+}
+
+impl Display {
+    pub(super) fn new(state: RideState) -> Self {
+        Self {
+            state,
+            rows: BTreeMap::new(),
+            listed: Vec::new(),
+        }
+    }
+
+    /// Updates the signals.
+    pub(super) fn update(&mut self, view: &View) {
+        let state = self.state;
+        update(state.code, &view.code);
+        update(state.invitation, &view.invitation);
+        update(state.is_host, &view.is_host);
+        update(state.controls_suspended, &view.controls_suspended);
+        update(state.ready, &view.ready);
+        update(state.ftp, &view.ftp);
+        update_shared(state.workout, &view.workout);
+        update(state.workout_error, &view.workout_error);
+        update(state.progress, &view.progress);
+        update(state.own_metrics, &view.own_metrics);
+        update(state.trainer, &view.trainer);
+        update(state.locked, &view.locked);
+        update(state.can_reclaim, &view.can_reclaim);
+        update(state.kick_reason, &view.kick_reason);
+        update(state.connection, &view.connection);
+        update(state.network, &view.network);
+        update(state.summary, &view.summary);
+        update_shared(state.chart, &view.chart);
+        update(state.download_error, &view.download_error);
+        self.update_riders(&view.riders);
+        // Last: the next screen finds everything in place.
+        update(state.stage, &view.stage);
+    }
+
+    /// Shows a notice, also if it is the same as the one before.
+    pub(super) fn notify(&self, notice: Notice) {
+        self.state.notice.set(Some(notice));
+    }
+
+    fn update_riders(&mut self, riders: &[Row]) {
+        for rider in riders {
+            let row = self.rows.entry(rider.id);
+            row.or_insert_with(|| RiderRow::new(rider.peer.clone(), rider.id, rider.is_self))
+                .update(rider);
+        }
+        if riders
+            .iter()
+            .map(|rider| rider.id)
+            .eq(self.listed.iter().copied())
+        {
+            return;
+        }
+        self.listed = riders.iter().map(|rider| rider.id).collect();
+        self.rows.retain(|id, _| self.listed.contains(id));
+        let rows = self.listed.iter().filter_map(|id| self.rows.get(id));
+        self.state.riders.set(rows.cloned().collect());
+    }
+}
+
+/// Writes a signal if its value has changed.
+fn update<T: PartialEq + Clone + Send + Sync + 'static>(signal: RwSignal<T>, value: &T) {
+    if signal.with_untracked(|old| old != value) {
+        signal.set(value.clone());
+    }
+}
+
+/// Writes a signal if it refers to another value. Comparing large values would cost more than
+/// drawing them again.
+fn update_shared<T: Send + Sync + 'static>(
+    signal: RwSignal<Option<Arc<T>>>,
+    value: &Option<Arc<T>>,
+) {
+    let is_same = |old: &Option<Arc<T>>| match (old, value) {
+        (Some(old), Some(value)) => Arc::ptr_eq(old, value),
+        (None, None) => true,
+        _ => false,
+    };
+    if !signal.with_untracked(is_same) {
+        signal.set(value.clone());
+    }
+}

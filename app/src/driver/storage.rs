@@ -1,0 +1,149 @@
+//! The browser's storage: identities and timelines in `localStorage` and `sessionStorage`, the
+//! recording in IndexedDB.
+
+use protocol::{code::SessionCode, peer::Token};
+use session::{
+    Input,
+    storage::{StorageCommand, StoredIdentity, StoredProfile, StoredRide},
+};
+
+use super::queue::{Event, Queue};
+use crate::browser::{
+    recordings::Recordings,
+    storage::{self, Identity, SavedProfile},
+};
+
+pub(super) use crate::browser::storage::{is_banned, take_reload_marker};
+
+/// Storage of one ride.
+pub(super) struct Storage {
+    queue: Queue,
+    /// Code of the ride; `None` in a solo ride, of which nothing is stored.
+    code: Option<SessionCode>,
+    recordings: Option<Recordings>,
+}
+
+impl Storage {
+    pub(super) fn new(queue: Queue, code: Option<SessionCode>) -> Self {
+        Self {
+            queue,
+            code,
+            recordings: None,
+        }
+    }
+
+    pub(super) fn carry_out(&self, command: StorageCommand) {
+        let Some(code) = &self.code else { return };
+        match command {
+            StorageCommand::SaveProfile(profile) => {
+                if let Some((name, ftp)) = profile.parse() {
+                    storage::save_profile(&name, &ftp);
+                }
+            }
+            StorageCommand::SaveIdentity(identity) => {
+                storage::save_identity(code, &from_identity(*identity));
+            }
+            StorageCommand::ForgetIdentity(peer) => storage::forget_identity(code, &peer),
+            StorageCommand::SaveTimeline(timeline) => storage::save_timeline(code, &timeline),
+            StorageCommand::SaveBan => storage::save_ban(code),
+            StorageCommand::ClearJoining => storage::clear_join_marker(code),
+            StorageCommand::MarkHidden => storage::save_reload_marker(code),
+            StorageCommand::ClearHidden => {
+                storage::take_reload_marker(code);
+            }
+        }
+    }
+
+    /// Opens the stored recording with this key.
+    pub(super) fn open_recording(&self, key: String) {
+        let queue = self.queue.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            let opened = match Recordings::open(key).await {
+                Some(mut recordings) => {
+                    let chunks = recordings.load().await;
+                    chunks.map(|chunks| (recordings, chunks))
+                }
+                None => None,
+            };
+            queue.post(Event::Recording(opened));
+        });
+    }
+
+    /// Input for a recording that was opened.
+    pub(super) fn recording_opened(&mut self, opened: Option<(Recordings, Vec<Vec<u8>>)>) -> Input {
+        let (recordings, chunks) = opened.unzip();
+        self.recordings = recordings;
+        Input::RecordingOpened(chunks)
+    }
+
+    pub(super) fn append(&mut self, chunk: Vec<u8>) {
+        if let Some(recordings) = &mut self.recordings {
+            recordings.append(chunk);
+        }
+    }
+
+    pub(super) fn clear_recording(&self) {
+        if let Some(recordings) = &self.recordings {
+            recordings.clear();
+        }
+    }
+}
+
+/// Everything that is stored about a ride.
+pub(super) fn load(code: &SessionCode) -> StoredRide {
+    let known = storage::known_identities(code);
+    StoredRide {
+        tab_identity: storage::tab_identity(code).map(to_identity),
+        known_identities: known.into_iter().map(to_identity).collect(),
+        joining: storage::has_join_marker(code),
+        banned: storage::is_banned(code),
+        profile: profile(),
+        timeline: storage::timeline(code),
+    }
+}
+
+/// Token of a rider of this browser, which exempts a request from the limit for unknown codes.
+pub(super) fn token(code: &SessionCode) -> Option<Token> {
+    let known = || storage::known_identities(code).into_iter().next();
+    let identity = storage::tab_identity(code).or_else(known);
+    identity.map(|identity| identity.token)
+}
+
+/// Rider as last entered in this browser.
+pub(super) fn profile() -> Option<StoredProfile> {
+    storage::profile().map(to_profile)
+}
+
+fn to_profile(SavedProfile { name, ftp }: SavedProfile) -> StoredProfile {
+    StoredProfile { name, ftp }
+}
+
+fn from_profile(StoredProfile { name, ftp }: StoredProfile) -> SavedProfile {
+    SavedProfile { name, ftp }
+}
+
+fn to_identity(identity: Identity) -> StoredIdentity {
+    StoredIdentity {
+        peer: identity.peer,
+        token: identity.token,
+        seed: identity.seed,
+        profile: to_profile(identity.profile),
+        ready: identity.ready,
+        simulated: identity.simulated,
+        group_offset: identity.group_offset,
+        room_snapshot: identity.room_snapshot,
+    }
+}
+
+fn from_identity(identity: StoredIdentity) -> Identity {
+    Identity {
+        peer: identity.peer,
+        token: identity.token,
+        seed: identity.seed,
+        profile: from_profile(identity.profile),
+        ready: identity.ready,
+        simulated: identity.simulated,
+        group_offset: identity.group_offset,
+        room_snapshot: identity.room_snapshot,
+    }
+}

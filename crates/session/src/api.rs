@@ -1,0 +1,278 @@
+//! Inputs and outputs of [`RideSession`](crate::RideSession).
+
+use std::sync::Arc;
+
+use clock::{Moment, WallTime};
+use mesh::node::{RtcCommand, RtcEvent};
+use protocol::{code::SessionCode, peer::PeerId};
+use ride::{
+    recording::Recording,
+    rider::{Ftp, RiderName},
+    workout::Workout,
+};
+
+use crate::{
+    storage::{StorageCommand, StoredProfile, StoredRide},
+    trainer::{DeviceCommand, DeviceInput},
+    view::{CandidatePair, FitDownloadError, JoinError, Notice, WorkoutFileError},
+};
+
+/// Readings of both clocks at the time of an input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Now {
+    /// Monotonic clock, for durations and group time.
+    pub moment: Moment,
+    /// Wall clock, for everything that is written down or kept over a reload.
+    pub wall: WallTime,
+}
+
+/// Settings of a session that do not change.
+#[derive(Clone, Debug)]
+pub struct SessionConfig {
+    /// Origin of the page, such as `https://example.org`, for the invitation.
+    pub origin: String,
+    /// Whether the browser has `RTCPeerConnection`.
+    pub p2p_available: bool,
+    /// Random bytes for the keys of a new rider, from a cryptographic source; `None` where the
+    /// browser has none.
+    pub entropy: Option<[u8; 32]>,
+}
+
+/// Ride that a session opens.
+#[derive(Clone, Debug)]
+pub enum Opening {
+    /// Group ride by the code in the page's address.
+    Group {
+        /// Code as it stands in the address.
+        address: String,
+        /// Whether this tab was in the ride and was reloaded: it left a mark when it was hidden,
+        /// which a copy of a tab that is still riding does not have.
+        reloaded: bool,
+    },
+    /// Solo ride on the simulator, without a network.
+    Solo {
+        /// Rider as last entered in this browser.
+        profile: Option<StoredProfile>,
+        /// Name for a rider without a stored name.
+        default_name: String,
+    },
+}
+
+/// Event that a session handles.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// Request of the rider.
+    Intent(Intent),
+    /// The moment of [`RideSession::poll_timeout`](crate::RideSession::poll_timeout) has come.
+    Timeout,
+    /// The page became visible, came back from the browser's cache, or is online again.
+    Wake,
+    /// The page was hidden or is being closed, perhaps for good.
+    Hide,
+    /// Answer to [`Output::LookUp`], with everything that the browser has stored about the ride.
+    LookedUp {
+        /// Answer of the server.
+        result: Result<RideInfo, JoinError>,
+        /// Stored data about the ride.
+        stored: Box<StoredRide>,
+    },
+    /// Event of the socket with this number, see [`Output::OpenSocket`].
+    Socket {
+        /// Number of the socket.
+        socket: u32,
+        /// Event of the socket.
+        event: SocketEvent,
+    },
+    /// Event of a peer connection.
+    Rtc {
+        /// Rider at the other end.
+        peer: PeerId,
+        /// Number of the connection, see [`Output::Rtc`].
+        connection: u32,
+        /// Event of the connection.
+        event: RtcEvent,
+    },
+    /// Event of the own trainer.
+    Device(DeviceInput),
+    /// The host has chosen a workout file, which is being read.
+    WorkoutFileChosen,
+    /// Content of the workout file.
+    WorkoutFile(Result<ImportedWorkout, WorkoutFileError>),
+    /// Result of [`Output::CopyLink`].
+    LinkCopied(bool),
+    /// Chunks of the own recording that are stored in this browser, oldest first; `None` where the
+    /// browser stores nothing. Answer to [`Output::OpenRecording`].
+    RecordingOpened(Option<Vec<Vec<u8>>>),
+    /// Result of [`Output::SaveFit`].
+    FitSaved(Result<(), FitDownloadError>),
+    /// Candidate pair that a peer connection uses; `None` while it uses none. Answer to
+    /// [`Output::QueryCandidatePair`].
+    CandidatePair {
+        /// Rider at the other end.
+        peer: PeerId,
+        /// Number of the connection.
+        connection: u32,
+        /// The candidate pair.
+        pair: Option<CandidatePair>,
+    },
+    /// A rider of this browser was banned from the ride, in another tab.
+    Banned,
+    /// Random bytes for the keys of the next new rider. Answer to [`Output::NeedEntropy`].
+    Entropy([u8; 32]),
+}
+
+/// Event of a signaling socket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SocketEvent {
+    /// The socket is open.
+    Opened,
+    /// A text message arrived.
+    Text(String),
+    /// A binary message arrived.
+    Binary(Vec<u8>),
+    /// The socket is closed, or could not be opened.
+    Closed {
+        /// Close code (RFC 6455, section 7.4); 1006 where there was none.
+        code: u16,
+        /// Reason given by the server.
+        reason: String,
+    },
+}
+
+/// Answer of the server about a ride.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RideInfo {
+    /// Whether the ride has its maximum of riders.
+    pub full: bool,
+    /// Whether the host has locked the ride.
+    pub locked: bool,
+    /// Invitation link with the server's public address, if one is configured.
+    pub invitation: Option<String>,
+}
+
+/// Workout read from a file.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ImportedWorkout {
+    /// The workout.
+    pub workout: Workout,
+    /// Elements of the file that were left out, each with its count: `textevent (3)`.
+    pub ignored: Vec<String>,
+}
+
+/// Request of the rider. Those marked (host) are ignored unless this rider is the host.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Intent {
+    /// Resume as the known rider at this position of
+    /// [`Stage::ChooseRider`](crate::view::Stage::ChooseRider).
+    ResumeAs(usize),
+    /// Join as a new rider: shows the form for name and FTP.
+    JoinAsNewRider,
+    /// Join under this name with this FTP.
+    Join(RiderName, Ftp),
+    /// Set or clear the own ready flag.
+    SetReady(bool),
+    /// Share a workout with all riders (host).
+    ShareWorkout(Arc<Workout>),
+    /// Start the countdown (host).
+    Start,
+    /// Cancel the countdown (host).
+    CancelStart,
+    /// Skip from the interval with this index to the next one (host).
+    Skip(usize),
+    /// Go back to the start of the interval with this index, or to the one before it (host).
+    Back(usize),
+    /// Extend the interval with this index by one minute (host).
+    Extend(usize),
+    /// Pause the ride (host).
+    Pause,
+    /// Continue after a pause (host).
+    Resume,
+    /// End the ride for all riders (host).
+    End,
+    /// Leave the ride.
+    Leave,
+    /// Choose and connect a trainer over Bluetooth. Browsers allow it only in the handler of a tap
+    /// or key press.
+    ConnectTrainer,
+    /// Use the simulated trainer.
+    SimulateTrainer,
+    /// Copy the invitation link to the clipboard.
+    CopyLink,
+    /// Save the FIT file.
+    DownloadFit,
+    /// Take over this rider from another tab.
+    TakeOver,
+    /// Lock the ride against new riders, or unlock it (host).
+    Lock(bool),
+    /// Make this rider the host (host).
+    HandOver(PeerId),
+    /// Kick a rider and ban them from this code (host).
+    Kick {
+        /// Rider to kick.
+        peer: PeerId,
+        /// Reason shown to the rider; may be empty.
+        reason: String,
+    },
+    /// Close the ride for all riders and end its code (host).
+    CloseRide,
+    /// Become host again; possible for the rider who created the ride.
+    Reclaim,
+    /// Look up the ride again.
+    Retry,
+    /// Start or stop updating the link statistics.
+    WatchLinks(bool),
+}
+
+/// Request of a session to its driver.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// Ask the server about the ride with this code; answered by [`Input::LookedUp`].
+    LookUp(SessionCode),
+    /// Open a signaling socket for this ride. Events of sockets with lower numbers are not wanted
+    /// any more.
+    OpenSocket {
+        /// Ride to join.
+        code: SessionCode,
+        /// Number of the socket, for [`Input::Socket`].
+        socket: u32,
+    },
+    /// Close the socket after everything that was sent.
+    CloseSocket,
+    /// Send a text message on the socket.
+    SendText(String),
+    /// Send a binary message on the socket.
+    SendBinary(Vec<u8>),
+    /// Carry out a command on a peer connection.
+    Rtc {
+        /// Rider at the other end.
+        peer: PeerId,
+        /// Number of the connection, unique within the session.
+        connection: u32,
+        /// The command.
+        command: RtcCommand,
+    },
+    /// Close all peer connections: the session has left the group.
+    CloseConnections,
+    /// Ask each peer connection for its candidate pair; answered by [`Input::CandidatePair`].
+    QueryCandidatePair,
+    /// Change the stored data of this browser.
+    Storage(StorageCommand),
+    /// Open the stored recording with this key; answered by [`Input::RecordingOpened`].
+    OpenRecording(String),
+    /// Append a chunk to the recording that was opened.
+    AppendRecording(Vec<u8>),
+    /// Delete all chunks of the recording that was opened.
+    ClearRecording,
+    /// Command to the own trainer.
+    Device(DeviceCommand),
+    /// Keep the screen on, or let it turn off.
+    KeepScreenOn(bool),
+    /// Copy a text to the clipboard; answered by [`Input::LinkCopied`].
+    CopyLink(String),
+    /// Encode the recording as a FIT file and save it; answered by [`Input::FitSaved`].
+    SaveFit(Box<Recording>),
+    /// Show a notice.
+    Notice(Notice),
+    /// Provide random bytes with [`Input::Entropy`].
+    NeedEntropy,
+}

@@ -1,0 +1,40 @@
+//! One rider's whole session: from the address of a ride to its summary.
+//!
+//! [`RideSession`] combines the mesh (links, group time, host) with the ride (timeline, trainer,
+//! recording) and decides everything that a rider's page does. It is a state machine without IO:
+//!
+//! - [`RideSession::handle`] takes one [`Input`] with the readings of both clocks ([`Now`]);
+//! - [`RideSession::poll_output`] is drained until it returns `None`, after each input;
+//! - [`RideSession::poll_timeout`] gives the moment of the next [`Input::Timeout`];
+//! - [`RideSession::view`] is what the screen shows.
+//!
+//! A driver connects it with the world: the page's driver with browser APIs, the tests with a
+//! simulated network on virtual time. Drivers contain no decisions.
+//!
+//! Each part owns its state: [`JoinFlow`](join_flow::JoinFlow), [`Roster`](roster::Roster),
+//! [`SharedTimeline`](shared_timeline::SharedTimeline), [`RideHistory`](history::RideHistory),
+//! [`RecordingSession`](recording::RecordingSession), [`TrainerControl`](trainer::TrainerControl),
+//! [`LinkMonitor`](links::LinkMonitor), and [`Group`](group::Group), the connection to the mesh.
+
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
+mod api;
+mod group;
+mod history;
+mod host_controls;
+mod join_flow;
+mod links;
+mod peer_requests;
+mod recording;
+mod rider;
+mod roster;
+mod session;
+mod shared_timeline;
+pub mod storage;
+pub mod trainer;
+pub mod view;
+
+pub use api::{
+    ImportedWorkout, Input, Intent, Now, Opening, Output, RideInfo, SessionConfig, SocketEvent,
+};
+pub use session::RideSession;

@@ -1,0 +1,58 @@
+//! Statistics of the links, for the connection panel.
+
+use clock::{Duration, Moment};
+
+use crate::{
+    group::Group,
+    roster::Roster,
+    view::{LinkStats, NetworkStats},
+};
+
+/// Interval between two updates.
+const UPDATE_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Updates the statistics while the panel is open.
+#[derive(Debug, Default)]
+pub(crate) struct LinkMonitor {
+    /// Time of the next update; `None` while the panel is closed.
+    next_update: Option<Moment>,
+}
+
+impl LinkMonitor {
+    /// Starts or stops the updates.
+    pub(crate) fn watch(&mut self, now: Moment, watch: bool) {
+        self.next_update = watch.then_some(now);
+    }
+
+    /// Updates the statistics of each link, if it is time, and returns those of all links.
+    /// `rejected` counts messages that the session itself has rejected.
+    pub(crate) fn update(
+        &mut self,
+        now: Moment,
+        group: &Group,
+        roster: &mut Roster,
+        rejected: u64,
+    ) -> Option<NetworkStats> {
+        if self.next_update.is_none_or(|next| now < next) {
+            return None;
+        }
+        self.next_update = Some(now + UPDATE_INTERVAL);
+        let node = group.node()?;
+        roster.update_link_stats(now, |peer, known| LinkStats {
+            round_trip: node.round_trip(peer),
+            clock_error: node.peer_clock_error(peer),
+            ..known
+        });
+        let stats = node.stats();
+        Some(NetworkStats {
+            clock_error: node.clock_error(now),
+            attempts: stats.connection_attempts,
+            direct_connections: stats.direct_connections,
+            connect_time: stats.connect_time,
+            fallbacks: stats.fallbacks,
+            bytes_sent: stats.bytes_sent,
+            bytes_received: stats.bytes_received,
+            ignored: stats.ignored + rejected,
+        })
+    }
+}

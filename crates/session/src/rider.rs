@@ -1,0 +1,91 @@
+//! The rider at this screen, with the keys of this ride.
+
+use ed25519_compact::{KeyPair, Seed, x25519};
+use protocol::{
+    election::BallotKey,
+    peer::{PeerId, PublicKeys},
+};
+use ride::{
+    rider::{Ftp, RiderName, RiderProfile, TrainerKind},
+    timeline::SigningKey,
+};
+
+use crate::storage::StoredIdentity;
+
+/// Id of a rider before the server has assigned one, and in a solo ride.
+const SOLO_ID: &str = "alone";
+
+/// The rider at this screen.
+#[derive(Clone, Debug)]
+pub(crate) struct OwnRider {
+    pub(crate) peer: PeerId,
+    pub(crate) name: RiderName,
+    pub(crate) ftp: Ftp,
+    pub(crate) ready: bool,
+    /// Seed of all keys.
+    pub(crate) seed: [u8; 32],
+    pub(crate) key: SigningKey,
+}
+
+impl OwnRider {
+    /// New rider; `None` for a seed of zeros, which no working random source gives.
+    pub(crate) fn new(name: RiderName, ftp: Ftp, seed: [u8; 32]) -> Option<Self> {
+        Some(Self {
+            peer: provisional_id(),
+            name,
+            ftp,
+            ready: false,
+            seed,
+            key: SigningKey::from_seed(seed).ok()?,
+        })
+    }
+
+    /// Rider of a stored identity; `None` if it was stored by another version or tampered with.
+    pub(crate) fn from_stored(identity: &StoredIdentity) -> Option<Self> {
+        let (name, ftp) = identity.profile.parse()?;
+        Some(Self {
+            peer: identity.peer.clone(),
+            ready: identity.ready,
+            ..Self::new(name, ftp, identity.seed)?
+        })
+    }
+
+    pub(crate) fn public_keys(&self) -> PublicKeys {
+        PublicKeys {
+            sign: self.key.public(),
+            agree: agreement_key(&self.seed),
+        }
+    }
+
+    pub(crate) fn ballot_key(&self) -> Option<BallotKey> {
+        BallotKey::from_seed(self.seed)
+    }
+
+    /// Number derived from the seed, for jitter and for the simulator.
+    pub(crate) fn seed_number(&self) -> u64 {
+        let bytes = self.seed.iter().take(8);
+        bytes.fold(0, |number, byte| number << 8 | u64::from(*byte))
+    }
+
+    pub(crate) fn profile(&self, trainer: TrainerKind) -> RiderProfile {
+        RiderProfile {
+            name: self.name.clone(),
+            ftp: self.ftp,
+            ready: self.ready,
+            trainer,
+        }
+    }
+}
+
+/// Id of the own rider until the server has assigned one.
+pub(crate) fn provisional_id() -> PeerId {
+    // The constant has only characters that a peer id may have.
+    SOLO_ID.parse().expect("a valid peer id")
+}
+
+/// Public X25519 key of the seed, for end-to-end encryption of frames. All zeros, with which no key
+/// can be agreed, if there is none.
+fn agreement_key(seed: &[u8; 32]) -> [u8; 32] {
+    let signing = KeyPair::from_seed(Seed::new(*seed));
+    x25519::KeyPair::from_ed25519(&signing).map_or([0; 32], |pair| *pair.pk)
+}

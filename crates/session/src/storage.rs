@@ -1,0 +1,85 @@
+//! Data that a browser stores about rides, for reloads, crashes and new tabs.
+
+use protocol::{
+    peer::{PeerId, Token},
+    signaling::RoomSnapshot,
+};
+use ride::rider::{Ftp, RiderName};
+use serde::{Deserialize, Serialize};
+
+/// Rider as last entered in this browser.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StoredProfile {
+    /// Name as typed; empty where only the FTP is known.
+    pub name: String,
+    /// FTP in watts.
+    pub ftp: u16,
+}
+
+impl StoredProfile {
+    /// Name and FTP, unless they were stored by another version or tampered with.
+    pub fn parse(&self) -> Option<(RiderName, Ftp)> {
+        Some((self.name.parse().ok()?, Ftp::new(self.ftp).ok()?))
+    }
+}
+
+/// Identity of a rider in one ride: proof for the server and the other riders that a reloaded page
+/// is the same rider.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct StoredIdentity {
+    /// Id given by the server.
+    pub peer: PeerId,
+    /// Token given by the server.
+    pub token: Token,
+    /// Seed of the rider's keys.
+    pub seed: [u8; 32],
+    /// Name and FTP in this ride.
+    pub profile: StoredProfile,
+    /// Whether the rider was ready.
+    pub ready: bool,
+    /// Whether the rider used the simulator.
+    pub simulated: bool,
+    /// Group time minus the wall clock of the page, in microseconds, when last known.
+    pub group_offset: Option<i64>,
+    /// State of the room when last known, for a server that lost its memory.
+    #[serde(default)]
+    pub room_snapshot: Option<RoomSnapshot>,
+}
+
+/// Everything that a browser has stored about one ride.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct StoredRide {
+    /// Rider of this tab.
+    pub tab_identity: Option<StoredIdentity>,
+    /// Riders that this browser has been in the ride, newest first.
+    pub known_identities: Vec<StoredIdentity>,
+    /// Whether name and FTP for this ride were entered in this tab just now, on another page.
+    pub joining: bool,
+    /// Whether a rider of this browser was banned from the ride.
+    pub banned: bool,
+    /// Rider as last entered.
+    pub profile: Option<StoredProfile>,
+    /// Encoded timeline.
+    pub timeline: Option<Vec<u8>>,
+}
+
+/// Change of the stored data.
+#[derive(Clone, Debug, PartialEq)]
+pub enum StorageCommand {
+    /// Store the rider as last entered.
+    SaveProfile(StoredProfile),
+    /// Store the identity of this tab's rider.
+    SaveIdentity(Box<StoredIdentity>),
+    /// Forget a rider who left, or whose ride is over.
+    ForgetIdentity(PeerId),
+    /// Store the encoded timeline.
+    SaveTimeline(Vec<u8>),
+    /// Store that a rider of this browser was banned from the ride.
+    SaveBan,
+    /// Mark this tab as hidden: when it opens the ride again, it is the same tab after a reload.
+    MarkHidden,
+    /// Remove [`StoredRide::joining`]: the rider joins.
+    ClearJoining,
+    /// Remove the mark: the tab is visible again.
+    ClearHidden,
+}

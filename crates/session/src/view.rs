@@ -1,0 +1,307 @@
+//! View of the session: everything that the screen shows, as plain values.
+//!
+//! The session changes its [`View`] while it handles inputs. A driver compares it with what is on
+//! the screen after each input and updates the difference. [`Notice`]s are events and leave the
+//! session as outputs.
+
+mod chart;
+mod network;
+mod notice;
+
+use std::sync::Arc;
+
+use protocol::{
+    code::SessionCode,
+    peer::{LinkState, PeerId},
+};
+use ride::{recording::fit::FitError, rider::TrainerKind, workout::Workout, zwo::ZwoError};
+
+pub use chart::{RideChart, RiderTrace, Trace};
+pub use network::{CandidatePair, CandidateType, LinkStats, NetworkStats};
+pub use notice::{CommandRejection, HostAction, Notice};
+
+/// Everything that the screen shows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct View {
+    /// Screen that is shown.
+    pub stage: Stage,
+    /// Session code; `None` in a solo ride.
+    pub code: Option<SessionCode>,
+    /// Address to share; empty in a solo ride.
+    pub invitation: String,
+    /// Riders in order of arrival, including this one.
+    pub riders: Vec<Row>,
+    /// Whether this rider is the host.
+    pub is_host: bool,
+    /// Whether the host's controls are disabled because too few riders are reachable without the
+    /// server.
+    pub controls_suspended: bool,
+    /// Whether this rider is ready.
+    pub ready: bool,
+    /// Own FTP in watts.
+    pub ftp: u16,
+    /// Shared workout.
+    pub workout: Option<Arc<Workout>>,
+    /// Reason why the last workout file was not shared.
+    pub workout_error: Option<WorkoutFileError>,
+    /// Position of the group in the workout.
+    pub progress: Progress,
+    /// Own metrics.
+    pub own_metrics: Metrics,
+    /// State of the own trainer.
+    pub trainer: TrainerState,
+    /// Whether the ride is locked.
+    pub locked: bool,
+    /// Whether this rider was the first host and may reclaim the role.
+    pub can_reclaim: bool,
+    /// Reason for which the host kicked this rider; empty if the host gave none.
+    pub kick_reason: Option<String>,
+    /// State of the connection to the server.
+    pub connection: ServerConnection,
+    /// Statistics of all links, updated while they are watched.
+    pub network: NetworkStats,
+    /// Summary of the ride that has ended.
+    pub summary: Option<RideSummary>,
+    /// Chart of the ride that has ended.
+    pub chart: Option<Arc<RideChart>>,
+    /// Reason why the FIT file was not saved.
+    pub download_error: Option<FitDownloadError>,
+}
+
+impl Default for View {
+    fn default() -> Self {
+        Self {
+            stage: Stage::default(),
+            code: None,
+            invitation: String::new(),
+            riders: Vec::new(),
+            is_host: false,
+            controls_suspended: false,
+            ready: false,
+            ftp: 200,
+            workout: None,
+            workout_error: None,
+            progress: Progress::default(),
+            own_metrics: Metrics::default(),
+            trainer: TrainerState::default(),
+            locked: false,
+            can_reclaim: false,
+            kick_reason: None,
+            connection: ServerConnection::default(),
+            network: NetworkStats::default(),
+            summary: None,
+            chart: None,
+            download_error: None,
+        }
+    }
+}
+
+/// One rider in the list.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Number of the row, never reused: a rider who leaves and returns gets a new row.
+    pub id: u32,
+    /// Id of the rider.
+    pub peer: PeerId,
+    /// Whether this is the rider at this screen.
+    pub is_self: bool,
+    /// Start number: the order of joining, from 1.
+    pub number: u32,
+    /// Name; empty until it has arrived.
+    pub name: String,
+    /// FTP in watts.
+    pub ftp: Option<u16>,
+    /// Whether the rider is ready.
+    pub ready: bool,
+    /// Kind of trainer.
+    pub trainer: TrainerKind,
+    /// Whether the rider is the host.
+    pub is_host: bool,
+    /// State of the link; without meaning for the own row.
+    pub link: LinkState,
+    /// Whether the metrics are older than 3 s.
+    pub stale: bool,
+    /// Newest metrics.
+    pub metrics: Metrics,
+    /// Statistics of the link, updated while they are watched.
+    pub link_stats: LinkStats,
+    /// Power of the last ten minutes.
+    pub trace: Trace,
+}
+
+/// A rider's newest numbers. `None` is a number that is not measured.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Metrics {
+    /// Power in watts.
+    pub power: Option<u16>,
+    /// Cadence in revolutions per minute.
+    pub cadence: Option<u8>,
+    /// Heart rate in beats per minute.
+    pub heart_rate: Option<u8>,
+    /// Target power in watts.
+    pub target: Option<u16>,
+    /// Time ridden in milliseconds.
+    pub elapsed_ms: u32,
+    /// Position in the workout in milliseconds.
+    pub position_ms: u32,
+}
+
+/// Stage of this rider's ride. Each has its own screen.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Stage {
+    /// The page asks the server about the code.
+    #[default]
+    LookingUp,
+    /// This browser was in the ride before, perhaps still is in another tab:
+    /// asks which rider to resume.
+    ChooseRider {
+        /// Names of the riders that it knows, newest first. The position is the
+        /// argument of [`Intent::ResumeAs`](crate::Intent::ResumeAs).
+        known: Vec<String>,
+    },
+    /// Asks a new rider for name and FTP.
+    EnterName,
+    /// The signaling socket is opening.
+    Joining,
+    /// Joined; the ride has not been started.
+    Lobby,
+    /// The ride starts in a few seconds.
+    Countdown,
+    /// The ride runs or is paused ([`Progress::paused`]).
+    Riding,
+    /// The ride is over; the summary is shown.
+    Ended,
+    /// The ride cannot be joined, or is over for this rider.
+    CannotJoin(JoinError),
+    /// Another tab took over this rider.
+    TakenOver,
+    /// The rider left.
+    Left,
+}
+
+/// Reason why a ride cannot be joined.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinError {
+    /// The code is unknown, or its ride is over.
+    NoSuchRide,
+    /// The ride has its maximum of riders, or the server its maximum of rides.
+    Full,
+    /// Too many rides were created from this network in a short time.
+    TooManyRides,
+    /// The host locked the ride.
+    Locked,
+    /// The host kicked this rider ([`View::kick_reason`]).
+    Kicked,
+    /// The host closed the ride for all riders.
+    Closed,
+    /// The address contains no valid session code.
+    NotACode,
+    /// The server could not be reached.
+    Unreachable,
+    /// The server speaks another version: the page must be reloaded.
+    Outdated,
+    /// Any other error reported by the server.
+    Other,
+}
+
+/// Position of the group in the workout.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Progress {
+    /// Whole seconds until the start, during the countdown.
+    pub countdown: u32,
+    /// Milliseconds ridden; never decreases.
+    pub elapsed_ms: u32,
+    /// Position in the workout in milliseconds; the host can move it.
+    pub position_ms: u32,
+    /// Milliseconds left of the workout.
+    pub remaining_ms: u32,
+    /// Index of the current interval.
+    pub interval: usize,
+    /// Milliseconds left of the current interval.
+    pub interval_remaining_ms: u32,
+    /// Whether the host has paused the ride.
+    pub paused: bool,
+    /// Whole seconds until the pause ends, once the host has resumed the ride.
+    pub resumes_in: Option<u32>,
+}
+
+/// State of the own trainer.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum TrainerState {
+    /// No trainer was chosen.
+    #[default]
+    None,
+    /// The simulated trainer.
+    Simulated,
+    /// The browser's device chooser is open, or the connection is being made.
+    Connecting,
+    /// The trainer with this name is connected and follows the target.
+    Connected(String),
+    /// The trainer with this name measures but does not follow the target.
+    Uncontrolled(String),
+    /// The connection to the trainer with this name was lost.
+    Lost(String),
+    /// The trainer could not be connected.
+    Failed(TrainerFailure),
+}
+
+/// Reason why a trainer could not be connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TrainerFailure {
+    /// The browser has no Web Bluetooth, or the page is not a secure context.
+    Unsupported,
+    /// The rider closed the device chooser.
+    Cancelled,
+    /// The device is not a Fitness Machine.
+    NotATrainer,
+}
+
+/// State of the connection to the server.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub enum ServerConnection {
+    /// Not needed: before joining, and in a solo ride.
+    #[default]
+    Idle,
+    /// Open.
+    Online,
+    /// Lost and being reopened; the ride continues.
+    Lost {
+        /// Number of the current attempt, from 1.
+        attempt: u32,
+    },
+    /// The server no longer knows the ride and no other rider is reachable:
+    /// this rider continues alone.
+    Alone,
+    /// The server no longer knows the ride; riders with direct links continue
+    /// together.
+    PeersOnly,
+}
+
+/// Reason why a workout file was not shared.
+#[derive(Clone, Debug, PartialEq)]
+pub enum WorkoutFileError {
+    /// The file is larger than 1 MiB.
+    TooLarge,
+    /// The browser could not read the file.
+    Unreadable,
+    /// The file contains no valid workout.
+    Invalid(ZwoError),
+}
+
+/// Reason why the FIT file was not saved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FitDownloadError {
+    /// The browser refused the download.
+    Browser,
+    /// The recording could not be encoded.
+    Fit(FitError),
+}
+
+/// Figures of the summary.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RideSummary {
+    /// Averages and totals.
+    pub figures: ride::analysis::Summary,
+    /// Name of the workout.
+    pub workout: String,
+}

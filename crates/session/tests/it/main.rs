@@ -1,0 +1,7 @@
+//! Behaviours of whole sessions, without a browser: several riders' sessions, a real room and a
+//! simulated network on virtual time.
+
+#![allow(clippy::unwrap_used)]
+
+mod harness;
+mod joining;
