@@ -1,11 +1,11 @@
 import { defineConfig } from "@playwright/test";
 import { launchOptions } from "./fixtures/browser.ts";
 
-// What the riders' mesh takes, beside two plain meshes of data channels: `make bench-mesh`. One crowd at a time, because
-// what is measured is time.
+// Benchmark of the app's mesh and of two meshes made with client libraries: `make bench-mesh`. One test at a time, since
+// times are measured.
 export default defineConfig({
   testDir: "bench",
-  globalSetup: "./bench/before.ts",
+  globalSetup: "./bench/setup.ts",
   globalTeardown: "./bench/report.ts",
   workers: 1,
   retries: 0,

@@ -1,10 +1,10 @@
 import { defineConfig } from "@playwright/test";
 
-// Browsers in network namespaces of their own: `make test-network`, as root. One test at a time, because what they
-// measure is time.
+// Tests with browsers in their own network namespaces: `make test-network`, as root. One test at a time, since times are
+// measured.
 export default defineConfig({
   testDir: "network",
-  globalSetup: "./network/before.ts",
+  globalSetup: "./network/setup.ts",
   globalTeardown: "./network/report.ts",
   workers: 1,
   retries: 0,

@@ -1,8 +1,7 @@
 import { defineConfig } from "@playwright/test";
 import { launchOptions } from "./fixtures/browser.ts";
 
-// Every file has a server of its own, so files may run beside each other. Rides last as long as they
-// last: the time limits are those of real seconds.
+// Every file has its own server, so files can run in parallel. Rides run in real time, which the time limits allow for.
 export default defineConfig({
   testDir: "tests",
   workers: 2,
@@ -11,6 +10,6 @@ export default defineConfig({
   timeout: 90_000,
   expect: { timeout: 10_000 },
   reporter: [["list"]],
-  // No traces: recording them holds the pages up for longer than riders may start apart.
+  // No traces: recording them delays the pages by more than the accepted difference between starts.
   use: { launchOptions, screenshot: "only-on-failure", actionTimeout: 15_000 },
 });

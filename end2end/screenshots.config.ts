@@ -1,7 +1,7 @@
 import { defineConfig } from "@playwright/test";
 import { launchOptions } from "./fixtures/browser.ts";
 
-// A ride to look at, not to test: `npm run screenshots`.
+// Takes screenshots of a ride for visual review: `npm run screenshots`.
 export default defineConfig({
   testDir: "screenshots",
   workers: 1,

@@ -2,54 +2,54 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import path from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** What links the riders. */
-export type Mesh = "Gruppetto" | "PeerJS" | "simple-peer";
+/** Name of a measured mesh. */
+export type MeshName = "Gruppetto" | "PeerJS" | "simple-peer";
 
-/** What was measured of a crowd; times in milliseconds. */
+/** Measurements of a mesh with one group size; times in milliseconds. */
 export type Figures = {
-  mesh: Mesh;
+  mesh: MeshName;
   riders: number;
-  /** From Join until the newcomer and everybody else have had numbers of each other. */
+  /** From Join until the newcomer and all others have had numbers of each other. */
   numbers: number[];
-  /** From Join until the newcomer and everybody else are linked directly. */
+  /** From Join until the newcomer and all others are linked directly. */
   direct: number[];
-  /** Of the numbers, from the sender's call to the receiver's event. */
+  /** Ages of numbers, from the call of the sender to the event of the receiver. */
   ages: number[];
-  /** Between any two riders, of the moments at which their state went over to riding. */
+  /** Differences between the moments at which the states of two riders changed to riding. */
   skews: number[];
-  /** The same of their screens, where they have any. */
+  /** The same for the moments at which their screens showed the ride, if they have screens. */
   screens: number[];
-  /** A second, each way of each link. */
+  /** Bytes per second in each direction of each link. */
   bytes: number[];
-  /** Percent of a core that a page takes. */
+  /** Processor time of a page in percent of a core. */
   processor: number[];
-  /** MiB that a page takes. */
+  /** Memory of a page in MiB. */
   memory: number[];
 };
 
-// Each in a file, since a crowd that fails ends its process.
+// One file per measurement, since the worker process ends when a test fails.
 const folder = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", ".out", "bench");
 
-export function forget(): void {
+export function deleteFigures(): void {
   rmSync(folder, { recursive: true, force: true });
 }
 
-export function keep(figures: Figures): void {
+export function saveFigures(figures: Figures): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(path.join(folder, `${figures.mesh}-${figures.riders}.json`), JSON.stringify(figures));
 }
 
-export function kept(): Figures[] {
+export function loadFigures(): Figures[] {
   const read = (file: string) => JSON.parse(readFileSync(path.join(folder, file), "utf8")) as Figures;
   return existsSync(folder) ? readdirSync(folder).map(read) : [];
 }
 
-/** How far apart any two of these moments are. */
-export function apart(moments: number[]): number[] {
+/** Differences between all pairs of moments. */
+export function differences(moments: number[]): number[] {
   return moments.flatMap((one, index) => moments.slice(index + 1).map((other) => Math.abs(one - other)));
 }
 
-/** The smallest sample that so many percent of them do not exceed. */
+/** The smallest sample that is not exceeded by this percentage of all samples. */
 export function percentile(samples: number[], percent: number): number {
   const sorted = [...samples].sort((one, other) => one - other);
   return sorted[Math.max(0, Math.ceil((sorted.length * percent) / 100) - 1)] ?? NaN;

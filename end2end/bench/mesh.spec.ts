@@ -1,62 +1,62 @@
 import { test as base } from "../fixtures/clients.ts";
-import { amount, names } from "./amount.ts";
-import { meeting, type Crowd, type Member } from "./crowd.ts";
-import { apart, keep, type Figures, type Mesh } from "./figures.ts";
-import { GruppettoCrowd } from "./gruppetto.ts";
-import { loadOf } from "./pages.ts";
-import { PlainCrowd } from "./plain.ts";
+import { parameters, names } from "./parameters.ts";
+import { joinTimes, type MeasuredMesh, type Member } from "./measured_mesh.ts";
+import { differences, saveFigures, type Figures, type MeshName } from "./figures.ts";
+import { AppMesh } from "./app_mesh.ts";
+import { measureLoad } from "./load.ts";
+import { LibraryMesh } from "./library_mesh.ts";
 
-const test = base.extend<{ crowds: Record<Mesh, () => Crowd> }>({
-  crowds: async ({ enter, openClient, server }, use) => {
+const test = base.extend<{ meshes: Record<MeshName, () => MeasuredMesh> }>({
+  meshes: async ({ newRider, openClient, server }, use) => {
     await use({
-      Gruppetto: () => new GruppettoCrowd(enter),
-      PeerJS: () => new PlainCrowd("peerjs", openClient, server),
-      "simple-peer": () => new PlainCrowd("simple-peer", openClient, server),
+      Gruppetto: () => new AppMesh(newRider),
+      PeerJS: () => new LibraryMesh("peerjs", openClient, server),
+      "simple-peer": () => new LibraryMesh("simple-peer", openClient, server),
     });
   },
 });
 
 test.use({ settings: { GRUPPETTO_PEERJS_ROOM_SIZE: `${names.length}` } });
 
-for (const mesh of ["Gruppetto", "PeerJS", "simple-peer"] as const) {
-  for (const riders of amount.crowds) {
-    test(`${riders} riders, ${mesh}`, async ({ crowds, browser, faults }) => {
-      // What other libraries complain of is not measured here.
-      if (mesh !== "Gruppetto") faults.expect(/^/);
-      const figures: Figures = { mesh, riders, numbers: [], direct: [], ages: [], skews: [], screens: [], bytes: [], processor: [], memory: [] };
-      for (let ride = 0; ride < amount.rides; ride += 1) {
-        const crowd = crowds[mesh]();
-        const members = await gather(crowd, riders, figures);
-        await crowd.start(members);
-        const starts = await Promise.all(members.map((member) => crowd.began(member)));
-        figures.skews.push(...apart(starts.map(({ began }) => began)));
-        figures.screens.push(...apart(starts.flatMap(({ shown }) => shown ?? [])));
+for (const name of ["Gruppetto", "PeerJS", "simple-peer"] as const) {
+  for (const riders of parameters.groups) {
+    test(`${riders} riders, ${name}`, async ({ meshes, browser, browserErrors }) => {
+      // Errors of other libraries are not part of the measurement.
+      if (name !== "Gruppetto") browserErrors.allow(/^/);
+      const figures: Figures = { mesh: name, riders, numbers: [], direct: [], ages: [], skews: [], screens: [], bytes: [], processor: [], memory: [] };
+      for (let ride = 0; ride < parameters.rides; ride += 1) {
+        const mesh = meshes[name]();
+        const members = await gather(mesh, riders, figures);
+        await mesh.start(members);
+        const starts = await Promise.all(members.map((member) => mesh.began(member)));
+        figures.skews.push(...differences(starts.map(({ began }) => began)));
+        figures.screens.push(...differences(starts.flatMap(({ shown }) => shown ?? [])));
 
         const pages = members.map(({ page }) => page);
-        const [ages, load] = await loadOf(browser, pages, () => crowd.ages(members, amount.seconds));
+        const [ages, load] = await measureLoad(browser, pages, () => mesh.ages(members, parameters.seconds));
         figures.ages.push(...ages);
-        for (const of of ["bytes", "processor", "memory"] as const) figures[of].push(...load[of]);
+        for (const resource of ["bytes", "processor", "memory"] as const) figures[resource].push(...load[resource]);
         await Promise.all(pages.map((page) => page.context().close()));
       }
-      keep(figures);
+      saveFigures(figures);
     });
   }
 }
 
-/** Everybody joins one after the other; the last one does so again and again, each time as somebody new. */
-async function gather(crowd: Crowd, riders: number, figures: Figures): Promise<Member[]> {
+/** All riders join one after the other. The last one joins and leaves repeatedly, each time as a new rider. */
+async function gather(mesh: MeasuredMesh, riders: number, figures: Figures): Promise<Member[]> {
   const members: Member[] = [];
   for (const name of names.slice(0, riders - 1)) {
-    members.push(await crowd.join(await crowd.prepare(name), members));
+    members.push(await mesh.join(await mesh.prepare(name), members));
   }
   const name = names[riders - 1]!;
   for (let join = 1; ; join += 1) {
-    const last = await crowd.join(await crowd.prepare(name), members);
-    const { numbers, direct } = await meeting(crowd, last, members);
+    const last = await mesh.join(await mesh.prepare(name), members);
+    const { numbers, direct } = await joinTimes(mesh, last, members);
     figures.numbers.push(numbers);
     figures.direct.push(direct);
-    if (join === amount.joins) return [...members, last];
-    await crowd.leave(last, members);
+    if (join === parameters.joins) return [...members, last];
+    await mesh.leave(last, members);
     await last.page.context().close();
   }
 }

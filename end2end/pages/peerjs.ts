@@ -3,15 +3,15 @@ import type { DataConnection, Peer, PeerOptions } from "peerjs";
 import type { OpenClient } from "../fixtures/clients.ts";
 import type { Server } from "../fixtures/server.ts";
 
-/** Every way in which PeerJS writes what it sends. */
+/** The serializations of PeerJS. */
 export const serializations = ["binary", "binary-utf8", "json", "raw"] as const;
 export type Serialization = (typeof serializations)[number];
 
-/** A stock PeerJS peer, what it heard and what went wrong. */
-type Desk = {
+/** A PeerJS peer with its connections, received messages and errors. */
+type PeerState = {
   peer: Peer;
   connections: DataConnection[];
-  heard: { from: string; data: unknown }[];
+  received: { from: string; data: unknown }[];
   errors: string[];
 };
 
@@ -21,72 +21,72 @@ declare global {
   }
 }
 
-/** A page with a stock PeerJS client. */
+/** A page with an unmodified PeerJS client. */
 export class PeerPage {
   private constructor(
     readonly id: string,
-    private readonly desk: JSHandle<Desk>,
+    private readonly state: JSHandle<PeerState>,
   ) {}
 
-  /** Makes a peer with a room's token; it is in when {@link opens}. */
-  static async come(openClient: OpenClient, server: Server, id: string, token: string): Promise<PeerPage> {
+  /** Creates a peer with the token of a room. {@link expectOpen} waits until it is connected. */
+  static async open(openClient: OpenClient, server: Server, id: string, token: string): Promise<PeerPage> {
     const page = await openClient("peerjs", id);
     const { hostname: host, port } = new URL(server.origin);
     const options = { host, port: Number(port), path: "/peerjs", token, config: { iceServers: [] } };
-    const desk = await page.evaluateHandle(makePeer, { id, options });
-    return new PeerPage(id, desk);
+    const state = await page.evaluateHandle(makePeer, { id, options });
+    return new PeerPage(id, state);
   }
 
-  async opens(): Promise<void> {
-    await expect.poll(() => this.desk.evaluate(({ peer }) => peer.open), `${this.id} is in`).toBe(true);
+  async expectOpen(): Promise<void> {
+    await expect.poll(() => this.state.evaluate(({ peer }) => peer.open), `${this.id} is connected`).toBe(true);
   }
 
   async connect(other: PeerPage, serialization: Serialization): Promise<void> {
     const to = { id: other.id, serialization };
-    await this.desk.evaluate((desk, { id, serialization }) => {
-      desk.connections.push(desk.peer.connect(id, { serialization, reliable: true }));
+    await this.state.evaluate((state, { id, serialization }) => {
+      state.connections.push(state.peer.connect(id, { serialization, reliable: true }));
     }, to);
     await expect
-      .poll(() => this.desk.evaluate((desk) => desk.connections.every((connection) => connection.open)))
+      .poll(() => this.state.evaluate((state) => state.connections.every((connection) => connection.open)))
       .toBe(true);
   }
 
-  /** Sends something over every connection that this peer has made or was asked for. */
+  /** Sends data over all connections of this peer, outgoing and incoming. */
   async send(data: unknown): Promise<void> {
-    await this.desk.evaluate((desk, data) => {
-      for (const connection of desk.connections) void connection.send(data);
+    await this.state.evaluate((state, data) => {
+      for (const connection of state.connections) void connection.send(data);
     }, data);
   }
 
-  async hears(other: PeerPage, data: unknown): Promise<void> {
-    const heard = () => this.desk.evaluate((desk) => desk.heard);
-    await expect.poll(heard, `${this.id} hears ${other.id}`).toContainEqual({ from: other.id, data });
+  async expectReceived(other: PeerPage, data: unknown): Promise<void> {
+    const received = () => this.state.evaluate((state) => state.received);
+    await expect.poll(received, `messages that ${this.id} received from ${other.id}`).toContainEqual({ from: other.id, data });
   }
 
-  async fails(error: string): Promise<void> {
-    await expect.poll(() => this.desk.evaluate((desk) => desk.errors)).toContainEqual(error);
+  async expectError(error: string): Promise<void> {
+    await expect.poll(() => this.state.evaluate((state) => state.errors)).toContainEqual(error);
   }
 
-  /** Loses the server, as a network that goes away does, and comes back. */
-  async reconnects(): Promise<void> {
-    await this.desk.evaluate(({ peer }) => peer.disconnect());
-    await expect.poll(() => this.desk.evaluate(({ peer }) => peer.disconnected)).toBe(true);
-    await this.desk.evaluate(({ peer }) => peer.reconnect());
-    await this.opens();
+  /** Disconnects from the server and reconnects. */
+  async reconnect(): Promise<void> {
+    await this.state.evaluate(({ peer }) => peer.disconnect());
+    await expect.poll(() => this.state.evaluate(({ peer }) => peer.disconnected)).toBe(true);
+    await this.state.evaluate(({ peer }) => peer.reconnect());
+    await this.expectOpen();
   }
 
   async openConnections(): Promise<number> {
-    return this.desk.evaluate((desk) => desk.connections.filter((connection) => connection.open).length);
+    return this.state.evaluate((state) => state.connections.filter((connection) => connection.open).length);
   }
 }
 
 /** Runs in the page. */
-function makePeer({ id, options }: { id: string; options: PeerOptions }): Desk {
-  const desk: Desk = { peer: new window.peerjs.Peer(id, options), connections: [], heard: [], errors: [] };
+function makePeer({ id, options }: { id: string; options: PeerOptions }): PeerState {
+  const state: PeerState = { peer: new window.peerjs.Peer(id, options), connections: [], received: [], errors: [] };
   const listen = (connection: DataConnection) => {
-    connection.on("data", (data) => desk.heard.push({ from: connection.peer, data }));
+    connection.on("data", (data) => state.received.push({ from: connection.peer, data }));
   };
-  const { peer } = desk;
+  const { peer } = state;
   const connect = peer.connect.bind(peer);
   peer.connect = (other, how) => {
     const connection = connect(other, how);
@@ -94,9 +94,9 @@ function makePeer({ id, options }: { id: string; options: PeerOptions }): Desk {
     return connection;
   };
   peer.on("connection", (connection) => {
-    desk.connections.push(connection);
+    state.connections.push(connection);
     listen(connection);
   });
-  peer.on("error", (error) => desk.errors.push(error.message));
-  return desk;
+  peer.on("error", (error) => state.errors.push(error.message));
+  return state;
 }

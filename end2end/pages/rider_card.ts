@@ -1,9 +1,9 @@
 import { expect, type Locator } from "@playwright/test";
 
-/** A number on the screen. */
+/** Name of a number on the screen: its `data-metric` attribute. */
 export type Metric = "power" | "cadence" | "heart-rate" | "target" | "progress" | "elapsed" | "remaining" | "interval-remaining";
 
-/** One rider in somebody's list. */
+/** The card of a rider in the list of riders. */
 export class RiderCard {
   constructor(readonly article: Locator) {}
 
@@ -15,8 +15,8 @@ export class RiderCard {
     return (await this.article.getAttribute("data-peer")) ?? "";
   }
 
-  /** How many points the rider's trace shows. */
-  async traced(): Promise<number> {
+  /** Number of points in the rider's trace. */
+  async tracePoints(): Promise<number> {
     return Number(await this.article.locator("[data-trace]").getAttribute("data-trace"));
   }
 
@@ -29,7 +29,7 @@ export class RiderCard {
   }
 }
 
-/** Waits until a number is there and becomes another one: somebody is riding. */
+/** Waits until a number is shown and changes. */
 export async function expectToChange(metric: Locator, timeout?: number): Promise<void> {
   await expect(metric).toHaveText(/^\d/);
   const before = await metric.innerText();

@@ -2,7 +2,7 @@ import { expect, type JSHandle, type Page } from "@playwright/test";
 import type { OpenClient } from "../fixtures/clients.ts";
 import type { Server } from "../fixtures/server.ts";
 
-/** As much of the simple-peer library as the client uses; it comes without types. */
+/** The part of simple-peer that the client uses. The library has no types. */
 type Link = {
   connected: boolean;
   signal(data: unknown): void;
@@ -20,10 +20,10 @@ declare global {
 }
 
 type Rider = { name: string; ftp: number };
-type Club = { id: string; isHost: boolean; links: Map<string, Link>; names: Map<string, string>; heard: string[]; socket: WebSocket };
+type ClientState = { id: string; isHost: boolean; links: Map<string, Link>; names: Map<string, string>; received: string[]; socket: WebSocket };
 
-/** What the server says, and what it passes on. */
-type Heard =
+/** Messages of the server, forwarded ones included. */
+type ServerMessage =
   | { type: "id"; id: string; isHost: boolean }
   | { type: "existing-peers"; peers: ({ id: string } & Rider)[] }
   | ({ type: "peer-joined"; peerId: string; isHost: boolean } & Rider)
@@ -31,95 +31,95 @@ type Heard =
   | { type: "signal"; from: string; signal: unknown };
 
 /**
- * A page with a client that joins by name and FTP and rides in a star: everybody is linked to the host, who calls those
- * that join and passes on what they say.
+ * A page with a client that joins with name and FTP and forms a star: all clients are linked to the host, which calls
+ * newcomers and forwards their messages.
  */
 export class StarPage {
   private constructor(
     readonly name: string,
     private readonly page: Page,
-    private readonly club: JSHandle<Club>,
+    private readonly state: JSHandle<ClientState>,
   ) {}
 
-  static async enter(openClient: OpenClient, server: Server, code: string, rider: Rider): Promise<StarPage> {
+  static async open(openClient: OpenClient, server: Server, code: string, rider: Rider): Promise<StarPage> {
     const page = await openClient("simple-peer", rider.name);
-    const club = await page.evaluateHandle(enterClub, { address: `${server.origin.replace("http", "ws")}/signal/${code}`, rider });
-    const entered = new StarPage(rider.name, page, club);
-    await expect.poll(() => club.evaluate(({ id }) => id), `${rider.name} is told an id`).not.toBe("");
-    return entered;
+    const state = await page.evaluateHandle(joinRoom, { address: `${server.origin.replace("http", "ws")}/signal/${code}`, rider });
+    const star = new StarPage(rider.name, page, state);
+    await expect.poll(() => state.evaluate(({ id }) => id), `id of ${rider.name}`).not.toBe("");
+    return star;
   }
 
   isHost(): Promise<boolean> {
-    return this.club.evaluate(({ isHost }) => isHost);
+    return this.state.evaluate(({ isHost }) => isHost);
   }
 
-  knows(): Promise<string[]> {
-    return this.club.evaluate(({ names }) => [...names.values()].sort());
+  knownNames(): Promise<string[]> {
+    return this.state.evaluate(({ names }) => [...names.values()].sort());
   }
 
-  async isLinkedTo(count: number): Promise<void> {
-    const linked = () => this.club.evaluate(({ links }) => [...links.values()].filter((link) => link.connected).length);
-    await expect.poll(linked, `${this.name} is linked`).toBe(count);
+  async expectLinks(count: number): Promise<void> {
+    const linked = () => this.state.evaluate(({ links }) => [...links.values()].filter((link) => link.connected).length);
+    await expect.poll(linked, `links of ${this.name}`).toBe(count);
   }
 
-  async says(words: string): Promise<void> {
-    await this.club.evaluate(({ links }, words) => links.forEach((link) => link.send(words)), words);
+  async send(text: string): Promise<void> {
+    await this.state.evaluate(({ links }, text) => links.forEach((link) => link.send(text)), text);
   }
 
-  heard(): Promise<string[]> {
-    return this.club.evaluate(({ heard }) => heard);
+  received(): Promise<string[]> {
+    return this.state.evaluate(({ received }) => received);
   }
 
-  async leaves(): Promise<void> {
+  async leave(): Promise<void> {
     await this.page.context().close();
   }
 }
 
 /** Runs in the page. */
-function enterClub({ address, rider }: { address: string; rider: Rider }): Club {
+function joinRoom({ address, rider }: { address: string; rider: Rider }): ClientState {
   const socket = new WebSocket(address);
-  const club: Club = { id: "", isHost: false, links: new Map(), names: new Map(), heard: [], socket };
-  const say = (message: object) => socket.send(JSON.stringify(message));
+  const state: ClientState = { id: "", isHost: false, links: new Map(), names: new Map(), received: [], socket };
+  const tell = (message: object) => socket.send(JSON.stringify(message));
 
   const link = (peer: string, initiator: boolean): Link => {
-    const known = club.links.get(peer);
+    const known = state.links.get(peer);
     if (known) return known;
-    const made = new window.SimplePeer({ initiator, config: { iceServers: [] } });
-    club.links.set(peer, made);
-    made.on("signal", (signal) => say({ type: "signal", target: peer, signal }));
-    made.on("data", (data) => {
-      const words = new TextDecoder().decode(data);
-      club.heard.push(words);
-      if (club.isHost) club.links.forEach((other) => other !== made && other.send(words));
+    const created = new window.SimplePeer({ initiator, config: { iceServers: [] } });
+    state.links.set(peer, created);
+    created.on("signal", (signal) => tell({ type: "signal", target: peer, signal }));
+    created.on("data", (data) => {
+      const text = new TextDecoder().decode(data);
+      state.received.push(text);
+      if (state.isHost) state.links.forEach((other) => other !== created && other.send(text));
     });
-    made.on("error", () => club.links.delete(peer));
-    return made;
+    created.on("error", () => state.links.delete(peer));
+    return created;
   };
 
   socket.onmessage = ({ data }: MessageEvent<string>) => {
-    const heard = JSON.parse(data) as Heard;
-    switch (heard.type) {
+    const message = JSON.parse(data) as ServerMessage;
+    switch (message.type) {
       case "id": {
-        const isNew = club.id === "";
-        [club.id, club.isHost] = [heard.id, heard.isHost];
-        if (isNew) say({ type: "join", ...rider, isHost: heard.isHost });
+        const isNew = state.id === "";
+        [state.id, state.isHost] = [message.id, message.isHost];
+        if (isNew) tell({ type: "join", ...rider, isHost: message.isHost });
         break;
       }
       case "existing-peers":
-        for (const { id, name } of heard.peers) club.names.set(id, name);
+        for (const { id, name } of message.peers) state.names.set(id, name);
         break;
       case "peer-joined":
-        club.names.set(heard.peerId, heard.name);
-        if (club.isHost) link(heard.peerId, true);
+        state.names.set(message.peerId, message.name);
+        if (state.isHost) link(message.peerId, true);
         break;
       case "peer-left":
-        club.names.delete(heard.peerId);
-        club.links.get(heard.peerId)?.destroy();
-        club.links.delete(heard.peerId);
+        state.names.delete(message.peerId);
+        state.links.get(message.peerId)?.destroy();
+        state.links.delete(message.peerId);
         break;
       case "signal":
-        link(heard.from, false).signal(heard.signal);
+        link(message.from, false).signal(message.signal);
     }
   };
-  return club;
+  return state;
 }

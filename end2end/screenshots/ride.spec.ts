@@ -3,7 +3,7 @@ import { fileURLToPath } from "node:url";
 import type { Page } from "@playwright/test";
 import { expect, test } from "../fixtures/test.ts";
 import { zwo } from "../fixtures/workouts.ts";
-import { Panel } from "../pages/panel.ts";
+import { ConnectionPanel } from "../pages/connection_panel.ts";
 import { each, eachPair } from "../pages/rider.ts";
 
 const folder = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
@@ -22,20 +22,20 @@ const workout = zwo(
         <Cooldown Duration="30" PowerLow="0.7" PowerHigh="0.4"/>`,
 );
 
-test("a ride of four riders, screen by screen", async ({ enter }) => {
-  const [ana, ben, cem, dora] = [await enter("Ana", 210), await enter("Ben", 285), await enter("Cem", 240), await enter("Dora", 180)];
+test("screenshots of all screens of a ride with four riders", async ({ newRider }) => {
+  const [ana, ben, cem, dora] = [await newRider("Ana", 210), await newRider("Ben", 285), await newRider("Cem", 240), await newRider("Dora", 180)];
   const all = [ana, ben, cem, dora];
   const { page, ride } = ana;
 
   await ana.home.open();
   await expect(ana.home.start).toBeEnabled();
   await shoot(page, "1-home");
-  await ana.startsRide();
+  await ana.startRide();
   await ben.page.goto(ana.invitation);
   await expect(ben.ride.join).toBeEnabled();
   await shoot(ben.page, "2-introduce");
   for (const rider of [ben, cem, dora]) {
-    await rider.accepts(ana.invitation);
+    await rider.acceptInvitation(ana.invitation);
     await rider.expectLobby();
   }
   await eachPair(all, (watcher, other) => watcher.ride.card(other.name).expectLink("direct"));
@@ -44,21 +44,21 @@ test("a ride of four riders, screen by screen", async ({ enter }) => {
   await ride.choose.click();
   await shoot(page, "4-chooser");
   await ride.workoutFile.setInputFiles(workout);
-  await each(all, (rider) => rider.ridesSimulated());
+  await each(all, (rider) => rider.useSimulatedTrainer());
   await each([ana, ben, dora], (rider) => rider.ride.ready.check());
   await expect(ride.heading("Hill and Valley")).toBeVisible();
   await shoot(page, "5-lobby-with-workout");
-  await shoot(ben.page, "6-lobby-of-a-guest");
+  await shoot(ben.page, "6-lobby-of-a-rider");
 
   await ride.start.click();
   await expect(ride.countdown).toBeVisible();
   await shoot(page, "7-countdown");
-  await each(all, (rider) => rider.ride.ridesSoon());
+  await each(all, (rider) => rider.ride.expectRiding());
   await expect(ride.metric("elapsed")).toHaveText("0:38", { timeout: 60_000 });
   await shoot(page, "8-ride");
   await page.setViewportSize(sizes[0]!);
   await page.screenshot({ path: path.join(folder, "..", "docs", "ride.png") });
-  const panel = new Panel(page);
+  const panel = new ConnectionPanel(page);
   await panel.open();
   await shoot(page, "8b-connection");
   await panel.close();
@@ -75,7 +75,7 @@ test("a ride of four riders, screen by screen", async ({ enter }) => {
   await shoot(page, "10-summary");
 });
 
-/** The screen in both sizes: what is seen at first, and the whole page where there is more. */
+/** Takes screenshots in both sizes: the viewport, and the whole page if it is longer. */
 async function shoot(page: Page, screen: string): Promise<void> {
   for (const { name, ...size } of sizes) {
     await page.setViewportSize(size);

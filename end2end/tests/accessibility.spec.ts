@@ -4,20 +4,20 @@ import type { Locator, Page } from "@playwright/test";
 import { expect, test } from "../fixtures/test.ts";
 import { longRide } from "../fixtures/workouts.ts";
 
-test("no screen keeps anybody out: axe finds nothing serious from the first page to the summary", async ({ enter }) => {
-  const [ana, ben] = [await enter("Ana", 200), await enter("Ben", 250)];
+test("axe finds no serious or critical problem on any screen, from the home page to the summary", async ({ newRider }) => {
+  const [ana, ben] = [await newRider("Ana", 200), await newRider("Ben", 250)];
   await ana.home.open();
   await expect(ana.home.start).toBeEnabled();
-  await expectAccessible(ana.page, "first page");
+  await expectAccessible(ana.page, "home page");
   await ana.home.start.click();
-  await expectAccessible(ana.page, "first page with a fault");
+  await expectAccessible(ana.page, "home page with an error");
 
-  await ana.startsRide();
+  await ana.startRide();
   await expectAccessible(ana.page, "lobby without a workout");
   await ben.page.goto(ana.invitation);
   await expect(ben.ride.join).toBeEnabled();
   await expectAccessible(ben.page, "invitation");
-  await ben.accepts(ana.invitation);
+  await ben.acceptInvitation(ana.invitation);
   await ben.expectLobby();
 
   await ana.ride.choose.click();
@@ -26,26 +26,26 @@ test("no screen keeps anybody out: axe finds nothing serious from the first page
   await expectAccessible(ana.page, "chooser");
   await ana.ride.workoutFile.setInputFiles(longRide);
   await expect(ana.ride.heading("Long Ride")).toBeVisible();
-  await ana.ridesSimulated();
+  await ana.useSimulatedTrainer();
   await expectAccessible(ana.page, "lobby with a workout");
 
   await ana.ride.start.click();
   await expect(ana.ride.countdown).toBeVisible();
   await expectAccessible(ana.page, "countdown");
-  await ana.ride.ridesSoon();
+  await ana.ride.expectRiding();
   await expectAccessible(ana.page, "ride");
   await ana.ride.pause.click();
   await expect(ana.ride.resume).toBeVisible();
   await expectAccessible(ana.page, "paused ride");
   await ana.ride.end.click();
-  await expectAccessible(ana.page, "question before the end");
+  await expectAccessible(ana.page, "confirmation before the end");
   await ana.ride.confirm.getByRole("button", { name: "End for everyone" }).click();
   await expect(ana.ride.summary).toBeVisible();
   await expectAccessible(ana.page, "summary");
 });
 
-test("the keyboard alone leads from the first page to a chosen workout and the countdown", async ({ enter }) => {
-  const ana = await enter("Ana", 200);
+test("a ride can be created, prepared and started with the keyboard alone", async ({ newRider }) => {
+  const ana = await newRider("Ana", 200);
   const { page, home, ride } = ana;
   await home.open();
   await expect(home.start).toBeEnabled();
@@ -79,18 +79,18 @@ test("the keyboard alone leads from the first page to a chosen workout and the c
   await expect(ride.countdown).toBeVisible();
 });
 
-/** Nothing that axe calls serious or critical. */
+/** Expects no problem that axe rates as serious or critical. */
 async function expectAccessible(page: Page, screen: string): Promise<void> {
   await test.step(screen, async () => {
     const { violations } = await new AxeBuilder({ page }).analyze();
-    const grave = violations
+    const problems = violations
       .filter(({ impact }) => impact === "serious" || impact === "critical")
       .map(({ id, help, nodes }) => ({ id, help, where: nodes.map((node) => node.target.join(" ")) }));
-    expect(grave, screen).toEqual([]);
+    expect(problems, screen).toEqual([]);
   });
 }
 
-/** Presses Tab until the control has the focus. */
+/** Presses Tab until the control is focused. */
 async function tabTo(page: Page, control: Locator): Promise<void> {
   await expect(control).toBeVisible();
   const hasFocus = () => control.evaluate((element) => element === document.activeElement);

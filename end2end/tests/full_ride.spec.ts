@@ -2,10 +2,10 @@ import { expect, test } from "../fixtures/test.ts";
 
 test.use({ settings: { GRUPPETTO_MAX_RIDERS: "2" } });
 
-test("a full ride says so, and lets the next one in when somebody has left", async ({ enter }) => {
-  const [ana, ben, cem] = [await enter("Ana", 200), await enter("Ben", 250), await enter("Cem", 320)];
-  await ana.startsRide();
-  await ben.accepts(ana.invitation);
+test("a full ride rejects new riders until a rider leaves", async ({ newRider }) => {
+  const [ana, ben, cem] = [await newRider("Ana", 200), await newRider("Ben", 250), await newRider("Cem", 320)];
+  await ana.startRide();
+  await ben.acceptInvitation(ana.invitation);
   await ben.expectLobby();
 
   await cem.page.goto(ana.invitation);
@@ -16,17 +16,17 @@ test("a full ride says so, and lets the next one in when somebody has left", asy
   await ben.ride.leave.click();
   await expect(ana.ride.card("Ben").article).toBeHidden();
   await cem.page.getByRole("button", { name: "Try again" }).click();
-  await cem.ride.introduce.fill("Cem", 320);
+  await cem.ride.riderForm.fill("Cem", 320);
   await cem.ride.join.click();
   await cem.expectLobby();
 });
 
-test("a ride that fills up while somebody types a name says so", async ({ enter }) => {
-  const [ana, ben, cem] = [await enter("Ana", 200), await enter("Ben", 250), await enter("Cem", 320)];
-  await ana.startsRide();
+test("a ride that becomes full while a rider fills in the form rejects that rider", async ({ newRider }) => {
+  const [ana, ben, cem] = [await newRider("Ana", 200), await newRider("Ben", 250), await newRider("Cem", 320)];
+  await ana.startRide();
   await cem.page.goto(ana.invitation);
-  await cem.ride.introduce.fill("Cem", 320);
-  await ben.accepts(ana.invitation);
+  await cem.ride.riderForm.fill("Cem", 320);
+  await ben.acceptInvitation(ana.invitation);
   await ben.expectLobby();
 
   await cem.ride.join.click();

@@ -1,31 +1,31 @@
 import { everySecond, readFit, seconds } from "../fixtures/fit.ts";
-import { succeededPairs } from "../fixtures/probes.ts";
+import { countConnectedPairs } from "../fixtures/probes.ts";
 import type { Server } from "../fixtures/server.ts";
 import { expect, test } from "../fixtures/test.ts";
 import { halfMinute } from "../fixtures/workouts.ts";
 import { expectToChange } from "../pages/rider_card.ts";
 import { each, eachPair, type Rider } from "../pages/rider.ts";
 
-test("three riders count down, ride half a minute side by side without the server, and take their files home", async ({ enter, server }) => {
-  const ana = await enter("Ana", 200, { permissions: ["clipboard-read", "clipboard-write"] });
-  const ben = await enter("Ben", 250);
-  const cem = await enter("Cem", 320);
+test("three riders start together, ride half a minute over direct links, and download valid FIT files", async ({ newRider, server }) => {
+  const ana = await newRider("Ana", 200, { permissions: ["clipboard-read", "clipboard-write"] });
+  const ben = await newRider("Ben", 250);
+  const cem = await newRider("Cem", 320);
   const all = [ana, ben, cem];
 
-  await test.step("Ana invites, Ben and Cem come as newcomers", async () => {
-    await ana.startsRide();
+  await test.step("Ana creates a ride, Ben and Cem join by the invitation link", async () => {
+    await ana.startRide();
     const invitation = await copiedLink(ana);
-    await ben.accepts(invitation);
-    await cem.accepts(invitation);
+    await ben.acceptInvitation(invitation);
+    await cem.acceptInvitation(invitation);
     await each(all, (rider) => rider.expectLobby());
     await each(all, (rider) => expect(rider.ride.riders.getByRole("article")).toHaveText([/Ana/, /Ben/, /Cem/]));
     await each(all, (rider) => rider.ride.card("Ana").expectRole("host"));
     await each(all, (rider) => rider.ride.card("Cem").expectRole("rider"));
     await eachPair(all, (watcher, other) => watcher.ride.card(other.name).expectLink("direct"));
-    await expect.poll(() => each(all, (rider) => rider.page.evaluate(succeededPairs))).toEqual([2, 2, 2]);
+    await expect.poll(() => each(all, (rider) => rider.page.evaluate(countConnectedPairs))).toEqual([2, 2, 2]);
   });
 
-  await test.step("everybody sees the workout that the host shared", async () => {
+  await test.step("all riders see the workout that the host shared", async () => {
     await expect(ben.ride.choose).toBeHidden();
     await expect(ana.ride.start).toBeDisabled();
     await ana.ride.share(halfMinute);
@@ -36,33 +36,33 @@ test("three riders count down, ride half a minute side by side without the serve
     });
   });
 
-  await test.step("everybody gets ready, and sees that of the others", async () => {
-    await each(all, (rider) => rider.ridesSimulated());
+  await test.step("all riders set ready, and see it of each other", async () => {
+    await each(all, (rider) => rider.useSimulatedTrainer());
     await each(all, (rider) => rider.ride.ready.check());
     await eachPair(all, async (watcher, other) => {
       await expect(watcher.ride.card(other.name).article.getByText("Ready", { exact: true })).toBeVisible();
     });
   });
 
-  await test.step("one countdown for all, and one start", async () => {
+  await test.step("all riders see the countdown and start at the same time", async () => {
     await ana.ride.start.click();
     await each(all, (rider) => expect(rider.ride.countdown).toHaveText(/^([1-9]|10)$/));
-    await each(all, (rider) => rider.ride.ridesSoon());
-    const starts = await each(all, (rider) => rider.page.evaluate(() => window.rideAppeared ?? NaN));
+    await each(all, (rider) => rider.ride.expectRiding());
+    const starts = await each(all, (rider) => rider.page.evaluate(() => window.rideShownAt ?? NaN));
     expect(Math.max(...starts) - Math.min(...starts), "milliseconds from the first start to the last").toBeLessThan(100);
   });
 
-  await test.step("everybody rides at their own FTP, in the first interval", async () => {
+  await test.step("each rider has a target for their own FTP, in the first interval", async () => {
     await each(all, async ({ ride, ftp }) => {
       await expect(ride.metric("target")).toHaveText(`${0.6 * ftp}`);
       await expect(ride.metric("power")).toHaveText(/^[1-9]\d*$/);
-      await expect(ride.mine).toContainText("Interval 1 of 3");
+      await expect(ride.myRide).toContainText("Interval 1 of 3");
     });
     await eachPair(all, (watcher, other) => expect(watcher.ride.card(other.name).metric("target")).toHaveText(`${0.6 * other.ftp}`));
   });
 
-  await test.step("all numbers of all others go on changing, power for once without a single frame over the server", async () => {
-    // The target changes with the next interval, the cadence at the latest with the last one.
+  await test.step("all numbers of the other riders change, and power also while no frame is relayed", async () => {
+    // The target changes with the next interval, the cadence with the last one at the latest.
     const changes = eachPair(all, async (watcher, other) => {
       const card = watcher.ride.card(other.name);
       const metrics = (["cadence", "heart-rate", "progress", "target"] as const).map((metric) => card.metric(metric));
@@ -75,10 +75,10 @@ test("three riders count down, ride half a minute side by side without the serve
     }).toPass({ timeout: 15_000 });
     await Promise.all([changes, direct]);
     await eachPair(all, (watcher, other) => watcher.ride.card(other.name).expectLink("direct"));
-    await expect.poll(() => each(all, (rider) => rider.page.evaluate(succeededPairs))).toEqual([2, 2, 2]);
+    await expect.poll(() => each(all, (rider) => rider.page.evaluate(countConnectedPairs))).toEqual([2, 2, 2]);
   });
 
-  await test.step("they finish together", async () => {
+  await test.step("all riders finish and see their summary", async () => {
     await each(all, ({ ride }) => expect(ride.summary).toBeVisible({ timeout: 30_000 }));
     await each(all, async ({ ride, ftp }) => {
       await expect(ride.figure("Duration")).toHaveText("0:30");
@@ -93,8 +93,8 @@ test("three riders count down, ride half a minute side by side without the serve
     });
   });
 
-  await test.step("everybody takes a valid file home", async () => {
-    for (const rider of all) await expectWholeRide(rider);
+  await test.step("all riders download a valid FIT file", async () => {
+    for (const rider of all) await expectCompleteRecording(rider);
   });
 });
 
@@ -112,7 +112,7 @@ async function relayedFrames(server: Server): Promise<number> {
   return (await server.health()).relayedFrames;
 }
 
-async function expectWholeRide({ ride, ftp }: Rider): Promise<void> {
+async function expectCompleteRecording({ ride, ftp }: Rider): Promise<void> {
   const fit = await readFit(await ride.downloadFit());
   expect(fit.fileId.type).toBe("activity");
   expect(fit.session.sport).toBe("cycling");
@@ -124,7 +124,7 @@ async function expectWholeRide({ ride, ftp }: Rider): Promise<void> {
   expect(Math.max(...powers)).toBeGreaterThan(0.8 * ftp);
   expect(Math.max(...powers)).toBeLessThan(1.1 * ftp);
 
-  // Records are of whole seconds by the clock, intervals begin in the middle of one.
+  // Records have whole seconds of the wall clock, while intervals start within a second.
   const laps = fit.laps.map((lap) => lap.totalTimerTime ?? 0);
   expect(laps).toHaveLength(3);
   [14, 8, 8].forEach((length, lap) => expect(Math.abs(laps[lap]! - length), `lap ${lap + 1}`).toBeLessThanOrEqual(1));

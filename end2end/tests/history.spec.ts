@@ -2,19 +2,19 @@ import { expect, test } from "../fixtures/test.ts";
 import { longRide } from "../fixtures/workouts.ts";
 import { each, rideTogether } from "../pages/rider.ts";
 
-test("a late rider sees what was ridden before they came, even by somebody who has left", async ({ enter }) => {
-  const [ana, ben, cem] = [await enter("Ana", 200), await enter("Ben", 250), await enter("Cem", 320)];
+test("a rider who joins late sees the power history, including that of a rider who has left", async ({ newRider }) => {
+  const [ana, ben, cem] = [await newRider("Ana", 200), await newRider("Ben", 250), await newRider("Cem", 320)];
   await rideTogether(longRide, ana, ben);
   await expect.poll(() => ana.ride.elapsed(), { timeout: 20_000 }).toBeGreaterThanOrEqual(11);
-  await expect.poll(() => ana.ride.card("Ben").traced()).toBeGreaterThanOrEqual(2);
+  await expect.poll(() => ana.ride.card("Ben").tracePoints()).toBeGreaterThanOrEqual(2);
   await ben.ride.leave.click();
 
-  await cem.accepts(ana.invitation);
-  await expect(cem.ride.mine).toBeVisible();
-  // Nothing of this can Cem have measured: five seconds make one point.
-  await expect.poll(() => cem.ride.card("Ana").traced(), { timeout: 4_500 }).toBeGreaterThanOrEqual(2);
-  await cem.ridesSimulated();
-  await expect.poll(() => ana.ride.card("Cem").traced(), { timeout: 15_000 }).toBeGreaterThanOrEqual(1);
+  await cem.acceptInvitation(ana.invitation);
+  await expect(cem.ride.myRide).toBeVisible();
+  // Cem cannot have recorded these points: a point takes five seconds.
+  await expect.poll(() => cem.ride.card("Ana").tracePoints(), { timeout: 4_500 }).toBeGreaterThanOrEqual(2);
+  await cem.useSimulatedTrainer();
+  await expect.poll(() => ana.ride.card("Cem").tracePoints(), { timeout: 15_000 }).toBeGreaterThanOrEqual(1);
 
   await ana.ride.end.click();
   await ana.ride.confirm.getByRole("button", { name: "End for everyone" }).click();
@@ -26,18 +26,18 @@ test("a late rider sees what was ridden before they came, even by somebody who h
   });
 });
 
-test("a rider who reloads has the whole picture at the end, their own line too", async ({ enter }) => {
-  const [ana, ben] = [await enter("Ana", 200), await enter("Ben", 250)];
+test("a rider who reloads the page still has the traces of all riders, the own one included", async ({ newRider }) => {
+  const [ana, ben] = [await newRider("Ana", 200), await newRider("Ben", 250)];
   await rideTogether(longRide, ana, ben);
   await expect.poll(() => ana.ride.elapsed(), { timeout: 20_000 }).toBeGreaterThanOrEqual(11);
   await ben.page.reload();
-  await expect(ben.ride.mine).toBeVisible();
-  await expect.poll(() => ben.ride.card("Ana").traced(), { timeout: 4_500 }).toBeGreaterThanOrEqual(2);
-  await expect.poll(() => ben.ride.card("Ben").traced()).toBeGreaterThanOrEqual(2);
+  await expect(ben.ride.myRide).toBeVisible();
+  await expect.poll(() => ben.ride.card("Ana").tracePoints(), { timeout: 4_500 }).toBeGreaterThanOrEqual(2);
+  await expect.poll(() => ben.ride.card("Ben").tracePoints()).toBeGreaterThanOrEqual(2);
 });
 
-test("the picture at the end fits a phone", async ({ enter }) => {
-  const ana = await enter("Ana", 200);
+test("the chart of the summary fits on a phone", async ({ newRider }) => {
+  const ana = await newRider("Ana", 200);
   await rideTogether(longRide, ana);
   await expect.poll(() => ana.ride.elapsed(), { timeout: 20_000 }).toBeGreaterThanOrEqual(6);
   await ana.page.setViewportSize({ width: 390, height: 844 });

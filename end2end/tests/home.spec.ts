@@ -1,7 +1,7 @@
 import { expect, test } from "../fixtures/test.ts";
 
-test("name and FTP are remembered after a reload", async ({ enter }) => {
-  const ana = await enter("Ana", 200);
+test("name and FTP are restored after a reload", async ({ newRider }) => {
+  const ana = await newRider("Ana", 200);
   await ana.home.open();
   await expect(ana.home.rider.ftp).toHaveValue("200");
   await ana.home.rider.fill("Ana Ñandú", 287);
@@ -12,39 +12,39 @@ test("name and FTP are remembered after a reload", async ({ enter }) => {
 });
 
 for (const address of ["/", "/ride/brave-otter-0042", "/solo"]) {
-  test(`no control of ${address} can be used before the page is live`, async ({ browser, baseURL }) => {
+  test(`all controls of ${address} are disabled before hydration`, async ({ browser, baseURL }) => {
     const context = await browser.newContext({ baseURL, javaScriptEnabled: false });
     const page = await context.newPage();
     await page.goto(address);
     const controls = page.locator("button, input, select, textarea");
-    const usable = await controls.evaluateAll((all) => all.filter((control) => !control.hasAttribute("disabled")).length);
-    expect(usable).toBe(0);
+    const enabled = await controls.evaluateAll((all) => all.filter((control) => !control.hasAttribute("disabled")).length);
+    expect(enabled).toBe(0);
     if (address === "/") expect(await controls.count()).toBe(6);
     await context.close();
   });
 }
 
-test("a simulated ride needs no network once the page is there", async ({ enter }) => {
-  const ana = await enter("Ana", 240);
+test("a simulated ride needs no network after the page has loaded", async ({ newRider }) => {
+  const ana = await newRider("Ana", 240);
   await ana.home.open();
   await ana.home.rider.fill("Ana", 240);
-  await expect(ana.home.alone).toBeEnabled();
+  await expect(ana.home.solo).toBeEnabled();
   await ana.context.setOffline(true);
 
-  await ana.home.alone.click();
+  await ana.home.solo.click();
   await ana.ride.choose.click();
   await ana.ride.chooser.getByRole("listitem").first().getByRole("button").click();
   await ana.ride.start.click();
   await expect(ana.ride.countdown).toBeVisible();
-  await ana.ride.ridesSoon();
+  await ana.ride.expectRiding();
   await expect(ana.ride.metric("power")).toHaveText(/^[1-9]/);
   await expect(ana.ride.metric("target")).toHaveText(/^[1-9]/);
   await expect(ana.ride.metric("elapsed")).toHaveText(/0:0[2-9]/);
 });
 
-test("an address that leads nowhere leads home", async ({ enter, faults }) => {
-  faults.expect(/status of 404.*\/nowhere/);
-  const ana = await enter("Ana", 200);
+test("an unknown address has status 404 and a link to the home page", async ({ newRider, browserErrors }) => {
+  browserErrors.allow(/status of 404.*\/nowhere/);
+  const ana = await newRider("Ana", 200);
   const response = await ana.page.goto("/nowhere");
   expect(response?.status()).toBe(404);
   await ana.page.getByRole("link", { name: "Go home" }).click();

@@ -3,17 +3,17 @@ import { longRide } from "../fixtures/workouts.ts";
 import { expectToChange } from "../pages/rider_card.ts";
 import { each, rideTogether } from "../pages/rider.ts";
 
-test("when the host pauses, goes on and ends the ride, everybody does", async ({ enter }) => {
-  const [ana, ben] = [await enter("Ana", 200), await enter("Ben", 250)];
+test("the host pauses, resumes and ends the ride for all riders", async ({ newRider }) => {
+  const [ana, ben] = [await newRider("Ana", 200), await newRider("Ben", 250)];
   const both = [ana, ben];
   await rideTogether(longRide, ana, ben);
   await expect(ben.ride.pause).toBeHidden();
   await expect(ben.ride.end).toBeHidden();
 
-  const stopped = await test.step("the clock stands still for both, at the same second", async () => {
+  const stopped = await test.step("the clock stops for both riders at the same second", async () => {
     await expect(ana.ride.metric("elapsed")).toHaveText(/0:0[3-9]/);
     await ana.ride.pause.click();
-    await each(both, ({ ride }) => expect(ride.mine.getByText("Paused", { exact: true })).toBeVisible());
+    await each(both, ({ ride }) => expect(ride.myRide.getByText("Paused", { exact: true })).toBeVisible());
     const [first, second] = await each(both, (rider) => rider.ride.elapsed());
     expect(first).toBe(second);
     await each(both, async ({ ride }) => {
@@ -23,7 +23,7 @@ test("when the host pauses, goes on and ends the ride, everybody does", async ({
     return first;
   });
 
-  await test.step("both ride on from there", async () => {
+  await test.step("both riders continue from there", async () => {
     await expect(ben.ride.resume).toBeHidden();
     await ana.ride.resume.click();
     for (const second of [stopped! + 1, stopped! + 2]) {
@@ -32,14 +32,14 @@ test("when the host pauses, goes on and ends the ride, everybody does", async ({
     await expect(ana.ride.pause).toBeEnabled();
   });
 
-  await test.step("the end asks first, and can be declined", async () => {
+  await test.step("ending asks for confirmation and can be cancelled", async () => {
     await ana.ride.end.click();
     await ana.ride.confirm.getByRole("button", { name: "Keep riding" }).click();
     await expect(ana.ride.confirm).toBeHidden();
     await expectToChange(ben.ride.metric("elapsed"));
   });
 
-  await test.step("the end is the end for both", async () => {
+  await test.step("the ride ends for both riders", async () => {
     await ana.ride.end.click();
     await ana.ride.confirm.getByRole("button", { name: "End for everyone" }).click();
     await each(both, ({ ride }) => expect(ride.summary).toBeVisible());
@@ -48,10 +48,10 @@ test("when the host pauses, goes on and ends the ride, everybody does", async ({
   });
 });
 
-test("the host chooses among at least three built-in workouts, and a later choice replaces the first", async ({ enter }) => {
-  const [ana, ben] = [await enter("Ana", 200), await enter("Ben", 250)];
-  await ana.startsRide();
-  await ben.accepts(ana.invitation);
+test("the host can choose from at least three built-in workouts, and a later choice replaces the first", async ({ newRider }) => {
+  const [ana, ben] = [await newRider("Ana", 200), await newRider("Ben", 250)];
+  await ana.startRide();
+  await ben.acceptInvitation(ana.invitation);
   await ana.ride.share(longRide);
   await expect(ben.ride.heading("Long Ride")).toBeVisible();
 
@@ -65,9 +65,9 @@ test("the host chooses among at least three built-in workouts, and a later choic
   await expect(ben.ride.heading("Long Ride")).toBeHidden();
 });
 
-test("a workout file can be dropped into the dialog", async ({ enter }) => {
-  const ana = await enter("Ana", 200);
-  await ana.startsRide();
+test("a workout file can be dropped into the dialog", async ({ newRider }) => {
+  const ana = await newRider("Ana", 200);
+  await ana.startRide();
   await ana.ride.choose.click();
   const dropped = await ana.page.evaluateHandle((text) => {
     const data = new DataTransfer();

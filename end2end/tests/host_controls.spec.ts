@@ -3,13 +3,13 @@ import { expect, test } from "../fixtures/test.ts";
 import { fourSteps, longRide } from "../fixtures/workouts.ts";
 import { each, rideTogether, type Rider } from "../pages/rider.ts";
 
-test("the host skips, goes back and makes an interval longer, and everybody is in the same interval", async ({ enter }) => {
-  const [ana, ben] = [await enter("Ana", 200), await enter("Ben", 250)];
+test("the host skips, goes back and extends, and all riders are in the same interval", async ({ newRider }) => {
+  const [ana, ben] = [await newRider("Ana", 200), await newRider("Ben", 250)];
   const both = [ana, ben];
   await rideTogether(fourSteps, ana, ben);
   for (const control of [ben.ride.skip, ben.ride.back, ben.ride.extend]) await expect(control).toBeHidden();
 
-  await test.step("a skip begins the next interval for both, and nobody's time runs back", async () => {
+  await test.step("a skip starts the next interval for both riders, and the time ridden does not decrease", async () => {
     await expect.poll(() => ben.ride.elapsed()).toBeGreaterThanOrEqual(2);
     const before = await each(both, (rider) => rider.ride.elapsed());
     await ana.ride.skip.click();
@@ -20,7 +20,7 @@ test("the host skips, goes back and makes an interval longer, and everybody is i
     after.forEach((elapsed, rider) => expect(elapsed).toBeGreaterThanOrEqual(before[rider]!));
   });
 
-  await test.step("back begins the interval again", async () => {
+  await test.step("back restarts the interval", async () => {
     await expect.poll(() => ana.ride.leftInInterval(), { timeout: 15_000 }).toBeLessThanOrEqual(53);
     await ana.ride.back.click();
     await each(both, ({ ride }) => expect.poll(() => ride.leftInInterval(), { intervals: [100] }).toBeGreaterThanOrEqual(58));
@@ -28,14 +28,14 @@ test("the host skips, goes back and makes an interval longer, and everybody is i
     await each(both, ({ ride }) => expect(ride.statusRegion).toContainText("Ana went back to the start of interval 2."));
   });
 
-  await test.step("a minute more is a minute more for both", async () => {
+  await test.step("an extension adds a minute for both riders", async () => {
     await ana.ride.extend.click();
     await each(both, ({ ride }) => expect.poll(() => ride.leftInInterval()).toBeGreaterThan(100));
     await expectInterval(both, 2);
     await each(both, ({ ride }) => expect(ride.statusRegion).toContainText("Ana made this interval a minute longer."));
   });
 
-  await test.step("a doubled tap skips once", async () => {
+  await test.step("a double click skips once", async () => {
     await expect.poll(() => ana.ride.leftInInterval()).toBeLessThanOrEqual(117);
     await ana.ride.skip.dblclick();
     await expectInterval(both, 3);
@@ -44,7 +44,7 @@ test("the host skips, goes back and makes an interval longer, and everybody is i
     await expectInterval(both, 3);
   });
 
-  await test.step("in its first seconds back leads to the interval before", async () => {
+  await test.step("back in the first seconds of an interval leads to the previous one", async () => {
     await ana.ride.skip.click();
     await expectInterval(both, 4);
     await expect.poll(() => ana.ride.leftInInterval()).toBeLessThanOrEqual(58);
@@ -62,24 +62,24 @@ test("the host skips, goes back and makes an interval longer, and everybody is i
     await expectInterval(both, 4);
   });
 
-  await test.step("the file has a lap for every stretch that was ridden", async () => {
+  await test.step("the FIT file has a lap for every part of an interval that was ridden", async () => {
     await ana.ride.end.click();
     await ana.ride.confirm.getByRole("button", { name: "End for everyone" }).click();
     await expect(ben.ride.summary).toBeVisible();
     const fit = await readFit(await ben.ride.downloadFit());
-    // 1, 2, 2 again, 3, 4, 3 again, 4 again.
+    // Intervals 1, 2, 2, 3, 4, 3, 4.
     expect(fit.laps).toHaveLength(7);
     const laps = fit.laps.reduce((sum, lap) => sum + (lap.totalTimerTime ?? 0), 0);
     expect(laps).toBe(fit.session.totalTimerTime);
   });
 });
 
-test("the host calls the start off, everybody is back in the lobby, and a new countdown starts the ride", async ({ enter }) => {
-  const [ana, ben] = [await enter("Ana", 200), await enter("Ben", 250)];
+test("the host cancels the countdown, all riders are back in the lobby, and a new countdown starts the ride", async ({ newRider }) => {
+  const [ana, ben] = [await newRider("Ana", 200), await newRider("Ben", 250)];
   const both = [ana, ben];
-  await ana.startsRide();
-  await ben.accepts(ana.invitation);
-  await each(both, (rider) => rider.ridesSimulated());
+  await ana.startRide();
+  await ben.acceptInvitation(ana.invitation);
+  await each(both, (rider) => rider.useSimulatedTrainer());
   await ana.ride.share(longRide);
   await ana.ride.start.click();
   await each(both, ({ ride }) => expect(ride.countdown).toBeVisible());
@@ -91,11 +91,11 @@ test("the host calls the start off, everybody is back in the lobby, and a new co
   await expect(ben.ride.statusRegion).toContainText("Ana called the start off.");
 
   await ana.ride.start.click();
-  await each(both, (rider) => rider.ride.ridesSoon());
+  await each(both, (rider) => rider.ride.expectRiding());
 });
 
-test("a host's buttons fit a phone in two rows, each large enough for a thumb", async ({ enter }) => {
-  const ana = await enter("Ana", 200);
+test("the buttons of the host fit on a phone in two rows, each at least 48 px high", async ({ newRider }) => {
+  const ana = await newRider("Ana", 200);
   await ana.page.setViewportSize({ width: 390, height: 844 });
   await rideTogether(longRide, ana);
   const { back, skip, extend, pause, end, leave } = ana.ride;
@@ -110,5 +110,5 @@ test("a host's buttons fit a phone in two rows, each large enough for a thumb", 
 });
 
 async function expectInterval(riders: Rider[], number: number): Promise<void> {
-  await each(riders, ({ ride }) => expect(ride.mine).toContainText(`Interval ${number} of 4`));
+  await each(riders, ({ ride }) => expect(ride.myRide).toContainText(`Interval ${number} of 4`));
 }

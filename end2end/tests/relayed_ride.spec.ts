@@ -1,21 +1,21 @@
 import { everySecond, readFit, seconds } from "../fixtures/fit.ts";
-import { withoutDirectLinks } from "../fixtures/probes.ts";
+import { disableWebRtc } from "../fixtures/probes.ts";
 import { expect, test } from "../fixtures/test.ts";
 import { quarterMinute } from "../fixtures/workouts.ts";
 import { expectToChange } from "../pages/rider_card.ts";
 import { each, eachPair, rideTogether } from "../pages/rider.ts";
 
-test("in browsers without WebRTC three riders see each other over the server, and finish with their files", async ({ enter, server }) => {
-  const before = withoutDirectLinks;
+test("three riders without WebRTC ride over the relay and download valid FIT files", async ({ newRider, server }) => {
+  const before = disableWebRtc;
   const [ana, ben, cem] = [
-    await enter("Ana", 200, { before }),
-    await enter("Ben", 250, { before }),
-    await enter("Cem", 320, { before }),
+    await newRider("Ana", 200, { before }),
+    await newRider("Ben", 250, { before }),
+    await newRider("Cem", 320, { before }),
   ];
   const all = [ana, ben, cem];
   await rideTogether(quarterMinute, ana, ben, cem);
 
-  const starts = await each(all, (rider) => rider.page.evaluate(() => window.rideAppeared ?? NaN));
+  const starts = await each(all, (rider) => rider.page.evaluate(() => window.rideShownAt ?? NaN));
   expect(Math.max(...starts) - Math.min(...starts), "milliseconds from the first start to the last").toBeLessThan(100);
 
   const { relayedFrames } = await server.health();
@@ -36,11 +36,11 @@ test("in browsers without WebRTC three riders see each other over the server, an
   }
 });
 
-test("a rider without WebRTC and one with it ride together over the server", async ({ enter }) => {
-  const ana = await enter("Ana", 200);
-  const ben = await enter("Ben", 250, { before: withoutDirectLinks });
-  await ana.startsRide();
-  await ben.accepts(ana.invitation);
+test("a rider without WebRTC and a rider with it are linked over the relay", async ({ newRider }) => {
+  const ana = await newRider("Ana", 200);
+  const ben = await newRider("Ben", 250, { before: disableWebRtc });
+  await ana.startRide();
+  await ben.acceptInvitation(ana.invitation);
   await ana.ride.card("Ben").expectLink("relayed");
   await ben.ride.card("Ana").expectLink("relayed");
 });

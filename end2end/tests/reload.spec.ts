@@ -4,14 +4,14 @@ import { halfMinute, longRide } from "../fixtures/workouts.ts";
 import { expectToChange } from "../pages/rider_card.ts";
 import { Rider, expectSameSecond, rideTogether } from "../pages/rider.ts";
 
-test("a rider who reloads is back as the same rider at the group's second, with the ride so far", async ({ enter }) => {
-  const [ana, ben] = [await enter("Ana", 200), await enter("Ben", 250)];
+test("a rider who reloads resumes as the same rider at the second of the group, with the whole recording", async ({ newRider }) => {
+  const [ana, ben] = [await newRider("Ana", 200), await newRider("Ben", 250)];
   await rideTogether(halfMinute, ana, ben);
   const peer = await ana.ride.card("Ben").peer();
   await expect.poll(() => ben.ride.elapsed()).toBeGreaterThanOrEqual(6);
 
   await ben.page.reload();
-  await expect(ben.ride.mine).toBeVisible();
+  await expect(ben.ride.myRide).toBeVisible();
   await expectSameSecond(ana, ben);
   await expect(ben.ride.metric("power")).toHaveText(/^[1-9]/);
   expect(await ben.ride.card("Ben").peer()).toBe(peer);
@@ -29,15 +29,15 @@ test("a rider who reloads is back as the same rider at the group's second, with 
   expect(ridden.length, "seconds with power").toBeGreaterThan(24);
 });
 
-test("a rider whose page crashes mid-interval loses at most five seconds of the recording", async ({ enter }) => {
-  const [ana, ben] = [await enter("Ana", 200), await enter("Ben", 250)];
+test("a rider whose page crashes loses at most five seconds of the recording", async ({ newRider }) => {
+  const [ana, ben] = [await newRider("Ana", 200), await newRider("Ben", 250)];
   await rideTogether(halfMinute, ana, ben);
   const { context } = ben;
   await expect.poll(() => ben.ride.elapsed(), { timeout: 20_000 }).toBeGreaterThanOrEqual(12);
   const ridden = await ben.ride.elapsed();
   const crashed = ben.page.waitForEvent("crash");
   const tools = await context.newCDPSession(ben.page);
-  // It answers no more.
+  // The crashed page does not answer the command.
   tools.send("Page.crash").catch(() => {});
   await crashed;
   await ana.ride.card("Ben").expectLink("away", 3_000);
@@ -45,7 +45,7 @@ test("a rider whose page crashes mid-interval loses at most five seconds of the 
   const again = new Rider(await context.newPage(), "Ben", 250);
   await again.page.goto(ana.invitation);
   await again.page.getByRole("button", { name: "Go on as Ben" }).click();
-  await expect(again.ride.mine).toBeVisible();
+  await expect(again.ride.myRide).toBeVisible();
   await expectSameSecond(ana, again);
   await expect(again.ride.summary).toBeVisible({ timeout: 30_000 });
   const fit = await readFit(await again.ride.downloadFit());
@@ -53,9 +53,9 @@ test("a rider whose page crashes mid-interval loses at most five seconds of the 
   expect(before.length, "seconds recorded before the crash").toBeGreaterThanOrEqual(ridden - 5);
 });
 
-test("a host who reloads alone in the lobby is still the host, with the workout", async ({ enter }) => {
-  const ana = await enter("Ana", 200);
-  await ana.startsRide();
+test("a host who reloads alone in the lobby stays host and keeps the workout", async ({ newRider }) => {
+  const ana = await newRider("Ana", 200);
+  await ana.startRide();
   await ana.ride.share(longRide);
   await ana.page.reload();
   await ana.expectLobby();

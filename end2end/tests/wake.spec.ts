@@ -1,15 +1,19 @@
 import { expect, test } from "../fixtures/test.ts";
 
-/** What a browser says when its page is looked at again or its network is back. */
-const wakes = { "is looked at again": ["document", "visibilitychange"], "is taken out of the browser's cache": ["window", "pageshow"], "is online again": ["window", "online"] } as const;
+/** Events after which a page checks its connection. */
+const wakeEvents = {
+  "becomes visible": ["document", "visibilitychange"],
+  "returns from the page cache": ["window", "pageshow"],
+  "goes online": ["window", "online"],
+} as const;
 
-/** What still counts as two seconds on a busy machine. */
+/** Limit for two seconds, with a margin for a busy machine. */
 const twoSeconds = { timeout: 4_000 };
 
-for (const [what, [target, event]] of Object.entries(wakes)) {
-  test(`a page that ${what} replaces a socket that looks open and is dead within two seconds`, async ({ enter, server }) => {
-    const ana = await enter("Ana", 200);
-    await ana.startsRide();
+for (const [action, [target, event]] of Object.entries(wakeEvents)) {
+  test(`a page that ${action} detects within two seconds that its socket is dead`, async ({ newRider, server }) => {
+    const ana = await newRider("Ana", 200);
+    await ana.startRide();
     const lost = ana.page.getByText(/Lost the server/);
 
     server.freeze();

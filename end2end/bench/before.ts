@@ -1,4 +1,0 @@
-import { forget } from "./figures.ts";
-
-/** Nothing of an earlier run is reported. */
-export default forget;

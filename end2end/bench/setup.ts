@@ -1,0 +1,4 @@
+import { deleteFigures } from "./figures.ts";
+
+/** Removes the figures of earlier runs. */
+export default deleteFigures;

@@ -1,0 +1,4 @@
+import { deleteMeasurements } from "./fixtures/measurements.ts";
+
+/** Removes the measurements of earlier runs. */
+export default deleteMeasurements;
