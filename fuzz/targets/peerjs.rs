@@ -10,8 +10,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
+use clock::Moment;
 use libfuzzer_sys::fuzz_target;
-use rooms::peerjs::{Broker, Input, Message, Output, Settings};
+use rooms::peerjs::{Input, Message, Output, PeerJsBroker, Settings};
 use rooms::room::SocketId;
 use serde_json::value::RawValue;
 
@@ -20,7 +21,7 @@ const BEN: SocketId = SocketId(2);
 /// Bytes that forwarding may add: the `src` field.
 const MAX_GROWTH: usize = 64;
 /// A time at which every queued message has expired.
-const AFTER_EXPIRY: Duration = Duration::from_secs(3_600);
+const AFTER_EXPIRY: Moment = Moment::from_origin(Duration::from_secs(3_600));
 
 type Fields<'a> = BTreeMap<String, &'a RawValue>;
 
@@ -31,7 +32,7 @@ fuzz_target!(|text: &str| {
         socket: ANA,
         message: parsed.clone(),
     };
-    broker.handle(Duration::ZERO, input);
+    broker.handle(Moment::ZERO, input);
     while let Some(output) = broker.poll_output() {
         if let Output::Send { socket, text: sent } = output {
             check_forwarded(&parsed, socket, &sent);
@@ -41,8 +42,8 @@ fuzz_target!(|text: &str| {
     check_expiry(&mut broker);
 });
 
-fn ana_and_ben() -> Broker {
-    let mut broker = Broker::new(Settings {
+fn ana_and_ben() -> PeerJsBroker {
+    let mut broker = PeerJsBroker::new(Settings {
         rooms: false,
         ..Settings::default()
     });
@@ -53,14 +54,14 @@ fn ana_and_ben() -> Broker {
             id: Some(id),
             token: Some("secret"),
         };
-        broker.handle(Duration::ZERO, input);
+        broker.handle(Moment::ZERO, input);
         assert_eq!(broker.poll_output(), Some(Output::Open { socket }));
     }
     broker
 }
 
 fn check_forwarded<E>(parsed: &Result<Message<'_>, E>, socket: SocketId, sent: &str) {
-    let Ok(Message::Pass { kind, to, payload }) = parsed else {
+    let Ok(Message::Forward { kind, to, payload }) = parsed else {
         panic!("an ignored message produced {sent}");
     };
     let fields: Fields = serde_json::from_str(sent).expect("an object");
@@ -72,13 +73,13 @@ fn check_forwarded<E>(parsed: &Result<Message<'_>, E>, socket: SocketId, sent: &
         fields.get("payload").map(|value| value.get()),
         payload.map(RawValue::get)
     );
-    let Ok(Message::Pass { kind: reparsed, .. }) = Message::parse(sent) else {
+    let Ok(Message::Forward { kind: reparsed, .. }) = Message::parse(sent) else {
         panic!("{sent} is not a valid message");
     };
     assert_eq!(reparsed, *kind);
 }
 
-fn check_expiry(broker: &mut Broker) {
+fn check_expiry(broker: &mut PeerJsBroker) {
     let queued = broker.counts().pairs;
     broker.handle(AFTER_EXPIRY, Input::Timeout);
     let expired = std::iter::from_fn(|| broker.poll_output()).count();

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 use libfuzzer_sys::fuzz_target;
 use rooms::room::SocketId;
-use rooms::simple_peer::{Input, Message, Output, Rooms, Settings};
+use rooms::simple_peer::{Input, Message, Output, Settings, SimplePeerBroker};
 use serde_json::value::RawValue;
 
 const ANA: SocketId = SocketId(1);
@@ -25,14 +25,14 @@ const MAX_GROWTH: usize = 32;
 type Fields<'a> = BTreeMap<String, &'a RawValue>;
 
 fuzz_target!(|text: &str| {
-    let mut rooms = three_members();
+    let mut broker = three_members();
     let parsed = Message::parse(text);
     let input = Input::Message {
         socket: BEN,
         message: parsed.clone(),
     };
-    rooms.handle(input);
-    while let Some(output) = rooms.poll_output() {
+    broker.handle(input);
+    while let Some(output) = broker.poll_output() {
         let Output::Send { socket, text: sent } = output else {
             panic!("only messages are expected after joining");
         };
@@ -47,20 +47,20 @@ fuzz_target!(|text: &str| {
     }
 });
 
-fn three_members() -> Rooms {
-    let mut rooms = Rooms::new(Settings {
+fn three_members() -> SimplePeerBroker {
+    let mut broker = SimplePeerBroker::new(Settings {
         max_riders: 3,
         max_rooms: 1,
     });
     for (socket, name) in [(ANA, "ana"), (BEN, "ben"), (CLEO, "cleo")] {
-        rooms.handle(Input::Connect {
+        broker.handle(Input::Connect {
             socket,
             code: "club".parse().expect("a code"),
             fresh_peer: name.parse().expect("an id"),
         });
     }
-    while rooms.poll_output().is_some() {}
-    rooms
+    while broker.poll_output().is_some() {}
+    broker
 }
 
 fn target_socket(target: Option<&str>) -> Option<SocketId> {

@@ -1,13 +1,13 @@
-//! The server's side of group rides and of third-party clients, without IO.
+//! Rooms of the server, without IO.
 //!
-//! - [`room`]: one ride with its members, its host and its relay.
+//! - [`room`]: one group ride with its members, its host and its relay.
 //! - [`peerjs`]: broker for PeerJS clients.
-//! - [`simple_peer`]: rooms of simple-peer clients.
+//! - [`simple_peer`]: broker for simple-peer clients.
 //!
 //! Each is a state machine: `handle(now, input)` changes it, `poll_output()` is drained until it
-//! returns `None`, and `poll_timeout()` says when to call it again. `now` is a monotonic reading
-//! since an origin of the driver's choosing. Names, metrics and workouts are opaque here: this
-//! crate knows nothing of rides.
+//! returns `None`, and `poll_timeout()` says when to call it again. `now` is a
+//! [`Moment`](clock::Moment) of the driver's clock. Names, metrics and workouts are opaque here:
+//! this crate knows nothing of rides.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

@@ -1,36 +1,32 @@
-//! The server's side of the PeerJS dialect: peers that name themselves, and
-//! the messages that they pass each other.
+//! Broker of the PeerJS dialect: peers that choose their own ids, and messages between them.
 //!
-//! The wire is that of the npm packages `peer` 1.0.2 and `peerjs` 1.5.5; the
-//! whole of it is in `docs/PROTOCOL.md`.
+//! The dialect is that of the npm packages `peer` 1.0.2 ("upstream" here) and `peerjs` 1.5.5.
+//! `docs/PROTOCOL.md` describes it in full.
 //!
-//! Law: [`Broker`] is a plain value without IO. The server feeds it with
-//! [`Broker::handle`], drains [`Broker::poll_output`] until it is empty, and
-//! wakes it with [`Input::Timeout`] at [`Broker::poll_timeout`].
+//! [`PeerJsBroker`] is a state machine without IO. The server calls [`PeerJsBroker::handle`] for
+//! each input, drains [`PeerJsBroker::poll_output`] until it returns `None`, and sends
+//! [`Input::Timeout`] at [`PeerJsBroker::poll_timeout`].
 //!
-//! - With [`Settings::rooms`] the token is the room. An id is known inside its
-//!   room alone, so nothing that a peer is told depends on another room.
-//! - A message carries the sender that the broker knows, and a payload that
-//!   nobody read.
-//! - A message to somebody who is not there waits, bounded; what is not
-//!   fetched in time is given back to its sender as one EXPIRE a pair. What
-//!   waits for a peer that dropped is never handed to one with another token.
-//! - Everyone in a room knows its token, so an id there changes hands only
-//!   when its old socket does not answer a probe. Who has answered one is left
-//!   alone for a while.
-//! - A peer whose socket dropped is no longer connected and holds no place;
-//!   its room is told that it left only when it does not come back in time,
-//!   because clients close their data connections on LEAVE.
+//! - With [`Settings::rooms`], the token names the room. An id exists inside its room only, so no
+//!   message to a peer depends on another room.
+//! - A forwarded message carries the sender's real id and its payload unread.
+//! - A message to an absent peer is queued, within bounds. If it is not delivered in time, its
+//!   sender receives EXPIRE, once per pair of sender and receiver. Messages queued for a peer whose
+//!   socket was lost are never delivered to a peer with another token.
+//! - All peers of a room know its token, so an id passes to another socket only if the old socket
+//!   does not answer a probe. After an answered probe, the id is not probed for a while.
+//! - A peer whose socket was lost does not count as connected. Its room receives LEAVE only if the
+//!   peer does not return in time, because clients close their data connections on LEAVE.
 
-mod absent;
 mod api;
 mod connect;
 mod leave;
 mod message;
+mod queue;
 mod room;
 
-pub use api::{Counts, Input, Output, Refusal, Settings, Tally};
-pub use message::{Kind, MAX_ID, MAX_TOKEN, Message, Nonsense, OPEN};
+pub use api::{Counts, Input, Output, PeerJsRefusal, Settings, Tally};
+pub use message::{MAX_ID, MAX_TOKEN, Message, MessageKind, OPEN, PeerJsParseError};
 
 use std::{
     collections::{BTreeSet, HashMap, VecDeque},
@@ -42,69 +38,69 @@ use std::{
 use clock::Moment;
 
 use crate::room::SocketId;
-use room::{Claim, Connected, Room};
+use room::{ConnectedPeer, IdClaim, PeerJsRoom};
 
-/// Of what may wait in all, a room may have one part in so many: no room can
-/// take the place of all the others.
+/// A room may fill at most one part in this many of the queue limits, so that no room can use them
+/// up for all others.
 pub const ROOM_SHARE: u32 = 16;
-/// Without rooms a sender may have one part in so many of it: whole messages to
-/// many, and still no place of all the others.
+/// Without rooms, a sender may fill at most one part in this many of the queue limits. That is
+/// enough for messages to many peers, and leaves space for all other senders.
 pub const SENDER_SHARE: u32 = 64;
 
-/// How long a peer that answered a probe is not probed again: whoever knows
-/// the token may ask for its id, but not make the server ask without end.
-pub const PROBE_REST: Duration = Duration::from_secs(3);
+/// Time after an answered probe in which the peer is not probed again. Otherwise any peer that
+/// knows the token could make the server send probes without end.
+pub const PROBE_PAUSE: Duration = Duration::from_secs(3);
 
 /// All PeerJS peers of a server.
-pub struct Broker {
+pub struct PeerJsBroker {
     settings: Settings,
-    /// By token; without rooms there is one, without a name.
-    rooms: HashMap<Arc<str>, Room>,
-    /// The open sockets: every one is a connected peer's or its claimant's.
-    seats: HashMap<SocketId, Seat>,
+    /// Rooms by token. Without rooms there is a single one with an empty name.
+    rooms: HashMap<Arc<str>, PeerJsRoom>,
+    /// Open sockets, each of a connected peer or of a claimant of its id.
+    identities: HashMap<SocketId, SocketIdentity>,
     timers: BTreeSet<Timer>,
     counts: Counts,
     tally: Tally,
-    /// Numbers what waits, in the order in which it came.
+    /// Number of the next queued message; numbers keep the order of arrival.
     next_number: u64,
     outputs: VecDeque<Output>,
 }
 
-/// Where a socket sits.
+/// Room and id of a socket.
 #[derive(Clone)]
-struct Seat {
+struct SocketIdentity {
     room: Arc<str>,
     id: Arc<str>,
-    /// Whether the id is its own, rather than asked for.
-    open: bool,
+    /// Set if the socket has the id; not set while it only claims it.
+    is_open: bool,
 }
 
-/// What is to be done about an id, and when.
+/// Timeout of an id.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Timer {
     at: Moment,
     room: Arc<str>,
     id: Arc<str>,
-    alarm: Alarm,
+    kind: TimerKind,
 }
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-enum Alarm {
-    /// The old socket did not answer in time.
-    ProbeOver,
-    /// The peer did not come back in time.
-    Gone,
-    /// What this sender left was not fetched in time.
-    Expired { from: Arc<str> },
+enum TimerKind {
+    /// The peer's socket did not answer the probe.
+    ProbeTimeout,
+    /// The peer did not return after the loss of its socket.
+    ReturnTimeout,
+    /// The messages that this sender queued for the peer have expired.
+    Expiry { from: Arc<str> },
 }
 
-impl Broker {
-    /// A broker without peers.
+impl PeerJsBroker {
+    /// Broker without peers.
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
             rooms: HashMap::new(),
-            seats: HashMap::new(),
+            identities: HashMap::new(),
             timers: BTreeSet::new(),
             counts: Counts::default(),
             tally: Tally::default(),
@@ -113,9 +109,9 @@ impl Broker {
         }
     }
 
-    /// Changes the broker. `now` is monotonic, since any origin.
+    /// Handles an input.
     pub fn handle(&mut self, now: Moment, input: Input<'_>) {
-        self.ring(now);
+        self.fire_timers(now);
         match input {
             Input::Connect {
                 socket,
@@ -128,27 +124,27 @@ impl Broker {
                 }
             }
             Input::Message { socket, message } => match message {
-                Ok(message) => self.message(now, socket, message),
-                Err(Nonsense::Malformed) => self.tally.malformed += 1,
-                Err(Nonsense::UnknownType) => self.tally.unknown_type += 1,
+                Ok(message) => self.handle_message(now, socket, message),
+                Err(PeerJsParseError::Malformed) => self.tally.malformed += 1,
+                Err(PeerJsParseError::UnknownType) => self.tally.unknown_type += 1,
             },
-            Input::Alive { socket } => self.alive(now, socket),
+            Input::ProbeAnswered { socket } => self.probe_answered(now, socket),
             Input::Closed { socket, goodbye } => self.closed(now, socket, goodbye),
             Input::Timeout => {}
         }
     }
 
-    /// What is to be done next.
+    /// Next output; `None` when all are done.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
 
-    /// When the broker wants [`Input::Timeout`].
+    /// Time at which the broker needs [`Input::Timeout`].
     pub fn poll_timeout(&self) -> Option<Moment> {
         self.timers.first().map(|timer| timer.at)
     }
 
-    /// What the broker holds.
+    /// Numbers of this moment.
     pub fn counts(&self) -> Counts {
         Counts {
             rooms: self.rooms.len(),
@@ -156,24 +152,24 @@ impl Broker {
         }
     }
 
-    /// What the broker has done.
+    /// Totals since the start.
     pub fn tally(&self) -> Tally {
         self.tally
     }
 
-    /// Whether somebody is in a token's room, or may come back to it. Without
-    /// rooms there is one, for everybody.
+    /// Returns `true` if the room of a token has peers, or peers that may return. Without rooms,
+    /// every token names the same room, which always exists.
     pub fn has_room(&self, token: &str) -> bool {
         !self.settings.rooms || self.rooms.contains_key(token)
     }
 
-    /// Whether a token's room takes nobody else.
+    /// Returns `true` if the room of a token has its maximum number of peers.
     pub fn is_full(&self, token: &str) -> bool {
         let room = self.rooms.get(token).filter(|_| self.settings.rooms);
         room.is_some_and(|room| room.connected.len() >= self.settings.room_size as usize)
     }
 
-    /// The ids of the connected peers that a peer with this token can reach.
+    /// Ids of the connected peers that a peer with this token can reach.
     pub fn ids(&self, token: &str) -> impl Iterator<Item = &str> {
         let room = self.rooms.get(self.room_name(token));
         room.into_iter()
@@ -184,30 +180,34 @@ impl Broker {
         if self.settings.rooms { token } else { "" }
     }
 
-    fn message(&mut self, now: Moment, socket: SocketId, message: Message<'_>) {
-        let Some(seat) = self.seats.get(&socket).filter(|seat| seat.open) else {
+    fn handle_message(&mut self, now: Moment, socket: SocketId, message: Message<'_>) {
+        let Some(identity) = self
+            .identities
+            .get(&socket)
+            .filter(|identity| identity.is_open)
+        else {
             self.tally.not_open += 1;
             return;
         };
-        let Message::ResumeClaims { kind, to, payload } = message else {
+        let Message::Forward { kind, to, payload } = message else {
             return;
         };
         let Some(to) = to else {
             return match kind {
-                Kind::Leave => self.leave(socket),
+                MessageKind::Leave => self.leave(socket),
                 _ => self.tally.malformed += 1,
             };
         };
-        let room = self.rooms.get(&seat.room);
+        let room = self.rooms.get(&identity.room);
         let receiver = room.and_then(|room| room.connected.get(&*to));
         if let Some(receiver) = receiver {
-            let text = message::pass(kind, &seat.id, &to, payload);
+            let text = message::forward(kind, &identity.id, &to, payload);
             self.relay(receiver.socket, text);
         } else if to.len() > MAX_ID {
             self.tally.malformed += 1;
-        } else if kind.waits() {
-            let text = message::pass(kind, &seat.id, &to, payload);
-            self.wait(now, &seat.clone(), &to, text);
+        } else if kind.is_queued() {
+            let text = message::forward(kind, &identity.id, &to, payload);
+            self.queue(now, &identity.clone(), &to, text);
         }
     }
 
@@ -217,38 +217,39 @@ impl Broker {
         self.outputs.push_back(Output::Send { socket, text });
     }
 
-    /// Does what is due.
-    fn ring(&mut self, now: Moment) {
+    /// Handles all timers that are due.
+    fn fire_timers(&mut self, now: Moment) {
         while self.timers.first().is_some_and(|timer| timer.at <= now) {
-            let Some(Timer {
-                room, id, alarm, ..
-            }) = self.timers.pop_first()
-            else {
+            let Some(Timer { room, id, kind, .. }) = self.timers.pop_first() else {
                 return;
             };
-            match alarm {
-                Alarm::ProbeOver => self.hand_over(&room, &id),
-                Alarm::Gone => self.gone(&room, &id),
-                Alarm::Expired { from } => self.expire(&room, &id, &from),
+            match kind {
+                TimerKind::ProbeTimeout => self.hand_over_to_claimant(&room, &id),
+                TimerKind::ReturnTimeout => self.handle_return_timeout(&room, &id),
+                TimerKind::Expiry { from } => self.expire(&room, &id, &from),
             }
-            self.tidy(&room, &id);
+            self.remove_unused(&room, &id);
         }
     }
 
-    fn set_timer(&mut self, at: Moment, room: &Arc<str>, id: &Arc<str>, alarm: Alarm) {
-        self.timers.insert(timer(at, room, id, alarm));
+    fn set_timer(&mut self, at: Moment, room: &Arc<str>, id: &Arc<str>, kind: TimerKind) {
+        self.timers.insert(timer(at, room, id, kind));
     }
 
-    fn cancel_timer(&mut self, at: Moment, room: &Arc<str>, id: &Arc<str>, alarm: Alarm) {
-        self.timers.remove(&timer(at, room, id, alarm));
+    fn cancel_timer(&mut self, at: Moment, room: &Arc<str>, id: &Arc<str>, kind: TimerKind) {
+        self.timers.remove(&timer(at, room, id, kind));
     }
 
-    /// Forgets an absent peer that nothing waits for, and an empty room.
-    fn tidy(&mut self, name: &Arc<str>, id: &str) {
+    /// Removes an absent peer without state, and an empty room.
+    fn remove_unused(&mut self, name: &Arc<str>, id: &str) {
         let Some(room) = self.rooms.get_mut(name) else {
             return;
         };
-        if room.absent.get(id).is_some_and(absent::Absent::is_nothing) {
+        if room
+            .absent
+            .get(id)
+            .is_some_and(queue::AbsentPeer::is_unused)
+        {
             room.absent.remove(id);
         }
         if room.connected.is_empty() && room.absent.is_empty() {
@@ -257,22 +258,22 @@ impl Broker {
     }
 }
 
-impl fmt::Debug for Broker {
-    /// Counts alone: names of rooms are their secrets.
+impl fmt::Debug for PeerJsBroker {
+    /// Prints numbers only, because the names of rooms are secrets.
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
-        to.debug_struct("Broker")
+        to.debug_struct("PeerJsBroker")
             .field("counts", &self.counts())
             .field("tally", &self.tally)
             .finish_non_exhaustive()
     }
 }
 
-fn timer(at: Moment, room: &Arc<str>, id: &Arc<str>, alarm: Alarm) -> Timer {
+fn timer(at: Moment, room: &Arc<str>, id: &Arc<str>, kind: TimerKind) -> Timer {
     Timer {
         at,
         room: room.clone(),
         id: id.clone(),
-        alarm,
+        kind,
     }
 }
 

@@ -1,29 +1,27 @@
-//! The server's side of the simple-peer dialect: rooms that open by being
-//! entered, and messages that go to one member or to all others.
+//! Broker of the simple-peer dialect: rooms that open when a client enters them, and messages to
+//! one member or to all others.
 //!
-//! Two generations of client speak it. Both are told their id and whether they
-//! are host, and pass signals by `target`; the second also says `join` with a
-//! name and an FTP, and is told who else did. The whole of it is in
-//! `docs/PROTOCOL.md`.
+//! Two generations of clients speak the dialect. Both receive their id and whether they are host,
+//! and send signals with a `target`. The second generation also sends `join` with a name and an
+//! FTP, and receives the names of the others. `docs/PROTOCOL.md` describes the dialect in full.
 //!
-//! Law: [`Rooms`] is a plain value without IO, with nothing to do by itself:
-//! the server feeds it with [`Rooms::handle`] and drains [`Rooms::poll_output`]
-//! until it is empty.
+//! [`SimplePeerBroker`] is a state machine without IO and without timeouts: the server calls
+//! [`SimplePeerBroker::handle`] for each input and drains [`SimplePeerBroker::poll_output`] until
+//! it returns `None`.
 //!
-//! - A room lives while somebody is in it; every member has a socket.
-//! - The longest-present member is host: the first in, and whoever is next
-//!   when that one goes.
-//! - A message carries the sender that the room knows, under `from`, and never
-//!   another word on who is host than the room's. All its other fields go on
-//!   as they came.
+//! - A room exists while it has members. Each member has a socket.
+//! - The host is the member that has been present for the longest time.
+//! - A forwarded message carries the sender's real id in `from`, and the room's knowledge in
+//!   `isHost`, if that field is present. All other fields are forwarded unchanged.
 
 mod api;
 mod message;
 
 pub use api::{
-    Code, CodeError, Counts, Input, MAX_CODE, MAX_NAME, Output, Profile, Refusal, Settings, Tally,
+    Counts, Input, MAX_CODE, MAX_NAME, Output, Profile, RoomCode, RoomCodeError, Settings,
+    SimplePeerRefusal, Tally,
 };
-pub use message::{Message, Nonsense};
+pub use message::{Message, SimplePeerParseError};
 
 use std::{
     collections::{BTreeMap, HashMap, VecDeque},
@@ -31,54 +29,55 @@ use std::{
 };
 
 use crate::room::SocketId;
+use message::PeerProfile;
 use protocol::peer::PeerId;
 
 /// All simple-peer rooms of a server.
 #[derive(Debug)]
-pub struct Rooms {
+pub struct SimplePeerBroker {
     settings: Settings,
-    rooms: HashMap<Code, Room>,
-    seats: HashMap<SocketId, Seat>,
+    rooms: HashMap<RoomCode, ClientRoom>,
+    memberships: HashMap<SocketId, Membership>,
     tally: Tally,
     outputs: VecDeque<Output>,
 }
 
-/// Where a socket sits.
+/// Room and number of a socket's client.
 #[derive(Clone, Debug)]
-struct Seat {
-    code: Code,
+struct Membership {
+    code: RoomCode,
     number: u64,
 }
 
-/// One room. A room in the list has a member.
+/// One room with at least one client.
 #[derive(Debug, Default)]
-struct Room {
-    /// In the order in which they came: the first is host.
-    members: BTreeMap<u64, Member>,
+struct ClientRoom {
+    /// Clients in the order of their arrival. The first one is host.
+    clients: BTreeMap<u64, Client>,
     next_number: u64,
 }
 
 #[derive(Debug)]
-struct Member {
+struct Client {
     socket: SocketId,
     peer: PeerId,
-    /// What it said of itself, once it did.
-    joined: Option<Profile>,
+    /// Profile from its `join` message; `None` before.
+    profile: Option<Profile>,
 }
 
-impl Rooms {
-    /// No rooms yet.
+impl SimplePeerBroker {
+    /// Broker without rooms.
     pub fn new(settings: Settings) -> Self {
         Self {
             settings,
             rooms: HashMap::new(),
-            seats: HashMap::new(),
+            memberships: HashMap::new(),
             tally: Tally::default(),
             outputs: VecDeque::new(),
         }
     }
 
-    /// Changes the rooms.
+    /// Handles an input.
     pub fn handle(&mut self, input: Input<'_>) {
         match input {
             Input::Connect {
@@ -91,162 +90,157 @@ impl Rooms {
                 }
             }
             Input::Message { socket, message } => match message {
-                Ok(message) => self.message(socket, &message),
-                Err(Nonsense::Malformed) => self.tally.malformed += 1,
-                Err(Nonsense::Forged) => self.tally.forged += 1,
+                Ok(message) => self.handle_message(socket, &message),
+                Err(SimplePeerParseError::Malformed) => self.tally.malformed += 1,
+                Err(SimplePeerParseError::Forged) => self.tally.forged += 1,
             },
-            Input::Closed { socket } => self.closed(socket),
+            Input::Closed { socket } => self.remove(socket),
         }
     }
 
-    /// What is to be done next.
+    /// Next output; `None` when all are done.
     pub fn poll_output(&mut self) -> Option<Output> {
         self.outputs.pop_front()
     }
 
-    /// Whether somebody is in the room of a code.
-    pub fn has_room(&self, code: &Code) -> bool {
+    /// Returns `true` if the room of a code has members.
+    pub fn has_room(&self, code: &RoomCode) -> bool {
         self.rooms.contains_key(code)
     }
 
-    /// What the rooms hold.
+    /// Numbers of this moment.
     pub fn counts(&self) -> Counts {
         Counts {
             rooms: self.rooms.len(),
-            peers: self.seats.len(),
+            peers: self.memberships.len(),
         }
     }
 
-    /// What the rooms have done.
+    /// Totals since the start.
     pub fn tally(&self) -> Tally {
         self.tally
     }
 
-    fn connect(&mut self, socket: SocketId, code: Code, peer: PeerId) -> Result<(), Refusal> {
-        let full = self.rooms.len() >= self.settings.max_rooms as usize;
+    fn connect(
+        &mut self,
+        socket: SocketId,
+        code: RoomCode,
+        peer: PeerId,
+    ) -> Result<(), SimplePeerRefusal> {
+        let is_server_full = self.rooms.len() >= self.settings.max_rooms as usize;
         match self.rooms.get(&code) {
-            None if full => return Err(Refusal::ServerFull),
-            Some(room) if room.members.len() >= self.settings.max_riders as usize => {
-                return Err(Refusal::RoomFull);
+            None if is_server_full => return Err(SimplePeerRefusal::ServerFull),
+            Some(room) if room.clients.len() >= self.settings.max_riders as usize => {
+                return Err(SimplePeerRefusal::RoomFull);
             }
             _ => {}
         }
         let room = self.rooms.entry(code.clone()).or_default();
         let number = room.next_number;
         room.next_number += 1;
-        let joined = None;
-        let member = Member {
+        let client = Client {
             socket,
             peer,
-            joined,
+            profile: None,
         };
-        room.members.insert(number, member);
-        self.seats.insert(socket, Seat { code, number });
-        self.tell_identity(socket);
+        room.clients.insert(number, client);
+        self.memberships.insert(socket, Membership { code, number });
+        self.send_identity(socket);
         Ok(())
     }
 
-    /// Tells a socket who it is and whether it is host.
-    fn tell_identity(&mut self, socket: SocketId) {
-        if let Some((room, number)) = self.place(socket)
-            && let Some(member) = room.members.get(&number)
+    /// Sends a client its id and whether it is host.
+    fn send_identity(&mut self, socket: SocketId) {
+        if let Some((room, number)) = self.room_of(socket)
+            && let Some(client) = room.clients.get(&number)
         {
-            let text = message::identity(&member.peer, room.is_host(number));
+            let text = message::identity(&client.peer, room.is_host(number));
             self.send(socket, text.into());
         }
     }
 
-    fn message(&mut self, socket: SocketId, message: &Message<'_>) {
+    fn handle_message(&mut self, socket: SocketId, message: &Message<'_>) {
         match message.joins() {
             Some(profile) => self.join(socket, profile),
-            None => self.pass(socket, message),
+            None => self.forward(socket, message),
         }
     }
 
-    fn pass(&mut self, socket: SocketId, message: &Message<'_>) {
-        let Some((room, number)) = self.place(socket) else {
+    /// Forwards a message to its target, or to all others.
+    fn forward(&mut self, from: SocketId, message: &Message<'_>) {
+        let Some((room, number)) = self.room_of(from) else {
             return;
         };
-        let is_meant = |member: &&Member| {
+        let Some(sender) = room.clients.get(&number) else {
+            return;
+        };
+        let is_target = |client: &&Client| {
             let target = message.target();
-            target.is_none_or(|target| member.peer.as_str() == target)
+            target.is_none_or(|target| client.peer.as_str() == target)
         };
         let receivers: Vec<_> = room
             .others(number)
-            .filter(is_meant)
-            .map(|member| member.socket)
+            .filter(is_target)
+            .map(|client| client.socket)
             .collect();
-        self.pass_to(socket, message, &receivers);
-    }
-
-    fn pass_to(&mut self, from: SocketId, message: &Message<'_>, receivers: &[SocketId]) {
-        let Some((room, number)) = self.place(from) else {
-            return;
-        };
-        let Some(sender) = room.members.get(&number) else {
-            return;
-        };
         if receivers.is_empty() {
-            self.tally.nobody += 1;
+            self.tally.without_receiver += 1;
             return;
         }
         let text: Arc<str> = message.from(&sender.peer, room.is_host(number)).into();
         self.tally.relayed += 1;
         self.tally.relayed_bytes += text.len() as u64;
-        for receiver in receivers {
-            self.send(*receiver, text.clone());
-        }
+        self.send_all(&receivers, text);
     }
 
-    /// A client says who rides there. It hears who did so before; the others
-    /// hear of it the first time alone, because they call whom they hear of.
+    /// Sets the profile of a client and sends it the profiles of the others. Only its first `join`
+    /// is announced to the others, because clients open a connection for each announcement.
     fn join(&mut self, socket: SocketId, profile: Profile) {
-        let Some(seat) = self.seats.get(&socket) else {
+        let Some(Membership { code, number }) = self.memberships.get(&socket).cloned() else {
             return;
         };
-        let Some(room) = self.rooms.get_mut(&seat.code) else {
+        let Some(room) = self.rooms.get_mut(&code) else {
             return;
         };
-        let number = seat.number;
-        let Some(member) = room.members.get_mut(&number) else {
+        let Some(client) = room.clients.get_mut(&number) else {
             return;
         };
-        let is_first_time = member.joined.replace(profile).is_none();
-        let existing = message::existing(room.others(number).filter_map(Member::entry));
-        let joined = room.members[&number]
-            .entry()
-            .map(|entry| message::joined(&entry, room.is_host(number)));
-        let others: Vec<_> = room.others(number).map(|member| member.socket).collect();
+        let is_first_join = client.profile.replace(profile).is_none();
+        let existing = message::existing(room.others(number).filter_map(Client::joined));
+        let announcement = room.clients[&number]
+            .joined()
+            .map(|client| message::joined(&client, room.is_host(number)));
+        let others: Vec<_> = room.others(number).map(|client| client.socket).collect();
         self.send(socket, existing.into());
-        if let Some(joined) = joined.filter(|_| is_first_time) {
-            self.send_all(&others, joined.into());
+        if let Some(announcement) = announcement.filter(|_| is_first_join) {
+            self.send_all(&others, announcement.into());
         }
     }
 
-    fn closed(&mut self, socket: SocketId) {
-        let Some(Seat { code, number }) = self.seats.remove(&socket) else {
+    fn remove(&mut self, socket: SocketId) {
+        let Some(Membership { code, number }) = self.memberships.remove(&socket) else {
             return;
         };
         let Some(room) = self.rooms.get_mut(&code) else {
             return;
         };
         let was_host = room.is_host(number);
-        let Some(member) = room.members.remove(&number) else {
+        let Some(client) = room.clients.remove(&number) else {
             return;
         };
-        let others: Vec<_> = room.members.values().map(|it| it.socket).collect();
-        self.send_all(&others, message::left(&member.peer).into());
+        let others: Vec<_> = room.clients.values().map(|it| it.socket).collect();
+        self.send_all(&others, message::left(&client.peer).into());
         match others.first() {
-            // The next in line is told in the only words there are for it.
-            Some(next) if was_host => self.tell_identity(*next),
+            // The dialect announces a new host only by a second identity message.
+            Some(next) if was_host => self.send_identity(*next),
             Some(_) => {}
             None => drop(self.rooms.remove(&code)),
         }
     }
 
-    fn place(&self, socket: SocketId) -> Option<(&Room, u64)> {
-        let seat = self.seats.get(&socket)?;
-        Some((self.rooms.get(&seat.code)?, seat.number))
+    fn room_of(&self, socket: SocketId) -> Option<(&ClientRoom, u64)> {
+        let membership = self.memberships.get(&socket)?;
+        Some((self.rooms.get(&membership.code)?, membership.number))
     }
 
     fn send(&mut self, socket: SocketId, text: Arc<str>) {
@@ -260,21 +254,25 @@ impl Rooms {
     }
 }
 
-impl Room {
+impl ClientRoom {
     fn is_host(&self, number: u64) -> bool {
-        self.members.keys().next() == Some(&number)
+        self.clients.keys().next() == Some(&number)
     }
 
-    fn others(&self, number: u64) -> impl Iterator<Item = &Member> {
-        let others = self.members.iter().filter(move |(one, _)| **one != number);
-        others.map(|(_, member)| member)
+    fn others(&self, number: u64) -> impl Iterator<Item = &Client> {
+        let others = self.clients.iter().filter(move |(one, _)| **one != number);
+        others.map(|(_, client)| client)
     }
 }
 
-impl Member {
-    fn entry(&self) -> Option<message::Entry<'_>> {
-        let profile = self.joined.as_ref()?;
-        Some(message::Entry::new(&self.peer, profile))
+impl Client {
+    /// Id and profile of a client that has sent `join`.
+    fn joined(&self) -> Option<PeerProfile<'_>> {
+        let profile = self.profile.as_ref()?;
+        Some(PeerProfile {
+            peer: &self.peer,
+            profile,
+        })
     }
 }
 

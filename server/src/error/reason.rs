@@ -1,5 +1,6 @@
 use protocol::signaling::ErrorCode;
-use rooms::{peerjs, simple_peer};
+use rooms::peerjs::PeerJsRefusal;
+use rooms::simple_peer::SimplePeerRefusal;
 
 use crate::labeled_enum::labeled_enum;
 
@@ -116,27 +117,26 @@ impl From<ErrorCode> for RefusalReason {
     }
 }
 
-impl From<peerjs::Refusal> for RefusalReason {
-    fn from(refusal: peerjs::Refusal) -> Self {
-        use peerjs::Refusal;
+impl From<PeerJsRefusal> for RefusalReason {
+    fn from(refusal: PeerJsRefusal) -> Self {
         match refusal {
-            Refusal::Missing | Refusal::InvalidKey | Refusal::InvalidToken | Refusal::InvalidId => {
-                Self::BadAddress
-            }
-            Refusal::IdTaken => Self::IdTaken,
-            Refusal::ServerFull => Self::ServerFull,
-            Refusal::RoomFull => Self::RideFull,
+            PeerJsRefusal::Missing
+            | PeerJsRefusal::InvalidKey
+            | PeerJsRefusal::InvalidToken
+            | PeerJsRefusal::InvalidId => Self::BadAddress,
+            PeerJsRefusal::IdTaken => Self::IdTaken,
+            PeerJsRefusal::ServerFull => Self::ServerFull,
+            PeerJsRefusal::RoomFull => Self::RideFull,
         }
     }
 }
 
-impl From<simple_peer::Refusal> for RefusalReason {
-    fn from(refusal: simple_peer::Refusal) -> Self {
-        use simple_peer::Refusal;
+impl From<SimplePeerRefusal> for RefusalReason {
+    fn from(refusal: SimplePeerRefusal) -> Self {
         match refusal {
-            Refusal::BadCode => Self::BadAddress,
-            Refusal::RoomFull => Self::RideFull,
-            Refusal::ServerFull => Self::ServerFull,
+            SimplePeerRefusal::BadCode => Self::BadAddress,
+            SimplePeerRefusal::RoomFull => Self::RideFull,
+            SimplePeerRefusal::ServerFull => Self::ServerFull,
         }
     }
 }

@@ -3,7 +3,9 @@
 use axum::extract::ws::Utf8Bytes;
 use clock::Moment;
 use protocol::signaling::close;
-use rooms::peerjs::{Broker, Counts, Input, Message, Nonsense, OPEN, Output, Refusal, Tally};
+use rooms::peerjs::{
+    Counts, Input, Message, OPEN, Output, PeerJsBroker, PeerJsParseError, PeerJsRefusal, Tally,
+};
 use rooms::room::SocketId;
 
 use super::third_party::{RoomOutput, ThirdPartyDriver, ThirdPartyRooms};
@@ -23,24 +25,24 @@ pub struct PeerJsParams {
     pub token: Option<String>,
 }
 
-/// All PeerJS peers of the server: a [`Broker`], as the driver needs it.
+/// All PeerJS peers of the server: a [`PeerJsBroker`], as the driver needs it.
 #[derive(Debug)]
 pub struct PeerJsRooms {
-    broker: Broker,
+    broker: PeerJsBroker,
     token_is_room: bool,
 }
 
 impl PeerJsRooms {
     pub(super) fn new(config: &Config) -> Self {
         Self {
-            broker: Broker::new(config.peerjs.broker_settings()),
+            broker: PeerJsBroker::new(config.peerjs.broker_settings()),
             token_is_room: config.peerjs.peerjs_rooms,
         }
     }
 
-    fn refuse(&self, socket: SocketId, refusal: Refusal) -> RoomOutput {
+    fn refuse(&self, socket: SocketId, refusal: PeerJsRefusal) -> RoomOutput {
         // With rooms, the refusal shows that the token was valid.
-        let is_wrong_token = refusal == Refusal::IdTaken && !self.token_is_room;
+        let is_wrong_token = refusal == PeerJsRefusal::IdTaken && !self.token_is_room;
         RoomOutput::Refuse {
             socket,
             reason: refusal.into(),
@@ -57,7 +59,7 @@ impl PeerJsRooms {
 impl ThirdPartyRooms for PeerJsRooms {
     const NAME: DialectName = DialectName::PeerJs;
     type Params = PeerJsParams;
-    type Message<'a> = Result<Message<'a>, Nonsense>;
+    type Message<'a> = Result<Message<'a>, PeerJsParseError>;
 
     fn log_names(params: &PeerJsParams) -> (&str, &str) {
         (
@@ -91,7 +93,7 @@ impl ThirdPartyRooms for PeerJsRooms {
     }
 
     fn probe_answered(&mut self, now: Moment, socket: SocketId) {
-        self.broker.handle(now, Input::Alive { socket });
+        self.broker.handle(now, Input::ProbeAnswered { socket });
     }
 
     fn closed(&mut self, now: Moment, socket: SocketId, goodbye: bool) {

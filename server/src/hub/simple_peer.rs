@@ -7,7 +7,8 @@ use clock::Moment;
 use protocol::peer::PeerId;
 use rooms::room::SocketId;
 use rooms::simple_peer::{
-    Code, Counts, Input, Message, Nonsense, Output, Refusal, Rooms, Settings, Tally,
+    Counts, Input, Message, Output, RoomCode, Settings, SimplePeerBroker, SimplePeerParseError,
+    SimplePeerRefusal, Tally,
 };
 
 use super::context::random_peer_id;
@@ -20,13 +21,13 @@ use crate::metrics::{DialectName, RoomStatistics};
 /// gives it.
 #[derive(Debug, Clone)]
 pub struct SimplePeerParams {
-    code: Code,
+    code: RoomCode,
     peer: PeerId,
 }
 
 impl SimplePeerParams {
     /// Parameters with a new, random id.
-    pub fn new(code: Code) -> Self {
+    pub fn new(code: RoomCode) -> Self {
         Self {
             code,
             peer: random_peer_id(),
@@ -37,7 +38,7 @@ impl SimplePeerParams {
 /// All simple-peer rooms of the server, as the driver needs them.
 #[derive(Debug)]
 pub struct SimplePeerRooms {
-    rooms: Rooms,
+    broker: SimplePeerBroker,
     /// Socket that has connected and is not refused.
     connected: Option<SocketId>,
     /// Text sent last. A message to many receivers is converted once.
@@ -51,7 +52,7 @@ impl SimplePeerRooms {
             max_rooms: config.max_rooms,
         };
         Self {
-            rooms: Rooms::new(settings),
+            broker: SimplePeerBroker::new(settings),
             connected: None,
             converted: None,
         }
@@ -72,7 +73,7 @@ impl SimplePeerRooms {
 impl ThirdPartyRooms for SimplePeerRooms {
     const NAME: DialectName = DialectName::SimplePeer;
     type Params = SimplePeerParams;
-    type Message<'a> = Result<Message<'a>, Nonsense>;
+    type Message<'a> = Result<Message<'a>, SimplePeerParseError>;
 
     fn log_names(params: &SimplePeerParams) -> (&str, &str) {
         (params.code.as_str(), params.peer.as_str())
@@ -83,12 +84,12 @@ impl ThirdPartyRooms for SimplePeerRooms {
     }
 
     fn has_room(&self, params: &SimplePeerParams) -> bool {
-        self.rooms.has_room(&params.code)
+        self.broker.has_room(&params.code)
     }
 
     fn connect(&mut self, _now: Moment, socket: SocketId, params: &SimplePeerParams) {
         self.connected = Some(socket);
-        self.rooms.handle(Input::Connect {
+        self.broker.handle(Input::Connect {
             socket,
             code: params.code.clone(),
             fresh_peer: params.peer.clone(),
@@ -96,15 +97,15 @@ impl ThirdPartyRooms for SimplePeerRooms {
     }
 
     fn message(&mut self, _now: Moment, socket: SocketId, message: Self::Message<'_>) {
-        self.rooms.handle(Input::Message { socket, message });
+        self.broker.handle(Input::Message { socket, message });
     }
 
     fn closed(&mut self, _now: Moment, socket: SocketId, _goodbye: bool) {
-        self.rooms.handle(Input::Closed { socket });
+        self.broker.handle(Input::Closed { socket });
     }
 
     fn poll_output(&mut self) -> Option<RoomOutput> {
-        match self.rooms.poll_output() {
+        match self.broker.poll_output() {
             Some(Output::Send { socket, text }) => {
                 let text = self.convert(text);
                 Some(RoomOutput::Send { socket, text })
@@ -125,7 +126,7 @@ impl ThirdPartyRooms for SimplePeerRooms {
     }
 
     fn statistics(&self) -> RoomStatistics {
-        let (counts, tally) = (self.rooms.counts(), self.rooms.tally());
+        let (counts, tally) = (self.broker.counts(), self.broker.tally());
         RoomStatistics {
             rooms: counts.rooms,
             peers: counts.peers,
@@ -134,7 +135,7 @@ impl ThirdPartyRooms for SimplePeerRooms {
             ignored: vec![
                 ("malformed", tally.malformed),
                 ("forged", tally.forged),
-                ("nobody", tally.nobody),
+                ("no-receiver", tally.without_receiver),
             ],
         }
     }
@@ -143,11 +144,11 @@ impl ThirdPartyRooms for SimplePeerRooms {
 impl ThirdPartyDriver<SimplePeerRooms> {
     /// Counts of this moment and totals since the start.
     pub fn counts(&self) -> (Counts, Tally) {
-        self.read(|rooms| (rooms.rooms.counts(), rooms.rooms.tally()))
+        self.read(|rooms| (rooms.broker.counts(), rooms.broker.tally()))
     }
 }
 
-fn refuse(socket: SocketId, refusal: Refusal) -> RoomOutput {
+fn refuse(socket: SocketId, refusal: SimplePeerRefusal) -> RoomOutput {
     RoomOutput::Refuse {
         socket,
         reason: refusal.into(),

@@ -3,7 +3,7 @@
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Path, State};
 use axum::response::Response;
-use rooms::simple_peer::{Code, Refusal};
+use rooms::simple_peer::{RoomCode, SimplePeerRefusal};
 use serde_json::json;
 
 use super::dialect::Violation;
@@ -31,8 +31,8 @@ pub async fn upgrade(
                 message,
             ))
         };
-        let Ok(code) = code.parse::<Code>() else {
-            let refusal = Refusal::BadCode;
+        let Ok(code) = code.parse::<RoomCode>() else {
+            let refusal = SimplePeerRefusal::BadCode;
             return reject(refusal.into(), refusal.to_json());
         };
         let (new_rooms, now) = (&state.limits.new_rooms, state.hub.now());

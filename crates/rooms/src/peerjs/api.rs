@@ -1,38 +1,36 @@
 use std::time::Duration;
 
-use super::message::{Message, Nonsense};
+use super::message::{Message, PeerJsParseError};
 use crate::room::SocketId;
 
-/// How a broker behaves.
+/// Settings of the broker.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Whether the token is the room: peers reach only those of their room.
-    /// If not, every peer reaches every other, and the token is the secret
-    /// that an id is taken over with.
+    /// Set if the token names the room and peers reach only the peers of their room. Otherwise, all
+    /// peers reach each other, and the token is the secret with which an id is taken over.
     pub rooms: bool,
-    /// The word that every client has to name.
+    /// Key that every client must present.
     pub key: String,
-    /// The most connected peers of a room.
+    /// Largest number of connected peers in a room.
     pub room_size: u32,
-    /// The most connected peers in all.
+    /// Largest number of connected peers in all rooms together.
     pub max_peers: u32,
-    /// How long a message waits for a peer who is not there.
+    /// Time that a message is queued for an absent peer.
     pub expire: Duration,
-    /// How long a peer whose socket dropped may take to come back before the
-    /// others of its room are told that it left.
+    /// Time that a peer may take to return after the loss of its socket, before its room receives
+    /// LEAVE.
     pub heartbeat_timeout: Duration,
-    /// How long the old socket of an id may take to show that it lives when
-    /// another one asks for the id.
+    /// Time that the socket of an id may take to answer a probe when another socket claims the id.
     pub probe_timeout: Duration,
-    /// The most messages from one peer that wait for one other.
+    /// Largest number of messages queued by one peer for one other.
     pub pair_messages: u32,
-    /// The most bytes from one peer that wait for one other.
+    /// Largest number of bytes queued by one peer for one other.
     pub pair_bytes: u32,
-    /// The most pairs with messages that wait, in all. A room may have a
-    /// [`ROOM_SHARE`](super::ROOM_SHARE)th of it, without rooms a sender a
-    /// [`SENDER_SHARE`](super::SENDER_SHARE)th.
+    /// Largest number of pairs of peers with queued messages, in all rooms together. A room may
+    /// have one part in [`ROOM_SHARE`](super::ROOM_SHARE) of it; without rooms, a sender one part
+    /// in [`SENDER_SHARE`](super::SENDER_SHARE).
     pub max_pairs: u32,
-    /// The most bytes that wait, in all, with the same shares.
+    /// Largest number of queued bytes in all rooms together, with the same shares.
     pub max_queue_bytes: u64,
 }
 
@@ -54,144 +52,142 @@ impl Default for Settings {
     }
 }
 
-/// What happens to a broker. Without `Debug`, since it holds tokens.
+/// Input of the broker. It has no `Debug`, because it contains tokens.
 #[derive(Clone)]
 pub enum Input<'a> {
-    /// A socket opened; what its address said, as far as it said it.
+    /// A socket opened, with the parameters of its address.
     Connect {
-        /// Which.
+        /// The socket.
         socket: SocketId,
-        /// The word that every client has to name.
+        /// Key, see [`Settings::key`].
         key: Option<&'a str>,
-        /// Who it wants to be.
+        /// Id that the client wants.
         id: Option<&'a str>,
-        /// Its room, or its secret.
+        /// Name of its room; without rooms, the secret of its id.
         token: Option<&'a str>,
     },
-    /// A socket said something.
+    /// A socket sent a text message.
     Message {
-        /// Which.
+        /// Sending socket.
         socket: SocketId,
-        /// What, or why that is nothing.
-        message: Result<Message<'a>, Nonsense>,
+        /// Result of [`Message::parse`].
+        message: Result<Message<'a>, PeerJsParseError>,
     },
-    /// A socket that was probed has said something since, whatever it was.
-    Alive {
-        /// Which.
+    /// A socket has sent something after [`Output::Probe`].
+    ProbeAnswered {
+        /// The socket.
         socket: SocketId,
     },
-    /// A socket is gone, whoever closed it.
+    /// A socket closed, from either side.
     Closed {
-        /// Which.
+        /// The socket.
         socket: SocketId,
-        /// Whether the client closed it, rather than lost it.
+        /// Set if the client closed the socket; not set if the connection was lost.
         goodbye: bool,
     },
-    /// The time of [`super::Broker::poll_timeout`] has come.
+    /// The time of [`PeerJsBroker::poll_timeout`](super::PeerJsBroker::poll_timeout) has come.
     Timeout,
 }
 
-/// What a broker wants done.
+/// Output of the broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
-    /// Tell a socket that it is in: [`OPEN`](super::OPEN).
+    /// Send [`OPEN`](super::OPEN) to a socket: it has its id.
     Open {
-        /// Which.
+        /// The socket.
         socket: SocketId,
     },
     /// Send a text message.
     Send {
-        /// On which socket.
+        /// Receiving socket.
         socket: SocketId,
-        /// What.
+        /// The message.
         text: String,
     },
-    /// Tell a socket why it is not in, and close it; the broker knows it no
-    /// more and needs no [`Input::Closed`] for it.
+    /// Tell a socket the reason of a refusal and close it. The broker has forgotten it and needs no
+    /// [`Input::Closed`] for it.
     Refuse {
-        /// Which.
+        /// The socket.
         socket: SocketId,
-        /// Why.
-        refusal: Refusal,
+        /// Reason.
+        refusal: PeerJsRefusal,
     },
-    /// Close a socket after what was sent before; the broker knows it no more
-    /// and needs no [`Input::Closed`] for it.
+    /// Close a socket after the messages sent before. The broker has forgotten it and needs no
+    /// [`Input::Closed`] for it.
     Close {
-        /// Which.
+        /// The socket.
         socket: SocketId,
         /// Close code, see [`protocol::signaling::close`].
         code: u16,
-        /// For the log and the developer tools.
+        /// Reason for the log and the developer tools.
         reason: &'static str,
     },
-    /// Find out whether a socket still lives, and say [`Input::Alive`] if it
-    /// does.
+    /// Send a ping to a socket, to be followed by [`Input::ProbeAnswered`] if it answers.
     Probe {
-        /// Which.
+        /// The socket.
         socket: SocketId,
     },
 }
 
-/// Why a socket is not let in. The first four and [`Refusal::ServerFull`] are
-/// in upstream's words.
+/// Reason for which a socket does not get its id. The texts of the first four and of
+/// [`PeerJsRefusal::ServerFull`] are upstream's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum Refusal {
+pub enum PeerJsRefusal {
     /// The address lacks a parameter.
     #[error("No id, token, or key supplied to websocket server")]
     Missing,
-    /// Another key than the server's.
+    /// The key is not the server's.
     #[error("Invalid key provided")]
     InvalidKey,
     /// The token is too long.
     #[error("Invalid token provided")]
     InvalidToken,
-    /// Somebody else has the id.
+    /// Another peer has the id.
     #[error("ID is taken")]
     IdTaken,
-    /// The id is too long, or not of the clients' pattern.
+    /// The id is too long or does not match the clients' pattern.
     #[error("Invalid id provided")]
     InvalidId,
-    /// The server has as many peers as it takes.
+    /// The server has its maximum number of peers.
     #[error("Server has reached its concurrent user limit")]
     ServerFull,
-    /// The room has as many peers as it takes.
+    /// The room has its maximum number of peers.
     #[error("Room is full")]
     RoomFull,
 }
 
-/// What a broker holds at this moment.
+/// Numbers of this moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
-    /// Rooms with somebody in them, or with somebody who may come back.
+    /// Rooms with peers, or with peers that may return.
     pub rooms: usize,
     /// Connected peers.
     pub peers: usize,
-    /// Peers whose socket dropped and who may come back.
+    /// Peers that lost their socket and may return.
     pub away: usize,
-    /// Sockets that wait for the old socket of their id to answer.
+    /// Sockets that claim an id whose socket is being probed.
     pub claims: usize,
-    /// Pairs of a sender and an absent receiver with messages that wait.
+    /// Pairs of a sender and an absent receiver with queued messages.
     pub pairs: usize,
-    /// Bytes of those messages.
+    /// Bytes of the queued messages.
     pub queued_bytes: u64,
 }
 
-/// What a broker has done since it began.
+/// Totals since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Messages passed on, those that waited among them.
+    /// Forwarded messages, including those that were queued before.
     pub relayed: u64,
-    /// Their bytes, as they were sent.
+    /// Bytes of the forwarded messages.
     pub relayed_bytes: u64,
-    /// Messages that waited for nobody.
+    /// Queued messages that expired.
     pub expired: u64,
-    /// Messages dropped because nothing more could wait.
+    /// Messages dropped because a queue limit was reached.
     pub queue_full: u64,
-    /// Messages ignored because they could not be read, or had no receiver
-    /// that could be.
+    /// Ignored messages that could not be parsed, or that had no possible receiver.
     pub malformed: u64,
-    /// Messages ignored for their type.
+    /// Ignored messages of an unknown type.
     pub unknown_type: u64,
-    /// Messages ignored because their socket was not let in yet.
+    /// Ignored messages of sockets that had no id yet.
     pub not_open: u64,
 }

@@ -1,16 +1,17 @@
-//! How a socket gets its id, by the checks of upstream in upstream's order.
+//! Assignment of ids to sockets, with upstream's checks in upstream's order.
 
 use std::sync::Arc;
 
 use clock::Moment;
 
 use super::{
-    Alarm, Broker, Claim, Connected, MAX_TOKEN, Output, PROBE_REST, Refusal, Seat, message,
+    ConnectedPeer, IdClaim, MAX_TOKEN, Output, PROBE_PAUSE, PeerJsBroker, PeerJsRefusal,
+    SocketIdentity, TimerKind, message,
 };
 use crate::room::SocketId;
 use protocol::{peer::same_secret, signaling::close};
 
-impl Broker {
+impl PeerJsBroker {
     pub(super) fn connect(
         &mut self,
         now: Moment,
@@ -18,17 +19,17 @@ impl Broker {
         key: Option<&str>,
         id: Option<&str>,
         token: Option<&str>,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), PeerJsRefusal> {
         let given = |value: Option<_>| value.filter(|it: &&str| !it.is_empty());
         let (Some(key), Some(id), Some(token)) = (given(key), given(id), given(token)) else {
-            return Err(Refusal::Missing);
+            return Err(PeerJsRefusal::Missing);
         };
         if key != self.settings.key {
-            return Err(Refusal::InvalidKey);
+            return Err(PeerJsRefusal::InvalidKey);
         }
-        let id = message::id(id).ok_or(Refusal::InvalidId)?;
+        let id = message::parse_id(id).ok_or(PeerJsRefusal::InvalidId)?;
         if token.len() > MAX_TOKEN {
-            return Err(Refusal::InvalidToken);
+            return Err(PeerJsRefusal::InvalidToken);
         }
         let name = self.room_name(token);
         let room = self.rooms.get_key_value(name).map(|(name, _)| name.clone());
@@ -36,7 +37,7 @@ impl Broker {
         if self.has(&name, &id) {
             return self.claim(now, socket, name, id, token);
         }
-        self.check_place(&name, &id, token)?;
+        self.check_capacity(&name, &id, token)?;
         let token = if self.settings.rooms {
             name.clone()
         } else {
@@ -46,23 +47,28 @@ impl Broker {
         Ok(())
     }
 
-    /// A socket that was probed lives: its claimant does not get the id.
-    pub(super) fn alive(&mut self, now: Moment, socket: SocketId) {
-        let Some(seat) = self.seats.get(&socket).filter(|seat| seat.open).cloned() else {
+    /// A probed socket has answered: the claim on its id is refused.
+    pub(super) fn probe_answered(&mut self, now: Moment, socket: SocketId) {
+        let Some(identity) = self
+            .identities
+            .get(&socket)
+            .filter(|identity| identity.is_open)
+            .cloned()
+        else {
             return;
         };
-        if let Some(claimant) = self.take_claim(&seat) {
-            self.let_rest(&seat, now + PROBE_REST);
-            self.seats.remove(&claimant);
+        if let Some(claimant) = self.take_claim(&identity) {
+            self.pause_probes(&identity, now + PROBE_PAUSE);
+            self.identities.remove(&claimant);
             self.outputs.push_back(Output::Refuse {
                 socket: claimant,
-                refusal: Refusal::IdTaken,
+                refusal: PeerJsRefusal::IdTaken,
             });
         }
     }
 
-    /// The old socket did not answer: the claimant gets the id.
-    pub(super) fn hand_over(&mut self, room: &Arc<str>, id: &Arc<str>) {
+    /// The probed socket has not answered: the claimant gets the id.
+    pub(super) fn hand_over_to_claimant(&mut self, room: &Arc<str>, id: &Arc<str>) {
         let peer = self
             .rooms
             .get_mut(room)
@@ -75,20 +81,25 @@ impl Broker {
         }
     }
 
-    /// Ends the claim on a peer's id, if there is one; its socket's seat is
-    /// left to the caller.
-    pub(super) fn take_claim(&mut self, seat: &Seat) -> Option<SocketId> {
+    /// Ends the claim on a peer's id, if there is one. Returns the claiming socket, whose identity
+    /// the caller removes or replaces.
+    pub(super) fn take_claim(&mut self, identity: &SocketIdentity) -> Option<SocketId> {
         let peer = self
             .rooms
-            .get_mut(&seat.room)
-            .and_then(|room| room.connected.get_mut(&seat.id))?;
+            .get_mut(&identity.room)
+            .and_then(|room| room.connected.get_mut(&identity.id))?;
         let claim = peer.claim.take()?;
         self.counts.claims -= 1;
-        self.cancel_timer(claim.until, &seat.room, &seat.id, Alarm::ProbeOver);
+        self.cancel_timer(
+            claim.until,
+            &identity.room,
+            &identity.id,
+            TimerKind::ProbeTimeout,
+        );
         Some(claim.socket)
     }
 
-    /// Gives a socket its id, and what waited for that.
+    /// Gives a socket its id, and delivers the messages queued for it.
     pub(super) fn admit(
         &mut self,
         socket: SocketId,
@@ -96,35 +107,34 @@ impl Broker {
         id: Arc<str>,
         token: Arc<str>,
     ) {
-        let waited = self.welcome_back(&name, &id, &token);
+        let queued = self.take_over_queue(&name, &id, &token);
         let room = self.rooms.entry(name.clone()).or_default();
-        let peer = Connected {
+        let peer = ConnectedPeer {
             socket,
             token,
             claim: None,
-            rests_until: Moment::ZERO,
+            no_probe_until: Moment::ZERO,
         };
         room.connected.insert(id.clone(), peer);
         self.counts.peers += 1;
-        let open = true;
-        self.seats.insert(
+        self.identities.insert(
             socket,
-            Seat {
+            SocketIdentity {
                 room: name,
                 id,
-                open,
+                is_open: true,
             },
         );
         self.outputs.push_back(Output::Open { socket });
-        for text in waited {
+        for text in queued {
             self.relay(socket, text);
         }
     }
 
-    fn let_rest(&mut self, seat: &Seat, until: Moment) {
-        let room = self.rooms.get_mut(&seat.room);
-        if let Some(peer) = room.and_then(|room| room.connected.get_mut(&seat.id)) {
-            peer.rests_until = until;
+    fn pause_probes(&mut self, identity: &SocketIdentity, until: Moment) {
+        let room = self.rooms.get_mut(&identity.room);
+        if let Some(peer) = room.and_then(|room| room.connected.get_mut(&identity.id)) {
+            peer.no_probe_until = until;
         }
     }
 
@@ -133,7 +143,7 @@ impl Broker {
         room.is_some_and(|room| room.connected.contains_key(id))
     }
 
-    /// Asks for an id that is connected.
+    /// Claims the id of a connected peer.
     fn claim(
         &mut self,
         now: Moment,
@@ -141,7 +151,7 @@ impl Broker {
         name: Arc<str>,
         id: Arc<str>,
         token: &str,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), PeerJsRefusal> {
         let until = now + self.settings.probe_timeout;
         let rooms = self.settings.rooms;
         let peer = self
@@ -149,29 +159,29 @@ impl Broker {
             .get_mut(&name)
             .and_then(|room| room.connected.get_mut(&id))
             .filter(|peer| peer.claim.is_none() && same_secret(&peer.token, token))
-            .ok_or(Refusal::IdTaken)?;
+            .ok_or(PeerJsRefusal::IdTaken)?;
         if !rooms {
             self.replace(socket, &name, &id);
             return Ok(());
         }
-        if now < peer.rests_until {
-            return Err(Refusal::IdTaken);
+        if now < peer.no_probe_until {
+            return Err(PeerJsRefusal::IdTaken);
         }
-        peer.claim = Some(Claim { socket, until });
+        peer.claim = Some(IdClaim { socket, until });
         let old = peer.socket;
         self.counts.claims += 1;
-        self.set_timer(until, &name, &id, Alarm::ProbeOver);
-        let seat = Seat {
+        self.set_timer(until, &name, &id, TimerKind::ProbeTimeout);
+        let identity = SocketIdentity {
             room: name,
             id,
-            open: false,
+            is_open: false,
         };
-        self.seats.insert(socket, seat);
+        self.identities.insert(socket, identity);
         self.outputs.push_back(Output::Probe { socket: old });
         Ok(())
     }
 
-    /// Gives a connected peer another socket.
+    /// Gives the id of a connected peer to another socket.
     fn replace(&mut self, socket: SocketId, name: &Arc<str>, id: &Arc<str>) {
         let Some(peer) = self
             .rooms
@@ -181,14 +191,14 @@ impl Broker {
             return;
         };
         let old = std::mem::replace(&mut peer.socket, socket);
-        peer.rests_until = Moment::ZERO;
-        self.seats.remove(&old);
-        let seat = Seat {
+        peer.no_probe_until = Moment::ZERO;
+        self.identities.remove(&old);
+        let identity = SocketIdentity {
             room: name.clone(),
             id: id.clone(),
-            open: true,
+            is_open: true,
         };
-        self.seats.insert(socket, seat);
+        self.identities.insert(socket, identity);
         self.outputs.push_back(Output::Close {
             socket: old,
             code: close::SUPERSEDED,
@@ -197,27 +207,27 @@ impl Broker {
         self.outputs.push_back(Output::Open { socket });
     }
 
-    fn check_place(&self, name: &str, id: &str, token: &str) -> Result<(), Refusal> {
+    fn check_capacity(&self, name: &str, id: &str, token: &str) -> Result<(), PeerJsRefusal> {
         let room = self.rooms.get(name);
         let absent = room.and_then(|room| room.absent.get(id));
         let owner = absent
-            .filter(|absent| absent.held)
+            .filter(|absent| absent.is_reserved)
             .and_then(|absent| absent.token.as_deref());
         if owner.is_some_and(|owner| !same_secret(owner, token)) {
-            return Err(Refusal::IdTaken);
+            return Err(PeerJsRefusal::IdTaken);
         }
         if self.counts.peers >= self.settings.max_peers as usize {
-            return Err(Refusal::ServerFull);
+            return Err(PeerJsRefusal::ServerFull);
         }
         if self.is_full(name) {
-            return Err(Refusal::RoomFull);
+            return Err(PeerJsRefusal::RoomFull);
         }
         Ok(())
     }
 
-    /// What waited for an id that is connected again. What may be meant for
-    /// somebody with another token goes back to its senders.
-    fn welcome_back(&mut self, name: &Arc<str>, id: &Arc<str>, token: &str) -> Vec<String> {
+    /// Takes the messages queued for an id that is connected again. If the id belonged to a peer
+    /// with another token, the messages expire instead.
+    fn take_over_queue(&mut self, name: &Arc<str>, id: &Arc<str>, token: &str) -> Vec<String> {
         let absent = self.rooms.get(name).and_then(|room| room.absent.get(id));
         let owner = absent.and_then(|absent| absent.token.as_deref());
         if owner.is_some_and(|owner| !same_secret(owner, token)) {
@@ -229,11 +239,11 @@ impl Broker {
         let Some(absent) = room.absent.remove(id) else {
             return Vec::new();
         };
-        if let Some(gone_at) = absent.gone_at {
+        if let Some(may_return_until) = absent.may_return_until {
             room.away -= 1;
             self.counts.away -= 1;
-            self.cancel_timer(gone_at, name, id, Alarm::Gone);
+            self.cancel_timer(may_return_until, name, id, TimerKind::ReturnTimeout);
         }
-        self.fetch(name, id, absent)
+        self.take_queued(name, id, absent)
     }
 }

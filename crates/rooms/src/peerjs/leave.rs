@@ -1,113 +1,118 @@
-//! How a peer goes: of its own will, or with its socket.
+//! Departure of peers: by LEAVE, or by the end of their socket.
 
 use std::sync::Arc;
 
 use clock::Moment;
 
-use super::{Alarm, Broker, Kind, Output, Seat, message};
+use super::{MessageKind, Output, PeerJsBroker, SocketIdentity, TimerKind, message};
 use crate::room::SocketId;
 use protocol::signaling::close;
 
-/// So many times its size a room remembers of those who dropped; who drops
-/// beyond that counts as gone at once.
+/// A room remembers at most this many times its size of peers that may return. Beyond that, the
+/// loss of a socket counts as LEAVE.
 const AWAY_FACTOR: usize = 4;
 
-impl Broker {
-    /// A socket is gone.
+impl PeerJsBroker {
+    /// Handles the end of a socket.
     pub(super) fn closed(&mut self, now: Moment, socket: SocketId, goodbye: bool) {
-        let Some(seat) = self.seats.remove(&socket) else {
+        let Some(identity) = self.identities.remove(&socket) else {
             return;
         };
-        let claimant = self.take_claim(&seat);
-        if seat.open {
-            let token = self.disconnect(&seat);
+        let claimant = self.take_claim(&identity);
+        if identity.is_open {
+            let token = self.disconnect(&identity);
             match claimant {
                 Some(claimant) => {
-                    self.admit(claimant, seat.room.clone(), seat.id.clone(), token);
+                    self.admit(claimant, identity.room.clone(), identity.id.clone(), token);
                 }
-                None => self.dropped(now, &seat, token, goodbye),
+                None => self.remember(now, &identity, token, goodbye),
             }
         }
-        self.tidy(&seat.room, &seat.id);
+        self.remove_unused(&identity.room, &identity.id);
     }
 
-    /// A peer said that it leaves.
+    /// Handles the LEAVE of a peer.
     pub(super) fn leave(&mut self, socket: SocketId) {
-        let Some(seat) = self.seats.remove(&socket) else {
+        let Some(identity) = self.identities.remove(&socket) else {
             return;
         };
-        let claimant = self.take_claim(&seat);
-        let token = self.disconnect(&seat);
+        let claimant = self.take_claim(&identity);
+        let token = self.disconnect(&identity);
         self.outputs.push_back(Output::Close {
             socket,
             code: close::LEFT,
             reason: "left",
         });
-        self.announce(&seat.room, &seat.id);
+        self.announce(&identity.room, &identity.id);
         if let Some(claimant) = claimant {
-            self.admit(claimant, seat.room.clone(), seat.id.clone(), token);
+            self.admit(claimant, identity.room.clone(), identity.id.clone(), token);
         }
-        self.tidy(&seat.room, &seat.id);
+        self.remove_unused(&identity.room, &identity.id);
     }
 
-    /// A peer that dropped did not come back in time.
-    pub(super) fn gone(&mut self, name: &Arc<str>, id: &Arc<str>) {
+    /// A peer that lost its socket has not returned in time.
+    pub(super) fn handle_return_timeout(&mut self, name: &Arc<str>, id: &Arc<str>) {
         if let Some(room) = self.rooms.get_mut(name)
             && let Some(absent) = room.absent.get_mut(id)
         {
-            absent.gone_at = None;
-            absent.held = false;
+            absent.may_return_until = None;
+            absent.is_reserved = false;
             room.away -= 1;
             self.counts.away -= 1;
         }
         self.announce(name, id);
     }
 
-    /// Takes a peer off the list of the connected, and gives its token.
-    fn disconnect(&mut self, seat: &Seat) -> Arc<str> {
+    /// Removes a connected peer. Returns its token.
+    fn disconnect(&mut self, identity: &SocketIdentity) -> Arc<str> {
         self.counts.peers -= 1;
-        let room = self.rooms.get_mut(&seat.room);
-        room.and_then(|room| room.connected.remove(&seat.id))
+        let room = self.rooms.get_mut(&identity.room);
+        room.and_then(|room| room.connected.remove(&identity.id))
             .map(|peer| peer.token)
-            .expect("an open seat is a connected peer's")
+            .expect("an open identity is a connected peer's")
     }
 
-    /// A peer lost its socket: for a while it may come back.
-    fn dropped(&mut self, now: Moment, seat: &Seat, token: Arc<str>, goodbye: bool) {
-        let (rooms, most) = (self.settings.rooms, self.settings.max_peers as usize);
-        let most_in_room = self.settings.room_size as usize * AWAY_FACTOR;
-        let Some(room) = self.rooms.get_mut(&seat.room) else {
+    /// Remembers a peer that lost its socket and may return.
+    fn remember(&mut self, now: Moment, identity: &SocketIdentity, token: Arc<str>, goodbye: bool) {
+        let (rooms, max) = (self.settings.rooms, self.settings.max_peers as usize);
+        let max_in_room = self.settings.room_size as usize * AWAY_FACTOR;
+        let Some(room) = self.rooms.get_mut(&identity.room) else {
             return;
         };
         let is_alone = room.connected.is_empty() && room.absent.is_empty();
         if rooms && is_alone {
             return;
         }
-        if self.counts.away >= most || rooms && room.away >= most_in_room {
-            return self.announce(&seat.room, &seat.id);
+        if self.counts.away >= max || rooms && room.away >= max_in_room {
+            return self.announce(&identity.room, &identity.id);
         }
-        let patience = if rooms {
+        let timeout = if rooms {
             self.settings.heartbeat_timeout
         } else {
             self.settings.expire
         };
-        let gone_at = now + patience;
-        let absent = room.absent.entry(seat.id.clone()).or_default();
+        let may_return_until = now + timeout;
+        let absent = room.absent.entry(identity.id.clone()).or_default();
         absent.token = Some(token);
-        absent.held = !goodbye;
-        absent.gone_at = Some(gone_at);
+        absent.is_reserved = !goodbye;
+        absent.may_return_until = Some(may_return_until);
         room.away += 1;
         self.counts.away += 1;
-        self.set_timer(gone_at, &seat.room, &seat.id, Alarm::Gone);
+        self.set_timer(
+            may_return_until,
+            &identity.room,
+            &identity.id,
+            TimerKind::ReturnTimeout,
+        );
     }
 
-    /// Tells the others of a room that somebody left; upstream does not.
+    /// Sends LEAVE to the others of a room. Upstream does not announce departures.
     fn announce(&mut self, name: &str, id: &str) {
         let room = self.rooms.get(name).filter(|_| self.settings.rooms);
         let others = room.into_iter().flat_map(|room| &room.connected);
         let sends = others.map(|(other, peer)| Output::Send {
             socket: peer.socket,
-            text: message::pass(Kind::Leave, id, other, None),
+            text: message::forward(MessageKind::Leave, id, other, None),
         });
         self.outputs.extend(sends);
     }

@@ -1,7 +1,6 @@
-//! The JSON of the PeerJS wire: what a client says, and how it is passed on.
+//! JSON messages of the PeerJS dialect.
 //!
-//! A payload is never looked into and never written anew: its bytes go on as
-//! they came.
+//! Payloads are neither parsed nor serialized again: they are forwarded byte for byte.
 
 use std::{borrow::Cow, fmt, sync::Arc};
 
@@ -11,84 +10,84 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::Refusal;
+use super::PeerJsRefusal;
 
-/// The most characters of an id.
+/// Largest number of characters in an id.
 pub const MAX_ID: usize = 64;
-/// The most bytes of a token; clients make up some twenty.
+/// Largest number of bytes in a token; clients generate about twenty.
 pub const MAX_TOKEN: usize = 256;
 
-/// The first thing a peer is told: it is in, under the id it asked for.
+/// First message to a peer: it has the id that it asked for.
 pub const OPEN: &str = r#"{"type":"OPEN"}"#;
 
-/// What a client says that goes on to another one.
+/// Type of a message that is forwarded to another client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// Opens a connection.
+pub enum MessageKind {
+    /// Offer of a connection.
     Offer,
-    /// Accepts one.
+    /// Answer to an offer.
     Answer,
-    /// An ICE candidate of one.
+    /// ICE candidate of a connection.
     Candidate,
-    /// The sender has gone from the receiver; without a receiver, from the
-    /// server.
+    /// The sender leaves the receiver; without a receiver, the server.
     Leave,
-    /// The sender gives up waiting for the receiver.
+    /// The sender no longer waits for the receiver.
     Expire,
 }
 
-/// A message of a client.
+/// Message of a client.
 #[derive(Clone, Debug)]
 pub enum Message<'a> {
-    /// A sign of life, every five seconds.
+    /// Liveness message, sent every five seconds.
     Heartbeat,
-    /// To be passed on.
-    ResumeClaims {
-        /// What it is.
-        kind: Kind,
-        /// The id of the receiver.
+    /// Message to forward.
+    Forward {
+        /// Type.
+        kind: MessageKind,
+        /// Id of the receiver.
         to: Option<Cow<'a, str>>,
-        /// JSON, not looked into.
+        /// JSON, unparsed.
         payload: Option<&'a RawValue>,
     },
 }
 
-/// Why a text is no [`Message`]; such a text is ignored.
+/// Reason why a text is not a [`Message`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Nonsense {
-    /// Not JSON, or not an object of this shape.
+pub enum PeerJsParseError {
+    /// The text is not a JSON object with the fields of a message.
     #[error("not a message of a PeerJS client")]
     Malformed,
-    /// A type that no client has.
-    #[error("an unknown type of message")]
+    /// No client sends messages of this type.
+    #[error("an unknown message type")]
     UnknownType,
 }
 
 impl<'a> Message<'a> {
-    /// Reads what a client said.
+    /// Parses a message of a client.
     ///
     /// # Errors
-    /// [`Nonsense`], to be ignored and counted.
-    pub fn parse(text: &'a str) -> Result<Self, Nonsense> {
-        let said: Said<'a> = serde_json::from_str(text).map_err(|_| Nonsense::Malformed)?;
-        let kind = match &*said.kind.0 {
+    /// [`PeerJsParseError`]. The broker counts such messages and ignores them.
+    pub fn parse(text: &'a str) -> Result<Self, PeerJsParseError> {
+        let raw: RawMessage<'a> =
+            serde_json::from_str(text).map_err(|_| PeerJsParseError::Malformed)?;
+        let kind = match &*raw.kind.0 {
             "HEARTBEAT" => return Ok(Self::Heartbeat),
-            "OFFER" => Kind::Offer,
-            "ANSWER" => Kind::Answer,
-            "CANDIDATE" => Kind::Candidate,
-            "LEAVE" => Kind::Leave,
-            "EXPIRE" => Kind::Expire,
-            _ => return Err(Nonsense::UnknownType),
+            "OFFER" => MessageKind::Offer,
+            "ANSWER" => MessageKind::Answer,
+            "CANDIDATE" => MessageKind::Candidate,
+            "LEAVE" => MessageKind::Leave,
+            "EXPIRE" => MessageKind::Expire,
+            _ => return Err(PeerJsParseError::UnknownType),
         };
-        Ok(Self::ResumeClaims {
+        Ok(Self::Forward {
             kind,
-            to: said.dst.map(|text| text.0).filter(|to| !to.is_empty()),
-            payload: said.payload,
+            to: raw.dst.map(|text| text.0).filter(|to| !to.is_empty()),
+            payload: raw.payload,
         })
     }
 }
 
-impl Kind {
+impl MessageKind {
     fn as_str(self) -> &'static str {
         match self {
             Self::Offer => "OFFER",
@@ -99,26 +98,31 @@ impl Kind {
         }
     }
 
-    /// Whether it waits for a receiver who is not there.
-    pub(super) fn waits(self) -> bool {
+    /// Returns `true` if it is queued for an absent receiver.
+    pub(super) fn is_queued(self) -> bool {
         !matches!(self, Self::Leave | Self::Expire)
     }
 }
 
-impl Refusal {
-    /// The message that says so before the socket is closed.
+impl PeerJsRefusal {
+    /// Error message to send before the socket is closed.
     pub fn to_json(self) -> String {
         let kind = match self {
             Self::IdTaken => "ID-TAKEN",
             _ => "ERROR",
         };
-        // Every reason is plain letters, so nothing has to be escaped.
+        // The reasons contain no characters that JSON escapes.
         format!(r#"{{"type":"{kind}","payload":{{"msg":"{self}"}}}}"#)
     }
 }
 
-/// The text that one peer gets from another.
-pub(super) fn pass(kind: Kind, from: &str, to: &str, payload: Option<&RawValue>) -> String {
+/// Message as its receiver gets it.
+pub(super) fn forward(
+    kind: MessageKind,
+    from: &str,
+    to: &str,
+    payload: Option<&RawValue>,
+) -> String {
     const FRAME: usize = r#"{"type":"CANDIDATE","src":"","dst":"","payload":}"#.len();
     let payload = payload.map(RawValue::get);
     let length = FRAME + from.len() + to.len() + payload.map_or(0, str::len);
@@ -137,9 +141,9 @@ pub(super) fn pass(kind: Kind, from: &str, to: &str, payload: Option<&RawValue>)
     text
 }
 
-/// An id by the pattern of the clients, `^[A-Za-z0-9]+(?:[ _-][A-Za-z0-9]+)*$`,
-/// of 1 to [`MAX_ID`] characters.
-pub(super) fn id(text: &str) -> Option<Arc<str>> {
+/// Parses an id: 1 to [`MAX_ID`] characters that match the clients' pattern,
+/// `^[A-Za-z0-9]+(?:[ _-][A-Za-z0-9]+)*$`.
+pub(super) fn parse_id(text: &str) -> Option<Arc<str>> {
     let is_run = |run: &str| !run.is_empty() && run.bytes().all(|it| it.is_ascii_alphanumeric());
     let fits = text.len() <= MAX_ID && text.split([' ', '_', '-']).all(is_run);
     fits.then(|| text.into())
@@ -151,7 +155,7 @@ fn push_quoted(text: &mut String, value: &str) {
         text.push_str(value);
         text.push('"');
     } else {
-        // A receiver that nobody can be: only its sender ever reads this.
+        // No peer has such an id, so only the sender itself could receive this text.
         text.push_str(&serde_json::Value::from(value).to_string());
     }
 }
@@ -161,7 +165,7 @@ fn is_plain(byte: u8) -> bool {
 }
 
 #[derive(Deserialize)]
-struct Said<'a> {
+struct RawMessage<'a> {
     #[serde(borrow, rename = "type")]
     kind: Text<'a>,
     #[serde(borrow, default)]
@@ -170,12 +174,12 @@ struct Said<'a> {
     payload: Option<&'a RawValue>,
 }
 
-/// A payload of `null` is a payload.
+/// Deserializes a payload of `null` as present.
 fn present<'a, D: Deserializer<'a>>(from: D) -> Result<Option<&'a RawValue>, D::Error> {
     <&RawValue>::deserialize(from).map(Some)
 }
 
-/// A string, borrowed from the message where it has no escapes.
+/// String, borrowed from the message if it contains no escapes.
 struct Text<'a>(Cow<'a, str>);
 
 impl<'de: 'a, 'a> Deserialize<'de> for Text<'a> {
@@ -206,62 +210,62 @@ impl<'de> Visitor<'de> for TextVisitor {
 mod tests {
     use super::*;
 
-    fn passed(text: &str) -> String {
+    fn forwarded(text: &str) -> String {
         match Message::parse(text) {
-            Ok(Message::ResumeClaims { kind, to, payload }) => {
-                pass(kind, "ana", to.as_deref().unwrap_or_default(), payload)
+            Ok(Message::Forward { kind, to, payload }) => {
+                forward(kind, "ana", to.as_deref().unwrap_or_default(), payload)
             }
             other => panic!("{other:?}"),
         }
     }
 
     #[test]
-    fn a_message_goes_on_as_type_sender_receiver_and_the_very_same_payload() {
-        let said = r#"{"payload": {"sdp" : {"z":1.50,"a":"\u00e9"}}, "type":"OFFER","dst":"ben","src":"eve","x":[{}]}"#;
-        let goes_on = r#"{"type":"OFFER","src":"ana","dst":"ben","payload":{"sdp" : {"z":1.50,"a":"\u00e9"}}}"#;
-        assert_eq!(passed(said), goes_on);
+    fn a_message_is_forwarded_with_type_sender_receiver_and_unchanged_payload() {
+        let sent = r#"{"payload": {"sdp" : {"z":1.50,"a":"\u00e9"}}, "type":"OFFER","dst":"ben","src":"eve","x":[{}]}"#;
+        let expected = r#"{"type":"OFFER","src":"ana","dst":"ben","payload":{"sdp" : {"z":1.50,"a":"\u00e9"}}}"#;
+        assert_eq!(forwarded(sent), expected);
         assert_eq!(
-            passed(r#"{"type":"LEAVE","dst":"b\u0065n"}"#),
+            forwarded(r#"{"type":"LEAVE","dst":"b\u0065n"}"#),
             r#"{"type":"LEAVE","src":"ana","dst":"ben"}"#
         );
         assert_eq!(
-            passed(r#"{"type":"ANSWER","dst":"ben","payload":null}"#),
+            forwarded(r#"{"type":"ANSWER","dst":"ben","payload":null}"#),
             r#"{"type":"ANSWER","src":"ana","dst":"ben","payload":null}"#
         );
     }
 
     #[test]
-    fn a_receiver_cannot_write_fields_of_its_own() {
-        let written = passed(r#"{"type":"LEAVE","dst":"x\",\"payload\":\"y"}"#);
+    fn a_receiver_id_cannot_inject_fields() {
+        let written = forwarded(r#"{"type":"LEAVE","dst":"x\",\"payload\":\"y"}"#);
         let read: serde_json::Value = serde_json::from_str(&written).unwrap();
         assert_eq!(read["dst"], "x\",\"payload\":\"y");
         assert!(read.get("payload").is_none());
     }
 
     #[test]
-    fn nonsense_is_told_from_unknown_types() {
+    fn malformed_messages_are_distinguished_from_unknown_types() {
         for text in ["", "{", "[]", "7", r#"{"type":7}"#, r#"{"dst":"ben"}"#] {
-            let nonsense = Message::parse(text).err();
-            assert_eq!(nonsense, Some(Nonsense::Malformed), "{text}");
+            let error = Message::parse(text).err();
+            assert_eq!(error, Some(PeerJsParseError::Malformed), "{text}");
         }
         for kind in ["OPEN", "ERROR", "ID-TAKEN", "offer", ""] {
             let text = format!(r#"{{"type":"{kind}","dst":"ben"}}"#);
-            let nonsense = Message::parse(&text).err();
-            assert_eq!(nonsense, Some(Nonsense::UnknownType), "{text}");
+            let error = Message::parse(&text).err();
+            assert_eq!(error, Some(PeerJsParseError::UnknownType), "{text}");
         }
     }
 
     #[test]
-    fn a_payload_as_deep_as_a_message_can_be_is_passed_on_unread() {
+    fn a_deeply_nested_payload_is_forwarded_unparsed() {
         let payload = format!("{}{}", "[".repeat(30_000), "]".repeat(30_000));
-        let said = format!(r#"{{"type":"OFFER","dst":"ben","payload":{payload}}}"#);
-        assert!(passed(&said).ends_with(&format!(r#""payload":{payload}}}"#)));
+        let sent = format!(r#"{{"type":"OFFER","dst":"ben","payload":{payload}}}"#);
+        assert!(forwarded(&sent).ends_with(&format!(r#""payload":{payload}}}"#)));
     }
 
     #[test]
     fn ids_are_letters_and_digits_with_single_separators_between() {
         for text in ["a", "A-b_c 9", &"x".repeat(64), "d0c1-7e"] {
-            assert!(id(text).is_some(), "{text}");
+            assert!(parse_id(text).is_some(), "{text}");
         }
         for text in [
             "",
@@ -275,18 +279,18 @@ mod tests {
             "a\n",
             &"x".repeat(65),
         ] {
-            assert!(id(text).is_none(), "{text}");
+            assert!(parse_id(text).is_none(), "{text}");
         }
     }
 
     #[test]
-    fn refusals_say_what_upstream_says() {
+    fn refusals_have_the_texts_of_upstream() {
         assert_eq!(
-            Refusal::IdTaken.to_json(),
+            PeerJsRefusal::IdTaken.to_json(),
             r#"{"type":"ID-TAKEN","payload":{"msg":"ID is taken"}}"#
         );
         assert_eq!(
-            Refusal::Missing.to_json(),
+            PeerJsRefusal::Missing.to_json(),
             r#"{"type":"ERROR","payload":{"msg":"No id, token, or key supplied to websocket server"}}"#
         );
     }

@@ -1,52 +1,51 @@
-//! What a broker knows of one room.
+//! State of one room.
 
 use std::{collections::HashMap, sync::Arc};
 
 use clock::Moment;
 
-use super::absent::Absent;
+use super::queue::AbsentPeer;
 use crate::room::SocketId;
 
-/// Peers that reach each other. An id is in one of the lists at most.
+/// Peers that reach each other. An id is in at most one of the two lists.
 #[derive(Default)]
-pub(super) struct Room {
-    pub(super) connected: HashMap<Arc<str>, Connected>,
-    pub(super) absent: HashMap<Arc<str>, Absent>,
-    /// Of the absent, those who may come back.
+pub(super) struct PeerJsRoom {
+    pub(super) connected: HashMap<Arc<str>, ConnectedPeer>,
+    pub(super) absent: HashMap<Arc<str>, AbsentPeer>,
+    /// Number of absent peers that may return.
     pub(super) away: usize,
-    /// Pairs with messages that wait.
+    /// Number of pairs with queued messages.
     pub(super) pairs: u32,
-    /// Bytes of those.
+    /// Bytes of the queued messages.
     pub(super) queued_bytes: u64,
-    /// The same by sender, of those who have any, there or not.
-    pub(super) senders: HashMap<Arc<str>, Left>,
+    /// Both by sender, for senders with queued messages, connected or not.
+    pub(super) senders: HashMap<Arc<str>, QueueUsage>,
 }
 
-impl Room {
-    pub(super) fn left_by(&self, sender: &str) -> Left {
+impl PeerJsRoom {
+    pub(super) fn usage_of(&self, sender: &str) -> QueueUsage {
         self.senders.get(sender).copied().unwrap_or_default()
     }
 }
 
-/// What one sender left for others.
+/// Messages that one sender has queued.
 #[derive(Clone, Copy, Default)]
-pub(super) struct Left {
+pub(super) struct QueueUsage {
     pub(super) pairs: u32,
     pub(super) bytes: u64,
 }
 
-/// A peer with a socket.
-pub(super) struct Connected {
+/// Peer with a socket.
+pub(super) struct ConnectedPeer {
     pub(super) socket: SocketId,
     pub(super) token: Arc<str>,
-    pub(super) claim: Option<Claim>,
-    /// Until when nobody else may ask for its id: it has just shown that it
-    /// lives.
-    pub(super) rests_until: Moment,
+    pub(super) claim: Option<IdClaim>,
+    /// Time until which claims on its id are refused, because it has just answered a probe.
+    pub(super) no_probe_until: Moment,
 }
 
-/// A socket that gets the id if the old one does not answer in time.
-pub(super) struct Claim {
+/// Socket that gets an id if the id's socket does not answer a probe.
+pub(super) struct IdClaim {
     pub(super) socket: SocketId,
     pub(super) until: Moment,
 }

@@ -6,157 +6,155 @@ use super::message;
 use crate::room::SocketId;
 use protocol::{peer::PeerId, signaling::close};
 
-/// The most characters of a code.
+/// Largest number of characters in a code.
 pub const MAX_CODE: usize = 64;
-/// The most characters of a name; longer ones are cut.
+/// Largest number of characters in a name; longer names are cut.
 pub const MAX_NAME: usize = 64;
 
-/// What people share to meet: 1 to [`MAX_CODE`] characters, none of them a
-/// control character or a slash.
+/// Code of a simple-peer room: 1 to [`MAX_CODE`] characters without control characters and slashes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Code(Arc<str>);
+pub struct RoomCode(Arc<str>);
 
-/// A text is no [`Code`].
+/// Error for a text that is not a [`RoomCode`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("a code is 1 to {MAX_CODE} characters without slashes or control characters")]
-pub struct CodeError;
+pub struct RoomCodeError;
 
-/// How much the rooms take.
+/// Limits of the simple-peer rooms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// The most members of a room.
+    /// Largest number of members in a room.
     pub max_riders: u32,
-    /// The most rooms.
+    /// Largest number of rooms.
     pub max_rooms: u32,
 }
 
-/// What happens to the rooms.
+/// Input of the broker.
 #[derive(Clone, Debug)]
 pub enum Input<'a> {
     /// A socket opened.
     Connect {
-        /// Which.
+        /// The socket.
         socket: SocketId,
-        /// The room that it asked for.
-        code: Code,
-        /// Its id: unique and random.
+        /// Code in its address.
+        code: RoomCode,
+        /// Random, unique id for its client.
         fresh_peer: PeerId,
     },
-    /// A socket said something.
+    /// A socket sent a text message.
     Message {
-        /// Which.
+        /// Sending socket.
         socket: SocketId,
-        /// What, or why that is nothing.
-        message: Result<message::Message<'a>, message::Nonsense>,
+        /// Result of [`Message::parse`](message::Message::parse).
+        message: Result<message::Message<'a>, message::SimplePeerParseError>,
     },
-    /// A socket is gone, whoever closed it.
+    /// A socket closed, from either side.
     Closed {
-        /// Which.
+        /// The socket.
         socket: SocketId,
     },
 }
 
-/// What the rooms want done.
+/// Output of the broker.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Output {
     /// Send a text message.
     Send {
-        /// On which socket.
+        /// Receiving socket.
         socket: SocketId,
-        /// What.
+        /// The message.
         text: Arc<str>,
     },
-    /// Close a socket that is not let in; the rooms do not know it.
+    /// Tell a socket the reason of a refusal and close it. The broker has forgotten it.
     Refuse {
-        /// Which.
+        /// The socket.
         socket: SocketId,
-        /// Why.
-        refusal: Refusal,
+        /// Reason.
+        refusal: SimplePeerRefusal,
     },
 }
 
-/// Why a socket is not let in.
+/// Reason for which a socket is not admitted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, thiserror::Error)]
-pub enum Refusal {
-    /// What it asked for is no code.
+pub enum SimplePeerRefusal {
+    /// The address holds no valid code.
     #[error("That is not a code: it takes 1 to 64 characters.")]
     BadCode,
-    /// The room has as many members as it takes.
+    /// The room has its maximum number of members.
     #[error("This room is full.")]
     RoomFull,
-    /// The server has as many rooms as it takes.
+    /// The server has its maximum number of rooms.
     #[error("This server is full. Try again later.")]
     ServerFull,
 }
 
-/// What the rooms hold at this moment.
+/// Numbers of this moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Rooms.
     pub rooms: usize,
-    /// Members of all of them.
+    /// Members of all rooms.
     pub peers: usize,
 }
 
-/// What the rooms have done since they began.
+/// Totals since the start.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Messages passed on, each counted once however many got it.
+    /// Forwarded messages, each counted once for all its receivers.
     pub relayed: u64,
-    /// Their bytes, each counted once too.
+    /// Bytes of the forwarded messages, each counted once.
     pub relayed_bytes: u64,
-    /// Messages ignored because they could not be read.
+    /// Ignored messages that could not be parsed.
     pub malformed: u64,
-    /// Messages dropped because only the server says such.
+    /// Ignored messages of types that only the server sends.
     pub forged: u64,
-    /// Messages for somebody who is not in the room.
-    pub nobody: u64,
+    /// Messages dropped because the room has no such receiver.
+    pub without_receiver: u64,
 }
 
-/// What a client of the second generation says of its rider.
+/// Rider of a client of the second generation, from its `join` message.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Profile {
-    /// Up to [`MAX_NAME`] characters.
+    /// Name, at most [`MAX_NAME`] characters.
     pub name: String,
-    /// As the client gave it.
+    /// FTP as the client sent it.
     pub ftp: Option<Number>,
 }
 
-impl Refusal {
-    /// The message that says so before the socket is closed, with
-    /// [`close::REFUSED`].
+impl SimplePeerRefusal {
+    /// Error message to send before the socket is closed with [`Self::close_code`].
     pub fn to_json(self) -> String {
         message::refusal(self)
     }
 
-    /// The code that the socket is closed with.
+    /// Close code of the socket.
     pub fn close_code(self) -> u16 {
         close::REFUSED
     }
 }
 
-impl Code {
-    /// The text of the code.
+impl RoomCode {
+    /// Text of the code.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 }
 
-impl FromStr for Code {
-    type Err = CodeError;
+impl FromStr for RoomCode {
+    type Err = RoomCodeError;
 
-    fn from_str(text: &str) -> Result<Self, CodeError> {
+    fn from_str(text: &str) -> Result<Self, RoomCodeError> {
         let fits = (1..=MAX_CODE).contains(&text.chars().count());
         let is_clean = !text.contains(|letter: char| letter.is_control() || letter == '/');
         if fits && is_clean {
             Ok(Self(text.into()))
         } else {
-            Err(CodeError)
+            Err(RoomCodeError)
         }
     }
 }
 
-impl fmt::Display for Code {
+impl fmt::Display for RoomCode {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.write_str(&self.0)
     }

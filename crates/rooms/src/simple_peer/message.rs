@@ -1,7 +1,6 @@
-//! The JSON of the simple-peer wire.
+//! JSON messages of the simple-peer dialect.
 //!
-//! A message is read as its fields and no deeper: their values go on as the
-//! bytes they came in.
+//! Only the fields of a client's message are parsed. Their values are forwarded byte for byte.
 
 use std::fmt;
 
@@ -11,15 +10,15 @@ use serde::{
 };
 use serde_json::{Number, value::RawValue};
 
-use super::{MAX_NAME, Profile, Refusal};
+use super::{MAX_NAME, Profile, SimplePeerRefusal};
 use protocol::peer::PeerId;
 
-/// The most fields of a message; clients have some five.
+/// Largest number of fields in a message; clients send about five.
 const MAX_FIELDS: usize = 64;
-/// What only the server says.
-const SERVERS_OWN: [&str; 4] = ["id", "peer-left", "existing-peers", "peer-joined"];
+/// Message types that only the server sends.
+const SERVER_TYPES: [&str; 4] = ["id", "peer-left", "existing-peers", "peer-joined"];
 
-/// A message of a client: an object, of any type that is not the server's.
+/// Message of a client: a JSON object of any type that is not reserved for the server.
 #[derive(Clone, Debug)]
 pub struct Message<'a> {
     fields: Fields<'a>,
@@ -27,27 +26,28 @@ pub struct Message<'a> {
     is_join: bool,
 }
 
-/// Why a text is no [`Message`]; such a text is ignored.
+/// Reason why a text is not a [`Message`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Nonsense {
-    /// Not JSON, not an object, or its type or target is no string.
+pub enum SimplePeerParseError {
+    /// The text is not a JSON object, or its type or target is not a string.
     #[error("not a message of a simple-peer client")]
     Malformed,
-    /// Of a type that only the server says.
-    #[error("a type of message that only the server says")]
+    /// Only the server sends messages of this type.
+    #[error("a message type that only the server sends")]
     Forged,
 }
 
 impl<'a> Message<'a> {
-    /// Reads what a client said.
+    /// Parses a message of a client.
     ///
     /// # Errors
-    /// [`Nonsense`], to be ignored and counted.
-    pub fn parse(text: &'a str) -> Result<Self, Nonsense> {
-        let fields: Fields<'a> = serde_json::from_str(text).map_err(|_| Nonsense::Malformed)?;
+    /// [`SimplePeerParseError`]. The broker counts such messages and ignores them.
+    pub fn parse(text: &'a str) -> Result<Self, SimplePeerParseError> {
+        let fields: Fields<'a> =
+            serde_json::from_str(text).map_err(|_| SimplePeerParseError::Malformed)?;
         let kind = fields.text("type")?;
-        if kind.as_deref().is_some_and(|it| SERVERS_OWN.contains(&it)) {
-            return Err(Nonsense::Forged);
+        if kind.as_deref().is_some_and(|it| SERVER_TYPES.contains(&it)) {
+            return Err(SimplePeerParseError::Forged);
         }
         let target = fields.text("target")?.filter(|target| !target.is_empty());
         Ok(Self {
@@ -57,12 +57,12 @@ impl<'a> Message<'a> {
         })
     }
 
-    /// Whom it is for; all others if it does not say.
+    /// Id of the receiver; `None` for all others.
     pub fn target(&self) -> Option<&str> {
         self.target.as_deref()
     }
 
-    /// What it says of its rider, if that is what it is for.
+    /// Profile of the rider, if this is a `join` message.
     pub fn joins(&self) -> Option<Profile> {
         self.is_join.then(|| Profile {
             name: self.name(),
@@ -70,17 +70,17 @@ impl<'a> Message<'a> {
         })
     }
 
-    /// The text that others get.
+    /// Message to forward, with the sender's id and host state.
     pub(super) fn from(&self, sender: &PeerId, is_host: bool) -> String {
         let mut text = String::from("{");
         for (name, value) in &self.fields.0 {
             match name.as_str() {
                 "from" => continue,
-                "isHost" => push(&mut text, name, if is_host { "true" } else { "false" }),
-                _ => push(&mut text, name, value.get()),
+                "isHost" => push_field(&mut text, name, if is_host { "true" } else { "false" }),
+                _ => push_field(&mut text, name, value.get()),
             }
         }
-        push(&mut text, "from", &to_json(sender));
+        push_field(&mut text, "from", &to_json(sender));
         text.push('}');
         text
     }
@@ -90,67 +90,61 @@ impl<'a> Message<'a> {
         name.unwrap_or_default().chars().take(MAX_NAME).collect()
     }
 
-    /// A field, where it is of the type wanted.
+    /// Value of a field; `None` if it is missing or has another type.
     fn field<T: Deserialize<'a>>(&self, name: &str) -> Option<T> {
         let value = self.fields.value(name)?;
         serde_json::from_str(value.get()).ok()
     }
 }
 
-/// Who is in a room, as `existing-peers` and `peer-joined` tell it.
-pub(super) struct Entry<'a> {
-    peer: &'a PeerId,
-    profile: &'a Profile,
-}
-
-impl<'a> Entry<'a> {
-    pub(super) fn new(peer: &'a PeerId, profile: &'a Profile) -> Self {
-        Self { peer, profile }
-    }
+/// Member in `existing-peers` and `peer-joined`.
+pub(super) struct PeerProfile<'a> {
+    pub(super) peer: &'a PeerId,
+    pub(super) profile: &'a Profile,
 }
 
 pub(super) fn identity(peer: &PeerId, is_host: bool) -> String {
-    to_json(&ServerMessage::Id { id: peer, is_host })
+    to_json(&OutgoingMessage::Id { id: peer, is_host })
 }
 
 pub(super) fn left(peer: &PeerId) -> String {
-    to_json(&ServerMessage::PeerLeft { peer_id: peer })
+    to_json(&OutgoingMessage::PeerLeft { peer_id: peer })
 }
 
-pub(super) fn existing<'a>(entries: impl Iterator<Item = Entry<'a>>) -> String {
-    let peers = entries.map(|Entry { peer, profile }| Existing {
+pub(super) fn existing<'a>(members: impl Iterator<Item = PeerProfile<'a>>) -> String {
+    let peers = members.map(|PeerProfile { peer, profile }| ExistingPeer {
         id: peer,
         name: &profile.name,
         ftp: profile.ftp.as_ref(),
     });
-    to_json(&ServerMessage::ExistingPeers {
+    to_json(&OutgoingMessage::ExistingPeers {
         peers: peers.collect(),
     })
 }
 
-pub(super) fn joined(entry: &Entry<'_>, is_host: bool) -> String {
-    to_json(&ServerMessage::PeerJoined {
-        peer_id: entry.peer,
-        name: &entry.profile.name,
-        ftp: entry.profile.ftp.as_ref(),
+pub(super) fn joined(member: &PeerProfile<'_>, is_host: bool) -> String {
+    to_json(&OutgoingMessage::PeerJoined {
+        peer_id: member.peer,
+        name: &member.profile.name,
+        ftp: member.profile.ftp.as_ref(),
         is_host,
     })
 }
 
-pub(super) fn refusal(refusal: Refusal) -> String {
-    to_json(&ServerMessage::Error {
+pub(super) fn refusal(refusal: SimplePeerRefusal) -> String {
+    to_json(&OutgoingMessage::Error {
         message: refusal.to_string(),
     })
 }
 
-/// What the server says itself.
+/// Message that the server sends itself.
 #[derive(Serialize)]
 #[serde(
     tag = "type",
     rename_all = "kebab-case",
     rename_all_fields = "camelCase"
 )]
-enum ServerMessage<'a> {
+enum OutgoingMessage<'a> {
     Id {
         id: &'a PeerId,
         is_host: bool,
@@ -159,7 +153,7 @@ enum ServerMessage<'a> {
         peer_id: &'a PeerId,
     },
     ExistingPeers {
-        peers: Vec<Existing<'a>>,
+        peers: Vec<ExistingPeer<'a>>,
     },
     PeerJoined {
         peer_id: &'a PeerId,
@@ -173,19 +167,19 @@ enum ServerMessage<'a> {
 }
 
 #[derive(Serialize)]
-struct Existing<'a> {
+struct ExistingPeer<'a> {
     id: &'a PeerId,
     name: &'a str,
     ftp: Option<&'a Number>,
 }
 
 fn to_json<T: Serialize + ?Sized>(value: &T) -> String {
-    // Serialising to a string fails only for maps with keys that are no
-    // strings, and these have no maps.
+    // Serialization to a string fails only for maps with keys that are not strings; these messages
+    // have no maps.
     serde_json::to_string(value).expect("messages are plain structs")
 }
 
-fn push(text: &mut String, name: &str, value: &str) {
+fn push_field(text: &mut String, name: &str, value: &str) {
     if text.len() > 1 {
         text.push(',');
     }
@@ -194,22 +188,24 @@ fn push(text: &mut String, name: &str, value: &str) {
     text.push_str(value);
 }
 
-/// The fields of an object in their order, a name once: of two, the last
-/// counts, as it does for the clients.
+/// Fields of an object in their order. Of two fields with the same name, the last value counts, as
+/// it does in the clients.
 #[derive(Clone, Debug)]
 struct Fields<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'a> Fields<'a> {
     fn value(&self, name: &str) -> Option<&'a RawValue> {
-        let field = self.0.iter().find(|(one, _)| one == name);
+        let field = self.0.iter().find(|(field, _)| field == name);
         field.map(|(_, value)| *value)
     }
 
-    /// A field that must be a string where it is present, and not null.
-    fn text(&self, name: &str) -> Result<Option<String>, Nonsense> {
+    /// Text of a field that is a string, `null` or missing.
+    fn text(&self, name: &str) -> Result<Option<String>, SimplePeerParseError> {
         match self.value(name) {
             None => Ok(None),
-            Some(value) => serde_json::from_str(value.get()).map_err(|_| Nonsense::Malformed),
+            Some(value) => {
+                serde_json::from_str(value.get()).map_err(|_| SimplePeerParseError::Malformed)
+            }
         }
     }
 }
@@ -233,9 +229,11 @@ impl<'de> Visitor<'de> for FieldsVisitor {
         let mut fields: Vec<(String, &'de RawValue)> = Vec::new();
         while let Some(name) = map.next_key::<String>()? {
             let value = map.next_value()?;
-            match fields.iter().position(|(one, _)| *one == name) {
-                Some(place) => fields[place].1 = value,
-                None if fields.len() == MAX_FIELDS => return Err(A::Error::custom("too many")),
+            match fields.iter().position(|(field, _)| *field == name) {
+                Some(index) => fields[index].1 = value,
+                None if fields.len() == MAX_FIELDS => {
+                    return Err(A::Error::custom("too many fields"));
+                }
                 None => fields.push((name, value)),
             }
         }

@@ -1,26 +1,26 @@
 use super::*;
 
-/// Enough for a room.
-pub(super) const FEW: [&str; 4] = ["ana", "ben", "cleo", "dan"];
+/// Ids of a full room.
+pub(super) const FULL_ROOM: [&str; 4] = ["ana", "ben", "cleo", "dan"];
 
-/// A broker with a clock, which sorts what the broker says by socket.
-pub(super) struct Crowd {
-    pub(super) broker: Broker,
+/// A broker on virtual time, with its outputs collected by kind.
+pub(super) struct PeerJsHarness {
+    pub(super) broker: PeerJsBroker,
     pub(super) now: Moment,
     pub(super) sent: Vec<(SocketId, String)>,
-    pub(super) refused: Vec<(SocketId, Refusal)>,
+    pub(super) refused: Vec<(SocketId, PeerJsRefusal)>,
     pub(super) closed: Vec<(SocketId, u16)>,
     pub(super) probed: Vec<SocketId>,
 }
 
-impl Crowd {
+impl PeerJsHarness {
     pub(super) fn new() -> Self {
         Self::with(Settings::default())
     }
 
     pub(super) fn with(settings: Settings) -> Self {
         Self {
-            broker: Broker::new(settings),
+            broker: PeerJsBroker::new(settings),
             now: Moment::ZERO,
             sent: Vec::new(),
             refused: Vec::new(),
@@ -42,47 +42,48 @@ impl Crowd {
         }
     }
 
-    /// Gives why the socket is refused at once, if it is.
+    /// Connects a socket. Returns the reason if it is refused at once.
     pub(super) fn connect(
         &mut self,
         socket: u64,
         key: Option<&str>,
         id: Option<&str>,
         token: Option<&str>,
-    ) -> Option<Refusal> {
+    ) -> Option<PeerJsRefusal> {
         let socket = SocketId(socket);
-        let before = self.refused.len();
+        let refused_before = self.refused.len();
         self.handle(Input::Connect {
             socket,
             key,
             id,
             token,
         });
-        let mine = self.refused.split_off(before);
-        mine.iter()
+        let refused = self.refused.split_off(refused_before);
+        refused
+            .iter()
             .find(|(to, _)| *to == socket)
             .map(|(_, refusal)| *refusal)
     }
 
-    pub(super) fn join(&mut self, socket: u64, id: &str, token: &str) -> Option<Refusal> {
+    pub(super) fn join(&mut self, socket: u64, id: &str, token: &str) -> Option<PeerJsRefusal> {
         self.connect(socket, Some("peerjs"), Some(id), Some(token))
     }
 
-    /// Joins, is in, and has been told so.
-    pub(super) fn enter(&mut self, socket: u64, id: &str, token: &str) {
+    /// Joins, and checks that the socket has its id.
+    pub(super) fn open(&mut self, socket: u64, id: &str, token: &str) {
         assert_eq!(self.join(socket, id, token), None);
         assert_eq!(self.take(socket), [OPEN]);
     }
 
-    pub(super) fn say(&mut self, socket: u64, text: &str) {
+    pub(super) fn message(&mut self, socket: u64, text: &str) {
         self.handle(Input::Message {
             socket: SocketId(socket),
             message: Message::parse(text),
         });
     }
 
-    pub(super) fn alive(&mut self, socket: u64) {
-        self.handle(Input::Alive {
+    pub(super) fn answer_probe(&mut self, socket: u64) {
+        self.handle(Input::ProbeAnswered {
             socket: SocketId(socket),
         });
     }
@@ -93,7 +94,7 @@ impl Crowd {
     }
 
     /// The client loses its socket.
-    pub(super) fn drop_socket(&mut self, socket: u64) {
+    pub(super) fn lose_socket(&mut self, socket: u64) {
         self.end(socket, false);
     }
 
@@ -104,8 +105,8 @@ impl Crowd {
         });
     }
 
-    /// Lets time pass, waking the broker when it wants to be woken.
-    pub(super) fn pass(&mut self, time: Duration) {
+    /// Advances the clock, with a timeout whenever the broker asks for one.
+    pub(super) fn advance(&mut self, time: Duration) {
         let end = self.now + time;
         while let Some(at) = self.broker.poll_timeout().filter(|at| *at <= end) {
             self.now = self.now.max(at);
@@ -114,14 +115,13 @@ impl Crowd {
         self.now = end;
     }
 
-    /// What a socket was sent since the last time.
+    /// Texts sent to a socket since the last call.
     pub(super) fn take(&mut self, socket: u64) -> Vec<String> {
-        let (mine, others) = std::mem::take(&mut self.sent)
-            .into_iter()
-            .partition(|(to, _)| to.0 == socket);
+        let sent = std::mem::take(&mut self.sent);
+        let (received, others): (Vec<_>, Vec<_>) =
+            sent.into_iter().partition(|(to, _)| to.0 == socket);
         self.sent = others;
-        let mine: Vec<(SocketId, String)> = mine;
-        mine.into_iter().map(|(_, text)| text).collect()
+        received.into_iter().map(|(_, text)| text).collect()
     }
 }
 

@@ -5,34 +5,34 @@ use proptest::{collection::vec, prelude::*};
 use super::*;
 
 #[derive(Clone, Debug)]
-enum Act {
+enum Action {
     Join(usize, usize),
     Send(u64, usize),
     Leave(u64),
     Close(u64, bool),
-    Alive(u64),
+    AnswerProbe(u64),
     Wait(u64),
 }
 
 const TOKENS: [&str; 3] = ["red", "green", "blue"];
 const IDS: [&str; 4] = ["ana", "ben", "cleo", "dan"];
 
-fn any_act() -> impl Strategy<Value = Act> {
-    // Sockets are numbered in the order in which they come.
+fn any_action() -> impl Strategy<Value = Action> {
+    // Sockets are numbered in the order in which they connect.
     let socket = 0..24u64;
     prop_oneof![
-        4 => (0..IDS.len(), 0..TOKENS.len()).prop_map(|(id, token)| Act::Join(id, token)),
-        6 => (socket.clone(), 0..IDS.len()).prop_map(|(from, to)| Act::Send(from, to)),
-        1 => socket.clone().prop_map(Act::Leave),
-        3 => (socket.clone(), any::<bool>()).prop_map(|(one, goodbye)| Act::Close(one, goodbye)),
-        1 => socket.prop_map(Act::Alive),
-        3 => (1..20_000u64).prop_map(Act::Wait),
+        4 => (0..IDS.len(), 0..TOKENS.len()).prop_map(|(id, token)| Action::Join(id, token)),
+        6 => (socket.clone(), 0..IDS.len()).prop_map(|(from, to)| Action::Send(from, to)),
+        1 => socket.clone().prop_map(Action::Leave),
+        3 => (socket.clone(), any::<bool>()).prop_map(|(one, goodbye)| Action::Close(one, goodbye)),
+        1 => socket.prop_map(Action::AnswerProbe),
+        3 => (1..20_000u64).prop_map(Action::Wait),
     ]
 }
 
-/// Every socket that came, with the token it came with.
+/// Broker with the token of each socket that has connected.
 struct Run {
-    crowd: Crowd,
+    harness: PeerJsHarness,
     tokens: Map<u64, usize>,
 }
 
@@ -47,36 +47,36 @@ impl Run {
             ..Settings::default()
         };
         Self {
-            crowd: Crowd::with(settings),
+            harness: PeerJsHarness::with(settings),
             tokens: Map::new(),
         }
     }
 
-    fn act(&mut self, act: &Act) {
-        match *act {
-            Act::Join(id, token) => {
+    fn perform(&mut self, action: &Action) {
+        match *action {
+            Action::Join(id, token) => {
                 let socket = self.tokens.len() as u64;
                 self.tokens.insert(socket, token);
-                self.crowd.join(socket, IDS[id], TOKENS[token]);
+                self.harness.join(socket, IDS[id], TOKENS[token]);
             }
-            Act::Send(from, to) => {
-                // The payload tells the sender's room.
+            Action::Send(from, to) => {
+                // The payload identifies the sender's room.
                 let token = self.tokens.get(&from).copied().unwrap_or_default();
-                self.crowd.say(from, &offer("x", IDS[to], token));
+                self.harness.message(from, &offer("x", IDS[to], token));
             }
-            Act::Leave(socket) => self.crowd.say(socket, r#"{"type":"LEAVE"}"#),
-            Act::Close(socket, goodbye) => self.crowd.handle(Input::Closed {
+            Action::Leave(socket) => self.harness.message(socket, r#"{"type":"LEAVE"}"#),
+            Action::Close(socket, goodbye) => self.harness.handle(Input::Closed {
                 socket: SocketId(socket),
                 goodbye,
             }),
-            Act::Alive(socket) => self.crowd.alive(socket),
-            Act::Wait(milliseconds) => self.crowd.pass(Duration::from_millis(milliseconds)),
+            Action::AnswerProbe(socket) => self.harness.answer_probe(socket),
+            Action::Wait(milliseconds) => self.harness.advance(Duration::from_millis(milliseconds)),
         }
     }
 
-    /// What must hold after every act.
+    /// Checks the invariants that hold after every action.
     fn check(&self) -> Result<(), TestCaseError> {
-        let broker = &self.crowd.broker;
+        let broker = &self.harness.broker;
         let rooms = broker.rooms.values();
         let peers: usize = rooms.clone().map(|room| room.connected.len()).sum();
         let claims = rooms
@@ -87,9 +87,9 @@ impl Run {
         let counts = broker.counts();
         prop_assert_eq!((counts.peers, counts.claims), (peers, claims));
         prop_assert_eq!(
-            broker.seats.len(),
+            broker.identities.len(),
             peers + claims,
-            "a socket for every peer"
+            "each peer and claimant has one socket"
         );
         prop_assert_eq!(
             counts.away,
@@ -101,8 +101,8 @@ impl Run {
         );
         for (name, room) in &broker.rooms {
             for (id, peer) in &room.connected {
-                let seat = &broker.seats[&peer.socket];
-                prop_assert!(seat.open && seat.id == *id && seat.room == *name);
+                let identity = &broker.identities[&peer.socket];
+                prop_assert!(identity.is_open && identity.id == *id && identity.room == *name);
                 prop_assert!(!room.absent.contains_key(id));
             }
         }
@@ -114,14 +114,14 @@ impl Run {
 
 proptest! {
     #[test]
-    fn no_message_leaves_its_room_and_no_room_is_overfull(acts in vec(any_act(), 0..120)) {
+    fn messages_stay_in_their_room_and_rooms_within_their_size(actions in vec(any_action(), 0..120)) {
         let mut run = Run::new(true);
-        for act in acts {
-            run.act(&act);
+        for action in actions {
+            run.perform(&action);
             run.check()?;
-            let full = run.crowd.broker.rooms.values().all(|room| room.connected.len() <= 2);
-            prop_assert!(full);
-            for (socket, text) in run.crowd.sent.drain(..) {
+            let is_within_size = run.harness.broker.rooms.values().all(|room| room.connected.len() <= 2);
+            prop_assert!(is_within_size);
+            for (socket, text) in run.harness.sent.drain(..) {
                 let token = run.tokens[&socket.0];
                 let from_room = text.contains(&format!(r#"{{"n":{token}}}"#));
                 prop_assert!(from_room || !text.contains("OFFER"), "{text} came to {token}");
@@ -130,18 +130,18 @@ proptest! {
     }
 
     #[test]
-    fn when_all_are_gone_nothing_is_left(acts in vec(any_act(), 0..120), rooms in any::<bool>()) {
+    fn no_state_remains_when_all_peers_are_gone(actions in vec(any_action(), 0..120), rooms in any::<bool>()) {
         let mut run = Run::new(rooms);
-        for act in acts {
-            run.act(&act);
+        for action in actions {
+            run.perform(&action);
             run.check()?;
         }
         for socket in 0..run.tokens.len() as u64 {
-            run.crowd.close(socket);
+            run.harness.close(socket);
         }
-        run.crowd.pass(2 * MINUTE);
-        prop_assert_eq!(run.crowd.broker.counts(), Counts::default());
-        prop_assert_eq!(run.crowd.broker.poll_timeout(), None);
-        prop_assert!(run.crowd.broker.seats.is_empty());
+        run.harness.advance(2 * MINUTE);
+        prop_assert_eq!(run.harness.broker.counts(), Counts::default());
+        prop_assert_eq!(run.harness.broker.poll_timeout(), None);
+        prop_assert!(run.harness.broker.identities.is_empty());
     }
 }
