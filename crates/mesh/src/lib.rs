@@ -5,6 +5,7 @@
 //! - [`link_frame`]: binary frames that two pages exchange.
 //! - [`clock_sync`]: group time, estimated from heartbeats.
 //! - [`backoff`]: retry intervals with jitter.
+//! - [`peer_limits`]: rate limits for the requests of other members.
 //!
 //! A rider takes part as soon as its signaling socket is open, through the server's relay, and
 //! moves to data channels when these open. Payloads are opaque bytes of a delivery class: control
@@ -22,4 +23,5 @@ pub mod clock_sync;
 pub mod link;
 pub mod link_frame;
 pub mod node;
+pub mod peer_limits;
 mod random;

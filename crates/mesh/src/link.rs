@@ -161,8 +161,6 @@ pub(crate) struct Link {
     tries: u32,
     /// Whether the last try was ours.
     called: bool,
-    /// From when on the other's offers are counted, and how many came since.
-    offers: (Moment, u32),
     connect_time: Option<Duration>,
     /// When anything came over any carrier, or a carrier was found.
     heard_at: Moment,
@@ -199,7 +197,6 @@ impl Link {
             backoff: Backoff::new(RETRY, RETRY_LIMIT, seed).then_limit(SHORT_RETRIES),
             tries: 0,
             called: false,
-            offers: (now, 0),
             connect_time: None,
             heard_at: now,
             they_can: true,

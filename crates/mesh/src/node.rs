@@ -42,6 +42,7 @@ use std::{
 use crate::{
     clock_sync::{GroupClock, GroupOffset},
     link::{Budget, Link},
+    peer_limits::PeerLimits,
     random::Random,
 };
 use protocol::{
@@ -70,6 +71,7 @@ pub struct Node {
     bans: Vec<Token>,
     reporter: Reporter,
     budget: Budget,
+    limits: PeerLimits,
     succession: Succession,
     clock: GroupClock,
     /// Group time is what our clock says, as host.
@@ -122,6 +124,7 @@ impl Node {
             bans: Vec::new(),
             reporter: Reporter::default(),
             budget: Budget::default(),
+            limits: PeerLimits::default(),
             succession: Succession::default(),
             clock: GroupClock::new(),
             clock_is_own: false,

@@ -7,11 +7,6 @@ use std::time::Duration;
 use super::{Connection, Effect, IMPOLITE_PATIENCE, Link, NEW_EVERY, RtcCommand, RtcEvent};
 use protocol::signaling::Signal;
 
-/// So many offers of the other are taken within [`OFFERS_WITHIN`]: who means well makes one when a
-/// link is made, one after 3 s of silence, and one for each try.
-const OFFERS: u32 = 4;
-const OFFERS_WITHIN: Duration = Duration::from_secs(2);
-
 impl Link {
     /// When a call wants to be made with [`Link::call`].
     pub(crate) fn call_at(&self) -> Option<Moment> {
@@ -43,15 +38,13 @@ impl Link {
         self.effects.push_back(offer);
     }
 
-    /// A signal of the other page; `id` is for the connection it may open. Says whether it is one
-    /// too many.
-    pub(crate) fn signal(&mut self, now: Moment, id: u32, signal: Signal) -> bool {
-        if !self.reach.direct {
-            return false;
-        }
-        if matches!(signal, Signal::Offer { .. }) && self.is_offered_too_much(now) {
-            return true;
-        }
+    /// Whether signals of the other page count: those for a direct link that is not wanted do not.
+    pub(crate) fn wants_signals(&self) -> bool {
+        self.reach.direct
+    }
+
+    /// A signal of the other page; `id` is for the connection it may open.
+    pub(crate) fn signal(&mut self, now: Moment, id: u32, signal: Signal) {
         let (Signal::Offer { attempt, .. }
         | Signal::Answer { attempt, .. }
         | Signal::Candidates { attempt, .. }) = signal;
@@ -74,16 +67,6 @@ impl Link {
             let effects = connection.signal(signal);
             self.effects.extend(effects);
         }
-        false
-    }
-
-    fn is_offered_too_much(&mut self, now: Moment) -> bool {
-        let (since, count) = &mut self.offers;
-        if now >= *since + OFFERS_WITHIN {
-            (*since, *count) = (now, 0);
-        }
-        *count = count.saturating_add(1);
-        *count > OFFERS
     }
 
     /// What the driver tells of a connection, but for frames.

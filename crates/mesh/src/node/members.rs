@@ -4,7 +4,7 @@ use clock::{Moment, WallTime};
 
 use std::collections::BTreeSet;
 
-use super::{Budget, Node, NodeEvent, Peer, Server};
+use super::{Budget, Node, NodeEvent, Peer, PeerLimits, Server};
 use crate::link::{Link, Page};
 use protocol::{
     peer::{PeerId, PeerNumber},
@@ -44,6 +44,7 @@ impl Node {
     pub(super) fn forget_peers(&mut self) {
         let numbers: Vec<_> = self.peers.keys().copied().collect();
         numbers.into_iter().for_each(|number| self.forget(number));
+        self.limits = PeerLimits::default();
     }
 
     fn forget(&mut self, number: PeerNumber) {
@@ -240,6 +241,7 @@ impl Node {
     fn left(&mut self, peer: &PeerId, reason: LeftReason) {
         if let Some(number) = self.peer(peer).map(|peer| peer.member.number) {
             self.forget(number);
+            self.limits.remove_peer(peer);
             self.event(NodeEvent::Left {
                 peer: peer.clone(),
                 reason,

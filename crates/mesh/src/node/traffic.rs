@@ -4,11 +4,12 @@ use clock::Moment;
 
 use std::time::Duration;
 
-use super::{Node, NodeEvent, Output, RtcCommand, RtcEvent};
+use super::{Node, NodeEvent, Output, Peer, RtcCommand, RtcEvent};
 use crate::{
     clock_sync::{GroupOffset, micros},
     link::{Carrier, Effect},
     link_frame::{Body, Heartbeat, LinkFrame, MAX_HEARTBEAT_PAYLOAD},
+    peer_limits::PeerRequest,
 };
 use protocol::{
     frame::{FromServer, MAX_TARGETS, ToServer},
@@ -84,11 +85,22 @@ impl Node {
         signal: Signal,
     ) {
         let id = self.next_connection();
-        let known = self
-            .peer_mut(from)
-            .filter(|peer| peer.member.incarnation == page);
-        let ignored = known.is_none_or(|peer| peer.link.signal(now, id, signal));
-        self.stats.ignored += u64::from(ignored);
+        let of_page = |peer: &&mut Peer| peer.member.incarnation == page;
+        let mut peers = self.peers.values_mut();
+        let known = peers.find(|peer| peer.member.peer == *from).filter(of_page);
+        let Some(peer) = known else {
+            self.stats.ignored += 1;
+            return;
+        };
+        if !peer.link.wants_signals() {
+            return;
+        }
+        let is_offer = matches!(signal, Signal::Offer { .. });
+        if is_offer && !self.limits.allow(now, from, PeerRequest::Offer) {
+            self.stats.ignored += 1;
+            return;
+        }
+        peer.link.signal(now, id, signal);
     }
 
     /// Sees to all links, after anything happened.
