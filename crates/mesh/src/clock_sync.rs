@@ -1,26 +1,26 @@
 //! Group time: one clock for a ride, on machines whose clocks differ by minutes.
 //!
-//! - [`OffsetFilter`]: offset of another rider's clock from the own one, over one link, from the
+//! - [`GroupOffset`]: group time minus a monotonic clock.
+//! - [`OffsetFilter`]: offset of another member's clock from the own one, over one link, from the
 //!   four timestamps of a heartbeat in each direction (RFC 5905, section 8). The sample with the
 //!   lowest round trip counts, since its error is at most half that round trip.
 //! - [`GroupClock`]: the own estimate of group time, steered towards the newest offset.
-//! - [`GroupOffset`]: group time minus a monotonic clock.
 //!
 //! Contract: group time never runs backwards. Small errors are slewed. It may jump forward right
 //! after it is first known, and after the machine slept.
 //!
-//! All times are microseconds, all clocks monotonic with any origin. Offsets beyond ±2^53 are
-//! ignored.
+//! All clocks are monotonic with any origin. Offsets beyond ±2^53 µs are ignored.
 
-mod filter;
-mod group;
+mod group_clock;
+mod offset_filter;
+
+use std::time::Duration;
 
 use clock::{GroupTime, Moment};
 
-pub(crate) use group::JUMP;
-pub use {
-    filter::{Echo, OffsetFilter},
-    group::GroupClock,
+pub(crate) use {
+    group_clock::{GroupClock, JUMP},
+    offset_filter::{OffsetFilter, RoundTrip},
 };
 
 const LIMIT: i64 = 1 << 53;
@@ -30,7 +30,7 @@ const LIMIT: i64 = 1 << 53;
 pub struct GroupOffset(pub i64);
 
 impl GroupOffset {
-    /// Offset at which `moment` is group time `time`.
+    /// Offset with which `moment` is group time `time`.
     pub fn between(time: GroupTime, moment: Moment) -> Self {
         Self(time.0.saturating_sub(micros(moment)))
     }
@@ -41,9 +41,19 @@ impl GroupOffset {
     }
 }
 
-/// Reading of a monotonic clock as it is sent in frames, in microseconds.
+/// Estimate of the offset between group time and the own clock. Ordered by the offset.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct OffsetEstimate {
+    pub(crate) offset: GroupOffset,
+    /// Largest difference from the true offset.
+    pub(crate) error: Duration,
+}
+
+/// Reading of a monotonic clock as it is sent in heartbeats, in microseconds.
 pub fn micros(moment: Moment) -> i64 {
-    i64::try_from(moment.since_origin().as_micros())
-        .unwrap_or(i64::MAX)
-        .min(LIMIT)
+    whole_micros(moment.since_origin()).min(LIMIT)
+}
+
+fn whole_micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }

@@ -18,7 +18,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
-pub mod backoff;
+mod backoff;
 pub mod clock_sync;
 pub mod link;
 pub mod link_frame;

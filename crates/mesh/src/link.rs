@@ -1,409 +1,547 @@
-//! One rider's link to one other: two carriers, one stream a class.
+//! Link from one page to one page of another member: two paths, and one reliable stream per
+//! delivery class.
 //!
-//! - [`RtcCommand`], [`RtcEvent`]: what the driver is told and tells of the
-//!   link's RTCPeerConnection.
-//! - `connection`: one such connection, negotiated and judged.
-//! - `calls`: how it gets one, loses it and gets another.
-//! - `incoming`: what it makes of frames; `outgoing`: what it sends, and when.
-//! - `buffers`: what waits in the data channels, and [`low_watermark`], when to
-//!   tell that it is less.
-//! - `pace`, `budget`: how much of it is on its way at once, and relayed in a
-//!   second.
-//! - `stream`: what makes control and bulk reliable over any carrier.
+//! - [`RtcCommand`], [`RtcEvent`]: commands to the driver for the link's `RTCPeerConnection`, and
+//!   its events.
+//! - `connection_attempts`: makes, loses and replaces the connection; `peer_connection`: one such
+//!   connection.
+//! - `channel_buffers`: bytes that wait in the data channels, and [`low_watermark`].
+//! - `reliable_stream`, of a `send_stream` and a `receive_stream`: makes control and bulk reliable
+//!   over any path.
+//! - `congestion_window`, `token_bucket`: limits for bulk in flight, and for relayed bytes.
+//! - `heartbeats`: their schedule, and the state that the peer's heartbeats describe.
 //!
-//! Law: frames go over the data channels while these are *direct*: open, heard
-//! within 1.5 s, and the other side says that it hears us there too. Otherwise
-//! they go over the relay while both sockets are up, and wait while not. What a
-//! carrier loses when it is left is sent again over the next.
+//! Contract: frames use the data channels while these are *direct*: open, a frame arrived within
+//! 1.5 s, and the other side reports the same. Otherwise they use the relay while both sockets are
+//! open, and wait while not. Frames that a path may have lost are sent again on the next one.
 //!
-//! Beats go over the data channels whenever they are open, so that both
-//! carriers are judged by what comes over them. Nothing heard over any carrier
-//! for 5 s: the other is away, whatever the server says. It is sent beats, and
-//! everything else again as soon as it is heard.
+//! Heartbeats are sent over the data channels whenever these are open, so that both paths are
+//! monitored. When nothing has arrived over either path for 5 s, the peer counts as away even if
+//! the server says otherwise: it is sent heartbeats only, and the rest when it is heard again.
 
-mod budget;
-mod buffers;
-mod calls;
-mod connection;
-mod incoming;
-mod outgoing;
-mod pace;
+mod channel_buffers;
+mod congestion_window;
+mod connection_attempts;
+mod heartbeats;
+mod peer_connection;
+mod receive_stream;
+mod reliable_stream;
 mod rtc;
-mod stream;
+mod send_stream;
+mod token_bucket;
 
-pub(crate) use budget::Budget;
-pub use buffers::low_watermark;
+pub use channel_buffers::low_watermark;
 pub use rtc::{RtcCommand, RtcEvent, SdpKind};
-
-use clock::Moment;
+pub(crate) use token_bucket::TokenBucket;
 
 use std::{collections::VecDeque, time::Duration};
 
+use clock::Moment;
+
 use crate::{
-    backoff::Backoff,
-    clock_sync::OffsetFilter,
-    link_frame::{Body, Heartbeat, ReceptionReport},
+    clock_sync::OffsetEstimate,
+    link_frame::{Body, Heartbeat, LinkFrame, ReceptionReport},
 };
-use connection::Connection;
-use outgoing::Stream;
+use connection_attempts::ConnectionAttempts;
+use heartbeats::{HeartbeatOrder, HeartbeatTimer, PeerState};
+use peer_connection::PeerConnection;
 use protocol::{
     election::Election,
     peer::{DeliveryClass, Incarnation, LinkState, PeerNumber},
     signaling::Signal,
 };
+use reliable_stream::ReliableStream;
 
-const BEAT: Duration = Duration::from_millis(500);
-const QUICK_BEAT: Duration = Duration::from_millis(100);
-const QUICK_BEATS: u8 = 5;
-/// Acknowledgements wait a little for company.
-const ACK: Duration = Duration::from_millis(20);
-/// Tries that fail are repeated after 1, 2 and 4 s, then every 30 s, for good.
-const RETRY: Duration = Duration::from_secs(1);
-const RETRY_LIMIT: Duration = Duration::from_secs(30);
-const SHORT_RETRIES: u32 = 3;
-/// Each so many tries a new connection is made; the others look for other
-/// network paths for the one there is.
-const NEW_EVERY: u32 = 3;
-/// Nothing heard over any carrier for so long, the other is away.
-const AWAY: Duration = Duration::from_secs(5);
-/// Without a beat for so long, the other may have slept for so long, by a clock that
-/// slept too: what was known of that clock counts no more.
-const CLOCK_DOUBTED: Duration = Duration::from_millis(1_500);
-/// Beats to somebody who is away are this far apart.
-const SLOW_BEAT: Duration = Duration::from_secs(2);
-/// The polite side calls a lost connection back; the other waits for it.
-const IMPOLITE_PATIENCE: Duration = Duration::from_secs(2);
+/// Silence over both paths after which the peer counts as away.
+const AWAY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Time within which an acknowledgement is expected: three round trips, within these bounds. The
+/// lower one is also the assumed round trip while none has been measured.
+const MIN_ACK_TIMEOUT: Duration = Duration::from_millis(300);
+const MAX_ACK_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// One page, by its rider's number and its incarnation.
+/// One page load of one member.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Page {
+pub(crate) struct PageId {
     pub(crate) number: PeerNumber,
     pub(crate) incarnation: Incarnation,
 }
 
-/// Which ways to the other are open now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Reach {
-    /// Both sockets are up: frames can be relayed, signals passed.
-    pub(crate) relay: bool,
-    /// A direct link is wanted.
-    pub(crate) direct: bool,
-    /// The other's socket is lost.
-    pub(crate) away: bool,
-    /// Others are reached without the server, so that silence is the other's.
-    pub(crate) others: bool,
-    /// How long a try may take to become direct.
-    pub(crate) patience: Duration,
+/// Conditions of a link outside of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LinkConditions {
+    /// Whether both sockets are open, so that frames and signals reach the peer over the server.
+    pub(crate) relay_available: bool,
+    /// Whether a direct connection is wanted.
+    pub(crate) direct_wanted: bool,
+    /// Whether the server reports that the peer's socket is lost.
+    pub(crate) is_away: bool,
+    /// Whether other members are reached without the server, so that silence is the peer's own.
+    pub(crate) others_reached: bool,
+    /// Time that a connection attempt may take.
+    pub(crate) attempt_timeout: Duration,
 }
 
-/// What carries a frame.
+/// Path of a frame.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Carrier {
+pub(crate) enum Path {
+    /// Data channels of the peer connection.
     Direct,
+    /// The server.
     Relay,
 }
 
-/// What a link wants done.
+/// Output of a link, to be carried out by the node.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Effect {
-    /// Open a connection.
+pub(crate) enum LinkOutput {
+    /// Open a peer connection with a number.
     Open { connection: u32 },
-    /// Tell a connection what to do.
+    /// Give a command to a peer connection.
     Rtc {
         connection: u32,
         command: RtcCommand,
     },
-    /// Hand a signal to the other page.
+    /// Send a signal to the peer's page.
     Signal(Signal),
-    /// Relay a frame to the other page.
+    /// Relay a frame to the peer's page.
     Relay {
         class: DeliveryClass,
         frame: Vec<u8>,
     },
-    /// Something came.
+    /// A payload arrived.
     Received {
         class: DeliveryClass,
         payload: Vec<u8>,
     },
-    /// The other's gossip changed.
-    Gossip(Vec<u8>),
-    /// Votes came, from the other itself.
+    /// The payload of the peer's heartbeats changed.
+    HeartbeatPayload(Vec<u8>),
+    /// Votes arrived directly from the peer.
     Election(Election),
-    /// A connection there is is tried once more.
-    Tried,
-    /// A try became direct.
-    Succeeded,
-    /// A try did not become direct in time.
-    Failed,
+    /// An attempt is repeated on the present connection.
+    AttemptRepeated,
+    /// A connection became direct for the first time.
+    BecameDirect,
+    /// An attempt timed out.
+    AttemptFailed,
 }
 
-/// The newest beat of the other.
-#[derive(Clone, Copy, Debug)]
-struct Newest {
-    sent: i64,
-    came: Moment,
-    group_offset: Option<i64>,
-    epoch: u32,
-}
-
-/// All that one rider's page keeps for one page of another.
+/// State of one page for one page of another member.
 #[derive(Debug)]
 pub(crate) struct Link {
-    me: Page,
-    them: Page,
-    reach: Reach,
-    carrier: Option<Carrier>,
-    connection: Option<Connection>,
-    last_attempt: u32,
-    retry_at: Option<Moment>,
-    backoff: Backoff,
-    /// Since the link was last direct.
-    tries: u32,
-    /// Whether the last try was ours.
-    called: bool,
-    connect_time: Option<Duration>,
-    /// When anything came over any carrier, or a carrier was found.
-    heard_at: Moment,
-    they_can: bool,
-    streams: [Stream; 2],
-    telemetry: u32,
-    clock: OffsetFilter,
-    newest: Option<Newest>,
-    gossip: Vec<u8>,
-    beat_at: Moment,
-    quick_beats: u8,
-    ticked: Moment,
-    effects: VecDeque<Effect>,
+    own: PageId,
+    peer: PageId,
+    conditions: LinkConditions,
+    path: Option<Path>,
+    attempts: ConnectionAttempts,
+    /// Control and bulk.
+    streams: [ReliableStream; 2],
+    /// Sequence number of the newest telemetry received.
+    last_telemetry: u32,
+    heartbeat_timer: HeartbeatTimer,
+    peer_state: PeerState,
+    /// Moment at which a frame last arrived over either path, or the relay became available.
+    last_received_at: Moment,
+    ticked_at: Moment,
+    outputs: VecDeque<LinkOutput>,
 }
 
 impl Link {
-    pub(crate) fn new(now: Moment, me: Page, them: Page, seed: u64) -> Self {
-        // The newcomer calls, so that nobody calls twice.
-        let calls = me.number > them.number;
+    pub(crate) fn new(now: Moment, own: PageId, peer: PageId, seed: u64) -> Self {
+        let is_polite = own.number > peer.number;
         Self {
-            me,
-            them,
-            reach: Reach {
-                relay: false,
-                direct: false,
-                away: false,
-                others: false,
-                patience: connection::LOST,
-            },
-            carrier: None,
-            connection: None,
-            last_attempt: 0,
-            retry_at: calls.then_some(now),
-            backoff: Backoff::new(RETRY, RETRY_LIMIT, seed).then_limit(SHORT_RETRIES),
-            tries: 0,
-            called: false,
-            connect_time: None,
-            heard_at: now,
-            they_can: true,
-            streams: [
-                Stream::new(DeliveryClass::Control),
-                Stream::new(DeliveryClass::Bulk),
-            ],
-            telemetry: 0,
-            clock: OffsetFilter::new(),
-            newest: None,
-            gossip: Vec::new(),
-            beat_at: now,
-            quick_beats: QUICK_BEATS,
-            ticked: now,
-            effects: VecDeque::new(),
+            own,
+            peer,
+            conditions: LinkConditions::default(),
+            path: None,
+            attempts: ConnectionAttempts::new(now, is_polite, seed),
+            streams: [ReliableStream::control(), ReliableStream::bulk()],
+            last_telemetry: 0,
+            heartbeat_timer: HeartbeatTimer::new(now),
+            peer_state: PeerState::new(),
+            last_received_at: now,
+            ticked_at: now,
+            outputs: VecDeque::new(),
         }
     }
 
-    pub(crate) fn poll_effect(&mut self) -> Option<Effect> {
-        self.effects.pop_front()
+    pub(crate) fn poll_output(&mut self) -> Option<LinkOutput> {
+        self.outputs.pop_front()
     }
 
     pub(crate) fn state(&self) -> LinkState {
-        match self.carrier {
-            Some(Carrier::Direct) => LinkState::Direct,
-            Some(Carrier::Relay) => LinkState::Relayed,
-            None if self.reach.away => LinkState::Away,
-            None if self.reach.relay || (self.reach.others && self.is_silent()) => LinkState::Away,
+        let conditions = &self.conditions;
+        let is_silent = self.is_silent();
+        match self.path {
+            Some(Path::Direct) => LinkState::Direct,
+            Some(Path::Relay) => LinkState::Relayed,
+            None if conditions.is_away || conditions.relay_available => LinkState::Away,
+            None if conditions.others_reached && is_silent => LinkState::Away,
             None => LinkState::Connecting,
         }
     }
 
-    /// How long the newest connection took to become direct.
+    pub(crate) fn is_direct(&self) -> bool {
+        self.path == Some(Path::Direct)
+    }
+
+    /// Time that the newest direct connection took to become direct.
     pub(crate) fn connect_time(&self) -> Option<Duration> {
-        self.connect_time
+        self.attempts.connect_time()
     }
 
-    /// When anything of the other came, over any carrier.
-    pub(crate) fn heard_at(&self) -> Moment {
-        self.heard_at
+    /// Moment at which a frame last arrived over either path.
+    pub(crate) fn last_received_at(&self) -> Moment {
+        self.last_received_at
     }
 
-    /// The newest epoch that the other knows, as far as it has told.
-    pub(crate) fn their_epoch(&self) -> Option<u32> {
-        self.newest.map(|newest| newest.epoch)
-    }
-
-    /// Sends votes over the data channel, the only carrier there is for them.
-    pub(crate) fn tell_election(&mut self, election: &Election) {
-        if self.carrier == Some(Carrier::Direct) {
-            let body = Body::Election(election.clone());
-            self.transmit(Carrier::Direct, DeliveryClass::Control, body);
-        }
+    /// Newest epoch that the peer knows, once it has told.
+    pub(crate) fn peer_epoch(&self) -> Option<u32> {
+        self.peer_state.epoch()
     }
 
     pub(crate) fn round_trip(&self) -> Option<Duration> {
-        self.clock.round_trip()
+        self.peer_state.round_trip()
     }
 
+    /// Largest error of the offset between the peer's clock and the own one.
     pub(crate) fn clock_error(&self) -> Option<Duration> {
-        self.clock.error().map(Duration::from_micros)
+        self.peer_state.clock_error()
     }
 
-    /// Whether the other may know group time, for all it has told.
+    /// Whether the peer may know group time: it has told it, or not been heard yet.
     pub(crate) fn may_know_group_time(&self) -> bool {
-        self.newest
-            .is_none_or(|newest| newest.group_offset.is_some())
+        self.peer_state.may_know_group_time()
     }
 
-    /// Group time minus our clock as the other has it, and how wrong it may be.
-    pub(crate) fn group_offset(&self) -> Option<(i64, u64)> {
-        let theirs = self.newest?.group_offset?;
-        let offset = self.clock.offset()?.saturating_add(theirs);
-        Some((offset, self.clock.error()?))
+    /// Group time minus the own clock, according to the peer.
+    pub(crate) fn group_offset(&self) -> Option<OffsetEstimate> {
+        self.peer_state.group_offset()
     }
 
-    /// Queues a reliable message, unless it is too much.
+    /// Queues a message of control or bulk. Returns false when the message or the queue is too
+    /// large.
     pub(crate) fn push(&mut self, class: DeliveryClass, message: &[u8]) -> bool {
-        self.stream(class)
-            .is_some_and(|stream| stream.outbox.push(message))
+        self.stream_mut(class)
+            .is_some_and(|stream| stream.push(message))
     }
 
-    /// Sends a frame of telemetry, or says that it has to be relayed.
-    pub(crate) fn send_telemetry(&mut self, frame: &[u8]) -> Option<Carrier> {
+    /// Sends a telemetry frame over the data channel. Returns the path that it takes: a frame for
+    /// the relay is left to the caller, and without a path it is dropped.
+    pub(crate) fn send_telemetry(&mut self, frame: &[u8]) -> Option<Path> {
         let class = DeliveryClass::Telemetry;
-        if self.carrier != Some(Carrier::Direct) {
-            return self.carrier;
+        if self.path == Some(Path::Direct) {
+            let connection = self.attempts.connection();
+            let connection = connection.filter(|one| !one.is_full(class))?;
+            let bytes = frame.to_vec();
+            let send = connection.command(RtcCommand::Send { class, bytes });
+            self.outputs.push_back(send);
         }
-        let connection = self.connection.as_ref().filter(|one| !one.is_full(class))?;
-        let bytes = frame.to_vec();
-        self.effects
-            .push_back(connection.tell(RtcCommand::Send { class, bytes }));
-        self.carrier
+        self.path
     }
 
-    /// Whether a beat is due within a beat's tolerance.
-    pub(crate) fn beat_at(&self) -> Moment {
-        self.beat_at
-    }
-
-    /// News: beat at once.
-    pub(crate) fn hurry(&mut self, now: Moment) {
-        self.beat_at = now;
-    }
-
-    /// Counts a beat as sent, over an open data channel in fact, and says
-    /// whether it has to be relayed as well.
-    pub(crate) fn beat(&mut self, now: Moment, mut beat: Heartbeat) -> bool {
-        let quick = self.quick_beats > 0;
-        self.quick_beats = self.quick_beats.saturating_sub(1);
-        self.beat_at = now
-            + match self.carrier {
-                _ if quick => QUICK_BEAT,
-                Some(_) => BEAT,
-                None => SLOW_BEAT,
-            };
-        beat.reports = vec![self.heard(now)];
-        if self.connection.as_ref().is_some_and(Connection::is_open) {
-            self.transmit(
-                Carrier::Direct,
-                DeliveryClass::Telemetry,
-                Body::Heartbeat(beat),
-            );
+    /// Sends votes over the data channel, the only path that elections use.
+    pub(crate) fn send_election(&mut self, election: &Election) {
+        if self.path == Some(Path::Direct) {
+            let body = Body::Election(election.clone());
+            self.transmit(Path::Direct, DeliveryClass::Control, body);
         }
-        self.reach.relay && self.carrier != Some(Carrier::Direct)
     }
 
-    /// What we have heard of the other.
-    pub(crate) fn heard(&self, now: Moment) -> ReceptionReport {
-        let held = |newest: &Newest| now.since(newest.came).as_micros();
-        let held = self
-            .newest
-            .as_ref()
-            .and_then(|newest| held(newest).try_into().ok());
+    /// Moment at which the next heartbeat is due.
+    pub(crate) fn heartbeat_due_at(&self) -> Moment {
+        self.heartbeat_timer.due_at()
+    }
+
+    /// Makes the next heartbeat due at once.
+    pub(crate) fn send_heartbeat_now(&mut self, now: Moment) {
+        self.heartbeat_timer.send_now(now);
+    }
+
+    /// Sends a heartbeat over the data channel if that is open. Returns whether it has to be
+    /// relayed too.
+    pub(crate) fn send_heartbeat(&mut self, now: Moment, mut heartbeat: Heartbeat) -> bool {
+        self.heartbeat_timer.sent(now, self.path.is_some());
+        heartbeat.reports = vec![self.reception_report(now)];
+        let connection = self.attempts.connection();
+        if connection.is_some_and(PeerConnection::is_open) {
+            let body = Body::Heartbeat(heartbeat);
+            self.transmit(Path::Direct, DeliveryClass::Telemetry, body);
+        }
+        self.conditions.relay_available && self.path != Some(Path::Direct)
+    }
+
+    /// Report on the frames received from the peer.
+    pub(crate) fn reception_report(&self, now: Moment) -> ReceptionReport {
+        let (sent, delay) = self.peer_state.newest_for_report(now);
+        let connection = self.attempts.connection();
+        let [control, bulk] = &self.streams;
         ReceptionReport {
-            number: self.them.number,
-            incarnation: self.them.incarnation,
-            sent: self.newest.map_or(0, |newest| newest.sent),
-            delay: held.unwrap_or(u32::MAX),
-            direct: self
-                .connection
-                .as_ref()
-                .is_some_and(|one| one.is_heard(now)),
-            control: self.streams[0].inbox.cumulative(),
-            bulk: self.streams[1].inbox.cumulative(),
+            number: self.peer.number,
+            incarnation: self.peer.incarnation,
+            sent,
+            delay,
+            direct: connection.is_some_and(|one| one.is_receiving(now)),
+            control: control.cumulative(),
+            bulk: bulk.cumulative(),
         }
     }
 
-    /// Sees to all that time and the ways that are open make due.
-    pub(crate) fn tick(&mut self, now: Moment, reach: Reach, budget: &mut Budget) {
-        self.ticked = now;
-        if reach.relay && !self.reach.relay {
-            self.heard_at = now;
-            self.beat_at = now;
-        }
-        self.reach = reach;
-        self.tick_connection(now);
-        self.choose_carrier(now);
-        self.pump(now, budget);
+    /// Handles a relayed frame. Returns false when it is for another page load, or of a kind that
+    /// is never relayed.
+    pub(crate) fn receive_relayed(&mut self, now: Moment, frame: LinkFrame) -> bool {
+        !matches!(frame.body, Body::Election(_)) && self.receive(now, frame)
     }
 
-    /// When [`Link::tick`] is wanted, calls apart.
+    /// Handles a message of a data channel. Returns false when it is invalid or for another page
+    /// load or connection.
+    pub(crate) fn receive_direct(&mut self, now: Moment, connection: u32, bytes: &[u8]) -> bool {
+        let current = self.attempts.connection_mut();
+        let Some(current) = current.filter(|one| one.id == connection) else {
+            return false;
+        };
+        if current.frame_received(now) {
+            self.heartbeat_timer.send_now(now);
+        }
+        LinkFrame::decode(bytes).is_ok_and(|frame| self.receive(now, frame))
+    }
+
+    /// Moment from which a connection attempt may be started with
+    /// [`Link::start_connection_attempt`].
+    pub(crate) fn connection_attempt_due_at(&self) -> Option<Moment> {
+        let conditions = &self.conditions;
+        let can_signal = conditions.direct_wanted && conditions.relay_available;
+        let is_possible = can_signal && self.peer_state.supports_p2p();
+        self.attempts.due_at().filter(|_| is_possible)
+    }
+
+    /// Whether a connection attempt of this side is in progress.
+    pub(crate) fn is_connecting(&self) -> bool {
+        self.attempts.is_connecting()
+    }
+
+    /// Sends an offer, on the present connection or on a new one with a number that was never used
+    /// before.
+    pub(crate) fn start_connection_attempt(&mut self, now: Moment, connection: u32) {
+        self.attempts.start(now, connection, &mut self.outputs);
+    }
+
+    /// Whether signals of the peer count. Those for a direct link that is not wanted do not.
+    pub(crate) fn accepts_signals(&self) -> bool {
+        self.conditions.direct_wanted
+    }
+
+    /// Handles a signal of the peer; `connection` is the number of the connection that it may open.
+    pub(crate) fn handle_signal(&mut self, now: Moment, connection: u32, signal: Signal) {
+        let outputs = &mut self.outputs;
+        self.attempts
+            .handle_signal(now, connection, signal, outputs);
+    }
+
+    /// Handles an event of a connection, other than a frame.
+    pub(crate) fn handle_event(&mut self, now: Moment, connection: u32, event: RtcEvent) {
+        let outputs = &mut self.outputs;
+        let has_opened = self.attempts.handle_event(now, connection, event, outputs);
+        if has_opened {
+            self.heartbeat_timer.send_now(now);
+        }
+    }
+
+    /// Signals may have been lost, because one of the sockets was.
+    pub(crate) fn signals_lost(&mut self, now: Moment) {
+        self.attempts.signals_lost(now, &mut self.outputs);
+    }
+
+    /// Closes the connection: one of the pages is gone.
+    pub(crate) fn close(&mut self) {
+        self.attempts.close(&mut self.outputs);
+    }
+
+    /// Does everything that is due by time or by changed conditions, except for heartbeats and
+    /// connection attempts.
+    pub(crate) fn tick(
+        &mut self,
+        now: Moment,
+        conditions: LinkConditions,
+        relay_bucket: &mut TokenBucket,
+    ) {
+        self.ticked_at = now;
+        if conditions.relay_available && !self.conditions.relay_available {
+            self.last_received_at = now;
+            self.heartbeat_timer.send_now(now);
+        }
+        self.conditions = conditions;
+        let outputs = &mut self.outputs;
+        if conditions.direct_wanted && self.peer_state.supports_p2p() {
+            let can_signal = conditions.relay_available;
+            let timeout = conditions.attempt_timeout;
+            self.attempts.tick(now, can_signal, timeout, outputs);
+        } else {
+            self.attempts.close(outputs);
+        }
+        self.choose_path(now);
+        self.send_streams(now, relay_bucket);
+    }
+
+    /// Next moment at which [`Link::tick`] or a heartbeat is due.
     pub(crate) fn timeout(&self) -> Moment {
-        let connection = self
-            .connection
-            .as_ref()
-            .and_then(|one| one.timeout(self.ticked, self.reach.patience));
-        let streams = self
-            .streams
-            .iter()
-            .filter_map(|stream| self.stream_timeout(stream));
-        let away = Some(self.heard_at + AWAY).filter(|at| *at > self.ticked);
+        let attempt_timeout = self.conditions.attempt_timeout;
+        let connection = self.attempts.timeout(self.ticked_at, attempt_timeout);
+        let away = self.last_received_at + AWAY_TIMEOUT;
+        let away = Some(away).filter(|at| *at > self.ticked_at);
+        let streams = self.path.into_iter().flat_map(|path| {
+            let timeout = move |stream: &ReliableStream| {
+                let is_open = !self.is_blocked(path, stream.class());
+                stream.timeout(is_open, self.ack_timeout())
+            };
+            self.streams.iter().filter_map(timeout)
+        });
         let others = streams.chain(connection).chain(away);
-        others.fold(self.beat_at, Moment::min)
+        others.fold(self.heartbeat_timer.due_at(), Moment::min)
     }
 
-    fn stream(&mut self, class: DeliveryClass) -> Option<&mut Stream> {
-        self.streams.iter_mut().find(|stream| stream.class == class)
+    fn receive(&mut self, now: Moment, frame: LinkFrame) -> bool {
+        if frame.to != Incarnation(0) && frame.to != self.own.incarnation {
+            return false;
+        }
+        if self.path.is_none() {
+            self.heartbeat_timer.send_now(now);
+        }
+        self.last_received_at = now;
+        match frame.body {
+            Body::Heartbeat(heartbeat) => self.receive_heartbeat(now, heartbeat),
+            Body::Telemetry { seq, payload } => {
+                if seq > self.last_telemetry {
+                    self.last_telemetry = seq;
+                    let class = DeliveryClass::Telemetry;
+                    self.outputs
+                        .push_back(LinkOutput::Received { class, payload });
+                }
+            }
+            Body::Segment {
+                class,
+                seq,
+                more,
+                payload,
+            } => {
+                if let Some(stream) = self.stream_mut(class) {
+                    let messages = stream.accept(now, seq, more, payload);
+                    let received = |payload| LinkOutput::Received { class, payload };
+                    self.outputs.extend(messages.into_iter().map(received));
+                }
+            }
+            Body::Ack { class, cumulative } => {
+                if let Some(stream) = self.stream_mut(class) {
+                    stream.acknowledge(now, cumulative);
+                }
+            }
+            Body::Election(election) => self.outputs.push_back(LinkOutput::Election(election)),
+        }
+        true
     }
 
-    fn choose_carrier(&mut self, now: Moment) {
-        let direct = self.connection.as_ref().is_some_and(|one| one.carries(now));
-        let carrier = match (direct, self.reach.relay) {
-            (true, _) => Some(Carrier::Direct),
-            (false, true) if !self.is_silent() => Some(Carrier::Relay),
+    fn receive_heartbeat(&mut self, now: Moment, heartbeat: Heartbeat) {
+        match self.peer_state.update(now, &heartbeat) {
+            HeartbeatOrder::Outdated => return,
+            HeartbeatOrder::First => self.heartbeat_timer.send_now(now),
+            HeartbeatOrder::Newer => {}
+        }
+        if self.peer_state.update_payload(&heartbeat.payload) {
+            self.outputs
+                .push_back(LinkOutput::HeartbeatPayload(heartbeat.payload));
+        }
+        let own = (self.own.number, self.own.incarnation);
+        let is_own = |report: &&ReceptionReport| (report.number, report.incarnation) == own;
+        let Some(report) = heartbeat.reports.iter().find(is_own) else {
+            return;
+        };
+        let [control, bulk] = &mut self.streams;
+        control.acknowledge(now, report.control);
+        bulk.acknowledge(now, report.bulk);
+        if let Some(connection) = self.attempts.connection_mut() {
+            connection.set_peer_receives(report.direct);
+        }
+        self.peer_state.update_clock(now, heartbeat.sent, report);
+    }
+
+    fn choose_path(&mut self, now: Moment) {
+        let connection = self.attempts.connection();
+        let is_direct = connection.is_some_and(|one| one.is_direct(now));
+        let path = match (is_direct, self.conditions.relay_available) {
+            (true, _) => Some(Path::Direct),
+            (false, true) if !self.is_silent() => Some(Path::Relay),
             (false, _) => None,
         };
-        if carrier == self.carrier {
+        if path == self.path {
             return;
         }
-        self.carrier = carrier;
-        self.streams
-            .iter_mut()
-            .for_each(|stream| stream.outbox.send_again());
-        if direct {
-            self.backoff.reset();
-            (self.tries, self.retry_at) = (0, None);
-            let connection = self.connection.as_mut();
-            if let Some(took) = connection.and_then(|one| one.take_connect_time(now)) {
-                self.connect_time = Some(took);
-                self.effects.push_back(Effect::Succeeded);
+        self.path = path;
+        self.streams.iter_mut().for_each(ReliableStream::send_again);
+        if is_direct {
+            self.attempts.became_direct(now, &mut self.outputs);
+        }
+    }
+
+    /// Sends acknowledgements and segments that are due, as far as the path takes them.
+    fn send_streams(&mut self, now: Moment, relay_bucket: &mut TokenBucket) {
+        let Some(path) = self.path else {
+            return;
+        };
+        let ack_timeout = self.ack_timeout();
+        for index in 0..self.streams.len() {
+            let class = self.streams[index].class();
+            if let Some(ack) = self.streams[index].take_due_ack(now) {
+                self.transmit(path, DeliveryClass::Control, ack);
+            }
+            self.streams[index].relay_allows_at = None;
+            while !self.is_blocked(path, class) {
+                if path == Path::Relay && !relay_bucket.allows(class) {
+                    self.streams[index].relay_allows_at = Some(relay_bucket.allows_at(class));
+                    break;
+                }
+                let Some(segment) = self.streams[index].next_due(now, ack_timeout) else {
+                    break;
+                };
+                let bytes = self.transmit(path, class, segment);
+                if path == Path::Relay {
+                    relay_bucket.spend(bytes);
+                }
             }
         }
     }
 
-    /// Whether nothing came for so long that the other is away.
+    /// Sends a frame and returns its size in bytes.
+    fn transmit(&mut self, path: Path, class: DeliveryClass, body: Body) -> usize {
+        let to = self.peer.incarnation;
+        let frame = LinkFrame { to, body }.encode();
+        let size = frame.len();
+        let output = match (path, self.attempts.connection()) {
+            (Path::Relay, _) => LinkOutput::Relay { class, frame },
+            (Path::Direct, Some(connection)) => connection.command(RtcCommand::Send {
+                class,
+                bytes: frame,
+            }),
+            (Path::Direct, None) => return 0,
+        };
+        self.outputs.push_back(output);
+        size
+    }
+
+    fn stream_mut(&mut self, class: DeliveryClass) -> Option<&mut ReliableStream> {
+        let mut streams = self.streams.iter_mut();
+        streams.find(|stream| stream.class() == class)
+    }
+
+    fn is_blocked(&self, path: Path, class: DeliveryClass) -> bool {
+        let connection = self.attempts.connection();
+        path == Path::Direct && connection.is_some_and(|one| one.is_full(class))
+    }
+
+    fn ack_timeout(&self) -> Duration {
+        let round_trip = self.peer_state.round_trip().unwrap_or(MIN_ACK_TIMEOUT);
+        (3 * round_trip).clamp(MIN_ACK_TIMEOUT, MAX_ACK_TIMEOUT)
+    }
+
+    /// Whether nothing has arrived for so long that the peer counts as away.
     fn is_silent(&self) -> bool {
-        self.ticked >= self.heard_at + AWAY
+        self.ticked_at >= self.last_received_at + AWAY_TIMEOUT
     }
 }

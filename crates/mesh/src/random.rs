@@ -1,6 +1,5 @@
-//! Seeded randomness for jitter: SplitMix64 (Steele, Lea and Flood, 2014).
-
-/// Good enough to spread retries, not for secrets.
+/// Seeded random numbers for jitter: SplitMix64 (Steele, Lea and Flood, "Fast splittable
+/// pseudorandom number generators", 2014). Not for secrets.
 #[derive(Clone, Debug)]
 pub(crate) struct Random(u64);
 
@@ -16,7 +15,7 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// From 0 up to but not including 1.
+    /// Uniform number in `0.0..1.0`.
     pub(crate) fn fraction(&mut self) -> f64 {
         (self.next() >> 11) as f64 / (1u64 << 53) as f64
     }

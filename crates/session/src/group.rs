@@ -53,7 +53,7 @@ impl Group {
     }
 
     pub(crate) fn host_terms(&self) -> &[HostTerm] {
-        self.node.as_ref().map_or(&[], Node::host_keys)
+        self.node.as_ref().map_or(&[], Node::host_terms)
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Moment> {

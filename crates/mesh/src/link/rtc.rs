@@ -3,88 +3,86 @@ use protocol::{
     signaling::{DirectLinkSettings, IceServer},
 };
 
-/// What a session description is.
+/// Type of a session description.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SdpKind {
-    /// Opens a negotiation.
+    /// Starts a negotiation.
     Offer,
-    /// Closes it.
+    /// Completes a negotiation.
     Answer,
 }
 
-/// What a connection is told to do. The driver does the commands of one
-/// connection strictly one after the other, each to its end.
+/// Command to a peer connection. The driver carries out the commands of one connection strictly one
+/// after the other, each to its end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RtcCommand {
-    /// Make the `RTCPeerConnection` and its three data channels, negotiated by
-    /// id: 0 control (ordered), 1 telemetry (unordered, `maxRetransmits` 0),
-    /// 2 bulk (ordered); `binaryType` is `arraybuffer`.
+    /// Create the `RTCPeerConnection` and its three data channels, negotiated by id: 0 control
+    /// (ordered), 1 telemetry (unordered, `maxRetransmits` 0), 2 bulk (ordered). `binaryType` is
+    /// `arraybuffer`.
     Open {
-        /// For its configuration.
+        /// `iceServers` of its configuration.
         ice_servers: Vec<IceServer>,
-        /// The bundle policy and candidate pool of its configuration.
+        /// Bundle policy and candidate pool of its configuration.
         direct: DirectLinkSettings,
     },
-    /// `createOffer` and `setLocalDescription`; answered by
-    /// [`RtcEvent::LocalDescription`].
+    /// `createOffer` and `setLocalDescription`, answered by [`RtcEvent::LocalDescription`].
     CreateOffer {
-        /// Whether the network paths are looked for anew.
+        /// Whether to restart ICE, which searches for network paths anew.
         ice_restart: bool,
     },
-    /// `setRemoteDescription`. An offer is answered by the driver itself with
-    /// `setLocalDescription` and told by [`RtcEvent::LocalDescription`]; an own
-    /// offer under way is rolled back by the browser.
+    /// `setRemoteDescription`. The driver answers an offer with `setLocalDescription` and reports
+    /// it by [`RtcEvent::LocalDescription`]; the browser rolls back an own offer in progress.
     SetRemote {
         /// Offer or answer.
         kind: SdpKind,
-        /// The session description.
+        /// Session description.
         sdp: String,
     },
-    /// `addIceCandidate`; failures are swallowed, as perfect negotiation has it.
+    /// `addIceCandidate`. Failures are ignored, as in perfect negotiation (WebRTC, section 10.7).
     AddCandidate(String),
-    /// Send on a data channel.
+    /// Send a message on a data channel.
     Send {
-        /// Which channel.
+        /// Channel.
         class: DeliveryClass,
-        /// What.
+        /// Message.
         bytes: Vec<u8>,
     },
-    /// Close and forget the connection; no event of it is wanted any more.
+    /// Close and forget the connection; its further events are not wanted.
     Close,
 }
 
-/// What happened to a connection.
+/// Event of a peer connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RtcEvent {
-    /// A local description is set and is to be sent.
+    /// A local description was set and is to be sent.
     LocalDescription {
         /// Offer or answer.
         kind: SdpKind,
-        /// The session description.
+        /// Session description.
         sdp: String,
     },
-    /// A local candidate, a JSON-encoded `RTCIceCandidateInit`.
+    /// A local candidate was found, a JSON-encoded `RTCIceCandidateInit`.
     Candidate(String),
-    /// A data channel is open.
+    /// A data channel opened.
     Opened(DeliveryClass),
-    /// A data channel is closed.
+    /// A data channel closed.
     Closed(DeliveryClass),
-    /// A data channel's message.
+    /// A message arrived on a data channel.
     Frame {
-        /// Which channel.
+        /// Channel.
         class: DeliveryClass,
-        /// What came.
+        /// Message.
         bytes: Vec<u8>,
     },
-    /// A data channel's `bufferedAmount`: told after a send that leaves it
-    /// above its [`low_watermark`](super::low_watermark), and whenever it falls
-    /// to that (`bufferedAmountLowThreshold`), which is then set anew.
+    /// `bufferedAmount` of a data channel: reported after a send that leaves it above its
+    /// [`low_watermark`](super::low_watermark), and whenever it falls to that
+    /// (`bufferedAmountLowThreshold`), which is then set anew.
     Buffered {
-        /// Which channel.
+        /// Channel.
         class: DeliveryClass,
-        /// In bytes.
+        /// Buffered bytes.
         bytes: u32,
     },
-    /// `connectionState` is `failed`, or a command could not be done.
+    /// `connectionState` became `failed`, or a command failed.
     Failed,
 }

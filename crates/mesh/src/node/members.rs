@@ -1,257 +1,196 @@
-//! Who is in the ride, as the server says.
+use std::collections::{BTreeMap, BTreeSet};
 
-use clock::{Moment, WallTime};
+use clock::Moment;
 
-use std::collections::BTreeSet;
-
-use super::{Budget, Node, NodeEvent, Peer, PeerLimits, Server};
-use crate::link::{Link, Page};
+use crate::{
+    link::{Link, PageId},
+    random::Random,
+};
 use protocol::{
-    peer::{PeerId, PeerNumber},
-    signaling::{ErrorCode, LeftReason, Member, Resume, ServerMessage, Welcome},
+    peer::{LinkState, PeerId, PeerNumber},
+    signaling::{LeftReason, Member},
 };
 
-impl Node {
-    pub(super) fn server_says(&mut self, now: Moment, message: ServerMessage) {
-        match message {
-            ServerMessage::Welcome(welcome) => self.welcomed(now, *welcome),
-            ServerMessage::Error { code, message } => self.refused(code, message),
-            ServerMessage::Replaced => self.end(NodeEvent::Replaced),
-            ServerMessage::Kicked { reason } => self.end(NodeEvent::Kicked { reason }),
-            ServerMessage::Ended => self.end(NodeEvent::RideEnded),
-            ServerMessage::Closing { retry_after_ms } => self.server_closing(now, retry_after_ms),
-            ServerMessage::Pong => {}
-            _ if !self.socket.is_open() => self.stats.ignored += 1,
-            ServerMessage::Joined { member } => self.joined(now, member),
-            ServerMessage::Away { peer } => self.gone_away(&peer),
-            ServerMessage::Returned { member } => self.returned(now, member),
-            ServerMessage::Left { peer, reason } => self.left(&peer, reason),
-            ServerMessage::Host { term, first_host } => self.new_term(term, first_host),
-            ServerMessage::Locked { locked } => self.set_locked(locked),
-            ServerMessage::Banned { token: note } => self.keep_note(note),
-            ServerMessage::Restored(restored) => self.restored(now, *restored),
-            ServerMessage::Signal {
-                from,
-                incarnation,
-                signal,
-            } => {
-                self.signalled(now, &from, incarnation, signal);
-            }
+/// The members of the ride as the server last named them, with the links to them.
+#[derive(Debug)]
+pub(super) struct Members {
+    own: Option<Member>,
+    peers: BTreeMap<PeerNumber, Peer>,
+    /// Seeds for the links.
+    random: Random,
+}
+
+/// Another member, and the link to it.
+#[derive(Debug)]
+pub(super) struct Peer {
+    pub(super) member: Member,
+    pub(super) link: Link,
+    /// State of the link in the last [`NodeEvent::LinkChanged`](super::NodeEvent::LinkChanged).
+    pub(super) announced: Option<LinkState>,
+}
+
+/// Change of the member list.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum MemberChange {
+    Joined(Member),
+    Away(PeerId),
+    Returned(Member),
+    Left(PeerId, LeftReason),
+}
+
+impl Members {
+    pub(super) fn new(random: Random) -> Self {
+        Self {
+            own: None,
+            peers: BTreeMap::new(),
+            random,
         }
     }
 
-    /// Everybody is gone, with their connections.
-    pub(super) fn forget_peers(&mut self) {
-        let numbers: Vec<_> = self.peers.keys().copied().collect();
-        numbers.into_iter().for_each(|number| self.forget(number));
-        self.limits = PeerLimits::default();
+    /// This page's own member, once the server has welcomed it.
+    pub(super) fn own(&self) -> Option<&Member> {
+        self.own.as_ref()
     }
 
-    fn forget(&mut self, number: PeerNumber) {
-        if let Some(peer) = self.peers.get_mut(&number) {
-            peer.link.hang_up();
-        }
-        self.drain(number);
-        self.peers.remove(&number);
+    pub(super) fn is_own(&self, peer: &PeerId) -> bool {
+        self.own.as_ref().is_some_and(|own| own.peer == *peer)
     }
 
-    fn refused(&mut self, code: ErrorCode, message: String) {
-        match self.socket.is_open() {
-            false if code.is_final() && self.is_linked() => {
-                self.give_server_up();
-                self.event(NodeEvent::JoinRefused { code, message });
-            }
-            false if code.is_final() => self.end(NodeEvent::JoinRefused { code, message }),
-            true if code.is_denial() => self.event(NodeEvent::CommandRefused { code, message }),
-            _ => self.stats.ignored += 1,
-        }
+    pub(super) fn set_own(&mut self, own: Member) {
+        self.own = Some(own);
     }
 
-    fn welcomed(&mut self, now: Moment, welcome: Welcome) {
-        let resume = Resume {
-            peer: welcome.peer.clone(),
-            token: welcome.token.clone(),
-            incarnation: Some(welcome.incarnation),
-        };
-        self.socket_welcomed(now, resume);
-        let epoch = welcome.hosts.last().map_or(0, |term| term.epoch);
-        self.server = Some(Server {
-            since: now,
-            time: WallTime::from_unix_ms(welcome.server_time),
-            ice_servers: welcome.ice_servers.clone(),
-            direct: welcome.direct,
-            limits: welcome.limits,
-            p2p: welcome.p2p,
-        });
-        self.budget = Budget::new(now, welcome.limits.relay_bytes_per_second);
-        let me = self.myself(&welcome);
-        let back = self.me.is_some();
-        let same = self.me.as_ref().is_some_and(|old| {
-            (&old.peer, old.number, old.incarnation) == (&me.peer, me.number, me.incarnation)
-        });
-        self.me = Some(me);
-        if back {
-            self.event(NodeEvent::SocketRestored);
-        }
-        if same {
-            self.catch_up(now, welcome);
-        } else {
-            self.start(now, welcome);
-        }
-        self.offer();
-        for peer in self.peers.values_mut() {
-            peer.link.signals_lost(now);
-        }
-        if epoch < self.epoch() {
-            self.correct_server(now);
-        }
+    /// The other members, by number.
+    pub(super) fn peers(&self) -> impl Iterator<Item = &Peer> {
+        self.peers.values()
     }
 
-    fn myself(&self, welcome: &Welcome) -> Member {
-        Member {
-            peer: welcome.peer.clone(),
-            number: welcome.number,
-            incarnation: welcome.incarnation,
-            role: welcome.role,
-            away: false,
-            keys: self.config.keys,
-        }
+    pub(super) fn peers_mut(&mut self) -> impl Iterator<Item = &mut Peer> {
+        self.peers.values_mut()
     }
 
-    /// In the ride, knowing nothing of the others.
-    fn start(&mut self, now: Moment, welcome: Welcome) {
-        self.forget_peers();
-        self.take_rule(&welcome);
-        self.event(NodeEvent::Welcomed {
-            peer: welcome.peer,
-            number: welcome.number,
-            incarnation: welcome.incarnation,
-            token: welcome.token,
-            members: welcome.members.clone(),
-            server_time: WallTime::from_unix_ms(welcome.server_time),
-        });
-        for member in welcome.members {
-            self.add(now, member);
-        }
-        if self.locked {
-            self.event(NodeEvent::LockChanged(true));
-        }
+    pub(super) fn numbers(&self) -> Vec<PeerNumber> {
+        self.peers.keys().copied().collect()
     }
 
-    /// Back in the ride: what changed meanwhile is told as if it happened now.
-    fn catch_up(&mut self, now: Moment, welcome: Welcome) {
-        let present: BTreeSet<_> = welcome.members.iter().map(|member| member.number).collect();
-        let missing: Vec<_> = self
-            .members()
-            .filter(|member| !present.contains(&member.number))
-            .map(|member| member.peer.clone())
-            .collect();
-        for peer in missing {
-            self.left(&peer, LeftReason::Gone);
-        }
-        let before = (self.terms.last().cloned(), self.locked);
-        let epoch = welcome.hosts.last().map_or(0, |term| term.epoch);
-        match epoch < self.epoch() {
-            // Epochs never run back.
-            true => self.stats.ignored += 1,
-            false => self.take_rule(&welcome),
-        }
-        for member in welcome.members {
-            self.compare(now, member);
-        }
-        self.tell_rule(before);
+    pub(super) fn peer(&self, number: PeerNumber) -> Option<&Peer> {
+        self.peers.get(&number)
     }
 
-    fn compare(&mut self, now: Moment, member: Member) {
-        let known = self.peers.get(&member.number);
-        let Some(known) = known.filter(|known| known.member.peer == member.peer) else {
-            return self.joined(now, member);
-        };
-        let was = &known.member;
-        if was.incarnation != member.incarnation {
+    pub(super) fn peer_mut(&mut self, number: PeerNumber) -> Option<&mut Peer> {
+        self.peers.get_mut(&number)
+    }
+
+    pub(super) fn peer_by_id(&self, id: &PeerId) -> Option<&Peer> {
+        self.peers().find(|peer| peer.member.peer == *id)
+    }
+
+    pub(super) fn peer_by_id_mut(&mut self, id: &PeerId) -> Option<&mut Peer> {
+        self.peers_mut().find(|peer| peer.member.peer == *id)
+    }
+
+    /// The other members that are riders.
+    pub(super) fn riders(&self) -> impl Iterator<Item = &Peer> {
+        self.peers().filter(|peer| peer.member.role.is_rider())
+    }
+
+    /// Whether this page is a rider's.
+    pub(super) fn is_rider(&self) -> bool {
+        self.own.as_ref().is_some_and(|own| own.role.is_rider())
+    }
+
+    /// Number of riders, this one included.
+    pub(super) fn rider_count(&self) -> usize {
+        self.riders().count() + usize::from(self.is_rider())
+    }
+
+    /// Rider with a number, this one included.
+    pub(super) fn rider(&self, number: PeerNumber) -> Option<&Member> {
+        self.all_riders().find(|rider| rider.number == number)
+    }
+
+    /// Rider with an id, this one included.
+    pub(super) fn rider_by_id(&self, id: &PeerId) -> Option<&Member> {
+        self.all_riders().find(|rider| rider.peer == *id)
+    }
+
+    fn all_riders(&self) -> impl Iterator<Item = &Member> {
+        let others = self.peers().map(|peer| &peer.member);
+        let all = self.own.iter().chain(others);
+        all.filter(|member| member.role.is_rider())
+    }
+
+    /// Whether any member is reached directly.
+    pub(super) fn any_direct(&self) -> bool {
+        self.peers().any(|peer| peer.link.is_direct())
+    }
+
+    /// Differences of a newer member list from this one, in the order in which they are to be
+    /// applied.
+    pub(super) fn changes_to(&self, newer: Vec<Member>) -> Vec<MemberChange> {
+        let present: BTreeSet<_> = newer.iter().map(|member| member.number).collect();
+        let missing = self
+            .peers()
+            .filter(|peer| !present.contains(&peer.member.number));
+        let left = |peer: &Peer| MemberChange::Left(peer.member.peer.clone(), LeftReason::Gone);
+        let mut changes: Vec<_> = missing.map(left).collect();
+        for member in newer {
+            let known = self.peers.get(&member.number).map(|peer| &peer.member);
+            let Some(known) = known.filter(|known| known.peer == member.peer) else {
+                changes.push(MemberChange::Joined(member));
+                continue;
+            };
             let away = member.away.then(|| member.peer.clone());
-            self.returned(now, member);
-            if let Some(peer) = away {
-                self.gone_away(&peer);
+            if known.incarnation != member.incarnation {
+                changes.push(MemberChange::Returned(member));
+                changes.extend(away.map(MemberChange::Away));
+            } else if known.away && !member.away {
+                changes.push(MemberChange::Returned(member));
+            } else if !known.away {
+                changes.extend(away.map(MemberChange::Away));
             }
-        } else if was.away && !member.away {
-            self.returned(now, member);
-        } else if member.away && !was.away {
-            self.gone_away(&member.peer);
         }
+        changes
     }
 
-    fn joined(&mut self, now: Moment, member: Member) {
-        self.event(NodeEvent::Joined(member.clone()));
-        self.add(now, member);
+    /// Adds a member with a new link. Returns the peer that had the number before.
+    pub(super) fn insert(&mut self, now: Moment, member: Member) -> Option<Peer> {
+        let link = self.new_link(now, &member)?;
+        let peer = Peer {
+            member,
+            link,
+            announced: None,
+        };
+        self.peers.insert(peer.member.number, peer)
     }
 
-    fn add(&mut self, now: Moment, member: Member) {
-        if let Some(link) = self.new_link(now, &member) {
-            self.forget(member.number);
-            self.peers.insert(
-                member.number,
-                Peer {
-                    member,
-                    link,
-                    shown: None,
-                    called: None,
-                },
-            );
+    pub(super) fn remove(&mut self, number: PeerNumber) -> Option<Peer> {
+        self.peers.remove(&number)
+    }
+
+    /// Takes in that a member has a socket again. Returns the previous link if its page is a newer
+    /// one, which knows nothing of it.
+    pub(super) fn set_returned(&mut self, now: Moment, member: Member) -> Option<Link> {
+        let new_link = self.new_link(now, &member);
+        let peer = self.peers.get_mut(&member.number)?;
+        let is_same_page = peer.member.incarnation == member.incarnation;
+        peer.member = member;
+        if is_same_page {
+            peer.link.signals_lost(now);
+            return None;
         }
+        Some(std::mem::replace(&mut peer.link, new_link?))
     }
 
     fn new_link(&mut self, now: Moment, member: &Member) -> Option<Link> {
         let seed = self.random.next();
-        let me = self.me.as_ref().filter(|me| me.number != member.number)?;
-        Some(Link::new(now, page(me), page(member), seed))
-    }
-
-    fn gone_away(&mut self, peer: &PeerId) {
-        if let Some(known) = self.peer_mut(peer) {
-            known.member.away = true;
-            self.event(NodeEvent::Away(peer.clone()));
-        }
-    }
-
-    /// The same page goes on where it was, a newer one knows nothing.
-    fn returned(&mut self, now: Moment, member: Member) {
-        let Some(known) = self.peers.get_mut(&member.number) else {
-            return;
-        };
-        let same_page = known.member.incarnation == member.incarnation;
-        known.member = member.clone();
-        if same_page {
-            known.link.signals_lost(now);
-        } else {
-            known.link.hang_up();
-            self.drain(member.number);
-            self.renew(now, &member);
-        }
-        self.event(NodeEvent::Returned(member));
-    }
-
-    fn renew(&mut self, now: Moment, member: &Member) {
-        let link = self.new_link(now, member);
-        if let Some((known, link)) = self.peers.get_mut(&member.number).zip(link) {
-            known.link = link;
-        }
-    }
-
-    fn left(&mut self, peer: &PeerId, reason: LeftReason) {
-        if let Some(number) = self.peer(peer).map(|peer| peer.member.number) {
-            self.forget(number);
-            self.limits.remove_peer(peer);
-            self.event(NodeEvent::Left {
-                peer: peer.clone(),
-                reason,
-            });
-        }
+        let own = self.own.as_ref()?;
+        (own.number != member.number).then(|| Link::new(now, page_id(own), page_id(member), seed))
     }
 }
 
-fn page(member: &Member) -> Page {
-    Page {
+fn page_id(member: &Member) -> PageId {
+    PageId {
         number: member.number,
         incarnation: member.incarnation,
     }

@@ -1,395 +1,417 @@
-//! A host while there is no server: who stands, who votes, and whose controls
-//! wait.
-//!
-//! Without the server, and when the host has not been heard for 3 s, the
-//! longest-present rider asks those whom it reaches directly for their votes,
-//! the next one a little later if it does not succeed. With more than half of
-//! the riders whom the server last named, itself included, it is host of the
-//! next epoch ([`Election`]); the votes are shown to everybody who does not know
-//! that epoch yet.
-//!
-//! Law: without the server the host's controls wait (see
-//! [`Node::host_controls_suspended`]) wherever others may have named another host: with
-//! the host in fewer than half, without it in no more than half. The old host is
-//! no exception. A frame that is forged, or of an epoch that is over, changes
-//! nothing and is counted.
+use std::time::Duration;
 
 use clock::Moment;
 
-use std::time::Duration;
-
-use super::{Node, NodeEvent, Peer};
+use super::{
+    host_terms::HostTerms,
+    members::{Members, Peer},
+};
 use protocol::{
-    election::Election,
-    peer::{LinkState, PeerId, PeerNumber},
-    signaling::{HostTerm, MAX_ELECTIONS, MAX_HOST_TERMS},
+    election::{BallotKey, Election},
+    peer::{PeerId, PeerNumber},
+    signaling::{HostTerm, MAX_ELECTIONS},
 };
 
-/// Not heard for so long, the host is lost to who wants to stand.
-const LOST: Duration = Duration::from_secs(3);
-/// Not heard for so long, it is lost to who is asked for a vote.
-const SILENT: Duration = Duration::from_millis(1_500);
-/// The next-longest present waits so much longer.
+/// Time without a frame of the host after which a rider stands for election.
+const HOST_LOSS_TIMEOUT: Duration = Duration::from_secs(3);
+/// Time without a frame of the host after which a rider votes for another one.
+const HOST_SILENCE_TIMEOUT: Duration = Duration::from_millis(1_500);
+/// Additional time for each rider in reach that has been present for longer.
 const TURN: Duration = Duration::from_millis(600);
-/// Who asks for votes asks again so often,
-const ASK: Duration = Duration::from_millis(300);
-/// and after so long for another epoch, for some may have voted for another;
-const ROUND: Duration = Duration::from_secs(1);
-/// after longer from the second time on, for the way may be a long one.
+/// Interval between two requests for votes.
+const REQUEST_INTERVAL: Duration = Duration::from_millis(300);
+/// Duration of a candidate's first round. Another epoch follows, since some riders may have voted
+/// for another candidate.
+const FIRST_ROUND: Duration = Duration::from_secs(1);
+/// Duration of further rounds, longer for slow paths.
 const LATER_ROUND: Duration = Duration::from_secs(3);
-/// Who is asked by somebody who is present for longer does not stand for so long.
+/// Time for which a rider does not stand after a request by one that has been present for longer.
 const YIELD: Duration = Duration::from_secs(5);
-/// The controls wait no sooner: a socket that is back at once is no trouble. No
-/// later either, so that they wait before anybody else can be host.
-const PATIENCE: Duration = Duration::from_secs(1);
-/// Epochs further ahead are not believed: no ride loses so many hosts.
-const AHEAD: u32 = 64;
-/// Those who do not know an epoch are told so often.
-const TELL: Duration = Duration::from_millis(500);
+/// Time without enough riders in reach after which the host's controls are suspended. Not shorter,
+/// so that a socket that reopens at once changes nothing; not longer, so that they are suspended
+/// before another rider can become host.
+const SUSPEND_AFTER: Duration = Duration::from_secs(1);
+/// Largest number of epochs ahead of the newest one seen that is believed: no ride loses so many
+/// hosts.
+const MAX_EPOCHS_AHEAD: u32 = 64;
+/// Interval in which elections are sent to members that do not know their epochs.
+const ANNOUNCE_INTERVAL: Duration = Duration::from_millis(500);
 
-/// What goes on without the server.
+/// Election of a host while the server is unreachable.
+///
+/// When the host has not been heard for 3 s, the rider that has been present for the longest time
+/// requests votes from the riders that it reaches directly, and the next one a little later if it
+/// does not succeed. With the votes of more than half of the riders in the server's last member
+/// list, itself included, it is host of the next epoch ([`Election`]). The votes are sent to all
+/// who do not know that epoch yet. Members of other roles neither vote nor stand nor count.
+///
+/// Contract: without the server, the host's controls are suspended wherever others may have elected
+/// another host: in a group with the host, when it is fewer than half of the riders, and in one
+/// without, when it is not more than half. This includes the old host's own controls. A forged
+/// frame, or one of a past epoch, changes nothing and is counted.
 #[derive(Debug, Default)]
 pub(super) struct Succession {
-    /// Came and not looked at yet.
-    papers: Vec<(PeerNumber, Election)>,
-    /// Who was elected since the server last said who is host, oldest first.
-    pub(super) elections: Vec<Election>,
-    /// The newest epoch that we voted in.
+    /// Received and not yet judged.
+    received: Vec<(PeerNumber, Election)>,
+    /// Elections since the server last named the host, oldest first.
+    elections: Vec<Election>,
+    /// Newest term that this rider voted for.
     voted: Option<HostTerm>,
-    /// The newest epoch that anybody gave a vote in, as far as we were shown.
-    seen: u32,
+    /// Newest epoch in which a vote was seen.
+    newest_epoch_seen: u32,
     campaign: Option<Campaign>,
     rounds: u32,
     yields_until: Moment,
-    told_at: Moment,
-    few_since: Option<Moment>,
-    waiting: bool,
-    wake: Option<Moment>,
+    announced_at: Moment,
+    too_few_since: Option<Moment>,
+    controls_suspended: bool,
+    wake_at: Option<Moment>,
 }
 
-/// We ask for votes.
+/// Candidacy of this rider for one term.
 #[derive(Debug)]
 struct Campaign {
     election: Election,
-    ask_at: Moment,
+    request_at: Moment,
     until: Moment,
+}
+
+/// View of the ride for [`Succession`].
+#[derive(Clone, Copy)]
+pub(super) struct View<'a> {
+    pub(super) members: &'a Members,
+    pub(super) terms: &'a HostTerms,
+    /// Present if this rider votes and stands for election.
+    pub(super) ballot_key: Option<&'a BallotKey>,
+    /// Whether the socket is open, so that the server names the host.
+    pub(super) is_server_reachable: bool,
+}
+
+/// Decision of [`Succession`], to be carried out in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Decision {
+    /// A rider was elected.
+    Elected(HostTerm),
+    /// Send votes to a member.
+    SendElection { to: PeerNumber, election: Election },
+    /// The host's controls are suspended, or work again.
+    SuspendControls(bool),
+    /// A received election was ignored.
+    Ignored,
 }
 
 impl Succession {
     pub(super) fn timeout(&self) -> Option<Moment> {
-        self.wake
+        self.wake_at
     }
 
-    /// The server says who is host.
-    pub(super) fn server_rules(&mut self) {
+    pub(super) fn controls_suspended(&self) -> bool {
+        self.controls_suspended
+    }
+
+    /// Elections since the server last named the host, oldest first.
+    pub(super) fn elections(&self) -> &[Election] {
+        &self.elections
+    }
+
+    /// The server named the host: elections before that are settled.
+    pub(super) fn server_named_host(&mut self) {
         self.elections.clear();
         self.campaign = None;
     }
 
     pub(super) fn receive(&mut self, from: PeerNumber, election: Election) {
-        self.papers.push((from, election));
+        self.received.push((from, election));
+    }
+
+    pub(super) fn take_received(&mut self) -> Vec<(PeerNumber, Election)> {
+        std::mem::take(&mut self.received)
+    }
+
+    /// Judges a received election: a request for a vote, a vote for this rider, or a result.
+    pub(super) fn judge(
+        &mut self,
+        now: Moment,
+        view: View<'_>,
+        from: PeerNumber,
+        election: Election,
+    ) -> Vec<Decision> {
+        let term = &election.term;
+        let newest = view.terms.newest();
+        let epoch = view.terms.epoch();
+        let is_known = newest == Some(term);
+        // The limit counts from the newest epoch seen, because candidates without success move on
+        // from epoch to epoch.
+        let seen = epoch.max(self.newest_epoch_seen);
+        let max_epoch = seen.saturating_add(MAX_EPOCHS_AHEAD);
+        let is_new = term.epoch > epoch && term.epoch <= max_epoch;
+        let candidate = view.members.rider_by_id(&term.peer);
+        let has_own_key = candidate.is_some_and(|rider| rider.keys.sign == term.sign_key);
+        let key_of = |number| view.members.rider(number).map(|rider| rider.keys.sign);
+        if !(is_known || is_new) || !has_own_key || !election.is_genuine(key_of) {
+            return vec![Decision::Ignored];
+        }
+        self.newest_epoch_seen = seen.max(term.epoch);
+        if is_known {
+            let known = self.elections.last_mut();
+            if let Some(known) = known.filter(|known| known.term == election.term) {
+                known.merge(&election.votes);
+            }
+            Vec::new()
+        } else if view.is_server_reachable {
+            // The server names the host; the candidate will present the votes to it.
+            Vec::new()
+        } else if view.members.is_own(&term.peer) {
+            self.count_votes(now, view, &election)
+        } else if election.is_majority_of(view.members.rider_count()) {
+            self.adopt(now, view, election)
+        } else {
+            self.vote(now, view, from, election)
+        }
+    }
+
+    /// Suspends controls, stands for election and announces results when that is due.
+    pub(super) fn tick(&mut self, now: Moment, view: View<'_>) -> Vec<Decision> {
+        self.wake_at = None;
+        let mut decisions = Vec::new();
+        decisions.extend(self.check_controls(now, view));
+        if view.is_server_reachable {
+            self.campaign = None;
+            return decisions;
+        }
+        decisions.extend(self.run_campaign(now, view));
+        if now >= self.announced_at + ANNOUNCE_INTERVAL {
+            self.announced_at = now;
+            decisions.extend(self.announce(view));
+        }
+        decisions
+    }
+
+    fn check_controls(&mut self, now: Moment, view: View<'_>) -> Option<Decision> {
+        let (all, reached) = (view.members.rider_count(), view.reached_count());
+        let host = view.terms.host();
+        let is_host = |peer: &Peer| Some(&peer.member.peer) == host;
+        let own = view.members.own().map(|own| &own.peer);
+        let with_host = own == host || view.reached().any(is_host);
+        let is_enough = 2 * reached > all || with_host && 2 * reached == all;
+        if is_enough || view.is_server_reachable {
+            self.too_few_since = None;
+        } else {
+            self.too_few_since.get_or_insert(now);
+        }
+        let from = self.too_few_since.map(|since| since + SUSPEND_AFTER);
+        let suspended = from.is_some_and(|from| from <= now);
+        self.wake_no_later_than(from.filter(|_| !suspended));
+        let has_changed = std::mem::replace(&mut self.controls_suspended, suspended) != suspended;
+        has_changed.then_some(Decision::SuspendControls(suspended))
+    }
+
+    /// Stands for election when it is this rider's turn, and requests votes.
+    fn run_campaign(&mut self, now: Moment, view: View<'_>) -> Vec<Decision> {
+        let can_win = 2 * view.reached_count() > view.members.rider_count();
+        let turn = self.turn(view).filter(|_| can_win);
+        if turn.is_none_or(|turn| turn > now) {
+            (self.campaign, self.rounds) = (None, 0);
+            self.wake_no_later_than(turn);
+            return Vec::new();
+        }
+        let is_over = |campaign: &Campaign| campaign.until <= now;
+        if self.campaign.as_ref().is_none_or(is_over) {
+            self.campaign = self.next_campaign(now, view);
+        }
+        let decisions = self.check_majority(now, view);
+        let Some(campaign) = &mut self.campaign else {
+            return decisions;
+        };
+        let requests = campaign.request_at <= now;
+        if requests {
+            campaign.request_at = now + REQUEST_INTERVAL;
+        }
+        let next = campaign.request_at.min(campaign.until);
+        let election = campaign.election.clone();
+        self.wake_no_later_than(Some(next));
+        match requests {
+            true => send_to(view.reached(), &election),
+            false => Vec::new(),
+        }
+    }
+
+    /// Moment from which this rider may stand, if no host was elected by then: after those that
+    /// have been present for longer. A host that riders in reach do not know stands too, since only
+    /// the unreachable server could have named it to them.
+    fn turn(&self, view: View<'_>) -> Option<Moment> {
+        let own = view.members.own().filter(|own| own.role.is_rider())?;
+        view.ballot_key?;
+        let lost_at = match view.host_last_received_at() {
+            Some(received_at) => received_at + HOST_LOSS_TIMEOUT,
+            None if self.is_unknown_host(view) => Moment::ZERO,
+            None => return None,
+        };
+        let host = view.terms.host();
+        let is_before =
+            |peer: &&Peer| peer.member.number < own.number && Some(&peer.member.peer) != host;
+        let before = view.reached().filter(is_before).count();
+        let before = u32::try_from(before).unwrap_or(u32::MAX);
+        let turn = lost_at + TURN.saturating_mul(before);
+        Some(turn.max(self.yields_until))
+    }
+
+    /// Whether this rider is host, and riders in reach know only an older epoch, which no votes
+    /// have raised.
+    fn is_unknown_host(&self, view: View<'_>) -> bool {
+        let epoch = view.terms.epoch();
+        let newest = self.elections.last();
+        let was_elected = newest.is_some_and(|election| election.term.epoch == epoch);
+        let is_behind = |peer: &Peer| peer.link.peer_epoch().is_some_and(|known| known < epoch);
+        !was_elected && view.reached().any(is_behind)
+    }
+
+    fn next_campaign(&mut self, now: Moment, view: View<'_>) -> Option<Campaign> {
+        let (own, key) = view.members.own().zip(view.ballot_key)?;
+        let epoch = view.terms.epoch();
+        let voted = self.voted.iter().map(|term| term.epoch);
+        // Voters have to believe the epoch after this one.
+        let is_believable = |known: &u32| *known < epoch.saturating_add(MAX_EPOCHS_AHEAD);
+        let known = view.reached().filter_map(|peer| peer.link.peer_epoch());
+        let known = known.filter(is_believable).fold(epoch, u32::max);
+        let fresh = HostTerm {
+            epoch: voted.fold(known, u32::max).saturating_add(1),
+            peer: own.peer.clone(),
+            sign_key: key.public(),
+        };
+        // Split votes need another epoch, but riders who hear the host vote in none: the epoch is
+        // raised ever more rarely.
+        let is_own_candidacy = |term: &&HostTerm| term.peer == fresh.peer && term.epoch > known;
+        let repeated = self.voted.as_ref().filter(is_own_candidacy);
+        let repeated = repeated.filter(|_| !self.rounds.is_power_of_two()).cloned();
+        let term = repeated.unwrap_or(fresh);
+        let votes = vec![key.vote(own.number, &term)];
+        let duration = match self.rounds {
+            0 => FIRST_ROUND,
+            _ => LATER_ROUND,
+        };
+        self.rounds = self.rounds.saturating_add(1);
+        self.voted = Some(term.clone());
+        Some(Campaign {
+            election: Election { term, votes },
+            request_at: now,
+            until: now + duration,
+        })
+    }
+
+    /// Ends the campaign if it has the votes of more than half of the riders.
+    fn check_majority(&mut self, now: Moment, view: View<'_>) -> Vec<Decision> {
+        let riders = view.members.rider_count();
+        let has_won = |campaign: &mut Campaign| campaign.election.is_majority_of(riders);
+        match self.campaign.take_if(has_won) {
+            Some(campaign) => self.adopt(now, view, campaign.election),
+            None => Vec::new(),
+        }
+    }
+
+    fn count_votes(&mut self, now: Moment, view: View<'_>, election: &Election) -> Vec<Decision> {
+        let campaign = self.campaign.as_mut();
+        let Some(campaign) = campaign.filter(|own| own.election.term == election.term) else {
+            return Vec::new();
+        };
+        campaign.election.merge(&election.votes);
+        self.check_majority(now, view)
+    }
+
+    /// Votes for the candidate that requests it, once in an epoch, unless the host is heard.
+    fn vote(
+        &mut self,
+        now: Moment,
+        view: View<'_>,
+        from: PeerNumber,
+        election: Election,
+    ) -> Vec<Decision> {
+        let term = election.term;
+        let sender = view.members.peer(from);
+        let is_from_candidate = sender.is_some_and(|peer| peer.member.peer == term.peer);
+        let has_own_vote = election.votes.iter().any(|vote| vote.voter == from);
+        if !is_from_candidate || !has_own_vote {
+            return vec![Decision::Ignored];
+        }
+        let is_silent = |received_at: Moment| received_at + HOST_SILENCE_TIMEOUT <= now;
+        let is_host_lost = view.host_last_received_at().is_some_and(is_silent);
+        // A host that is to be confirmed in another epoch takes the role from nobody.
+        let is_host_lost = is_host_lost || view.terms.host() == Some(&term.peer);
+        let own = view.members.own().filter(|own| own.role.is_rider());
+        let Some((own, key)) = own.zip(view.ballot_key).filter(|_| is_host_lost) else {
+            return Vec::new();
+        };
+        if from < own.number {
+            self.yields_until = now + YIELD;
+        }
+        let is_free = |voted: &HostTerm| voted.epoch < term.epoch || *voted == term;
+        if !self.voted.as_ref().is_none_or(is_free) {
+            return Vec::new();
+        }
+        self.voted = Some(term.clone());
+        let votes = vec![key.vote(own.number, &term)];
+        let election = Election { term, votes };
+        vec![Decision::SendElection { to: from, election }]
+    }
+
+    /// Takes over the result of an election.
+    fn adopt(&mut self, now: Moment, view: View<'_>, election: Election) -> Vec<Decision> {
+        let elected = Decision::Elected(election.term.clone());
+        self.campaign = None;
+        self.elections.push(election);
+        if self.elections.len() > MAX_ELECTIONS {
+            self.elections.remove(0);
+        }
+        self.announced_at = now;
+        let mut decisions = vec![elected];
+        decisions.extend(self.announce(view));
+        decisions
+    }
+
+    /// Sends each election to the members that do not know its epoch yet.
+    fn announce(&self, view: View<'_>) -> Vec<Decision> {
+        let to_behind = |election: &Election| {
+            let epoch = election.term.epoch;
+            let is_behind = |peer: &&Peer| peer.link.peer_epoch().is_none_or(|known| known < epoch);
+            let direct = view.members.peers().filter(|peer| peer.link.is_direct());
+            send_to(direct.filter(is_behind), election)
+        };
+        self.elections.iter().flat_map(to_behind).collect()
+    }
+
+    fn wake_no_later_than(&mut self, at: Option<Moment>) {
+        self.wake_at = self.wake_at.into_iter().chain(at).min();
     }
 }
 
-impl Node {
-    /// Whether what the host decides now may be void later, because there is no
-    /// server and too few riders are reached: the host's controls are to be
-    /// disabled, and everybody else is told why nothing comes.
-    pub fn host_controls_suspended(&self) -> bool {
-        self.succession.waiting
+impl<'a> View<'a> {
+    /// The other riders that are reached directly.
+    fn reached(self) -> impl Iterator<Item = &'a Peer> {
+        let riders = self.members.riders();
+        riders.filter(|peer| peer.link.is_direct())
     }
 
-    pub(super) fn tick_succession(&mut self, now: Moment) {
-        self.succession.wake = None;
-        for (from, election) in std::mem::take(&mut self.succession.papers) {
-            self.take_paper(now, from, election);
-        }
-        self.judge_controls(now);
-        if self.socket.is_open() {
-            self.succession.campaign = None;
-            return;
-        }
-        self.stand(now);
-        self.tell_elections(now);
+    /// Number of riders that are reached directly, this one included.
+    fn reached_count(self) -> usize {
+        self.reached().count() + usize::from(self.members.is_rider())
     }
 
-    /// How many riders the server last named, and how many of them are reached
-    /// directly; both with ourselves.
-    fn count(&self) -> (usize, usize) {
-        let reached = self.reached().count();
-        (self.peers.len() + 1, reached + 1)
-    }
-
-    fn reached(&self) -> impl Iterator<Item = (&PeerNumber, &Peer)> {
-        let direct = |(_, peer): &(&PeerNumber, &Peer)| peer.link.state() == LinkState::Direct;
-        self.peers.iter().filter(direct)
-    }
-
-    /// Since when the host has not been heard; nothing for ourselves.
-    fn host_unheard_since(&self) -> Option<Moment> {
-        let host = self.host()?;
-        if self.me.as_ref().is_some_and(|me| me.peer == *host) {
+    /// Moment at which the host was last heard, or [`Moment::ZERO`] for a host that has left the
+    /// ride. None while there is no host or this rider is it.
+    fn host_last_received_at(self) -> Option<Moment> {
+        let host: &PeerId = self.terms.host()?;
+        if self.members.is_own(host) {
             return None;
         }
-        let heard = self.peer(host).map(|peer| peer.link.heard_at());
-        Some(heard.unwrap_or(Moment::ZERO))
+        let host = self.members.peer_by_id(host);
+        Some(host.map_or(Moment::ZERO, |host| host.link.last_received_at()))
     }
+}
 
-    fn judge_controls(&mut self, now: Moment) {
-        let (all, reached) = self.count();
-        let host = self.host();
-        let own = self.me.as_ref().map(|me| &me.peer) == host;
-        let near = own
-            || self
-                .reached()
-                .any(|(_, peer)| Some(&peer.member.peer) == host);
-        let enough = 2 * reached > all || near && 2 * reached == all;
-        if enough || self.socket.is_open() {
-            self.succession.few_since = None;
-        } else {
-            self.succession.few_since.get_or_insert(now);
-        }
-        let from = self.succession.few_since.map(|since| since + PATIENCE);
-        let waiting = from.is_some_and(|from| from <= now);
-        self.wake_at(from.filter(|_| !waiting));
-        if std::mem::replace(&mut self.succession.waiting, waiting) != waiting {
-            self.event(NodeEvent::HostControlsSuspended(waiting));
-        }
-    }
-
-    /// Stands for host when it is our turn, and asks for votes.
-    fn stand(&mut self, now: Moment) {
-        let (all, reached) = self.count();
-        let turn = self.turn().filter(|_| 2 * reached > all);
-        if turn.is_none_or(|turn| turn > now) {
-            (self.succession.campaign, self.succession.rounds) = (None, 0);
-            return self.wake_at(turn);
-        }
-        let over = |campaign: &Campaign| campaign.until <= now;
-        if self.succession.campaign.as_ref().is_none_or(over) {
-            self.begin_campaign(now);
-        }
-        self.win(now);
-        if let Some(campaign) = &mut self.succession.campaign {
-            let ask = campaign.ask_at <= now;
-            campaign.ask_at = if ask { now + ASK } else { campaign.ask_at };
-            let (again, until) = (campaign.ask_at, campaign.until);
-            let election = campaign.election.clone();
-            if ask {
-                self.tell_reached(&election, 0);
-            }
-            self.wake_at(Some(again.min(until)));
-        }
-    }
-
-    /// When we may stand, if nobody was elected by then: after those who are
-    /// present for longer. A host whom those who are reached do not know stands
-    /// too, for nobody but the server could tell them.
-    fn turn(&self) -> Option<Moment> {
-        let me = self.me.as_ref()?;
-        self.config.ballot_key.as_ref()?;
-        let lost = match self.host_unheard_since() {
-            Some(heard) => heard + LOST,
-            None if self.is_unknown_host() => Moment::ZERO,
-            None => return None,
-        };
-        let host = self.host();
-        let before = self
-            .reached()
-            .filter(|(number, peer)| **number < me.number && Some(&peer.member.peer) != host);
-        let before = u32::try_from(before.count()).unwrap_or(u32::MAX);
-        let turn = lost + TURN.saturating_mul(before);
-        Some(turn.max(self.succession.yields_until))
-    }
-
-    /// Whether we are host, and riders who are reached know only an older epoch
-    /// which no votes can raise.
-    fn is_unknown_host(&self) -> bool {
-        let epoch = self.epoch();
-        let shown = self.succession.elections.last();
-        let shown = shown.is_some_and(|election| election.term.epoch == epoch);
-        let behind = |(_, peer): (_, &Peer)| peer.link.their_epoch().is_some_and(|it| it < epoch);
-        !shown && self.reached().any(behind)
-    }
-
-    fn begin_campaign(&mut self, now: Moment) {
-        self.succession.campaign = None;
-        let Some((me, key)) = self.me.as_ref().zip(self.config.ballot_key.as_ref()) else {
-            return;
-        };
-        let own = self.epoch();
-        let voted = self.succession.voted.iter().map(|term| term.epoch);
-        let heard = self
-            .reached()
-            .filter_map(|(_, peer)| peer.link.their_epoch());
-        // Voters have to believe the one after it.
-        let heard = heard.filter(|epoch| *epoch < own.saturating_add(AHEAD));
-        let heard = heard.fold(own, u32::max);
-        let fresh = HostTerm {
-            epoch: voted.fold(heard, u32::max).saturating_add(1),
-            peer: me.peer.clone(),
-            sign_key: key.public(),
-        };
-        // Votes that were split need another epoch; those who hear the host give none in any.
-        let rounds = self.succession.rounds;
-        let voted = self.succession.voted.as_ref();
-        let again = voted.filter(|term| term.peer == fresh.peer && term.epoch > heard);
-        let again = again.filter(|_| !rounds.is_power_of_two()).cloned();
-        let term = again.unwrap_or(fresh);
-        let votes = vec![key.vote(me.number, &term)];
-        let round = match rounds {
-            0 => ROUND,
-            _ => LATER_ROUND,
-        };
-        self.succession.voted = Some(term.clone());
-        self.succession.campaign = Some(Campaign {
-            election: Election { term, votes },
-            ask_at: now,
-            until: now + round,
-        });
-        self.succession.rounds = self.succession.rounds.saturating_add(1);
-    }
-
-    /// Is host, with more than half of the votes.
-    fn win(&mut self, now: Moment) {
-        let (all, _) = self.count();
-        let won = |campaign: &mut Campaign| campaign.election.is_majority_of(all);
-        if let Some(campaign) = self.succession.campaign.take_if(won) {
-            self.adopt(now, campaign.election);
-        }
-    }
-
-    /// Votes have come: for us, by us for another, or enough of them.
-    fn take_paper(&mut self, now: Moment, from: PeerNumber, paper: Election) {
-        let term = &paper.term;
-        let newest = self.terms.last();
-        let epoch = newest.map_or(0, |newest| newest.epoch);
-        let repeated = newest == Some(term);
-        // Near what was seen: those who stand in vain go on from epoch to epoch.
-        let seen = epoch.max(self.succession.seen);
-        let new = term.epoch > epoch && term.epoch <= seen.saturating_add(AHEAD);
-        let member = self.sign_key_of(&term.peer) == Some(term.sign_key);
-        let genuine = |node: &Self| paper.is_genuine(|number| node.key_of_number(number));
-        if !(repeated || new) || !member || !genuine(self) {
-            self.stats.ignored += 1;
-            return;
-        }
-        self.succession.seen = seen.max(term.epoch);
-        if repeated {
-            let known = self.succession.elections.last_mut();
-            known
-                .filter(|known| known.term == paper.term)
-                .map(|known| known.merge(&paper.votes));
-        } else if self.socket.is_open() {
-            // The server rules; they will tell it themselves.
-        } else if self.me.as_ref().is_some_and(|me| me.peer == term.peer) {
-            self.take_votes(now, &paper);
-        } else if paper.is_majority_of(self.peers.len() + 1) {
-            self.adopt(now, paper);
-        } else {
-            self.give_vote(now, from, paper);
-        }
-    }
-
-    fn take_votes(&mut self, now: Moment, paper: &Election) {
-        let campaign = self.succession.campaign.as_mut();
-        if let Some(campaign) = campaign.filter(|it| it.election.term == paper.term) {
-            campaign.election.merge(&paper.votes);
-            self.win(now);
-        }
-    }
-
-    /// Votes for who asks, once in an epoch, unless the host is heard.
-    fn give_vote(&mut self, now: Moment, from: PeerNumber, paper: Election) {
-        let term = paper.term;
-        let asks = self
-            .peers
-            .get(&from)
-            .is_some_and(|peer| peer.member.peer == term.peer);
-        let by_itself = paper.votes.iter().any(|vote| vote.voter == from);
-        if !asks || !by_itself {
-            self.stats.ignored += 1;
-            return;
-        }
-        let lost = self
-            .host_unheard_since()
-            .is_some_and(|heard| heard + SILENT <= now);
-        // A host who has to be named once more is nobody else's loss.
-        let lost = lost || self.host() == Some(&term.peer);
-        if lost && self.me.as_ref().is_some_and(|me| from < me.number) {
-            self.succession.yields_until = now + YIELD;
-        }
-        let voted = self.succession.voted.as_ref();
-        let free = voted.is_none_or(|voted| voted.epoch < term.epoch || *voted == term);
-        let voter = self.me.as_ref().zip(self.config.ballot_key.as_ref());
-        if let Some((me, key)) = voter.filter(|_| lost && free) {
-            let votes = vec![key.vote(me.number, &term)];
-            self.succession.voted = Some(term.clone());
-            if let Some(peer) = self.peers.get_mut(&from) {
-                peer.link.tell_election(&Election { term, votes });
-            }
-        }
-    }
-
-    /// A host whom more than half have voted for.
-    fn adopt(&mut self, now: Moment, election: Election) {
-        let term = election.term.clone();
-        self.terms.push(term.clone());
-        if self.terms.len() > MAX_HOST_TERMS {
-            self.terms.remove(0);
-        }
-        self.succession.campaign = None;
-        self.succession.elections.push(election);
-        if self.succession.elections.len() > MAX_ELECTIONS {
-            self.succession.elections.remove(0);
-        }
-        self.succession.told_at = now;
-        self.event(NodeEvent::HostChanged(term));
-        self.offer();
-        for peer in self.peers.values_mut() {
-            peer.link.hurry(now);
-        }
-        self.tell_behind();
-    }
-
-    /// Shows the votes to those who know only an older epoch.
-    fn tell_elections(&mut self, now: Moment) {
-        if now >= self.succession.told_at + TELL {
-            self.succession.told_at = now;
-            self.tell_behind();
-        }
-    }
-
-    fn tell_behind(&mut self) {
-        for election in self.succession.elections.clone() {
-            self.tell_reached(&election, election.term.epoch);
-        }
-    }
-
-    /// Sends votes to all who are reached, or to those of them who know no epoch
-    /// as late as `behind`.
-    fn tell_reached(&mut self, election: &Election, behind: u32) {
-        for peer in self.peers.values_mut() {
-            if behind == 0 || peer.link.their_epoch().is_none_or(|epoch| epoch < behind) {
-                peer.link.tell_election(election);
-            }
-        }
-    }
-
-    fn sign_key_of(&self, id: &PeerId) -> Option<[u8; 32]> {
-        let me = self.me.as_ref().filter(|me| me.peer == *id);
-        let member = me.or_else(|| self.peer(id).map(|peer| &peer.member));
-        member.map(|member| member.keys.sign)
-    }
-
-    fn key_of_number(&self, number: PeerNumber) -> Option<[u8; 32]> {
-        let me = self.me.as_ref().filter(|me| me.number == number);
-        let other = || self.peers.get(&number).map(|peer| &peer.member);
-        me.or_else(other).map(|member| member.keys.sign)
-    }
-
-    fn wake_at(&mut self, at: Option<Moment>) {
-        let wakes = [self.succession.wake, at];
-        self.succession.wake = wakes.into_iter().flatten().min();
-    }
+fn send_to<'a>(peers: impl Iterator<Item = &'a Peer>, election: &Election) -> Vec<Decision> {
+    let send = |peer: &Peer| Decision::SendElection {
+        to: peer.member.number,
+        election: election.clone(),
+    };
+    peers.map(send).collect()
 }

@@ -218,7 +218,7 @@ impl Story {
         let hosts = self.net.riders.iter().filter(|rider| rider.node.is_host());
         let hosts = hosts.count();
         assert_eq!(hosts, 1, "seed {seed}");
-        let term = |at: usize| self.net.riders[at].node.host_keys().last().cloned();
+        let term = |at: usize| self.net.riders[at].node.host_terms().last().cloned();
         for at in 0..self.pages.len() {
             assert_eq!(term(at), term(0), "seed {seed}, rider {at}");
             self.same_timeline(at);

@@ -128,7 +128,7 @@ fn the_host_leaves_and_the_longest_present_takes_over() {
     for at in [1, 2] {
         let node = &net.riders[at].node;
         assert_eq!((node.host(), node.epoch()), (Some(&net.id(1)), 2));
-        assert_eq!(node.host_keys().len(), 2);
+        assert_eq!(node.host_terms().len(), 2);
     }
     assert!(net.riders[1].node.is_host());
     let host = net.riders[2]

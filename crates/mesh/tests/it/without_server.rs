@@ -66,7 +66,7 @@ fn follow(net: &Net, riders: &[usize], host: usize) -> bool {
 }
 
 fn agreed(net: &Net) -> bool {
-    let term = |at: usize| net.riders[at].node.host_keys().last().cloned();
+    let term = |at: usize| net.riders[at].node.host_terms().last().cloned();
     (1..net.riders.len()).all(|at| term(at) == term(0))
 }
 

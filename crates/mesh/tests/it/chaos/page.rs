@@ -167,7 +167,7 @@ impl Page {
 
     /// Takes events in; true if some before them are missing.
     fn take(&mut self, net: &mut Net, at: usize, events: Vec<SignedEvent>) -> bool {
-        let terms = net.riders[at].node.host_keys();
+        let terms = net.riders[at].node.host_terms();
         let taken = self.timeline.merge(events, |epoch, host| {
             let mut terms = terms.iter();
             let term = terms.find(|term| term.epoch == epoch && term.peer == *host);

@@ -1,0 +1,172 @@
+use std::time::Duration;
+
+use clock::{GroupTime, Moment, WallTime};
+
+use super::members::{Members, Peer};
+use crate::clock_sync::{GroupClock, GroupOffset, JUMP, OffsetEstimate, micros};
+use protocol::peer::{LinkState, PeerId};
+
+/// Time for which a host follows the estimates of the others before it defines group time itself.
+const ADOPTION: Duration = Duration::from_secs(2);
+/// Time for which a host waits for a rider that may know group time.
+const QUERY_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Estimates group time: the host's clock, as the host tells it in its heartbeats.
+///
+/// A host that has no group time yet, after a reload, takes it from the other riders. It believes
+/// none of them alone: only the one that is closest to what the page knew before the reload, or the
+/// lower median of all. It tells the result to the others only once it has settled, so that nobody
+/// follows a follower. If no rider knows group time, the host continues from what it knew before;
+/// a host that knew nothing starts group time as the server's wall clock, so that riders who start
+/// it apart from each other start the same one.
+///
+/// A host whose machine slept, and its monotonic clock with it, finds half of the other riders far
+/// ahead and follows them; otherwise they would have to wait for it.
+#[derive(Debug)]
+pub(super) struct GroupTimeEstimator {
+    clock: GroupClock,
+    /// Whether the own clock defines group time, as host.
+    is_authority: bool,
+    /// Offset from before a reload.
+    kept_offset: Option<GroupOffset>,
+}
+
+/// View of the ride for [`GroupTimeEstimator::tick`].
+pub(super) struct View<'a> {
+    pub(super) members: &'a Members,
+    pub(super) host: Option<&'a PeerId>,
+    /// The server's wall clock, and the moment at which it was read.
+    pub(super) server_clock: Option<(WallTime, Moment)>,
+}
+
+impl GroupTimeEstimator {
+    pub(super) fn new(kept_offset: Option<GroupOffset>) -> Self {
+        Self {
+            clock: GroupClock::default(),
+            is_authority: false,
+            kept_offset,
+        }
+    }
+
+    pub(super) fn group_time(&self, now: Moment) -> Option<GroupTime> {
+        self.clock.group_time(now)
+    }
+
+    pub(super) fn offset(&self, now: Moment) -> Option<GroupOffset> {
+        self.clock.offset(now)
+    }
+
+    /// Largest difference from the host's group time.
+    pub(super) fn error(&self, now: Moment) -> Option<Duration> {
+        self.clock.error(now)
+    }
+
+    /// Offset to tell the others, once it has settled.
+    pub(super) fn settled_offset(&self, now: Moment) -> Option<GroupOffset> {
+        let is_settled = self.is_authority || self.clock.age(now)? >= ADOPTION;
+        self.clock.offset(now).filter(|_| is_settled)
+    }
+
+    pub(super) fn tick(&mut self, now: Moment, view: &View<'_>) {
+        let is_own = |host: &PeerId| view.members.is_own(host);
+        match view.host.is_some_and(is_own) {
+            true => self.tick_as_host(now, view),
+            false => self.tick_as_follower(now, view),
+        }
+    }
+
+    fn tick_as_host(&mut self, now: Moment, view: &View<'_>) {
+        if self.settled_offset(now).is_some() {
+            self.is_authority = true;
+            return match self.missed_time(now, view.members) {
+                Some(estimate) => self.clock.steer(now, estimate),
+                None => self.clock.hold(now),
+            };
+        }
+        let has_waited = has_waited_for_others(now, view);
+        if let Some(estimate) = self.estimate_of_others(view.members, has_waited) {
+            self.clock.steer(now, estimate);
+        } else if self.clock.age(now).is_none()
+            && (has_waited || !view.members.riders().any(may_know))
+        {
+            self.is_authority = true;
+            let error = Duration::ZERO;
+            let offset = self.kept_offset.unwrap_or_else(|| server_offset(view));
+            self.clock.steer(now, OffsetEstimate { offset, error });
+        }
+    }
+
+    fn tick_as_follower(&mut self, now: Moment, view: &View<'_>) {
+        self.is_authority = false;
+        let host = view.host.and_then(|host| view.members.peer_by_id(host));
+        let of_host = host.and_then(|host| host.link.group_offset());
+        let estimate = of_host.or_else(|| {
+            let is_unknown = self.clock.age(now).is_none();
+            let has_waited = has_waited_for_others(now, view);
+            let others = || self.estimate_of_others(view.members, has_waited);
+            is_unknown.then(others).flatten()
+        });
+        if let Some(estimate) = estimate {
+            self.clock.steer(now, estimate);
+        }
+    }
+
+    /// Group time according to the riders in reach, if at least half of them are so far ahead that
+    /// this machine must have slept. One rider alone cannot claim that, unless it is the only one.
+    fn missed_time(&self, now: Moment, members: &Members) -> Option<OffsetEstimate> {
+        let own = self.clock.offset(now)?;
+        let is_reached =
+            |peer: &&Peer| matches!(peer.link.state(), LinkState::Direct | LinkState::Relayed);
+        let reached = members.riders().filter(is_reached);
+        let median = lower_median(&sorted_estimates(reached))?;
+        let error = i64::try_from(median.error.as_micros()).ok()?;
+        let certain = error.checked_add(JUMP)?;
+        let ahead = median.offset.0.checked_sub(own.0)?;
+        (ahead > certain).then_some(median)
+    }
+
+    /// Group time according to the other riders: the estimate that is closest to the kept offset,
+    /// or the lower median once all who may know group time have told it or `has_waited`.
+    fn estimate_of_others(&self, members: &Members, has_waited: bool) -> Option<OffsetEstimate> {
+        let estimates = sorted_estimates(members.riders());
+        let kept = self.kept_offset.and_then(|kept| {
+            let difference = |estimate: &OffsetEstimate| estimate.offset.0.abs_diff(kept.0);
+            let closest = estimates.iter().copied().min_by_key(difference)?;
+            (difference(&closest) <= JUMP.unsigned_abs()).then_some(closest)
+        });
+        let is_missing = |peer: &Peer| may_know(peer) && peer.link.group_offset().is_none();
+        let is_complete = has_waited || !members.riders().any(is_missing);
+        kept.or_else(|| lower_median(&estimates).filter(|_| is_complete))
+    }
+}
+
+/// Group time according to each of some members, in ascending order.
+fn sorted_estimates<'a>(peers: impl Iterator<Item = &'a Peer>) -> Vec<OffsetEstimate> {
+    let estimates = peers.filter_map(|peer| peer.link.group_offset());
+    let mut estimates: Vec<_> = estimates.collect();
+    estimates.sort_unstable();
+    estimates
+}
+
+fn lower_median(sorted: &[OffsetEstimate]) -> Option<OffsetEstimate> {
+    let middle = sorted.len().checked_sub(1)? / 2;
+    sorted.get(middle).copied()
+}
+
+fn may_know(peer: &Peer) -> bool {
+    !peer.member.away && peer.link.may_know_group_time()
+}
+
+fn has_waited_for_others(now: Moment, view: &View<'_>) -> bool {
+    let server_clock = view.server_clock;
+    server_clock.is_some_and(|(_, read_at)| now >= read_at + QUERY_TIMEOUT)
+}
+
+/// Offset with which group time is the server's wall clock, late by the delay of the welcome.
+fn server_offset(view: &View<'_>) -> GroupOffset {
+    let Some((time, read_at)) = view.server_clock else {
+        return GroupOffset::default();
+    };
+    let since_1970 = Moment::from_origin(Duration::from_millis(time.unix_ms()));
+    GroupOffset::between(GroupTime(micros(since_1970)), read_at)
+}

@@ -1,0 +1,259 @@
+use std::time::Duration;
+
+use clock::Moment;
+
+use super::{NodeEvent, outputs::Outputs};
+use crate::backoff::Backoff;
+use protocol::signaling::{ClientMessage, Resume};
+
+/// Time for a socket to open and for the welcome to arrive.
+const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
+/// Interval between two pings, which also tell the server that this page lives.
+const PING_INTERVAL: Duration = Duration::from_secs(1);
+/// Time for an answer to a ping.
+const PONG_TIMEOUT: Duration = Duration::from_secs(3);
+/// Time for an answer to a ping when there is reason to doubt that the socket lives.
+const SHORT_PONG_TIMEOUT: Duration = Duration::from_millis(1_500);
+const RETRY: Duration = Duration::from_millis(500);
+const RETRY_LIMIT: Duration = Duration::from_secs(4);
+/// Longest time for which a closing server can postpone the next attempt.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(60);
+
+/// The signaling socket: opens it, checks that it lives, and reconnects.
+#[derive(Debug)]
+pub(super) struct SignalingSocket {
+    phase: Phase,
+    /// Identity with which the page returns, once the server has assigned it.
+    resume: Option<Resume>,
+    /// Newest epoch that the server was told on this socket.
+    told_epoch: u32,
+    /// Whether the page asked for a check: a dead socket is then replaced without delay.
+    is_urgent: bool,
+    /// Whether a member became silent, which may mean that the own network is lost.
+    is_doubted: bool,
+    backoff: Backoff,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// No socket until a moment.
+    Waiting { until: Moment },
+    /// Requested or open, and not welcomed yet.
+    Opening { until: Moment },
+    /// Welcomed.
+    Open {
+        received_at: Moment,
+        pinged_at: Moment,
+        /// Whether the last ping is unanswered.
+        awaits_pong: bool,
+    },
+    /// No socket any more: the server refused this page, which continues over its direct links.
+    GivenUp,
+    /// Left, refused or replaced.
+    Finished,
+}
+
+impl SignalingSocket {
+    /// Socket that is to be opened at once.
+    pub(super) fn new(resume: Option<Resume>, seed: u64) -> Self {
+        Self {
+            phase: Phase::Waiting {
+                until: Moment::ZERO,
+            },
+            resume,
+            told_epoch: 0,
+            is_urgent: false,
+            is_doubted: false,
+            backoff: Backoff::new(RETRY, RETRY_LIMIT, seed),
+        }
+    }
+
+    /// Whether the server has welcomed this page on the present socket.
+    pub(super) fn is_open(&self) -> bool {
+        matches!(self.phase, Phase::Open { .. })
+    }
+
+    pub(super) fn is_opening(&self) -> bool {
+        matches!(self.phase, Phase::Opening { .. })
+    }
+
+    /// Whether there is a socket, welcomed or not.
+    pub(super) fn exists(&self) -> bool {
+        self.is_opening() || self.is_open()
+    }
+
+    pub(super) fn is_finished(&self) -> bool {
+        self.phase == Phase::Finished
+    }
+
+    pub(super) fn resume(&self) -> Option<&Resume> {
+        self.resume.as_ref()
+    }
+
+    pub(super) fn timeout(&self) -> Option<Moment> {
+        match self.phase {
+            Phase::Waiting { until } | Phase::Opening { until } => Some(until),
+            Phase::Open {
+                pinged_at,
+                awaits_pong,
+                ..
+            } => {
+                let wait = match awaits_pong {
+                    true if self.is_urgent || self.is_doubted => SHORT_PONG_TIMEOUT,
+                    true => PONG_TIMEOUT,
+                    false => PING_INTERVAL,
+                };
+                Some(pinged_at + wait)
+            }
+            Phase::GivenUp | Phase::Finished => None,
+        }
+    }
+
+    /// Opens the socket, pings, or replaces a dead socket when that is due.
+    pub(super) fn tick(&mut self, now: Moment, outputs: &mut Outputs) {
+        if self.timeout().is_none_or(|at| at > now) {
+            return;
+        }
+        match self.phase {
+            Phase::Waiting { .. } => self.open(now, outputs),
+            Phase::Open {
+                awaits_pong: false, ..
+            } => self.ping(now, outputs),
+            Phase::Opening { .. } | Phase::Open { .. } => {
+                outputs.close_socket();
+                let delay = self.backoff.next_delay();
+                let is_urgent = std::mem::take(&mut self.is_urgent);
+                let retry_in = if is_urgent { Duration::ZERO } else { delay };
+                self.reconnect(now, retry_in, outputs);
+            }
+            Phase::GivenUp | Phase::Finished => {}
+        }
+    }
+
+    /// Sends the hello on the opened socket. `epoch` is the newest epoch that it tells.
+    pub(super) fn send_hello(&mut self, hello: &ClientMessage, epoch: u32, outputs: &mut Outputs) {
+        self.told_epoch = epoch;
+        outputs.send(hello);
+    }
+
+    /// Records the welcome.
+    pub(super) fn welcomed(&mut self, now: Moment, resume: Resume) {
+        self.resume = Some(resume);
+        self.backoff.reset();
+        (self.is_urgent, self.is_doubted) = (false, false);
+        self.phase = Phase::Open {
+            received_at: now,
+            pinged_at: now,
+            awaits_pong: false,
+        };
+    }
+
+    /// Records that a message arrived, which answers any ping.
+    pub(super) fn received(&mut self, now: Moment) {
+        if let Phase::Open {
+            received_at,
+            awaits_pong,
+            ..
+        } = &mut self.phase
+        {
+            (self.is_urgent, self.is_doubted) = (false, false);
+            (*received_at, *awaits_pong) = (now, false);
+        }
+    }
+
+    /// The socket closed, and is opened again after a delay.
+    pub(super) fn closed(&mut self, now: Moment, outputs: &mut Outputs) {
+        let retry_in = self.backoff.next_delay();
+        self.reconnect(now, retry_in, outputs);
+    }
+
+    /// The server closes the socket, and asks to wait before the next one.
+    pub(super) fn server_closes(&mut self, now: Moment, retry_after_ms: u32, out: &mut Outputs) {
+        let retry_after = Duration::from_millis(retry_after_ms.into()).min(MAX_RETRY_AFTER);
+        let retry_in = retry_after + self.backoff.next_delay();
+        out.close_socket();
+        self.reconnect(now, retry_in, out);
+    }
+
+    /// The server knows only an older epoch than `epoch`. If the hello could not tell it, because a
+    /// host was elected afterwards, a new hello has to.
+    pub(super) fn server_is_behind(&mut self, now: Moment, epoch: u32, outputs: &mut Outputs) {
+        if self.told_epoch < epoch {
+            outputs.close_socket();
+            // It counts as an attempt but does not wait for the delay.
+            self.backoff.next_delay();
+            self.reconnect(now, Duration::ZERO, outputs);
+        }
+    }
+
+    /// Checks the socket, or opens one, at once: the page became visible or is online again.
+    pub(super) fn probe(&mut self, now: Moment, outputs: &mut Outputs) {
+        self.is_urgent = self.is_open();
+        match self.phase {
+            // A ping that was sent before the page slept says nothing, so another one is sent.
+            Phase::Open { .. } => self.ping(now, outputs),
+            Phase::Waiting { .. } => self.open(now, outputs),
+            Phase::Opening { .. } | Phase::GivenUp | Phase::Finished => {}
+        }
+    }
+
+    /// Checks the socket because a member became silent at `silent_from`, unless the server was
+    /// heard after that or a check is under way.
+    pub(super) fn doubt(&mut self, now: Moment, silent_from: Moment, outputs: &mut Outputs) {
+        if let Phase::Open {
+            received_at,
+            awaits_pong,
+            ..
+        } = self.phase
+            && !self.is_doubted
+            && !self.is_urgent
+            && received_at < silent_from
+        {
+            self.is_doubted = true;
+            if !awaits_pong {
+                self.ping(now, outputs);
+            }
+        }
+    }
+
+    /// Closes the socket for good; the page continues over its direct links.
+    pub(super) fn give_up(&mut self, outputs: &mut Outputs) {
+        outputs.close_socket();
+        self.phase = Phase::GivenUp;
+    }
+
+    /// Closes the socket and ends the node.
+    pub(super) fn finish(&mut self, outputs: &mut Outputs) {
+        if self.exists() {
+            outputs.close_socket();
+        }
+        self.phase = Phase::Finished;
+    }
+
+    fn open(&mut self, now: Moment, outputs: &mut Outputs) {
+        self.phase = Phase::Opening {
+            until: now + OPEN_TIMEOUT,
+        };
+        outputs.open_socket();
+    }
+
+    fn ping(&mut self, now: Moment, outputs: &mut Outputs) {
+        if let Phase::Open {
+            pinged_at,
+            awaits_pong,
+            ..
+        } = &mut self.phase
+        {
+            (*pinged_at, *awaits_pong) = (now, true);
+            outputs.send(&ClientMessage::Ping);
+        }
+    }
+
+    fn reconnect(&mut self, now: Moment, retry_in: Duration, outputs: &mut Outputs) {
+        self.phase = Phase::Waiting {
+            until: now + retry_in,
+        };
+        let attempt = self.backoff.attempt();
+        outputs.event(NodeEvent::SocketLost { attempt, retry_in });
+    }
+}
