@@ -1,9 +1,10 @@
 //! The Leptos app.
 //!
 //! - [`routes`]: one page per file, made of [`components`].
-//! - [`state`]: signals that the session writes and components read; components
-//!   send intents to the session.
-//! - [`session`]: the ride itself, driven by intents and by events of the browser.
+//! - [`state`]: signals that the driver writes and components read, and the
+//!   channel for intents in the other direction.
+//! - [`driver`]: runs [`session::RideSession`] with events of the browser and
+//!   intents, and carries out its outputs.
 //! - [`browser`]: wrappers of the browser's interfaces.
 //! - [`i18n`]: all texts of the screens.
 //!

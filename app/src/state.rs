@@ -114,6 +114,18 @@ impl RideState {
     }
 }
 
+/// Writes a signal if its value has changed, so that nothing else is rendered
+/// again.
+pub fn set_if_changed<S, T>(signal: &S, value: &T)
+where
+    S: Set<Value = T> + WithUntracked<Value = T>,
+    T: PartialEq + Clone,
+{
+    if signal.with_untracked(|old| old != value) {
+        signal.set(value.clone());
+    }
+}
+
 impl Default for RideState {
     fn default() -> Self {
         Self::new()

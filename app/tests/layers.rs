@@ -1,27 +1,29 @@
 //! Rules about which module of the app may use which other one.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 #[test]
-fn browser_wrappers_use_neither_state_nor_session_nor_components() {
-    for module in ["state", "session", "driver", "components", "routes"] {
+fn browser_wrappers_use_neither_state_nor_driver_nor_session() {
+    for module in ["state", "driver", "components", "routes"] {
         assert_unused("src/browser", module);
+    }
+    for path in sources("src/browser") {
+        let source = fs::read_to_string(&path).expect("the file can be read");
+        assert!(!source.contains("session::"), "{}", path.display());
     }
 }
 
 #[test]
 fn components_reach_the_session_through_intents_only() {
-    for module in ["session", "driver"] {
-        assert_unused("src/components", module);
-    }
+    assert_unused("src/components", "driver");
 }
 
 /// Fails if a file of the folder mentions a path in the module.
 fn assert_unused(folder: &str, module: &str) {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let files = fs::read_dir(root.join(folder)).expect("the folder exists");
-    for file in files {
-        let path = file.expect("the folder can be read").path();
+    for path in sources(folder) {
         let source = fs::read_to_string(&path).expect("the file can be read");
         assert!(
             !uses(&source, module),
@@ -29,6 +31,14 @@ fn assert_unused(folder: &str, module: &str) {
             path.display()
         );
     }
+}
+
+fn sources(folder: &str) -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let files = fs::read_dir(root.join(folder)).expect("the folder exists");
+    files
+        .map(|file| file.expect("the folder can be read").path())
+        .collect()
 }
 
 /// True for `crate::module` and for `module` at the first level of a

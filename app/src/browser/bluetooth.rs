@@ -1,7 +1,10 @@
-//! A device over Web Bluetooth: UUIDs and bytes, without knowledge of their meaning. Bindings of our
-//! own: web-sys has this API only behind an unstable flag.
+//! A device over Web Bluetooth: UUIDs and bytes, without knowledge of their
+//! meaning, which the trainer profiles of `ride` have.
 //!
-//! Nothing here runs during server rendering: devices are connected in the handler of a tap.
+//! The bindings are declared here, since web-sys offers this API only behind an
+//! unstable flag. In the browser only: without a window, as during server
+//! rendering, connecting fails with [`BluetoothError::Unsupported`]. Dropping a
+//! [`BluetoothDevice`] removes its listeners and disconnects.
 
 use std::rc::Rc;
 
@@ -69,7 +72,7 @@ pub struct CharacteristicRequest {
     pub uuid: String,
     /// Access to prepare.
     pub access: Access,
-    /// Whether a device without it is refused.
+    /// True if a device without it is rejected.
     pub required: bool,
 }
 
@@ -108,7 +111,7 @@ pub enum DeviceEvent {
     Written {
         /// UUID of the characteristic.
         characteristic: String,
-        /// Whether the device has confirmed the write.
+        /// True if the device confirmed the write.
         ok: bool,
     },
     /// The connection is lost.
@@ -223,7 +226,7 @@ impl BluetoothDevice {
         self.device.name().unwrap_or_default()
     }
 
-    /// Whether both are connections to the same device.
+    /// True if both are connections to the same device.
     pub fn is_same(&self, other: &Self) -> bool {
         js_sys::Object::is(self.device.as_ref(), other.device.as_ref())
     }

@@ -80,7 +80,7 @@ pub fn save_join_marker(code: &SessionCode) {
     write(session_storage(), &join_marker_key(code), &true);
 }
 
-/// Whether name and FTP for this ride were entered in this tab just now.
+/// True if this tab has the marker of [`save_join_marker`].
 pub fn has_join_marker(code: &SessionCode) -> bool {
     let marked = session_storage().and_then(|storage| read(&storage, &join_marker_key(code)));
     marked.unwrap_or(false)

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 use leptos::prelude::*;
 use session::view::{Notice, Row, View};
 
-use crate::state::{RideState, RiderRow};
+use crate::state::{RideState, RiderRow, set_if_changed};
 
 /// The signals of the ride. Each is written only where its value has changed, so that nothing else
 /// is drawn again.
@@ -29,28 +29,28 @@ impl Display {
     /// Updates the signals.
     pub(super) fn update(&mut self, view: &View) {
         let state = self.state;
-        update(state.code, &view.code);
-        update(state.invitation, &view.invitation);
-        update(state.is_host, &view.is_host);
-        update(state.controls_suspended, &view.controls_suspended);
-        update(state.ready, &view.ready);
-        update(state.ftp, &view.ftp);
+        set_if_changed(&state.code, &view.code);
+        set_if_changed(&state.invitation, &view.invitation);
+        set_if_changed(&state.is_host, &view.is_host);
+        set_if_changed(&state.controls_suspended, &view.controls_suspended);
+        set_if_changed(&state.ready, &view.ready);
+        set_if_changed(&state.ftp, &view.ftp);
         update_shared(state.workout, &view.workout);
-        update(state.workout_error, &view.workout_error);
-        update(state.progress, &view.progress);
-        update(state.own_metrics, &view.own_metrics);
-        update(state.trainer, &view.trainer);
-        update(state.locked, &view.locked);
-        update(state.can_reclaim, &view.can_reclaim);
-        update(state.kick_reason, &view.kick_reason);
-        update(state.connection, &view.connection);
-        update(state.network, &view.network);
-        update(state.summary, &view.summary);
+        set_if_changed(&state.workout_error, &view.workout_error);
+        set_if_changed(&state.progress, &view.progress);
+        set_if_changed(&state.own_metrics, &view.own_metrics);
+        set_if_changed(&state.trainer, &view.trainer);
+        set_if_changed(&state.locked, &view.locked);
+        set_if_changed(&state.can_reclaim, &view.can_reclaim);
+        set_if_changed(&state.kick_reason, &view.kick_reason);
+        set_if_changed(&state.connection, &view.connection);
+        set_if_changed(&state.network, &view.network);
+        set_if_changed(&state.summary, &view.summary);
         update_shared(state.chart, &view.chart);
-        update(state.download_error, &view.download_error);
+        set_if_changed(&state.download_error, &view.download_error);
         self.update_riders(&view.riders);
         // Last: the next screen finds everything in place.
-        update(state.stage, &view.stage);
+        set_if_changed(&state.stage, &view.stage);
     }
 
     /// Shows a notice, also if it is the same as the one before.
@@ -75,13 +75,6 @@ impl Display {
         self.rows.retain(|id, _| self.listed.contains(id));
         let rows = self.listed.iter().filter_map(|id| self.rows.get(id));
         self.state.riders.set(rows.cloned().collect());
-    }
-}
-
-/// Writes a signal if its value has changed.
-fn update<T: PartialEq + Clone + Send + Sync + 'static>(signal: RwSignal<T>, value: &T) {
-    if signal.with_untracked(|old| old != value) {
-        signal.set(value.clone());
     }
 }
 

@@ -1,17 +1,17 @@
-//! Channel by which components send the rider's requests to the driver.
+//! The channel by which components send requests of the rider to the driver.
 
 use leptos::prelude::*;
 use session::Intent;
 
 /// Request of the rider.
 pub enum Request {
-    /// Request that the session handles as it is.
+    /// Intent, passed on to the session unchanged.
     Intent(Intent),
     /// Read a workout file and share it (host).
     ShareFile(web_sys::File),
 }
 
-/// Channel from the components to the session. Intents sent while no session is
+/// Channel from the components to the driver. Requests sent while no driver is
 /// connected (on the server, and before hydration) are dropped.
 #[derive(Clone, Copy)]
 pub struct Intents(StoredValue<Option<Handler>, LocalStorage>);
@@ -19,12 +19,12 @@ pub struct Intents(StoredValue<Option<Handler>, LocalStorage>);
 type Handler = std::rc::Rc<dyn Fn(Request)>;
 
 impl Intents {
-    /// A channel without a session.
+    /// A channel without a driver.
     pub fn new() -> Self {
         Self(StoredValue::new_local(None))
     }
 
-    /// Connects the session, which handles every intent from now on.
+    /// Connects the driver, which handles every request from now on.
     pub fn connect(&self, handler: impl Fn(Request) + 'static) {
         self.0.set_value(Some(std::rc::Rc::new(handler)));
     }

@@ -4,12 +4,12 @@ use leptos::prelude::*;
 use protocol::peer::{LinkState, PeerId};
 use session::view::Row;
 
-use super::{LinkStats, Metrics, Trace, TrainerKind};
+use super::{LinkStats, Metrics, Trace, TrainerKind, set_if_changed};
 
 /// One row of the list of riders. It exists while the rider is in the ride; the
 /// values change inside its signals.
 ///
-/// The signals are reference counted, since the session and several views hold
+/// The signals are reference counted, since the driver and several views hold
 /// them with different lifetimes. A component turns those it needs into `Copy`
 /// signals with `RwSignal::from`.
 #[derive(Clone)]
@@ -46,19 +46,19 @@ pub struct RiderRow {
 }
 
 impl RiderRow {
-    /// Writes the signals whose values have changed.
+    /// Takes over the values of a row of the session's view.
     pub fn update(&self, row: &Row) {
-        update(&self.number, &row.number);
-        update(&self.name, &row.name);
-        update(&self.ftp, &row.ftp);
-        update(&self.ready, &row.ready);
-        update(&self.trainer, &row.trainer);
-        update(&self.host, &row.is_host);
-        update(&self.link, &row.link);
-        update(&self.stale, &row.stale);
-        update(&self.metrics, &row.metrics);
-        update(&self.link_stats, &row.link_stats);
-        update(&self.trace, &row.trace);
+        set_if_changed(&self.number, &row.number);
+        set_if_changed(&self.name, &row.name);
+        set_if_changed(&self.ftp, &row.ftp);
+        set_if_changed(&self.ready, &row.ready);
+        set_if_changed(&self.trainer, &row.trainer);
+        set_if_changed(&self.host, &row.is_host);
+        set_if_changed(&self.link, &row.link);
+        set_if_changed(&self.stale, &row.stale);
+        set_if_changed(&self.metrics, &row.metrics);
+        set_if_changed(&self.link_stats, &row.link_stats);
+        set_if_changed(&self.trace, &row.trace);
     }
 
     /// A row with empty values.
@@ -79,11 +79,5 @@ impl RiderRow {
             link_stats: ArcRwSignal::new(LinkStats::default()),
             trace: ArcRwSignal::default(),
         }
-    }
-}
-
-fn update<T: PartialEq + Clone + Send + Sync + 'static>(signal: &ArcRwSignal<T>, value: &T) {
-    if signal.with_untracked(|old| old != value) {
-        signal.set(value.clone());
     }
 }
