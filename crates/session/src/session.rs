@@ -195,6 +195,11 @@ impl RideSession {
         &self.view
     }
 
+    /// Time that all riders share; `None` while no rider has told it.
+    pub fn group_time(&self, now: Moment) -> Option<GroupTime> {
+        self.group.time(now)
+    }
+
     /// Ends the session: the recording is stored, the trainer is released.
     pub fn close(&mut self) {
         self.recording.save(&mut self.outputs);

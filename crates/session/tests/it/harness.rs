@@ -4,16 +4,34 @@
 //! Everything random comes from one seed, so each run is exact and can be repeated. Socket messages
 //! keep their order; relayed frames and telemetry channels may lose, delay and reorder; reliable
 //! channels hold back what a cut path does not let through, as SCTP does.
+//!
+//! - [`World`]: virtual time, and the packets that are on their way;
+//! - [`Tab`]: one tab with the ride's page; tabs of one browser share its [`BrowserStorage`];
+//! - `faults`: sleep, lost networks, cut paths;
+//! - `rides`: workouts, and rides that have begun;
+//! - [`FakeTrainer`]: a trainer over Bluetooth;
+//! - [`RawPeer`]: a member that runs another program and sends any bytes;
+//! - `rtc`, `server`: peer connections, and the server.
 
 #![allow(dead_code, unused_imports)] // Parts that no test uses yet.
 
-mod browser;
-mod network;
+mod faults;
+mod raw_peer;
+mod rides;
 mod rtc;
 mod server;
+mod storage;
+mod tab;
+mod trainer;
+mod world;
 
-pub use browser::{Browser, CODE, StorageMode};
-pub use network::{GOOD_PATH, PathConditions, World};
+pub use faults::ClockInSleep;
+pub use raw_peer::RawPeer;
+pub use rides::{ANA, BEN, CEM, DORA, FTPS, NAMES, four_steps, half_minute, long_ride, workout};
+pub use storage::{BrowserStorage, RecordingStorage, TabStorage};
+pub use tab::{CODE, Tab};
+pub use trainer::{Chooser, FakeTrainer, TrainerBehaviour};
+pub use world::{GOOD_PATH, PathConditions, World};
 
 use clock::Duration;
 

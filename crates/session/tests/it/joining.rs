@@ -2,13 +2,13 @@
 
 use session::view::Stage;
 
-use crate::harness::World;
+use crate::harness::{ANA, BEN, World};
 
 #[test]
 fn the_first_rider_is_host() {
-    let world = World::group(1, &["Ana", "Ben"]);
-    assert!(world.browsers[0].view().is_host);
-    assert!(!world.browsers[1].view().is_host);
-    assert!(world.browsers[1].row("Ana").unwrap().is_host);
-    assert_eq!(*world.browsers[0].stage(), Stage::Lobby);
+    let world = World::group(1, 2);
+    assert!(world.view(ANA).is_host);
+    assert!(!world.view(BEN).is_host);
+    assert!(world.row(BEN, "Ana").is_host);
+    assert_eq!(*world.stage(ANA), Stage::Lobby);
 }

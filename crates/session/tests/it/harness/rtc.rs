@@ -5,7 +5,7 @@ use mesh::node::{RtcCommand, RtcEvent, SdpKind};
 use protocol::peer::{DeliveryClass, PeerId};
 use session::Input;
 
-use super::{World, ms, network::Packet};
+use super::{World, ms, world::Packet};
 
 /// One end of a peer connection: browser, and number of the connection there.
 pub type End = (usize, u32);
@@ -18,6 +18,16 @@ pub struct PeerConnection {
     connected: bool,
 }
 
+impl PeerConnection {
+    pub(super) fn is_connected(&self) -> bool {
+        self.connected
+    }
+
+    pub(super) fn peer(&self) -> Option<PeerId> {
+        self.peer.clone()
+    }
+}
+
 impl World {
     pub(super) fn rtc_command(&mut self, at: usize, peer: PeerId, id: u32, command: RtcCommand) {
         let end = (at, id);
@@ -27,7 +37,7 @@ impl World {
                     peer: Some(peer),
                     ..PeerConnection::default()
                 };
-                self.browsers[at].connections.insert(id, connection);
+                self.tabs[at].connections.insert(id, connection);
             }
             RtcCommand::CreateOffer { .. } => {
                 let number = self.random();
@@ -101,7 +111,7 @@ impl World {
         }
     }
 
-    fn send_frame(&mut self, from: End, to: End, class: DeliveryClass, bytes: Vec<u8>) {
+    pub(super) fn send_frame(&mut self, from: End, to: End, class: DeliveryClass, bytes: Vec<u8>) {
         let is_blocked = self.is_blocked(from, to);
         if class == DeliveryClass::Telemetry {
             if !is_blocked {
@@ -133,7 +143,7 @@ impl World {
     }
 
     pub(super) fn hang_up(&mut self, end: End) {
-        let connection = self.browsers[end.0].connections.remove(&end.1);
+        let connection = self.tabs[end.0].connections.remove(&end.1);
         if let Some(other) = connection.and_then(|connection| connection.other)
             && !self.is_blocked(end, other)
         {
@@ -145,34 +155,16 @@ impl World {
         self.rtc_event(end, RtcEvent::Closed(DeliveryClass::Control));
     }
 
-    /// Blocks or unblocks the direct path between two browsers.
-    pub fn block(&mut self, a: usize, b: usize, block: bool) {
-        for (from, to) in [(a, b), (b, a)] {
-            if block {
-                self.blocked.insert((from, to));
-                continue;
-            }
-            self.blocked.remove(&(from, to));
-            let held = std::mem::take(&mut self.held);
-            let is_free = |(a, b, ..): &(End, End, _, _)| (a.0, b.0) == (from, to);
-            let (free, held): (Vec<_>, Vec<_>) = held.into_iter().partition(is_free);
-            self.held = held;
-            for (from, to, class, bytes) in free {
-                self.send_frame(from, to, class, bytes);
-            }
-        }
-    }
-
     fn is_blocked(&self, from: End, to: End) -> bool {
         self.blocked.contains(&(from.0, to.0))
     }
 
     fn connection(&self, (at, id): End) -> Option<&PeerConnection> {
-        self.browsers[at].connections.get(&id)
+        self.tabs[at].connections.get(&id)
     }
 
     fn connection_mut(&mut self, (at, id): End) -> Option<&mut PeerConnection> {
-        self.browsers[at].connections.get_mut(&id)
+        self.tabs[at].connections.get_mut(&id)
     }
 
     fn rtc_event_later(&mut self, delay: Duration, end: End, event: RtcEvent) {

@@ -4,30 +4,75 @@ use std::sync::Arc;
 
 use clock::{Moment, WallTime};
 use protocol::{
-    peer::Token,
+    code::SessionCode,
+    peer::{Incarnation, PeerNumber, Token},
     signaling::{ClientMessage, ErrorCode, Hello, ServerMessage, close},
 };
 use rooms::room::{self, Join, ResumeClaims, Room, RoomSettings, Signer, SocketId, Statement};
 use session::{Input, RideInfo, SocketEvent, view::JoinError};
 
 use super::{
-    World, ms,
-    network::{FromPage, Packet},
+    CODE, World, ms,
+    world::{FromPage, Packet},
 };
 
 /// Wall clock of the server at the start, in Unix milliseconds.
 pub const TODAY_MS: u64 = 1_800_000_000_000;
 
-/// Signer whose tokens can be read: `kind_peer_number_incarnation_epoch_host_expires`.
+pub struct Server {
+    /// Room of the ride; `None` while the server has no memory of it.
+    pub room: Option<Room>,
+    pub is_serving: bool,
+    /// The server has no room for another ride, or refuses to say anything about this one.
+    pub look_up_error: Option<JoinError>,
+    /// The server speaks another version of the protocol.
+    pub is_outdated: bool,
+    /// Public address for invitations.
+    pub invitation: Option<String>,
+    /// Number of relayed frames.
+    pub relayed: u64,
+    settings: RoomSettings,
+    signer: Arc<FakeSigner>,
+    sockets: u64,
+    /// Sockets with lower numbers belonged to a server that was killed.
+    first_socket: u64,
+}
+
+impl Server {
+    pub(super) fn new(settings: RoomSettings) -> Self {
+        let signer = Arc::new(FakeSigner("secret"));
+        Self {
+            room: Some(Room::new(settings.clone(), signer.clone(), Moment::ZERO)),
+            is_serving: true,
+            look_up_error: None,
+            is_outdated: false,
+            invitation: None,
+            relayed: 0,
+            settings,
+            signer,
+            sockets: 0,
+            first_socket: 1,
+        }
+    }
+
+    /// Number of members of the room.
+    pub fn riders(&self) -> u32 {
+        let room = self.room.as_ref();
+        room.map_or(0, |room| room.summary().riders)
+    }
+}
+
+/// Signer whose tokens can be read: `secret_kind_peer_number_incarnation_epoch_host_expires`.
 #[derive(Debug)]
-struct FakeSigner;
+struct FakeSigner(&'static str);
 
 impl Signer for FakeSigner {
     fn sign(&self, statement: &Statement) -> Token {
+        let secret = self.0;
         let text = match statement {
-            Statement::Ban(peer) => format!("ban_{peer}"),
+            Statement::Ban(peer) => format!("{secret}_ban_{peer}"),
             Statement::Resume(claims) => format!(
-                "rider_{}_{}_{}_{}_{}_{}",
+                "{secret}_rider_{}_{}_{}_{}_{}_{}",
                 claims.peer,
                 claims.number.0,
                 claims.incarnation.0,
@@ -41,6 +86,9 @@ impl Signer for FakeSigner {
 
     fn verify(&self, token: &Token) -> Option<Statement> {
         let mut parts = token.expose().split('_');
+        if parts.next()? != self.0 {
+            return None;
+        }
         let kind = parts.next()?;
         let peer = parts.next()?.parse().ok()?;
         if kind == "ban" {
@@ -49,8 +97,8 @@ impl Signer for FakeSigner {
         let mut number = || parts.next()?.parse::<u64>().ok();
         Some(Statement::Resume(ResumeClaims {
             peer,
-            number: protocol::peer::PeerNumber(number()? as u32),
-            incarnation: protocol::peer::Incarnation(number()? as u32),
+            number: PeerNumber(number()? as u32),
+            incarnation: Incarnation(number()? as u32),
             epoch: number()? as u32,
             host: number()? == 1,
             expires: WallTime::from_unix_ms(number()? * 1_000),
@@ -58,18 +106,14 @@ impl Signer for FakeSigner {
     }
 }
 
-pub(super) fn new_room(settings: &RoomSettings) -> Room {
-    Room::new(settings.clone(), Arc::new(FakeSigner), Moment::ZERO)
-}
-
 impl World {
     /// The server stops at once and loses its memory.
     pub fn kill_server(&mut self) {
-        self.serving = false;
-        self.room = None;
-        self.first_socket = self.sockets + 1;
-        for at in 0..self.browsers.len() {
-            if let Some((_, socket)) = self.browsers[at].socket.take() {
+        self.server.is_serving = false;
+        self.server.room = None;
+        self.server.first_socket = self.server.sockets + 1;
+        for at in 0..self.tabs.len() {
+            if let Some((_, socket)) = self.tabs[at].socket.take() {
                 self.feed_later(at, ms(5), closed(socket, 1006));
             }
         }
@@ -78,8 +122,8 @@ impl World {
     /// The server announces that it stops, and stops.
     pub fn shut_down_server(&mut self, retry_after_ms: u32) {
         let goodbye = ServerMessage::Closing { retry_after_ms }.to_json();
-        for at in 0..self.browsers.len() {
-            if let Some((_, socket)) = self.browsers[at].socket {
+        for at in 0..self.tabs.len() {
+            if let Some((_, socket)) = self.tabs[at].socket {
                 let event = SocketEvent::Text(goodbye.clone());
                 self.feed(at, Input::Socket { socket, event });
             }
@@ -89,49 +133,70 @@ impl World {
 
     /// The server serves again, without memory.
     pub fn start_server(&mut self) {
-        self.serving = true;
+        self.server.is_serving = true;
     }
 
-    pub(super) fn look_up(&self) -> Result<RideInfo, JoinError> {
-        if !self.serving {
+    /// The server serves again, without memory and with another secret: it believes no token.
+    pub fn start_server_with_another_secret(&mut self) {
+        self.server.signer = Arc::new(FakeSigner("another"));
+        self.start_server();
+    }
+
+    /// The socket of one page looks open, but nothing passes any more in either direction.
+    pub fn mute_socket(&mut self, at: usize) {
+        self.tabs[at].is_mute = true;
+    }
+
+    pub(super) fn look_up(&self, at: usize, code: &SessionCode) -> Result<RideInfo, JoinError> {
+        if !self.server.is_serving || !self.tabs[at].is_online {
             return Err(JoinError::Unreachable);
         }
-        let room = self.room.as_ref().filter(|room| !room.is_dead(self.now));
-        let room = room.ok_or(JoinError::NoSuchRide)?;
-        let summary = room.summary();
+        if let Some(error) = self.server.look_up_error {
+            return Err(error);
+        }
+        let room = self.server.room.as_ref();
+        let room = room.filter(|room| !room.is_dead(self.now) && code.to_string() == CODE);
+        let summary = room.ok_or(JoinError::NoSuchRide)?.summary();
         Ok(RideInfo {
             full: summary.full,
             locked: summary.locked,
-            invitation: None,
+            invitation: self.server.invitation.clone(),
         })
     }
 
     pub(super) fn server_receives(&mut self, socket: SocketId, said: FromPage) {
-        if socket.0 < self.first_socket {
+        if socket.0 < self.server.first_socket {
             return;
         }
         match said {
             FromPage::Closed => self.feed_room(room::Input::Closed { socket }),
             FromPage::Binary(bytes) => self.feed_room(room::Input::Relay { socket, bytes }),
-            FromPage::Text(text) => match ClientMessage::parse(&text).unwrap() {
-                ClientMessage::Hello(hello) => self.greet(socket, hello),
-                message => self.feed_room(room::Input::Message { socket, message }),
-            },
+            FromPage::Text(text) => {
+                let largest = self.server.settings.max_message_bytes as usize;
+                assert!(text.len() <= largest, "a message too large for the server");
+                match ClientMessage::parse(&text).unwrap() {
+                    ClientMessage::Hello(hello) => self.greet(socket, hello),
+                    message => self.feed_room(room::Input::Message { socket, message }),
+                }
+            }
         }
     }
 
     fn greet(&mut self, socket: SocketId, hello: Hello) {
+        if self.server.is_outdated {
+            return self.refuse(socket, ErrorCode::UnsupportedVersion);
+        }
         let token = hello.resume.as_ref().map(|resume| &resume.token);
-        let is_valid = token.is_some_and(|token| FakeSigner.verify(token).is_some());
-        let is_over = self.room.as_ref().map(|room| room.is_dead(self.now));
+        let signer = self.server.signer.clone();
+        let is_valid = token.is_some_and(|token| signer.verify(token).is_some());
+        let room = self.server.room.as_ref();
+        // A ride that is over stays over, with any token.
+        let is_over = room.map(|room| room.is_dead(self.now));
         if is_over.is_none() && is_valid {
-            let signer = Arc::new(FakeSigner);
-            self.room = Some(Room::restored(self.settings.clone(), signer, self.now));
+            let settings = self.server.settings.clone();
+            self.server.room = Some(Room::restored(settings, signer, self.now));
         } else if is_over.unwrap_or(true) {
-            let refusal = ServerMessage::error(ErrorCode::NoSuchRide);
-            let text = SocketEvent::Text(refusal.to_json());
-            self.post(socket, false, Packet::ToPage(socket, text));
-            return self.close_socket(socket, close::REFUSED);
+            return self.refuse(socket, ErrorCode::NoSuchRide);
         }
         self.feed_room(room::Input::Join(Join {
             socket,
@@ -141,12 +206,18 @@ impl World {
         }));
     }
 
+    fn refuse(&mut self, socket: SocketId, code: ErrorCode) {
+        let text = SocketEvent::Text(ServerMessage::error(code).to_json());
+        self.post(socket, false, Packet::ToPage(socket, text));
+        self.close_socket(socket, close::REFUSED);
+    }
+
     fn server_time(&self) -> WallTime {
         WallTime::from_unix_ms(TODAY_MS).after(self.now.since_origin())
     }
 
     pub(super) fn feed_room(&mut self, input: room::Input) {
-        let Some(room) = &mut self.room else {
+        let Some(room) = &mut self.server.room else {
             return;
         };
         room.handle(self.now, input);
@@ -158,6 +229,7 @@ impl World {
                     self.post(socket, false, Packet::ToPage(socket, event));
                 }
                 room::Output::Relay { sockets, bytes, .. } => {
+                    self.server.relayed += 1;
                     for socket in sockets {
                         let event = SocketEvent::Binary(bytes.to_vec());
                         self.send_unreliably(self.relay, Packet::ToPage(socket, event));
@@ -175,55 +247,41 @@ impl World {
     }
 
     pub(super) fn open_socket(&mut self, at: usize, number: u32) {
-        if !self.browsers[at].online || !self.serving {
+        if !self.tabs[at].is_online || !self.server.is_serving {
             return self.feed_later(at, ms(10), closed(number, 1006));
         }
-        self.sockets += 1;
-        let socket = SocketId(self.sockets);
+        self.server.sockets += 1;
+        let socket = SocketId(self.server.sockets);
         self.owners.insert(socket, at);
-        self.browsers[at].socket = Some((socket, number));
+        self.tabs[at].socket = Some((socket, number));
+        self.tabs[at].is_mute = false;
         self.post(socket, false, Packet::ToPage(socket, SocketEvent::Opened));
     }
 
     /// The page sends on its socket, or closes it.
     pub(super) fn say(&mut self, at: usize, said: FromPage) {
-        let Some((socket, _)) = self.browsers[at].socket else {
+        let Some((socket, _)) = self.tabs[at].socket else {
             return;
         };
+        let is_mute = self.tabs[at].is_mute;
+        if matches!(said, FromPage::Closed) {
+            self.tabs[at].socket = None;
+        }
+        if is_mute {
+            return;
+        }
         match said {
             FromPage::Binary(_) => {
                 self.send_unreliably(self.relay, Packet::ToServer(socket, said));
             }
-            FromPage::Closed => {
-                self.browsers[at].socket = None;
+            FromPage::Closed | FromPage::Text(_) => {
                 self.post(socket, true, Packet::ToServer(socket, said));
             }
-            FromPage::Text(_) => self.post(socket, true, Packet::ToServer(socket, said)),
-        }
-    }
-
-    /// The network of one browser fails: its socket breaks, and it cannot open another.
-    pub fn go_offline(&mut self, at: usize) {
-        self.browsers[at].online = false;
-        self.drop_socket(at);
-    }
-
-    /// The network of one browser works again, and the browser says so.
-    pub fn go_online(&mut self, at: usize) {
-        self.browsers[at].online = true;
-        self.feed(at, Input::Wake);
-    }
-
-    /// The socket of one browser breaks; both ends notice.
-    pub fn drop_socket(&mut self, at: usize) {
-        if let Some((socket, number)) = self.browsers[at].socket.take() {
-            self.post(socket, true, Packet::ToServer(socket, FromPage::Closed));
-            self.feed(at, closed(number, 1006));
         }
     }
 }
 
-fn closed(socket: u32, code: u16) -> Input {
+pub(super) fn closed(socket: u32, code: u16) -> Input {
     let reason = String::new();
     let event = SocketEvent::Closed { code, reason };
     Input::Socket { socket, event }

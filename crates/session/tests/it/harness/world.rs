@@ -7,7 +7,12 @@ use protocol::peer::DeliveryClass;
 use rooms::room::{Room, RoomSettings, SocketId};
 use session::{Input, SocketEvent};
 
-use super::{Browser, ms, rtc::End, server};
+use super::{
+    BrowserStorage, Tab, ms,
+    rtc::End,
+    secs,
+    server::{self, Server},
+};
 
 /// Delay, additional random delay, and lost packets per thousand of a path.
 #[derive(Clone, Copy)]
@@ -31,6 +36,8 @@ pub(super) enum Packet {
     Frame(End, End, DeliveryClass, Vec<u8>),
     Connected(End, End),
     HungUp(End),
+    /// Time for a trainer's next notification: tab, page load, attempt.
+    TrainerTick(usize, u32, u32),
 }
 
 pub(super) enum FromPage {
@@ -42,16 +49,11 @@ pub(super) enum FromPage {
 /// Browsers, network and server of one ride.
 pub struct World {
     pub now: Moment,
-    pub browsers: Vec<Browser>,
+    pub tabs: Vec<Tab>,
+    pub storages: Vec<BrowserStorage>,
     pub relay: PathConditions,
     pub direct: PathConditions,
-    /// Room on the server; `None` while it has no memory of the ride.
-    pub(super) room: Option<Room>,
-    pub(super) settings: RoomSettings,
-    pub(super) serving: bool,
-    /// Sockets with lower numbers belonged to a server that was killed.
-    pub(super) first_socket: u64,
-    pub(super) sockets: u64,
+    pub server: Server,
     pub(super) owners: HashMap<SocketId, usize>,
     pub(super) blocked: BTreeSet<(usize, usize)>,
     pub(super) held: Vec<(End, End, DeliveryClass, Vec<u8>)>,
@@ -70,14 +72,11 @@ impl World {
     pub fn with_settings(seed: u64, settings: RoomSettings) -> Self {
         Self {
             now: Moment::ZERO,
-            browsers: Vec::new(),
+            tabs: Vec::new(),
+            storages: Vec::new(),
             relay: GOOD_PATH,
             direct: GOOD_PATH,
-            room: Some(server::new_room(&settings)),
-            settings,
-            serving: true,
-            first_socket: 1,
-            sockets: 0,
+            server: server::Server::new(settings),
             owners: HashMap::new(),
             blocked: BTreeSet::new(),
             held: Vec::new(),
@@ -110,9 +109,18 @@ impl World {
         let start = self.now;
         while !holds(self) {
             self.run(ms(10));
-            assert!(self.now - start < super::secs(120), "never: {what}");
+            assert!(self.now - start < secs(120), "never: {what}");
         }
         self.now - start
+    }
+
+    /// Lets time pass, and checks every 50 ms that a condition holds.
+    pub fn run_while(&mut self, time: Duration, what: &str, holds: impl Fn(&Self) -> bool) {
+        let end = self.now + time;
+        while self.now < end {
+            assert!(holds(self), "no longer: {what}");
+            self.run(ms(50));
+        }
     }
 
     pub fn random(&mut self) -> u64 {
@@ -123,12 +131,10 @@ impl World {
     }
 
     fn next_at(&self) -> Option<Moment> {
-        let pages = self.browsers.iter().filter_map(|browser| {
-            let at = browser.timeout()?;
-            Some(at.max(self.now).max(browser.frozen_until))
-        });
+        let pages = self.tabs.iter().filter_map(Tab::timeout);
+        let pages = pages.map(|at| at.max(self.now));
         let packet = self.queue.keys().next().map(|(at, _)| *at);
-        let room = self.room.as_ref().and_then(Room::poll_timeout);
+        let room = self.server.room.as_ref().and_then(Room::poll_timeout);
         pages.chain(packet).chain(room).min()
     }
 
@@ -139,14 +145,12 @@ impl World {
         {
             return self.deliver(packet);
         }
-        let room = self.room.as_ref().and_then(Room::poll_timeout);
+        let room = self.server.room.as_ref().and_then(Room::poll_timeout);
         if room.is_some_and(|at| at <= self.now) {
             self.feed_room(rooms::room::Input::Timeout);
         }
-        for at in 0..self.browsers.len() {
-            let browser = &self.browsers[at];
-            let is_due = browser.timeout().is_some_and(|due| due <= self.now);
-            if is_due && browser.frozen_until <= self.now {
+        for at in 0..self.tabs.len() {
+            if self.tabs[at].timeout().is_some_and(|due| due <= self.now) {
                 self.feed(at, Input::Timeout);
             }
         }
@@ -155,31 +159,39 @@ impl World {
     fn deliver(&mut self, packet: Packet) {
         match packet {
             Packet::ToServer(socket, said) => self.server_receives(socket, said),
-            Packet::ToPage(socket, event) => {
-                let Some(&at) = self.owners.get(&socket) else {
-                    return;
-                };
-                let Some((current, number)) = self.browsers[at].socket else {
-                    return;
-                };
-                if current != socket {
-                    return;
-                }
-                if matches!(event, SocketEvent::Closed { .. }) {
-                    self.browsers[at].socket = None;
-                }
-                let socket = number;
-                self.feed(at, Input::Socket { socket, event });
-            }
+            Packet::ToPage(socket, event) => self.page_receives(socket, event),
             Packet::Local(at, page, input) => {
-                if self.browsers[at].page == page {
+                if self.tabs[at].page == page {
                     self.feed(at, *input);
                 }
             }
             Packet::Frame(from, to, class, bytes) => self.deliver_frame(from, to, class, bytes),
             Packet::Connected(a, b) => self.connected(a, b),
             Packet::HungUp(end) => self.hung_up(end),
+            Packet::TrainerTick(at, page, attempt) => {
+                if self.tabs[at].page == page {
+                    self.trainer_tick(at, attempt);
+                }
+            }
         }
+    }
+
+    fn page_receives(&mut self, socket: SocketId, event: SocketEvent) {
+        let Some(&at) = self.owners.get(&socket) else {
+            return;
+        };
+        let tab = &mut self.tabs[at];
+        let Some((current, number)) = tab.socket else {
+            return;
+        };
+        if current != socket || tab.is_mute {
+            return;
+        }
+        if matches!(event, SocketEvent::Closed { .. }) {
+            tab.socket = None;
+        }
+        let socket = number;
+        self.feed(at, Input::Socket { socket, event });
     }
 
     pub(super) fn delay(&mut self, path: PathConditions) -> Duration {
@@ -216,7 +228,7 @@ impl World {
 
     /// Gives a page an input after a delay, unless it is reloaded before.
     pub(super) fn feed_later(&mut self, at: usize, delay: Duration, input: Input) {
-        let page = self.browsers[at].page;
+        let page = self.tabs[at].page;
         self.after(delay, Packet::Local(at, page, Box::new(input)));
     }
 }

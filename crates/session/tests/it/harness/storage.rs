@@ -1,0 +1,77 @@
+//! What a browser stores: shared by its tabs (`localStorage`, IndexedDB), and of each tab
+//! (`sessionStorage`).
+
+use std::collections::BTreeMap;
+
+use session::storage::{StorageCommand, StoredIdentity, StoredProfile, StoredRide};
+
+/// Behaviour of the database of recordings.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RecordingStorage {
+    #[default]
+    Works,
+    /// There is none.
+    Missing,
+    /// It never answers.
+    Hangs,
+}
+
+/// Storage that all tabs of a browser share.
+#[derive(Default)]
+pub struct BrowserStorage {
+    /// Set where the browser denies `localStorage` and `sessionStorage`: nothing is kept.
+    pub is_denied: bool,
+    pub profile: Option<StoredProfile>,
+    pub known: Vec<StoredIdentity>,
+    pub banned: bool,
+    pub timeline: Option<Vec<u8>>,
+    pub recording_storage: RecordingStorage,
+    /// Chunks of each recording.
+    pub recordings: BTreeMap<String, Vec<Vec<u8>>>,
+}
+
+/// Storage of one tab.
+#[derive(Clone, Default)]
+pub struct TabStorage {
+    pub identity: Option<StoredIdentity>,
+    /// Name and FTP were entered on the home page.
+    pub joining: bool,
+    /// The page was hidden, perhaps to be reloaded.
+    pub hidden: bool,
+}
+
+impl BrowserStorage {
+    pub(super) fn load(&self, tab: &TabStorage) -> StoredRide {
+        StoredRide {
+            tab_identity: tab.identity.clone(),
+            known_identities: self.known.clone(),
+            joining: tab.joining,
+            banned: self.banned,
+            profile: self.profile.clone(),
+            timeline: self.timeline.clone(),
+        }
+    }
+
+    pub(super) fn apply(&mut self, tab: &mut TabStorage, command: StorageCommand) {
+        if self.is_denied {
+            return;
+        }
+        match command {
+            StorageCommand::SaveProfile(profile) => self.profile = Some(profile),
+            StorageCommand::SaveIdentity(identity) => {
+                self.known.retain(|other| other.peer != identity.peer);
+                self.known.insert(0, (*identity).clone());
+                tab.identity = Some(*identity);
+            }
+            StorageCommand::ForgetIdentity(peer) => {
+                tab.identity = None;
+                self.known.retain(|other| other.peer != peer);
+            }
+            StorageCommand::SaveTimeline(timeline) => self.timeline = Some(timeline),
+            StorageCommand::SaveBan => self.banned = true,
+            StorageCommand::ClearJoining => tab.joining = false,
+            StorageCommand::MarkHidden => tab.hidden = true,
+            StorageCommand::ClearHidden => tab.hidden = false,
+        }
+    }
+}

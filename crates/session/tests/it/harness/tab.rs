@@ -1,0 +1,504 @@
+//! A tab of a browser, with the page whose session runs in it.
+
+use std::collections::{BTreeMap, HashMap};
+
+use clock::{Duration, GroupTime, Moment, WallTime};
+use protocol::peer::{LinkState, PeerId};
+use ride::{
+    recording::{Recording, fit},
+    rider::Ftp,
+};
+use rooms::room::SocketId;
+use session::{
+    Input, Intent, Now, Opening, Output, RideSession, SessionConfig,
+    storage::StorageCommand,
+    view::{
+        CandidatePair, CandidateType, FitDownloadError, Notice, Row, Stage, TrainerState, View,
+    },
+};
+
+use super::{
+    BrowserStorage, Chooser, FakeTrainer, RawPeer, RecordingStorage, TabStorage, World,
+    faults::Sleep, ms, rtc::PeerConnection, server::TODAY_MS, world::FromPage,
+};
+
+/// Code of the ride.
+pub const CODE: &str = "brave-otter-4821";
+
+/// Program that runs in a page.
+pub(super) enum Program {
+    Session(Box<RideSession>),
+    RawPeer(Box<RawPeer>),
+}
+
+pub struct Tab {
+    pub(super) program: Option<Program>,
+    /// Number of the page load.
+    pub page: u32,
+    /// Browser that the tab belongs to: position in [`World::storages`].
+    pub browser: usize,
+    pub storage: TabStorage,
+    /// Reading of the monotonic clock when the network's time is zero.
+    pub clock_lead: Duration,
+    /// Lead of the wall clock over the server's.
+    pub wall_lead: Duration,
+    pub is_online: bool,
+    pub has_webrtc: bool,
+    pub(super) sleep: Option<Sleep>,
+    pub(super) socket: Option<(SocketId, u32)>,
+    /// The socket looks open and carries nothing.
+    pub is_mute: bool,
+    pub(super) connections: HashMap<u32, PeerConnection>,
+    pub notices: Vec<Notice>,
+    /// Each stage that the screen showed, with its time.
+    pub stages: Vec<(Moment, Stage)>,
+    pub saved_files: Vec<Recording>,
+    /// The browser refuses access to the clipboard and to downloads.
+    pub refuses: bool,
+    pub copied: Vec<String>,
+    pub screen_is_kept_on: bool,
+    /// Answer of the device chooser.
+    pub chooser: Chooser,
+    /// Connected trainers, by attempt.
+    pub trainers: BTreeMap<u32, FakeTrainer>,
+    /// Attempts whose trainer was released.
+    pub released: Vec<u32>,
+    pub sockets_opened: u32,
+    recording_key: Option<String>,
+}
+
+impl Tab {
+    fn new(browser: usize, wall_lead: Duration) -> Self {
+        Self {
+            program: None,
+            page: 0,
+            browser,
+            storage: TabStorage::default(),
+            clock_lead: Duration::ZERO,
+            wall_lead,
+            is_online: true,
+            has_webrtc: true,
+            sleep: None,
+            socket: None,
+            is_mute: false,
+            connections: HashMap::new(),
+            notices: Vec::new(),
+            stages: Vec::new(),
+            saved_files: Vec::new(),
+            refuses: false,
+            copied: Vec::new(),
+            screen_is_kept_on: false,
+            chooser: Chooser::StaysOpen,
+            trainers: BTreeMap::new(),
+            released: Vec::new(),
+            sockets_opened: 0,
+            recording_key: None,
+        }
+    }
+
+    pub fn session(&self) -> Option<&RideSession> {
+        match &self.program {
+            Some(Program::Session(session)) => Some(session),
+            _ => None,
+        }
+    }
+
+    pub fn view(&self) -> &View {
+        self.session().expect("an open page").view()
+    }
+
+    /// Time of the page's next timeout, by the network's clock.
+    pub(super) fn timeout(&self) -> Option<Moment> {
+        let at = match self.program.as_ref().filter(|_| self.sleep.is_none())? {
+            Program::Session(session) => session.poll_timeout(),
+            Program::RawPeer(peer) => peer.poll_timeout(),
+        };
+        at.map(|at| at.before(self.clock_lead))
+    }
+}
+
+/// What a rider sees, and what their browser has.
+impl World {
+    pub fn view(&self, at: usize) -> &View {
+        self.tabs[at].view()
+    }
+
+    pub fn stage(&self, at: usize) -> &Stage {
+        &self.view(at).stage
+    }
+
+    /// Row of the rider at this screen.
+    pub fn own_row(&self, at: usize) -> &Row {
+        let mut rows = self.view(at).riders.iter();
+        rows.find(|row| row.is_self).expect("an own row")
+    }
+
+    pub fn find_row(&self, at: usize, name: &str) -> Option<&Row> {
+        self.view(at).riders.iter().find(|row| row.name == name)
+    }
+
+    pub fn row(&self, at: usize, name: &str) -> &Row {
+        let row = self.find_row(at, name);
+        row.unwrap_or_else(|| panic!("{name} is not on the list: {:?}", self.listed(at)))
+    }
+
+    /// Names on the list, in its order.
+    pub fn listed(&self, at: usize) -> Vec<&str> {
+        let rows = self.view(at).riders.iter();
+        rows.map(|row| row.name.as_str()).collect()
+    }
+
+    /// Name of the host, as a rider sees it.
+    pub fn host(&self, at: usize) -> &str {
+        let mut rows = self.view(at).riders.iter();
+        rows.find(|row| row.is_host).map_or("", |row| &row.name)
+    }
+
+    pub fn peer(&self, at: usize) -> PeerId {
+        self.own_row(at).peer.clone()
+    }
+
+    pub fn link(&self, at: usize, name: &str) -> LinkState {
+        self.row(at, name).link
+    }
+
+    /// Own target in watts.
+    pub fn target(&self, at: usize) -> Option<u16> {
+        self.view(at).own_metrics.target
+    }
+
+    /// Time ridden.
+    pub fn elapsed(&self, at: usize) -> Duration {
+        ms(self.view(at).progress.elapsed_ms.into())
+    }
+
+    /// Position in the workout.
+    pub fn position(&self, at: usize) -> Duration {
+        ms(self.view(at).progress.position_ms.into())
+    }
+
+    pub fn trainer(&self, at: usize) -> &TrainerState {
+        &self.view(at).trainer
+    }
+
+    pub fn group_time(&self, at: usize) -> Option<GroupTime> {
+        let moment = self.clocks(at).moment;
+        self.tabs[at].session()?.group_time(moment)
+    }
+
+    pub fn notices(&self, at: usize) -> &[Notice] {
+        &self.tabs[at].notices
+    }
+
+    pub fn has_notice(&self, at: usize, notice: &Notice) -> bool {
+        self.notices(at).contains(notice)
+    }
+
+    pub fn forget_notices(&mut self) {
+        self.tabs.iter_mut().for_each(|tab| tab.notices.clear());
+    }
+
+    /// Time at which a rider's screen first showed a stage.
+    pub fn first_shown(&self, at: usize, stage: &Stage) -> Moment {
+        let mut shown = self.tabs[at].stages.iter();
+        let first = shown.find(|(_, shown)| shown == stage);
+        first.unwrap_or_else(|| panic!("never shown: {stage:?}")).0
+    }
+
+    pub fn storage(&self, at: usize) -> &BrowserStorage {
+        &self.storages[self.tabs[at].browser]
+    }
+
+    pub fn storage_mut(&mut self, at: usize) -> &mut BrowserStorage {
+        &mut self.storages[self.tabs[at].browser]
+    }
+
+    /// The recording that a browser has stored.
+    pub fn stored_recording(&self, at: usize) -> Recording {
+        let mut recordings = self.storage(at).recordings.values();
+        let chunks = recordings.next().expect("a stored recording");
+        Recording::from_chunks(chunks.iter().map(Vec::as_slice)).unwrap()
+    }
+
+    /// The recording as saved in a FIT file.
+    pub fn download(&mut self, at: usize) -> Recording {
+        self.intend(at, Intent::DownloadFit);
+        self.run(ms(50));
+        let saved = self.tabs[at].saved_files.last();
+        saved.expect("a saved file").clone()
+    }
+}
+
+/// Opening and closing pages.
+impl World {
+    /// Another browser, with one tab and no page. Its clocks differ from all others by hours.
+    pub fn add_browser(&mut self) -> usize {
+        let browser = self.storages.len();
+        self.storages.push(BrowserStorage::default());
+        let wall_lead = ms(7_919_137 * (browser as u64 * 5 % 7));
+        self.tabs.push(Tab::new(browser, wall_lead));
+        self.tabs.len() - 1
+    }
+
+    /// Another tab of the same browser, without a page.
+    pub fn add_tab(&mut self, at: usize) -> usize {
+        let tab = Tab::new(self.tabs[at].browser, self.tabs[at].wall_lead);
+        self.tabs.push(tab);
+        self.tabs.len() - 1
+    }
+
+    /// Opens the ride's page in a tab, and waits for the answer of the server.
+    pub fn open(&mut self, at: usize) {
+        self.open_address(at, CODE);
+    }
+
+    pub fn open_address(&mut self, at: usize, address: &str) {
+        let reloaded = std::mem::take(&mut self.tabs[at].storage.hidden);
+        let address = address.to_owned();
+        self.open_page(at, Opening::Group { address, reloaded });
+        self.run_until("the answer of the server", |world| {
+            *world.stage(at) != Stage::LookingUp
+        });
+    }
+
+    pub fn open_solo(&mut self) -> usize {
+        let at = self.add_browser();
+        let opening = Opening::Solo {
+            profile: None,
+            default_name: "Rider".to_owned(),
+        };
+        self.open_page(at, opening);
+        at
+    }
+
+    pub fn open_page(&mut self, at: usize, opening: Opening) {
+        let entropy = self.entropy();
+        let config = SessionConfig {
+            origin: "https://gruppetto.example".to_owned(),
+            p2p_available: self.tabs[at].has_webrtc,
+            entropy: Some(entropy),
+        };
+        self.set_clock_origin(at);
+        let session = RideSession::new(config, self.clocks(at), opening);
+        self.tabs[at].program = Some(Program::Session(Box::new(session)));
+        self.carry_out(at);
+    }
+
+    pub(super) fn start_program(&mut self, at: usize, peer: RawPeer) {
+        self.set_clock_origin(at);
+        self.tabs[at].program = Some(Program::RawPeer(Box::new(peer)));
+    }
+
+    /// Origin of a page's monotonic clock: the Unix epoch by the wall clock, when it was opened.
+    fn set_clock_origin(&mut self, at: usize) {
+        self.tabs[at].clock_lead = ms(TODAY_MS) + self.tabs[at].wall_lead;
+    }
+
+    /// The page is reloaded: it is hidden first, and opened again.
+    pub fn reload(&mut self, at: usize) {
+        self.close_page(at);
+        self.open(at);
+    }
+
+    /// The rider closes the tab, or leaves the page: it is hidden first.
+    pub fn close_page(&mut self, at: usize) {
+        self.feed(at, Input::Hide);
+        self.crash(at);
+    }
+
+    /// The page is gone at once, without a warning.
+    pub fn crash(&mut self, at: usize) {
+        self.say(at, FromPage::Closed);
+        self.close_connections(at);
+        let tab = &mut self.tabs[at];
+        tab.program = None;
+        tab.page += 1;
+        tab.recording_key = None;
+        tab.screen_is_kept_on = false;
+        tab.trainers.clear();
+    }
+
+    fn close_connections(&mut self, at: usize) {
+        let mut ends: Vec<_> = self.tabs[at].connections.keys().copied().collect();
+        ends.sort_unstable();
+        ends.into_iter().for_each(|id| self.hang_up((at, id)));
+    }
+
+    /// Enters a name in the form of the ride's page, and waits for the server.
+    pub fn enter(&mut self, at: usize, name: &str, ftp: u16) {
+        self.intend(
+            at,
+            Intent::Join(name.parse().unwrap(), Ftp::new(ftp).unwrap()),
+        );
+        self.run_until("the answer to the hello", |world| {
+            *world.stage(at) != Stage::Joining
+        });
+    }
+}
+
+/// The driver.
+impl World {
+    pub fn intend(&mut self, at: usize, intent: Intent) {
+        self.feed(at, Input::Intent(intent));
+    }
+
+    pub fn feed(&mut self, at: usize, input: Input) {
+        if let Some(sleep) = &mut self.tabs[at].sleep {
+            return sleep.keep(input);
+        }
+        let now = self.clocks(at);
+        match &mut self.tabs[at].program {
+            Some(Program::Session(session)) => session.handle(now, input),
+            Some(Program::RawPeer(peer)) => peer.handle(now.moment, input),
+            None => return,
+        }
+        self.carry_out(at);
+    }
+
+    /// Readings of a tab's clocks.
+    pub(super) fn clocks(&self, at: usize) -> Now {
+        let tab = &self.tabs[at];
+        let since = self.now.since_origin();
+        Now {
+            moment: Moment::from_origin(since + tab.clock_lead),
+            wall: WallTime::from_unix_ms(TODAY_MS).after(since + tab.wall_lead),
+        }
+    }
+
+    pub(super) fn entropy(&mut self) -> [u8; 32] {
+        let mut bytes = [0; 32];
+        for chunk in bytes.chunks_mut(8) {
+            chunk.copy_from_slice(&self.random().to_be_bytes());
+        }
+        bytes
+    }
+
+    pub(super) fn carry_out(&mut self, at: usize) {
+        loop {
+            let output = match &mut self.tabs[at].program {
+                Some(Program::Session(session)) => session.poll_output(),
+                Some(Program::RawPeer(peer)) => peer.poll_output(),
+                None => None,
+            };
+            match output {
+                Some(output) => self.carry_out_one(at, output),
+                None => break,
+            }
+        }
+        let now = self.now;
+        let tab = &mut self.tabs[at];
+        if let Some(Program::Session(session)) = &tab.program {
+            let stage = &session.view().stage;
+            if tab.stages.last().is_none_or(|(_, shown)| shown != stage) {
+                tab.stages.push((now, stage.clone()));
+            }
+        }
+    }
+
+    fn carry_out_one(&mut self, at: usize, output: Output) {
+        match output {
+            Output::LookUp(code) => {
+                let result = self.look_up(at, &code);
+                let stored = self.storage(at).load(&self.tabs[at].storage);
+                let stored = Box::new(stored);
+                self.feed_later(at, ms(40), Input::LookedUp { result, stored });
+            }
+            Output::OpenSocket { socket, .. } => {
+                self.tabs[at].sockets_opened += 1;
+                self.open_socket(at, socket);
+            }
+            Output::CloseSocket => self.say(at, FromPage::Closed),
+            Output::SendText(text) => self.say(at, FromPage::Text(text)),
+            Output::SendBinary(bytes) => self.say(at, FromPage::Binary(bytes)),
+            Output::Rtc {
+                peer,
+                connection,
+                command,
+            } => self.rtc_command(at, peer, connection, command),
+            Output::CloseConnections => self.close_connections(at),
+            Output::QueryCandidatePair => self.answer_candidate_pairs(at),
+            Output::Storage(command) => self.store(at, command),
+            Output::OpenRecording(key) => self.open_recording(at, key),
+            Output::AppendRecording(chunk) => {
+                let key = self.recording_key(at);
+                let recordings = &mut self.storage_mut(at).recordings;
+                recordings.entry(key).or_default().push(chunk);
+            }
+            Output::ClearRecording => {
+                let key = self.recording_key(at);
+                self.storage_mut(at).recordings.remove(&key);
+            }
+            Output::Device(command) => self.device_command(at, command),
+            Output::KeepScreenOn(on) => self.tabs[at].screen_is_kept_on = on,
+            Output::CopyLink(link) => {
+                let copied = !self.tabs[at].refuses;
+                self.tabs[at].copied.extend(copied.then_some(link));
+                self.feed_later(at, ms(1), Input::LinkCopied(copied));
+            }
+            Output::SaveFit(recording) => self.save_fit(at, *recording),
+            Output::Notice(notice) => self.tabs[at].notices.push(notice),
+            Output::NeedEntropy => {
+                let entropy = self.entropy();
+                self.feed_later(at, ms(0), Input::Entropy(entropy));
+            }
+        }
+    }
+
+    fn store(&mut self, at: usize, command: StorageCommand) {
+        let tab = &mut self.tabs[at];
+        self.storages[tab.browser].apply(&mut tab.storage, command);
+    }
+
+    fn recording_key(&self, at: usize) -> String {
+        let key = self.tabs[at].recording_key.clone();
+        key.expect("a recording that was opened")
+    }
+
+    fn open_recording(&mut self, at: usize, key: String) {
+        let storage = self.storage(at);
+        let chunks = match storage.recording_storage {
+            RecordingStorage::Hangs => return,
+            RecordingStorage::Missing => None,
+            RecordingStorage::Works => {
+                let stored = storage.recordings.get(&key);
+                Some(stored.cloned().unwrap_or_default())
+            }
+        };
+        self.tabs[at].recording_key = Some(key);
+        self.feed_later(at, ms(30), Input::RecordingOpened(chunks));
+    }
+
+    fn save_fit(&mut self, at: usize, recording: Recording) {
+        let result = match (fit::encode(&recording), self.tabs[at].refuses) {
+            (Err(error), _) => Err(FitDownloadError::Fit(error)),
+            (Ok(_), true) => Err(FitDownloadError::Browser),
+            (Ok(_), false) => {
+                self.tabs[at].saved_files.push(recording);
+                Ok(())
+            }
+        };
+        self.feed_later(at, ms(20), Input::FitSaved(result));
+    }
+
+    fn answer_candidate_pairs(&mut self, at: usize) {
+        let connections = self.tabs[at].connections.iter();
+        let mut answers: Vec<_> = connections
+            .filter_map(|(connection, state)| {
+                let pair = state.is_connected().then_some(CandidatePair {
+                    local: CandidateType::Host,
+                    remote: CandidateType::PeerReflexive,
+                });
+                Some((*connection, state.peer()?, pair))
+            })
+            .collect();
+        answers.sort_by_key(|(connection, ..)| *connection);
+        for (connection, peer, pair) in answers {
+            let input = Input::CandidatePair {
+                peer,
+                connection,
+                pair,
+            };
+            self.feed_later(at, ms(2), input);
+        }
+    }
+}
