@@ -5,3 +5,5 @@
 
 mod harness;
 mod joining;
+mod reload;
+mod tabs;
