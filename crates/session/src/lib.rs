@@ -11,10 +11,10 @@
 //! A driver connects it with the world: the page's driver with browser APIs, the tests with a
 //! simulated network on virtual time. Drivers contain no decisions.
 //!
-//! Each part owns its state: [`JoinFlow`](join_flow::JoinFlow), [`Roster`](roster::Roster),
-//! [`SharedTimeline`](shared_timeline::SharedTimeline), [`RideHistory`](history::RideHistory),
-//! [`RecordingSession`](recording::RecordingSession), [`TrainerControl`](trainer::TrainerControl),
-//! [`LinkMonitor`](links::LinkMonitor), and [`Group`](group::Group), the connection to the mesh.
+//! Each part owns its state: `JoinFlow` (from the address to a rider who joins), `Group` (the
+//! connection to the mesh), `Roster`, `SharedTimeline`, `OwnRide` with `TrainerControl`,
+//! `RecordingSession` and `RideHistory`, `LinkMonitor`, and `PeerRequests` (limits for requests of
+//! other riders).
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -24,6 +24,7 @@ mod history;
 mod host_controls;
 mod join_flow;
 mod links;
+mod own_ride;
 mod peer_requests;
 mod recording;
 mod rider;

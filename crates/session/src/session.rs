@@ -14,31 +14,27 @@ use protocol::{
 };
 use ride::{
     message::{PeerMessage, Telemetry},
-    player,
     recording::fit::FitError,
     rider::{Ftp, RiderName, RiderProfile},
     timeline::{Change, Head, Phase, SignedEvent},
-    trainer::Reading,
     workout::Workout,
 };
 
 use crate::{
     api::{Input, Intent, Now, Opening, Output, RideInfo, SessionConfig},
     group::Group,
-    history::RideHistory,
     host_controls,
     join_flow::{JoinFlow, Step},
     links::LinkMonitor,
+    own_ride::{OwnRide, RideContext},
     peer_requests::{PeerRequests, RequestKind},
-    recording::{Pauses, RecordedMoment, RecordingSession},
     rider::{OwnRider, provisional_id},
     roster::Roster,
     shared_timeline::SharedTimeline,
     storage::{StorageCommand, StoredIdentity, StoredProfile, StoredRide},
-    trainer::TrainerControl,
     view::{
-        CommandRejection, FitDownloadError, JoinError, Metrics, Notice, Progress, ServerConnection,
-        Stage, View,
+        CommandRejection, FitDownloadError, JoinError, Metrics, Notice, ServerConnection, Stage,
+        View,
     },
 };
 
@@ -66,17 +62,13 @@ pub struct RideSession {
     stored_timeline: Option<Vec<u8>>,
     requests: PeerRequests,
     roster: Roster,
-    history: RideHistory,
-    trainer: TrainerControl,
-    recording: RecordingSession,
+    ride: OwnRide,
     /// Clocks at the newest input.
     now: Now,
     links: LinkMonitor,
     /// Whether this page takes part in the ride: from joining until leaving, a refusal, or the
     /// takeover by another tab.
     takes_part: bool,
-    /// Jumps so far, and whether the ride was paused, at the last update.
-    last_position: Option<(usize, bool)>,
     /// Messages of other riders that could not be read.
     unreadable: u64,
     keeps_screen_on: bool,
@@ -102,13 +94,10 @@ impl RideSession {
             stored_timeline: None,
             requests: PeerRequests::default(),
             roster: Roster::default(),
-            history: RideHistory::default(),
-            trainer: TrainerControl::default(),
-            recording: RecordingSession::default(),
+            ride: OwnRide::default(),
             now,
             links: LinkMonitor::default(),
             takes_part: false,
-            last_position: None,
             unreadable: 0,
             keeps_screen_on: false,
             next_update: now.moment,
@@ -149,7 +138,7 @@ impl RideSession {
                     event,
                 },
             ),
-            Input::Device(input) => self.trainer.handle(now, input, &mut self.outputs),
+            Input::Device(input) => self.ride.trainer.handle(now, input, &mut self.outputs),
             Input::WorkoutFileChosen => self.view.workout_error = None,
             Input::WorkoutFile(file) => match file {
                 Ok(imported) => {
@@ -164,7 +153,7 @@ impl RideSession {
                 true => Notice::LinkCopied,
                 false => Notice::CopyFailed,
             }),
-            Input::RecordingOpened(chunks) => self.recording.opened(self.now, chunks),
+            Input::RecordingOpened(chunks) => self.ride.recording.opened(self.now, chunks),
             Input::FitSaved(result) => self.view.download_error = result.err(),
             Input::CandidatePair { peer, pair, .. } => {
                 self.roster.set_candidate_pair(&peer, pair);
@@ -185,7 +174,7 @@ impl RideSession {
 
     /// Moment of the next [`Input::Timeout`]; in the past means at once.
     pub fn poll_timeout(&self) -> Option<Moment> {
-        let parts = [self.group.poll_timeout(), self.trainer.poll_timeout()];
+        let parts = [self.group.poll_timeout(), self.ride.trainer.poll_timeout()];
         let next = parts.into_iter().flatten().chain([self.next_update]);
         next.min()
     }
@@ -202,8 +191,8 @@ impl RideSession {
 
     /// Ends the session: the recording is stored, the trainer is released.
     pub fn close(&mut self) {
-        self.recording.save(&mut self.outputs);
-        self.trainer.release(&mut self.outputs);
+        self.ride.recording.save(&mut self.outputs);
+        self.ride.trainer.release(&mut self.outputs);
         self.keep_screen_on(false);
     }
 }
@@ -242,7 +231,7 @@ impl RideSession {
         self.use_simulator(now);
         self.show_own_profile();
         self.view.is_host = true;
-        self.recording.opened(self.now, None);
+        self.ride.recording.opened(self.now, None);
         self.view.stage = Stage::Lobby;
     }
 
@@ -328,7 +317,7 @@ impl RideSession {
         self.view.ready = me.ready;
         self.view.summary = None;
         self.view.chart = None;
-        self.recording.reset(&mut self.outputs);
+        self.ride.recording.reset(&mut self.outputs);
         self.takes_part = true;
         self.me = Some(me);
     }
@@ -366,7 +355,7 @@ impl RideSession {
                 ftp: me.ftp.watts(),
             },
             ready: me.ready,
-            simulated: self.trainer.is_simulated(),
+            simulated: self.ride.trainer.is_simulated(),
             group_offset: self.group.last_offset().map(|offset| offset.0 - wall_lead),
             room_snapshot: self.group.node().and_then(Node::room_snapshot),
         })
@@ -402,7 +391,7 @@ impl RideSession {
                 self.profile_changed(now);
             }
             Intent::Leave => self.leave(now),
-            Intent::ConnectTrainer => self.trainer.choose(&mut self.outputs),
+            Intent::ConnectTrainer => self.ride.trainer.choose(&mut self.outputs),
             Intent::SimulateTrainer => {
                 self.use_simulator(now);
                 self.profile_changed(now);
@@ -411,7 +400,7 @@ impl RideSession {
                 let link = self.view.invitation.clone();
                 self.outputs.push_back(Output::CopyLink(link));
             }
-            Intent::DownloadFit => match self.recording.recording() {
+            Intent::DownloadFit => match self.ride.recording.recording() {
                 Some(recording) => {
                     let recording = Box::new(recording.clone());
                     self.outputs.push_back(Output::SaveFit(recording));
@@ -602,7 +591,7 @@ impl RideSession {
             self.publish_head(now);
             self.update_host();
             self.save(now);
-            if let Some(key) = recording_key.filter(|_| self.recording.needs_opening()) {
+            if let Some(key) = recording_key.filter(|_| self.ride.recording.needs_opening()) {
                 self.outputs.push_back(Output::OpenRecording(key));
             }
         }
@@ -731,7 +720,8 @@ impl RideSession {
     fn part(&mut self, now: Moment, otherwise: Stage) {
         self.group.close(now, &mut self.outputs);
         if self.view.stage != Stage::Ended {
-            self.discard_cancelled_start();
+            self.ride
+                .discard_cancelled_start(&self.timeline, &mut self.outputs);
             self.summarize(now);
         }
         self.stop(match self.view.summary {
@@ -758,8 +748,7 @@ impl RideSession {
             Ok(PeerMessage::Telemetry(telemetry)) => {
                 let measured_at = self.group.moment_of(now, telemetry.at);
                 self.roster.set_metrics(now, from, &telemetry, measured_at);
-                let ftp = self.roster.row(from).and_then(|row| row.ftp);
-                self.history.record(from, ftp, &telemetry);
+                self.ride.record_rider(from, &self.roster, &telemetry);
             }
             Ok(PeerMessage::Timeline(events)) => self.merge_events(now, from, events),
             Ok(PeerMessage::TimelineRequest { head }) => {
@@ -769,10 +758,12 @@ impl RideSession {
             }
             Ok(PeerMessage::HistoryRequest { started }) => {
                 let (group, requests) = (&mut self.group, &mut self.requests);
-                self.history.answer(now, group, requests, from, started);
+                self.ride
+                    .history
+                    .answer(now, group, requests, from, started);
             }
             Ok(PeerMessage::History(snapshot)) => {
-                if self.history.merge(snapshot) && self.view.stage == Stage::Ended {
+                if self.ride.history.merge(snapshot) && self.view.stage == Stage::Ended {
                     self.draw_chart(now);
                 }
             }
@@ -784,7 +775,7 @@ impl RideSession {
     fn receive_profile(&mut self, now: Moment, peer: &PeerId, profile: &RiderProfile) {
         let is_new = self.roster.name(peer).is_empty();
         self.roster.set_profile(peer, profile);
-        self.history.set_name(peer, self.roster.name(peer));
+        self.ride.history.set_name(peer, self.roster.name(peer));
         if is_new && self.join_flow.announces_names(now) {
             self.notify(Notice::Joined(profile.name.as_str().to_owned()));
         }
@@ -848,14 +839,14 @@ impl RideSession {
 
     fn show_own_profile(&mut self) {
         if let Some(me) = &self.me {
-            let profile = me.profile(self.trainer.kind());
+            let profile = me.profile(self.ride.trainer.kind());
             self.roster.set_profile(&me.peer, &profile);
         }
     }
 
     fn send_profile(&mut self, now: Moment, to: Option<&PeerId>) {
         let Some(me) = &self.me else { return };
-        let message = PeerMessage::Profile(me.profile(self.trainer.kind()));
+        let message = PeerMessage::Profile(me.profile(self.ride.trainer.kind()));
         match to {
             Some(peer) => self.group.send(now, peer, DeliveryClass::Control, &message),
             None => self.group.broadcast(now, DeliveryClass::Control, &message),
@@ -897,7 +888,7 @@ impl RideSession {
         }
         self.roster.update_stale(now);
         self.remove_gone_riders(now);
-        self.view.trainer = self.trainer.state().clone();
+        self.view.trainer = self.ride.trainer.state().clone();
         if self.next_telemetry.is_some_and(|at| at <= now) {
             self.next_telemetry = Some(now + TELEMETRY_INTERVAL);
             self.send_telemetry(now, None);
@@ -930,138 +921,26 @@ impl RideSession {
     }
 
     fn follow_phase(&mut self, now: Moment, phase: Phase) {
-        let workout = self.view.workout.clone();
-        let elapsed = elapsed(phase);
-        let time = self.group.time(now);
-        let timeline = self.timeline.timeline();
-        let position = time.map_or(Duration::ZERO, |time| timeline.position(time));
-        let jumps = time.map_or(0, |time| timeline.jumps(time));
-        self.ease_target(now, phase, jumps);
-        let riding = matches!(phase, Phase::Riding { .. });
-        let target = workout.as_ref().zip(self.me.as_ref()).filter(|_| riding);
-        let target = target.and_then(|(workout, me)| workout.target_at(position, me.ftp));
-        let (reading, target) = self.trainer.ride(now, target, &mut self.outputs);
-        if let Some(workout) = &workout {
-            let moment = RecordedMoment {
-                reading,
-                target,
-                interval: player::position(workout, position).index as u32,
-                jumps,
-            };
-            self.record(now, phase, workout, moment);
-            self.view.progress = progress(workout, phase, elapsed, position);
-            self.update_at_next_second(now, phase);
-        }
-        self.show_own_metrics(now, reading, target, elapsed, position);
-        self.update_history(now, phase, reading.power, elapsed);
-        self.show_stage(now, phase);
-    }
-
-    /// After a pause, a skip or a back, the target changes over a few seconds.
-    fn ease_target(&mut self, now: Moment, phase: Phase, jumps: usize) {
-        let position = match phase {
-            Phase::Riding { .. } => Some((jumps, false)),
-            // A skip during a pause takes effect when the ride goes on.
-            Phase::Paused { .. } => Some((jumps, true)),
-            Phase::Lobby | Phase::Countdown { .. } | Phase::Ended { .. } => None,
+        let Some(me) = &self.me else { return };
+        let context = RideContext {
+            group: &self.group,
+            timeline: &self.timeline,
+            me,
         };
-        let before = std::mem::replace(&mut self.last_position, position);
-        if let (Some(before), Some(position @ (_, false))) = (before, position)
-            && before != position
-        {
-            self.trainer.ease(now);
+        let (roster, outputs) = (&mut self.roster, &mut self.outputs);
+        let update = self.ride.follow(self.now, phase, context, roster, outputs);
+        self.view.own_metrics = update.metrics;
+        let own = telemetry(&self.view.own_metrics, GroupTime::default());
+        self.roster.set_metrics(now, &me.peer, &own, now);
+        if let Some(progress) = update.progress {
+            self.view.progress = progress;
         }
-    }
-
-    fn record(&mut self, now: Moment, phase: Phase, workout: &Workout, moment: RecordedMoment) {
-        match phase {
-            Phase::Riding { .. } => {
-                self.discard_cancelled_start();
-                if self.recording.is_opening(now) {
-                    return;
-                }
-                let ftp = self.me.as_ref().map(|me| me.ftp).unwrap_or_default();
-                let pauses = self.pauses(now);
-                let ride = (workout.name(), ftp);
-                self.recording.record(self.now, moment, pauses, ride);
-            }
-            Phase::Paused { .. } => self.recording.pause(now),
-            Phase::Lobby | Phase::Countdown { .. } | Phase::Ended { .. } => {}
-        }
-    }
-
-    /// Discards what was recorded after a start that was cancelled too late to keep this page from
-    /// riding, unless it is more than a moment.
-    fn discard_cancelled_start(&mut self) {
-        if self.history.is_of_other_start(self.timeline.started_at()) {
-            self.recording.discard_if_short(&mut self.outputs);
-        }
-    }
-
-    /// Updates the view exactly when the next second of the countdown, the start, or the end of a
-    /// pause comes.
-    fn update_at_next_second(&mut self, now: Moment, phase: Phase) {
-        let (Phase::Countdown { remaining }
-        | Phase::Paused {
-            resumes_in: Some(remaining),
-            ..
-        }) = phase
-        else {
-            return;
-        };
-        let to_next_second = match remaining.subsec_nanos() {
-            0 => Duration::from_secs(1),
-            part => Duration::from_nanos(part.into()),
-        };
-        self.next_update = self.next_update.min(now + to_next_second);
-    }
-
-    fn show_own_metrics(
-        &mut self,
-        now: Moment,
-        reading: Reading,
-        target: Option<u16>,
-        elapsed: Duration,
-        position: Duration,
-    ) {
-        self.view.own_metrics = Metrics {
-            power: reading.power,
-            cadence: reading.cadence,
-            heart_rate: reading.heart_rate,
-            target,
-            elapsed_ms: millis(elapsed),
-            position_ms: millis(position),
-        };
-        if let Some(me) = &self.me {
-            let own = telemetry(&self.view.own_metrics, GroupTime::default());
-            self.roster.set_metrics(now, &me.peer, &own, now);
-        }
-    }
-
-    fn update_history(&mut self, now: Moment, phase: Phase, power: Option<u16>, elapsed: Duration) {
-        let started = self.timeline.started_at();
-        self.history.set_phase(phase, started, &self.roster);
-        if matches!(phase, Phase::Lobby | Phase::Countdown { .. }) {
-            return;
-        }
-        if let Some(me) = &self.me {
-            if let Some(time) = self.group.time(now)
-                && !self.history.has_own_samples()
-                && !self.recording.is_opening(now)
-            {
-                let samples = self.recording.samples().map(|(at, sample)| {
-                    let age = (now - at).as_micros() as i64;
-                    (GroupTime(time.0.saturating_sub(age)), sample)
-                });
-                let me = (&me.peer, me.ftp);
-                let timeline = self.timeline.timeline();
-                self.history.add_own_samples(me, samples, timeline);
-            }
-            self.history.record_own(&me.peer, power, me.ftp);
+        if let Some(at) = update.next_update {
+            self.next_update = self.next_update.min(at);
         }
         let reachable = self.roster.reachable();
-        self.history.request(now, &mut self.group, reachable);
-        self.history.draw_traces(elapsed, &mut self.roster);
+        self.ride.history.request(now, &mut self.group, reachable);
+        self.show_stage(now, phase);
     }
 
     fn show_stage(&mut self, now: Moment, phase: Phase) {
@@ -1072,7 +951,7 @@ impl RideSession {
             Phase::Ended { .. } => Stage::Ended,
         };
         // The summary needs what was recorded before a reload.
-        let is_early = stage == Stage::Ended && self.recording.is_opening(now);
+        let is_early = stage == Stage::Ended && self.ride.recording.is_opening(now);
         if self.view.stage == stage || is_early {
             return;
         }
@@ -1084,36 +963,26 @@ impl RideSession {
     }
 
     fn summarize(&mut self, now: Moment) {
-        // The ride may have ended while this page was away.
-        let time = self.group.time(now);
-        let ended = time.and_then(|time| self.timeline.timeline().ended_at(time));
-        let at = ended.map_or(now, |ended| self.group.moment_of(now, ended));
-        let pauses = self.pauses(now);
-        self.view.summary = self.recording.finish(at, pauses);
-        self.recording.save(&mut self.outputs);
+        if let Some(me) = &self.me {
+            let context = RideContext {
+                group: &self.group,
+                timeline: &self.timeline,
+                me,
+            };
+            self.view.summary = self.ride.summarize(now, context, &mut self.outputs);
+        }
         self.draw_chart(now);
     }
 
     fn draw_chart(&mut self, now: Moment) {
-        let me = self.me.as_ref().map(|me| &me.peer);
-        let chart = self.group.time(now).zip(me).and_then(|(time, me)| {
-            let timeline = self.timeline.timeline();
-            self.history.chart(timeline, time, me, &self.roster)
-        });
-        self.view.chart = chart.map(Arc::new);
-    }
-
-    /// Pauses of the ride that are over.
-    fn pauses(&self, now: Moment) -> Pauses {
-        let Some(time) = self.group.time(now) else {
-            return Pauses::new();
-        };
-        let moment = |at| self.group.moment_of(now, at);
-        let is_over = |(_, to): &(GroupTime, GroupTime)| *to <= time;
-        let pauses = self.timeline.timeline().pauses();
-        let closed = pauses.filter_map(|(from, to)| Some((from, to?)));
-        let over = closed.filter(is_over);
-        over.map(|(from, to)| (moment(from), moment(to))).collect()
+        if let Some(me) = &self.me {
+            let context = RideContext {
+                group: &self.group,
+                timeline: &self.timeline,
+                me,
+            };
+            self.view.chart = self.ride.chart(now, context, &self.roster);
+        }
     }
 
     /// While the server, which otherwise decides it, is unreachable, removes riders who have been
@@ -1149,7 +1018,7 @@ impl RideSession {
     fn use_simulator(&mut self, now: Moment) {
         if let Some(me) = &self.me {
             let seed = me.seed_number();
-            self.trainer.simulate(seed, me.ftp, &mut self.outputs);
+            self.ride.trainer.simulate(seed, me.ftp, &mut self.outputs);
             self.next_update = now;
         }
     }
@@ -1161,7 +1030,8 @@ impl RideSession {
     /// resumes as the same rider without asking.
     fn hide(&mut self, now: Moment) {
         if self.timeline.started_at().is_none() {
-            self.discard_cancelled_start();
+            self.ride
+                .discard_cancelled_start(&self.timeline, &mut self.outputs);
         }
         self.save(now);
         if self.takes_part && self.code.is_some() {
@@ -1184,7 +1054,7 @@ impl RideSession {
     /// Stores the identity and the recording.
     fn save(&mut self, now: Moment) {
         self.next_save = now + SAVE_INTERVAL;
-        self.recording.save(&mut self.outputs);
+        self.ride.recording.save(&mut self.outputs);
         if !self.takes_part {
             return;
         }
@@ -1236,42 +1106,4 @@ fn telemetry(metrics: &Metrics, at: GroupTime) -> Telemetry {
         at,
         position_ms: Some(metrics.position_ms).filter(|at| *at != metrics.elapsed_ms),
     }
-}
-
-fn elapsed(phase: Phase) -> Duration {
-    match phase {
-        Phase::Lobby | Phase::Countdown { .. } => Duration::ZERO,
-        Phase::Riding { elapsed } | Phase::Paused { elapsed, .. } | Phase::Ended { elapsed } => {
-            elapsed
-        }
-    }
-}
-
-fn progress(workout: &Workout, phase: Phase, elapsed: Duration, at: Duration) -> Progress {
-    let position = player::position(workout, at);
-    let (countdown, resumes_in) = match phase {
-        Phase::Countdown { remaining } => (seconds_left(remaining), None),
-        Phase::Paused { resumes_in, .. } => (0, resumes_in.map(seconds_left)),
-        _ => (0, None),
-    };
-    Progress {
-        countdown,
-        elapsed_ms: millis(elapsed),
-        position_ms: millis(at),
-        remaining_ms: millis(position.remaining),
-        interval: position.index,
-        interval_remaining_ms: millis(position.remaining_in_interval),
-        paused: matches!(phase, Phase::Paused { .. }),
-        resumes_in,
-    }
-}
-
-/// Whole seconds, rounded up: "10" is shown for the whole first second of the countdown.
-fn seconds_left(remaining: Duration) -> u32 {
-    u32::try_from(remaining.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX)
-}
-
-/// A workout is at most 24 hours long, so its milliseconds fit.
-fn millis(duration: Duration) -> u32 {
-    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
