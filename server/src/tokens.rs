@@ -5,8 +5,10 @@
 //! signed but not contained in the token, so a token is invalid in every other ride.
 //! All numbers are big endian:
 //!
-//! - kind 1, resume token: `number u32 | incarnation u32 | epoch u32 | host u8 |
-//!   expires u64 (Unix seconds) | peer id`.
+//! - kind 3, resume token: `role u8 | number u32 | incarnation u32 | epoch u32 |
+//!   host u8 | expires u64 (Unix seconds) | peer id`.
+//! - kind 1, resume token of a rider, as servers before kind 3 issued it: the same
+//!   without the role.
 //! - kind 2, ban token: `peer id`.
 
 use std::fmt;
@@ -21,7 +23,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use clock::WallTime;
 use hmac::{Hmac, Mac};
 use protocol::code::SessionCode;
-use protocol::peer::{Incarnation, PeerId, PeerNumber, Token};
+use protocol::peer::{Incarnation, MemberRole, PeerId, PeerNumber, Token};
 use rooms::room::{ResumeClaims, Signer, Statement};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -30,8 +32,9 @@ use crate::config::Config;
 
 /// Prefix of all signed data, so that the secret can be used for other purposes.
 const PURPOSE: &[u8] = b"gruppetto ride token 1";
-const RIDER: u8 = 1;
+const RESUME_RIDER: u8 = 1;
 const BAN: u8 = 2;
+const RESUME: u8 = 3;
 const MAC_BYTES: usize = 32;
 /// Number of hexadecimal digits in a secret file.
 const FILE_DIGITS: usize = 64;
@@ -114,7 +117,7 @@ impl Signer for RideSigner {
         bytes.extend_from_slice(&mac);
         let text = URL_SAFE_NO_PAD.encode(bytes);
         text.parse()
-            .expect("base64 of at most 118 bytes is a token of at most 158 letters")
+            .expect("base64 of at most 119 bytes is a token of at most 159 letters")
     }
 
     fn verify(&self, token: &Token) -> Option<Statement> {
@@ -129,7 +132,7 @@ fn encode(statement: &Statement) -> Vec<u8> {
     match statement {
         Statement::Ban(peer) => [&[BAN], peer.as_str().as_bytes()].concat(),
         Statement::Resume(claims) => [
-            &[RIDER][..],
+            &[RESUME, claims.role as u8][..],
             &claims.number.0.to_be_bytes(),
             &claims.incarnation.0.to_be_bytes(),
             &claims.epoch.to_be_bytes(),
@@ -143,12 +146,15 @@ fn encode(statement: &Statement) -> Vec<u8> {
 
 fn decode(bytes: &[u8]) -> Option<Statement> {
     let (kind, rest) = bytes.split_first()?;
-    if *kind == BAN {
-        return Some(Statement::Ban(peer(rest)?));
-    }
-    if *kind != RIDER {
-        return None;
-    }
+    let (role, rest) = match *kind {
+        BAN => return Some(Statement::Ban(peer(rest)?)),
+        RESUME_RIDER => (MemberRole::Rider, rest),
+        RESUME => {
+            let (role, rest) = rest.split_first()?;
+            (MemberRole::from_byte(*role)?, rest)
+        }
+        _ => return None,
+    };
     let (number, rest) = rest.split_first_chunk()?;
     let (incarnation, rest) = rest.split_first_chunk()?;
     let (epoch, rest) = rest.split_first_chunk()?;
@@ -158,6 +164,7 @@ fn decode(bytes: &[u8]) -> Option<Statement> {
         number: PeerNumber(u32::from_be_bytes(*number)),
         incarnation: Incarnation(u32::from_be_bytes(*incarnation)),
         epoch: u32::from_be_bytes(*epoch),
+        role,
         host: *host == 1,
         expires: WallTime::from_unix_ms(u64::from_be_bytes(*expires).saturating_mul(1_000)),
         peer: peer(rest)?,
@@ -241,16 +248,21 @@ mod tests {
         Secret::from_text(secret).signer(&code.parse().expect("a code"))
     }
 
-    fn statements() -> [Statement; 2] {
-        let peer: PeerId = "x".repeat(64).parse().expect("a peer id");
-        let claims = ResumeClaims {
-            peer: peer.clone(),
+    fn claims(role: MemberRole) -> ResumeClaims {
+        ResumeClaims {
+            peer: "x".repeat(64).parse().expect("a peer id"),
             number: PeerNumber(7),
             incarnation: Incarnation(3),
+            role,
             epoch: 2,
             host: true,
             expires: WallTime::from_unix_ms(u64::MAX / 1_000 * 1_000),
-        };
+        }
+    }
+
+    fn statements() -> [Statement; 2] {
+        let claims = claims(MemberRole::Coach);
+        let peer = claims.peer.clone();
         [Statement::Resume(claims), Statement::Ban(peer)]
     }
 
@@ -261,6 +273,31 @@ mod tests {
             let token = signer.sign(&statement);
             assert_eq!(signer.verify(&token), Some(statement));
         }
+    }
+
+    #[test]
+    fn a_resume_token_keeps_the_role() {
+        let signer = signer("one secret", "brave-otter-0042");
+        for role in MemberRole::ALL {
+            let token = signer.sign(&Statement::Resume(claims(role)));
+            let verified = signer.verify(&token);
+            assert_eq!(verified, Some(Statement::Resume(claims(role))));
+        }
+    }
+
+    #[test]
+    fn a_resume_token_without_a_role_is_that_of_a_rider() {
+        let statement = encode(&Statement::Resume(claims(MemberRole::Rider)));
+        let without_role = [&[RESUME_RIDER], &statement[2..]].concat();
+        let expected = Statement::Resume(claims(MemberRole::Rider));
+        assert_eq!(decode(&without_role), Some(expected));
+    }
+
+    #[test]
+    fn a_resume_token_with_an_unknown_role_is_invalid() {
+        let mut statement = encode(&Statement::Resume(claims(MemberRole::Rider)));
+        statement[1] = MemberRole::ALL.len() as u8;
+        assert_eq!(decode(&statement), None);
     }
 
     #[test]

@@ -128,7 +128,7 @@ impl From<Token> for String {
     }
 }
 
-/// Part that a member plays in the group.
+/// Part that a member plays in the group. The discriminant is its byte in resume tokens.
 ///
 /// Only riders vote, succeed as host, and count among the riders of a ride.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -136,18 +136,32 @@ impl From<Token> for String {
 pub enum MemberRole {
     /// Rides the workout.
     #[default]
-    Rider,
+    Rider = 0,
     /// Watches.
-    Spectator,
+    Spectator = 1,
     /// Watches and advises the riders.
-    Coach,
+    Coach = 2,
     /// Program of a rider, for example a tunnel.
-    Companion,
+    Companion = 3,
     /// Device that connects a rider's sensors to the rider's page.
-    Bridge,
+    Bridge = 4,
 }
 
 impl MemberRole {
+    /// All roles in the order of their bytes.
+    pub const ALL: [Self; 5] = [
+        Self::Rider,
+        Self::Spectator,
+        Self::Coach,
+        Self::Companion,
+        Self::Bridge,
+    ];
+
+    /// Role of a byte in a resume token.
+    pub fn from_byte(byte: u8) -> Option<Self> {
+        Self::ALL.get(usize::from(byte)).copied()
+    }
+
     /// Returns `true` for [`Self::Rider`].
     pub fn is_rider(&self) -> bool {
         *self == Self::Rider
@@ -310,6 +324,14 @@ mod tests {
         assert!(serde_json::from_str::<PublicKeys>(&short).is_err());
         let odd = json.replace("abab", "ab€");
         assert!(serde_json::from_str::<PublicKeys>(&odd).is_err());
+    }
+
+    #[test]
+    fn a_role_round_trips_through_its_byte() {
+        for role in MemberRole::ALL {
+            assert_eq!(MemberRole::from_byte(role as u8), Some(role));
+        }
+        assert_eq!(MemberRole::from_byte(5), None);
     }
 
     #[test]

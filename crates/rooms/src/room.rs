@@ -9,6 +9,8 @@
 //! - A resume token is signed by the server ([`Signer`]), which therefore keeps no sessions. During
 //!   the grace period its holder resumes as the same member; later it joins under the same id with
 //!   a new number and a new incarnation.
+//! - Members of all roles are admitted, relayed and banned alike, but only riders count as such,
+//!   become host and vote. A member's role is fixed when it joins.
 //! - The first rider is the host, with epoch 1. When the host leaves, or is away for longer than
 //!   the host's grace period and no connected rider has a direct link to it, the rider that has
 //!   been present for the longest time becomes host of the next epoch; connected ones come first.
@@ -56,7 +58,7 @@ use std::sync::Arc;
 use clock::Moment;
 use protocol::{
     frame::{FrameError, ToServer},
-    peer::{PeerId, PeerNumber},
+    peer::{MemberRole, PeerId, PeerNumber},
     signaling::{ClientMessage, ErrorCode, HostCommand, LeftReason, ServerMessage, close},
 };
 
@@ -155,8 +157,8 @@ impl Room {
     /// Public summary of the ride.
     pub fn summary(&self) -> Summary {
         Summary {
-            riders: self.members.len() as u32,
-            full: self.is_full(),
+            riders: self.members.riders().count() as u32,
+            full: self.is_full_for(MemberRole::Rider),
             locked: self.access.is_locked(),
         }
     }
@@ -166,8 +168,16 @@ impl Room {
         self.members.sockets()
     }
 
-    fn is_full(&self) -> bool {
-        self.members.len() >= self.settings.max_riders as usize
+    /// Returns `true` if no further member of this role is admitted.
+    fn is_full_for(&self, role: MemberRole) -> bool {
+        self.members.count_beside(role) >= self.max_members_beside(role)
+    }
+
+    fn max_members_beside(&self, role: MemberRole) -> usize {
+        match role.is_rider() {
+            true => self.settings.max_riders as usize,
+            false => self.settings.max_other_members as usize,
+        }
     }
 
     fn note_heard(&mut self, now: Moment, socket: Option<SocketId>) {
@@ -236,6 +246,8 @@ impl Room {
         from: PeerNumber,
         command: HostCommand,
     ) -> Result<(), ErrorCode> {
+        let rider = self.members.get(from).filter(|member| member.is_rider());
+        let rider = rider.ok_or(ErrorCode::NotHost)?;
         match command {
             HostCommand::Kick { peer, reason } => self.kick(now, from, peer, reason),
             HostCommand::Lock => self.set_locked(from, true),
@@ -247,8 +259,7 @@ impl Room {
             }
             HostCommand::End => self.end(now, from),
             HostCommand::Reclaim => {
-                let member = self.members.get(from).ok_or(ErrorCode::NotFirstHost)?;
-                let announcement = self.terms.reclaim(from, member)?;
+                let announcement = self.terms.reclaim(from, rider)?;
                 self.announce(announcement);
                 Ok(())
             }
@@ -355,7 +366,7 @@ impl Room {
         if self.members.is_empty() {
             self.lifetime.limit(now + self.settings.ttl);
         }
-        let announcement = self.terms.replace_removed(number, &self.members);
+        let announcement = self.terms.succeed(number, &self.members);
         self.announce(announcement);
     }
 

@@ -14,6 +14,10 @@ pub const MAX_HOST_TERMS: usize = 64;
 
 /// Upper bound of the configurable number of riders in a ride.
 pub const MAX_RIDERS: usize = 64;
+/// Upper bound of the configurable number of members of other roles in a ride.
+pub const MAX_OTHER_MEMBERS: usize = 32;
+/// Upper bound of the number of members in a ride.
+pub const MAX_MEMBERS: usize = MAX_RIDERS + MAX_OTHER_MEMBERS;
 /// Largest number of bans in one ride. That many ban tokens fit into a hello beside everything else.
 pub const MAX_BANS: usize = 128;
 /// Longest reason for a kick, in bytes: a sentence or two.
@@ -25,7 +29,7 @@ pub const MAX_ELECTIONS: usize = 8;
 
 const MAX_SDP: usize = 48 * 1024;
 const MAX_CANDIDATE: usize = 2_048;
-const MAX_MEMBERS: usize = 1_024;
+const MAX_WELCOME_MEMBERS: usize = 1_024;
 const MAX_ICE_SERVERS: usize = 32;
 const MAX_ICE_TEXT: usize = 1_024;
 const MAX_SENTENCE: usize = 1_024;
@@ -86,7 +90,7 @@ fn check_hello(hello: &Hello) -> Result<(), ParseError> {
 
 fn check_snapshot(snapshot: &RoomSnapshot) -> Result<(), ParseError> {
     check_terms(&snapshot.hosts)?;
-    at_most(snapshot.members.len(), MAX_RIDERS, "members")?;
+    at_most(snapshot.members.len(), MAX_MEMBERS, "members")?;
     at_most(snapshot.bans.len(), MAX_BANS, "ban tokens")?;
     at_most(snapshot.elections.len(), MAX_ELECTIONS, "elections")?;
     let mut elections = snapshot.elections.iter();
@@ -94,7 +98,7 @@ fn check_snapshot(snapshot: &RoomSnapshot) -> Result<(), ParseError> {
 }
 
 fn check_report(report: &Report) -> Result<(), ParseError> {
-    at_most(report.links.len(), MAX_RIDERS, "links")
+    at_most(report.links.len(), MAX_MEMBERS, "links")
 }
 
 fn check_terms(terms: &[HostTerm]) -> Result<(), ParseError> {
@@ -116,7 +120,7 @@ fn check_signal(signal: &Signal) -> Result<(), ParseError> {
 }
 
 fn check_welcome(welcome: &Welcome) -> Result<(), ParseError> {
-    at_most(welcome.members.len(), MAX_MEMBERS, "members")?;
+    at_most(welcome.members.len(), MAX_WELCOME_MEMBERS, "members")?;
     check_terms(&welcome.hosts)?;
     at_most(welcome.bans.len(), MAX_BANS, "ban tokens")?;
     at_most(welcome.ice_servers.len(), MAX_ICE_SERVERS, "ICE servers")?;

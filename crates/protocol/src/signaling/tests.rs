@@ -85,7 +85,7 @@ fn a_hello_carries_a_snapshot_of_the_largest_ride_and_no_more() {
         peer: "x".repeat(32).parse().unwrap(),
         number: PeerNumber(u32::MAX),
         incarnation: Incarnation(u32::MAX),
-        role: MemberRole::Rider,
+        role: MemberRole::Companion,
         away: false,
         keys: PublicKeys {
             sign: [255; 32],
@@ -115,8 +115,8 @@ fn a_hello_carries_a_snapshot_of_the_largest_ride_and_no_more() {
         });
         ClientMessage::parse(&text.to_json())
     };
-    assert!(hello(MAX_RIDERS, MAX_HOST_TERMS, MAX_BANS).is_ok());
-    for (members, hosts, bans) in [(65, 1, 1), (1, 65, 1), (1, 1, 129)] {
+    assert!(hello(MAX_MEMBERS, MAX_HOST_TERMS, MAX_BANS).is_ok());
+    for (members, hosts, bans) in [(97, 1, 1), (1, 65, 1), (1, 1, 129)] {
         let refused = hello(members, hosts, bans);
         assert!(matches!(refused, Err(ParseError::TooMuch(_))));
     }

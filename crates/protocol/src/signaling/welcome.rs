@@ -20,8 +20,9 @@ pub struct Welcome {
     /// Role of the receiving member.
     #[serde(default, skip_serializing_if = "MemberRole::is_rider")]
     pub role: MemberRole,
-    /// The host. Absent while a server that lost its memory collects snapshots; members keep their
-    /// own knowledge until [`ServerMessage::Restored`](super::ServerMessage::Restored).
+    /// The host. Absent while the ride has no rider, and while a server that lost its memory collects
+    /// snapshots: members keep their own knowledge until
+    /// [`ServerMessage::Restored`](super::ServerMessage::Restored).
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<PeerId>,
     /// Rider who may reclaim the host role; absent when `host` is.
@@ -33,7 +34,7 @@ pub struct Welcome {
     /// Ban tokens, see [`ServerMessage::Banned`](super::ServerMessage::Banned).
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub bans: Vec<Token>,
-    /// Current epoch, counted from 1.
+    /// Current epoch, counted from 1; 0 before the first rider joined.
     pub epoch: u32,
     /// The newest host terms, oldest first, at most [`MAX_HOST_TERMS`](super::MAX_HOST_TERMS).
     pub hosts: Vec<HostTerm>,

@@ -13,8 +13,10 @@ pub struct SocketId(pub u64);
 /// Settings of a room, fixed when it opens.
 #[derive(Clone, Debug)]
 pub struct RoomSettings {
-    /// Largest number of members, 1 to 64.
+    /// Largest number of riders, 1 to 64.
     pub max_riders: u32,
+    /// Largest number of members of other roles, at most 32.
+    pub max_other_members: u32,
     /// Number of riders, those with the lowest numbers, that have direct links with each other.
     pub max_direct: u32,
     /// Grace period: time that a member without a socket stays a member.
@@ -47,6 +49,7 @@ impl Default for RoomSettings {
     fn default() -> Self {
         Self {
             max_riders: 32,
+            max_other_members: 32,
             max_direct: 16,
             grace: Duration::from_secs(30),
             silence: Duration::from_millis(4_500),
@@ -139,7 +142,7 @@ pub enum Output {
 /// Public summary of a ride.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Summary {
-    /// Number of members, present and away.
+    /// Number of riders, present and away. Members of other roles do not count.
     pub riders: u32,
     /// Set if the ride has its maximum number of riders.
     pub full: bool,

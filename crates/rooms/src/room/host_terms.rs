@@ -30,7 +30,7 @@ const RENEWAL_INTERVAL: Duration = Duration::from_secs(30);
 /// Host terms of a ride.
 #[derive(Debug, Default)]
 pub(super) struct HostTerms {
-    /// A member's number. `None` while the room is being restored, and without members.
+    /// Number of a rider. `None` while the room is being restored, and while it has no rider.
     host: Option<PeerNumber>,
     /// Rider who may reclaim the host role; known once there was a host.
     first_host: Option<PeerId>,
@@ -118,31 +118,31 @@ impl HostTerms {
         is_needed.then(|| self.begin(number, member))
     }
 
-    /// Makes the member that has been present for the longest time the host.
+    /// Makes the rider that has been present for the longest time the host.
     pub(super) fn appoint(&mut self, members: &Members) -> Option<ServerMessage> {
-        let (number, member) = members.longest_present()?;
+        let (number, member) = members.longest_present_rider()?;
         Some(self.begin(number, member))
     }
 
-    /// Appoints a successor if the removed member was the host.
-    pub(super) fn replace_removed(
+    /// Appoints a successor if the host was this member, which cannot be host any longer.
+    pub(super) fn succeed(
         &mut self,
-        removed: PeerNumber,
+        former: PeerNumber,
         members: &Members,
     ) -> Option<ServerMessage> {
-        self.host.take_if(|host| *host == removed)?;
+        self.host.take_if(|host| *host == former)?;
         self.appoint(members)
     }
 
-    /// Time at which an absent host is succeeded by a connected member. `None` while the host is
-    /// connected, or a connected member reports a direct link to it.
+    /// Time at which an absent host is succeeded by a connected rider. `None` while the host is
+    /// connected, or a connected rider reports a direct link to it.
     pub(super) fn succession_at(&self, members: &Members, host_grace: Duration) -> Option<Moment> {
         let host = members.get(self.host?)?;
         let Presence::Away { since, .. } = host.presence else {
             return None;
         };
         let mut connected = members
-            .iter()
+            .riders()
             .map(|(_, member)| member)
             .filter(|member| member.is_connected())
             .peekable();
@@ -151,7 +151,7 @@ impl HostTerms {
         (!is_reached).then(|| since + host_grace)
     }
 
-    /// Hands the host role over to another connected member. If the sender is the first host, it
+    /// Hands the host role over to another connected rider. If the sender is the first host, it
     /// loses that claim to the receiver.
     pub(super) fn hand_over(
         &mut self,
@@ -162,7 +162,8 @@ impl HostTerms {
         self.require_host(from)?;
         let (number, member) = members
             .find(to)
-            .filter(|(number, member)| *number != from && member.is_connected())
+            .filter(|(_, member)| member.is_rider() && member.is_connected())
+            .filter(|(number, _)| *number != from)
             .ok_or(ErrorCode::NoSuchRider)?;
         let sender = members.get(from).map(|member| &member.peer);
         if self.first_host.as_ref() == sender {
@@ -202,7 +203,8 @@ impl HostTerms {
     }
 
     /// Considers the elections that a page presents. A room that has its memory keeps its host,
-    /// unless the votes of more than half of its members for a later epoch are valid.
+    /// unless the votes of more than half of its riders for a later epoch are valid. The proof is in
+    /// the riders' signatures, so that a member of any role may present it.
     ///
     /// Contract: votes are verified with the keys that the voters presented in their own hello,
     /// never with keys from a snapshot.
@@ -231,11 +233,11 @@ impl HostTerms {
 
     fn accept_election(&mut self, election: &Election, members: &Members) -> Option<ServerMessage> {
         let term = &election.term;
-        let (number, candidate) = members.find(&term.peer)?;
-        let is_candidate = candidate.authenticated && candidate.keys.sign == term.sign_key;
-        let key_of = |voter| Some(members.authenticated(voter)?.keys.sign);
-        let is_elected =
-            is_candidate && election.is_majority_of(members.len()) && election.is_genuine(key_of);
+        let number = members.number_of(&term.peer)?;
+        let key_of = |number| Some(members.authenticated_rider(number)?.keys.sign);
+        let is_elected = key_of(number) == Some(term.sign_key)
+            && election.is_majority_of(members.riders().count())
+            && election.is_genuine(key_of);
         is_elected.then(|| self.push(number, term.clone()))
     }
 

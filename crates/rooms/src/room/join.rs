@@ -2,7 +2,7 @@
 
 use clock::Moment;
 use protocol::{
-    peer::{Incarnation, PeerId, PeerNumber},
+    peer::{Incarnation, MemberRole, PeerId, PeerNumber},
     signaling::{ErrorCode, LeftReason, Member, ServerMessage, VERSION, close},
 };
 
@@ -53,10 +53,11 @@ impl Room {
 
     /// Admits a page without a resume token, or lets it wait until the room is restored.
     pub(super) fn join_new(&mut self, join: Join) {
-        let max_waiting = self.settings.max_riders as usize;
-        let is_full = self.is_full();
+        let role = join.hello.role;
+        let max_waiting = self.max_members_beside(role);
+        let is_full = self.is_full_for(role);
         let refused = match self.restoration.collecting() {
-            Some(collection) if collection.waiting.len() < max_waiting => {
+            Some(collection) if collection.waiting_beside(role) < max_waiting => {
                 return collection.waiting.push_back(join);
             }
             Some(_) => Some(ErrorCode::RideFull),
@@ -68,7 +69,7 @@ impl Room {
             Some(error) => self.outputs.refuse(join.socket, error, close::REFUSED),
             None => {
                 let (peer, number) = (join.fresh_peer.clone(), self.members.next_number());
-                self.enter(&join, peer, number, Incarnation(1));
+                self.enter(&join, peer, role, number, Incarnation(1));
             }
         }
     }
@@ -186,8 +187,22 @@ impl Room {
             false => next(last_load),
         };
         if is_listed_alike {
+            let listed_role = self.members.get(number).map(|member| member.role);
+            let keeps_place = listed_role.is_some_and(|it| it.is_rider() == claims.role.is_rider());
+            if !keeps_place && !self.make_place(now, claims.role) {
+                return self
+                    .outputs
+                    .refuse(join.socket, ErrorCode::RideFull, close::REFUSED);
+            }
             let known_pages = known_pages::kept(&self.members, snapshot);
-            self.members.authenticate(number, known_pages);
+            self.members.authenticate(number, claims.role, known_pages);
+            if !claims.role.is_rider() {
+                // It may have been listed as a rider, and even named host.
+                self.terms.revoke_first_host(&claims.peer);
+                let announcement = self.terms.succeed(number, &self.members);
+                self.announce(announcement);
+                self.terms.fill_first_host(&self.members);
+            }
             return self.return_as(join, number, load);
         }
         let number = match is_taken {
@@ -213,18 +228,26 @@ impl Room {
         number: PeerNumber,
         load: Incarnation,
     ) {
-        if self.is_full() && !self.make_room(now) {
+        if !self.make_place(now, claims.role) {
             return self
                 .outputs
                 .refuse(join.socket, ErrorCode::RideFull, close::REFUSED);
         }
-        self.enter(join, claims.peer.clone(), number, load);
+        self.enter(join, claims.peer.clone(), claims.role, number, load);
     }
 
-    fn enter(&mut self, join: &Join, peer: PeerId, number: PeerNumber, load: Incarnation) {
+    fn enter(
+        &mut self,
+        join: &Join,
+        peer: PeerId,
+        role: MemberRole,
+        number: PeerNumber,
+        load: Incarnation,
+    ) {
         let snapshot = join.hello.snapshot.as_deref();
         let member = RoomMember {
             peer,
+            role,
             keys: join.hello.keys,
             incarnation: load,
             presented_incarnation: other_presented(join, load),
@@ -233,17 +256,13 @@ impl Room {
             direct_links: Vec::new(),
             known_pages: known_pages::kept(&self.members, snapshot),
         };
-        if self.terms.host().is_none() && !self.restoration.is_collecting() {
-            // Not announced: the welcome names the host, and there are no other members.
-            self.terms.begin(number, &member);
-        }
         self.members.insert(number, member);
         self.lifetime.extend();
         self.greet(join, number, |member| ServerMessage::Joined { member });
     }
 
-    /// Welcomes a member and announces it to the others. If it is the host with another signing
-    /// key, a new term begins.
+    /// Welcomes a member and announces it to the others. A new term begins if it is the first rider,
+    /// or the host with another signing key.
     fn greet(
         &mut self,
         join: &Join,
@@ -253,7 +272,11 @@ impl Room {
         let Some(member) = self.members.get(number) else {
             return;
         };
-        let new_term = self.terms.renew_for_key(number, member);
+        let needs_host = self.terms.host().is_none() && !self.restoration.is_collecting();
+        let new_term = match needs_host && member.is_rider() {
+            true => Some(self.terms.begin(number, member)),
+            false => self.terms.renew_for_key(number, member),
+        };
         let description = member.describe(number);
         let welcome = self.welcome(number, member, join.server_time);
         self.outputs
@@ -272,10 +295,13 @@ impl Room {
         }
     }
 
-    /// Removes a member that is known only from snapshots, so that a holder of a token can join.
-    /// Returns `true` if there was one.
-    fn make_room(&mut self, now: Moment) -> bool {
-        let number = self.members.newest_unauthenticated();
+    /// Makes a place for a holder of a token: if there is none, a member that is known only from
+    /// snapshots is removed. Returns `false` if all places belong to holders of tokens.
+    fn make_place(&mut self, now: Moment, role: MemberRole) -> bool {
+        if !self.is_full_for(role) {
+            return true;
+        }
+        let number = self.members.newest_unauthenticated_beside(role);
         number
             .inspect(|number| self.remove(now, *number, LeftReason::Gone))
             .is_some()

@@ -27,6 +27,7 @@ pub(super) struct Members {
 #[derive(Debug)]
 pub(super) struct RoomMember {
     pub(super) peer: PeerId,
+    pub(super) role: MemberRole,
     pub(super) keys: PublicKeys,
     pub(super) incarnation: Incarnation,
     /// Incarnation that the page resumed with, if the room assigned it another one. The page may
@@ -70,8 +71,18 @@ impl Members {
         }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.by_number.len()
+    /// Riders, present and away.
+    pub(super) fn riders(&self) -> impl Iterator<Item = (PeerNumber, &RoomMember)> {
+        self.iter().filter(|(_, member)| member.is_rider())
+    }
+
+    /// Number of members that compete for a place with a member of this role: riders, or the
+    /// members of all other roles together.
+    pub(super) fn count_beside(&self, role: MemberRole) -> usize {
+        let members = self.by_number.values();
+        members
+            .filter(|member| member.is_rider() == role.is_rider())
+            .count()
     }
 
     pub(super) fn is_empty(&self) -> bool {
@@ -100,21 +111,24 @@ impl Members {
         self.find(peer).map(|(number, _)| number)
     }
 
-    pub(super) fn authenticated(&self, number: PeerNumber) -> Option<&RoomMember> {
-        self.get(number).filter(|member| member.authenticated)
+    pub(super) fn authenticated_rider(&self, number: PeerNumber) -> Option<&RoomMember> {
+        self.get(number)
+            .filter(|member| member.authenticated && member.is_rider())
     }
 
-    /// Newest member that is known only from snapshots.
-    pub(super) fn newest_unauthenticated(&self) -> Option<PeerNumber> {
+    /// Newest member that is known only from snapshots, and that competes for a place with a
+    /// member of this role.
+    pub(super) fn newest_unauthenticated_beside(&self, role: MemberRole) -> Option<PeerNumber> {
         let mut newest_first = self.iter().rev();
-        let member = newest_first.find(|(_, member)| !member.authenticated);
+        let member = newest_first
+            .find(|(_, member)| !member.authenticated && member.is_rider() == role.is_rider());
         member.map(|(number, _)| number)
     }
 
-    /// Member that has been present for the longest time, preferably a connected one.
-    pub(super) fn longest_present(&self) -> Option<(PeerNumber, &RoomMember)> {
-        let connected = self.iter().find(|(_, member)| member.is_connected());
-        connected.or_else(|| self.iter().next())
+    /// Rider that has been present for the longest time, preferably a connected one.
+    pub(super) fn longest_present_rider(&self) -> Option<(PeerNumber, &RoomMember)> {
+        let connected = self.riders().find(|(_, member)| member.is_connected());
+        connected.or_else(|| self.riders().next())
     }
 
     pub(super) fn of_socket(&self, socket: SocketId) -> Option<PeerNumber> {
@@ -169,10 +183,16 @@ impl Members {
         })
     }
 
-    /// Marks a member that is known from snapshots as authenticated.
-    pub(super) fn authenticate(&mut self, number: PeerNumber, known_pages: Vec<KnownPage>) {
+    /// Marks a member that is known from snapshots as authenticated, with the role of its token.
+    pub(super) fn authenticate(
+        &mut self,
+        number: PeerNumber,
+        role: MemberRole,
+        known_pages: Vec<KnownPage>,
+    ) {
         if let Some(member) = self.by_number.get_mut(&number) {
             member.authenticated = true;
+            member.role = role;
             member.known_pages = known_pages;
         }
     }
@@ -257,7 +277,7 @@ impl Members {
     }
 
     /// All members but one, as the protocol describes them.
-    pub(super) fn others(&self, except: PeerNumber) -> Vec<Member> {
+    pub(super) fn describe_others(&self, except: PeerNumber) -> Vec<Member> {
         self.iter()
             .filter(|(number, _)| *number != except)
             .map(|(number, member)| member.describe(number))
@@ -282,6 +302,10 @@ impl RoomMember {
         }
     }
 
+    pub(super) fn is_rider(&self) -> bool {
+        self.role.is_rider()
+    }
+
     pub(super) fn is_connected(&self) -> bool {
         self.socket().is_some()
     }
@@ -304,7 +328,7 @@ impl RoomMember {
             peer: self.peer.clone(),
             number,
             incarnation: self.incarnation,
-            role: MemberRole::Rider,
+            role: self.role,
             away: !self.is_connected(),
             keys: self.keys,
         }

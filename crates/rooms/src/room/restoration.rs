@@ -3,8 +3,9 @@
 //! A valid resume token admits its member at once, under the same id and number, and relaying
 //! works as ever. The other members in its snapshot are away until they present a token of their
 //! own. After [`RoomSettings::restore_wait`](super::RoomSettings::restore_wait) the host is named:
-//! the one with the most votes of connected members ([`SnapshotVotes`]). New members wait until
-//! then, because the ride may be locked.
+//! the one with the most votes of connected riders ([`SnapshotVotes`]). New members wait until
+//! then, because the ride may be locked. Members of other roles have no vote, and while only such
+//! members have returned, the room goes on waiting for its riders.
 //!
 //! Contract: a page is trusted only in what the server signed, which is its token and the ban
 //! tokens. Everything else in a snapshot is counted and bounded, and never makes an epoch fall
@@ -14,7 +15,7 @@ use std::{collections::VecDeque, time::Duration};
 
 use clock::Moment;
 use protocol::{
-    peer::{PeerId, PeerNumber},
+    peer::{MemberRole, PeerId, PeerNumber},
     signaling::{MAX_HOST_TERMS, Member},
 };
 
@@ -49,6 +50,21 @@ pub(super) struct Collection {
     until: Moment,
     pub(super) votes: SnapshotVotes,
     pub(super) waiting: VecDeque<Join>,
+}
+
+impl Collection {
+    /// Continues for some time.
+    pub(super) fn extend(&mut self, until: Moment) {
+        self.until = until;
+    }
+
+    /// Number of waiting new members that compete for a place with a member of this role.
+    pub(super) fn waiting_beside(&self, role: MemberRole) -> usize {
+        let waiting = self.waiting.iter();
+        waiting
+            .filter(|join| join.hello.role.is_rider() == role.is_rider())
+            .count()
+    }
 }
 
 impl Restoration {
@@ -95,11 +111,13 @@ impl Restoration {
         }
     }
 
-    /// Ends the collection when it is time to.
-    pub(super) fn finish(&mut self, now: Moment) -> Option<Collection> {
-        if self.ends_at()? > now {
-            return None;
-        }
+    /// Returns `true` if the time for snapshots is over.
+    pub(super) fn is_due(&self, now: Moment) -> bool {
+        self.ends_at().is_some_and(|at| at <= now)
+    }
+
+    /// Ends the collection.
+    pub(super) fn finish(&mut self) -> Option<Collection> {
         match std::mem::replace(&mut self.phase, Phase::Finished) {
             Phase::Collecting(collection) => Some(collection),
             Phase::NotNeeded | Phase::Finished => None,

@@ -1,7 +1,10 @@
 //! Exchange between the restoration and the other parts of a room.
 
 use clock::Moment;
-use protocol::signaling::{Member, RestoredRoom, ServerMessage};
+use protocol::{
+    peer::{MemberRole, PeerId},
+    signaling::{Member, RestoredRoom, ServerMessage},
+};
 
 use super::{Join, ResumeClaims, Room, members::RoomMember, restoration};
 
@@ -35,7 +38,7 @@ impl Room {
         self.members.reserve_up_to(highest);
         if let Some(collection) = self.restoration.collecting() {
             if let Some(vote) = vote {
-                collection.votes.insert(claims.peer.clone(), vote);
+                collection.votes.insert(claims, vote);
             }
             self.list_members(now, members, claims);
         } else if let Some(term) = vote.as_ref().and_then(|vote| vote.last_term()) {
@@ -49,12 +52,13 @@ impl Room {
         for member in restoration::plausible_members(members, own) {
             let is_known = self.members.contains(member.number)
                 || self.members.number_of(&member.peer).is_some();
-            if is_known || self.access.is_banned(&member.peer) || self.is_full() {
+            if is_known || self.access.is_banned(&member.peer) || self.is_full_for(member.role) {
                 continue;
             }
             let number = member.number;
             let listed = RoomMember {
                 peer: member.peer.clone(),
+                role: member.role,
                 keys: member.keys,
                 incarnation: member.incarnation,
                 presented_incarnation: None,
@@ -71,7 +75,15 @@ impl Room {
 
     /// Names the host when the time for snapshots is over, and admits the new members that wait.
     pub(super) fn finish_restoring(&mut self, now: Moment) {
-        let Some(mut collection) = self.restoration.finish(now) else {
+        if !self.restoration.is_due(now) {
+            return;
+        }
+        if self.only_others_have_returned()
+            && let Some(collection) = self.restoration.collecting()
+        {
+            return collection.extend(now + self.settings.restore_wait);
+        }
+        let Some(mut collection) = self.restoration.finish() else {
             return;
         };
         let away = self.away_since(now);
@@ -81,9 +93,7 @@ impl Room {
             .retain_eligible(&self.members, &self.access);
         match collection.votes.count(&self.members) {
             Some(mut voted) => {
-                voted
-                    .first_host
-                    .take_if(|first| self.access.is_banned(first));
+                voted.first_host.take_if(|first| !self.may_be_host(first));
                 self.access.set_locked(voted.locked);
                 self.terms.restore(voted, &self.members);
             }
@@ -96,6 +106,26 @@ impl Room {
             self.join_new(join);
             self.note_heard(now, Some(socket));
         }
+    }
+
+    /// Returns `false` for banned peers and for members that are not riders.
+    fn may_be_host(&self, peer: &PeerId) -> bool {
+        let member = self.members.find(peer);
+        !self.access.is_banned(peer) && member.is_none_or(|(_, member)| member.is_rider())
+    }
+
+    /// Returns `true` if members have presented tokens, but none of them is a rider, and no new
+    /// rider waits.
+    fn only_others_have_returned(&mut self) -> bool {
+        let returned = self.members.iter().map(|(_, member)| member);
+        let mut roles = returned.filter(|it| it.authenticated).map(|it| it.role);
+        let Some(first) = roles.next() else {
+            return false;
+        };
+        let has_rider = first.is_rider() || roles.any(|role| role.is_rider());
+        let waiting = self.restoration.collecting();
+        let rider_waits = waiting.is_some_and(|it| it.waiting_beside(MemberRole::Rider) > 0);
+        !has_rider && !rider_waits
     }
 
     fn announce_restored(&mut self) {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use clock::WallTime;
-use protocol::peer::{Incarnation, PeerId, PeerNumber, Token};
+use protocol::peer::{Incarnation, MemberRole, PeerId, PeerNumber, Token};
 
 /// Claims of a resume token: its holder may resume as this member of the ride.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,6 +14,8 @@ pub struct ResumeClaims {
     pub number: PeerNumber,
     /// Page load of the member when the token was issued.
     pub incarnation: Incarnation,
+    /// Role of the member.
+    pub role: MemberRole,
     /// Epoch when the token was issued.
     pub epoch: u32,
     /// Set if the member was host of that epoch.

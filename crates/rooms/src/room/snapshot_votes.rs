@@ -9,9 +9,15 @@ use protocol::{
 
 use super::{Join, ResumeClaims, access::Access, members::Members, restoration::MAX_PLAUSIBLE};
 
-/// Votes by member. Each member that presents a resume token has one.
+/// Votes of the riders, and knowledge of the others. Each member that presents a resume token has
+/// one of them.
 #[derive(Debug, Default)]
-pub(super) struct SnapshotVotes(BTreeMap<PeerId, SnapshotVote>);
+pub(super) struct SnapshotVotes {
+    votes: BTreeMap<PeerId, SnapshotVote>,
+    /// Last terms that members of other roles know. They do not count as votes, but no other term
+    /// may have their epoch.
+    known_terms: BTreeMap<PeerId, HostTerm>,
+}
 
 /// Knowledge of one member about the host, from its snapshot or its token.
 #[derive(Debug)]
@@ -33,7 +39,7 @@ pub(super) struct VotedHost {
     pub(super) first_host: Option<PeerId>,
     /// Set if at least half of the voters with the same last term know the ride as locked.
     pub(super) locked: bool,
-    /// Set if another voter knows another term with the same epoch.
+    /// Set if another member knows another term with the same epoch.
     pub(super) is_contested: bool,
 }
 
@@ -87,8 +93,13 @@ impl SnapshotVote {
 }
 
 impl SnapshotVotes {
-    pub(super) fn insert(&mut self, voter: PeerId, vote: SnapshotVote) {
-        self.0.insert(voter, vote);
+    /// Adds the knowledge of a member, as a vote if it is a rider.
+    pub(super) fn insert(&mut self, member: &ResumeClaims, vote: SnapshotVote) {
+        if member.role.is_rider() {
+            self.votes.insert(member.peer.clone(), vote);
+        } else if let Some(term) = vote.last_term() {
+            self.known_terms.insert(member.peer.clone(), term.clone());
+        }
     }
 
     /// Drops the votes of banned members; and, if any voter is connected, the votes of those that
@@ -98,22 +109,22 @@ impl SnapshotVotes {
             let member = members.find(peer);
             member.is_some_and(|(_, member)| member.authenticated && member.is_connected())
         };
-        self.0.retain(|peer, _| !access.is_banned(peer));
-        if self.0.keys().any(is_connected) {
-            self.0.retain(|peer, _| is_connected(peer));
+        self.votes.retain(|peer, _| !access.is_banned(peer));
+        if self.votes.keys().any(is_connected) {
+            self.votes.retain(|peer, _| is_connected(peer));
         }
     }
 
-    /// Host with the most votes, among those that are members. Of the votes for it, the result is
+    /// Host with the most votes, among the riders of the room. Of the votes for it, the result is
     /// taken from the one with the highest epoch, then from the one that most other votes equal,
-    /// then from the voter with the lowest number. `None` without a vote for a member.
+    /// then from the voter with the lowest number. `None` without a vote for one of the riders.
     pub(super) fn count(&self, members: &Members) -> Option<VotedHost> {
-        let votes = || self.0.values();
+        let votes = || self.votes.values();
         let supporters = |host| votes().filter(|vote| vote.is_for(host)).count();
         let equals = |one: &SnapshotVote| votes().filter(|it| it.terms == one.terms).count();
         let candidates = votes().filter_map(|vote| {
             let host = &vote.last_term()?.peer;
-            let number = members.number_of(host)?;
+            let (number, _) = members.find(host).filter(|(_, member)| member.is_rider())?;
             let rank = (supporters(host), vote.epoch(), equals(vote));
             Some(((rank, Reverse(vote.number)), (number, vote)))
         });
@@ -129,7 +140,7 @@ impl SnapshotVotes {
 
     fn is_locked_according_to(&self, vote: &SnapshotVote) -> bool {
         let agreeing = self
-            .0
+            .votes
             .values()
             .filter(|it| it.last_term() == vote.last_term());
         let locked = agreeing.clone().filter(|it| it.locked).count();
@@ -137,7 +148,8 @@ impl SnapshotVotes {
     }
 
     fn is_contested(&self, vote: &SnapshotVote) -> bool {
-        let mut terms = self.0.values().filter_map(SnapshotVote::last_term);
+        let voted = self.votes.values().filter_map(SnapshotVote::last_term);
+        let mut terms = voted.chain(self.known_terms.values());
         terms.any(|term| term.epoch == vote.epoch() && Some(term) != vote.last_term())
     }
 }

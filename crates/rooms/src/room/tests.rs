@@ -7,6 +7,7 @@ mod liveness;
 mod properties;
 mod relay;
 mod restore;
+mod roles;
 mod test_page;
 
 use std::time::Duration;

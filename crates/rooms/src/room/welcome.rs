@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use clock::WallTime;
 use protocol::{
-    peer::{MemberRole, PeerNumber, Token},
+    peer::{PeerNumber, Token},
     signaling::{Limits, VERSION, Welcome},
 };
 
@@ -16,7 +16,7 @@ impl Room {
         member: &RoomMember,
         server_time: WallTime,
     ) -> Welcome {
-        // `None` while the room is being restored.
+        // `None` while the room is being restored, and while it has no rider.
         let host = self.terms.host().and_then(|host| self.members.get(host));
         let first_host = self.terms.first_host().filter(|_| host.is_some());
         Welcome {
@@ -25,14 +25,14 @@ impl Room {
             number,
             incarnation: member.incarnation,
             token: self.resume_token(number, member, server_time),
-            role: MemberRole::Rider,
+            role: member.role,
             host: host.map(|host| host.peer.clone()),
             first_host: first_host.cloned(),
             locked: self.access.is_locked(),
             bans: self.access.ban_tokens(),
             epoch: self.terms.epoch(),
             hosts: self.terms.list(),
-            members: self.members.others(number),
+            members: self.members.describe_others(number),
             ice_servers: self.settings.ice_servers.clone(),
             server_time: server_time.unix_ms(),
             limits: self.limits(),
@@ -52,6 +52,7 @@ impl Room {
             peer: member.peer.clone(),
             number,
             incarnation: member.incarnation,
+            role: member.role,
             epoch: self.terms.highest_known_epoch(),
             host: self.terms.is_host(number),
             expires: server_time.after(self.settings.token_life),

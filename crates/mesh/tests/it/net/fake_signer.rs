@@ -1,7 +1,7 @@
 //! Readable tokens in place of signed ones.
 
 use clock::WallTime;
-use protocol::peer::{Incarnation, PeerNumber, Token};
+use protocol::peer::{Incarnation, MemberRole, PeerNumber, Token};
 use rooms::room::{ResumeClaims, Signer, Statement};
 
 /// Signer whose tokens are valid for every signer with the same key, which is the first word of
@@ -14,11 +14,12 @@ impl Signer for FakeSigner {
         let text = match statement {
             Statement::Ban(peer) => format!("{}_{peer}", self.0),
             Statement::Resume(claims) => format!(
-                "{}_{}_{}_{}_{}_{}_{}",
+                "{}_{}_{}_{}_{}_{}_{}_{}",
                 self.0,
                 claims.peer,
                 claims.number.0,
                 claims.incarnation.0,
+                claims.role as u8,
                 claims.epoch,
                 u8::from(claims.host),
                 claims.expires.unix_seconds(),
@@ -34,13 +35,14 @@ impl Signer for FakeSigner {
         }
         let peer = words.next()?.parse().ok()?;
         let numbers: Vec<u64> = words.map_while(|word| word.parse().ok()).collect();
-        let [number, load, epoch, host, expires] = numbers[..] else {
+        let [number, load, role, epoch, host, expires] = numbers[..] else {
             return Some(Statement::Ban(peer));
         };
         Some(Statement::Resume(ResumeClaims {
             peer,
             number: PeerNumber(number as u32),
             incarnation: Incarnation(load as u32),
+            role: MemberRole::from_byte(role as u8)?,
             epoch: epoch as u32,
             host: host == 1,
             expires: WallTime::from_unix_ms(1_000 * expires),

@@ -14,11 +14,12 @@ impl Signer for FakeSigner {
         let text = match statement {
             Statement::Ban(peer) => format!("{}_ban_{peer}", self.0),
             Statement::Resume(claims) => format!(
-                "{}_resume_{}_{}_{}_{}_{}_{}",
+                "{}_resume_{}_{}_{}_{}_{}_{}_{}",
                 self.0,
                 claims.peer,
                 claims.number.0,
                 claims.incarnation.0,
+                claims.role as u8,
                 claims.epoch,
                 u8::from(claims.host),
                 claims.expires.unix_seconds(),
@@ -40,6 +41,7 @@ impl Signer for FakeSigner {
             peer,
             number: PeerNumber(words.next()?.parse().ok()?),
             incarnation: Incarnation(words.next()?.parse().ok()?),
+            role: MemberRole::from_byte(words.next()?.parse().ok()?)?,
             epoch: words.next()?.parse().ok()?,
             host: words.next()? == "1",
             expires: WallTime::from_unix_ms(1_000 * words.next()?.parse::<u64>().ok()?),

@@ -90,6 +90,22 @@ impl RoomHarness {
         snapshot: Option<RoomSnapshot>,
         key: u8,
     ) -> Option<Welcome> {
+        self.hello_as(MemberRole::Rider, socket, resume, snapshot, key)
+    }
+
+    pub(super) fn join_as(&mut self, role: MemberRole, socket: u64) -> Welcome {
+        let welcome = self.hello_as(role, socket, None, None, 1);
+        welcome.expect("the room welcomes")
+    }
+
+    pub(super) fn hello_as(
+        &mut self,
+        role: MemberRole,
+        socket: u64,
+        resume: Option<Resume>,
+        snapshot: Option<RoomSnapshot>,
+        key: u8,
+    ) -> Option<Welcome> {
         let keys = PublicKeys {
             sign: [key; 32],
             agree: [key; 32],
@@ -97,8 +113,8 @@ impl RoomHarness {
         let hello = Hello {
             version: VERSION,
             keys,
+            role,
             resume,
-            role: MemberRole::Rider,
             snapshot: snapshot.map(Box::new),
         };
         self.send_hello(socket, hello)

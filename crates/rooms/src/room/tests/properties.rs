@@ -1,4 +1,4 @@
-//! Properties of a room under random actions of its riders and restarts of the server.
+//! Properties of a room under random actions of its members and restarts of the server.
 
 use protocol::signaling::HostCommand;
 use std::collections::BTreeSet;
@@ -8,16 +8,18 @@ use proptest::{collection::vec, prelude::*};
 use super::{test_page::TestPage, *};
 use protocol::{
     frame::{FromServer, ToServer},
-    peer::{DeliveryClass, LinkState},
+    peer::{DeliveryClass, LinkState, MemberRole},
     signaling::{LinkReport, Report, RoomSnapshot},
 };
 
-const RIDERS: usize = 6;
+const PAGES: usize = 8;
+const MAX_RIDERS: u32 = 5;
+const MAX_OTHERS: u32 = 2;
 
 /// Action of a test. The numbers are indexes of pages.
 #[derive(Clone, Debug)]
 enum Action {
-    Join,
+    Join(MemberRole),
     Reconnect(usize),
     Reload(usize),
     Disconnect(usize),
@@ -36,9 +38,11 @@ enum Action {
 }
 
 fn any_action() -> impl Strategy<Value = Action> {
-    let one = || 0..RIDERS;
+    let one = || 0..PAGES;
     prop_oneof![
-        4 => Just(Action::Join),
+        4 => Just(Action::Join(MemberRole::Rider)),
+        2 => Just(Action::Join(MemberRole::Spectator)),
+        1 => Just(Action::Join(MemberRole::Coach)),
         6 => one().prop_map(Action::Reconnect),
         2 => one().prop_map(Action::Reload),
         4 => one().prop_map(Action::Disconnect),
@@ -57,11 +61,11 @@ fn any_action() -> impl Strategy<Value = Action> {
     ]
 }
 
-/// A room with the pages of its riders.
+/// A room with the pages of its members.
 struct World {
     harness: RoomHarness,
     pages: Vec<TestPage>,
-    /// Riders that the host has kicked.
+    /// Members that the host has kicked.
     kicked: BTreeSet<PeerId>,
     /// Sockets whose hello has not been answered yet.
     waiting: Vec<u64>,
@@ -71,7 +75,8 @@ struct World {
 impl World {
     fn new() -> Self {
         let settings = RoomSettings {
-            max_riders: RIDERS as u32 - 1,
+            max_riders: MAX_RIDERS,
+            max_other_members: MAX_OTHERS,
             ..RoomSettings::default()
         };
         Self {
@@ -112,14 +117,14 @@ impl World {
 
     fn perform(&mut self, action: Action) {
         match action {
-            Action::Join if self.pages.len() < RIDERS => {
+            Action::Join(role) if self.pages.len() < PAGES => {
                 let socket = self.new_socket();
-                match TestPage::join(&mut self.harness, socket) {
+                match TestPage::join_as(role, &mut self.harness, socket) {
                     Some(page) => self.pages.push(page),
                     None => self.waiting.push(socket),
                 }
             }
-            Action::Join => {}
+            Action::Join(_) => {}
             Action::Reconnect(one) => {
                 let socket = self.new_socket();
                 if let Some(page) = self.pages.get_mut(one) {
@@ -163,7 +168,7 @@ impl World {
         }
     }
 
-    /// Creates the pages of new riders that were admitted when the room had been restored.
+    /// Creates the pages of new members that were admitted when the room had been restored.
     fn admit_waiting(&mut self) {
         let harness = &self.harness;
         for socket in &self.waiting {
@@ -187,6 +192,7 @@ impl World {
         };
         let resume = resume(&page.welcome, false);
         if let Some(welcome) = self.harness.hello(socket, resume, page.key) {
+            assert_eq!(welcome.role, page.role, "a role has changed");
             *page = TestPage::new(&self.harness, socket, page.key, welcome);
         }
     }
@@ -243,7 +249,7 @@ impl World {
         }
     }
 
-    /// Presents a valid token with the id of another rider.
+    /// Presents a valid token with the id of another member.
     fn forge_identity(&mut self, one: usize, other: usize) {
         if one == other || one.max(other) >= self.pages.len() {
             return;
@@ -254,16 +260,20 @@ impl World {
         assert_eq!(self.harness.hello(socket, Some(claim), 1), None);
     }
 
-    /// Resumes with a snapshot that names the rider itself as host of an arbitrary epoch.
+    /// Resumes with a snapshot that names the member itself as host of an arbitrary epoch, and lists
+    /// others with false numbers and roles.
     fn claim_term(&mut self, one: usize, epoch: u32) {
         let Some(page) = self.pages.get(one) else {
             return;
         };
         let welcome = page.welcome.clone();
         let mut members = page.snapshot().members;
-        members
-            .iter_mut()
-            .for_each(|member| member.number.0 ^= epoch & 3);
+        for member in &mut members {
+            member.number.0 ^= epoch & 3;
+            if epoch & 4 != 0 {
+                member.role = MemberRole::ALL[(epoch >> 3) as usize % 5];
+            }
+        }
         let snapshot = RoomSnapshot {
             hosts: vec![HostTerm {
                 epoch,
@@ -282,9 +292,11 @@ impl World {
     fn check(&self) {
         let room = &self.harness.room;
         let members = &room.members;
-        let host = room.terms.host().filter(|host| members.contains(*host));
-        assert_eq!(room.terms.host(), host, "the host is not a member");
-        let needs_host = !members.is_empty() && !room.restoration.is_collecting();
+        let is_rider = |number: &PeerNumber| members.riders().any(|(it, _)| it == *number);
+        let host = room.terms.host().filter(is_rider);
+        assert_eq!(room.terms.host(), host, "the host is not a rider");
+        let has_rider = members.riders().next().is_some();
+        let needs_host = has_rider && !room.restoration.is_collecting();
         assert_eq!(host.is_some(), needs_host, "a ride has one host");
         for (number, socket) in members.connected() {
             assert_eq!(members.of_socket(socket), Some(number), "a socket is lost");
@@ -295,18 +307,27 @@ impl World {
             members.sockets().count(),
             "a socket has no member"
         );
-        assert!(members.len() < RIDERS, "the room has too many members");
+        let riders = members.riders().count();
+        let others = members.iter().count() - riders;
+        assert!(
+            riders <= MAX_RIDERS as usize,
+            "the room has too many riders"
+        );
+        assert!(
+            others <= MAX_OTHERS as usize,
+            "the room has too many others"
+        );
         let banned = |peer: &&PeerId| room.access.is_banned(peer);
         let is_member = |peer: &PeerId| members.number_of(peer).is_some();
         let has_returned = self.kicked.iter().filter(banned).any(is_member);
-        assert!(!has_returned, "a banned rider has returned");
+        assert!(!has_returned, "a banned member has returned");
     }
 }
 
 proptest! {
     /// [`TestPage`] checks in addition that no epoch falls behind one that a page knows.
     #[test]
-    fn a_ride_has_one_host_and_admits_no_banned_rider(actions in vec(any_action(), 0..80)) {
+    fn a_ride_has_one_host_and_bounded_members_and_admits_no_banned_one(actions in vec(any_action(), 0..80)) {
         let mut world = World::new();
         for action in actions {
             world.perform(action);

@@ -3,16 +3,18 @@ use std::collections::BTreeMap;
 use super::{harness::RoomHarness, *};
 use protocol::{
     election::Election,
-    peer::Token,
+    peer::{MemberRole, Token},
     signaling::{RestoredRoom, RoomSnapshot},
 };
 
-/// A rider's page with the knowledge that it gets from the room.
+/// Page of a member, with the knowledge that it gets from the room.
 ///
 /// It fails the test when an epoch falls behind one that it knows.
 #[derive(Debug)]
 pub(super) struct TestPage {
     pub(super) socket: u64,
+    /// Role in its hello.
+    pub(super) role: MemberRole,
     pub(super) welcome: Welcome,
     pub(super) key: u8,
     pub(super) hosts: Vec<HostTerm>,
@@ -27,14 +29,23 @@ pub(super) struct TestPage {
 
 impl TestPage {
     pub(super) fn join(harness: &mut RoomHarness, socket: u64) -> Option<Self> {
+        Self::join_as(MemberRole::Rider, harness, socket)
+    }
+
+    pub(super) fn join_as(
+        role: MemberRole,
+        harness: &mut RoomHarness,
+        socket: u64,
+    ) -> Option<Self> {
         let key = socket as u8;
-        let welcome = harness.hello(socket, None, key)?;
+        let welcome = harness.hello_as(role, socket, None, None, key)?;
         Some(Self::new(harness, socket, key, welcome))
     }
 
     pub(super) fn new(harness: &RoomHarness, socket: u64, key: u8, welcome: Welcome) -> Self {
         let mut page = Self {
             socket,
+            role: welcome.role,
             key,
             hosts: Vec::new(),
             first_host: None,
@@ -56,9 +67,11 @@ impl TestPage {
         let snapshot = Some(self.snapshot());
         let resume = harness::resume(&self.welcome, true);
         let handled = harness.received(socket).len();
-        let Some(welcome) = harness.hello_with_snapshot(socket, resume, snapshot, self.key) else {
+        let welcome = harness.hello_as(self.role, socket, resume, snapshot, self.key);
+        let Some(welcome) = welcome else {
             return false;
         };
+        assert_eq!(welcome.role, self.role, "a role has changed");
         self.handled = handled;
         self.socket = socket;
         self.handle_welcome(welcome);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use clock::{Moment, WallTime};
 use protocol::{
     code::SessionCode,
-    peer::{Incarnation, PeerNumber, Token},
+    peer::{Incarnation, MemberRole, PeerNumber, Token},
     signaling::{ClientMessage, ErrorCode, Hello, ServerMessage, close},
 };
 use rooms::room::{self, Join, ResumeClaims, Room, RoomSettings, Signer, SocketId, Statement};
@@ -62,7 +62,8 @@ impl Server {
     }
 }
 
-/// Signer whose tokens can be read: `secret_kind_peer_number_incarnation_epoch_host_expires`.
+/// Signer whose tokens can be read:
+/// `secret_kind_peer_number_incarnation_role_epoch_host_expires`.
 #[derive(Debug)]
 struct FakeSigner(&'static str);
 
@@ -72,10 +73,11 @@ impl Signer for FakeSigner {
         let text = match statement {
             Statement::Ban(peer) => format!("{secret}_ban_{peer}"),
             Statement::Resume(claims) => format!(
-                "{secret}_rider_{}_{}_{}_{}_{}_{}",
+                "{secret}_resume_{}_{}_{}_{}_{}_{}_{}",
                 claims.peer,
                 claims.number.0,
                 claims.incarnation.0,
+                claims.role as u8,
                 claims.epoch,
                 u8::from(claims.host),
                 claims.expires.unix_seconds(),
@@ -99,6 +101,7 @@ impl Signer for FakeSigner {
             peer,
             number: PeerNumber(number()? as u32),
             incarnation: Incarnation(number()? as u32),
+            role: MemberRole::from_byte(number()? as u8)?,
             epoch: number()? as u32,
             host: number()? == 1,
             expires: WallTime::from_unix_ms(number()? * 1_000),
