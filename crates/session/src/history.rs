@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use clock::{Duration, GroupTime, Moment};
+use mesh::peer_limits::{PeerLimits, PeerRequest};
 use protocol::peer::{DeliveryClass, PeerId};
 use ride::{
     history::{History, HistorySnapshot, HistorySync, SLOT},
@@ -14,7 +15,6 @@ use ride::{
 
 use crate::{
     group::Group,
-    peer_requests::{PeerRequests, RequestKind},
     roster::Roster,
     view::{RideChart, RiderTrace},
 };
@@ -143,11 +143,11 @@ impl RideHistory {
         &self,
         now: Moment,
         group: &mut Group,
-        requests: &mut PeerRequests,
+        limits: &mut PeerLimits,
         to: &PeerId,
         started: GroupTime,
     ) {
-        if !requests.allow(now, to, RequestKind::AnswerHistory) {
+        if !limits.allow(now, to, PeerRequest::History) {
             return;
         }
         let is_same = self.started == Some(started);

@@ -13,8 +13,8 @@
 //!
 //! Each part owns its state: `JoinFlow` (from the address to a rider who joins), `Group` (the
 //! connection to the mesh), `Roster`, `SharedTimeline`, `OwnRide` with `TrainerControl`,
-//! `RecordingSession` and `RideHistory`, `LinkMonitor`, and `PeerRequests` (limits for requests of
-//! other riders).
+//! `RecordingSession` and `RideHistory`, and `LinkMonitor`. Requests of other riders are limited by
+//! [`mesh::peer_limits`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
@@ -25,7 +25,6 @@ mod host_controls;
 mod join_flow;
 mod links;
 mod own_ride;
-mod peer_requests;
 mod recording;
 mod rider;
 mod roster;

@@ -6,6 +6,7 @@ use clock::{Duration, GroupTime, Moment};
 use mesh::{
     clock_sync::GroupOffset,
     node::{self, Node, NodeConfig, NodeEvent},
+    peer_limits::{PeerLimits, PeerRequest},
 };
 use protocol::{
     code::SessionCode,
@@ -27,7 +28,6 @@ use crate::{
     join_flow::{JoinFlow, Step},
     links::LinkMonitor,
     own_ride::{OwnRide, RideContext},
-    peer_requests::{PeerRequests, RequestKind},
     rider::{OwnRider, provisional_id},
     roster::Roster,
     shared_timeline::SharedTimeline,
@@ -60,7 +60,7 @@ pub struct RideSession {
     timeline: SharedTimeline,
     /// Timeline that this browser had stored when the ride was looked up.
     stored_timeline: Option<Vec<u8>>,
-    requests: PeerRequests,
+    limits: PeerLimits,
     roster: Roster,
     ride: OwnRide,
     /// Clocks at the newest input.
@@ -92,7 +92,7 @@ impl RideSession {
             group: Group::default(),
             timeline: SharedTimeline::default(),
             stored_timeline: None,
-            requests: PeerRequests::default(),
+            limits: PeerLimits::default(),
             roster: Roster::default(),
             ride: OwnRide::default(),
             now,
@@ -617,7 +617,7 @@ impl RideSession {
 
     fn member_left(&mut self, peer: &PeerId, reason: LeftReason) {
         self.timeline.remove_peer(peer);
-        self.requests.remove_peer(peer);
+        self.limits.remove_peer(peer);
         if let Some(name) = self.roster.remove(peer) {
             self.notify(match reason {
                 LeftReason::Gone => Notice::Gone(name),
@@ -752,15 +752,13 @@ impl RideSession {
             }
             Ok(PeerMessage::Timeline(events)) => self.merge_events(now, from, events),
             Ok(PeerMessage::TimelineRequest { head }) => {
-                if self.requests.allow(now, from, RequestKind::AnswerTimeline) {
+                if self.limits.allow(now, from, PeerRequest::Timeline) {
                     self.timeline.send_since(now, &mut self.group, from, head);
                 }
             }
             Ok(PeerMessage::HistoryRequest { started }) => {
-                let (group, requests) = (&mut self.group, &mut self.requests);
-                self.ride
-                    .history
-                    .answer(now, group, requests, from, started);
+                let (group, limits) = (&mut self.group, &mut self.limits);
+                self.ride.history.answer(now, group, limits, from, started);
             }
             Ok(PeerMessage::History(snapshot)) => {
                 if self.ride.history.merge(snapshot) && self.view.stage == Stage::Ended {
@@ -783,8 +781,8 @@ impl RideSession {
 
     fn merge_events(&mut self, now: Moment, from: &PeerId, events: Vec<SignedEvent>) {
         let before = self.timeline.head();
-        let (group, requests) = (&mut self.group, &mut self.requests);
-        let merged = self.timeline.merge(now, group, requests, from, events);
+        let (group, limits) = (&mut self.group, &mut self.limits);
+        let merged = self.timeline.merge(now, group, limits, from, events);
         if !merged.grew {
             return;
         }

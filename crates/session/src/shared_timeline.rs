@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use clock::{GroupTime, Moment};
+use mesh::peer_limits::{PeerLimits, PeerRequest};
 use protocol::{
     peer::{DeliveryClass, PeerId},
     signaling::HostTerm,
@@ -17,11 +18,7 @@ use ride::{
     workout::Workout,
 };
 
-use crate::{
-    group::Group,
-    peer_requests::{PeerRequests, RequestKind},
-    view::HostAction,
-};
+use crate::{group::Group, view::HostAction};
 
 /// Age from which a change by a host is not announced any more.
 const ANNOUNCED_FOR: clock::Duration = clock::Duration::from_secs(10);
@@ -110,7 +107,7 @@ impl SharedTimeline {
         &mut self,
         now: Moment,
         group: &mut Group,
-        requests: &mut PeerRequests,
+        limits: &mut PeerLimits,
         from: &PeerId,
         events: Vec<SignedEvent>,
     ) -> Merged {
@@ -121,7 +118,7 @@ impl SharedTimeline {
             terms.iter().find(is_term).map(|term| term.sign_key)
         });
         self.rejected += result.rejected.len() as u64;
-        if result.gap && requests.allow(now, from, RequestKind::AskWholeTimeline) {
+        if result.gap && limits.allow(now, from, PeerRequest::WholeTimeline) {
             let request = PeerMessage::TimelineRequest { head: Head::NONE };
             group.send(now, from, DeliveryClass::Control, &request);
         }

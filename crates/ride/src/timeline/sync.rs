@@ -1,7 +1,5 @@
 //! Catching up with the timeline: choosing the rider to request missing events from.
 
-mod request_limits;
-
 use std::collections::BTreeMap;
 
 use core::time::Duration;
@@ -10,7 +8,6 @@ use clock::Moment;
 use protocol::peer::PeerId;
 
 use super::Head;
-use request_limits::RequestLimits;
 
 /// Wait between the announcement of a newer head and a request for its event. The host sends each
 /// event to all riders anyway, so most requests never become necessary.
@@ -45,7 +42,6 @@ pub struct TimelineSync {
     /// Epoch that this rider is host of and that the timeline has no event of, and the moment at
     /// which it was first seen.
     empty_epoch: Option<(u32, Moment)>,
-    limits: RequestLimits,
 }
 
 /// Head that a rider announced, and the requests made to that rider.
@@ -79,21 +75,9 @@ impl TimelineSync {
         }
     }
 
-    /// Limits requests for the whole timeline, made when events of a rider do not connect to the
-    /// own log, to one per rider in [`REQUEST_TIMEOUT`]. Counts the request if it may be made.
-    pub fn may_ask_whole(&mut self, now: Moment, peer: &PeerId) -> bool {
-        self.limits.may_ask_whole(now, peer)
-    }
-
-    /// Limits the answers to a rider's requests for events. Counts the request.
-    pub fn may_answer(&mut self, now: Moment, peer: &PeerId) -> bool {
-        self.limits.may_answer(now, peer)
-    }
-
     /// Forgets a rider that has left.
     pub fn remove_peer(&mut self, peer: &PeerId) {
         self.peers.remove(peer);
-        self.limits.remove_peer(peer);
     }
 
     /// Makes the next request due at once: events that were rejected may be valid under the new

@@ -5,6 +5,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use clock::GroupTime;
 use mesh::node::{Input, Node, NodeEvent};
+use mesh::peer_limits::{PeerLimits, PeerRequest};
 use protocol::{
     peer::{DeliveryClass, Incarnation, LinkState, PeerId},
     signaling::Member,
@@ -25,6 +26,7 @@ pub struct Page {
     pub load: Option<(PeerId, Incarnation)>,
     pub timeline: Timeline,
     timeline_sync: TimelineSync,
+    limits: PeerLimits,
     clock: RideClock,
     /// What the browser has kept of the timeline.
     kept: Vec<SignedEvent>,
@@ -43,6 +45,7 @@ impl Page {
             load: None,
             timeline: Timeline::new(),
             timeline_sync: TimelineSync::default(),
+            limits: PeerLimits::default(),
             clock: RideClock::default(),
             kept: Vec::new(),
             time: None,
@@ -144,13 +147,13 @@ impl Page {
         match PeerMessage::decode(payload).unwrap() {
             PeerMessage::Timeline(events) => {
                 let gap = self.take(net, at, events);
-                if gap && self.timeline_sync.may_ask_whole(net.now, from) {
+                if gap && self.limits.allow(net.now, from, PeerRequest::WholeTimeline) {
                     let head = Head::NONE;
                     tell(net, at, from, &PeerMessage::TimelineRequest { head });
                 }
             }
             PeerMessage::TimelineRequest { head } => {
-                if self.timeline_sync.may_answer(net.now, from) {
+                if self.limits.allow(net.now, from, PeerRequest::Timeline) {
                     self.tell_since(net, at, from, head);
                 }
             }
