@@ -3,7 +3,10 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod countdown;
 mod harness;
 mod joining;
+mod late_join;
+mod presence;
 mod reload;
 mod tabs;

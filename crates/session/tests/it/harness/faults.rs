@@ -68,6 +68,15 @@ impl World {
         });
     }
 
+    /// The page's timers stand still; it handles everything else that happens.
+    pub fn stop_timers(&mut self, at: usize) {
+        self.tabs[at].timers_run = false;
+    }
+
+    pub fn start_timers(&mut self, at: usize) {
+        self.tabs[at].timers_run = true;
+    }
+
     /// The page runs again: it handles what has arrived, and the browser says that it is visible.
     pub fn wake_up(&mut self, at: usize) {
         let Some(sleep) = self.tabs[at].sleep.take() else {

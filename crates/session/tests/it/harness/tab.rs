@@ -45,6 +45,7 @@ pub struct Tab {
     pub is_online: bool,
     pub has_webrtc: bool,
     pub(super) sleep: Option<Sleep>,
+    pub(super) timers_run: bool,
     pub(super) socket: Option<(SocketId, u32)>,
     /// The socket looks open and carries nothing.
     pub is_mute: bool,
@@ -79,6 +80,7 @@ impl Tab {
             is_online: true,
             has_webrtc: true,
             sleep: None,
+            timers_run: true,
             socket: None,
             is_mute: false,
             connections: HashMap::new(),
@@ -109,7 +111,8 @@ impl Tab {
 
     /// Time of the page's next timeout, by the network's clock.
     pub(super) fn timeout(&self) -> Option<Moment> {
-        let at = match self.program.as_ref().filter(|_| self.sleep.is_none())? {
+        let runs = self.sleep.is_none() && self.timers_run;
+        let at = match self.program.as_ref().filter(|_| runs)? {
             Program::Session(session) => session.poll_timeout(),
             Program::RawPeer(peer) => peer.poll_timeout(),
         };
