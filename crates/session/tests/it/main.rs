@@ -5,8 +5,14 @@
 
 mod countdown;
 mod harness;
+mod host_gone;
+mod intervals;
 mod joining;
 mod late_join;
+mod moderation;
+mod pause;
 mod presence;
+mod recording;
 mod reload;
+mod server_gone;
 mod tabs;

@@ -46,6 +46,8 @@ pub struct Tab {
     pub has_webrtc: bool,
     pub(super) sleep: Option<Sleep>,
     pub(super) timers_run: bool,
+    /// Time of the next timeout, by the page's clock.
+    next_timeout: Option<Moment>,
     pub(super) socket: Option<(SocketId, u32)>,
     /// The socket looks open and carries nothing.
     pub is_mute: bool,
@@ -81,6 +83,7 @@ impl Tab {
             has_webrtc: true,
             sleep: None,
             timers_run: true,
+            next_timeout: None,
             socket: None,
             is_mute: false,
             connections: HashMap::new(),
@@ -111,12 +114,16 @@ impl Tab {
 
     /// Time of the page's next timeout, by the network's clock.
     pub(super) fn timeout(&self) -> Option<Moment> {
-        let runs = self.sleep.is_none() && self.timers_run;
-        let at = match self.program.as_ref().filter(|_| runs)? {
+        let runs = self.program.is_some() && self.sleep.is_none() && self.timers_run;
+        let at = self.next_timeout.filter(|_| runs);
+        at.map(|at| at.before(self.clock_lead))
+    }
+
+    fn poll_timeout(&self) -> Option<Moment> {
+        match self.program.as_ref()? {
             Program::Session(session) => session.poll_timeout(),
             Program::RawPeer(peer) => peer.poll_timeout(),
-        };
-        at.map(|at| at.before(self.clock_lead))
+        }
     }
 }
 
@@ -290,6 +297,7 @@ impl World {
     pub(super) fn start_program(&mut self, at: usize, peer: RawPeer) {
         self.set_clock_origin(at);
         self.tabs[at].program = Some(Program::RawPeer(Box::new(peer)));
+        self.carry_out(at);
     }
 
     /// Origin of a page's monotonic clock: the Unix epoch by the wall clock, when it was opened.
@@ -390,6 +398,7 @@ impl World {
         }
         let now = self.now;
         let tab = &mut self.tabs[at];
+        tab.next_timeout = tab.poll_timeout();
         if let Some(Program::Session(session)) = &tab.program {
             let stage = &session.view().stage;
             if tab.stages.last().is_none_or(|(_, shown)| shown != stage) {
