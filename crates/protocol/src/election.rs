@@ -77,7 +77,7 @@ pub struct Election {
 
 impl Election {
     /// Verifies the votes: returns `true` if there is at least one, each has a valid signature of
-    /// a rider for whom `key_of` gives a key, and no rider votes twice.
+    /// a rider whose key `key_of` returns, and no rider votes twice.
     pub fn is_genuine(&self, key_of: impl Fn(PeerNumber) -> Option<[u8; 32]>) -> bool {
         let mut seen = BTreeSet::new();
         let bytes = signed(&self.term);

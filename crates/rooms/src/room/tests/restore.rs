@@ -56,7 +56,7 @@ fn a_restored_ride_has_the_same_riders_and_the_same_host() {
 }
 
 #[test]
-fn an_election_without_a_majority_is_surpassed_by_the_server_s_host() {
+fn an_election_without_a_majority_does_not_change_the_host() {
     let (mut harness, mut pages) = ride_of(5);
     let host = pages[0].welcome.peer.clone();
     let key = BallotKey::from_seed([9; 32]).unwrap();
@@ -165,8 +165,8 @@ fn the_epoch_rises_above_one_that_only_few_pages_know() {
     harness.restart_server();
     reconnect_all(&mut harness, &mut pages[1..]);
     finish_restoring(&mut harness, &mut pages[1..]);
-    let told = (3, pages[0].welcome.peer.clone());
-    assert!((101..104).all(|socket| harness.announced_host(socket + 1) == Some(told.clone())));
+    let announced = (3, pages[0].welcome.peer.clone());
+    assert!((101..104).all(|socket| harness.announced_host(socket + 1) == Some(announced.clone())));
 }
 
 #[test]
@@ -281,6 +281,21 @@ fn new_riders_wait_until_the_room_is_restored_and_are_then_admitted() {
     ));
     assert!(harness.received(201).is_empty());
     assert_eq!(harness.room.summary().riders, 3);
+}
+
+#[test]
+fn a_waiting_socket_that_sends_a_frame_is_closed_and_not_admitted_later() {
+    let (mut harness, mut pages) = ride_of(1);
+    harness.restart_server();
+    reconnect_all(&mut harness, &mut pages);
+    assert_eq!(harness.hello(200, None, 1), None);
+    harness.handle(Input::Relay {
+        socket: SocketId(200),
+        bytes: vec![1],
+    });
+    assert_eq!(harness.closed, [(SocketId(200), close::POLICY)]);
+    finish_restoring(&mut harness, &mut pages);
+    assert_eq!(harness.room.summary().riders, 1);
 }
 
 #[test]
