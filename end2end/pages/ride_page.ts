@@ -63,7 +63,7 @@ export class RidePage {
     this.end = button("End ride");
     this.leave = button("Leave");
     this.confirm = page.getByRole("dialog");
-    this.summary = page.getByRole("region", { name: "RidePage summary" });
+    this.summary = page.getByRole("region", { name: "Ride summary" });
     this.download = button("Download FIT");
     this.chart = page.getByRole("img", { name: "Power of the riders over what was asked" });
     this.chartRiders = page.getByRole("list", { name: "Mean power of the riders" });
