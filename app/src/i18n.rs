@@ -7,4 +7,11 @@
 )]
 
 leptos_i18n::load_locales!();
+pub mod text;
+
 pub use i18n::*;
+#[expect(
+    hidden_glob_reexports,
+    reason = "the macro replaces the one that the generated module re-exports"
+)]
+pub(crate) use text::t;
