@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what is missing, and says what it installs.
 #
-#   tools/setup.sh build   what `make build` needs: the Rust toolchain, wasm-bindgen, npm tools
+#   tools/setup.sh build   what `make build` needs: the Rust toolchain, wasm-bindgen, wasm-split, npm tools
 #   tools/setup.sh test    that, Chromium and the browser tests' npm packages
 #   tools/setup.sh network that of test, and what `make test-network` makes networks and a TURN server with
 #   tools/setup.sh dev     that of build, and cargo-leptos
@@ -59,6 +59,21 @@ need_wasm_bindgen() {
   say "installing wasm-bindgen-cli $wanted (some minutes)"
   CARGO_PROFILE_RELEASE_OPT_LEVEL=1 cargo install --quiet --force --root "$tools" \
     wasm-bindgen-cli --version "$wanted"
+}
+
+# The tool that takes the parts out of the browser's half. Its version goes with
+# that of wasm_split_helpers in Cargo.lock: the same 0.2.
+need_wasm_split() {
+  local wanted=0.2.4
+  grep -qs "^\"wasm_split_cli_support $wanted " "$tools/.crates.toml" && command -v wasm-split-cli >/dev/null && return
+  say "installing wasm_split_cli_support $wanted (a minute or two)"
+  CARGO_PROFILE_RELEASE_OPT_LEVEL=1 cargo install --quiet --force --root "$tools" \
+    wasm_split_cli_support --version "$wanted" --features build-binary
+}
+
+# Applies the patches of third-party crates (patches/README.md).
+need_git() {
+  command -v git >/dev/null || apt_install git
 }
 
 # npm packages of one folder, only when its lock file is not what is installed.
@@ -133,7 +148,7 @@ need_cargo_fuzz() {
     cargo-fuzz --version "$wanted"
 }
 
-need_build() { need_linker; need_toolchain; need_wasm_bindgen; need_npm_packages .; }
+need_build() { need_linker; need_git; need_toolchain; need_wasm_bindgen; need_wasm_split; need_npm_packages .; }
 
 case "${1:-}" in
   build) need_build ;;

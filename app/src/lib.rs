@@ -17,7 +17,7 @@
 use leptos::prelude::*;
 use leptos_meta::{HashedStylesheet, Meta, MetaTags, provide_meta_context};
 use leptos_router::{
-    components::{Route, Router, Routes},
+    components::{FlatRoutes, Route, Router},
     path,
 };
 
@@ -25,12 +25,17 @@ pub mod browser;
 mod components;
 pub mod driver;
 pub mod i18n;
+pub mod lazy;
 mod routes;
 pub mod state;
 
 use components::hydrated::Hydrated;
 use i18n::*;
-use routes::{group_ride::GroupRide, home::Home, not_found::NotFound, solo_ride::SoloRide};
+use routes::{
+    home::Home,
+    lazy_ride::{LazyGroupRide, LazySoloRide},
+    not_found::NotFound,
+};
 
 /// The HTML document, rendered on the server.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -65,11 +70,11 @@ pub fn App() -> impl IntoView {
         <I18nContextProvider>
             <Description/>
             <Router>
-                <Routes fallback=NotFound>
+                <FlatRoutes fallback=NotFound>
                     <Route path=path!("/") view=Home/>
-                    <Route path=path!("/ride/:code") view=GroupRide/>
-                    <Route path=path!("/solo") view=SoloRide/>
-                </Routes>
+                    <Route path=path!("/ride/:code") view=LazyGroupRide/>
+                    <Route path=path!("/solo") view=LazySoloRide/>
+                </FlatRoutes>
             </Router>
         </I18nContextProvider>
     }
@@ -82,7 +87,9 @@ fn Description() -> impl IntoView {
 }
 
 /// Hydrates the page: attaches the app to the HTML that the server rendered.
+/// `fetches` fetch the parts of the app that the first page does not need.
 #[cfg(feature = "hydrate")]
-pub fn hydrate() {
+pub fn hydrate(fetches: lazy::Fetches) {
+    fetches.install();
     leptos::mount::hydrate_body(App);
 }

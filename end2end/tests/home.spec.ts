@@ -27,8 +27,11 @@ for (const address of ["/", "/ride/brave-otter-0042", "/solo"]) {
 test("a simulated ride needs no network after the page has loaded", async ({ newRider }) => {
   const ana = await newRider("Ana", 240);
   await ana.home.open();
+  // The parts of the app for rides are fetched once the rider uses the page.
+  const lastPart = ana.page.waitForResponse(/\/pkg\/formats\./);
   await ana.home.rider.fill("Ana", 240);
   await expect(ana.home.solo).toBeEnabled();
+  await (await lastPart).finished();
   await ana.context.setOffline(true);
 
   await ana.home.solo.click();

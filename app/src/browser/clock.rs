@@ -21,3 +21,16 @@ pub fn wall_time() -> WallTime {
     }
     WallTime::from_unix_ms(js_sys::Date::now() as u64)
 }
+
+/// Waits. Returns at once where there is no window.
+pub async fn sleep(duration: Duration) {
+    let Some(window) = web_sys::window() else {
+        return;
+    };
+    let millis = duration.as_millis().min(i32::MAX as u128) as i32;
+    let promise = js_sys::Promise::new(&mut |resolve, _| {
+        // Fails in no browser; the promise would then never be resolved.
+        let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, millis);
+    });
+    let _ = wasm_bindgen_futures::JsFuture::from(promise).await;
+}

@@ -8,6 +8,7 @@ use leptos::prelude::*;
 use super::{dialog::Dialog, format, icons::LinkIcon, labels};
 use crate::{
     i18n::*,
+    lazy,
     state::{CandidatePair, Intent, Intents, RideState, RiderRow, ServerConnection},
 };
 
@@ -54,10 +55,19 @@ pub fn ConnectionPanel() -> impl IntoView {
                 <p class="connection-line" data-socket=move || state.connection.with(socket_state)>
                     {move || labels::server_connection(i18n, state)}
                 </p>
-                <LinkTable/>
-                <Totals/>
+                {lazy::screen(|views| (views.connection)())}
             </Show>
         </Dialog>
+    }
+    .into_any()
+}
+
+/// The figures of the panel.
+#[component]
+pub fn ConnectionDetails() -> impl IntoView {
+    view! {
+        <LinkTable/>
+        <Totals/>
     }
     .into_any()
 }

@@ -255,5 +255,6 @@ pub fn fit_download(i18n: Texts, error: FitDownloadError) -> AnyView {
         FitDownloadError::Fit(FitError::Encoder(reason)) => {
             t!(i18n, errors.download.encoder, reason).into_any()
         }
+        FitDownloadError::PartUnavailable => t!(i18n, part.download_failed).into_any(),
     }
 }

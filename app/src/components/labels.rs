@@ -68,6 +68,7 @@ pub fn workout_file_error(i18n: Texts, error: WorkoutFileError) -> AnyView {
         WorkoutFileError::TooLarge => t!(i18n, errors.file.too_large).into_any(),
         WorkoutFileError::Unreadable => t!(i18n, chooser.unreadable).into_any(),
         WorkoutFileError::Invalid(error) => error_text::workout_file(i18n, error),
+        WorkoutFileError::PartUnavailable => t!(i18n, part.file_failed).into_any(),
     }
 }
 

@@ -4,10 +4,10 @@ use leptos::prelude::*;
 
 use super::{
     invitation::Invitation, labels, rider::RiderCard, riders::Riders, trainer_panel::TrainerPanel,
-    workout_chooser::WorkoutChooser, workout_sheet::WorkoutSheet,
 };
 use crate::{
     i18n::*,
+    lazy,
     state::{Intent, Intents, RideState, RiderRow},
 };
 
@@ -44,7 +44,7 @@ fn LobbyWorkout() -> impl IntoView {
     let i18n = use_i18n();
     let state = expect_context::<RideState>();
     let sheet = move || match state.workout.get() {
-        Some(workout) => view! { <WorkoutSheet workout/> }.into_any(),
+        Some(workout) => lazy::screen(move |views| (views.workout)(workout.clone())),
         None => {
             let text = move || {
                 if state.is_host.get() {
@@ -116,7 +116,7 @@ fn HostActions() -> impl IntoView {
             </button>
             <p class="hint" id="start-hint">{hint}</p>
         </div>
-        <WorkoutChooser open=choosing/>
+        {lazy::dialog(choosing, |views| views.chooser)}
     }
     .into_any()
 }

@@ -4,6 +4,7 @@
 use super::dialog::Dialog;
 use crate::{
     i18n::*,
+    lazy,
     state::{Intent, Intents, RideState, RiderRow},
 };
 use leptos::{prelude::*, web_sys::HtmlInputElement};
@@ -25,15 +26,25 @@ enum PendingAction {
 pub fn ManageRiders() -> impl IntoView {
     let i18n = use_i18n();
     let open = RwSignal::new(false);
+    view! {
+        <button type="button" class="button" on:click=move |_| open.set(true)>
+            {t!(i18n, manage_riders.heading)}
+        </button>
+        {lazy::dialog(open, |views| views.manage)}
+    }
+    .into_any()
+}
+
+/// The dialog, and the questions that it leads to.
+#[component]
+pub fn ManageRidersDialog(open: RwSignal<bool>) -> impl IntoView {
+    let i18n = use_i18n();
     let pending = RwSignal::new(None::<PendingAction>);
     let ask = Callback::new(move |question| {
         open.set(false);
         pending.set(Some(question));
     });
     view! {
-        <button type="button" class="button" on:click=move |_| open.set(true)>
-            {t!(i18n, manage_riders.heading)}
-        </button>
         <Dialog open labelled_by="manage-heading">
             <div class="section-head">
                 <h2 id="manage-heading">{t!(i18n, manage_riders.heading)}</h2>

@@ -10,15 +10,14 @@ use super::{
     countdown::Countdown,
     icons::Brand,
     lobby::Lobby,
-    riding::Riding,
     status_region::StatusRegion,
     status_screen::{
         ChooseRiderScreen, EnterNameScreen, LeftScreen, LoadingScreen, TakenOverScreen,
     },
-    summary::Summary,
 };
 use crate::{
     i18n::*,
+    lazy,
     state::{RideState, Stage},
 };
 
@@ -41,12 +40,17 @@ pub fn RidePage() -> impl IntoView {
         }
         Stage::Lobby => view! { <Lobby/> }.into_any(),
         Stage::Countdown => view! { <Countdown/> }.into_any(),
-        Stage::Riding => view! { <Riding/> }.into_any(),
-        Stage::Ended => view! { <Summary/> }.into_any(),
+        Stage::Riding => lazy::screen(|views| (views.riding)()),
+        Stage::Ended => lazy::screen(|views| (views.summary)()),
         Stage::CannotJoin(error) => view! { <CannotJoinScreen error/> }.into_any(),
         Stage::TakenOver => view! { <TakenOverScreen/> }.into_any(),
         Stage::Left => view! { <LeftScreen/> }.into_any(),
     };
+    Effect::new(move || {
+        if stage.with(|stage| matches!(stage, Stage::Lobby | Stage::Countdown | Stage::Riding)) {
+            lazy::prefetch();
+        }
+    });
     let main = NodeRef::<html::Main>::new();
     Effect::watch(
         move || stage.with(layout_name),

@@ -1,14 +1,12 @@
 //! Workout files in, FIT files out.
 
-use ride::{
-    recording::{Recording, fit},
-    zwo,
-};
+use ride::recording::Recording;
 use session::{ImportedWorkout, Input};
 
 use super::queue::{Event, Queue};
 use crate::{
     browser::files,
+    lazy::{self, PartUnavailable},
     state::{FitDownloadError, WorkoutFileError},
 };
 
@@ -32,7 +30,10 @@ async fn parse(file: &web_sys::File) -> Result<ImportedWorkout, WorkoutFileError
     let bytes = files::read(file)
         .await
         .ok_or(WorkoutFileError::Unreadable)?;
-    let imported = zwo::parse(&bytes).map_err(WorkoutFileError::Invalid)?;
+    let parsed = lazy::parse_zwo(&bytes)
+        .await
+        .map_err(|PartUnavailable(_)| WorkoutFileError::PartUnavailable)?;
+    let imported = parsed.map_err(WorkoutFileError::Invalid)?;
     let ignored = imported.ignored.iter();
     Ok(ImportedWorkout {
         ignored: ignored
@@ -45,13 +46,14 @@ async fn parse(file: &web_sys::File) -> Result<ImportedWorkout, WorkoutFileError
 /// Saves the recording as a FIT file in the rider's downloads.
 pub(super) fn save_fit(queue: Queue, recording: Box<Recording>) {
     wasm_bindgen_futures::spawn_local(async move {
-        let result = match fit::encode(&recording) {
-            Ok(bytes) => {
+        let result = match lazy::encode_fit(&recording).await {
+            Ok(Ok(bytes)) => {
                 let name = file_name(&recording);
                 let saved = files::save(&name, FIT_TYPE, &bytes);
                 saved.ok_or(FitDownloadError::Browser)
             }
-            Err(error) => Err(FitDownloadError::Fit(error)),
+            Ok(Err(error)) => Err(FitDownloadError::Fit(error)),
+            Err(PartUnavailable(_)) => Err(FitDownloadError::PartUnavailable),
         };
         queue.post(Event::Input(Input::FitSaved(result)));
     });

@@ -1,13 +1,11 @@
 //! The page of a group ride, from the invitation to the summary.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 use leptos_router::hooks::use_params_map;
 
 use crate::{
     components::ride_page::RidePage,
     driver,
-    i18n::*,
     state::{Intents, RideState},
 };
 
@@ -26,18 +24,9 @@ pub fn GroupRide() -> impl IntoView {
 
 #[component]
 fn Ride(code: String) -> impl IntoView {
-    let i18n = use_i18n();
     let (state, intents) = (RideState::new(), Intents::new());
     provide_context(state);
     provide_context(intents);
-    let title = {
-        let code = code.clone();
-        move || format!("{code} · {}", t_string!(i18n, app.name))
-    };
     Effect::new(move || driver::open_group(state, intents, code.clone()));
-    view! {
-        <Title text=title/>
-        <RidePage/>
-    }
-    .into_any()
+    view! { <RidePage/> }
 }

@@ -16,6 +16,7 @@ use crate::{
         rider_form::{RiderFields, RiderFormState},
     },
     i18n::*,
+    lazy,
 };
 
 /// The page.
@@ -26,7 +27,11 @@ pub fn Home() -> impl IntoView {
     let starter = use_ride_starter();
     view! {
         <Title text=move || t_string!(i18n, home.title)/>
-        <main class="home">
+        <main
+            class="home"
+            on:pointerdown=|_| lazy::prefetch_ride()
+            on:focusin=|_| lazy::prefetch_ride()
+        >
             <header class="home-head">
                 <p class="brand"><Brand/></p>
                 <h1>{t!(i18n, home.heading)}</h1>

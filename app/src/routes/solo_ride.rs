@@ -1,7 +1,6 @@
 //! The page of a solo ride on the simulated trainer.
 
 use leptos::prelude::*;
-use leptos_meta::Title;
 
 use crate::{
     components::ride_page::RidePage,
@@ -18,9 +17,5 @@ pub fn SoloRide() -> impl IntoView {
     provide_context(state);
     provide_context(intents);
     Effect::new(move || driver::open_solo(state, intents, t_string!(i18n, common.you)));
-    view! {
-        <Title text=move || t_string!(i18n, ride.title_solo)/>
-        <RidePage/>
-    }
-    .into_any()
+    view! { <RidePage/> }
 }

@@ -286,6 +286,8 @@ pub enum WorkoutFileError {
     Unreadable,
     /// The file contains no valid workout.
     Invalid(ZwoError),
+    /// The part of the app that reads workout files could not be fetched.
+    PartUnavailable,
 }
 
 /// Reason why the FIT file was not saved.
@@ -295,6 +297,8 @@ pub enum FitDownloadError {
     Browser,
     /// The recording could not be encoded.
     Fit(FitError),
+    /// The part of the app that writes FIT files could not be fetched.
+    PartUnavailable,
 }
 
 /// Figures of the summary.

@@ -1,0 +1,170 @@
+//! Parts of the app that the browser fetches when they are needed.
+//!
+//! The first page needs little of the app, so the release build splits it: the
+//! main module holds the pages before a ride, and each [`Part`] is a module of
+//! its own. A part is a table of functions (for example [`RideViews`]). The table
+//! is the only way from the main module into the part: what only the table names
+//! is not in the main module.
+//!
+//! | part | contents | loaded |
+//! |---|---|---|
+//! | `ride` | session, lobby, countdown, ride screen | with the page of a ride |
+//! | `screens` | workout chooser, dialogs of the host, connection details, summary | in the lobby |
+//! | `formats` | reading of workout files, writing of FIT files | in the lobby |
+//!
+//! [`prefetch`] loads the last two while riders wait in the lobby, so that nothing
+//! is fetched during a ride. [`prefetch_ride`] loads the first at the first tap or
+//! key on the first page.
+//!
+//! [`Part::load`] retries a fetch that fails and returns [`PartUnavailable`] when
+//! it fails again; the next call starts anew. A view that needs a part ([`screen`],
+//! [`use_part`]) tells the rider about the failure and goes on trying.
+//!
+//! The root package installs the functions that fetch the parts ([`Fetches`]),
+//! because they are split points and have to be in the package that is compiled
+//! to a module. A build that is not split (`cargo leptos watch`) installs
+//! functions that return the tables at once. On the server nothing is installed,
+//! and no part is ever loaded.
+
+mod formats;
+mod ride;
+mod screens;
+mod view;
+
+use std::{
+    future::Future,
+    pin::Pin,
+    sync::{
+        OnceLock,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use leptos::task::spawn_local;
+
+use crate::browser::clock;
+
+pub use formats::{Formats, encode_fit, parse_zwo};
+pub use ride::RideViews;
+pub use screens::ScreenViews;
+pub use view::{NeededPart, Progress, dialog, screen, use_part};
+
+/// The session and the screens of a ride.
+pub static RIDE: Part<RideViews> = Part::new("ride");
+/// The screens that a rider opens later.
+pub static SCREENS: Part<ScreenViews> = Part::new("screens");
+/// The file formats.
+pub static FORMATS: Part<Formats> = Part::new("formats");
+
+/// Pauses before the second and the third attempt to fetch a part.
+const RETRY_AFTER: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
+
+/// Pause after three failed attempts, for what goes on trying.
+const RETRY_FAILED_AFTER: Duration = Duration::from_secs(10);
+/// Time from the ride's arrival to the prefetch of the other parts on the first
+/// page. Until then the connection is left to the way into the lobby.
+const REST_AFTER: Duration = Duration::from_secs(3);
+
+/// A part of the app could not be fetched, in three attempts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the part \"{0}\" of the app could not be fetched")]
+pub struct PartUnavailable(pub &'static str);
+
+/// One attempt to fetch a part.
+pub type Fetch<T> = fn() -> Pin<Box<dyn Future<Output = Option<T>>>>;
+
+/// A part of the app.
+pub struct Part<T> {
+    name: &'static str,
+    fetch: OnceLock<Fetch<T>>,
+    table: OnceLock<T>,
+}
+
+impl<T: Copy> Part<T> {
+    const fn new(name: &'static str) -> Self {
+        Self {
+            name,
+            fetch: OnceLock::new(),
+            table: OnceLock::new(),
+        }
+    }
+
+    /// The part, if it has been loaded.
+    pub fn loaded(&self) -> Option<T> {
+        self.table.get().copied()
+    }
+
+    /// The part, fetched if it has not been loaded.
+    ///
+    /// # Errors
+    /// [`PartUnavailable`] after three attempts. Nothing of the failure is kept:
+    /// the next call fetches again.
+    pub async fn load(&self) -> Result<T, PartUnavailable> {
+        let mut pauses = RETRY_AFTER.into_iter();
+        loop {
+            if let Some(table) = self.loaded() {
+                return Ok(table);
+            }
+            let fetch = self.fetch.get().ok_or(PartUnavailable(self.name))?;
+            if let Some(table) = fetch().await {
+                return Ok(*self.table.get_or_init(|| table));
+            }
+            let pause = pauses.next().ok_or(PartUnavailable(self.name))?;
+            clock::sleep(pause).await;
+        }
+    }
+}
+
+/// The functions that fetch the parts.
+pub struct Fetches {
+    /// Fetches [`RIDE`].
+    pub ride: Fetch<RideViews>,
+    /// Fetches [`SCREENS`].
+    pub screens: Fetch<ScreenViews>,
+    /// Fetches [`FORMATS`].
+    pub formats: Fetch<Formats>,
+}
+
+impl Fetches {
+    /// Installs them. Only the first call counts.
+    #[cfg(feature = "hydrate")]
+    pub(crate) fn install(self) {
+        let _ = RIDE.fetch.set(self.ride);
+        let _ = SCREENS.fetch.set(self.screens);
+        let _ = FORMATS.fetch.set(self.formats);
+    }
+}
+
+/// Loads the ride before its page is opened, and what a ride may need later if the
+/// rider stays on the first page. Only the first call does anything.
+pub fn prefetch_ride() {
+    static STARTED: AtomicBool = AtomicBool::new(false);
+    if STARTED.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    spawn_local(async {
+        // The page of the ride tries again after a failure, and tells the rider.
+        if RIDE.load().await.is_ok() {
+            clock::sleep(REST_AFTER).await;
+            prefetch();
+        }
+    });
+}
+
+/// Loads everything that a ride may need later, and tries until it is there. Only
+/// the first call does anything.
+pub fn prefetch() {
+    static STARTED: AtomicBool = AtomicBool::new(false);
+    if STARTED.swap(true, Ordering::Relaxed) {
+        return;
+    }
+    spawn_local(async {
+        while SCREENS.load().await.is_err() {
+            clock::sleep(RETRY_FAILED_AFTER).await;
+        }
+        while FORMATS.load().await.is_err() {
+            clock::sleep(RETRY_FAILED_AFTER).await;
+        }
+    });
+}

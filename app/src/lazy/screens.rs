@@ -1,0 +1,46 @@
+//! The part `screens`: what a rider opens later.
+
+use std::sync::Arc;
+
+use leptos::prelude::*;
+use ride::workout::Workout;
+
+use crate::components::{
+    connection_panel::ConnectionDetails, manage_riders::ManageRidersDialog, riding::Riding,
+    summary::Summary, workout_chooser::WorkoutChooser, workout_sheet::WorkoutSheet,
+};
+
+/// A dialog that is open while the signal is true.
+pub type Dialog = fn(RwSignal<bool>) -> AnyView;
+
+/// The views of the part.
+#[derive(Clone, Copy)]
+pub struct ScreenViews {
+    /// A shared workout in the lobby.
+    pub workout: fn(Arc<Workout>) -> AnyView,
+    /// The workouts to choose from.
+    pub chooser: Dialog,
+    /// What the host can do about the riders.
+    pub manage: Dialog,
+    /// The figures of the connection panel.
+    pub connection: fn() -> AnyView,
+    /// The ride under way.
+    pub riding: fn() -> AnyView,
+    /// The end of a ride.
+    pub summary: fn() -> AnyView,
+}
+
+impl ScreenViews {
+    /// The table. Only the split point of the part may call this: any other call
+    /// moves the part into the module of the caller.
+    pub fn table() -> Self {
+        Self {
+            workout: |workout| view! { <WorkoutSheet workout/> }.into_any(),
+            chooser: |open| view! { <WorkoutChooser open/> }.into_any(),
+            manage: |open| view! { <ManageRidersDialog open/> }.into_any(),
+            connection: || view! { <ConnectionDetails/> }.into_any(),
+            riding: || view! { <Riding/> }.into_any(),
+            summary: || view! { <Summary/> }.into_any(),
+        }
+    }
+}

@@ -1,0 +1,98 @@
+//! Views of parts that may have to be fetched first.
+
+use leptos::{prelude::*, task::spawn_local};
+
+use super::{Part, RETRY_FAILED_AFTER, SCREENS, ScreenViews, screens::Dialog};
+use crate::{browser::clock, i18n::*};
+
+/// How far a part is on its way to a view.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It is being fetched.
+    Fetching,
+    /// It is here.
+    Loaded,
+    /// It could not be fetched. The next attempt is some seconds away.
+    Failed,
+}
+
+/// A part that a view needs.
+#[derive(Clone, Copy)]
+pub struct NeededPart {
+    progress: RwSignal<Progress>,
+    load: Callback<()>,
+}
+
+/// Loads a part for a view, and goes on trying while the view is there. On the
+/// server, and in the first render in the browser, the part is being fetched.
+pub fn use_part<T: Copy + Send + Sync + 'static>(part: &'static Part<T>) -> NeededPart {
+    let is_loaded = part.loaded().is_some();
+    let progress = RwSignal::new(match is_loaded {
+        true => Progress::Loaded,
+        false => Progress::Fetching,
+    });
+    let load = Callback::new(move |()| {
+        spawn_local(async move {
+            while part.load().await.is_err() {
+                let is_gone = progress.try_set(Progress::Failed).is_some();
+                if is_gone {
+                    return;
+                }
+                clock::sleep(RETRY_FAILED_AFTER).await;
+            }
+            let _ = progress.try_set(Progress::Loaded);
+        });
+    });
+    if !is_loaded {
+        Effect::new(move || load.run(()));
+    }
+    NeededPart { progress, load }
+}
+
+impl NeededPart {
+    /// How far it is.
+    pub fn progress(self) -> Progress {
+        self.progress.get()
+    }
+
+    /// Fetches it at once, after a failure.
+    pub fn retry(self) {
+        self.progress.set(Progress::Fetching);
+        self.load.run(());
+    }
+}
+
+/// A view of the part [`SCREENS`]: drawn at once if the part is here.
+pub fn screen(draw: impl Fn(ScreenViews) -> AnyView + Send + 'static) -> AnyView {
+    if let Some(views) = SCREENS.loaded() {
+        return draw(views);
+    }
+    let i18n = use_i18n();
+    let part = use_part(&SCREENS);
+    let view = move || match part.progress() {
+        Progress::Fetching => {
+            view! { <p class="hint" role="status">{t!(i18n, part.loading)}</p> }.into_any()
+        }
+        Progress::Loaded => SCREENS.loaded().map(&draw).into_any(),
+        Progress::Failed => view! {
+            <div class="part-failed">
+                <p class="error" role="alert">{t!(i18n, part.screen_failed)}</p>
+                <button type="button" class="button" on:click=move |_| part.retry()>
+                    {t!(i18n, common.try_again)}
+                </button>
+            </div>
+        }
+        .into_any(),
+    };
+    view.into_any()
+}
+
+/// A dialog of the part [`SCREENS`]: drawn when it is first opened.
+pub fn dialog(open: RwSignal<bool>, choose: fn(ScreenViews) -> Dialog) -> AnyView {
+    let opened = Memo::new(move |before| before == Some(&true) || open.get());
+    let view = move || {
+        let draw = move |views| choose(views)(open);
+        opened.get().then(|| screen(draw))
+    };
+    view.into_any()
+}

@@ -1,0 +1,37 @@
+//! The split points: where the release build cuts the module into parts.
+//!
+//! Each function returns the table of one part ([`app::lazy`]). In the release
+//! build (feature `split`) it is the entry of a module that is fetched when the
+//! function is first called; tools/build/front_end.mjs makes the modules. In every
+//! other build it is an ordinary function.
+
+use app::lazy::{Fetches, Formats, RideViews, ScreenViews};
+
+/// The functions that fetch the parts.
+pub fn fetches() -> Fetches {
+    Fetches {
+        ride: || Box::pin(async { ride().await.ok().map(|table| *table) }),
+        screens: || Box::pin(async { screens().await.ok().map(|table| *table) }),
+        formats: || Box::pin(async { formats().await.ok().map(|table| *table) }),
+    }
+}
+
+/// A function that is the entry of the module with its name.
+macro_rules! split_point {
+    ($name:ident -> $table:ty) => {
+        #[cfg(feature = "split")]
+        #[wasm_split_helpers::wasm_split($name, fallible)]
+        fn $name() -> Result<Box<$table>, wasm_split_helpers::SplitLoaderError> {
+            Ok(Box::new(<$table>::table()))
+        }
+
+        #[cfg(not(feature = "split"))]
+        async fn $name() -> Result<Box<$table>, std::convert::Infallible> {
+            Ok(Box::new(<$table>::table()))
+        }
+    };
+}
+
+split_point!(ride -> RideViews);
+split_point!(screens -> ScreenViews);
+split_point!(formats -> Formats);
