@@ -31,7 +31,7 @@ pub struct Now {
 pub struct SessionConfig {
     /// Origin of the page, such as `https://example.org`, for the invitation.
     pub origin: String,
-    /// Whether the browser has `RTCPeerConnection`.
+    /// True if the browser has `RTCPeerConnection`.
     pub p2p_available: bool,
     /// Random bytes for the keys of a new rider, from a cryptographic source; `None` where the
     /// browser has none.
@@ -45,7 +45,7 @@ pub enum Opening {
     Group {
         /// Code as it stands in the address.
         address: String,
-        /// Whether this tab was in the ride and was reloaded: it left a mark when it was hidden,
+        /// True if this tab was in the ride and was reloaded: it left a mark when it was hidden,
         /// which a copy of a tab that is still riding does not have.
         reloaded: bool,
     },
@@ -142,9 +142,9 @@ pub enum SocketEvent {
 /// Answer of the server about a ride.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RideInfo {
-    /// Whether the ride has its maximum of riders.
+    /// True if the ride has its maximum of riders.
     pub full: bool,
-    /// Whether the host has locked the ride.
+    /// True if the host has locked the ride.
     pub locked: bool,
     /// Invitation link with the server's public address, if one is configured.
     pub invitation: Option<String>,

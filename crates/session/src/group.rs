@@ -47,7 +47,7 @@ impl Group {
         self.node.as_ref()
     }
 
-    /// Whether the server has let this rider in.
+    /// Tells whether the server has let this rider in.
     pub(crate) fn is_joined(&self) -> bool {
         self.node.as_ref().is_some_and(|node| node.me().is_some())
     }

@@ -36,14 +36,14 @@ pub(crate) struct RideHistory {
     sync: Option<HistorySync>,
     /// Own time ridden while the ride is running.
     riding: Option<Duration>,
-    /// Whether the samples of an earlier page load were added.
+    /// True if the samples of an earlier page load were added.
     has_own_samples: bool,
     /// Newest slot that was drawn.
     drawn_slot: Option<u64>,
 }
 
 impl RideHistory {
-    /// Whether this page rode a ride with another start than this.
+    /// Tells whether this page rode a ride with another start than this.
     pub(crate) fn is_of_other_start(&self, start: Option<GroupTime>) -> bool {
         self.started.is_some() && self.started != start
     }

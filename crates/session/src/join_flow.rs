@@ -157,7 +157,7 @@ impl JoinFlow {
         self.token = None;
     }
 
-    /// Whether a rider whose name arrives now has joined after this one.
+    /// Tells whether a rider whose name arrives now has joined after this one.
     pub(crate) fn announces_names(&self, now: Moment) -> bool {
         self.joined_at
             .is_some_and(|joined| now - joined >= INTRODUCTIONS)

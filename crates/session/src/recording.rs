@@ -70,7 +70,7 @@ impl RecordingSession {
         self.recorder.as_ref().map(Recorder::recording)
     }
 
-    /// Whether the stored recording is still being read. A browser that does not answer within
+    /// Tells whether the stored recording is still being read. A browser that does not answer within
     /// [`STORAGE_TIMEOUT`] counts as one without storage.
     pub(crate) fn is_opening(&mut self, now: Moment) -> bool {
         if self.storage != Storage::Pending {
@@ -143,7 +143,7 @@ impl RecordingSession {
         }
     }
 
-    /// Whether the storage has to be opened.
+    /// Tells whether the storage has to be opened.
     pub(crate) fn needs_opening(&self) -> bool {
         self.storage == Storage::Pending
     }

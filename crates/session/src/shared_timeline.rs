@@ -170,7 +170,7 @@ impl SharedTimeline {
         }
     }
 
-    /// Whether a host of `epoch` has to append [`Change::NoOp`] now.
+    /// Tells whether a host of `epoch` has to append [`Change::NoOp`] now.
     pub(crate) fn needs_no_op(&mut self, now: Moment, epoch: Option<u32>) -> bool {
         self.sync.needs_no_op(now, self.timeline.head(), epoch)
     }

@@ -35,9 +35,9 @@ pub struct StoredIdentity {
     pub seed: [u8; 32],
     /// Name and FTP in this ride.
     pub profile: StoredProfile,
-    /// Whether the rider was ready.
+    /// True if the rider was ready.
     pub ready: bool,
-    /// Whether the rider used the simulator.
+    /// True if the rider used the simulator.
     pub simulated: bool,
     /// Group time minus the wall clock of the page, in microseconds, when last known.
     pub group_offset: Option<i64>,
@@ -53,9 +53,9 @@ pub struct StoredRide {
     pub tab_identity: Option<StoredIdentity>,
     /// Riders that this browser has been in the ride, newest first.
     pub known_identities: Vec<StoredIdentity>,
-    /// Whether name and FTP for this ride were entered in this tab just now, on another page.
+    /// True if name and FTP for this ride were entered in this tab just now, on another page.
     pub joining: bool,
-    /// Whether a rider of this browser was banned from the ride.
+    /// True if a rider of this browser was banned from the ride.
     pub banned: bool,
     /// Rider as last entered.
     pub profile: Option<StoredProfile>,

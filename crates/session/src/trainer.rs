@@ -48,7 +48,7 @@ pub enum DeviceEvent {
     Written {
         /// Characteristic that was written to.
         characteristic: Uuid,
-        /// Whether the device has confirmed the write.
+        /// True if the device has confirmed the write.
         ok: bool,
     },
     /// The connection is lost.

@@ -31,12 +31,12 @@ pub struct View {
     pub invitation: String,
     /// Riders in order of arrival, including this one.
     pub riders: Vec<Row>,
-    /// Whether this rider is the host.
+    /// True if this rider is the host.
     pub is_host: bool,
-    /// Whether the host's controls are disabled because too few riders are reachable without the
+    /// True if the host's controls are disabled because too few riders are reachable without the
     /// server.
     pub controls_suspended: bool,
-    /// Whether this rider is ready.
+    /// True if this rider is ready.
     pub ready: bool,
     /// Own FTP in watts.
     pub ftp: u16,
@@ -50,9 +50,9 @@ pub struct View {
     pub own_metrics: Metrics,
     /// State of the own trainer.
     pub trainer: TrainerState,
-    /// Whether the ride is locked.
+    /// True if the ride is locked.
     pub locked: bool,
-    /// Whether this rider was the first host and may reclaim the role.
+    /// True if this rider was the first host and may reclaim the role.
     pub can_reclaim: bool,
     /// Reason for which the host kicked this rider; empty if the host gave none.
     pub kick_reason: Option<String>,
@@ -103,7 +103,7 @@ pub struct Row {
     pub id: u32,
     /// Id of the rider.
     pub peer: PeerId,
-    /// Whether this is the rider at this screen.
+    /// True if this is the rider at this screen.
     pub is_self: bool,
     /// Start number: the order of joining, from 1.
     pub number: u32,
@@ -111,15 +111,15 @@ pub struct Row {
     pub name: String,
     /// FTP in watts.
     pub ftp: Option<u16>,
-    /// Whether the rider is ready.
+    /// True if the rider is ready.
     pub ready: bool,
     /// Kind of trainer.
     pub trainer: TrainerKind,
-    /// Whether the rider is the host.
+    /// True if the rider is the host.
     pub is_host: bool,
     /// State of the link; without meaning for the own row.
     pub link: LinkState,
-    /// Whether the metrics are older than 3 s.
+    /// True if the metrics are older than 3 s.
     pub stale: bool,
     /// Newest metrics.
     pub metrics: Metrics,
@@ -219,7 +219,7 @@ pub struct Progress {
     pub interval: usize,
     /// Milliseconds left of the current interval.
     pub interval_remaining_ms: u32,
-    /// Whether the host has paused the ride.
+    /// True if the host has paused the ride.
     pub paused: bool,
     /// Whole seconds until the pause ends, once the host has resumed the ride.
     pub resumes_in: Option<u32>,

@@ -1,0 +1,133 @@
+//! Requests of the rider.
+
+use std::sync::Arc;
+
+use clock::Moment;
+use mesh::node::{self, Node};
+use protocol::signaling::HostCommand;
+use ride::{recording::fit::FitError, timeline::Change, workout::Workout};
+
+use super::RideSession;
+use crate::{
+    Intent, Output, host_controls,
+    view::{CommandRejection, FitDownloadError, Notice, ServerConnection},
+};
+
+impl RideSession {
+    pub(super) fn handle_intent(&mut self, now: Moment, intent: Intent) {
+        match intent {
+            Intent::ResumeAs(position) => {
+                if let Some(identity) = self.join_flow.known(position).cloned() {
+                    self.resume(now, identity);
+                }
+            }
+            Intent::JoinAsNewRider => self.view.stage = self.join_flow.enter_name(),
+            Intent::Join(name, ftp) => self.join(name, ftp),
+            Intent::TakeOver => self.take_over(now),
+            Intent::Retry => self.look_up(),
+            Intent::SetReady(ready) => {
+                if let Some(me) = &mut self.me {
+                    me.ready = ready;
+                }
+                self.view.ready = ready;
+                self.profile_changed(now);
+            }
+            Intent::Leave => self.leave(now),
+            Intent::ConnectTrainer => self.ride.trainer.choose(&mut self.outputs),
+            Intent::SimulateTrainer => {
+                self.use_simulator(now);
+                self.profile_changed(now);
+            }
+            Intent::CopyLink => {
+                let link = self.view.invitation.clone();
+                self.outputs.push_back(Output::CopyLink(link));
+            }
+            Intent::DownloadFit => match self.ride.recording.recording() {
+                Some(recording) => {
+                    let recording = Box::new(recording.clone());
+                    self.outputs.push_back(Output::SaveFit(recording));
+                }
+                None => self.view.download_error = Some(FitDownloadError::Fit(FitError::Empty)),
+            },
+            Intent::WatchLinks(watch) => {
+                self.links.watch(now, watch);
+                self.update_links(now);
+            }
+            Intent::ShareWorkout(workout) => self.share(now, workout),
+            intent => {
+                if let Some(command) = host_controls::command(&intent) {
+                    self.send_command(now, command);
+                } else if let Some(time) = self.group.time(now)
+                    && let Some(change) = host_controls::change(&intent, time)
+                {
+                    self.append(now, change);
+                }
+            }
+        }
+    }
+
+    /// Shares a workout with all riders. Possible without group time: it has no date.
+    pub(super) fn share(&mut self, now: Moment, workout: Arc<Workout>) {
+        self.view.workout_error = None;
+        let name = workout.name().to_owned();
+        if self.append(now, Change::Share(Arc::unwrap_or_clone(workout))) {
+            self.notify(Notice::WorkoutShared(name));
+        }
+    }
+
+    /// Appends a change to the timeline as host, and returns whether it was possible.
+    pub(super) fn append(&mut self, now: Moment, change: Change) -> bool {
+        // A tap on a control that has just been disabled.
+        let Some(epoch) = self.host_epoch() else {
+            return false;
+        };
+        let before = self.timeline.head();
+        match self.append_in(now, epoch, change) {
+            Ok(()) => {
+                self.announce_change(now, before);
+                true
+            }
+            Err(error) => {
+                self.notify(Notice::ChangeRejected(error));
+                false
+            }
+        }
+    }
+
+    pub(super) fn append_in(
+        &mut self,
+        now: Moment,
+        epoch: u32,
+        change: Change,
+    ) -> Result<(), ride::timeline::TimelineError> {
+        let Some(me) = &self.me else { return Ok(()) };
+        let signer = (epoch, &me.peer, &me.key);
+        self.timeline.append(now, &mut self.group, change, signer)?;
+        self.timeline_changed(now);
+        Ok(())
+    }
+
+    /// Sends a command of the host to the server.
+    pub(super) fn send_command(&mut self, now: Moment, command: HostCommand) {
+        if self.view.connection == ServerConnection::Online {
+            self.group.handle(now, node::Input::Command(command));
+        } else {
+            self.notify(Notice::CommandRejected(CommandRejection::NoServer));
+        }
+    }
+
+    pub(super) fn is_host(&self) -> bool {
+        match (self.group.node(), &self.me) {
+            (Some(node), Some(me)) => node.host() == Some(&me.peer),
+            (None, Some(_)) => self.code.is_none(),
+            (_, None) => false,
+        }
+    }
+
+    /// Epoch in which this rider, as host, may change the ride.
+    pub(super) fn host_epoch(&self) -> Option<u32> {
+        let node = self.group.node();
+        let may_change = self.is_host() && !node.is_some_and(Node::host_controls_suspended);
+        may_change.then(|| node.map_or(1, Node::epoch))
+    }
+}

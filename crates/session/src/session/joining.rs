@@ -1,0 +1,205 @@
+//! Joining, resuming, and the identity that is stored for it.
+
+use clock::Moment;
+use mesh::{
+    clock_sync::GroupOffset,
+    node::{Node, NodeConfig},
+};
+use protocol::{
+    code::SessionCode,
+    peer::{MemberRole, PeerNumber},
+    signaling::{Resume, RoomSnapshot},
+};
+use ride::rider::{Ftp, RiderName};
+
+use super::RideSession;
+use crate::{
+    Output,
+    api::RideInfo,
+    join_flow::Step,
+    rider::{OwnRider, provisional_id},
+    storage::{StorageCommand, StoredIdentity, StoredProfile, StoredRide},
+    view::{JoinError, ServerConnection, Stage},
+};
+
+impl RideSession {
+    pub(super) fn open_group(&mut self, address: &str) {
+        let Ok(code) = address.parse::<SessionCode>() else {
+            self.view.stage = Stage::CannotJoin(JoinError::NotACode);
+            return;
+        };
+        self.view.code = Some(code.clone());
+        self.view.invitation = format!("{}/ride/{code}", self.config.origin);
+        self.code = Some(code);
+        self.look_up();
+    }
+
+    /// Rides alone: as host and only rider, without a network.
+    pub(super) fn open_solo(
+        &mut self,
+        now: Moment,
+        profile: Option<StoredProfile>,
+        default_name: &str,
+    ) {
+        let name = profile
+            .as_ref()
+            .and_then(|profile| profile.name.parse().ok());
+        let name = name.or_else(|| default_name.parse().ok());
+        let ftp = profile.and_then(|profile| Ftp::new(profile.ftp).ok());
+        let seed = self.config.entropy.take();
+        let me = name.zip(seed);
+        let me = me.and_then(|(name, seed)| OwnRider::new(name, ftp.unwrap_or_default(), seed));
+        let Some(me) = me else {
+            self.view.stage = Stage::CannotJoin(JoinError::Other);
+            return;
+        };
+        self.set_rider(OwnRider { ready: true, ..me });
+        self.group.set_last_offset(Some(GroupOffset(0)));
+        self.roster.add(&provisional_id(), PeerNumber(1), true);
+        self.roster.set_host(&provisional_id());
+        self.use_simulator(now);
+        self.show_own_profile();
+        self.view.is_host = true;
+        self.ride.recording.opened(self.now, None);
+        self.view.stage = Stage::Lobby;
+    }
+
+    pub(super) fn look_up(&mut self) {
+        if let Some(code) = self.code.clone() {
+            self.view.stage = Stage::LookingUp;
+            self.outputs.push_back(Output::LookUp(code));
+        }
+    }
+
+    pub(super) fn looked_up(
+        &mut self,
+        now: Moment,
+        result: Result<RideInfo, JoinError>,
+        stored: StoredRide,
+    ) {
+        self.stored_timeline.clone_from(&stored.timeline);
+        let step = self.join_flow.looked_up(&result, stored);
+        if let Ok(info) = result {
+            if let Some(invitation) = info.invitation {
+                self.view.invitation = invitation;
+            }
+            if !matches!(step, Step::Resume(_)) {
+                self.store(StorageCommand::ClearJoining);
+            }
+        }
+        match step {
+            Step::Show(stage) => self.view.stage = stage,
+            Step::Resume(identity) => self.resume(now, *identity),
+            Step::Join(name, ftp) => self.join(name, ftp),
+        }
+    }
+
+    /// Joins as a new rider.
+    pub(super) fn join(&mut self, name: RiderName, ftp: Ftp) {
+        if self.join_flow.is_banned() {
+            self.view.stage = self.join_flow.enter_name();
+            return;
+        }
+        let seed = self.config.entropy.take();
+        self.outputs.push_back(Output::NeedEntropy);
+        let Some(me) = seed.and_then(|seed| OwnRider::new(name, ftp, seed)) else {
+            self.view.stage = Stage::CannotJoin(JoinError::Other);
+            return;
+        };
+        self.store(StorageCommand::SaveProfile(StoredProfile {
+            name: me.name.as_str().to_owned(),
+            ftp: me.ftp.watts(),
+        }));
+        self.set_rider(me);
+        self.group.set_last_offset(None);
+        self.connect(None, None);
+    }
+
+    /// Resumes as a rider that this browser knows.
+    pub(super) fn resume(&mut self, now: Moment, identity: StoredIdentity) {
+        let Some(me) = OwnRider::from_stored(&identity) else {
+            self.view.stage = self.join_flow.enter_name();
+            return;
+        };
+        self.set_rider(me);
+        if identity.simulated {
+            self.use_simulator(now);
+        }
+        let wall_lead = self.wall_lead_micros();
+        let offset = identity
+            .group_offset
+            .map(|offset| GroupOffset(offset + wall_lead));
+        self.group.set_last_offset(offset);
+        let resume = Resume {
+            peer: identity.peer,
+            token: identity.token,
+            incarnation: None,
+        };
+        self.connect(Some(resume), identity.room_snapshot);
+    }
+
+    /// Resumes as the rider of this tab that another tab took over.
+    pub(super) fn take_over(&mut self, now: Moment) {
+        match self.identity() {
+            Some(identity) => self.resume(now, identity),
+            None => self.look_up(),
+        }
+    }
+
+    pub(super) fn set_rider(&mut self, me: OwnRider) {
+        self.view.ftp = me.ftp.watts();
+        self.view.ready = me.ready;
+        self.view.summary = None;
+        self.view.chart = None;
+        self.ride.recording.reset(&mut self.outputs);
+        self.takes_part = true;
+        self.me = Some(me);
+    }
+
+    pub(super) fn connect(&mut self, resume: Option<Resume>, room_snapshot: Option<RoomSnapshot>) {
+        let (Some(code), Some(me)) = (self.code.clone(), &self.me) else {
+            return;
+        };
+        self.join_flow.begin(resume.is_none());
+        let config = NodeConfig {
+            keys: me.public_keys(),
+            ballot_key: me.ballot_key(),
+            role: MemberRole::Rider,
+            resume,
+            seed: me.seed_number(),
+            p2p_available: self.config.p2p_available,
+            group_offset: self.group.last_offset(),
+            room_snapshot,
+        };
+        self.group.join(code, config);
+        self.view.connection = ServerConnection::Idle;
+        self.view.stage = Stage::Joining;
+    }
+
+    /// Identity of this rider, once the server has given a token.
+    pub(super) fn identity(&self) -> Option<StoredIdentity> {
+        let (me, token) = (self.me.as_ref()?, self.join_flow.token()?);
+        let wall_lead = self.wall_lead_micros();
+        Some(StoredIdentity {
+            peer: me.peer.clone(),
+            token: token.clone(),
+            seed: me.seed,
+            profile: StoredProfile {
+                name: me.name.as_str().to_owned(),
+                ftp: me.ftp.watts(),
+            },
+            ready: me.ready,
+            simulated: self.ride.trainer.is_simulated(),
+            group_offset: self.group.last_offset().map(|offset| offset.0 - wall_lead),
+            room_snapshot: self.group.node().and_then(Node::room_snapshot),
+        })
+    }
+}
+
+impl RideSession {
+    /// Microseconds by which the wall clock is ahead of the monotonic clock.
+    pub(super) fn wall_lead_micros(&self) -> i64 {
+        let wall = self.now.wall.unix_ms() as i64 * 1_000;
+        wall - self.now.moment.since_origin().as_micros() as i64
+    }
+}

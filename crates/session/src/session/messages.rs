@@ -1,0 +1,143 @@
+//! Messages to and from other riders.
+
+use clock::Moment;
+use mesh::{node, peer_limits::PeerRequest};
+use protocol::peer::{DeliveryClass, PeerId};
+use ride::{
+    message::PeerMessage,
+    rider::RiderProfile,
+    timeline::{Head, SignedEvent},
+};
+
+use super::{RideSession, telemetry};
+use crate::{
+    storage::StorageCommand,
+    view::{Notice, Stage},
+};
+
+impl RideSession {
+    pub(super) fn receive(&mut self, now: Moment, from: &PeerId, payload: &[u8]) {
+        match PeerMessage::decode(payload) {
+            Ok(PeerMessage::Profile(profile)) => self.receive_profile(now, from, &profile),
+            Ok(PeerMessage::Telemetry(telemetry)) => {
+                let measured_at = self.group.moment_of(now, telemetry.at);
+                self.roster.set_metrics(now, from, &telemetry, measured_at);
+                self.ride.record_rider(from, &self.roster, &telemetry);
+            }
+            Ok(PeerMessage::Timeline(events)) => self.merge_events(now, from, events),
+            Ok(PeerMessage::TimelineRequest { head }) => {
+                if self.limits.allow(now, from, PeerRequest::Timeline) {
+                    self.timeline.send_since(now, &mut self.group, from, head);
+                }
+            }
+            Ok(PeerMessage::HistoryRequest { started }) => {
+                let (group, limits) = (&mut self.group, &mut self.limits);
+                self.ride.history.answer(now, group, limits, from, started);
+            }
+            Ok(PeerMessage::History(snapshot)) => {
+                if self.ride.history.merge(snapshot) && self.view.stage == Stage::Ended {
+                    self.draw_chart(now);
+                }
+            }
+            // From another version, or hostile.
+            Err(_) => self.unreadable += 1,
+        }
+    }
+
+    pub(super) fn receive_profile(&mut self, now: Moment, peer: &PeerId, profile: &RiderProfile) {
+        let is_new = self.roster.name(peer).is_empty();
+        self.roster.set_profile(peer, profile);
+        self.ride.history.set_name(peer, self.roster.name(peer));
+        if is_new && self.join_flow.announces_names(now) {
+            self.notify(Notice::Joined(profile.name.as_str().to_owned()));
+        }
+    }
+
+    pub(super) fn merge_events(&mut self, now: Moment, from: &PeerId, events: Vec<SignedEvent>) {
+        let before = self.timeline.head();
+        let (group, limits) = (&mut self.group, &mut self.limits);
+        let merged = self.timeline.merge(now, group, limits, from, events);
+        if !merged.grew {
+            return;
+        }
+        self.timeline_changed(now);
+        if before != Head::NONE {
+            self.announce_change(now, before);
+        }
+        if merged.has_unknown {
+            self.notify(Notice::NewerVersion);
+        }
+    }
+
+    /// The timeline has grown: stores it, publishes its head, and shows it.
+    pub(super) fn timeline_changed(&mut self, now: Moment) {
+        if self.code.is_some() {
+            self.store(StorageCommand::SaveTimeline(self.timeline.encode()));
+        }
+        self.publish_head(now);
+        self.view.workout = self.timeline.workout().cloned();
+        self.next_update = now;
+    }
+
+    /// Tells all riders the head of the timeline, with each heartbeat.
+    pub(super) fn publish_head(&mut self, now: Moment) {
+        let head = self.timeline.head().to_bytes().to_vec();
+        self.group
+            .handle(now, node::Input::SetHeartbeatPayload(head));
+    }
+
+    pub(super) fn request_missing_events(&mut self, now: Moment) {
+        let reachable = self.roster.reachable();
+        self.timeline
+            .request_missing(now, &mut self.group, reachable);
+    }
+
+    /// Announces a recent change by a host, where the screen does not show it by itself. A rider who
+    /// joins late sees where the ride is, not how it got there.
+    pub(super) fn announce_change(&mut self, now: Moment, before: Head) {
+        let action = self.timeline.recent_action(self.group.time(now), before);
+        if let Some((host, action)) = action {
+            let name = self.roster.name(host).to_owned();
+            self.notify(Notice::HostActed(name, action));
+        }
+    }
+
+    /// Tells all riders, and this screen, the own profile.
+    pub(super) fn profile_changed(&mut self, now: Moment) {
+        self.show_own_profile();
+        self.send_profile(now, None);
+        self.save(now);
+    }
+
+    pub(super) fn show_own_profile(&mut self) {
+        if let Some(me) = &self.me {
+            let profile = me.profile(self.ride.trainer.kind());
+            self.roster.set_profile(&me.peer, &profile);
+        }
+    }
+
+    pub(super) fn send_profile(&mut self, now: Moment, to: Option<&PeerId>) {
+        let Some(me) = &self.me else { return };
+        let message = PeerMessage::Profile(me.profile(self.ride.trainer.kind()));
+        match to {
+            Some(peer) => self.group.send(now, peer, DeliveryClass::Control, &message),
+            None => self.group.broadcast(now, DeliveryClass::Control, &message),
+        }
+    }
+
+    /// Sends the newest own metrics, to one rider or to all.
+    pub(super) fn send_telemetry(&mut self, now: Moment, to: Option<&PeerId>) {
+        let Some(time) = self.group.time(now) else {
+            return;
+        };
+        let message = PeerMessage::Telemetry(telemetry(&self.view.own_metrics, time));
+        match to {
+            Some(peer) => self
+                .group
+                .send(now, peer, DeliveryClass::Telemetry, &message),
+            None => self
+                .group
+                .broadcast(now, DeliveryClass::Telemetry, &message),
+        }
+    }
+}
