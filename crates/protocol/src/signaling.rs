@@ -35,7 +35,7 @@ use serde::{Deserialize, Serialize};
 use crate::peer::{Incarnation, MemberRole, PeerId, PublicKeys, Token};
 
 /// Version of these messages that this crate speaks.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Close codes of the signaling socket. Codes from 4000 are this protocol's own; the others are
 /// those of RFC 6455, section 7.4.1.

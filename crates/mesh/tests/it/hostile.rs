@@ -47,7 +47,7 @@ fn welcome(number: u32, load: u32, members: Vec<Member>, epoch: u32) -> ServerMe
         sign_key: [0; 32],
     };
     ServerMessage::Welcome(Box::new(Welcome {
-        version: 1,
+        version: protocol::signaling::VERSION,
         peer: id(number),
         number: PeerNumber(number),
         incarnation: Incarnation(load),

@@ -15,7 +15,7 @@ fn signal(signal: Signal) -> ClientMessage {
 fn a_hello_is_parsed_as_documented() {
     let key = "00".repeat(32);
     let text = format!(
-        r#"{{"type":"hello","version":1,"keys":{{"sign":"{key}","agree":"{key}"}},
+        r#"{{"type":"hello","version":2,"keys":{{"sign":"{key}","agree":"{key}"}},
             "resume":{{"peer":"ana","token":"t","incarnation":3}},"later":[1,2]}}"#
     );
     let ClientMessage::Hello(hello) = ClientMessage::parse(&text).unwrap() else {
