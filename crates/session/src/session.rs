@@ -194,6 +194,7 @@ impl RideSession {
 /// is right at once when it wakes.
 impl RideSession {
     fn update(&mut self, now: Moment) {
+        self.ride.trainer.handle_timeout(now, &mut self.outputs);
         // The other riders wait for the first metrics.
         if self.next_telemetry.is_none() && self.group.time(now).is_some() {
             self.next_telemetry = Some(now);

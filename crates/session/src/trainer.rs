@@ -189,11 +189,21 @@ impl TrainerControl {
         self.poll_profile(outputs);
     }
 
-    /// Moment at which [`TrainerControl::ride`] has to be called.
+    /// Moment at which [`TrainerControl::handle_timeout`] has to be called.
     pub(crate) fn poll_timeout(&self) -> Option<Moment> {
         match &self.source {
             Source::Device(device) => device.profile.poll_timeout(),
             _ => None,
+        }
+    }
+
+    /// Tells the device's profile that the moment of its timeout has come, if it has.
+    pub(crate) fn handle_timeout(&mut self, now: Moment, outputs: &mut impl Extend<Output>) {
+        if let Source::Device(device) = &mut self.source
+            && device.profile.poll_timeout().is_some_and(|due| due <= now)
+        {
+            device.profile.handle(now, TrainerInput::Timeout);
+            self.poll_profile(outputs);
         }
     }
 
@@ -213,13 +223,10 @@ impl TrainerControl {
         let target = self.easing.ease(now, target);
         let has_changed = self.target != target;
         self.target = target;
-        if let Source::Device(device) = &mut self.source {
-            if has_changed {
-                device.profile.handle(now, TrainerInput::SetTarget(target));
-            }
-            if device.profile.poll_timeout().is_some_and(|due| due <= now) {
-                device.profile.handle(now, TrainerInput::Timeout);
-            }
+        if let Source::Device(device) = &mut self.source
+            && has_changed
+        {
+            device.profile.handle(now, TrainerInput::SetTarget(target));
         }
         self.poll_profile(outputs);
         self.reading = match &mut self.source {
