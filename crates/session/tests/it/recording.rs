@@ -130,6 +130,27 @@ fn a_pause_is_left_out_of_the_recording() {
 }
 
 #[test]
+fn a_pause_that_passed_while_the_page_was_closed_is_left_out_of_the_recording() {
+    let mut world = World::riding(20, 2, long_ride());
+    world.run(secs(8));
+    world.close_page(BEN);
+    world.run(secs(1));
+    world.intend(ANA, Intent::Pause);
+    world.run(secs(20));
+    world.intend(ANA, Intent::Resume);
+    world.run(secs(4));
+    world.open(BEN);
+    world.run(secs(10));
+    let ridden = world.elapsed(ANA).as_secs();
+    world.intend(ANA, Intent::End);
+    world.run(secs(1));
+    let recording = world.download(BEN);
+    assert_eq!(recording.pauses.len(), 1);
+    let samples = recording.samples.len() as u64;
+    assert!(samples.abs_diff(ridden) <= 2, "{samples} of {ridden} s");
+}
+
+#[test]
 fn the_summary_has_the_figures_of_the_own_ride() {
     let mut world = World::group(8, 2);
     world.connect_trainer(BEN, FakeTrainer::new("Kickr"));

@@ -3,21 +3,25 @@
 use std::collections::VecDeque;
 
 use clock::Moment;
+use ed25519_compact::{KeyPair, Seed};
 use mesh::node::{self, Node, NodeConfig, NodeEvent};
 use protocol::{
     peer::{DeliveryClass, MemberRole, PeerId, PublicKeys},
     signaling::HostCommand,
 };
-use ride::{message::PeerMessage, timeline::SigningKey};
+use ride::{
+    message::PeerMessage,
+    timeline::{SigningKey, keys},
+};
 use session::{Input, Output, SocketEvent};
 
 use super::{CODE, World, tab::Program};
 
-/// The program: a mesh node without a session. It never votes, and hands over the ride at once if it
-/// becomes host.
+/// The program: a mesh node without a session. It never votes.
 pub struct RawPeer {
     node: Node,
     socket: u32,
+    seed: [u8; 32],
     pub key: SigningKey,
     /// Payloads of other members.
     pub received: Vec<(PeerId, DeliveryClass, Vec<u8>)>,
@@ -43,6 +47,7 @@ impl RawPeer {
         Self {
             node,
             socket: 0,
+            seed,
             key,
             received: Vec::new(),
             outputs: VecDeque::new(),
@@ -51,6 +56,12 @@ impl RawPeer {
 
     pub fn node(&self) -> &Node {
         &self.node
+    }
+
+    /// Signature of the bytes of an event, whatever they are.
+    pub fn sign_event(&self, bytes: &[u8]) -> [u8; 64] {
+        let pair = KeyPair::from_seed(Seed::new(self.seed));
+        *pair.sk.sign([keys::CONTEXT, bytes].concat(), None)
     }
 
     /// Messages received from one member.
