@@ -153,7 +153,11 @@ impl RideHistory {
         let is_same = self.started == Some(started);
         let message = PeerMessage::History(HistorySnapshot {
             started,
-            tracks: is_same.then(|| self.history.tracks()).unwrap_or_default(),
+            tracks: if is_same {
+                self.history.tracks()
+            } else {
+                Vec::new()
+            },
         });
         group.send(now, to, DeliveryClass::Bulk, &message);
     }

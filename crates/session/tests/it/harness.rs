@@ -13,8 +13,6 @@
 //! - [`RawPeer`]: a member that runs another program and sends any bytes;
 //! - `rtc`, `server`: peer connections, and the server.
 
-#![allow(dead_code, unused_imports)] // Parts that no test uses yet.
-
 mod faults;
 mod raw_peer;
 mod rides;

@@ -142,7 +142,7 @@ fn a_whole_group_that_sleeps_finds_itself_again() {
 }
 
 #[test]
-fn a_rider_who_slept_for_an_hour_can_return() {
+fn a_rider_who_slept_for_half_an_hour_can_return() {
     let mut world = World::riding(13, 2, long_ride());
     world.sleep(BEN, secs(1_800), ClockInSleep::StandsStill);
     world.run_until("direct again", World::all_direct);
