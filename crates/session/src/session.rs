@@ -177,9 +177,9 @@ impl RideSession {
         &self.view
     }
 
-    /// Time that all riders share; `None` while no rider has told it.
+    /// Time that all riders share; `None` outside of a group, and until another rider has told it.
     pub fn group_time(&self, now: Moment) -> Option<GroupTime> {
-        self.group.time(now)
+        self.group.node()?.group_time(now)
     }
 
     /// Ends the session: the recording is stored, the trainer is released.

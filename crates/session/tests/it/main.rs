@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+mod chaos;
 mod countdown;
 mod harness;
 mod host_gone;

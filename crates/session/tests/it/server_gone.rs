@@ -74,10 +74,10 @@ fn a_server_that_returns_without_memory_finds_the_same_ride_with_the_same_host()
     world.start_server();
     world.run_until("the server", all_online);
     world.run(secs(5));
-    for at in 0..3 {
+    for (at, peer) in peers.into_iter().enumerate() {
         assert_eq!(world.host(at), "Ana");
         assert_eq!(world.listed(at), ["Ana", "Ben", "Cem"]);
-        assert_eq!(world.peer(at), peers[at]);
+        assert_eq!(world.peer(at), peer);
         assert_eq!(world.notices(at), []);
     }
     assert_eq!(world.server.riders(), 3);

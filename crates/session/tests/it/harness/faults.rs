@@ -73,10 +73,6 @@ impl World {
         self.tabs[at].timers_run = false;
     }
 
-    pub fn start_timers(&mut self, at: usize) {
-        self.tabs[at].timers_run = true;
-    }
-
     /// The page runs again: it handles what has arrived, and the browser says that it is visible.
     pub fn wake_up(&mut self, at: usize) {
         let Some(sleep) = self.tabs[at].sleep.take() else {
@@ -89,6 +85,10 @@ impl World {
             self.feed(at, input);
         }
         self.feed(at, Input::Wake);
+    }
+
+    pub fn is_asleep(&self, at: usize) -> bool {
+        self.tabs[at].sleep.is_some()
     }
 
     /// The computer sleeps for some time.

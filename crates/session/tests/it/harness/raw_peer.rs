@@ -29,14 +29,14 @@ pub struct RawPeer {
 }
 
 impl RawPeer {
-    fn new(seed: [u8; 32], random: u64) -> Self {
+    fn new(role: MemberRole, seed: [u8; 32], random: u64) -> Self {
         let key = SigningKey::from_seed(seed).unwrap();
         let node = Node::new(NodeConfig {
             keys: PublicKeys {
                 sign: key.public(),
                 agree: [7; 32],
             },
-            role: MemberRole::Rider,
+            role,
             ballot_key: None,
             resume: None,
             seed: random,
@@ -144,11 +144,20 @@ impl RawPeer {
 }
 
 impl World {
-    /// A member with another program joins.
+    /// A rider with another program joins.
     pub fn join_raw_peer(&mut self) -> usize {
+        self.join_raw(MemberRole::Rider)
+    }
+
+    /// A spectator with another program joins.
+    pub fn join_raw_spectator(&mut self) -> usize {
+        self.join_raw(MemberRole::Spectator)
+    }
+
+    fn join_raw(&mut self, role: MemberRole) -> usize {
         let at = self.add_browser();
         let (seed, random) = (self.entropy(), self.random());
-        self.start_program(at, RawPeer::new(seed, random));
+        self.start_program(at, RawPeer::new(role, seed, random));
         self.run_until("the welcome", |world| {
             world.raw_peer(at).node.me().is_some()
         });
@@ -186,6 +195,12 @@ impl World {
             _ => DeliveryClass::Control,
         };
         self.send_raw(at, to, class, message.encode());
+    }
+
+    /// Sends a message from a raw peer to all members.
+    pub fn broadcast_message(&mut self, at: usize, message: &PeerMessage) {
+        let (class, payload) = (DeliveryClass::Control, message.encode());
+        self.feed_node(at, node::Input::Broadcast { class, payload });
     }
 
     /// Sends a command of the host from a raw peer.
