@@ -15,11 +15,8 @@ mod witness;
 
 use clock::Duration;
 use protocol::{peer::LinkState, signaling::HostTerm};
-use ride::timeline::{Change, Head, SignedEvent};
-use session::{
-    Intent,
-    view::{Stage, View},
-};
+use ride::timeline::{Head, SignedEvent};
+use session::{Intent, view::View};
 
 use crate::harness::{GOOD_PATH, PathConditions, World, ms, secs, workout};
 use attendant::Attendant;
@@ -150,7 +147,7 @@ impl Story {
     fn change_a_profile(&mut self) {
         let any = self.world.random();
         let tab = self.riders[(any / 2) as usize % self.riders.len()].tab;
-        self.world.intend(tab, Intent::SetReady(any % 2 == 0));
+        self.world.intend(tab, Intent::SetReady(any & 1 == 0));
     }
 
     fn heal(&mut self) {

@@ -25,7 +25,7 @@ mod world;
 
 pub use faults::ClockInSleep;
 pub use raw_peer::RawPeer;
-pub use rides::{ANA, BEN, CEM, DORA, FTPS, NAMES, four_steps, half_minute, long_ride, workout};
+pub use rides::{ANA, BEN, CEM, DORA, four_steps, half_minute, long_ride, workout};
 pub use storage::{BrowserStorage, RecordingStorage, TabStorage};
 pub use tab::{CODE, Tab};
 pub use trainer::{Chooser, FakeTrainer, TrainerBehaviour};

@@ -1,7 +1,6 @@
 //! The person in front of a screen: answers what the page asks.
 
-use clock::Moment;
-use protocol::code::SessionCode;
+use clock::{Duration, Moment};
 use session::{
     Intent, Opening,
     view::{JoinError, Stage},
@@ -9,8 +8,8 @@ use session::{
 
 use crate::harness::{CODE, World, ms};
 
-/// Time until a person tries again.
-const PATIENCE: clock::Duration = ms(1_500);
+/// Time between two actions of a person.
+const ACTION_INTERVAL: Duration = ms(1_500);
 
 #[derive(Default)]
 pub(super) struct Attendant {
@@ -50,7 +49,7 @@ impl Attendant {
         };
         world.intend(tab, intent);
         world.intend(tab, Intent::SimulateTrainer);
-        self.next_action = world.now + PATIENCE;
+        self.next_action = world.now + ACTION_INTERVAL;
     }
 }
 
@@ -58,6 +57,5 @@ impl Attendant {
 pub(super) fn open(world: &mut World, tab: usize) {
     let reloaded = std::mem::take(&mut world.tabs[tab].storage.hidden);
     let address = CODE.to_owned();
-    debug_assert!(CODE.parse::<SessionCode>().is_ok());
     world.open_page(tab, Opening::Group { address, reloaded });
 }

@@ -64,7 +64,7 @@ impl Witness {
         }
         let time = world.group_time(tab);
         let ran_back = time.is_some() && time < self.group_time;
-        assert!(!ran_back, "{at}: group time ran back by {:?} {:?} {:?} {:?}", self.group_time.map(|t| t.0 - time.unwrap().0), world.now, world.tabs[tab].stages.iter().rev().take(5).collect::<Vec<_>>(), world.view(tab).connection);
+        assert!(!ran_back, "{at}: group time ran back");
         self.group_time = time.or(self.group_time);
         let view = world.view(tab);
         if !matches!(view.stage, Stage::Riding | Stage::Ended) {
