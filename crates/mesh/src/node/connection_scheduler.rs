@@ -2,7 +2,10 @@ use std::time::Duration;
 
 use clock::Moment;
 
-use super::{ServerInfo, members::Members};
+use super::{
+    ServerInfo,
+    members::{Members, Peer},
+};
 use crate::link::LinkConditions;
 use protocol::peer::PeerNumber;
 
@@ -62,7 +65,7 @@ impl ConnectionScheduler {
 
     /// Moment of the next attempt, while another one may be started.
     pub(super) fn timeout(&self, members: &Members) -> Option<Moment> {
-        let due = |peer: &super::members::Peer| peer.link.connection_attempt_due_at();
+        let due = |peer: &Peer| peer.link.connection_attempt_due_at();
         let due = members.peers().filter_map(due);
         due.min().filter(|_| has_capacity(members))
     }
@@ -97,4 +100,115 @@ fn is_within_direct_limit(members: &Members, server: &ServerInfo, number: PeerNu
         .count();
     let earlier = earlier + usize::from(own.number < later);
     earlier < server.limits.max_direct as usize
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        link::{TokenBucket, testing::make_direct},
+        node::members::tests::{member, members},
+    };
+    use clock::WallTime;
+    use protocol::{
+        peer::MemberRole::{self, Rider, Spectator},
+        signaling::{DirectLinkSettings, Limits},
+    };
+
+    fn server(max_direct: u32) -> ServerInfo {
+        ServerInfo {
+            welcomed_at: Moment::ZERO,
+            time: WallTime::from_unix_ms(0),
+            ice_servers: Vec::new(),
+            direct: DirectLinkSettings::default(),
+            limits: Limits {
+                max_message_bytes: 65_536,
+                max_riders: 32,
+                max_direct,
+                grace_ms: 30_000,
+                relay_bytes_per_second: None,
+            },
+            p2p: true,
+        }
+    }
+
+    /// Numbers of the members that the first member is to reach directly.
+    fn direct(roles: &[MemberRole], max_direct: u32) -> Vec<u32> {
+        let (members, server) = (members(roles), server(max_direct));
+        let scheduler = ConnectionScheduler::new(true);
+        let is_wanted = |number: &PeerNumber| {
+            let conditions = scheduler.conditions(&members, Some(&server), true, *number);
+            conditions.direct_wanted
+        };
+        let numbers = members.numbers().into_iter().filter(is_wanted);
+        numbers.map(|number| number.0).collect()
+    }
+
+    #[test]
+    fn the_first_riders_have_direct_links() {
+        assert_eq!(direct(&[Rider; 5], 3), [2, 3]);
+        assert_eq!(direct(&[Rider; 5], 16), [2, 3, 4, 5]);
+        assert!(direct(&[Rider; 5], 0).is_empty());
+    }
+
+    #[test]
+    fn members_of_other_roles_have_no_direct_links_and_do_not_count() {
+        let roles = [Rider, Spectator, Rider, Spectator, Rider, Rider];
+        assert_eq!(direct(&roles, 3), [3, 5]);
+        assert!(direct(&[Spectator, Rider, Rider], 16).is_empty());
+    }
+
+    #[test]
+    fn without_a_server_or_peer_connections_nothing_is_direct() {
+        let (members, server) = (members(&[Rider; 2]), server(16));
+        let number = PeerNumber(2);
+        for (p2p_available, server) in [(false, Some(&server)), (true, None)] {
+            let scheduler = ConnectionScheduler::new(p2p_available);
+            let conditions = scheduler.conditions(&members, server, true, number);
+            assert!(!conditions.direct_wanted);
+        }
+    }
+
+    #[test]
+    fn four_attempts_are_in_progress_at_once() {
+        let (mut members, server) = (members(&[Rider; 8]), server(16));
+        let mut scheduler = ConnectionScheduler::new(true);
+        // Of two members, the one with the higher number starts.
+        members.set_own(member(9, Rider));
+        for number in members.numbers() {
+            let peer = members.remove(number).unwrap();
+            members.insert(Moment::ZERO, peer.member);
+            let conditions = scheduler.conditions(&members, Some(&server), true, number);
+            let mut bucket = TokenBucket::default();
+            let peer = members.peer_mut(number).unwrap();
+            peer.link.tick(Moment::ZERO, conditions, &mut bucket);
+        }
+        let mut started = Vec::new();
+        for number in members.numbers() {
+            if scheduler.is_due(Moment::ZERO, &members, number) {
+                let connection = scheduler.next_connection();
+                let peer = members.peer_mut(number).unwrap();
+                peer.link.start_connection_attempt(Moment::ZERO, connection);
+                started.push(number.0);
+            }
+        }
+        assert_eq!(started, [2, 3, 4, 5]);
+        assert_eq!(scheduler.timeout(&members), None);
+    }
+
+    #[test]
+    fn silence_counts_against_a_member_only_when_others_are_reached_without_the_server() {
+        let mut members = members(&[Rider; 3]);
+        let scheduler = ConnectionScheduler::new(true);
+        let others_reached = |members: &Members, is_socket_open| {
+            let number = PeerNumber(2);
+            let conditions = scheduler.conditions(members, None, is_socket_open, number);
+            conditions.others_reached
+        };
+        assert!(!others_reached(&members, false));
+        let other = members.peer_mut(PeerNumber(3)).unwrap();
+        make_direct(&mut other.link, Moment::ZERO);
+        assert!(others_reached(&members, false));
+        assert!(!others_reached(&members, true));
+    }
 }

@@ -170,3 +170,95 @@ fn server_offset(view: &View<'_>) -> GroupOffset {
     let since_1970 = Moment::from_origin(Duration::from_millis(time.unix_ms()));
     GroupOffset::between(GroupTime(micros(since_1970)), read_at)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        link::testing::{make_direct, receive_heartbeat},
+        node::members::tests::{id, members},
+    };
+    use protocol::peer::{
+        MemberRole::{self, Rider, Spectator},
+        PeerNumber,
+    };
+
+    const HOUR: i64 = 3_600_000_000;
+
+    fn at(ms: u64) -> Moment {
+        Moment::from_origin(Duration::from_millis(ms))
+    }
+
+    /// Members of whom each but the first tells an offset, some of them none.
+    fn telling(roles: &[MemberRole], offsets: &[Option<i64>]) -> Members {
+        let mut members = members(roles);
+        for (number, offset) in (2..).zip(offsets) {
+            let peer = members.peer_mut(PeerNumber(number)).unwrap();
+            make_direct(&mut peer.link, at(0));
+            // The round trip is measured from the second heartbeat on.
+            receive_heartbeat(&mut peer.link, at(10), |heartbeat| {
+                heartbeat.group_offset = offset.map(GroupOffset);
+            });
+        }
+        members
+    }
+
+    /// Estimate of the first member, as host, after hearing the others.
+    fn as_host(members: &Members, kept: Option<i64>, now: Moment) -> Option<GroupOffset> {
+        let mut estimator = GroupTimeEstimator::new(kept.map(GroupOffset));
+        let view = View {
+            members,
+            host: Some(&id(1)),
+            server_clock: Some((WallTime::from_unix_ms(5_000), at(0))),
+        };
+        estimator.tick(now, &view);
+        estimator.offset(now)
+    }
+
+    #[test]
+    fn a_host_alone_starts_group_time_as_the_servers_clock_or_continues_its_own() {
+        let alone = members(&[Rider]);
+        let server = Some(GroupOffset(5_000_000));
+        assert_eq!(as_host(&alone, None, at(10)), server);
+        assert_eq!(as_host(&alone, Some(7), at(10)), Some(GroupOffset(7)));
+    }
+
+    #[test]
+    fn a_host_takes_the_lower_median_of_the_riders_once_all_have_told() {
+        let told = telling(&[Rider; 4], &[Some(0), Some(10), Some(HOUR)]);
+        assert_eq!(as_host(&told, None, at(10)), Some(GroupOffset(10)));
+        let missing = telling(&[Rider; 4], &[Some(0), Some(10)]);
+        assert_eq!(as_host(&missing, None, at(10)), None);
+        let waited = as_host(&missing, None, at(3_000));
+        assert_eq!(waited, Some(GroupOffset(0)));
+    }
+
+    #[test]
+    fn a_host_prefers_the_rider_that_is_closest_to_what_it_knew() {
+        let told = telling(&[Rider; 4], &[Some(HOUR), Some(HOUR), Some(40)]);
+        assert_eq!(as_host(&told, Some(0), at(10)), Some(GroupOffset(40)));
+    }
+
+    #[test]
+    fn members_of_other_roles_are_not_believed() {
+        let roles = [Rider, Rider, Spectator, Spectator, Spectator];
+        let told = telling(&roles, &[Some(5), Some(HOUR), Some(HOUR), Some(HOUR)]);
+        assert_eq!(as_host(&told, None, at(10)), Some(GroupOffset(5)));
+    }
+
+    #[test]
+    fn a_follower_follows_the_host_and_tells_group_time_after_two_seconds() {
+        let told = telling(&[Rider; 3], &[Some(HOUR), Some(0)]);
+        let mut estimator = GroupTimeEstimator::new(None);
+        let view = View {
+            members: &told,
+            host: Some(&id(2)),
+            server_clock: None,
+        };
+        estimator.tick(at(10), &view);
+        assert_eq!(estimator.offset(at(10)), Some(GroupOffset(HOUR)));
+        assert_eq!(estimator.settled_offset(at(2_009)), None);
+        let settled = estimator.settled_offset(at(2_010));
+        assert_eq!(settled, Some(GroupOffset(HOUR)));
+    }
+}

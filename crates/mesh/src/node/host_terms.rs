@@ -68,3 +68,46 @@ impl HostTerms {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn term(epoch: u32) -> HostTerm {
+        HostTerm {
+            epoch,
+            peer: format!("peer-{epoch}").parse().unwrap(),
+            sign_key: [0; 32],
+        }
+    }
+
+    #[test]
+    fn epochs_never_go_back() {
+        let mut terms = HostTerms::default();
+        let first: PeerId = "peer-2".parse().unwrap();
+        assert!(terms.begin(term(2), first.clone()));
+        assert!(!terms.begin(term(2), first.clone()));
+        assert!(!terms.begin(term(1), first));
+        assert_eq!((terms.epoch(), terms.all().len()), (2, 1));
+    }
+
+    #[test]
+    fn the_newest_sixty_four_terms_are_kept() {
+        let mut terms = HostTerms::default();
+        (1..=100).for_each(|epoch| terms.elected(term(epoch)));
+        let epochs: Vec<_> = terms.all().iter().map(|term| term.epoch).collect();
+        assert_eq!(epochs, (37..=100).collect::<Vec<_>>());
+    }
+
+    #[test]
+    fn the_first_host_may_reclaim_the_role_from_another_host_only() {
+        let mut terms = HostTerms::default();
+        let first: PeerId = "peer-1".parse().unwrap();
+        assert!(!terms.may_reclaim(&first));
+        terms.begin(term(1), first.clone());
+        assert!(!terms.may_reclaim(&first), "it is host");
+        terms.begin(term(2), first.clone());
+        assert!(terms.may_reclaim(&first));
+        assert!(!terms.may_reclaim(&"peer-2".parse().unwrap()));
+    }
+}

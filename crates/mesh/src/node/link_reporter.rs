@@ -96,3 +96,63 @@ impl LinkReporter {
 fn increase(now: u64, before: u64) -> u32 {
     u32::try_from(now.saturating_sub(before)).unwrap_or(u32::MAX)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        link::testing::make_direct,
+        node::members::tests::{id, members},
+    };
+    use protocol::peer::MemberRole::Rider;
+
+    fn at(ms: u64) -> Moment {
+        Moment::from_origin(Duration::from_millis(ms))
+    }
+
+    #[test]
+    fn changes_are_reported_at_most_once_a_second_and_only_on_an_open_socket() {
+        let (mut reporter, mut members) = (LinkReporter::default(), members(&[Rider; 3]));
+        let stats = Stats::default();
+        assert_eq!(reporter.tick(at(0), &members, stats, false), None);
+        let report = reporter.tick(at(10), &members, stats, true).unwrap();
+        assert_eq!(report.links.len(), 2);
+        assert_eq!(reporter.tick(at(2_000), &members, stats, true), None);
+        assert_eq!(reporter.timeout(), None);
+        make_direct(&mut members.peers_mut().next().unwrap().link, at(2_000));
+        assert!(reporter.tick(at(2_000), &members, stats, true).is_some());
+        let stats = Stats {
+            connection_attempts: 2,
+            direct_connections: 1,
+            ..stats
+        };
+        assert_eq!(reporter.tick(at(2_999), &members, stats, true), None);
+        assert_eq!(reporter.timeout(), Some(at(3_000)));
+        let report = reporter.tick(at(3_000), &members, stats, true).unwrap();
+        assert_eq!((report.attempts, report.successes), (2, 1));
+    }
+
+    #[test]
+    fn the_connect_time_is_reported_once() {
+        let (mut reporter, mut members) = (LinkReporter::default(), members(&[Rider; 2]));
+        let stats = Stats::default();
+        reporter.attempt_started(at(100), &id(2));
+        make_direct(&mut members.peers_mut().next().unwrap().link, at(700));
+        reporter.became_direct(at(700), &id(2));
+        reporter.became_direct(at(900), &id(2));
+        let report = reporter.tick(at(1_000), &members, stats, true).unwrap();
+        assert_eq!(report.links[0].connect_ms, Some(600));
+        reporter.socket_opened();
+        let report = reporter.tick(at(2_000), &members, stats, true).unwrap();
+        assert_eq!(report.links[0].connect_ms, None);
+    }
+
+    #[test]
+    fn everything_is_reported_again_on_a_new_socket() {
+        let (mut reporter, members) = (LinkReporter::default(), members(&[Rider; 3]));
+        let stats = Stats::default();
+        let first = reporter.tick(at(0), &members, stats, true);
+        reporter.socket_opened();
+        assert_eq!(reporter.tick(at(1_000), &members, stats, true), first);
+    }
+}

@@ -195,3 +195,130 @@ fn page_id(member: &Member) -> PageId {
         incarnation: member.incarnation,
     }
 }
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use protocol::{
+        election::BallotKey,
+        peer::{Incarnation, MemberRole, PublicKeys},
+    };
+
+    pub(in crate::node) fn id(number: u32) -> PeerId {
+        format!("peer-{number}").parse().unwrap()
+    }
+
+    pub(in crate::node) fn key(number: u32) -> BallotKey {
+        BallotKey::from_seed([number as u8; 32]).unwrap()
+    }
+
+    pub(in crate::node) fn member(number: u32, role: MemberRole) -> Member {
+        Member {
+            peer: id(number),
+            number: PeerNumber(number),
+            incarnation: Incarnation(1),
+            role,
+            away: false,
+            keys: PublicKeys {
+                sign: key(number).public(),
+                agree: [0; 32],
+            },
+        }
+    }
+
+    /// Members with the given roles, numbered from 1, of which the first is this page.
+    pub(in crate::node) fn members(roles: &[MemberRole]) -> Members {
+        let mut members = Members::new(Random::new(1));
+        for (number, role) in (1..).zip(roles) {
+            let member = member(number, *role);
+            match number {
+                1 => members.set_own(member),
+                _ => _ = members.insert(Moment::ZERO, member),
+            }
+        }
+        members
+    }
+
+    fn riders(count: usize) -> Members {
+        members(&vec![MemberRole::Rider; count])
+    }
+
+    #[test]
+    fn an_equal_member_list_changes_nothing() {
+        let members = riders(3);
+        let same = members.peers().map(|peer| peer.member.clone()).collect();
+        assert_eq!(members.changes_to(same), []);
+    }
+
+    #[test]
+    fn a_newer_member_list_tells_who_left_joined_returned_and_is_away() {
+        let mut members = riders(5);
+        members.peer_mut(PeerNumber(3)).unwrap().member.away = true;
+        let newer = |number| member(number, MemberRole::Rider);
+        let away = Member {
+            away: true,
+            ..newer(4)
+        };
+        let reloaded = Member {
+            incarnation: Incarnation(2),
+            away: true,
+            ..newer(5)
+        };
+        let list = vec![newer(3), away, reloaded.clone(), newer(6)];
+        let expected = [
+            MemberChange::Left(id(2), LeftReason::Gone),
+            MemberChange::Returned(newer(3)),
+            MemberChange::Away(id(4)),
+            MemberChange::Returned(reloaded),
+            MemberChange::Away(id(5)),
+            MemberChange::Joined(newer(6)),
+        ];
+        assert_eq!(members.changes_to(list), expected);
+    }
+
+    #[test]
+    fn a_number_that_belongs_to_another_member_now_is_a_new_member() {
+        let members = riders(2);
+        let other = Member {
+            peer: id(9),
+            ..member(2, MemberRole::Rider)
+        };
+        let changes = members.changes_to(vec![other.clone()]);
+        assert_eq!(changes, [MemberChange::Joined(other)]);
+    }
+
+    #[test]
+    fn only_riders_are_counted_as_riders() {
+        let members = members(&[
+            MemberRole::Spectator,
+            MemberRole::Rider,
+            MemberRole::Coach,
+            MemberRole::Rider,
+        ]);
+        assert_eq!(members.rider_count(), 2);
+        assert!(members.rider(PeerNumber(2)).is_some());
+        for number in [1, 3] {
+            assert_eq!(members.rider(PeerNumber(number)), None);
+            assert_eq!(members.rider_by_id(&id(number)), None);
+        }
+    }
+
+    #[test]
+    fn a_member_with_the_own_number_is_not_inserted() {
+        let mut members = riders(1);
+        members.insert(Moment::ZERO, member(1, MemberRole::Rider));
+        assert_eq!(members.peers().count(), 0);
+    }
+
+    #[test]
+    fn a_newer_page_gets_a_new_link_and_the_same_page_keeps_its_own() {
+        let mut members = riders(2);
+        let same = member(2, MemberRole::Rider);
+        assert!(members.set_returned(Moment::ZERO, same.clone()).is_none());
+        let newer = Member {
+            incarnation: Incarnation(2),
+            ..same
+        };
+        assert!(members.set_returned(Moment::ZERO, newer).is_some());
+    }
+}

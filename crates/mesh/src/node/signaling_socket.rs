@@ -257,3 +257,141 @@ impl SignalingSocket {
         outputs.event(NodeEvent::SocketLost { attempt, retry_in });
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::node::Output;
+
+    fn at(ms: u64) -> Moment {
+        Moment::from_origin(Duration::from_millis(ms))
+    }
+
+    fn all(outputs: &mut Outputs) -> Vec<Output> {
+        std::iter::from_fn(|| outputs.pop()).collect()
+    }
+
+    fn ping() -> Output {
+        Output::SendText(ClientMessage::Ping.to_json())
+    }
+
+    fn resume() -> Resume {
+        Resume {
+            peer: "peer-1".parse().unwrap(),
+            token: "token".parse().unwrap(),
+            incarnation: None,
+        }
+    }
+
+    /// Socket that was welcomed at 0 ms.
+    fn open() -> (SignalingSocket, Outputs) {
+        let (mut socket, mut outputs) = (SignalingSocket::new(None, 1), Outputs::default());
+        socket.tick(at(0), &mut outputs);
+        assert_eq!(all(&mut outputs), [Output::OpenSocket]);
+        socket.welcomed(at(0), resume());
+        (socket, outputs)
+    }
+
+    fn is_lost(outputs: &[Output]) -> bool {
+        let lost = |output: &Output| matches!(output, Output::Event(NodeEvent::SocketLost { .. }));
+        outputs.first() == Some(&Output::CloseSocket) && outputs.iter().any(lost)
+    }
+
+    #[test]
+    fn a_socket_that_is_not_welcomed_within_five_seconds_is_replaced() {
+        let (mut socket, mut outputs) = (SignalingSocket::new(None, 1), Outputs::default());
+        socket.tick(at(0), &mut outputs);
+        all(&mut outputs);
+        socket.tick(at(4_999), &mut outputs);
+        assert_eq!(all(&mut outputs), []);
+        socket.tick(at(5_000), &mut outputs);
+        assert!(is_lost(&all(&mut outputs)));
+        let retry_at = socket.timeout().unwrap();
+        assert!(retry_at > at(5_000) && retry_at <= at(5_500));
+        socket.tick(retry_at, &mut outputs);
+        assert_eq!(all(&mut outputs), [Output::OpenSocket]);
+    }
+
+    #[test]
+    fn the_server_is_pinged_every_second_and_lost_after_three_without_an_answer() {
+        let (mut socket, mut outputs) = open();
+        assert_eq!(socket.timeout(), Some(at(1_000)));
+        socket.tick(at(1_000), &mut outputs);
+        assert_eq!(all(&mut outputs), [ping()]);
+        socket.received(at(1_200));
+        assert_eq!(socket.timeout(), Some(at(2_000)));
+        socket.tick(at(2_000), &mut outputs);
+        assert_eq!(all(&mut outputs), [ping()]);
+        assert_eq!(socket.timeout(), Some(at(5_000)));
+        socket.tick(at(5_000), &mut outputs);
+        assert!(is_lost(&all(&mut outputs)));
+        assert!(!socket.is_open());
+    }
+
+    #[test]
+    fn a_probe_replaces_a_dead_socket_after_a_second_and_a_half_without_delay() {
+        let (mut socket, mut outputs) = open();
+        socket.probe(at(100), &mut outputs);
+        assert_eq!(all(&mut outputs), [ping()]);
+        assert_eq!(socket.timeout(), Some(at(1_600)));
+        socket.tick(at(1_600), &mut outputs);
+        assert!(is_lost(&all(&mut outputs)));
+        assert_eq!(socket.timeout(), Some(at(1_600)), "at once");
+    }
+
+    #[test]
+    fn a_probe_opens_a_socket_that_waits() {
+        let (mut socket, mut outputs) = open();
+        socket.closed(at(100), &mut outputs);
+        all(&mut outputs);
+        socket.probe(at(101), &mut outputs);
+        assert_eq!(all(&mut outputs), [Output::OpenSocket]);
+    }
+
+    #[test]
+    fn silence_of_a_member_is_reason_for_one_ping_unless_the_server_was_heard_since() {
+        let (mut socket, mut outputs) = open();
+        socket.received(at(500));
+        socket.doubt(at(600), at(400), &mut outputs);
+        assert_eq!(all(&mut outputs), []);
+        socket.doubt(at(700), at(600), &mut outputs);
+        socket.doubt(at(710), at(600), &mut outputs);
+        assert_eq!(all(&mut outputs), [ping()]);
+        assert_eq!(socket.timeout(), Some(at(2_200)));
+    }
+
+    #[test]
+    fn a_closing_server_is_left_alone_for_as_long_as_it_asks_but_not_for_ever() {
+        for (asked, waited) in [(2_000, 2_000), (u32::MAX, 60_000)] {
+            let (mut socket, mut outputs) = open();
+            socket.server_closes(at(0), asked, &mut outputs);
+            assert!(is_lost(&all(&mut outputs)));
+            let retry_at = socket.timeout().unwrap();
+            assert!(retry_at > at(waited) && retry_at <= at(waited + 500));
+        }
+    }
+
+    #[test]
+    fn a_server_that_is_behind_gets_one_new_hello() {
+        let (mut socket, mut outputs) = (SignalingSocket::new(None, 1), Outputs::default());
+        socket.tick(at(0), &mut outputs);
+        socket.send_hello(&ClientMessage::Ping, 2, &mut outputs);
+        socket.welcomed(at(0), resume());
+        all(&mut outputs);
+        socket.server_is_behind(at(10), 2, &mut outputs);
+        assert_eq!(all(&mut outputs), [], "the hello told it");
+        socket.server_is_behind(at(10), 3, &mut outputs);
+        assert!(is_lost(&all(&mut outputs)));
+        assert_eq!(socket.timeout(), Some(at(10)));
+    }
+
+    #[test]
+    fn nothing_is_due_after_the_end() {
+        let (mut socket, mut outputs) = open();
+        socket.finish(&mut outputs);
+        assert_eq!(all(&mut outputs), [Output::CloseSocket]);
+        socket.probe(at(10), &mut outputs);
+        socket.tick(at(100_000), &mut outputs);
+        assert_eq!((socket.timeout(), all(&mut outputs)), (None, vec![]));
+    }
+}

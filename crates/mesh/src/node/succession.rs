@@ -415,3 +415,6 @@ fn send_to<'a>(peers: impl Iterator<Item = &'a Peer>, election: &Election) -> Ve
     };
     peers.map(send).collect()
 }
+
+#[cfg(test)]
+mod tests;
