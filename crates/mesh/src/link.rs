@@ -69,13 +69,13 @@ pub(crate) struct PageId {
 /// Conditions of a link outside of it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct LinkConditions {
-    /// Whether both sockets are open, so that frames and signals reach the peer over the server.
+    /// True if both sockets are open, so that frames and signals reach the peer over the server.
     pub(crate) relay_available: bool,
-    /// Whether a direct connection is wanted.
+    /// True if a direct connection is wanted.
     pub(crate) direct_wanted: bool,
-    /// Whether the server reports that the peer's socket is lost.
+    /// True if the server reports that the peer's socket is lost.
     pub(crate) is_away: bool,
-    /// Whether other members are reached without the server, so that silence is the peer's own.
+    /// True if other members are reached without the server, so that silence is the peer's own.
     pub(crate) others_reached: bool,
     /// Time that a connection attempt may take.
     pub(crate) attempt_timeout: Duration,
@@ -207,7 +207,7 @@ impl Link {
         self.peer_state.clock_error()
     }
 
-    /// Whether the peer may know group time: it has told it, or not been heard yet.
+    /// Returns true if the peer may know group time: it has told it, or not been heard yet.
     pub(crate) fn may_know_group_time(&self) -> bool {
         self.peer_state.may_know_group_time()
     }
@@ -313,7 +313,7 @@ impl Link {
         self.attempts.due_at().filter(|_| is_possible)
     }
 
-    /// Whether a connection attempt of this side is in progress.
+    /// Returns true if a connection attempt of this side is in progress.
     pub(crate) fn is_connecting(&self) -> bool {
         self.attempts.is_connecting()
     }
@@ -324,7 +324,8 @@ impl Link {
         self.attempts.start(now, connection, &mut self.outputs);
     }
 
-    /// Whether signals of the peer count. Those for a direct link that is not wanted do not.
+    /// Returns true if signals of the peer count. Those for a direct link that is not wanted do
+    /// not.
     pub(crate) fn accepts_signals(&self) -> bool {
         self.conditions.direct_wanted
     }
@@ -540,7 +541,7 @@ impl Link {
         (3 * round_trip).clamp(MIN_ACK_TIMEOUT, MAX_ACK_TIMEOUT)
     }
 
-    /// Whether nothing has arrived for so long that the peer counts as away.
+    /// Returns true if nothing has arrived for [`AWAY_TIMEOUT`].
     fn is_silent(&self) -> bool {
         self.ticked_at >= self.last_received_at + AWAY_TIMEOUT
     }

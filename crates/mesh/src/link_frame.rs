@@ -49,8 +49,8 @@ pub struct LinkFrame {
 /// Content of a link frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Body {
-    /// Heartbeat: `0 | to | sent i64 | flags u8 | group offset i64 | epoch u32 | payload length u8 |
-    /// payload | count u8 | count x reception report`.
+    /// Heartbeat: `0 | to | sent i64 | flags u8 | group offset i64 | epoch u32 | payload length u8
+    /// | payload | count u8 | count x reception report`.
     Heartbeat(Heartbeat),
     /// Payload of which only the newest counts: `1 | to | seq u32 | payload`.
     Telemetry {
@@ -65,7 +65,7 @@ pub enum Body {
         class: DeliveryClass,
         /// Sequence number, counted from 1 per link, class and pair of page loads.
         seq: u32,
-        /// Whether the message continues in the next segment.
+        /// True if the message continues in the next segment.
         more: bool,
         /// Opaque bytes.
         payload: Vec<u8>,
@@ -91,7 +91,7 @@ pub struct Heartbeat {
     pub sent: i64,
     /// Group time minus the sender's clock, once it is known.
     pub group_offset: Option<GroupOffset>,
-    /// Whether the sender supports direct links.
+    /// True if the sender supports direct links.
     pub p2p: bool,
     /// Newest epoch that the sender knows.
     pub epoch: u32,
@@ -115,7 +115,7 @@ pub struct ReceptionReport {
     /// Time since that heartbeat arrived, in microseconds; `u32::MAX` when none has arrived or when
     /// the time does not fit.
     pub delay: u32,
-    /// Whether its frames arrive over the data channels.
+    /// True if its frames arrive over the data channels.
     pub direct: bool,
     /// Cumulative acknowledgement of its control stream.
     pub control: u32,

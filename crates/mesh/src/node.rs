@@ -80,7 +80,7 @@ pub struct Node {
     server: Option<ServerInfo>,
     members: Members,
     room: RoomState,
-    /// Whether the session was told that this rider may reclaim the host role.
+    /// True if the session was told that this rider may reclaim the host role.
     announced_reclaim: bool,
     succession: Succession,
     scheduler: ConnectionScheduler,
@@ -158,7 +158,7 @@ impl Node {
         links.chain(others.into_iter().flatten()).min()
     }
 
-    /// Whether the node has ended: left, refused, kicked or replaced, or the ride is over.
+    /// Returns true if the node has ended: left, refused, kicked or replaced, or the ride is over.
     pub fn is_over(&self) -> bool {
         self.socket.is_finished()
     }
@@ -168,7 +168,7 @@ impl Node {
         self.members.own()
     }
 
-    /// Whether this rider is the host.
+    /// Returns true if this rider is the host.
     pub fn is_host(&self) -> bool {
         self.host().is_some_and(|host| self.members.is_own(host))
     }
@@ -193,19 +193,20 @@ impl Node {
         self.room.terms.first_host()
     }
 
-    /// Whether another rider is host and this one may reclaim the role.
+    /// Returns true if another rider is host and this one may reclaim the role.
     pub fn may_reclaim(&self) -> bool {
         let me = self.me();
         me.is_some_and(|me| self.room.terms.may_reclaim(&me.peer))
     }
 
-    /// Whether decisions of the host may be void later, because the server is unreachable and too
-    /// few riders are reached. The session disables the host's controls, and tells the others why.
+    /// Returns true if decisions of the host may be void later, because the server is unreachable
+    /// and too few riders are reached. The session disables the host's controls, and tells the
+    /// others why.
     pub fn host_controls_suspended(&self) -> bool {
         self.succession.controls_suspended()
     }
 
-    /// Whether the ride is locked and admits no new members.
+    /// Returns true if the ride is locked and admits no new members.
     pub fn is_locked(&self) -> bool {
         self.room.is_locked()
     }

@@ -7,7 +7,7 @@ const HIGH_WATERMARK: u32 = 1024 * 1024;
 /// Buffered bytes of all channels together above which telemetry is dropped and bulk waits.
 const LOW_WATERMARK: u32 = 256 * 1024;
 
-/// `bufferedAmountLowThreshold` for a channel with so many buffered bytes.
+/// `bufferedAmountLowThreshold` for a channel with a number of buffered bytes.
 ///
 /// At the low watermark control continues; at a quarter of it all three channels together are below
 /// it.
@@ -23,7 +23,7 @@ pub fn low_watermark(buffered: u32) -> u32 {
 #[derive(Debug, Default)]
 pub(super) struct ChannelBuffers {
     bytes: [u32; 3],
-    /// Whether control waits until its channel is down to the low watermark.
+    /// True if control waits until its channel is down to the low watermark.
     is_draining: bool,
 }
 
@@ -40,8 +40,8 @@ impl ChannelBuffers {
         }
     }
 
-    /// Whether frames of a class have to wait or, for telemetry, are dropped. All channels share
-    /// one SCTP association, so bytes in one delay the others.
+    /// Returns true if frames of a class have to wait or, for telemetry, are dropped. All channels
+    /// share one SCTP association, so bytes in one delay the others.
     pub(super) fn is_full(&self, class: DeliveryClass) -> bool {
         let bytes = self.bytes.iter();
         let total = bytes.fold(0, |sum: u32, bytes| sum.saturating_add(*bytes));

@@ -31,7 +31,7 @@ pub(super) struct ConnectionAttempts {
     backoff: Backoff,
     /// Attempts since the link was last direct.
     count: u32,
-    /// Whether this side started the last attempt.
+    /// True if this side started the last attempt.
     started_here: bool,
     connect_time: Option<Duration>,
 }
@@ -64,7 +64,7 @@ impl ConnectionAttempts {
         self.retry_at
     }
 
-    /// Whether an attempt of this side is in progress.
+    /// Returns true if an attempt of this side is in progress.
     pub(super) fn is_connecting(&self) -> bool {
         let is_opening = |connection: &PeerConnection| !connection.is_open();
         let is_opening = self.connection.as_ref().is_some_and(is_opening);

@@ -153,7 +153,7 @@ impl PeerState {
         self.clock.error()
     }
 
-    /// Whether the peer may know group time: it has told it, or not been heard yet.
+    /// Returns true if the peer may know group time: it has told it, or not been heard yet.
     pub(super) fn may_know_group_time(&self) -> bool {
         let knows = |newest: NewestHeartbeat| newest.group_offset.is_some();
         self.newest.is_none_or(knows)

@@ -37,7 +37,7 @@ pub(super) struct PeerConnection {
     is_polite: bool,
     /// Moment at which the newest offer was requested or received.
     attempt_started_at: Moment,
-    /// Whether it has carried frames.
+    /// True if it has carried frames.
     was_direct: bool,
     has_own_offer: bool,
     ignores_offer: bool,
@@ -149,23 +149,23 @@ impl PeerConnection {
         self.open_channels == [true; 3]
     }
 
-    /// Whether frames arrive in both directions, so that it can replace the relay.
+    /// Returns true if frames arrive in both directions, so that it can replace the relay.
     pub(super) fn is_direct(&self, now: Moment) -> bool {
         let is_recovered = now >= self.recovered_from;
         self.is_open() && self.peer_receives && self.is_receiving(now) && is_recovered
     }
 
-    /// Whether frames of a class have to wait or, for telemetry, are dropped.
+    /// Returns true if frames of a class have to wait or, for telemetry, are dropped.
     pub(super) fn is_full(&self, class: DeliveryClass) -> bool {
         self.buffers.is_full(class)
     }
 
-    /// Whether it has been silent for so long that it is given up.
+    /// Returns true if it has been silent for [`LOSS_TIMEOUT`] and is to be given up.
     pub(super) fn is_lost(&self, now: Moment) -> bool {
         self.received_at.is_some_and(|at| now >= at + LOSS_TIMEOUT)
     }
 
-    /// Whether it did not become direct within the timeout.
+    /// Returns true if it did not become direct within the timeout.
     pub(super) fn has_timed_out(&self, now: Moment, timeout: Duration) -> bool {
         !self.was_direct && now >= self.attempt_started_at + timeout
     }

@@ -27,7 +27,7 @@ pub enum RtcCommand {
     },
     /// `createOffer` and `setLocalDescription`, answered by [`RtcEvent::LocalDescription`].
     CreateOffer {
-        /// Whether to restart ICE, which searches for network paths anew.
+        /// True to restart ICE, which searches for network paths anew.
         ice_restart: bool,
     },
     /// `setRemoteDescription`. The driver answers an offer with `setLocalDescription` and reports

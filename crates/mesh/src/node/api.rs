@@ -28,10 +28,10 @@ pub struct NodeConfig {
     pub resume: Option<Resume>,
     /// Seed for jitter, different in every page.
     pub seed: u64,
-    /// Whether the browser has `RTCPeerConnection`.
+    /// True if the browser has `RTCPeerConnection`.
     pub p2p_available: bool,
-    /// [`Node::group_offset`](super::Node::group_offset) before a reload. A host to whom no other
-    /// rider can tell group time continues from it.
+    /// [`Node::group_offset`](super::Node::group_offset) before a reload. A host continues from
+    /// it when no other rider can tell group time.
     pub group_offset: Option<GroupOffset>,
     /// [`Node::room_snapshot`](super::Node::room_snapshot) before a reload, for a server that lost
     /// its memory in the meantime.

@@ -29,7 +29,8 @@ impl ConnectionScheduler {
         }
     }
 
-    /// Whether this page uses direct links: its browser supports them and the server allows them.
+    /// Returns true if this page uses direct links: its browser supports them and the server allows
+    /// them.
     pub(super) fn supports_p2p(&self, server: Option<&ServerInfo>) -> bool {
         self.p2p_available && server.is_some_and(|server| server.p2p)
     }
@@ -70,7 +71,7 @@ impl ConnectionScheduler {
         due.min().filter(|_| has_capacity(members))
     }
 
-    /// Whether an attempt to a member starts now.
+    /// Returns true if an attempt to a member starts now.
     pub(super) fn is_due(&self, now: Moment, members: &Members, number: PeerNumber) -> bool {
         let peer = members.peer(number);
         let due_at = peer.and_then(|peer| peer.link.connection_attempt_due_at());
@@ -83,8 +84,8 @@ fn has_capacity(members: &Members) -> bool {
     connecting.count() < MAX_CONCURRENT_ATTEMPTS
 }
 
-/// Whether this page and a member are both among the riders with the lowest numbers, which have
-/// direct links. Members of other roles have none and do not count.
+/// Returns true if this page and a member are both among the riders with the lowest numbers, which
+/// have direct links. Members of other roles have none and do not count.
 fn is_within_direct_limit(members: &Members, server: &ServerInfo, number: PeerNumber) -> bool {
     let Some(own) = members.own().filter(|own| own.role.is_rider()) else {
         return false;

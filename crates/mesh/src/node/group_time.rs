@@ -15,17 +15,17 @@ const QUERY_TIMEOUT: Duration = Duration::from_secs(3);
 ///
 /// A host that has no group time yet, after a reload, takes it from the other riders. It believes
 /// none of them alone: only the one that is closest to what the page knew before the reload, or the
-/// lower median of all. It tells the result to the others only once it has settled, so that nobody
-/// follows a follower. If no rider knows group time, the host continues from what it knew before;
-/// a host that knew nothing starts group time as the server's wall clock, so that riders who start
-/// it apart from each other start the same one.
+/// lower median of all. It tells the result to the others only once it has settled, so that no
+/// rider follows a follower. If no rider knows group time, the host continues from what it knew
+/// before; a host that knew nothing starts group time as the server's wall clock, so that riders
+/// who start it apart from each other start the same one.
 ///
 /// A host whose machine slept, and its monotonic clock with it, finds half of the other riders far
 /// ahead and follows them; otherwise they would have to wait for it.
 #[derive(Debug)]
 pub(super) struct GroupTimeEstimator {
     clock: GroupClock,
-    /// Whether the own clock defines group time, as host.
+    /// True if the own clock defines group time, as host.
     is_authority: bool,
     /// Offset from before a reload.
     kept_offset: Option<GroupOffset>,
@@ -189,7 +189,7 @@ mod tests {
         Moment::from_origin(Duration::from_millis(ms))
     }
 
-    /// Members of whom each but the first tells an offset, some of them none.
+    /// Members that tell an offset each, except for the first; `None` tells none.
     fn telling(roles: &[MemberRole], offsets: &[Option<i64>]) -> Members {
         let mut members = members(roles);
         for (number, offset) in (2..).zip(offsets) {

@@ -35,7 +35,7 @@ impl HostTerms {
         self.first_host.as_ref()
     }
 
-    /// Whether `rider` is not host and may reclaim the role.
+    /// Returns true if `rider` is not host and may reclaim the role.
     pub(super) fn may_reclaim(&self, rider: &PeerId) -> bool {
         let is_host = |host: &PeerId| host == rider;
         self.first_host() == Some(rider) && self.host().is_some_and(|host| !is_host(host))

@@ -94,7 +94,7 @@ impl Members {
         self.peers().filter(|peer| peer.member.role.is_rider())
     }
 
-    /// Whether this page is a rider's.
+    /// Returns true if this page is a rider's.
     pub(super) fn is_rider(&self) -> bool {
         self.own.as_ref().is_some_and(|own| own.role.is_rider())
     }
@@ -120,7 +120,7 @@ impl Members {
         all.filter(|member| member.role.is_rider())
     }
 
-    /// Whether any member is reached directly.
+    /// Returns true if any member is reached directly.
     pub(super) fn any_direct(&self) -> bool {
         self.peers().any(|peer| peer.link.is_direct())
     }

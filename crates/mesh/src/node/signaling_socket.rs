@@ -27,9 +27,9 @@ pub(super) struct SignalingSocket {
     resume: Option<Resume>,
     /// Newest epoch that the server was told on this socket.
     told_epoch: u32,
-    /// Whether the page asked for a check: a dead socket is then replaced without delay.
+    /// True if the page asked for a check: a dead socket is then replaced without delay.
     is_urgent: bool,
-    /// Whether a member became silent, which may mean that the own network is lost.
+    /// True if a member became silent, which may mean that the own network is lost.
     is_doubted: bool,
     backoff: Backoff,
 }
@@ -44,7 +44,7 @@ enum Phase {
     Open {
         received_at: Moment,
         pinged_at: Moment,
-        /// Whether the last ping is unanswered.
+        /// True if the last ping is unanswered.
         awaits_pong: bool,
     },
     /// No socket any more: the server refused this page, which continues over its direct links.
@@ -68,7 +68,7 @@ impl SignalingSocket {
         }
     }
 
-    /// Whether the server has welcomed this page on the present socket.
+    /// Returns true if the server has welcomed this page on the present socket.
     pub(super) fn is_open(&self) -> bool {
         matches!(self.phase, Phase::Open { .. })
     }
@@ -77,7 +77,7 @@ impl SignalingSocket {
         matches!(self.phase, Phase::Opening { .. })
     }
 
-    /// Whether there is a socket, welcomed or not.
+    /// Returns true if there is a socket, welcomed or not.
     pub(super) fn exists(&self) -> bool {
         self.is_opening() || self.is_open()
     }

@@ -31,8 +31,8 @@ const YIELD: Duration = Duration::from_secs(5);
 /// so that a socket that reopens at once changes nothing; not longer, so that they are suspended
 /// before another rider can become host.
 const SUSPEND_AFTER: Duration = Duration::from_secs(1);
-/// Largest number of epochs ahead of the newest one seen that is believed: no ride loses so many
-/// hosts.
+/// Largest number of epochs ahead of the newest one seen that is believed: a ride does not lose
+/// that many hosts.
 const MAX_EPOCHS_AHEAD: u32 = 64;
 /// Interval in which elections are sent to members that do not know their epochs.
 const ANNOUNCE_INTERVAL: Duration = Duration::from_millis(500);
@@ -83,7 +83,7 @@ pub(super) struct View<'a> {
     pub(super) terms: &'a HostTerms,
     /// Present if this rider votes and stands for election.
     pub(super) ballot_key: Option<&'a BallotKey>,
-    /// Whether the socket is open, so that the server names the host.
+    /// True if the socket is open, so that the server names the host.
     pub(super) is_server_reachable: bool,
 }
 
@@ -256,8 +256,8 @@ impl Succession {
         Some(turn.max(self.yields_until))
     }
 
-    /// Whether this rider is host, and riders in reach know only an older epoch, which no votes
-    /// have raised.
+    /// Returns true if this rider is host, and riders in reach know only an older epoch, which no
+    /// votes have raised.
     fn is_unknown_host(&self, view: View<'_>) -> bool {
         let epoch = view.terms.epoch();
         let newest = self.elections.last();
@@ -335,7 +335,7 @@ impl Succession {
         }
         let is_silent = |received_at: Moment| received_at + HOST_SILENCE_TIMEOUT <= now;
         let is_host_lost = view.host_last_received_at().is_some_and(is_silent);
-        // A host that is to be confirmed in another epoch takes the role from nobody.
+        // A host that is to be confirmed in another epoch takes the role from no other rider.
         let is_host_lost = is_host_lost || view.terms.host() == Some(&term.peer);
         let own = view.members.own().filter(|own| own.role.is_rider());
         let Some((own, key)) = own.zip(view.ballot_key).filter(|_| is_host_lost) else {

@@ -17,7 +17,7 @@ fn term(epoch: u32, rider: u32) -> HostTerm {
     }
 }
 
-/// One member's view: of members numbered from 1, of whom the first is this page, and a host.
+/// View of one page: members numbered from 1, the first of which is this page, and a host.
 struct Ride {
     members: Members,
     terms: HostTerms,
