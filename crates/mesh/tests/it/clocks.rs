@@ -1,6 +1,6 @@
-//! Group time, on machines whose clocks are minutes apart.
+//! Group time on machines whose clocks differ by minutes.
 
-mod lies;
+mod false_claims;
 
 use protocol::signaling::HostCommand;
 use std::time::Duration;
@@ -15,10 +15,10 @@ use protocol::{
     peer::{DeliveryClass, Incarnation, PeerNumber},
 };
 
-use crate::net::{Net, TODAY, Way, incarnation, ms};
+use crate::network::{Network, PathConditions, SERVER_TIME, incarnation, ms};
 
-/// How far the riders' ideas of group time are apart, in microseconds.
-fn spread(net: &Net, riders: &[usize]) -> i64 {
+/// Largest difference between the group times of some riders, in microseconds.
+fn spread(net: &Network, riders: &[usize]) -> i64 {
     let times = riders
         .iter()
         .map(|rider| net.group_time(*rider).expect("known"));
@@ -26,19 +26,19 @@ fn spread(net: &Net, riders: &[usize]) -> i64 {
     times.iter().max().unwrap() - times.iter().min().unwrap()
 }
 
-fn known(net: &Net) -> bool {
+fn known(net: &Network) -> bool {
     (0..net.riders.len()).all(|rider| net.group_time(rider).is_some())
 }
 
 #[test]
 fn group_time_is_known_within_a_second_and_within_five_milliseconds() {
-    let mut net = Net::new(51);
-    net.relay = Way {
+    let mut net = Network::new(51);
+    net.relay = PathConditions {
         delay: ms(40),
         jitter: ms(4),
         loss: 0,
     };
-    net.direct = Way {
+    net.direct = PathConditions {
         delay: ms(10),
         jitter: ms(2),
         loss: 0,
@@ -58,15 +58,15 @@ fn group_time_is_known_within_a_second_and_within_five_milliseconds() {
         spread(&net, &[0, 1, 2, 3])
     );
     for rider in &net.riders {
-        let error = rider.node.clock_error(net.now + rider.clock).unwrap();
+        let error = rider.node.clock_error(net.now + rider.clock_ahead).unwrap();
         assert!(error < ms(20), "{error:?}");
     }
 }
 
 #[test]
-fn group_time_begins_as_the_servers_clock() {
-    let net = Net::riding(52, 2);
-    let server = (ms(TODAY) + net.now.since_origin()).as_micros() as i64;
+fn group_time_starts_as_the_servers_clock() {
+    let net = Network::with_riders(52, 2);
+    let server = (ms(SERVER_TIME) + net.now.since_origin()).as_micros() as i64;
     for at in [0, 1] {
         let apart = server - net.group_time(at).unwrap();
         assert!((0..60_000).contains(&apart), "{apart}");
@@ -75,10 +75,10 @@ fn group_time_begins_as_the_servers_clock() {
 }
 
 #[test]
-fn who_comes_while_all_others_are_cut_off_has_their_time_when_they_are_back() {
-    let mut net = Net::riding(58, 2);
+fn a_rider_that_joined_while_the_others_were_cut_off_has_their_time_when_they_return() {
+    let mut net = Network::with_riders(58, 2);
     for rider in [0, 1] {
-        net.riders[rider].online = false;
+        net.riders[rider].is_online = false;
         net.drop_socket(rider);
     }
     net.run(6_000);
@@ -87,7 +87,7 @@ fn who_comes_while_all_others_are_cut_off_has_their_time_when_they_are_back() {
     assert!(net.riders[late].node.is_host());
     let begin = (net.now, net.group_time(late).unwrap());
     for rider in [0, 1] {
-        net.riders[rider].online = true;
+        net.riders[rider].is_online = true;
         net.feed(rider, Input::ProbeSocket);
     }
     net.run(5_000);
@@ -98,10 +98,10 @@ fn who_comes_while_all_others_are_cut_off_has_their_time_when_they_are_back() {
 }
 
 #[test]
-fn group_time_never_runs_back_whatever_happens() {
+fn group_time_never_runs_backwards() {
     for seed in 0..6 {
-        let mut net = Net::new(seed);
-        let bad = Way {
+        let mut net = Network::new(seed);
+        let bad = PathConditions {
             delay: ms(20),
             jitter: ms(200),
             loss: 100,
@@ -128,8 +128,8 @@ fn group_time_never_runs_back_whatever_happens() {
 }
 
 #[test]
-fn a_new_host_carries_group_time_on() {
-    let mut net = Net::riding(53, 3);
+fn a_new_host_continues_group_time() {
+    let mut net = Network::with_riders(53, 3);
     net.run(3_000);
     let before = net.group_time(2).unwrap();
     net.feed(0, Input::Leave);
@@ -141,13 +141,13 @@ fn a_new_host_carries_group_time_on() {
 }
 
 #[test]
-fn a_host_who_reloads_takes_group_time_from_its_peers() {
-    let mut net = Net::riding(54, 3);
+fn a_host_that_reloads_takes_group_time_from_the_other_riders() {
+    let mut net = Network::with_riders(54, 3);
     net.run(3_000);
     let before = net.group_time(1).unwrap();
     net.reload(0);
-    // A page's clock starts anew with the page.
-    net.riders[0].clock = Duration::from_secs(77);
+    // The monotonic clock may start again with the page.
+    net.riders[0].clock_ahead = Duration::from_secs(77);
     net.run(5_000);
     assert!(net.riders[0].node.is_host());
     assert!(
@@ -160,14 +160,14 @@ fn a_host_who_reloads_takes_group_time_from_its_peers() {
 }
 
 #[test]
-fn a_host_alone_who_reloads_carries_group_time_on() {
-    let mut net = Net::riding(56, 2);
+fn a_host_alone_that_reloads_continues_group_time() {
+    let mut net = Network::with_riders(56, 2);
     net.feed(0, Input::Leave);
     net.run(3_000);
-    // Group time is still the clock of the host who left.
+    // Group time is still the clock of the host that left.
     let before = net.group_time(1).unwrap();
     let offset = net.group_offset(1);
-    net.reload_remembering(1, offset);
+    net.reload_with_offset(1, offset);
     net.run(5_000);
     assert!(net.riders[1].node.is_host());
     let passed = net.group_time(1).unwrap() - before;
@@ -176,10 +176,10 @@ fn a_host_alone_who_reloads_carries_group_time_on() {
 
 #[test]
 fn a_rider_whose_machine_slept_catches_up() {
-    let mut net = Net::riding(55, 3);
+    let mut net = Network::with_riders(55, 3);
     net.run(3_000);
     net.now += Duration::from_secs(60);
-    net.riders[2].clock -= Duration::from_secs(60);
+    net.riders[2].clock_ahead -= Duration::from_secs(60);
     net.run(3_000);
     assert!(
         spread(&net, &[0, 1, 2]) < 5_000,
@@ -189,13 +189,13 @@ fn a_rider_whose_machine_slept_catches_up() {
 }
 
 #[test]
-fn a_host_whose_machine_slept_holds_nobody_up() {
-    let mut net = Net::riding(56, 3);
+fn a_host_whose_machine_slept_does_not_delay_the_others() {
+    let mut net = Network::with_riders(56, 3);
     net.feed(0, Input::Command(HostCommand::HandOver { to: net.id(2) }));
     net.run(3_000);
     let begin = (net.now, net.group_time(0).unwrap());
     net.now += Duration::from_secs(3);
-    net.riders[2].clock -= Duration::from_secs(3);
+    net.riders[2].clock_ahead -= Duration::from_secs(3);
     net.run(3_000);
     assert!(net.riders[2].node.is_host());
     assert!(spread(&net, &[0, 1, 2]) < 20_000);
@@ -205,20 +205,20 @@ fn a_host_whose_machine_slept_holds_nobody_up() {
 }
 
 #[test]
-fn a_host_who_slept_out_of_sight_leads_nobody_into_the_future() {
-    let mut net = Net::riding(59, 3);
+fn a_host_that_slept_while_out_of_reach_does_not_move_the_others_ahead() {
+    let mut net = Network::with_riders(59, 3);
     net.feed(0, Input::Command(HostCommand::HandOver { to: net.id(2) }));
     net.run(3_000);
     let begin = (net.now, net.group_time(0).unwrap());
     net.cut(0, 2, true);
-    net.riders[0].online = false;
+    net.riders[0].is_online = false;
     net.drop_socket(0);
     net.run(4_000);
     net.now += Duration::from_secs(3);
-    net.riders[2].clock -= Duration::from_secs(3);
+    net.riders[2].clock_ahead -= Duration::from_secs(3);
     net.run(4_000);
     net.cut(0, 2, false);
-    net.riders[0].online = true;
+    net.riders[0].is_online = true;
     net.feed(0, Input::ProbeSocket);
     for _ in 0..50 {
         net.run(100);
@@ -228,27 +228,28 @@ fn a_host_who_slept_out_of_sight_leads_nobody_into_the_future() {
     }
 }
 
-/// Riders whose wall clocks are five minutes apart from one to the next, on a
-/// way that takes so long there and so long back, from lower to higher numbers.
-fn far_apart(seed: u64, riders: usize, there: u64, back: u64, loss: u64) -> Net {
-    let mut net = Net::new(seed);
+/// Network of riders whose clocks differ by five minutes from one to the next, with different
+/// delays in milliseconds from lower to higher riders (`there`) and back.
+fn far_apart(seed: u64, riders: usize, there: u64, back: u64, loss: u64) -> Network {
+    let mut net = Network::new(seed);
     for rider in 0..riders {
         net.join();
-        net.riders[rider].clock = Duration::from_secs(300 * rider as u64);
+        net.riders[rider].clock_ahead = Duration::from_secs(300 * rider as u64);
     }
-    let lossy = |delay: u64| Way {
+    let path = |delay: u64| PathConditions {
         delay: ms(delay),
         jitter: Duration::ZERO,
         loss,
     };
-    (net.relay, net.direct) = (lossy(there.midpoint(back) / 2), lossy(there));
-    net.back = Some(lossy(back));
+    (net.relay, net.direct) = (path(there.midpoint(back) / 2), path(there));
+    net.direct_back = Some(path(back));
     net.run(8_000);
     net
 }
 
-/// How far apart the riders are when each shows that the ride begins.
-fn start_skew(net: &mut Net) -> i64 {
+/// Largest difference between the moments at which riders reach the same group time, in
+/// microseconds.
+fn start_skew(net: &mut Network) -> i64 {
     let start = net.group_time(0).unwrap() + 10_000_000;
     let mut began = vec![None; net.riders.len()];
     while began.iter().any(Option::is_none) {
@@ -263,15 +264,15 @@ fn start_skew(net: &mut Net) -> i64 {
     began.iter().max().unwrap() - began.iter().min().unwrap()
 }
 
-/// Few for most seeds, many for one: a dozen takes a while.
-fn riders_of(seed: u64) -> &'static [usize] {
+/// Numbers of riders to test: few for most seeds and a dozen for one, since that takes long.
+fn rider_counts(seed: u64) -> &'static [usize] {
     if seed == 0 { &[2, 12] } else { &[2, 4] }
 }
 
 #[test]
-fn all_start_within_45_milliseconds_over_a_lopsided_way_that_loses_a_tenth() {
+fn all_start_within_45_milliseconds_over_an_asymmetric_path_with_ten_percent_loss() {
     for seed in 0..10 {
-        for &riders in riders_of(seed) {
+        for &riders in rider_counts(seed) {
             let mut net = far_apart(seed, riders, 120, 80, 100);
             let skew = start_skew(&mut net);
             assert!(skew < 45_000, "seed {seed}, {riders} riders: {skew}");
@@ -280,9 +281,9 @@ fn all_start_within_45_milliseconds_over_a_lopsided_way_that_loses_a_tenth() {
 }
 
 #[test]
-fn all_start_within_5_milliseconds_over_a_level_way_that_loses_a_tenth() {
+fn all_start_within_5_milliseconds_over_a_symmetric_path_with_ten_percent_loss() {
     for seed in 0..10 {
-        for &riders in riders_of(seed) {
+        for &riders in rider_counts(seed) {
             let mut net = far_apart(seed, riders, 100, 100, 100);
             let skew = start_skew(&mut net);
             assert!(skew < 5_000, "seed {seed}, {riders} riders: {skew}");
@@ -291,8 +292,8 @@ fn all_start_within_5_milliseconds_over_a_level_way_that_loses_a_tenth() {
 }
 
 #[test]
-fn ten_minutes_in_a_hidden_tab_whose_alarms_ring_once_a_second_drift_by_nothing() {
-    let mut net = Net::riding(58, 3);
+fn a_hidden_tab_with_timers_once_a_second_does_not_drift_in_ten_minutes() {
+    let mut net = Network::with_riders(58, 3);
     for _ in 0..600 {
         net.freeze(2, ms(1_000));
     }
@@ -300,8 +301,8 @@ fn ten_minutes_in_a_hidden_tab_whose_alarms_ring_once_a_second_drift_by_nothing(
 }
 
 #[test]
-fn group_time_goes_on_evenly_over_hand_overs_and_a_host_who_reloads() {
-    let mut net = Net::riding(59, 4);
+fn group_time_continues_evenly_when_the_host_changes_or_reloads() {
+    let mut net = Network::with_riders(59, 4);
     net.run(3_000);
     let mut last: Vec<_> = (0..4).map(|at| net.group_time(at)).collect();
     let begin = (net.now, net.group_time(2).unwrap());
@@ -313,7 +314,7 @@ fn group_time_goes_on_evenly_over_hand_overs_and_a_host_who_reloads() {
             }
             12 => {
                 net.reload(1);
-                net.riders[1].clock = Duration::from_secs(5_000);
+                net.riders[1].clock_ahead = Duration::from_secs(5_000);
                 last[1] = None;
             }
             22 => {
@@ -335,7 +336,7 @@ fn group_time_goes_on_evenly_over_hand_overs_and_a_host_who_reloads() {
             }
         }
     }
-    assert_eq!(net.riders[2].node.epoch(), 3, "handed over, then voted");
+    assert_eq!(net.riders[2].node.epoch(), 3, "handed over, then elected");
     assert!(spread(&net, &[0, 2, 3]) < 5_000);
     let passed = (net.now - begin.0).as_micros() as i64;
     let ridden = net.group_time(2).unwrap() - begin.1;

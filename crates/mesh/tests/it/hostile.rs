@@ -1,4 +1,4 @@
-//! Whatever comes from outside, a node goes on.
+//! Inputs of faulty and hostile servers, riders and browsers.
 
 use protocol::signaling::HostCommand;
 
@@ -18,7 +18,7 @@ use protocol::{
     },
 };
 
-use crate::net::{Net, incarnation, ms};
+use crate::network::{Network, incarnation, ms};
 
 const KEYS: PublicKeys = PublicKeys {
     sign: [1; 32],
@@ -136,8 +136,8 @@ fn any_message() -> impl Strategy<Value = ServerMessage> {
             }))
         }),
         any::<bool>().prop_map(|locked| ServerMessage::Locked { locked }),
-        "[a-z]{1,9}".prop_map(|note| ServerMessage::Banned {
-            token: note.parse().unwrap()
+        "[a-z]{1,9}".prop_map(|token| ServerMessage::Banned {
+            token: token.parse().unwrap()
         }),
         (1..5u32, 0..3u32, any_signal()).prop_map(|(from, load, signal)| ServerMessage::Signal {
             from: id(from),
@@ -265,7 +265,7 @@ fn any_input() -> impl Strategy<Value = Input> {
 
 proptest! {
     #[test]
-    fn a_node_survives_anything_and_settles(
+    fn no_sequence_of_inputs_makes_a_node_panic_or_loop(
         inputs in vec((0..3_000u64, any_input()), 0..60), p2p_available in any::<bool>()
     ) {
         let config = NodeConfig {
@@ -286,7 +286,7 @@ proptest! {
             node.handle(now, input);
             while node.poll_output().is_some() {}
             let time = node.group_time(now).unwrap_or(last);
-            prop_assert!(time >= last, "group time ran back");
+            prop_assert!(time >= last, "group time ran backwards");
             last = time;
             let wakes = (0..20).take_while(|_| {
                 let due = node.poll_timeout().is_some_and(|at| at <= now);
@@ -294,14 +294,14 @@ proptest! {
                 while node.poll_output().is_some() {}
                 due
             });
-            prop_assert!(wakes.count() < 20, "wants to be woken again and again");
+            prop_assert!(wakes.count() < 20, "the timeout does not advance");
         }
     }
 }
 
 #[test]
-fn frames_of_nobody_known_and_of_an_older_page_are_ignored_and_counted() {
-    let mut net = Net::riding(61, 2);
+fn frames_of_unknown_members_and_other_page_loads_are_ignored_and_counted() {
+    let mut net = Network::with_riders(61, 2);
     let body = Body::Telemetry {
         seq: 1_000,
         payload: b"forged".to_vec(),
@@ -328,8 +328,8 @@ fn frames_of_nobody_known_and_of_an_older_page_are_ignored_and_counted() {
 }
 
 #[test]
-fn an_offer_for_an_older_page_opens_nothing() {
-    let mut net = Net::riding(62, 2);
+fn an_offer_of_another_page_load_opens_no_connection() {
+    let mut net = Network::with_riders(62, 2);
     let attempts = net.riders[0].node.stats().connection_attempts;
     let offer = ServerMessage::Signal {
         from: net.id(1),
@@ -344,10 +344,13 @@ fn an_offer_for_an_older_page_opens_nothing() {
 }
 
 #[test]
-fn who_offers_without_end_makes_nobody_open_connections_or_answer_without_end() {
+fn a_flood_of_offers_opens_few_connections_and_leaves_other_links_alone() {
     for rising in [true, false] {
-        let mut net = Net::riding(64, 3);
-        let (opened, ignored) = (net.opened(0), net.riders[0].node.stats().ignored);
+        let mut net = Network::with_riders(64, 3);
+        let (opened, ignored) = (
+            net.opened_connections(0),
+            net.riders[0].node.stats().ignored,
+        );
         for number in 0..200 {
             let attempt = if rising { 50 + number } else { 50 };
             let offer = ServerMessage::Signal {
@@ -361,19 +364,23 @@ fn who_offers_without_end_makes_nobody_open_connections_or_answer_without_end() 
             net.feed(0, Input::SocketText(offer.to_json()));
             net.run(10);
         }
-        let opened = net.opened(0) - opened;
+        let opened = net.opened_connections(0) - opened;
         assert!((1..=8).contains(&opened) || !rising, "{opened} connections");
         assert!(opened <= 8, "{opened} connections");
         assert!(net.riders[0].node.stats().ignored > ignored + 180);
-        assert_eq!(net.link(0, 2), Some(LinkState::Direct), "another's link");
+        assert_eq!(
+            net.link(0, 2),
+            Some(LinkState::Direct),
+            "the link to another rider"
+        );
         let back = net.run_until("direct", |net| net.all_links(LinkState::Direct));
         assert!(back <= ms(60_000), "{back:?}");
     }
 }
 
 #[test]
-fn a_host_term_that_is_no_newer_changes_nothing() {
-    let mut net = Net::riding(63, 2);
+fn a_host_term_that_is_not_newer_changes_nothing() {
+    let mut net = Network::with_riders(63, 2);
     let term = HostTerm {
         epoch: 1,
         peer: net.id(1),

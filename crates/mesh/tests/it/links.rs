@@ -1,14 +1,14 @@
-//! Carriers: relayed at once, direct when it can be, back when it must be.
+//! Paths of a link: relayed at once, direct when possible, and relayed again when necessary.
 
 use mesh::node::{Input, NodeEvent};
 use protocol::peer::{DeliveryClass, LinkState};
 use rooms::room::RoomSettings;
 
-use crate::net::{Net, Way, ms};
+use crate::network::{Network, PathConditions, ms};
 
 #[test]
 fn a_newcomer_is_relayed_at_once_and_direct_within_two_seconds() {
-    let mut net = Net::riding(1, 3);
+    let mut net = Network::with_riders(1, 3);
     let dan = net.join();
     let welcomed = net.run_until("welcomed", |net| net.riders[dan].node.me().is_some());
     assert!(welcomed <= ms(100), "{welcomed:?}");
@@ -26,7 +26,7 @@ fn a_newcomer_is_relayed_at_once_and_direct_within_two_seconds() {
 
 #[test]
 fn nothing_is_relayed_while_all_links_are_direct() {
-    let mut net = Net::riding(2, 4);
+    let mut net = Network::with_riders(2, 4);
     assert!(net.all_links(LinkState::Direct));
     net.run(500);
     let relayed = net.relayed;
@@ -41,7 +41,7 @@ fn nothing_is_relayed_while_all_links_are_direct() {
 
 #[test]
 fn without_peer_connections_everything_is_relayed() {
-    let mut net = Net::new(3);
+    let mut net = Network::new(3);
     for _ in 0..3 {
         net.join_with(false, None);
     }
@@ -56,8 +56,8 @@ fn without_peer_connections_everything_is_relayed() {
 }
 
 #[test]
-fn one_browser_without_peer_connections_is_not_called_again_and_again() {
-    let mut net = Net::riding(4, 2);
+fn no_connections_are_attempted_to_a_browser_without_peer_connections() {
+    let mut net = Network::with_riders(4, 2);
     let old = net.join_with(false, None);
     net.run(120_000);
     assert_eq!(net.link(0, 1), Some(LinkState::Direct));
@@ -67,8 +67,8 @@ fn one_browser_without_peer_connections_is_not_called_again_and_again() {
 }
 
 #[test]
-fn a_server_that_wants_no_direct_links_gets_none() {
-    let mut net = Net::with(
+fn a_server_without_direct_links_gets_none() {
+    let mut net = Network::with_settings(
         5,
         RoomSettings {
             p2p: false,
@@ -82,8 +82,8 @@ fn a_server_that_wants_no_direct_links_gets_none() {
 }
 
 #[test]
-fn only_the_first_riders_have_direct_links_and_the_next_takes_a_free_place() {
-    let mut net = Net::with(
+fn only_the_first_riders_have_direct_links_and_the_next_one_moves_up() {
+    let mut net = Network::with_settings(
         6,
         RoomSettings {
             max_direct: 2,
@@ -104,8 +104,8 @@ fn only_the_first_riders_have_direct_links_and_the_next_takes_a_free_place() {
 }
 
 #[test]
-fn a_silent_data_channel_is_left_for_the_relay_and_taken_again() {
-    let mut net = Net::riding(7, 3);
+fn a_silent_data_channel_is_replaced_by_the_relay_until_it_is_heard_again() {
+    let mut net = Network::with_riders(7, 3);
     net.cut(0, 1, true);
     let left = net.run_until("relayed", |net| {
         net.link(0, 1) == Some(LinkState::Relayed) && net.link(1, 0) == Some(LinkState::Relayed)
@@ -118,13 +118,13 @@ fn a_silent_data_channel_is_left_for_the_relay_and_taken_again() {
     assert_eq!(
         net.riders[0].node.stats().connection_attempts,
         2,
-        "the same connection is used"
+        "the same connection is used again"
     );
 }
 
 #[test]
-fn a_path_that_is_cut_one_way_is_left_by_both() {
-    let mut net = Net::riding(8, 2);
+fn a_path_that_is_cut_in_one_direction_is_left_by_both_sides() {
+    let mut net = Network::with_riders(8, 2);
     net.cut_one_way(0, 1, true);
     let left = net.run_until("relayed", |net| net.all_links(LinkState::Relayed));
     assert!(left <= ms(2_200), "{left:?}");
@@ -132,7 +132,7 @@ fn a_path_that_is_cut_one_way_is_left_by_both() {
 
 #[test]
 fn a_lost_connection_is_replaced_by_a_new_one() {
-    let mut net = Net::riding(9, 2);
+    let mut net = Network::with_riders(9, 2);
     net.cut(0, 1, true);
     net.run(15_000);
     assert!(net.all_links(LinkState::Relayed));
@@ -143,13 +143,13 @@ fn a_lost_connection_is_replaced_by_a_new_one() {
 }
 
 #[test]
-fn two_restarts_at_once_end_in_one_direct_link() {
-    let mut net = Net::riding(10, 2);
+fn two_ice_restarts_at_once_end_in_one_direct_link() {
+    let mut net = Network::with_riders(10, 2);
     let signals = net.signals;
     net.cut(0, 1, true);
     net.run(3_300);
     net.cut(0, 1, false);
-    assert!(net.signals >= signals + 2, "both offered");
+    assert!(net.signals >= signals + 2, "both sent an offer");
     net.run(3_000);
     assert!(net.all_links(LinkState::Direct));
     assert_eq!(net.riders[0].node.stats().connection_attempts, 1);
@@ -158,8 +158,8 @@ fn two_restarts_at_once_end_in_one_direct_link() {
 #[test]
 fn links_become_direct_over_a_slow_and_lossy_network() {
     for seed in 0..10 {
-        let mut net = Net::new(seed);
-        let bad = Way {
+        let mut net = Network::new(seed);
+        let bad = PathConditions {
             delay: ms(80),
             jitter: ms(120),
             loss: 100,
@@ -171,16 +171,16 @@ fn links_become_direct_over_a_slow_and_lossy_network() {
 }
 
 #[test]
-fn a_lost_own_socket_leaves_direct_links_as_they_are() {
-    let mut net = Net::riding(11, 3);
-    net.riders[0].online = false;
+fn the_loss_of_the_own_socket_leaves_direct_links_as_they_are() {
+    let mut net = Network::with_riders(11, 3);
+    net.riders[0].is_online = false;
     net.drop_socket(0);
     net.run(10_000);
     assert_eq!(net.link(0, 1), Some(LinkState::Direct));
     assert_eq!(
         net.link(1, 0),
         Some(LinkState::Direct),
-        "away, but still there"
+        "without a socket, but direct"
     );
     net.broadcast(0, DeliveryClass::Control, b"still here");
     net.run(200);
@@ -188,9 +188,9 @@ fn a_lost_own_socket_leaves_direct_links_as_they_are() {
 }
 
 #[test]
-fn with_neither_socket_nor_channel_a_rider_is_away() {
-    let mut net = Net::riding(12, 3);
-    net.riders[0].online = false;
+fn a_rider_without_socket_and_data_channel_is_away() {
+    let mut net = Network::with_riders(12, 3);
+    net.riders[0].is_online = false;
     net.drop_socket(0);
     net.cut(0, 1, true);
     net.run(2_500);
@@ -200,9 +200,9 @@ fn with_neither_socket_nor_channel_a_rider_is_away() {
 }
 
 #[test]
-fn a_dead_socket_that_looks_open_is_replaced_within_two_seconds_of_a_probe() {
-    let mut net = Net::riding(13, 2);
-    net.riders[0].mute = true;
+fn a_dead_socket_is_replaced_within_two_seconds_of_a_probe() {
+    let mut net = Network::with_riders(13, 2);
+    net.riders[0].is_socket_dead = true;
     net.run(100);
     net.feed(0, Input::ProbeSocket);
     let back = net.run_until("back", |net| {
@@ -212,9 +212,9 @@ fn a_dead_socket_that_looks_open_is_replaced_within_two_seconds_of_a_probe() {
 }
 
 #[test]
-fn a_dead_socket_is_noticed_without_a_probe_too() {
-    let mut net = Net::riding(14, 2);
-    net.riders[0].mute = true;
+fn a_dead_socket_is_replaced_without_a_probe() {
+    let mut net = Network::with_riders(14, 2);
+    net.riders[0].is_socket_dead = true;
     let back = net.run_until("back", |net| {
         net.riders[0].events.contains(&NodeEvent::SocketRestored)
     });
@@ -222,12 +222,12 @@ fn a_dead_socket_is_noticed_without_a_probe_too() {
 }
 
 #[test]
-fn a_probe_tries_a_lost_socket_at_once() {
-    let mut net = Net::riding(15, 2);
-    net.riders[0].online = false;
+fn a_probe_opens_a_lost_socket_at_once() {
+    let mut net = Network::with_riders(15, 2);
+    net.riders[0].is_online = false;
     net.drop_socket(0);
     net.run(20_000);
-    net.riders[0].online = true;
+    net.riders[0].is_online = true;
     net.feed(0, Input::ProbeSocket);
     net.run(100);
     assert!(net.riders[0].events.contains(&NodeEvent::SocketRestored));

@@ -1,4 +1,4 @@
-//! What riders experience, on a virtual network of several nodes and a room.
+//! Behaviour of several nodes and a room on an emulated network.
 
 #![allow(clippy::unwrap_used)]
 
@@ -10,7 +10,7 @@ mod host;
 mod hostile;
 mod links;
 mod members;
-mod net;
+mod network;
 mod restart;
 mod retries;
 mod streams;

@@ -1,4 +1,4 @@
-//! The server is killed and comes back without its memory.
+//! The server is killed and starts again without its memory.
 
 use protocol::signaling::HostCommand;
 use std::collections::BTreeMap;
@@ -11,23 +11,18 @@ use protocol::{
 };
 use rooms::room::RoomSettings;
 
-use crate::net::{Net, config, ms};
+use crate::network::{Network, config, ms};
 
-fn heard(net: &Net, at: usize, wanted: impl Fn(&NodeEvent) -> bool) -> usize {
-    let events = net.riders[at].events.iter();
-    events.filter(|event| wanted(event)).count()
-}
-
-fn restart(net: &mut Net, down: u64) {
+fn restart(net: &mut Network, down: u64) {
     net.kill_server();
     net.run(down);
     net.start_server();
 }
 
 #[test]
-fn the_ride_is_the_same_after_the_server_lost_its_memory() {
+fn the_ride_is_the_same_after_a_restart() {
     for seed in 0..10 {
-        let mut net = Net::riding(300 + seed, 4);
+        let mut net = Network::with_riders(300 + seed, 4);
         let before: Vec<_> = net
             .riders
             .iter()
@@ -40,13 +35,13 @@ fn the_ride_is_the_same_after_the_server_lost_its_memory() {
             assert_eq!(rider.node.me(), before[at].as_ref(), "seed {seed}");
             assert_eq!(rider.node.epoch(), 1);
             assert_eq!(rider.node.members().count(), 3);
-            let bad = |event: &NodeEvent| {
+            let is_change = |event: &NodeEvent| {
                 matches!(
                     event,
                     NodeEvent::Left { .. } | NodeEvent::HostChanged(_) | NodeEvent::Joined(_)
                 )
             };
-            assert_eq!(heard(&net, at, bad), 0, "seed {seed}");
+            assert_eq!(net.count_events(at, is_change), 0, "seed {seed}");
         }
         assert!(net.all_links(LinkState::Direct), "seed {seed}");
         let dora = net.join();
@@ -57,8 +52,8 @@ fn the_ride_is_the_same_after_the_server_lost_its_memory() {
 }
 
 #[test]
-fn direct_links_do_not_notice_that_the_server_is_away() {
-    let mut net = Net::riding(311, 3);
+fn direct_links_continue_while_the_server_is_down() {
+    let mut net = Network::with_riders(311, 3);
     net.kill_server();
     for number in 0..20 {
         net.broadcast(0, DeliveryClass::Control, &[number]);
@@ -72,9 +67,9 @@ fn direct_links_do_not_notice_that_the_server_is_away() {
 }
 
 #[test]
-fn eight_riders_of_a_server_that_says_goodbye_ride_on_and_are_back_within_ten_seconds() {
-    let mut net = Net::riding(320, 8);
-    let fallbacks = |net: &Net| -> u64 {
+fn eight_riders_of_a_closing_server_continue_and_return_within_ten_seconds() {
+    let mut net = Network::with_riders(320, 8);
+    let fallbacks = |net: &Network| -> u64 {
         let stats = net.riders.iter().map(|rider| rider.node.stats());
         stats.map(|stats| stats.fallbacks).sum()
     };
@@ -98,13 +93,16 @@ fn eight_riders_of_a_server_that_says_goodbye_ride_on_and_are_back_within_ten_se
     }
     let back: Vec<_> = back.into_iter().flatten().collect();
     assert_eq!(back.len(), 8, "all within ten seconds");
-    assert!(back.iter().min() < back.iter().max(), "not as one");
+    assert!(
+        back.iter().min() < back.iter().max(),
+        "not at the same time"
+    );
     assert_eq!(fallbacks(&net), before);
     assert_eq!(net.received(7, 0, DeliveryClass::Control).len(), 100);
 }
 
 #[test]
-fn ten_thousand_who_lose_their_sockets_at_once_do_not_come_back_as_one() {
+fn ten_thousand_pages_that_lose_their_sockets_at_once_return_at_different_times() {
     const RIDERS: u64 = 10_000;
     let lost = || Input::SocketClosed {
         code: 1006,
@@ -114,7 +112,7 @@ fn ten_thousand_who_lose_their_sockets_at_once_do_not_come_back_as_one() {
     for seed in 0..RIDERS {
         let mut node = Node::new(config(1, true, None, seed));
         let mut now = Moment::ZERO;
-        // Nobody answers for a while.
+        // The server does not answer for a while.
         for _ in 0..5 {
             node.handle(now, Input::Timeout);
             node.handle(now, lost());
@@ -131,8 +129,8 @@ fn ten_thousand_who_lose_their_sockets_at_once_do_not_come_back_as_one() {
 }
 
 #[test]
-fn relayed_riders_go_on_where_they_were_before_the_host_is_known() {
-    let mut net = Net::new(312);
+fn relayed_streams_continue_after_a_restart() {
+    let mut net = Network::new(312);
     net.join_with(false, None);
     net.run(100);
     net.join_with(false, None);
@@ -151,7 +149,7 @@ fn relayed_riders_go_on_where_they_were_before_the_host_is_known() {
 
 #[test]
 fn a_kicked_rider_stays_out_after_a_restart() {
-    let mut net = Net::riding(313, 3);
+    let mut net = Network::with_riders(313, 3);
     let token = net.resume(2);
     let (peer, reason) = (net.id(2), "Bye.".to_owned());
     net.feed(0, Input::Command(HostCommand::Kick { peer, reason }));
@@ -160,10 +158,7 @@ fn a_kicked_rider_stays_out_after_a_restart() {
     let back = net.join_with(true, token);
     net.run(15_000);
     assert_eq!(
-        heard(&net, back, |event| matches!(
-            event,
-            NodeEvent::Kicked { .. }
-        )),
+        net.count_events(back, |event| matches!(event, NodeEvent::Kicked { .. })),
         1
     );
     assert_eq!(net.riders[0].node.members().count(), 1);
@@ -171,8 +166,8 @@ fn a_kicked_rider_stays_out_after_a_restart() {
 }
 
 #[test]
-fn a_host_who_was_succeeded_is_not_host_again_by_a_restart() {
-    let mut net = Net::riding(314, 4);
+fn a_host_that_was_succeeded_does_not_become_host_again_after_a_restart() {
+    let mut net = Network::with_riders(314, 4);
     let cleo = net.id(2);
     net.feed(
         0,
@@ -193,12 +188,12 @@ fn a_host_who_was_succeeded_is_not_host_again_by_a_restart() {
     let code = ErrorCode::RideLocked;
     let refused =
         |event: &NodeEvent| matches!(event, NodeEvent::JoinRefused { code: c, .. } if *c == code);
-    assert_eq!(heard(&net, stranger, refused), 1);
+    assert_eq!(net.count_events(stranger, refused), 1);
 }
 
 #[test]
 fn a_host_lost_together_with_the_server_is_succeeded() {
-    let mut net = Net::riding(315, 3);
+    let mut net = Network::with_riders(315, 3);
     net.crash(0);
     restart(&mut net, 2_000);
     net.run(15_000);
@@ -208,8 +203,8 @@ fn a_host_lost_together_with_the_server_is_succeeded() {
 }
 
 #[test]
-fn a_rider_who_reloads_while_the_server_is_away_is_the_same_rider() {
-    let mut net = Net::riding(316, 3);
+fn a_rider_that_reloads_while_the_server_is_down_returns_as_the_same_rider() {
+    let mut net = Network::with_riders(316, 3);
     let before = net.riders[1].node.me().unwrap().clone();
     net.kill_server();
     net.reload(1);
@@ -224,8 +219,8 @@ fn a_rider_who_reloads_while_the_server_is_away_is_the_same_rider() {
 }
 
 #[test]
-fn a_server_that_is_lost_again_and_again_changes_nothing() {
-    let mut net = Net::riding(317, 4);
+fn repeated_restarts_change_nothing() {
+    let mut net = Network::with_riders(317, 4);
     for round in 0..6 {
         restart(&mut net, 500 + round * 700);
         net.run(1_000 + round * 900);
@@ -240,12 +235,12 @@ fn a_server_that_is_lost_again_and_again_changes_nothing() {
 }
 
 #[test]
-fn where_messages_must_be_short_the_riders_come_back_with_what_matters_most() {
+fn riders_restore_a_server_that_takes_only_short_messages() {
     let settings = RoomSettings {
         max_message_bytes: 1_500,
         ..RoomSettings::default()
     };
-    let mut net = Net::with(319, settings);
+    let mut net = Network::with_settings(319, settings);
     for _ in 0..6 {
         net.join();
         net.run(100);
@@ -261,8 +256,8 @@ fn where_messages_must_be_short_the_riders_come_back_with_what_matters_most() {
 }
 
 #[test]
-fn a_ride_that_nobody_holds_a_token_for_stays_unknown() {
-    let mut net = Net::riding(318, 1);
+fn a_ride_is_not_restored_without_a_valid_token() {
+    let mut net = Network::with_riders(318, 1);
     let token = "theirs_peer-1_1_1_1_1_99999999999".parse().unwrap();
     let peer = net.id(0);
     net.crash(0);
@@ -278,6 +273,6 @@ fn a_ride_that_nobody_holds_a_token_for_stays_unknown() {
     let code = ErrorCode::NoSuchRide;
     let refused =
         |event: &NodeEvent| matches!(event, NodeEvent::JoinRefused { code: c, .. } if *c == code);
-    assert_eq!(heard(&net, forger, refused), 1);
-    assert_eq!(heard(&net, stranger, refused), 1);
+    assert_eq!(net.count_events(forger, refused), 1);
+    assert_eq!(net.count_events(stranger, refused), 1);
 }

@@ -1,43 +1,43 @@
-//! A link that cannot be direct is tried again, for as long as the ride lasts.
+//! Attempts to make a link direct are repeated for as long as the ride lasts.
 
 use protocol::{peer::LinkState, signaling::DirectLinkSettings};
 use rooms::room::RoomSettings;
 
-use crate::net::{Net, ms};
+use crate::network::{Network, ms};
 
 #[test]
-fn a_path_that_is_closed_for_an_hour_is_found_when_it_opens() {
-    let mut net = Net::riding(700, 2);
+fn a_link_becomes_direct_when_its_path_opens_after_an_hour() {
+    let mut net = Network::with_riders(700, 2);
     net.cut(0, 1, true);
     net.run(3_600_000);
     assert_eq!(net.link(0, 1), Some(LinkState::Relayed));
-    let tries = net.riders[1].node.stats();
-    // Every 30 s with jitter, and 10 s each.
-    assert!((80..160).contains(&tries.connection_attempts), "{tries:?}");
-    assert!(tries.failed_attempts > 70, "{tries:?}");
+    let stats = net.riders[1].node.stats();
+    // An attempt lasts 10 s, and the next one follows 15 to 30 s later.
+    assert!((80..160).contains(&stats.connection_attempts), "{stats:?}");
+    assert!(stats.failed_attempts > 70, "{stats:?}");
     net.cut(0, 1, false);
     let back = net.run_until("direct", |net| net.all_links(LinkState::Direct));
     assert!(back <= ms(41_000), "{back:?}");
 }
 
 #[test]
-fn every_third_try_is_a_new_connection() {
-    let mut net = Net::new(701);
+fn every_third_attempt_makes_a_new_connection() {
+    let mut net = Network::new(701);
     (0..2).for_each(|_| _ = net.join());
     net.cut(0, 1, true);
     net.run(240_000);
-    // Each new connection is counted on both sides.
-    let opened = u64::from(net.opened(1));
+    // A new connection is counted as an attempt on both sides.
+    let opened = u64::from(net.opened_connections(1));
     let both = [0, 1].map(|at| net.riders[at].node.stats().connection_attempts);
-    let tries = both[0] + both[1] - opened;
+    let attempts = both[0] + both[1] - opened;
     assert!(
-        tries > 6 && opened == tries.div_ceil(3),
-        "{opened} of {tries}"
+        attempts > 6 && opened == attempts.div_ceil(3),
+        "{opened} of {attempts}"
     );
 }
 
 #[test]
-fn a_try_gets_as_long_as_the_server_says() {
+fn an_attempt_has_the_timeout_that_the_server_sets() {
     for timeout in [2_000, 10_000] {
         let settings = RoomSettings {
             direct: DirectLinkSettings {
@@ -46,20 +46,20 @@ fn a_try_gets_as_long_as_the_server_says() {
             },
             ..RoomSettings::default()
         };
-        let mut net = Net::with(702, settings);
+        let mut net = Network::with_settings(702, settings);
         (0..2).for_each(|_| _ = net.join());
         net.cut(0, 1, true);
         net.run(timeout - 100);
         assert_eq!(net.riders[1].node.stats().failed_attempts, 0);
-        let failed = |net: &Net| net.riders[1].node.stats().failed_attempts == 1;
+        let failed = |net: &Network| net.riders[1].node.stats().failed_attempts == 1;
         let late = net.run_until("failed", failed);
         assert!(late <= ms(500), "{late:?}");
     }
 }
 
 #[test]
-fn the_time_to_connect_is_known_on_both_sides() {
-    let net = Net::riding(703, 2);
+fn the_connect_time_is_known_on_both_sides() {
+    let net = Network::with_riders(703, 2);
     for (at, other) in [(0, 1), (1, 0)] {
         let node = &net.riders[at].node;
         let took = node.connect_time(&net.id(other)).expect("direct");

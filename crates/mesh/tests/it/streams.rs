@@ -1,11 +1,11 @@
-//! What is sent arrives as its class promises, whatever carries it.
+//! Payloads arrive as their delivery class promises, over any path.
 
-use mesh::node::NodeEvent;
+use mesh::node::{Input, NodeEvent};
 use protocol::peer::{DeliveryClass, LinkState};
 
-use crate::net::{Net, Way, incarnation, ms};
+use crate::network::{Network, PathConditions, incarnation, ms};
 
-const BAD: Way = Way {
+const BAD: PathConditions = PathConditions {
     delay: ms(20),
     jitter: ms(150),
     loss: 150,
@@ -18,9 +18,9 @@ fn numbered(count: u32) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn control_comes_exactly_once_and_in_order_while_carriers_change() {
+fn control_arrives_exactly_once_and_in_order_while_paths_change() {
     for seed in 0..8 {
-        let mut net = Net::riding(seed, 3);
+        let mut net = Network::with_riders(seed, 3);
         (net.relay, net.direct) = (BAD, BAD);
         for message in numbered(200) {
             net.broadcast(0, DeliveryClass::Control, &message);
@@ -42,7 +42,7 @@ fn control_comes_exactly_once_and_in_order_while_carriers_change() {
             let got = net.received(at, from, DeliveryClass::Control);
             assert!(
                 got == numbered(200),
-                "seed {seed}: {from} to {at}, {} came",
+                "seed {seed}: {from} to {at}, {} arrived",
                 got.len()
             );
         }
@@ -50,10 +50,10 @@ fn control_comes_exactly_once_and_in_order_while_carriers_change() {
 }
 
 #[test]
-fn a_large_message_is_split_and_put_together_over_either_carrier() {
+fn a_large_message_arrives_over_either_path() {
     let large: Vec<u8> = (0..100 * 1024).map(|at| (at % 251) as u8).collect();
     for direct in [true, false] {
-        let mut net = Net::riding(21, 3);
+        let mut net = Network::with_riders(21, 3);
         if !direct {
             net.cut(0, 1, true);
             net.run(3_000);
@@ -72,8 +72,8 @@ fn a_large_message_is_split_and_put_together_over_either_carrier() {
 }
 
 #[test]
-fn what_is_too_large_is_dropped_and_counted() {
-    let mut net = Net::riding(22, 2);
+fn payloads_that_are_too_large_are_dropped_and_counted() {
+    let mut net = Network::with_riders(22, 2);
     net.send(0, 1, DeliveryClass::Control, &vec![0; 2 * 1024 * 1024 + 1]);
     net.send(0, 1, DeliveryClass::Telemetry, &[0; 1_025]);
     net.run(1_000);
@@ -82,8 +82,8 @@ fn what_is_too_large_is_dropped_and_counted() {
 }
 
 #[test]
-fn of_telemetry_the_newest_wins() {
-    let mut net = Net::riding(23, 3);
+fn older_telemetry_never_arrives_after_newer() {
+    let mut net = Network::with_riders(23, 3);
     (net.relay, net.direct) = (BAD, BAD);
     net.cut(0, 1, true);
     for message in numbered(600) {
@@ -92,15 +92,15 @@ fn of_telemetry_the_newest_wins() {
     }
     for at in [1, 2] {
         let got = net.received(at, 0, DeliveryClass::Telemetry);
-        assert!(got.is_sorted(), "an older reading came after a newer one");
-        assert!(got.len() > 100, "{} came", got.len());
+        assert!(got.is_sorted(), "older telemetry arrived after newer");
+        assert!(got.len() > 100, "{} arrived", got.len());
     }
 }
 
 #[test]
-fn control_waits_for_a_rider_who_is_away_and_telemetry_does_not() {
-    let mut net = Net::riding(24, 2);
-    net.riders[1].online = false;
+fn control_waits_for_a_rider_that_is_away_and_telemetry_does_not() {
+    let mut net = Network::with_riders(24, 2);
+    net.riders[1].is_online = false;
     net.drop_socket(1);
     net.cut(0, 1, true);
     net.run(3_000);
@@ -108,16 +108,16 @@ fn control_waits_for_a_rider_who_is_away_and_telemetry_does_not() {
     net.broadcast(0, DeliveryClass::Control, b"for later");
     net.broadcast(0, DeliveryClass::Telemetry, b"for now");
     net.run(3_000);
-    net.riders[1].online = true;
+    net.riders[1].is_online = true;
     net.run(6_000);
     assert_eq!(net.received(1, 0, DeliveryClass::Control), [b"for later"]);
     assert!(net.received(1, 0, DeliveryClass::Telemetry).is_empty());
 }
 
 #[test]
-fn a_reloaded_rider_gets_nothing_that_was_for_its_old_page() {
+fn a_reloaded_page_receives_nothing_that_was_sent_to_the_previous_one() {
     for seed in 0..10 {
-        let mut net = Net::riding(seed, 3);
+        let mut net = Network::with_riders(seed, 3);
         (net.relay, net.direct) = (BAD, BAD);
         for message in numbered(20) {
             net.broadcast(0, DeliveryClass::Control, &message);
@@ -143,8 +143,8 @@ fn a_reloaded_rider_gets_nothing_that_was_for_its_old_page() {
 }
 
 #[test]
-fn a_reloaded_rider_sends_from_the_start_and_is_heard() {
-    let mut net = Net::riding(25, 2);
+fn payloads_of_a_reloaded_page_arrive_though_its_numbers_start_again() {
+    let mut net = Network::with_riders(25, 2);
     for message in numbered(50) {
         net.broadcast(1, DeliveryClass::Telemetry, &message);
         net.broadcast(1, DeliveryClass::Control, &message);
@@ -163,33 +163,33 @@ fn a_reloaded_rider_sends_from_the_start_and_is_heard() {
 }
 
 #[test]
-fn gossip_comes_with_the_beats_and_once_for_each_change() {
-    let mut net = Net::riding(26, 3);
-    let gossip = mesh::node::Input::SetHeartbeatPayload(b"epoch 1, sequence 4".to_vec());
-    net.feed(0, gossip);
+fn a_heartbeat_payload_is_reported_once_for_each_change() {
+    let mut net = Network::with_riders(26, 3);
+    let payload = Input::SetHeartbeatPayload(b"epoch 1, sequence 4".to_vec());
+    net.feed(0, payload);
     net.run(200);
-    let told = |net: &Net, at: usize| {
+    let changes = |net: &Network, at: usize| {
         let events = net.riders[at].events.iter();
         events
             .filter(|event| matches!(event, NodeEvent::HeartbeatPayload { .. }))
             .count()
     };
-    assert_eq!((told(&net, 1), told(&net, 2)), (1, 1));
+    assert_eq!((changes(&net, 1), changes(&net, 2)), (1, 1));
     net.run(5_000);
-    assert_eq!(told(&net, 1), 1);
+    assert_eq!(changes(&net, 1), 1);
 }
 
 #[test]
 fn a_full_channel_drops_telemetry_and_lets_control_wait() {
-    let mut net = Net::riding(27, 2);
+    let mut net = Network::with_riders(27, 2);
     for class in DeliveryClass::ALL {
-        net.buffered(0, class, 2 * 1024 * 1024);
+        net.set_buffered(0, class, 2 * 1024 * 1024);
         net.broadcast(0, class, b"now");
     }
     net.run(1_000);
     for class in DeliveryClass::ALL {
         assert!(net.received(1, 0, class).is_empty(), "{class:?}");
-        net.buffered(0, class, 0);
+        net.set_buffered(0, class, 0);
     }
     net.run(100);
     assert_eq!(net.received(1, 0, DeliveryClass::Control), [b"now"]);

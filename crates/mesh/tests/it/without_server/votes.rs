@@ -1,10 +1,10 @@
-//! Votes that are forged, repeated or given in vain.
+//! Forged, repeated and unsuccessful votes.
 
 use super::*;
 use protocol::signaling::HostCommand;
 
-/// Somebody's browser sends any frame it likes.
-fn inject(net: &mut Net, from: usize, at: usize, election: &Election) {
+/// A rider sends an election over its data channel to another one.
+fn inject(net: &mut Network, from: usize, at: usize, election: &Election) {
     let frame = LinkFrame {
         to: Incarnation(0),
         body: Body::Election(election.clone()),
@@ -25,8 +25,8 @@ fn key(rider: usize) -> BallotKey {
 }
 
 #[test]
-fn a_forged_or_repeated_vote_is_dropped_and_counted() {
-    let mut net = Net::riding(510, 5);
+fn forged_and_repeated_votes_are_ignored_and_counted() {
+    let mut net = Network::with_riders(510, 5);
     net.kill_server();
     net.run(2_000);
     let own = |epoch: u32, rider: usize| HostTerm {
@@ -50,14 +50,14 @@ fn a_forged_or_repeated_vote_is_dropped_and_counted() {
     let another = by(&[(1, 1)], &own(2, 2));
     let before = net.riders[3].node.stats().ignored;
     let forged = [stolen, twice, over, far, another];
-    for paper in &forged {
-        inject(&mut net, mallory, 3, paper);
+    for election in &forged {
+        inject(&mut net, mallory, 3, election);
     }
     net.run(1_000);
     let ignored = net.riders[3].node.stats().ignored - before;
     assert_eq!(ignored, forged.len() as u64);
     assert!(follow(&net, &[0, 1, 2, 3], 0));
-    // Asking is no forgery, but who hears the host does not vote.
+    // A request for votes is valid, but riders that hear the host do not vote.
     inject(&mut net, mallory, 3, &by(&[(4, 4)], &term));
     net.run(5_000);
     assert_eq!(net.riders[3].node.stats().ignored - before, ignored);
@@ -65,12 +65,12 @@ fn a_forged_or_repeated_vote_is_dropped_and_counted() {
 }
 
 #[test]
-fn the_votes_of_an_earlier_election_count_once() {
-    let mut net = Net::riding(511, 5);
+fn an_earlier_election_does_not_count_again() {
+    let mut net = Network::with_riders(511, 5);
     net.kill_server();
     net.crash(0);
     net.run(6_000);
-    give_server_back(&mut net);
+    make_server_reachable(&mut net);
     net.run(8_000);
     let elected = net.elections.clone();
     assert!(follow(&net, &[1, 2, 3, 4], 1));
@@ -88,12 +88,12 @@ fn the_votes_of_an_earlier_election_count_once() {
 }
 
 #[test]
-fn who_stood_in_vain_for_long_keeps_nobody_from_finding_a_host_later() {
-    let mut net = Net::riding(512, 4);
+fn a_long_unsuccessful_candidacy_does_not_prevent_a_later_election() {
+    let mut net = Network::with_riders(512, 4);
     net.cut(0, 2, true);
     net.run(20_000);
     net.kill_server();
-    // Cleo does not hear the host, and the others do.
+    // The third rider does not hear the host, and the others do.
     net.run(600_000);
     assert!(follow(&net, &[1, 2, 3], 0));
     net.crash(0);

@@ -1,12 +1,12 @@
-//! Riders who claim another time.
+//! Riders that claim a wrong group time.
 
 use super::*;
 
-/// The first rider is told by the second, who lies, that group time is an hour on.
-fn claim_an_hour(net: &mut Net) {
-    let sent = micros(net.now + net.riders[1].clock);
+/// The second rider claims to the first that group time is an hour ahead.
+fn claim_an_hour(net: &mut Network) {
+    let sent = micros(net.now + net.riders[1].clock_ahead);
     let true_offset = net.group_time(1).unwrap() - sent;
-    let host = micros(net.now + net.riders[0].clock);
+    let host = micros(net.now + net.riders[0].clock_ahead);
     let report = ReceptionReport {
         number: PeerNumber(1),
         incarnation: incarnation(net, 0),
@@ -25,24 +25,24 @@ fn claim_an_hour(net: &mut Net) {
         to: Incarnation(0),
         body: Body::Heartbeat(heartbeat),
     };
-    let lie = FromServer {
+    let envelope = FromServer {
         class: DeliveryClass::Telemetry,
         sealed: false,
         from: PeerNumber(2),
         incarnation: incarnation(net, 1),
         payload: &frame.encode(),
     };
-    net.feed(0, Input::SocketBinary(lie.encode()));
+    net.feed(0, Input::SocketBinary(envelope.encode()));
 }
 
 #[test]
-fn a_host_who_reloads_follows_no_single_rider_who_claims_another_time() {
+fn a_host_that_reloads_does_not_follow_a_single_rider_with_a_false_claim() {
     for remembers in [true, false] {
-        let mut net = Net::riding(59, 4);
+        let mut net = Network::with_riders(59, 4);
         net.run(3_000);
         let before = (net.now, net.group_time(2).unwrap());
         let known = net.group_offset(0).filter(|_| remembers);
-        net.reload_remembering(0, known);
+        net.reload_with_offset(0, known);
         for _ in 0..600 {
             if net.riders[0].node.me().is_some() {
                 claim_an_hour(&mut net);
@@ -62,12 +62,12 @@ fn a_host_who_reloads_follows_no_single_rider_who_claims_another_time() {
 }
 
 #[test]
-fn one_rider_of_several_who_claims_a_later_time_moves_nobody() {
-    let mut net = Net::riding(57, 3);
+fn one_rider_of_several_that_claims_a_later_time_moves_no_other() {
+    let mut net = Network::with_riders(57, 3);
     let begin = (net.now, net.group_time(0).unwrap());
     let later = GroupOffset(net.group_offset(2).unwrap().0 + 60_000_000);
-    net.reload_remembering(2, Some(later));
-    net.riders[2].clock += Duration::from_secs(60);
+    net.reload_with_offset(2, Some(later));
+    net.riders[2].clock_ahead += Duration::from_secs(60);
     net.run(10_000);
     let passed = (net.now - begin.0).as_micros() as i64;
     for at in [0, 1] {
