@@ -13,5 +13,6 @@ mod members;
 mod network;
 mod restart;
 mod retries;
+mod roles;
 mod streams;
 mod without_server;

@@ -98,7 +98,8 @@ pub struct Rider {
     pub is_online: bool,
     /// True if the socket looks open and carries nothing.
     pub is_socket_dead: bool,
-    pub has_rtc: bool,
+    has_rtc: bool,
+    role: MemberRole,
     /// Timeout of the node, on the rider's clock.
     wake_at: Option<Moment>,
     page_load: u32,
@@ -213,12 +214,23 @@ impl Network {
         self.join_with(true, None)
     }
 
-    pub fn join_with(&mut self, has_rtc: bool, resume: Option<Resume>) -> usize {
-        let index = self.riders.len();
+    /// Adds a member in a role.
+    pub fn join_as(&mut self, role: MemberRole) -> usize {
         let seed = self.random();
-        let node = Node::new(config(index, has_rtc, resume, seed));
+        let config = config(self.riders.len(), true, None, seed);
+        self.add(NodeConfig { role, ..config })
+    }
+
+    pub fn join_with(&mut self, has_rtc: bool, resume: Option<Resume>) -> usize {
+        let seed = self.random();
+        self.add(config(self.riders.len(), has_rtc, resume, seed))
+    }
+
+    fn add(&mut self, config: NodeConfig) -> usize {
+        let index = self.riders.len();
+        let (has_rtc, role) = (config.p2p_available, config.role);
         self.riders.push(Rider {
-            node,
+            node: Node::new(config),
             events: Vec::new(),
             token: None,
             room_snapshot: None,
@@ -226,6 +238,7 @@ impl Network {
             is_online: true,
             is_socket_dead: false,
             has_rtc,
+            role,
             wake_at: Some(Moment::ZERO),
             page_load: 0,
             opened_connections: 0,

@@ -73,13 +73,13 @@ impl Network {
         let snapshot = self.riders[rider].node.room_snapshot();
         self.crash(rider);
         let seed = self.random();
-        let has_rtc = self.riders[rider].has_rtc;
         let page = &mut self.riders[rider];
         page.room_snapshot = snapshot.or(page.room_snapshot.take());
         page.node = Node::new(NodeConfig {
             group_offset,
             room_snapshot: resume.as_ref().and(page.room_snapshot.clone()),
-            ..config(rider, has_rtc, resume, seed)
+            role: page.role,
+            ..config(rider, page.has_rtc, resume, seed)
         });
         page.events.clear();
         page.wake_at = Some(Moment::ZERO);
