@@ -17,8 +17,10 @@
 //!
 //! Heartbeats are sent over the data channels whenever these are open, so that both paths are
 //! monitored. When nothing has arrived over either path for 5 s, the peer counts as away even if
-//! the server says otherwise: it is sent heartbeats only, and the rest when it is heard again.
+//! the server says otherwise: only heartbeats are sent to it, and the rest when a frame arrives
+//! again.
 
+mod api;
 mod channel_buffers;
 mod congestion_window;
 mod connection_attempts;
@@ -28,8 +30,11 @@ mod receive_stream;
 mod reliable_stream;
 mod rtc;
 mod send_stream;
+#[cfg(test)]
+pub(crate) mod testing;
 mod token_bucket;
 
+pub(crate) use api::{LinkConditions, LinkOutput, PageId, Path};
 pub use channel_buffers::low_watermark;
 pub use rtc::{RtcCommand, RtcEvent, SdpKind};
 pub(crate) use token_bucket::TokenBucket;
@@ -47,7 +52,7 @@ use heartbeats::{HeartbeatOrder, HeartbeatTimer, PeerState};
 use peer_connection::PeerConnection;
 use protocol::{
     election::Election,
-    peer::{DeliveryClass, Incarnation, LinkState, PeerNumber},
+    peer::{DeliveryClass, Incarnation, LinkState},
     signaling::Signal,
 };
 use reliable_stream::ReliableStream;
@@ -58,71 +63,6 @@ const AWAY_TIMEOUT: Duration = Duration::from_secs(5);
 /// lower one is also the assumed round trip while none has been measured.
 const MIN_ACK_TIMEOUT: Duration = Duration::from_millis(300);
 const MAX_ACK_TIMEOUT: Duration = Duration::from_secs(3);
-
-/// One page load of one member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct PageId {
-    pub(crate) number: PeerNumber,
-    pub(crate) incarnation: Incarnation,
-}
-
-/// Conditions of a link outside of it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct LinkConditions {
-    /// True if both sockets are open, so that frames and signals reach the peer over the server.
-    pub(crate) relay_available: bool,
-    /// True if a direct connection is wanted.
-    pub(crate) direct_wanted: bool,
-    /// True if the server reports that the peer's socket is lost.
-    pub(crate) is_away: bool,
-    /// True if other members are reached without the server, so that silence is the peer's own.
-    pub(crate) others_reached: bool,
-    /// Time that a connection attempt may take.
-    pub(crate) attempt_timeout: Duration,
-}
-
-/// Path of a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Path {
-    /// Data channels of the peer connection.
-    Direct,
-    /// The server.
-    Relay,
-}
-
-/// Output of a link, to be carried out by the node.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum LinkOutput {
-    /// Open a peer connection with a number.
-    Open { connection: u32 },
-    /// Give a command to a peer connection.
-    Rtc {
-        connection: u32,
-        command: RtcCommand,
-    },
-    /// Send a signal to the peer's page.
-    Signal(Signal),
-    /// Relay a frame to the peer's page.
-    Relay {
-        class: DeliveryClass,
-        frame: Vec<u8>,
-    },
-    /// A payload arrived.
-    Received {
-        class: DeliveryClass,
-        payload: Vec<u8>,
-    },
-    /// The payload of the peer's heartbeats changed.
-    HeartbeatPayload(Vec<u8>),
-    /// Votes arrived directly from the peer.
-    Election(Election),
-    /// An attempt is repeated on the present connection.
-    AttemptRepeated,
-    /// A connection became direct for the first time.
-    BecameDirect,
-    /// An attempt timed out.
-    AttemptFailed,
-}
 
 /// State of one page for one page of another member.
 #[derive(Debug)]
@@ -193,7 +133,7 @@ impl Link {
         self.last_received_at
     }
 
-    /// Newest epoch that the peer knows, once it has told.
+    /// Newest epoch that the peer has reported.
     pub(crate) fn peer_epoch(&self) -> Option<u32> {
         self.peer_state.epoch()
     }
@@ -207,7 +147,7 @@ impl Link {
         self.peer_state.clock_error()
     }
 
-    /// Returns true if the peer may know group time: it has told it, or not been heard yet.
+    /// Returns true if the peer may know group time: it has reported it, or sent no heartbeat yet.
     pub(crate) fn may_know_group_time(&self) -> bool {
         self.peer_state.may_know_group_time()
     }
@@ -544,54 +484,5 @@ impl Link {
     /// Returns true if nothing has arrived for [`AWAY_TIMEOUT`].
     fn is_silent(&self) -> bool {
         self.ticked_at >= self.last_received_at + AWAY_TIMEOUT
-    }
-}
-
-#[cfg(test)]
-pub(crate) mod testing {
-    use super::*;
-
-    /// Makes a link direct: opens its connection and lets the peer report that frames arrive.
-    pub(crate) fn make_direct(link: &mut Link, now: Moment) {
-        receive_heartbeat(link, now, |_| ());
-        let conditions = LinkConditions {
-            relay_available: true,
-            direct_wanted: true,
-            attempt_timeout: Duration::from_secs(10),
-            ..LinkConditions::default()
-        };
-        let mut bucket = TokenBucket::default();
-        link.tick(now, conditions, &mut bucket);
-        assert!(link.is_direct());
-        while link.poll_output().is_some() {}
-    }
-
-    /// Lets a heartbeat of the peer arrive over the data channels, which it opens if necessary.
-    pub(crate) fn receive_heartbeat(link: &mut Link, now: Moment, edit: impl Fn(&mut Heartbeat)) {
-        const CONNECTION: u32 = 1;
-        if link.attempts.connection().is_none() {
-            link.start_connection_attempt(now, CONNECTION);
-            for class in DeliveryClass::ALL {
-                link.handle_event(now, CONNECTION, RtcEvent::Opened(class));
-            }
-        }
-        let mut heartbeat = Heartbeat {
-            sent: crate::clock_sync::micros(now),
-            p2p: true,
-            reports: vec![ReceptionReport {
-                number: link.own.number,
-                incarnation: link.own.incarnation,
-                sent: crate::clock_sync::micros(now),
-                direct: true,
-                ..ReceptionReport::default()
-            }],
-            ..Heartbeat::default()
-        };
-        edit(&mut heartbeat);
-        let frame = LinkFrame {
-            to: Incarnation(0),
-            body: Body::Heartbeat(heartbeat),
-        };
-        assert!(link.receive_direct(now, CONNECTION, &frame.encode()));
     }
 }

@@ -48,7 +48,7 @@ use crate::{
     random::Random,
 };
 use connection_scheduler::ConnectionScheduler;
-use group_time::GroupTimeEstimator;
+use group_time::{GroupTimeEstimator, GroupTimeView};
 use link_reporter::LinkReporter;
 use members::Members;
 use outputs::Outputs;
@@ -62,7 +62,7 @@ use protocol::{
 };
 use room_state::RoomState;
 use signaling_socket::SignalingSocket;
-use succession::{Decision, Succession};
+use succession::{Decision, Succession, SuccessionView};
 use traffic::{OwnState, Traffic};
 
 /// Silence of a member after which the own socket is checked.
@@ -80,7 +80,7 @@ pub struct Node {
     server: Option<ServerInfo>,
     members: Members,
     room: RoomState,
-    /// True if the session was told that this rider may reclaim the host role.
+    /// True if the session knows that this rider may reclaim the host role.
     announced_reclaim: bool,
     succession: Succession,
     scheduler: ConnectionScheduler,
@@ -329,7 +329,7 @@ impl Node {
         self.finish();
     }
 
-    /// Ends the node and tells why.
+    /// Ends the node with an event that gives the reason.
     fn end(&mut self, reason: NodeEvent) {
         self.finish();
         self.outputs.event(reason);
@@ -440,7 +440,7 @@ impl Node {
 
     fn tick_succession(&mut self, now: Moment) {
         for (from, election) in self.succession.take_received() {
-            let view = succession::View {
+            let view = SuccessionView {
                 members: &self.members,
                 terms: &self.room.terms,
                 ballot_key: self.ballot_key.as_ref(),
@@ -449,7 +449,7 @@ impl Node {
             let decisions = self.succession.judge(now, view, from, election);
             self.carry_out(now, decisions);
         }
-        let view = succession::View {
+        let view = SuccessionView {
             members: &self.members,
             terms: &self.room.terms,
             ballot_key: self.ballot_key.as_ref(),
@@ -483,7 +483,7 @@ impl Node {
         }
     }
 
-    /// Tells the session, once, that this rider may reclaim the host role. The server decides, so
+    /// Informs the session, once, that this rider may reclaim the host role. The server decides, so
     /// only while it is reachable.
     fn announce_reclaim(&mut self) {
         if !self.socket.is_open() {
@@ -511,7 +511,7 @@ impl Node {
 
     fn tick_group_time(&mut self, now: Moment) {
         let server = self.server.as_ref();
-        let view = group_time::View {
+        let view = GroupTimeView {
             members: &self.members,
             host: self.room.terms.host(),
             server_clock: server.map(|server| (server.time, server.welcomed_at)),

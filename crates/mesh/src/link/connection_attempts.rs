@@ -15,7 +15,7 @@ const ATTEMPTS_PER_CONNECTION: u32 = 3;
 /// Time that the impolite side leaves to the other for replacing a lost connection first.
 const IMPOLITE_DELAY: Duration = Duration::from_secs(2);
 
-type Outputs = VecDeque<LinkOutput>;
+type LinkOutputs = VecDeque<LinkOutput>;
 
 /// The peer connection of a link, and the attempts to get one.
 ///
@@ -78,7 +78,7 @@ impl ConnectionAttempts {
 
     /// Sends an offer, on the present connection or on a new one with a number that was never used
     /// before.
-    pub(super) fn start(&mut self, now: Moment, connection_id: u32, outputs: &mut Outputs) {
+    pub(super) fn start(&mut self, now: Moment, connection_id: u32, outputs: &mut LinkOutputs) {
         let repeats = !self.count.is_multiple_of(ATTEMPTS_PER_CONNECTION);
         self.count = self.count.saturating_add(1);
         self.started_here = true;
@@ -102,7 +102,7 @@ impl ConnectionAttempts {
         now: Moment,
         connection_id: u32,
         signal: Signal,
-        outputs: &mut Outputs,
+        outputs: &mut LinkOutputs,
     ) {
         let (Signal::Offer { attempt, .. }
         | Signal::Answer { attempt, .. }
@@ -132,7 +132,7 @@ impl ConnectionAttempts {
         now: Moment,
         connection_id: u32,
         event: RtcEvent,
-        outputs: &mut Outputs,
+        outputs: &mut LinkOutputs,
     ) -> bool {
         let connection = self.connection.as_mut();
         let Some(connection) = connection.filter(|one| one.id == connection_id) else {
@@ -149,7 +149,7 @@ impl ConnectionAttempts {
 
     /// Signals may have been lost, and the network may be another one: an attempt in progress is
     /// repeated, and one that is planned is started soon.
-    pub(super) fn signals_lost(&mut self, now: Moment, outputs: &mut Outputs) {
+    pub(super) fn signals_lost(&mut self, now: Moment, outputs: &mut LinkOutputs) {
         if self.is_connecting() {
             self.lose(now, outputs);
         } else if let Some(at) = self.retry_at {
@@ -159,7 +159,7 @@ impl ConnectionAttempts {
     }
 
     /// Closes the connection without replacing it.
-    pub(super) fn close(&mut self, outputs: &mut Outputs) {
+    pub(super) fn close(&mut self, outputs: &mut LinkOutputs) {
         if let Some(connection) = self.connection.take() {
             outputs.push_back(connection.command(RtcCommand::Close));
         }
@@ -170,7 +170,7 @@ impl ConnectionAttempts {
         now: Moment,
         can_signal: bool,
         timeout: Duration,
-        outputs: &mut Outputs,
+        outputs: &mut LinkOutputs,
     ) {
         let Some(connection) = &mut self.connection else {
             return;
@@ -187,7 +187,7 @@ impl ConnectionAttempts {
     }
 
     /// Records that the link is direct.
-    pub(super) fn became_direct(&mut self, now: Moment, outputs: &mut Outputs) {
+    pub(super) fn became_direct(&mut self, now: Moment, outputs: &mut LinkOutputs) {
         self.backoff.reset();
         (self.count, self.retry_at) = (0, None);
         let connection = self.connection.as_mut();
@@ -207,7 +207,7 @@ impl ConnectionAttempts {
         now: Moment,
         connection_id: u32,
         attempt: u32,
-        outputs: &mut Outputs,
+        outputs: &mut LinkOutputs,
     ) -> &mut PeerConnection {
         self.last_attempt = attempt;
         self.retry_at = None;
@@ -219,7 +219,7 @@ impl ConnectionAttempts {
     }
 
     /// Closes the connection and plans another one.
-    fn lose(&mut self, now: Moment, outputs: &mut Outputs) {
+    fn lose(&mut self, now: Moment, outputs: &mut LinkOutputs) {
         self.close(outputs);
         self.retry_at = Some(self.next_retry(now));
     }

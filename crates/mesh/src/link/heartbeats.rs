@@ -140,7 +140,7 @@ impl PeerState {
         self.supports_p2p
     }
 
-    /// Newest epoch that the peer knows, once it has told.
+    /// Newest epoch that the peer has reported.
     pub(super) fn epoch(&self) -> Option<u32> {
         self.newest.map(|newest| newest.epoch)
     }
@@ -153,7 +153,7 @@ impl PeerState {
         self.clock.error()
     }
 
-    /// Returns true if the peer may know group time: it has told it, or not been heard yet.
+    /// Returns true if the peer may know group time: it has reported it, or sent no heartbeat yet.
     pub(super) fn may_know_group_time(&self) -> bool {
         let knows = |newest: NewestHeartbeat| newest.group_offset.is_some();
         self.newest.is_none_or(knows)

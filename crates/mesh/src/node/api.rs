@@ -31,7 +31,7 @@ pub struct NodeConfig {
     /// True if the browser has `RTCPeerConnection`.
     pub p2p_available: bool,
     /// [`Node::group_offset`](super::Node::group_offset) before a reload. A host continues from
-    /// it when no other rider can tell group time.
+    /// it when no other rider knows group time.
     pub group_offset: Option<GroupOffset>,
     /// [`Node::room_snapshot`](super::Node::room_snapshot) before a reload, for a server that lost
     /// its memory in the meantime.

@@ -11,11 +11,11 @@ const ADOPTION: Duration = Duration::from_secs(2);
 /// Time for which a host waits for a rider that may know group time.
 const QUERY_TIMEOUT: Duration = Duration::from_secs(3);
 
-/// Estimates group time: the host's clock, as the host tells it in its heartbeats.
+/// Estimates group time: the host's clock, as the host reports it in its heartbeats.
 ///
 /// A host that has no group time yet, after a reload, takes it from the other riders. It believes
 /// none of them alone: only the one that is closest to what the page knew before the reload, or the
-/// lower median of all. It tells the result to the others only once it has settled, so that no
+/// lower median of all. It reports the result to the others only once it has settled, so that no
 /// rider follows a follower. If no rider knows group time, the host continues from what it knew
 /// before; a host that knew nothing starts group time as the server's wall clock, so that riders
 /// who start it apart from each other start the same one.
@@ -32,7 +32,7 @@ pub(super) struct GroupTimeEstimator {
 }
 
 /// View of the ride for [`GroupTimeEstimator::tick`].
-pub(super) struct View<'a> {
+pub(super) struct GroupTimeView<'a> {
     pub(super) members: &'a Members,
     pub(super) host: Option<&'a PeerId>,
     /// The server's wall clock, and the moment at which it was read.
@@ -61,13 +61,13 @@ impl GroupTimeEstimator {
         self.clock.error(now)
     }
 
-    /// Offset to tell the others, once it has settled.
+    /// Offset for the own heartbeats, once it has settled.
     pub(super) fn settled_offset(&self, now: Moment) -> Option<GroupOffset> {
         let is_settled = self.is_authority || self.clock.age(now)? >= ADOPTION;
         self.clock.offset(now).filter(|_| is_settled)
     }
 
-    pub(super) fn tick(&mut self, now: Moment, view: &View<'_>) {
+    pub(super) fn tick(&mut self, now: Moment, view: &GroupTimeView<'_>) {
         let is_own = |host: &PeerId| view.members.is_own(host);
         match view.host.is_some_and(is_own) {
             true => self.tick_as_host(now, view),
@@ -75,7 +75,7 @@ impl GroupTimeEstimator {
         }
     }
 
-    fn tick_as_host(&mut self, now: Moment, view: &View<'_>) {
+    fn tick_as_host(&mut self, now: Moment, view: &GroupTimeView<'_>) {
         if self.settled_offset(now).is_some() {
             self.is_authority = true;
             return match self.missed_time(now, view.members) {
@@ -96,7 +96,7 @@ impl GroupTimeEstimator {
         }
     }
 
-    fn tick_as_follower(&mut self, now: Moment, view: &View<'_>) {
+    fn tick_as_follower(&mut self, now: Moment, view: &GroupTimeView<'_>) {
         self.is_authority = false;
         let host = view.host.and_then(|host| view.members.peer_by_id(host));
         let of_host = host.and_then(|host| host.link.group_offset());
@@ -126,7 +126,7 @@ impl GroupTimeEstimator {
     }
 
     /// Group time according to the other riders: the estimate that is closest to the kept offset,
-    /// or the lower median once all who may know group time have told it or `has_waited`.
+    /// or the lower median once all that may know group time have reported it, or `has_waited`.
     fn estimate_of_others(&self, members: &Members, has_waited: bool) -> Option<OffsetEstimate> {
         let estimates = sorted_estimates(members.riders());
         let kept = self.kept_offset.and_then(|kept| {
@@ -157,13 +157,13 @@ fn may_know(peer: &Peer) -> bool {
     !peer.member.away && peer.link.may_know_group_time()
 }
 
-fn has_waited_for_others(now: Moment, view: &View<'_>) -> bool {
+fn has_waited_for_others(now: Moment, view: &GroupTimeView<'_>) -> bool {
     let server_clock = view.server_clock;
     server_clock.is_some_and(|(_, read_at)| now >= read_at + QUERY_TIMEOUT)
 }
 
 /// Offset with which group time is the server's wall clock, late by the delay of the welcome.
-fn server_offset(view: &View<'_>) -> GroupOffset {
+fn server_offset(view: &GroupTimeView<'_>) -> GroupOffset {
     let Some((time, read_at)) = view.server_clock else {
         return GroupOffset::default();
     };
@@ -189,8 +189,8 @@ mod tests {
         Moment::from_origin(Duration::from_millis(ms))
     }
 
-    /// Members that tell an offset each, except for the first; `None` tells none.
-    fn telling(roles: &[MemberRole], offsets: &[Option<i64>]) -> Members {
+    /// Members of which each but the first reports an offset, or none.
+    fn reporting(roles: &[MemberRole], offsets: &[Option<i64>]) -> Members {
         let mut members = members(roles);
         for (number, offset) in (2..).zip(offsets) {
             let peer = members.peer_mut(PeerNumber(number)).unwrap();
@@ -206,7 +206,7 @@ mod tests {
     /// Estimate of the first member, as host, after hearing the others.
     fn as_host(members: &Members, kept: Option<i64>, now: Moment) -> Option<GroupOffset> {
         let mut estimator = GroupTimeEstimator::new(kept.map(GroupOffset));
-        let view = View {
+        let view = GroupTimeView {
             members,
             host: Some(&id(1)),
             server_clock: Some((WallTime::from_unix_ms(5_000), at(0))),
@@ -224,10 +224,10 @@ mod tests {
     }
 
     #[test]
-    fn a_host_takes_the_lower_median_of_the_riders_once_all_have_told() {
-        let told = telling(&[Rider; 4], &[Some(0), Some(10), Some(HOUR)]);
-        assert_eq!(as_host(&told, None, at(10)), Some(GroupOffset(10)));
-        let missing = telling(&[Rider; 4], &[Some(0), Some(10)]);
+    fn a_host_takes_the_lower_median_of_the_riders_once_all_have_reported() {
+        let members = reporting(&[Rider; 4], &[Some(0), Some(10), Some(HOUR)]);
+        assert_eq!(as_host(&members, None, at(10)), Some(GroupOffset(10)));
+        let missing = reporting(&[Rider; 4], &[Some(0), Some(10)]);
         assert_eq!(as_host(&missing, None, at(10)), None);
         let waited = as_host(&missing, None, at(3_000));
         assert_eq!(waited, Some(GroupOffset(0)));
@@ -235,23 +235,23 @@ mod tests {
 
     #[test]
     fn a_host_prefers_the_rider_that_is_closest_to_what_it_knew() {
-        let told = telling(&[Rider; 4], &[Some(HOUR), Some(HOUR), Some(40)]);
-        assert_eq!(as_host(&told, Some(0), at(10)), Some(GroupOffset(40)));
+        let members = reporting(&[Rider; 4], &[Some(HOUR), Some(HOUR), Some(40)]);
+        assert_eq!(as_host(&members, Some(0), at(10)), Some(GroupOffset(40)));
     }
 
     #[test]
     fn members_of_other_roles_are_not_believed() {
         let roles = [Rider, Rider, Spectator, Spectator, Spectator];
-        let told = telling(&roles, &[Some(5), Some(HOUR), Some(HOUR), Some(HOUR)]);
-        assert_eq!(as_host(&told, None, at(10)), Some(GroupOffset(5)));
+        let members = reporting(&roles, &[Some(5), Some(HOUR), Some(HOUR), Some(HOUR)]);
+        assert_eq!(as_host(&members, None, at(10)), Some(GroupOffset(5)));
     }
 
     #[test]
-    fn a_follower_follows_the_host_and_tells_group_time_after_two_seconds() {
-        let told = telling(&[Rider; 3], &[Some(HOUR), Some(0)]);
+    fn a_follower_follows_the_host_and_reports_group_time_after_two_seconds() {
+        let members = reporting(&[Rider; 3], &[Some(HOUR), Some(0)]);
         let mut estimator = GroupTimeEstimator::new(None);
-        let view = View {
-            members: &told,
+        let view = GroupTimeView {
+            members: &members,
             host: Some(&id(2)),
             server_clock: None,
         };

@@ -201,7 +201,7 @@ impl Node {
         }
     }
 
-    /// Continues after a lost socket: what changed in the meantime is told as if it happened now.
+    /// Continues after a lost socket: changes in the meantime are reported as if they happened now.
     fn catch_up(&mut self, now: Moment, welcome: Welcome) {
         let before = self.announced_state();
         let epoch = welcome.hosts.last().map_or(0, |term| term.epoch);
@@ -308,7 +308,7 @@ impl Node {
         (term, self.room.is_locked())
     }
 
-    /// Tells the session what differs from `before`.
+    /// Informs the session of differences from `before`.
     fn announce_changes(&mut self, before: (Option<HostTerm>, bool)) {
         let (term, locked) = self.announced_state();
         if let Some(term) = term.filter(|term| Some(term) != before.0.as_ref()) {
@@ -319,7 +319,7 @@ impl Node {
         }
     }
 
-    /// Tells the server a newer epoch than it knows, if the hello did not.
+    /// Informs the server of a newer epoch than it knows, if the hello did not.
     fn correct_server(&mut self, now: Moment) {
         let epoch = self.epoch();
         self.socket.server_is_behind(now, epoch, &mut self.outputs);

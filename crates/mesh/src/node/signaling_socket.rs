@@ -8,7 +8,7 @@ use protocol::signaling::{ClientMessage, Resume};
 
 /// Time for a socket to open and for the welcome to arrive.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(5);
-/// Interval between two pings, which also tell the server that this page lives.
+/// Interval between two pings, which also show the server that this page lives.
 const PING_INTERVAL: Duration = Duration::from_secs(1);
 /// Time for an answer to a ping.
 const PONG_TIMEOUT: Duration = Duration::from_secs(3);
@@ -25,8 +25,8 @@ pub(super) struct SignalingSocket {
     phase: Phase,
     /// Identity with which the page returns, once the server has assigned it.
     resume: Option<Resume>,
-    /// Newest epoch that the server was told on this socket.
-    told_epoch: u32,
+    /// Newest epoch in the hello of this socket.
+    hello_epoch: u32,
     /// True if the page asked for a check: a dead socket is then replaced without delay.
     is_urgent: bool,
     /// True if a member became silent, which may mean that the own network is lost.
@@ -61,7 +61,7 @@ impl SignalingSocket {
                 until: Moment::ZERO,
             },
             resume,
-            told_epoch: 0,
+            hello_epoch: 0,
             is_urgent: false,
             is_doubted: false,
             backoff: Backoff::new(RETRY, RETRY_LIMIT, seed),
@@ -130,9 +130,9 @@ impl SignalingSocket {
         }
     }
 
-    /// Sends the hello on the opened socket. `epoch` is the newest epoch that it tells.
+    /// Sends the hello on the opened socket. `epoch` is the newest epoch in it.
     pub(super) fn send_hello(&mut self, hello: &ClientMessage, epoch: u32, outputs: &mut Outputs) {
-        self.told_epoch = epoch;
+        self.hello_epoch = epoch;
         outputs.send(hello);
     }
 
@@ -175,10 +175,10 @@ impl SignalingSocket {
         self.reconnect(now, retry_in, out);
     }
 
-    /// The server knows only an older epoch than `epoch`. If the hello could not tell it, because a
-    /// host was elected afterwards, a new hello has to.
+    /// The server knows only an older epoch than `epoch`. If a host was elected after the hello, a
+    /// new one is sent on another socket.
     pub(super) fn server_is_behind(&mut self, now: Moment, epoch: u32, outputs: &mut Outputs) {
-        if self.told_epoch < epoch {
+        if self.hello_epoch < epoch {
             outputs.close_socket();
             // It counts as an attempt but does not wait for the delay.
             self.backoff.next_delay();
@@ -197,8 +197,8 @@ impl SignalingSocket {
         }
     }
 
-    /// Checks the socket because a member became silent at `silent_from`, unless the server was
-    /// heard after that or a check is under way.
+    /// Checks the socket because a member became silent at `silent_from`, unless a message of the
+    /// server arrived after that or a check is in progress.
     pub(super) fn doubt(&mut self, now: Moment, silent_from: Moment, outputs: &mut Outputs) {
         if let Phase::Open {
             received_at,
@@ -349,7 +349,7 @@ mod tests {
     }
 
     #[test]
-    fn silence_of_a_member_is_reason_for_one_ping_unless_the_server_was_heard_since() {
+    fn silence_of_a_member_causes_one_ping_unless_the_server_has_answered_since() {
         let (mut socket, mut outputs) = open();
         socket.received(at(500));
         socket.doubt(at(600), at(400), &mut outputs);
@@ -361,7 +361,7 @@ mod tests {
     }
 
     #[test]
-    fn a_closing_server_is_left_alone_for_as_long_as_it_asks_but_not_for_ever() {
+    fn a_closing_server_can_postpone_the_next_socket_for_a_minute_at_most() {
         for (asked, waited) in [(2_000, 2_000), (u32::MAX, 60_000)] {
             let (mut socket, mut outputs) = open();
             socket.server_closes(at(0), asked, &mut outputs);
@@ -379,7 +379,7 @@ mod tests {
         socket.welcomed(at(0), resume());
         all(&mut outputs);
         socket.server_is_behind(at(10), 2, &mut outputs);
-        assert_eq!(all(&mut outputs), [], "the hello told it");
+        assert_eq!(all(&mut outputs), [], "it was in the hello");
         socket.server_is_behind(at(10), 3, &mut outputs);
         assert!(is_lost(&all(&mut outputs)));
         assert_eq!(socket.timeout(), Some(at(10)));

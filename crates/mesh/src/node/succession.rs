@@ -39,9 +39,9 @@ const ANNOUNCE_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Election of a host while the server is unreachable.
 ///
-/// When the host has not been heard for 3 s, the rider that has been present for the longest time
-/// requests votes from the riders that it reaches directly, and the next one a little later if it
-/// does not succeed. With the votes of more than half of the riders in the server's last member
+/// When no frame of the host has arrived for 3 s, the rider that has been present for the longest
+/// time requests votes from the riders that it reaches directly, and the next one a little later if
+/// it does not succeed. With the votes of more than half of the riders in the server's last member
 /// list, itself included, it is host of the next epoch ([`Election`]). The votes are sent to all
 /// who do not know that epoch yet. Members of other roles neither vote nor stand nor count.
 ///
@@ -78,7 +78,7 @@ struct Campaign {
 
 /// View of the ride for [`Succession`].
 #[derive(Clone, Copy)]
-pub(super) struct View<'a> {
+pub(super) struct SuccessionView<'a> {
     pub(super) members: &'a Members,
     pub(super) terms: &'a HostTerms,
     /// Present if this rider votes and stands for election.
@@ -132,7 +132,7 @@ impl Succession {
     pub(super) fn judge(
         &mut self,
         now: Moment,
-        view: View<'_>,
+        view: SuccessionView<'_>,
         from: PeerNumber,
         election: Election,
     ) -> Vec<Decision> {
@@ -171,7 +171,7 @@ impl Succession {
     }
 
     /// Suspends controls, stands for election and announces results when that is due.
-    pub(super) fn tick(&mut self, now: Moment, view: View<'_>) -> Vec<Decision> {
+    pub(super) fn tick(&mut self, now: Moment, view: SuccessionView<'_>) -> Vec<Decision> {
         self.wake_at = None;
         let mut decisions = Vec::new();
         decisions.extend(self.check_controls(now, view));
@@ -187,7 +187,7 @@ impl Succession {
         decisions
     }
 
-    fn check_controls(&mut self, now: Moment, view: View<'_>) -> Option<Decision> {
+    fn check_controls(&mut self, now: Moment, view: SuccessionView<'_>) -> Option<Decision> {
         let (all, reached) = (view.members.rider_count(), view.reached_count());
         let host = view.terms.host();
         let is_host = |peer: &Peer| Some(&peer.member.peer) == host;
@@ -207,7 +207,7 @@ impl Succession {
     }
 
     /// Stands for election when it is this rider's turn, and requests votes.
-    fn run_campaign(&mut self, now: Moment, view: View<'_>) -> Vec<Decision> {
+    fn run_campaign(&mut self, now: Moment, view: SuccessionView<'_>) -> Vec<Decision> {
         let can_win = 2 * view.reached_count() > view.members.rider_count();
         let turn = self.turn(view).filter(|_| can_win);
         if turn.is_none_or(|turn| turn > now) {
@@ -239,7 +239,7 @@ impl Succession {
     /// Moment from which this rider may stand, if no host was elected by then: after those that
     /// have been present for longer. A host that riders in reach do not know stands too, since only
     /// the unreachable server could have named it to them.
-    fn turn(&self, view: View<'_>) -> Option<Moment> {
+    fn turn(&self, view: SuccessionView<'_>) -> Option<Moment> {
         let own = view.members.own().filter(|own| own.role.is_rider())?;
         view.ballot_key?;
         let lost_at = match view.host_last_received_at() {
@@ -258,7 +258,7 @@ impl Succession {
 
     /// Returns true if this rider is host, and riders in reach know only an older epoch, which no
     /// votes have raised.
-    fn is_unknown_host(&self, view: View<'_>) -> bool {
+    fn is_unknown_host(&self, view: SuccessionView<'_>) -> bool {
         let epoch = view.terms.epoch();
         let newest = self.elections.last();
         let was_elected = newest.is_some_and(|election| election.term.epoch == epoch);
@@ -266,7 +266,7 @@ impl Succession {
         !was_elected && view.reached().any(is_behind)
     }
 
-    fn next_campaign(&mut self, now: Moment, view: View<'_>) -> Option<Campaign> {
+    fn next_campaign(&mut self, now: Moment, view: SuccessionView<'_>) -> Option<Campaign> {
         let (own, key) = view.members.own().zip(view.ballot_key)?;
         let epoch = view.terms.epoch();
         let voted = self.voted.iter().map(|term| term.epoch);
@@ -279,8 +279,8 @@ impl Succession {
             peer: own.peer.clone(),
             sign_key: key.public(),
         };
-        // Split votes need another epoch, but riders who hear the host vote in none: the epoch is
-        // raised ever more rarely.
+        // Split votes need another epoch. Riders that still hear the host vote in none, though, so
+        // the epoch is raised at ever longer intervals.
         let is_own_candidacy = |term: &&HostTerm| term.peer == fresh.peer && term.epoch > known;
         let repeated = self.voted.as_ref().filter(is_own_candidacy);
         let repeated = repeated.filter(|_| !self.rounds.is_power_of_two()).cloned();
@@ -300,7 +300,7 @@ impl Succession {
     }
 
     /// Ends the campaign if it has the votes of more than half of the riders.
-    fn check_majority(&mut self, now: Moment, view: View<'_>) -> Vec<Decision> {
+    fn check_majority(&mut self, now: Moment, view: SuccessionView<'_>) -> Vec<Decision> {
         let riders = view.members.rider_count();
         let has_won = |campaign: &mut Campaign| campaign.election.is_majority_of(riders);
         match self.campaign.take_if(has_won) {
@@ -309,7 +309,12 @@ impl Succession {
         }
     }
 
-    fn count_votes(&mut self, now: Moment, view: View<'_>, election: &Election) -> Vec<Decision> {
+    fn count_votes(
+        &mut self,
+        now: Moment,
+        view: SuccessionView<'_>,
+        election: &Election,
+    ) -> Vec<Decision> {
         let campaign = self.campaign.as_mut();
         let Some(campaign) = campaign.filter(|own| own.election.term == election.term) else {
             return Vec::new();
@@ -318,11 +323,12 @@ impl Succession {
         self.check_majority(now, view)
     }
 
-    /// Votes for the candidate that requests it, once in an epoch, unless the host is heard.
+    /// Votes for the candidate that requests it, once in an epoch, and only while the host is
+    /// silent.
     fn vote(
         &mut self,
         now: Moment,
-        view: View<'_>,
+        view: SuccessionView<'_>,
         from: PeerNumber,
         election: Election,
     ) -> Vec<Decision> {
@@ -355,7 +361,12 @@ impl Succession {
     }
 
     /// Takes over the result of an election.
-    fn adopt(&mut self, now: Moment, view: View<'_>, election: Election) -> Vec<Decision> {
+    fn adopt(
+        &mut self,
+        now: Moment,
+        view: SuccessionView<'_>,
+        election: Election,
+    ) -> Vec<Decision> {
         let elected = Decision::Elected(election.term.clone());
         self.campaign = None;
         self.elections.push(election);
@@ -369,7 +380,7 @@ impl Succession {
     }
 
     /// Sends each election to the members that do not know its epoch yet.
-    fn announce(&self, view: View<'_>) -> Vec<Decision> {
+    fn announce(&self, view: SuccessionView<'_>) -> Vec<Decision> {
         let to_behind = |election: &Election| {
             let epoch = election.term.epoch;
             let is_behind = |peer: &&Peer| peer.link.peer_epoch().is_none_or(|known| known < epoch);
@@ -384,7 +395,7 @@ impl Succession {
     }
 }
 
-impl<'a> View<'a> {
+impl<'a> SuccessionView<'a> {
     /// The other riders that are reached directly.
     fn reached(self) -> impl Iterator<Item = &'a Peer> {
         let riders = self.members.riders();
@@ -396,8 +407,8 @@ impl<'a> View<'a> {
         self.reached().count() + usize::from(self.members.is_rider())
     }
 
-    /// Moment at which the host was last heard, or [`Moment::ZERO`] for a host that has left the
-    /// ride. None while there is no host or this rider is it.
+    /// Moment at which a frame of the host last arrived, or [`Moment::ZERO`] for a host that has
+    /// left the ride. None while there is no host or this rider is it.
     fn host_last_received_at(self) -> Option<Moment> {
         let host: &PeerId = self.terms.host()?;
         if self.members.is_own(host) {

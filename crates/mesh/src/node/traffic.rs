@@ -21,7 +21,7 @@ const MAX_TELEMETRY: usize = 1_024;
 /// Time by which a heartbeat may be early, to be sent together with another one.
 const HEARTBEAT_TOLERANCE: Duration = Duration::from_millis(50);
 
-/// Own state that heartbeats tell.
+/// Own state that heartbeats report.
 pub(super) struct OwnState {
     pub(super) group_offset: Option<GroupOffset>,
     pub(super) supports_p2p: bool,

@@ -95,7 +95,7 @@ fn the_last_rider_keeps_the_hosts_controls_without_the_server() {
     assert!(!net.riders[0].node.host_controls_suspended());
     let suspended = |event: &NodeEvent| *event == NodeEvent::HostControlsSuspended(true);
     assert_eq!(net.count_events(0, suspended), 0);
-    assert_eq!(net.count_events(1, suspended), 1, "a spectator is told");
+    assert_eq!(net.count_events(1, suspended), 1, "a spectator is informed");
 }
 
 #[test]

@@ -49,12 +49,12 @@ fn hosts(net: &Network) -> Vec<usize> {
 
 /// Returns true if the controls of the host are suspended for a rider.
 fn is_suspended(net: &Network, at: usize) -> bool {
-    let told = net.riders[at].events.iter().rev();
-    let mut told = told.filter_map(|event| match event {
+    let events = net.riders[at].events.iter().rev();
+    let mut changes = events.filter_map(|event| match event {
         NodeEvent::HostControlsSuspended(suspended) => Some(*suspended),
         _ => None,
     });
-    let suspended = told.next().unwrap_or(false);
+    let suspended = changes.next().unwrap_or(false);
     assert_eq!(suspended, net.riders[at].node.host_controls_suspended());
     suspended
 }

@@ -26,7 +26,7 @@ struct Ride {
 }
 
 impl Ride {
-    /// All others are reached directly, and were last heard at 0 ms.
+    /// All others are reached directly, and their last frames arrived at 0 ms.
     fn new(roles: &[MemberRole], host: u32) -> Self {
         let mut members = members(roles);
         members
@@ -54,8 +54,8 @@ impl Ride {
         }
     }
 
-    fn view(&self) -> View<'_> {
-        View {
+    fn view(&self) -> SuccessionView<'_> {
+        SuccessionView {
             members: &self.members,
             terms: &self.terms,
             ballot_key: Some(&self.key),
@@ -101,7 +101,7 @@ fn the_votes_of_more_than_half_make_a_host() {
     assert_eq!(judge(2), [], "two of four are not more than half");
     let decisions = judge(3);
     assert_eq!(decisions[0], Decision::Elected(term(2, 1)));
-    assert_eq!(receivers(&decisions), [2, 3, 4], "all are told");
+    assert_eq!(receivers(&decisions), [2, 3, 4], "all receive it");
     assert_eq!(succession.elections().len(), 1);
 }
 
@@ -112,7 +112,7 @@ fn a_rider_votes_once_in_an_epoch_and_not_while_it_hears_the_host() {
         let request = election(epoch, candidate, &[candidate]);
         succession.judge(at(ms), ride.view(), PeerNumber(candidate), request)
     };
-    assert_eq!(request(1_499, 2, 2), [], "the host is heard");
+    assert_eq!(request(1_499, 2, 2), [], "the host is not silent");
     let decisions = request(1_500, 2, 2);
     let vote = election(2, 2, &[1]);
     let to = PeerNumber(2);
