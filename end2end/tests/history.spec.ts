@@ -26,16 +26,6 @@ test("a rider who joins late sees the power history, including that of a rider w
   });
 });
 
-test("a rider who reloads the page still has the traces of all riders, the own one included", async ({ newRider }) => {
-  const [ana, ben] = [await newRider("Ana", 200), await newRider("Ben", 250)];
-  await rideTogether(longRide, ana, ben);
-  await expect.poll(() => ana.ride.elapsed(), { timeout: 20_000 }).toBeGreaterThanOrEqual(11);
-  await ben.page.reload();
-  await expect(ben.ride.myRide).toBeVisible();
-  await expect.poll(() => ben.ride.card("Ana").tracePoints(), { timeout: 4_500 }).toBeGreaterThanOrEqual(2);
-  await expect.poll(() => ben.ride.card("Ben").tracePoints()).toBeGreaterThanOrEqual(2);
-});
-
 test("the chart of the summary fits on a phone", async ({ newRider }) => {
   const ana = await newRider("Ana", 200);
   await rideTogether(longRide, ana);

@@ -35,12 +35,3 @@ test("three riders without WebRTC ride over the relay and download valid FIT fil
     expect(seconds(fit)).toEqual(everySecond(fit.records.length));
   }
 });
-
-test("a rider without WebRTC and a rider with it are linked over the relay", async ({ newRider }) => {
-  const ana = await newRider("Ana", 200);
-  const ben = await newRider("Ben", 250, { before: disableWebRtc });
-  await ana.startRide();
-  await ben.acceptInvitation(ana.invitation);
-  await ana.ride.card("Ben").expectLink("relayed");
-  await ben.ride.card("Ana").expectLink("relayed");
-});

@@ -13,20 +13,6 @@ test("the summary and the FIT file of a finished ride survive a reload", async (
   await expect(ana.ride.summary.locator('[data-metric="duration"]')).toHaveText(duration ?? "");
 });
 
-test("a rider who has left and reloads the page is asked for a name", async ({ newRider }) => {
-  const [ana, ben] = [await newRider("Ana", 200), await newRider("Ben", 250)];
-  await rideTogether(longRide, ana, ben);
-  await expect(ben.ride.metric("elapsed")).toHaveText(/0:0[2-9]/);
-  await ben.ride.leave.click();
-  await expect(ben.ride.summary).toBeVisible();
-  // Longer than the interval at which state is saved.
-  await expect.poll(() => ana.ride.elapsed()).toBeGreaterThanOrEqual(7);
-
-  await ben.page.reload();
-  await expect(ben.ride.join).toBeEnabled();
-  await expect(ana.ride.riders.getByRole("article")).toHaveCount(1);
-});
-
 test("a rider can leave a solo ride and download its file", async ({ newRider }) => {
   const ana = await newRider("Ana", 240);
   await ana.page.goto("/solo");

@@ -1,7 +1,7 @@
 import { expect, test } from "../fixtures/test.ts";
-import { fourSteps, halfMinute, longRide } from "../fixtures/workouts.ts";
+import { fourSteps, longRide } from "../fixtures/workouts.ts";
 import { expectToChange } from "../pages/rider_card.ts";
-import { Rider, each, eachPair, expectSameSecond, rideTogether } from "../pages/rider.ts";
+import { each, eachPair, expectSameSecond, rideTogether } from "../pages/rider.ts";
 
 declare global {
   interface Window {
@@ -68,42 +68,6 @@ test("riders reconnect after a restart of the server, and their direct links are
   expect(await each(all, ({ page }) => page.evaluate(() => window.linkStates))).toEqual(all.map(() => ["direct"]));
 });
 
-test("a ride finishes without the server", async ({ newRider, server, browserErrors }) => {
-  browserErrors.allow(unreachable);
-  const [ana, ben] = [await newRider("Ana", 200), await newRider("Ben", 250)];
-  const both = [ana, ben];
-  await rideTogether(halfMinute, ana, ben);
-  await eachPair(both, (watcher, other) => watcher.ride.card(other.name).expectLink("direct"));
-
-  await server.stop();
-  await each(both, ({ page }) => expect(page.getByText("Lost the server")).toBeVisible());
-  await eachPair(both, (watcher, other) => expectToChange(watcher.ride.card(other.name).metric("power")));
-  await each(both, ({ ride }) => expect(ride.summary).toBeVisible({ timeout: 40_000 }));
-  await each(both, ({ ride }) => expect(ride.download).toBeEnabled());
-  await each(both, ({ ride }) => expect(ride.figure("Duration")).toHaveText("0:30"));
-
-  await server.restart();
-});
-
-test("without the server the host can skip an interval and end the ride for all riders", async ({ newRider, server, browserErrors }) => {
-  browserErrors.allow(unreachable);
-  const [ana, ben] = [await newRider("Ana", 200), await newRider("Ben", 250)];
-  const both = [ana, ben];
-  await rideTogether(fourSteps, ana, ben);
-  await eachPair(both, (watcher, other) => watcher.ride.card(other.name).expectLink("direct"));
-
-  await server.stop();
-  await each(both, ({ page }) => expect(page.getByText("Lost the server")).toBeVisible());
-  await ana.ride.skip.click();
-  await each(both, ({ ride, ftp }) => expect(ride.metric("target")).toHaveText(`${0.7 * ftp}`));
-  await ana.ride.end.click();
-  await ana.ride.confirm.getByRole("button", { name: "End for everyone" }).click();
-  await each(both, ({ ride }) => expect(ride.summary).toBeVisible());
-  await each(both, ({ ride }) => expect(ride.download).toBeEnabled());
-
-  await server.restart();
-});
-
 test("after a restart of the server with another secret the riders continue over their direct links", async ({ newRider, server, browserErrors }) => {
   browserErrors.allow(unreachable);
   const [ana, ben] = [await newRider("Ana", 200), await newRider("Ben", 250)];
@@ -141,62 +105,6 @@ test("a rider who joins while the server is down gets an error message, and can 
   await ben.ride.join.click();
   await ben.expectLobby();
   await ana.ride.card("Ben").expectRole("rider");
-});
-
-test("a new tab can resume a rider after a restart of the server", async ({ newRider, server, browserErrors }) => {
-  browserErrors.allow(unreachable);
-  const ana = await newRider("Ana", 200);
-  await ana.startRide();
-  const invitation = ana.invitation;
-  await server.crash();
-  await expect(ana.page.getByText("Lost the server")).toBeVisible();
-  const { context } = ana;
-  await ana.page.close();
-  await server.restart();
-
-  const again = new Rider(await context.newPage(), "Ana", 200);
-  await again.page.goto(invitation);
-  await again.page.getByRole("button", { name: "Go on as Ana" }).click();
-  await again.expectLobby();
-  await again.ride.card("Ana").expectRole("host");
-});
-
-test("riders without server and host elect a new host", async ({ newRider, server, browserErrors }) => {
-  test.slow();
-  browserErrors.allow(unreachable);
-  const [ana, ben, cem] = [await newRider("Ana", 200), await newRider("Ben", 250), await newRider("Cem", 320)];
-  await rideTogether(longRide, ana, ben, cem);
-  await eachPair([ana, ben, cem], (watcher, other) => watcher.ride.card(other.name).expectLink("direct"));
-
-  await server.crash();
-  await each([ben, cem], ({ page }) => expect(page.getByText("Lost the server")).toBeVisible());
-  await ana.page.close();
-  await cem.ride.card("Ben").expectRole("host", 10_000);
-  await expect(ben.page.getByText("You are host now.")).toBeVisible();
-  await ben.ride.pause.click();
-  await each([ben, cem], ({ ride }) => expect(ride.myRide.getByText("Paused", { exact: true })).toBeVisible());
-
-  await test.step("a rider who is away for long is removed from the list without the server", async () => {
-    await expect(cem.page.getByText("Ana did not come back.")).toBeVisible({ timeout: 45_000 });
-    await expect(cem.ride.card("Ana").article).toBeHidden();
-    await cem.ride.card("Ben").expectLink("direct");
-  });
-
-  await test.step("a rider without any link sees that host controls are suspended", async () => {
-    await cem.page.close();
-    await expect(ben.page.getByText(/Lost the group.*Your workout and your recording go on/)).toBeVisible({ timeout: 15_000 });
-    await expect(ben.page.getByText(/your controls as host wait/)).toBeVisible();
-    await expect(ben.ride.resume).toBeDisabled();
-  });
-
-  await test.step("the restarted server accepts the host that the riders elected", async () => {
-    await server.restart();
-    await expect(ben.page.getByText("Lost the group")).toBeHidden({ timeout: 40_000 });
-    await ben.ride.card("Ben").expectRole("host");
-    await expect(ben.ride.resume).toBeEnabled();
-    await ben.ride.resume.click();
-    await expect(ben.ride.myRide.getByText("Paused", { exact: true })).toBeHidden({ timeout: 15_000 });
-  });
 });
 
 /** Records all link states of other riders from now on. Runs in the page. */

@@ -23,30 +23,6 @@ test("a second tab can take over the rider, and the first tab can take the rider
   await ben.ride.card("Ana").expectLink("direct");
 });
 
-test("a second tab can join as another rider", async ({ newRider }) => {
-  const ana = await newRider("Ana", 200);
-  await ana.startRide();
-
-  const second = await secondTab(ana);
-  await second.page.getByRole("button", { name: "Join as somebody else" }).click();
-  await second.ride.riderForm.fill("Dora", 180);
-  await second.ride.join.click();
-  const dora = new Rider(second.page, "Dora", 180);
-  await dora.expectLobby();
-  await expect(ana.ride.riders.getByRole("article")).toHaveText([/Ana/, /Dora/]);
-  await expect(dora.ride.riders.getByRole("article")).toHaveText([/Ana/, /Dora/]);
-  expect(await ana.ride.card("Ana").peer()).not.toBe(await ana.ride.card("Dora").peer());
-  await ana.ride.card("Ana").expectLink("self");
-
-  await test.step("each tab resumes its own rider after a reload", async () => {
-    await ana.page.reload();
-    await dora.page.reload();
-    await ana.expectLobby();
-    await dora.expectLobby();
-    await expect(ana.ride.riders.getByRole("article")).toHaveCount(2);
-  });
-});
-
 async function secondTab(rider: Rider): Promise<Rider> {
   const page = await rider.context.newPage();
   await page.goto(rider.invitation);
