@@ -221,6 +221,24 @@ fn a_page_that_is_closed_after_a_start_that_was_cancelled_late_keeps_no_recordin
 }
 
 #[test]
+fn a_ride_of_more_than_a_minute_is_kept_though_its_start_was_cancelled_elsewhere() {
+    let mut world = World::group(21, 2);
+    (0..2).for_each(|at| world.intend(at, Intent::SimulateTrainer));
+    world.intend(ANA, Intent::ShareWorkout(long_ride()));
+    world.intend(ANA, Intent::Start);
+    world.run(secs(8));
+    world.go_offline(BEN);
+    world.intend(ANA, Intent::CancelStart);
+    world.run(secs(80));
+    world.go_online(BEN);
+    world.run_until("the lobby", |world| *world.stage(BEN) == Stage::Lobby);
+    world.intend(BEN, Intent::Leave);
+    world.run(ms(300));
+    assert_eq!(*world.stage(BEN), Stage::Ended);
+    assert!(world.download(BEN).samples.len() >= 70);
+}
+
+#[test]
 fn a_workout_file_is_shared_and_the_elements_left_out_are_named() {
     let mut world = World::group(16, 2);
     world.feed(ANA, Input::WorkoutFileChosen);

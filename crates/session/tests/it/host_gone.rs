@@ -209,3 +209,30 @@ fn hosts_can_be_lost_one_after_another_until_the_last_rider_hosts() {
     world.run(secs(1));
     assert!(world.view(3).progress.paused);
 }
+
+#[test]
+fn a_ride_that_a_lost_host_ended_for_nobody_else_goes_on_for_the_host_too() {
+    let mut world = World::riding(15, 3, long_ride());
+    world.run(secs(5));
+    world.go_offline(ANA);
+    world.intend(ANA, Intent::End);
+    world.run(secs(1));
+    assert_eq!(*world.stage(ANA), Stage::Ended);
+    world.run(secs(10));
+    assert_eq!(world.host(CEM), "Ben");
+    assert_eq!(*world.stage(CEM), Stage::Riding);
+    world.go_online(ANA);
+    world.run_until("the ride", |world| *world.stage(ANA) == Stage::Riding);
+    world.run(secs(5));
+    assert_eq!(world.host(ANA), "Ben");
+    world.intend(BEN, Intent::End);
+    world.run(secs(1));
+    let recording = world.download(ANA);
+    let seconds = recording
+        .samples
+        .iter()
+        .filter(|sample| sample.power.is_some());
+    assert!(seconds.count() >= 11, "before and after");
+    let whole = world.view(BEN).summary.as_ref().unwrap().figures.duration;
+    assert!((recording.samples.len() as u64).abs_diff(whole.as_secs()) <= 2);
+}

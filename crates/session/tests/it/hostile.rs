@@ -234,8 +234,17 @@ fn metrics_far_ahead_of_the_ride_do_not_enter_the_history() {
     world.send_message(raw, ANA, &PeerMessage::Telemetry(telemetry));
     world.run(secs(6));
     assert_eq!(world.row(ANA, "Raw").metrics.power, Some(200));
-    let trace = &world.row(ANA, "Raw").trace;
-    assert_eq!(trace.iter().flatten().count(), 0);
+    let started = timeline(&world, ANA).started_at().unwrap();
+    world.send_message(raw, ANA, &PeerMessage::HistoryRequest { started });
+    world.run(secs(1));
+    let me = world.raw_peer_id(raw);
+    let answers = world.raw_peer(raw).messages(&world.peer(ANA));
+    let of_me = |message: &PeerMessage| match message {
+        PeerMessage::History(snapshot) => snapshot.tracks.iter().any(|it| it.rider == me),
+        _ => false,
+    };
+    assert!(answers.iter().any(is_answer));
+    assert!(!answers.iter().any(of_me));
 }
 
 #[test]

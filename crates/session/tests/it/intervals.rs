@@ -220,3 +220,16 @@ fn a_rider_away_while_the_host_skips_is_in_the_right_interval_after_returning() 
     world.run_until("the interval", |world| interval(world, BEN) == 1);
     assert!(world.position(ANA).abs_diff(world.position(BEN)) <= ms(300));
 }
+
+#[test]
+fn a_rider_who_hears_of_a_skip_long_after_it_is_not_told_of_it() {
+    let mut world = World::riding(15, 2, four_steps());
+    world.go_offline(BEN);
+    world.run(secs(2));
+    world.intend(ANA, Intent::Skip(0));
+    world.run(secs(15));
+    world.go_online(BEN);
+    world.run_until("the interval", |world| interval(world, BEN) == 1);
+    world.run(secs(1));
+    assert_eq!(world.notices(BEN), []);
+}

@@ -348,3 +348,32 @@ fn a_browser_without_random_numbers_cannot_join() {
     session.handle(session::Now::default(), Input::Intent(join));
     assert_eq!(session.view().stage, cannot_join(JoinError::Other));
 }
+
+#[test]
+fn a_banned_browser_is_told_so_also_where_the_ride_is_full() {
+    let mut world = small_ride();
+    world.gather(2);
+    let at = world.add_browser();
+    world.storage_mut(at).banned = true;
+    world.open(at);
+    assert_eq!(*world.stage(at), cannot_join(JoinError::Kicked));
+}
+
+#[test]
+fn a_second_attempt_to_join_waits_for_the_server_as_long_as_the_first() {
+    let mut world = World::group(23, 1);
+    let at = world.add_browser();
+    world.open(at);
+    for _ in 0..2 {
+        world.kill_server();
+        let sent = world.now;
+        world.enter(at, "Ben", 250);
+        assert_eq!(*world.stage(at), cannot_join(JoinError::Unreachable));
+        assert!(world.now - sent >= secs(5));
+        world.start_server();
+        world.run(secs(10));
+        world.intend(at, Intent::Retry);
+        world.run(ms(100));
+        assert_eq!(*world.stage(at), Stage::EnterName);
+    }
+}

@@ -119,7 +119,7 @@ fn a_late_rider_sees_the_traces_of_what_the_others_rode_before() {
     let mut world = World::riding(10, 2, long_ride());
     world.run(secs(60));
     let cem = world.join_next();
-    world.run(secs(3));
+    world.run(ms(1_500));
     // One point covers five seconds, so this cannot have been measured since.
     for name in ["Ana", "Ben"] {
         assert!(points(&world.row(cem, name).trace) >= 11, "{name}");
@@ -220,4 +220,47 @@ fn a_late_rider_is_announced_to_those_who_ride() {
         assert_eq!(world.notices(at), [Notice::Joined("Cem".to_owned())]);
     }
     assert_eq!(world.listed(CEM), ["Ana", "Ben", "Cem"]);
+}
+
+#[test]
+fn a_late_rider_has_the_workout_as_soon_as_the_server_has_let_the_rider_in() {
+    let mut world = World::riding(17, 2, long_ride());
+    let cem = world.join_next();
+    let after = world.run_until("the workout", |world| world.view(cem).workout.is_some());
+    assert!(after <= ms(150), "{after:?}");
+}
+
+#[test]
+fn a_history_that_arrives_after_the_end_completes_the_chart() {
+    let mut world = World::riding(18, 2, long_ride());
+    world.run(secs(30));
+    world.relay.delay = ms(150);
+    world.direct.delay = ms(150);
+    let cem = world.join_next();
+    world.intend(ANA, Intent::End);
+    world.run_until("the end", |world| *world.stage(cem) == Stage::Ended);
+    world.run(secs(2));
+    let chart = world.view(cem).chart.as_ref().unwrap();
+    assert_eq!(chart.others.len(), 2);
+    assert!(chart.others.iter().all(|rider| points(&rider.trace) >= 5));
+}
+
+#[test]
+fn the_chart_lists_the_other_riders_by_their_numbers() {
+    let mut world = World::group(19, 2);
+    // Ids in another order than the numbers: Cem is peer-11.
+    while world.server.sockets_opened() < 10 {
+        world.drop_socket(BEN);
+        world.run(secs(3));
+    }
+    world.gather(3);
+    (0..3).for_each(|at| world.intend(at, Intent::SimulateTrainer));
+    world.start(long_ride());
+    world.run(secs(12));
+    assert!(world.peer(CEM) < world.peer(BEN));
+    world.intend(ANA, Intent::End);
+    world.run(secs(1));
+    let others = &world.view(ANA).chart.as_ref().unwrap().others;
+    let numbers: Vec<_> = others.iter().map(|rider| rider.number).collect();
+    assert_eq!(numbers, [Some(2), Some(3)]);
 }

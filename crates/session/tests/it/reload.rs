@@ -3,7 +3,7 @@
 use protocol::peer::LinkState;
 use session::{
     Intent,
-    view::{Notice, Stage, TrainerState},
+    view::{Notice, ServerConnection, Stage, TrainerState},
 };
 
 use crate::harness::{ANA, BEN, World, half_minute, long_ride, ms, secs};
@@ -240,4 +240,35 @@ fn ten_reloads_in_a_row_leave_one_rider_with_one_link() {
     assert_eq!(world.listed(ANA), ["Ana", "Ben"]);
     let gone = Notice::Gone("Ben".to_owned());
     assert!(!world.has_notice(ANA, &gone));
+}
+
+#[test]
+fn a_rider_who_resumes_waits_for_the_server_however_long_it_takes() {
+    let mut world = World::riding(19, 2, long_ride());
+    world.tabs[BEN].stages.clear();
+    world.close_page(BEN);
+    world.open(BEN);
+    world.kill_server();
+    world.run(secs(30));
+    assert_eq!(*world.stage(BEN), Stage::Joining);
+    let connection = world.view(BEN).connection;
+    assert!(matches!(connection, ServerConnection::Lost { .. }));
+    world.start_server();
+    world.run_until("the ride", |world| *world.stage(BEN) == Stage::Riding);
+}
+
+#[test]
+fn a_rider_left_alone_by_the_host_who_reloads_keeps_the_second_of_the_ride() {
+    let mut world = World::riding(20, 2, long_ride());
+    world.run(secs(5));
+    world.intend(ANA, Intent::Leave);
+    world.run(secs(5));
+    assert!(world.view(BEN).is_host);
+    let before = (world.now, world.elapsed(BEN));
+    world.reload(BEN);
+    world.run_until("the ride", |world| *world.stage(BEN) == Stage::Riding);
+    world.run(secs(5));
+    let ridden = world.elapsed(BEN) - before.1;
+    let apart = ridden.abs_diff(world.now - before.0);
+    assert!(apart <= ms(400), "{apart:?}");
 }

@@ -339,3 +339,35 @@ fn a_server_that_restarts_again_and_again_keeps_the_ride() {
         assert_eq!(*world.stage(at), Stage::Riding);
     }
 }
+
+#[test]
+fn a_rider_gone_for_long_without_a_server_is_listed_again_after_returning() {
+    let mut world = World::riding(21, 3, long_ride());
+    world.kill_server();
+    world.run(secs(2));
+    world.go_offline(BEN);
+    world.run_until("gone", |world| {
+        [ANA, CEM]
+            .iter()
+            .all(|at| world.listed(*at) == ["Ana", "Cem"])
+    });
+    world.start_server();
+    world.go_online(BEN);
+    world.run_until("all direct", World::all_direct);
+    assert_eq!(world.listed(ANA), ["Ana", "Ben", "Cem"]);
+}
+
+#[test]
+fn a_rider_who_is_gone_is_announced_once_by_time_and_not_again_by_the_server() {
+    let mut world = World::riding(22, 3, long_ride());
+    world.kill_server();
+    world.run(secs(2));
+    world.crash(BEN);
+    world.run_until("gone", |world| world.listed(CEM) == ["Ana", "Cem"]);
+    world.start_server();
+    world.run_until("the server", |world| is_online(world, CEM));
+    world.run(secs(60));
+    assert_eq!(world.server.riders(), 2);
+    let gone = Notice::Gone("Ben".to_owned());
+    assert_eq!(world.notices(CEM), [gone]);
+}

@@ -264,6 +264,20 @@ fn of_two_attempts_the_newest_counts() {
 }
 
 #[test]
+fn the_failure_of_an_older_attempt_does_not_end_the_newest() {
+    let mut world = World::group(26, 1);
+    world.intend(ANA, Intent::ConnectTrainer);
+    world.intend(ANA, Intent::ConnectTrainer);
+    world.fail_late(ANA, 1, TrainerFailure::Cancelled);
+    assert_eq!(*world.trainer(ANA), TrainerState::Connecting);
+    world.fail_late(ANA, 2, TrainerFailure::Cancelled);
+    assert_eq!(
+        *world.trainer(ANA),
+        TrainerState::Failed(TrainerFailure::Cancelled)
+    );
+}
+
+#[test]
 fn the_trainer_is_released_when_the_rider_leaves() {
     let mut world = with_trainer(21);
     world.intend(ANA, Intent::Leave);

@@ -55,6 +55,11 @@ impl Server {
         }
     }
 
+    /// Number of sockets that were opened.
+    pub fn sockets_opened(&self) -> u64 {
+        self.sockets
+    }
+
     /// Number of members of the room.
     pub fn riders(&self) -> u32 {
         let room = self.room.as_ref();

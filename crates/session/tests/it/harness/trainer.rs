@@ -126,10 +126,16 @@ impl World {
         }
     }
 
-    /// Events of a trainer that the session has given up: the rider chose it late.
+    /// The rider chooses a trainer in the chooser of an attempt that the session may have given up.
     pub fn choose_late(&mut self, at: usize, attempt: u32, trainer: FakeTrainer) {
         self.connected_device(at, attempt, trainer);
         self.run(ms(800));
+    }
+
+    /// The chooser of an attempt that the session may have given up fails.
+    pub fn fail_late(&mut self, at: usize, attempt: u32, failure: TrainerFailure) {
+        self.device_event(at, attempt, 0, DeviceEvent::Failed(failure));
+        self.run(ms(300));
     }
 
     pub(super) fn device_command(&mut self, at: usize, command: DeviceCommand) {
