@@ -1,10 +1,10 @@
 //! Group time: one clock for a ride, on machines whose clocks differ by minutes.
 //!
 //! - [`GroupOffset`]: group time minus a monotonic clock.
-//! - [`OffsetFilter`]: offset of another member's clock from the own one, over one link, from the
+//! - `OffsetFilter`: offset of another member's clock from the own one, over one link, from the
 //!   four timestamps of a heartbeat in each direction (RFC 5905, section 8). The sample with the
 //!   lowest round trip counts, since its error is at most half that round trip.
-//! - [`GroupClock`]: the own estimate of group time, steered towards the newest offset.
+//! - `GroupClock`: the own estimate of group time, steered towards the newest offset.
 //!
 //! Contract: group time never runs backwards. Small errors are slewed. It may jump forward right
 //! after it is first known, and after the machine slept.

@@ -1,10 +1,10 @@
-//! A rider's side of the mesh, without IO: how frames get from one page to the others.
+//! A page's side of the mesh, without IO: transport of frames between the pages of a ride.
 //!
 //! - [`node`]: the state machine that a driver feeds, made of everything below.
-//! - [`link`]: connection to one other rider, over the relay or over data channels.
+//! - [`link`]: link to one other page, over the relay or over data channels.
 //! - [`link_frame`]: binary frames that two pages exchange.
 //! - [`clock_sync`]: group time, estimated from heartbeats.
-//! - [`backoff`]: retry intervals with jitter.
+//! - `backoff`: retry delays with jitter.
 //! - [`peer_limits`]: rate limits for the requests of other members.
 //!
 //! A rider takes part as soon as its signaling socket is open, through the server's relay, and
@@ -12,9 +12,9 @@
 //! (ordered, reliable), telemetry (newest wins, may be lost) and bulk (ordered, reliable, yields to
 //! the others).
 //!
-//! No clock, socket or random source is used here: `now` comes in with every call as a monotonic
-//! reading, and seeds come in at construction, so every case is an exact test on virtual time
-//! (`tests/it`).
+//! The crate uses no clock, socket or random source: `now` is an argument of every call, and seeds
+//! are given at construction, so all cases are tested exactly on virtual time. `tests/it` runs
+//! several nodes and a real room on an emulated network.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 

@@ -357,7 +357,7 @@ impl Network {
 }
 
 /// Seed of a rider's keys, never zero.
-pub fn key_seed(rider: usize) -> [u8; 32] {
+fn key_seed(rider: usize) -> [u8; 32] {
     [rider as u8 + 1; 32]
 }
 
