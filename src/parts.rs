@@ -16,11 +16,11 @@ pub fn fetches() -> Fetches {
     }
 }
 
-/// A function that is the entry of the module with its name.
+/// A function that is an entry of a module.
 macro_rules! split_point {
-    ($name:ident -> $table:ty) => {
+    ($module:ident, $name:ident -> $table:ty) => {
         #[cfg(feature = "split")]
-        #[wasm_split_helpers::wasm_split($name, fallible)]
+        #[wasm_split_helpers::wasm_split($module, fallible)]
         fn $name() -> Result<Box<$table>, wasm_split_helpers::SplitLoaderError> {
             Ok(Box::new(<$table>::table()))
         }
@@ -32,6 +32,6 @@ macro_rules! split_point {
     };
 }
 
-split_point!(ride -> RideViews);
-split_point!(screens -> ScreenViews);
-split_point!(formats -> Formats);
+split_point!(ride, ride -> RideViews);
+split_point!(later, screens -> ScreenViews);
+split_point!(later, formats -> Formats);

@@ -21,6 +21,7 @@ pub mod manage_riders;
 pub mod my_ride;
 pub mod profile;
 pub mod ride_chart;
+pub mod ride_frame;
 pub mod ride_page;
 pub mod ride_starter;
 pub mod rider;

@@ -1,19 +1,19 @@
 //! Parts of the app that the browser fetches when they are needed.
 //!
 //! The first page needs little of the app, so the release build splits it: the
-//! main module holds the pages before a ride, and each [`Part`] is a module of
-//! its own. A part is a table of functions (for example [`RideViews`]). The table
+//! main module holds the pages before a ride, and the parts are modules of their
+//! own. A [`Part`] is a table of functions (for example [`RideViews`]). The table
 //! is the only way from the main module into the part: what only the table names
 //! is not in the main module.
 //!
-//! | part | contents | loaded |
-//! |---|---|---|
-//! | `ride` | session, lobby, countdown, ride screen | with the page of a ride |
-//! | `screens` | workout chooser, dialogs of the host, connection details, summary | in the lobby |
-//! | `formats` | reading of workout files, writing of FIT files | in the lobby |
+//! | part | module | contents | loaded |
+//! |---|---|---|---|
+//! | [`RIDE`] | `ride` | session, driver, lobby, countdown | with the page of a ride |
+//! | [`SCREENS`] | `later` | workouts, dialogs of the host, connection details, ride screen, summary | in the lobby |
+//! | [`FORMATS`] | `later` | reading of workout files, writing of FIT files | in the lobby |
 //!
-//! [`prefetch`] loads the last two while riders wait in the lobby, so that nothing
-//! is fetched during a ride. [`prefetch_ride`] loads the first at the first tap or
+//! [`prefetch`] loads `later` while riders wait in the lobby, so that nothing is
+//! fetched during a ride. [`prefetch_ride`] loads the first at the first tap or
 //! key on the first page.
 //!
 //! [`Part::load`] retries a fetch that fails and returns [`PartUnavailable`] when
@@ -46,7 +46,7 @@ use leptos::task::spawn_local;
 use crate::browser::clock;
 
 pub use formats::{Formats, encode_fit, parse_zwo};
-pub use ride::RideViews;
+pub use ride::{JoinStep, OpenRide, RideViews};
 pub use screens::ScreenViews;
 pub use view::{NeededPart, Progress, dialog, screen, use_part};
 

@@ -31,11 +31,7 @@ pub mod state;
 
 use components::hydrated::Hydrated;
 use i18n::*;
-use routes::{
-    home::Home,
-    lazy_ride::{LazyGroupRide, LazySoloRide},
-    not_found::NotFound,
-};
+use routes::{group_ride::GroupRide, home::Home, not_found::NotFound, solo_ride::SoloRide};
 
 /// The HTML document, rendered on the server.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -72,8 +68,8 @@ pub fn App() -> impl IntoView {
             <Router>
                 <FlatRoutes fallback=NotFound>
                     <Route path=path!("/") view=Home/>
-                    <Route path=path!("/ride/:code") view=LazyGroupRide/>
-                    <Route path=path!("/solo") view=LazySoloRide/>
+                    <Route path=path!("/ride/:code") view=GroupRide/>
+                    <Route path=path!("/solo") view=SoloRide/>
                 </FlatRoutes>
             </Router>
         </I18nContextProvider>

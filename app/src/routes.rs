@@ -2,6 +2,5 @@
 
 pub mod group_ride;
 pub mod home;
-pub mod lazy_ride;
 pub mod not_found;
 pub mod solo_ride;

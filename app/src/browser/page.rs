@@ -31,6 +31,13 @@ pub fn random_bytes() -> Option<[u8; 32]> {
     Some(bytes)
 }
 
+/// Value of the input with this id; `None` if there is none.
+pub fn input_value(id: &str) -> Option<String> {
+    let input = web_sys::window()?.document()?.get_element_by_id(id)?;
+    let input = input.dyn_into::<web_sys::HtmlInputElement>().ok()?;
+    Some(input.value())
+}
+
 /// Copies a text to the clipboard. False if the browser refuses, as it does for
 /// pages that are not secure contexts.
 pub async fn copy(text: &str) -> bool {

@@ -100,6 +100,19 @@ fn take_marker(key: &str) -> bool {
     marked
 }
 
+/// True if the session knows how to go on with this ride without asking a new rider
+/// for a name: the browser was in it, or the name was just entered.
+pub fn knows_ride(code: &SessionCode) -> bool {
+    let has = |storage: Option<Storage>, key: String| {
+        let value = storage.and_then(|storage| storage.get_item(&key).ok().flatten());
+        value.is_some_and(|json| json != "[]" && json != "false")
+    };
+    has(session_storage(), join_marker_key(code))
+        || has(session_storage(), tab_key(code))
+        || has(local_storage(), ride_key(code))
+        || has(local_storage(), ban_key(code))
+}
+
 /// Identity of this tab in this ride, if it has joined.
 pub fn tab_identity(code: &SessionCode) -> Option<Identity> {
     read(&session_storage()?, &tab_key(code))

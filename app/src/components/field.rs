@@ -6,6 +6,8 @@ use super::{
     hydrated::use_hydrating,
     labels::{self, FieldError},
 };
+#[cfg(feature = "hydrate")]
+use crate::browser::page;
 use crate::i18n::*;
 
 /// Content of a field and the error in it.
@@ -18,6 +20,8 @@ pub struct FieldState {
     written: RwSignal<String>,
     input: RwSignal<String>,
     error: RwSignal<Option<FieldError>>,
+    /// Whether the rider has typed.
+    touched: StoredValue<bool>,
 }
 
 impl FieldState {
@@ -27,13 +31,25 @@ impl FieldState {
             written: RwSignal::new(text.to_owned()),
             input: RwSignal::new(text.to_owned()),
             error: RwSignal::new(None),
+            touched: StoredValue::new(false),
         }
     }
 
-    /// Replaces the text.
-    pub fn fill(self, text: &str) {
-        self.written.set(text.to_owned());
-        self.input.set(text.to_owned());
+    /// Replaces the text, unless the rider has typed.
+    pub fn fill_untouched(self, text: &str) {
+        if !self.touched.get_value() {
+            self.written.set(text.to_owned());
+            self.input.set(text.to_owned());
+        }
+    }
+
+    /// Takes over what the rider typed before the page was hydrated.
+    #[cfg(feature = "hydrate")]
+    fn take_over(self, typed: String) {
+        if self.written.with_untracked(|written| *written != typed) {
+            self.written.set(typed.clone());
+            self.type_in(typed);
+        }
     }
 
     /// The current text.
@@ -49,6 +65,7 @@ impl FieldState {
     }
 
     fn type_in(self, text: String) {
+        self.touched.set_value(true);
         self.input.set(text);
         self.error.set(None);
     }
@@ -79,9 +96,19 @@ pub fn Field(
     /// Called after each finished change.
     #[prop(optional, into)]
     on_change: Option<Callback<()>>,
+    /// Whether it can be used before the page is hydrated.
+    #[prop(optional)]
+    usable_at_once: bool,
 ) -> impl IntoView {
     let i18n = use_i18n();
     let hydrating = use_hydrating();
+    #[cfg(feature = "hydrate")]
+    if usable_at_once
+        && hydrating.get_untracked()
+        && let Some(typed) = page::input_value(id)
+    {
+        state.take_over(typed);
+    }
     let (hint_id, error_id) = (format!("{id}-hint"), format!("{id}-error"));
     let described = {
         let (hint_id, error_id) = (hint_id.clone(), error_id.clone());
@@ -107,7 +134,7 @@ pub fn Field(
                 spellcheck="false"
                 value=state.written.get_untracked()
                 prop:value=move || state.written.get()
-                disabled=hydrating
+                disabled=move || hydrating.get() && !usable_at_once
                 aria-describedby=described
                 aria-invalid=move || state.error.get().map(|_| "true")
                 on:input=move |ev| state.type_in(event_target_value(&ev))

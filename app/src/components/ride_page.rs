@@ -11,9 +11,7 @@ use super::{
     icons::Brand,
     lobby::Lobby,
     status_region::StatusRegion,
-    status_screen::{
-        ChooseRiderScreen, EnterNameScreen, LeftScreen, LoadingScreen, TakenOverScreen,
-    },
+    status_screen::{ChooseRiderScreen, LeftScreen, LoadingScreen, TakenOverScreen},
 };
 use crate::{
     i18n::*,
@@ -33,7 +31,8 @@ pub fn RidePage() -> impl IntoView {
                 .into_any()
         }
         Stage::ChooseRider { known } => view! { <ChooseRiderScreen known/> }.into_any(),
-        Stage::EnterName => view! { <EnterNameScreen/> }.into_any(),
+        // The form belongs to the page around the ride.
+        Stage::EnterName => ().into_any(),
         Stage::Joining => {
             view! { <LoadingScreen text=Signal::derive(move || t_string!(i18n, ride.joining))/> }
                 .into_any()
@@ -80,7 +79,7 @@ pub fn RidePage() -> impl IntoView {
 
 /// Scrolls to the top and moves the focus there, so that screen readers read a
 /// new screen from its beginning.
-fn go_to_top(main: &HtmlElement) {
+pub fn go_to_top(main: &HtmlElement) {
     // Fails only for an element outside the document.
     let _ = main.focus();
     window().scroll_to_with_x_and_y(0.0, 0.0);

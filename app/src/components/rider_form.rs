@@ -17,7 +17,8 @@ pub struct RiderFormState {
 }
 
 impl RiderFormState {
-    /// Default values, replaced by the saved profile once the page is hydrated.
+    /// Default values, replaced by the saved profile once the page is hydrated,
+    /// unless the rider has typed by then.
     pub fn new() -> Self {
         let state = Self {
             name: FieldState::new(""),
@@ -25,8 +26,8 @@ impl RiderFormState {
         };
         Effect::new(move || {
             if let Some(profile) = storage::profile() {
-                state.name.fill(&profile.name);
-                state.ftp.fill(&profile.ftp.to_string());
+                state.name.fill_untouched(&profile.name);
+                state.ftp.fill_untouched(&profile.ftp.to_string());
             }
         });
         state
@@ -70,7 +71,12 @@ impl RiderFormState {
 
 /// The two inputs.
 #[component]
-pub fn RiderFields(state: RiderFormState) -> impl IntoView {
+pub fn RiderFields(
+    state: RiderFormState,
+    /// Whether they can be used before the page is hydrated.
+    #[prop(optional)]
+    usable_at_once: bool,
+) -> impl IntoView {
     let i18n = use_i18n();
     let save = Callback::new(move |()| state.save());
     view! {
@@ -81,6 +87,7 @@ pub fn RiderFields(state: RiderFormState) -> impl IntoView {
             label=Signal::derive(move || t_string!(i18n, rider.name))
             hint=Signal::derive(move || t_string!(i18n, rider.name_hint))
             on_change=save
+            usable_at_once
         />
         <Field
             id="rider-ftp"
@@ -89,6 +96,7 @@ pub fn RiderFields(state: RiderFormState) -> impl IntoView {
             label=Signal::derive(move || t_string!(i18n, common.ftp))
             hint=Signal::derive(move || t_string!(i18n, rider.ftp_hint))
             on_change=save
+            usable_at_once
         />
     }
     .into_any()

@@ -2,6 +2,7 @@
 //! that lead on.
 
 use leptos::{ev::SubmitEvent, prelude::*};
+use ride::rider::{Ftp, RiderName};
 
 use super::{
     hydrated::use_hydrating,
@@ -73,26 +74,31 @@ pub fn ChooseRiderScreen(known: Vec<String>) -> impl IntoView {
     .into_any()
 }
 
-/// Asks a new rider for name and FTP.
+/// Asks a new rider for name and FTP. The fields can be used before the page is
+/// hydrated.
 #[component]
-pub fn EnterNameScreen() -> impl IntoView {
+pub fn EnterNameScreen(
+    rider: RiderFormState,
+    join: Callback<(RiderName, Ftp)>,
+    /// Shown under the form.
+    children: Children,
+) -> impl IntoView {
     let i18n = use_i18n();
     let hydrating = use_hydrating();
-    let intents = expect_context::<Intents>();
-    let rider = RiderFormState::new();
     let submit = move |ev: SubmitEvent| {
         ev.prevent_default();
-        if let Some((name, ftp)) = rider.read() {
-            intents.send(Intent::Join(name, ftp));
+        if let Some(entered) = rider.read() {
+            join.run(entered);
         }
     };
     view! {
         <StatusScreen heading=Signal::derive(move || t_string!(i18n, enter_name.heading))>
             <p>{t!(i18n, enter_name.body)}</p>
             <form class="rider-form" novalidate on:submit=submit>
-                <RiderFields state=rider/>
+                <RiderFields state=rider usable_at_once=true/>
                 <button class="button primary wide" disabled=hydrating>{t!(i18n, common.join)}</button>
             </form>
+            {children()}
         </StatusScreen>
     }
     .into_any()

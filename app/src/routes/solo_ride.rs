@@ -1,21 +1,29 @@
 //! The page of a solo ride on the simulated trainer.
 
 use leptos::prelude::*;
+use leptos_meta::Title;
 
 use crate::{
-    components::ride_page::RidePage,
-    driver,
+    components::ride_frame::{LoadingRide, RideUnavailable},
     i18n::*,
-    state::{Intents, RideState},
+    lazy::{self, Progress},
 };
 
 /// The page.
 #[component]
 pub fn SoloRide() -> impl IntoView {
+    #[cfg(feature = "ssr")]
+    leptos::prefetch_lazy_fn_on_server("ride");
     let i18n = use_i18n();
-    let (state, intents) = (RideState::new(), Intents::new());
-    provide_context(state);
-    provide_context(intents);
-    Effect::new(move || driver::open_solo(state, intents, t_string!(i18n, common.you)));
-    view! { <RidePage/> }
+    let part = lazy::use_part(&lazy::RIDE);
+    let view = move || match part.progress() {
+        Progress::Fetching => view! { <LoadingRide/> }.into_any(),
+        Progress::Failed => view! { <RideUnavailable part/> }.into_any(),
+        Progress::Loaded => lazy::RIDE.loaded().map(|views| (views.solo)()).into_any(),
+    };
+    view! {
+        <Title text=move || t_string!(i18n, ride.title_solo)/>
+        {view}
+    }
+    .into_any()
 }
