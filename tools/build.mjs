@@ -43,7 +43,7 @@ async function main(what) {
   if (what !== "site") buildServer(project);
 }
 
-/** What cargo says about this package, with the paths that follow from it. */
+/** The metadata that cargo has of this package, with the paths that follow from it. */
 function readProject() {
   const metadata = JSON.parse(capture("cargo", ["metadata", "--no-deps", "--format-version", "1"]));
   const cargoPackage = metadata.packages.find((it) => it.manifest_path === path.join(root, "Cargo.toml"));

@@ -9,8 +9,8 @@ import { say } from "./run.mjs";
 
 const compressible = /\.(css|html|ico|js|json|mjs|svg|txt|wasm|webmanifest|xml)$/;
 const loaderImport = /from"\.\/__wasm_split\.js"/g;
-// A page that is open fetches the parts of the build it came from. A build's
-// files go when it was replaced so long ago, or by so many builds.
+// An open page fetches the parts of the build that it came from, so the files of
+// earlier builds are kept for this time, and for this number of builds.
 const keptFor = 30 * 24 * 60 * 60 * 1000;
 const keptBuilds = 10;
 

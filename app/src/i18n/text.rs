@@ -55,7 +55,7 @@ pub fn value(value: impl TextValue) -> impl Fn() -> AnyView + Clone + Send + Syn
     with_values(value.into_renderer())
 }
 
-/// What can stand in a text: a string, a number, or a closure that returns a view.
+/// Value inside a text: a string, a number, or a closure that returns a view.
 pub trait TextValue {
     /// The function that renders the value.
     fn into_renderer(self) -> Renderer;

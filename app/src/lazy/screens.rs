@@ -20,7 +20,7 @@ pub struct ScreenViews {
     pub workout: fn(Arc<Workout>) -> AnyView,
     /// The workouts to choose from.
     pub chooser: Dialog,
-    /// What the host can do about the riders.
+    /// Dialog in which the host manages the riders.
     pub manage: Dialog,
     /// The figures of the connection panel.
     pub connection: fn() -> AnyView,

@@ -82,7 +82,7 @@ impl Roster {
         (!entry.gone).then_some(entry.row.name)
     }
 
-    /// Removes all riders for whom `present` is false.
+    /// Keeps the riders that `present` names, and removes the others.
     pub(crate) fn retain(&mut self, present: impl Fn(&PeerId) -> bool) {
         self.entries.retain(|entry| present(&entry.row.peer));
     }

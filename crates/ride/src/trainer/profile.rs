@@ -25,7 +25,7 @@ pub struct CharacteristicSpec {
     pub uuid: Uuid,
     /// Access to prepare when a device is connected. Each characteristic may be written to as well.
     pub access: CharacteristicAccess,
-    /// Whether the profile needs the characteristic. A device without it is not a trainer of this
+    /// True if the profile needs the characteristic. A device without it is not a trainer of this
     /// profile; the driver ignores a failure of any other one.
     pub required: bool,
 }
@@ -77,7 +77,7 @@ pub enum TrainerInput {
     Written {
         /// Characteristic that was written to.
         characteristic: Uuid,
-        /// Whether the device has confirmed the write.
+        /// True if the device has confirmed the write.
         ok: bool,
     },
     /// The device is no longer connected.

@@ -1,4 +1,4 @@
-//! What holds whatever hosts decide and however it travels.
+//! Properties of the timeline for any changes by hosts and any order of delivery.
 
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -132,7 +132,7 @@ proptest! {
             for event in picked {
                 rider.merge([event], key_of);
             }
-            // What was lost is asked for, from whoever has the highest head.
+            // Lost events are requested from the rider with the highest head.
             for event in newest.since(Head::NONE) {
                 rider.merge([event], key_of);
             }

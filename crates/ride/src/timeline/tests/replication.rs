@@ -241,7 +241,7 @@ fn nobody_vouches_for_an_event_that_is_not_the_one_meant() {
     let (ana, seen) = elected_unseen();
     let mut rider = heard(&Host::riding().sent);
     let mut missing = ana.since(rider.head());
-    // Somebody on the way puts another event of this number in its place.
+    // A rider on the way replaces it by another event with this number.
     let mut forger = rider.clone();
     missing[0] = forger
         .append(Change::End { at: at(71) }, 2, &second_host(), &key(9))
