@@ -1,8 +1,9 @@
-# The commands people type. What a recipe needs, tools/setup.sh installs first.
+# Commands of the project. Each recipe first installs the tools that it needs, with
+# tools/setup.sh.
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help serve build dev test lint fmt clippy test-rust test-browser test-network connectivity bench bench-quick bench-files bench-mesh bench-mesh-quick fuzz setup setup-test setup-network setup-dev setup-bench setup-fuzz
+.PHONY: help serve build dev test lint fmt clippy test-rust test-build test-browser test-network connectivity bench bench-quick bench-files bench-mesh bench-mesh-quick fuzz setup setup-test setup-network setup-dev setup-bench setup-fuzz
 
 export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gruppetto/tools/bin:$(CURDIR)/node_modules/.bin:$(HOME)/.cargo/bin:$(PATH)
 
@@ -15,19 +16,18 @@ serve: build ## build the release and serve it at http://127.0.0.1:3000
 build: setup ## build the release: target/release/gruppetto and target/site
 	@node tools/build.mjs
 
-# Without hashes in file names: cargo-leptos puts them there only in its first
-# build, not when it builds again after a change.
+# A bare `cargo leptos watch` does the same.
 dev: setup-dev ## serve a development build with live reload
-	LEPTOS_HASH_FILES=false cargo leptos watch
+	cargo leptos watch
 
-test: lint test-rust test-browser test-network ## formatting, clippy, all Rust tests, the browser tests, and those on bad networks
+test: lint test-rust test-build test-browser test-network ## formatting, clippy, all Rust tests, those of the build, the browser tests, and those on bad networks
 
 lint: fmt clippy ## formatting and clippy without warnings, native and wasm
 
 fmt: setup
 	cargo fmt --all --check
 
-# The server's features and the browser's never meet in one build.
+# The features ssr and hydrate must not be enabled in the same build.
 clippy: setup
 	cargo clippy --workspace --all-targets --features ssr -- -D warnings
 	cargo clippy --package gruppetto --package app --lib --target wasm32-unknown-unknown --no-default-features --features hydrate -- -D warnings
@@ -35,28 +35,31 @@ clippy: setup
 test-rust: setup ## all Rust tests
 	cargo test --workspace --features ssr
 
+test-build: setup ## the tests of the build script
+	node --test tools/build/site.test.mjs tools/build/front_end.test.mjs
+
 test-browser: setup-test build ## the browser tests, against the release build
 	cd end2end && npx playwright test
 
-test-network: setup-network build ## browser tests with cut, lossy and translated networks; skipped where no such may be made
+test-network: setup-network build ## browser tests behind NAT and on lossy networks; skipped where the machine cannot create such networks
 	cd end2end && npx playwright test --config network.config.ts
 
-connectivity: setup-network build ## the same, on an idle machine; writes what it measures into docs/connectivity.md
+connectivity: setup-network build ## the same on an idle machine; writes the results to docs/connectivity.md
 	cd end2end && NETWORK_OUTPUT=docs/connectivity.md npx playwright test --config network.config.ts
 
 bench: setup-bench build ## measure beside npm's peer, on an idle machine; writes docs/benchmarks.md
 	cargo run --release --package bench -- --output docs/benchmarks.md
 
-bench-quick: setup-bench build ## a few seconds of each measurement, printed, to see that it works
+bench-quick: setup-bench build ## a short run of each measurement, printed
 	cargo run --release --package bench -- --quick
 
-bench-files: setup ## time how long workout files that mean harm take to be refused; writes docs/benchmarks-files.md
+bench-files: setup ## measure how fast malicious workout files are refused; writes docs/benchmarks-files.md
 	cargo run --release --package bench -- --files --output docs/benchmarks-files.md
 
 bench-mesh: setup-test build ## measure the riders' mesh beside PeerJS and simple-peer, on an idle machine; writes docs/benchmarks-mesh.md
 	cd end2end && BENCH_OUTPUT=docs/benchmarks-mesh.md npx playwright test --config bench.config.ts
 
-bench-mesh-quick: setup-test build ## a little of it, printed, to see that it works
+bench-mesh-quick: setup-test build ## a short run, printed
 	cd end2end && BENCH_QUICK=1 npx playwright test --config bench.config.ts
 
 fuzz: setup-fuzz ## fuzz every codec for a minute, on nightly

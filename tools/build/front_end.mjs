@@ -38,7 +38,8 @@ export async function buildFrontEnd(project) {
   ]);
   const input = path.join(project.cargoTarget, "wasm32-unknown-unknown", profile, `${project.library}.wasm`);
   const keyFile = path.join(work, "key");
-  const key = [input, "package-lock.json", "Cargo.lock", ...listFiles(path.dirname(fileURLToPath(import.meta.url)))]
+  const scripts = listFiles(path.dirname(fileURLToPath(import.meta.url))).filter((file) => !file.endsWith(".test.mjs"));
+  const key = [input, "package-lock.json", "Cargo.lock", ...scripts]
     .map((file) => hash(fs.readFileSync(file))).join("");
 
   if (readIfThere(keyFile) !== key) {
@@ -100,7 +101,7 @@ function optimise(work) {
 }
 
 /** Which modules each part consists of, as the loader has it. */
-function readParts(loader) {
+export function readParts(loader) {
   const chunks = new Map(
     [...loader.matchAll(/const (__chunk_\d+) = makeLoad\(\(\) => \{\s+const src = fetch\(new URL\("\.\/(\w+)\.wasm"/g)]
       .map(([, variable, module]) => [variable, module]),

@@ -104,8 +104,7 @@ export function writeSite(project, { files, hashes, kept }) {
 }
 
 /** Adds this build to the list in the site folder; returns those whose files stay, newest first. */
-function recordBuild(listFile, files) {
-  const now = Date.now();
+export function recordBuild(listFile, files, now = Date.now()) {
   const earlier = JSON.parse(readIfThere(listFile) ?? "[]");
   const isSame = earlier[0]?.files.join() === files.join();
   const builds = isSame ? earlier : [{ built: new Date(now).toISOString(), files }, ...earlier];

@@ -1,0 +1,33 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { readParts } from "./front_end.mjs";
+
+// As wasm_split_cli_support 0.2.4 writes it.
+const fetcher = (module) => `() => {
+    const src = fetch(new URL("./${module}.wasm", import.meta.url));
+    src.catch(() => {});
+    return async (imports) => (WebAssembly.instantiateStreaming(src, imports));
+}
+`;
+
+test("a part consists of the modules that it shares and its own", () => {
+  const loader = `
+/* later, ride */
+const __chunk_3 = makeLoad(${fetcher("chunk_3")}, []);
+export const __wasm_split_load_ride = wrapAsyncCb(makeLoad(${fetcher("split_ride")}, [__chunk_3]));
+export const __wasm_split_load_later = wrapAsyncCb(makeLoad(${fetcher("split_later")}, [__chunk_3]));
+`;
+  assert.deepEqual([...readParts(loader)], [["ride", ["chunk_3", "split_ride"]], ["later", ["chunk_3", "split_later"]]]);
+});
+
+test("a part without code of its own consists of what it shares", () => {
+  const loader = `
+const __chunk_3 = makeLoad(${fetcher("chunk_3")}, []);
+export const __wasm_split_load_ride = wrapAsyncCb(makeLoad(() => async (_imp) => ({}), [__chunk_3]));
+`;
+  assert.deepEqual([...readParts(loader)], [["ride", ["chunk_3"]]]);
+});
+
+test("a loader in another form is refused", () => {
+  assert.throws(() => readParts("export const load = 1;"), /not what wasm-split-cli used to write/);
+});
