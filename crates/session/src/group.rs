@@ -1,9 +1,11 @@
 //! The session's connection to the group: the mesh node, and group time while it is known.
 
+use std::collections::BTreeMap;
+
 use clock::{GroupTime, Moment};
 use mesh::{
     clock_sync::GroupOffset,
-    node::{Input, Node, NodeConfig, NodeEvent},
+    node::{Input, Node, NodeConfig, NodeEvent, RtcCommand},
 };
 use protocol::{
     code::SessionCode,
@@ -21,6 +23,8 @@ pub(crate) struct Group {
     code: Option<SessionCode>,
     /// Number of the newest socket.
     socket: u32,
+    /// Number of the newest peer connection to each member, while it is open.
+    connections: BTreeMap<PeerId, u32>,
     /// Group time minus the own clock, when last known: from before a reload, or from before the
     /// group was lost. Zero in a solo ride.
     last_offset: Option<GroupOffset>,
@@ -39,7 +43,25 @@ impl Group {
         if self.node.take().is_some() {
             // Events of the old socket carry its number and are dropped.
             self.socket += 1;
+            self.connections.clear();
             outputs.extend([Output::CloseSocket, Output::CloseConnections]);
+        }
+    }
+
+    /// Tells whether a peer connection is the one in use.
+    pub(crate) fn is_current(&self, peer: &PeerId, connection: u32) -> bool {
+        self.connections.get(peer) == Some(&connection)
+    }
+
+    fn follow_connection(&mut self, peer: &PeerId, connection: u32, command: &RtcCommand) {
+        match command {
+            RtcCommand::Open { .. } => {
+                self.connections.insert(peer.clone(), connection);
+            }
+            RtcCommand::Close if self.is_current(peer, connection) => {
+                self.connections.remove(peer);
+            }
+            _ => {}
         }
     }
 
@@ -145,11 +167,14 @@ impl Group {
                     peer,
                     connection,
                     command,
-                } => Output::Rtc {
-                    peer,
-                    connection,
-                    command,
-                },
+                } => {
+                    self.follow_connection(&peer, connection, &command);
+                    Output::Rtc {
+                        peer,
+                        connection,
+                        command,
+                    }
+                }
             };
             outputs.extend([output]);
         }

@@ -148,8 +148,15 @@ impl RideSession {
             }),
             Input::RecordingOpened(chunks) => self.ride.recording.opened(self.now, chunks),
             Input::FitSaved(result) => self.view.download_error = result.err(),
-            Input::CandidatePair { peer, pair, .. } => {
-                self.roster.set_candidate_pair(&peer, pair);
+            Input::CandidatePair {
+                peer,
+                connection,
+                pair,
+            } => {
+                // The answer may be of a connection that has been replaced meanwhile.
+                if self.group.is_current(&peer, connection) {
+                    self.roster.set_candidate_pair(&peer, pair);
+                }
             }
             Input::Banned => self.join_flow.set_banned(),
             Input::Entropy(bytes) => self.config.entropy = Some(bytes),

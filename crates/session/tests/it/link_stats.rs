@@ -1,7 +1,7 @@
 //! The statistics of the connection panel.
 
 use session::{
-    Intent,
+    Input, Intent,
     view::{CandidatePair, CandidateType, LinkStats, NetworkStats},
 };
 
@@ -48,6 +48,21 @@ fn a_direct_link_has_a_candidate_pair_and_a_relayed_one_has_none() {
     };
     assert_eq!(stats(&world, ANA, "Ben").candidate_pair, Some(pair));
     assert_eq!(stats(&world, ANA, "Cem").candidate_pair, None);
+}
+
+#[test]
+fn the_candidate_pair_of_a_connection_that_is_not_in_use_is_ignored() {
+    let mut world = watched(5);
+    let before = stats(&world, ANA, "Ben").candidate_pair;
+    assert!(before.is_some());
+    let peer = world.row(ANA, "Ben").peer.clone();
+    let old = Input::CandidatePair {
+        peer,
+        connection: u32::MAX,
+        pair: None,
+    };
+    world.feed(ANA, old);
+    assert_eq!(stats(&world, ANA, "Ben").candidate_pair, before);
 }
 
 #[test]
