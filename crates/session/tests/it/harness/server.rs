@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use clock::{Moment, WallTime};
+use clock::{Duration, Moment, WallTime};
 use protocol::{
     code::SessionCode,
     peer::{Incarnation, MemberRole, PeerNumber, Token},
@@ -29,6 +29,8 @@ pub struct Server {
     pub is_outdated: bool,
     /// Public address for invitations.
     pub invitation: Option<String>,
+    /// Lead of the server's wall clock, which may be set while riders are connected.
+    pub clock_lead: Duration,
     /// Number of relayed frames.
     pub relayed: u64,
     settings: RoomSettings,
@@ -47,6 +49,7 @@ impl Server {
             look_up_error: None,
             is_outdated: false,
             invitation: None,
+            clock_lead: Duration::ZERO,
             relayed: 0,
             settings,
             signer,
@@ -221,7 +224,8 @@ impl World {
     }
 
     fn server_time(&self) -> WallTime {
-        WallTime::from_unix_ms(TODAY_MS).after(self.now.since_origin())
+        let since_start = self.now.since_origin() + self.server.clock_lead;
+        WallTime::from_unix_ms(TODAY_MS).after(since_start)
     }
 
     pub(super) fn feed_room(&mut self, input: room::Input) {
