@@ -206,7 +206,6 @@ impl RideHistory {
         others.sort_by_key(|line| line.number.unwrap_or(u32::MAX));
         Some(RideChart {
             ridden: Arc::new(ridden),
-            elapsed,
             own: trace(me),
             others,
         })

@@ -1,6 +1,5 @@
 //! The chart of the summary: the power of all riders over the workout.
 
-use core::time::Duration;
 use std::sync::Arc;
 
 use ride::workout::Workout;
@@ -14,8 +13,6 @@ pub type Trace = Arc<Vec<Option<u8>>>;
 pub struct RideChart {
     /// The workout as it was ridden, with skips, repeats and extensions.
     pub ridden: Arc<Workout>,
-    /// Time ridden, pauses not counted.
-    pub elapsed: Duration,
     /// Power of the rider at this screen.
     pub own: Trace,
     /// The other riders by start number; riders who have left come last.
