@@ -2,7 +2,7 @@
 //! and hidden from screen readers; texts beside them say the same.
 
 use leptos::prelude::*;
-use protocol::peer::LinkState;
+use protocol::{peer::LinkState, text::clusters};
 
 /// Logo: three riders in a line, and the name.
 #[component]
@@ -13,7 +13,7 @@ pub fn Brand() -> impl IntoView {
             <g class="brand-rider" data-jersey="green"><circle cx="23" cy="17" r="9"/></g>
             <g class="brand-rider" data-jersey="yellow"><circle cx="37" cy="13" r="9"/></g>
         </svg>
-        <span class="brand-name">"Gruppetto"</span>
+        <span class="brand-name" translate="no">"Gruppetto"</span>
     }
 }
 
@@ -21,11 +21,11 @@ pub fn Brand() -> impl IntoView {
 #[component]
 pub fn Bib(#[prop(into)] number: Signal<u32>, #[prop(into)] name: Signal<String>) -> impl IntoView {
     let text = move || match number.get() {
-        0 => name.get().chars().take(1).collect(),
+        0 => clusters(&name.get()).take(1).collect(),
         number => number.to_string(),
     };
     view! {
-        <span class="bib" aria-hidden="true">
+        <span class="bib" translate="no" aria-hidden="true">
             {text}
         </span>
     }

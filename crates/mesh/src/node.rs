@@ -59,6 +59,7 @@ use protocol::{
         ClientMessage, DirectLinkSettings, HostCommand, HostTerm, IceServer, Limits, MAX_REASON,
         Member, RoomSnapshot, Signal,
     },
+    text::truncate,
 };
 use room_state::RoomState;
 use signaling_socket::SignalingSocket;
@@ -314,7 +315,7 @@ impl Node {
         }
         let command = match command {
             HostCommand::Kick { peer, mut reason } => {
-                reason.truncate(reason.floor_char_boundary(MAX_REASON));
+                reason.truncate(truncate(&reason, MAX_REASON, MAX_REASON).len());
                 HostCommand::Kick { peer, reason }
             }
             other => other,

@@ -5,6 +5,7 @@
 //! - [`signaling`]: JSON text messages of the signaling socket.
 //! - [`frame`]: binary envelope of the frames that the server relays.
 //! - [`election`]: signed votes by which riders name a host while the server is unreachable.
+//! - [`text`]: text counted and cut as a person sees it.
 //!
 //! Every parser here is strict: it bounds sizes, lists and strings before it allocates, ignores
 //! unknown fields so that fields can be added, and never panics.
@@ -16,3 +17,4 @@ pub mod election;
 pub mod frame;
 pub mod peer;
 pub mod signaling;
+pub mod text;

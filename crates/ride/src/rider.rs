@@ -4,15 +4,24 @@ use core::fmt;
 use core::str::FromStr;
 
 use minicbor::{Decode, Encode};
+use protocol::text::{clusters, extends};
 use thiserror::Error;
 
 use crate::text::{is_invisible, is_joiner};
 
-/// Largest number of characters of a rider's name.
+/// Largest number of characters of a rider's name, as a person counts them: a flag or a family
+/// emoji is one.
 pub const MAX_NAME_CHARS: usize = 40;
+/// Largest length of a rider's name in bytes: [`MAX_NAME_CHARS`] flags of regions or families of
+/// four.
+const MAX_NAME_BYTES: usize = 1_280;
+/// Largest number of code points of one character. An emoji of two people with skin tones has ten;
+/// a pile of accents would cover the lines above.
+const MAX_CHAR_CODE_POINTS: usize = 16;
 
 /// Name of a rider: 1 to [`MAX_NAME_CHARS`] characters without space around them, without `<` and
-/// `>`, and without control, zero-width and text direction characters.
+/// `>`, and without anything that hides or reverses text: control, zero-width and text direction
+/// characters.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct RiderName(String);
 
@@ -35,7 +44,7 @@ pub enum NameError {
     /// Empty text, or space only.
     #[error("Enter your name so that the other riders recognize you.")]
     Empty,
-    /// More than [`MAX_NAME_CHARS`] characters.
+    /// More than [`MAX_NAME_CHARS`] characters, or too many bytes for them.
     #[error("This name has {chars} characters. Use at most 40.")]
     TooLong {
         /// Number of characters.
@@ -44,8 +53,8 @@ pub enum NameError {
     /// `<` or `>`, which are part of markup.
     #[error("A name cannot contain < or >. Remove them.")]
     Markup,
-    /// Control, zero-width or text direction character.
-    #[error("This name contains invisible characters. Type it instead of pasting it.")]
+    /// Control, zero-width or text direction character, or a pile of accents.
+    #[error("This name contains characters that hide text. Type it instead of pasting it.")]
     Hidden,
 }
 
@@ -54,21 +63,41 @@ impl FromStr for RiderName {
 
     fn from_str(text: &str) -> Result<Self, NameError> {
         let name = text.trim();
-        let chars = name.chars().count();
         if name.is_empty() {
             return Err(NameError::Empty);
         }
-        if chars > MAX_NAME_CHARS {
+        let chars = clusters(name).count();
+        if chars > MAX_NAME_CHARS || name.len() > MAX_NAME_BYTES {
             return Err(NameError::TooLong { chars });
         }
         if name.contains(['<', '>']) {
             return Err(NameError::Markup);
         }
-        if name.chars().any(is_invisible) || has_stray_joiner(name) {
+        if clusters(name).any(hides_text) || has_stray_joiner(name) {
             return Err(NameError::Hidden);
         }
         Ok(Self(name.to_owned()))
     }
+}
+
+/// Reports a character that contains an invisible code point with a meaning of its own, has nothing
+/// to be seen, or covers other text.
+fn hides_text(character: &str) -> bool {
+    let mut code_points = character.chars();
+    let Some(first) = code_points.next() else {
+        return false;
+    };
+    let is_hidden = |c: char| match c {
+        // Tags name the region of a flag: England, Scotland, Wales.
+        '\u{e0020}'..='\u{e007f}' => first != '\u{1f3f4}',
+        // Variation selectors choose the shape of a Chinese character in Japanese names.
+        '\u{e0100}'..='\u{e01ef}' => first.is_ascii(),
+        c => is_invisible(c),
+    };
+    is_invisible(first)
+        || extends(first)
+        || code_points.any(is_hidden)
+        || character.chars().count() > MAX_CHAR_CODE_POINTS
 }
 
 /// Reports a joiner that is not between two visible characters.

@@ -18,8 +18,8 @@ mod api;
 mod message;
 
 pub use api::{
-    Counts, Input, MAX_CODE, MAX_NAME, Output, Profile, RoomCode, RoomCodeError, Settings,
-    SimplePeerRefusal, Tally,
+    Counts, Input, MAX_CODE, MAX_NAME, MAX_NAME_BYTES, Output, Profile, RoomCode, RoomCodeError,
+    Settings, SimplePeerRefusal, Tally,
 };
 pub use message::{Message, SimplePeerParseError};
 

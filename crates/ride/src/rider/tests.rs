@@ -42,6 +42,59 @@ fn a_name_of_200_characters_is_rejected_with_its_length() {
 }
 
 #[test]
+fn a_name_is_as_long_as_it_looks() {
+    for one in [
+        "👨\u{200d}👩\u{200d}👧\u{200d}👦",
+        "🇩🇪",
+        "👍🏽",
+        "🏳\u{fe0f}\u{200d}🌈",
+        "🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f}",
+        "e\u{301}",
+        "कि",
+        "辻\u{e0100}",
+    ] {
+        let fits = one.repeat(40);
+        assert_eq!(name(&fits), Ok(fits), "{}", one.escape_unicode());
+        let too_long = name(&one.repeat(41));
+        assert_eq!(too_long, Err(NameError::TooLong { chars: 41 }));
+    }
+}
+
+#[test]
+fn a_name_of_which_nothing_is_seen_is_rejected() {
+    for nothing in [
+        "\u{301}",
+        "\u{fe0f}",
+        "\u{e0067}",
+        "\u{e0100}",
+        "\u{34f}",
+        "\u{3164}",
+    ] {
+        assert_eq!(
+            name(nothing),
+            Err(NameError::Hidden),
+            "{}",
+            nothing.escape_unicode()
+        );
+    }
+}
+
+#[test]
+fn a_name_has_a_largest_length_in_bytes() {
+    let couple = "👩🏿\u{200d}❤\u{fe0f}\u{200d}💋\u{200d}👩🏾";
+    assert!(name(couple).is_ok());
+    let too_long = name(&couple.repeat(40));
+    assert_eq!(too_long, Err(NameError::TooLong { chars: 40 }));
+}
+
+#[test]
+fn a_pile_of_accents_is_rejected() {
+    let piled = |count| format!("Z{}", "\u{335}".repeat(count));
+    assert!(name(&piled(4)).is_ok());
+    assert_eq!(name(&piled(100)), Err(NameError::Hidden));
+}
+
+#[test]
 fn markup_is_rejected() {
     for markup in ["<img onerror=alert(1)>", "a<b", "a>b"] {
         assert_eq!(name(markup), Err(NameError::Markup));

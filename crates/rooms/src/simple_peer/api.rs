@@ -8,8 +8,10 @@ use protocol::{peer::PeerId, signaling::close};
 
 /// Largest number of characters in a code.
 pub const MAX_CODE: usize = 64;
-/// Largest number of characters in a name; longer names are cut.
+/// Largest number of characters in a name, as a person counts them; longer names are cut.
 pub const MAX_NAME: usize = 64;
+/// Largest length of a name in bytes; longer names are cut.
+pub const MAX_NAME_BYTES: usize = 1_280;
 
 /// Code of a simple-peer room: 1 to [`MAX_CODE`] characters without control characters and slashes.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -115,7 +117,7 @@ pub struct Tally {
 /// Rider of a client of the second generation, from its `join` message.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Profile {
-    /// Name, at most [`MAX_NAME`] characters.
+    /// Name, at most [`MAX_NAME`] characters and [`MAX_NAME_BYTES`] bytes.
     pub name: String,
     /// FTP as the client sent it.
     pub ftp: Option<Number>,

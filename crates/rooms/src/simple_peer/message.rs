@@ -10,8 +10,8 @@ use serde::{
 };
 use serde_json::{Number, value::RawValue};
 
-use super::{MAX_NAME, Profile, SimplePeerRefusal};
-use protocol::peer::PeerId;
+use super::{MAX_NAME, MAX_NAME_BYTES, Profile, SimplePeerRefusal};
+use protocol::{peer::PeerId, text::truncate};
 
 /// Largest number of fields in a message; clients send about five.
 const MAX_FIELDS: usize = 64;
@@ -87,7 +87,7 @@ impl<'a> Message<'a> {
 
     fn name(&self) -> String {
         let name: Option<String> = self.field("name");
-        name.unwrap_or_default().chars().take(MAX_NAME).collect()
+        truncate(&name.unwrap_or_default(), MAX_NAME, MAX_NAME_BYTES).to_owned()
     }
 
     /// Value of a field; `None` if it is missing or has another type.

@@ -99,6 +99,15 @@ fn a_long_name_is_cut_and_an_invalid_ftp_is_null() {
 }
 
 #[test]
+fn a_name_of_emoji_is_cut_between_two_of_them() {
+    let mut harness = SimplePeerHarness::with_riders(2);
+    let family = "👨\u{200d}👩\u{200d}👧";
+    let join = json!({"type": "join", "name": family.repeat(99), "ftp": 200});
+    harness.message(1, &join.to_string());
+    assert_eq!(harness.take(2)[0]["name"], family.repeat(64));
+}
+
+#[test]
 fn a_leaving_client_is_announced_and_the_longest_present_one_becomes_host() {
     let mut harness = SimplePeerHarness::with_riders(3);
     harness.close(1);
