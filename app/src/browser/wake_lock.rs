@@ -27,35 +27,60 @@ extern "C" {
 }
 
 /// A wake lock on the screen, if the browser supports it.
+///
+/// At most one lock is held, and at most one request is under way: a lock that a
+/// request brings after it is no longer wanted is released at once.
 #[derive(Default)]
-pub struct WakeLock {
-    held: Rc<RefCell<Option<Sentinel>>>,
-    wanted: Rc<Cell<bool>>,
+pub struct WakeLock(Rc<State>);
+
+#[derive(Default)]
+struct State {
+    held: RefCell<Option<Sentinel>>,
+    wanted: Cell<bool>,
+    requesting: Cell<bool>,
+    /// Number of calls of [`WakeLock::take`].
+    taken: Cell<u32>,
 }
 
 impl WakeLock {
     /// Requests the lock. To be called again when the page becomes visible: the
     /// browser releases the lock whenever the page is hidden.
     pub fn take(&self) {
-        self.wanted.set(true);
-        let (held, wanted) = (self.held.clone(), self.wanted.clone());
-        if held.borrow().as_ref().is_some_and(|lock| !lock.released()) {
-            return;
+        let state = &self.0;
+        state.wanted.set(true);
+        state.taken.set(state.taken.get().wrapping_add(1));
+        let is_held = state
+            .held
+            .borrow()
+            .as_ref()
+            .is_some_and(|lock| !lock.released());
+        if !is_held && !state.requesting.replace(true) {
+            spawn_local(State::request(state.clone()));
         }
-        spawn_local(async move {
-            match request().await {
-                Some(lock) if wanted.get() => *held.borrow_mut() = Some(lock),
-                Some(lock) => drop(lock.release()),
-                None => {}
-            }
-        });
     }
 
     /// Releases the lock.
     pub fn release(&self) {
-        self.wanted.set(false);
-        if let Some(lock) = self.held.borrow_mut().take() {
+        self.0.wanted.set(false);
+        if let Some(lock) = self.0.held.borrow_mut().take() {
             let _ = lock.release();
+        }
+    }
+}
+
+impl State {
+    /// Requests the lock, and again if it was wanted anew while the browser refused it, as
+    /// it does for a hidden page.
+    async fn request(self: Rc<Self>) {
+        loop {
+            let taken = self.taken.get();
+            match request().await {
+                Some(lock) if self.wanted.get() => *self.held.borrow_mut() = Some(lock),
+                Some(lock) => drop(lock.release()),
+                None if self.wanted.get() && self.taken.get() != taken => continue,
+                None => {}
+            }
+            return self.requesting.set(false);
         }
     }
 }
