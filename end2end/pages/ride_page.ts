@@ -103,6 +103,29 @@ export class RidePage {
     return clockSeconds(await this.metric("interval-remaining").innerText());
   }
 
+  /** Starts the countdown. */
+  async startCountdown(): Promise<void> {
+    await this.tapUntil(this.start, () => expect(this.countdown).toBeVisible({ timeout: 500 }));
+  }
+
+  /** Cancels the countdown. */
+  async cancelCountdown(): Promise<void> {
+    await this.tapUntil(this.cancelStart, () => expect(this.countdown).toBeHidden({ timeout: 500 }));
+  }
+
+  /** Resumes the ride after a pause. */
+  async resumeRide(): Promise<void> {
+    await this.tapUntil(this.resume, () => expect(this.myRide.getByText("Resuming in")).toBeVisible({ timeout: 500 }));
+  }
+
+  /** Taps a control until it has its effect: one that has just changed its meaning ignores taps. */
+  private async tapUntil(control: Locator, effect: () => Promise<void>): Promise<void> {
+    await expect(async () => {
+      await control.click({ timeout: 1_000 });
+      await effect();
+    }).toPass();
+  }
+
   /** Waits until the countdown is over and the ride is shown. */
   async expectRiding(): Promise<void> {
     await expect(this.myRide).toBeVisible({ timeout: 15_000 });

@@ -1,6 +1,7 @@
 import { readFit } from "../fixtures/fit.ts";
 import { expect, test } from "../fixtures/test.ts";
 import { fourSteps, longRide } from "../fixtures/workouts.ts";
+import { expectToChange } from "../pages/rider_card.ts";
 import { each, rideTogether, type Rider } from "../pages/rider.ts";
 
 test("the host skips, goes back and extends, and all riders are in the same interval", async ({ newRider }) => {
@@ -85,13 +86,43 @@ test("the host cancels the countdown, all riders are back in the lobby, and a ne
   await each(both, ({ ride }) => expect(ride.countdown).toBeVisible());
   await expect(ben.ride.cancelStart).toBeHidden();
 
-  await ana.ride.cancelStart.click();
+  await ana.ride.cancelCountdown();
   await each(both, ({ ride }) => expect(ride.countdown).toBeHidden());
   await each(both, ({ ride }) => expect(ride.heading("Long Ride")).toBeVisible());
   await expect(ben.ride.statusRegion).toContainText("Ana called the start off.");
 
-  await ana.ride.start.click();
+  await ana.ride.startCountdown();
   await each(both, (rider) => rider.ride.expectRiding());
+});
+
+test("a double click on Pause, and Enter pressed twice, pause the ride and do nothing else", async ({ newRider }) => {
+  const ana = await newRider("Ana", 200);
+  await rideTogether(longRide, ana);
+  await expect(ana.ride.metric("elapsed")).toHaveText(/0:0[1-9]/);
+  await ana.ride.pause.dblclick();
+  await expect(ana.ride.resume).toBeEnabled();
+  await expect(ana.ride.statusRegion).not.toContainText("Only a running ride");
+
+  await ana.ride.resumeRide();
+  await expect(ana.ride.pause).toBeEnabled({ timeout: 10_000 });
+  await expect(async () => {
+    await ana.ride.pause.press("Enter");
+    await expect(ana.ride.resume).toBeVisible({ timeout: 400 });
+  }).toPass();
+  await ana.ride.resume.press("Enter");
+  await expectToChange(ana.ride.metric("power"));
+  await expect(ana.ride.resume).toBeEnabled();
+  await expect(ana.ride.myRide.getByText("Resuming in")).toBeHidden();
+});
+
+test("a double click on End ride asks, and ends nothing", async ({ newRider }) => {
+  const ana = await newRider("Ana", 200);
+  await rideTogether(longRide, ana);
+  await ana.ride.end.dblclick();
+  await expectToChange(ana.ride.metric("power"));
+  await expect(ana.ride.confirm).toBeVisible();
+  await ana.ride.confirm.getByRole("button", { name: "Keep riding" }).click();
+  await expect(ana.ride.confirm).toBeHidden();
 });
 
 test("the buttons of the host fit on a phone in two rows, each at least 48 px high", async ({ newRider }) => {

@@ -30,7 +30,7 @@ test("after a crash and restart of the server the ride continues with the same r
   await test.step("the host still controls the ride", async () => {
     await ana.ride.pause.click();
     await each(all, ({ ride }) => expect(ride.myRide.getByText("Paused", { exact: true })).toBeVisible());
-    await ana.ride.resume.click();
+    await ana.ride.resumeRide();
     await each(all, ({ ride }) => expect(ride.myRide.getByText("Paused", { exact: true })).toBeHidden({ timeout: 15_000 }));
   });
 

@@ -1,7 +1,16 @@
 //! Modal dialogs. The `<dialog>` element of the browser keeps the focus inside,
 //! closes on Escape and returns the focus to the previous element.
 
+use core::time::Duration;
+
+use clock::Moment;
 use leptos::{ev::MouseEvent, html, prelude::*, wasm_bindgen::JsCast, web_sys::HtmlDialogElement};
+
+use crate::browser;
+
+/// Time after the opening in which the second click of a double click is ignored: it was meant for
+/// the button that opened the dialog.
+const SETTLING_TIME: Duration = Duration::from_millis(600);
 
 /// A dialog that is shown while `open` is true. A tap outside closes it.
 #[component]
@@ -12,12 +21,20 @@ pub fn Dialog(
     children: Children,
 ) -> impl IntoView {
     let node = NodeRef::<html::Dialog>::new();
+    let opened_at = StoredValue::new(Moment::ZERO);
     Effect::new(move || {
         let open = open.get();
         if let Some(dialog) = node.get() {
             show(&dialog, open);
+            opened_at.set_value(browser::clock::moment());
         }
     });
+    let ignore_second_click = move |ev: MouseEvent| {
+        let since_opened = browser::clock::moment() - opened_at.get_value();
+        if ev.detail() > 1 && since_opened < SETTLING_TIME {
+            ev.stop_propagation();
+        }
+    };
     // The event is delivered after the dialog has closed; by then it may be open
     // again.
     let closed = move |_| {
@@ -31,6 +48,7 @@ pub fn Dialog(
             node_ref=node
             aria-labelledby=labelled_by
             on:close=closed
+            on:click:capture=ignore_second_click
             on:click=move |ev| {
                 if is_backdrop(&ev) {
                     open.set(false);

@@ -19,6 +19,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod api;
+mod control_guard;
 mod group;
 mod history;
 mod host_controls;

@@ -20,6 +20,7 @@ use ride::{
 
 use crate::{
     api::{Input, Now, Opening, Output, SessionConfig},
+    control_guard::ControlGuard,
     group::Group,
     join_flow::JoinFlow,
     links::LinkMonitor,
@@ -59,6 +60,7 @@ pub struct RideSession {
     /// Clocks at the newest input.
     now: Now,
     links: LinkMonitor,
+    controls: ControlGuard,
     /// True if this page takes part in the ride: from joining until leaving, a refusal, or the
     /// takeover by another tab.
     takes_part: bool,
@@ -90,6 +92,7 @@ impl RideSession {
             ride: OwnRide::default(),
             now,
             links: LinkMonitor::default(),
+            controls: ControlGuard::default(),
             takes_part: false,
             unreadable: 0,
             keeps_screen_on: false,
@@ -164,6 +167,8 @@ impl RideSession {
         self.handle_group_events(now);
         self.update(now);
         self.handle_group_events(now);
+        self.controls
+            .follow(now, &self.view.stage, &self.view.progress);
         self.update_rows();
     }
 

@@ -15,6 +15,9 @@ use crate::{
 
 impl RideSession {
     pub(super) fn handle_intent(&mut self, now: Moment, intent: Intent) {
+        if self.controls.ignores(now, &intent) {
+            return;
+        }
         match intent {
             Intent::ResumeAs(position) => {
                 if let Some(identity) = self.join_flow.known(position).cloned() {
@@ -59,8 +62,9 @@ impl RideSession {
                     self.send_command(now, command);
                 } else if let Some(time) = self.group.time(now)
                     && let Some(change) = host_controls::change(&intent, time)
+                    && self.append(now, change)
                 {
-                    self.append(now, change);
+                    self.controls.used(now, &intent);
                 }
             }
         }

@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod chaos;
+mod controls;
 mod countdown;
 mod harness;
 mod host_gone;
