@@ -47,6 +47,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="manifest" href="/manifest.webmanifest"/>
                 <AutoReload options=options.clone()/>
                 <HashedStylesheet options=options.clone() id="style"/>
+                <script type="module" src="/translation.js"></script>
                 <HydrationScripts options/>
                 <MetaTags/>
             </head>
@@ -87,5 +88,6 @@ fn Description() -> impl IntoView {
 #[cfg(feature = "hydrate")]
 pub fn hydrate(fetches: lazy::Fetches) {
     fetches.install();
+    browser::page::end_translation();
     leptos::mount::hydrate_body(App);
 }

@@ -31,6 +31,16 @@ pub fn random_bytes() -> Option<[u8; 32]> {
     Some(bytes)
 }
 
+/// Restores the texts of the server where a translator has replaced them, before
+/// the app looks for them (`public/translation.js`).
+#[cfg(feature = "hydrate")]
+pub fn end_translation() {
+    if let (Some(window), Ok(event)) = (web_sys::window(), web_sys::Event::new("hydrating")) {
+        // Fails for an event that is being dispatched already.
+        let _ = window.dispatch_event(&event);
+    }
+}
+
 /// Value of the input with this id; `None` if there is none.
 pub fn input_value(id: &str) -> Option<String> {
     let input = web_sys::window()?.document()?.get_element_by_id(id)?;

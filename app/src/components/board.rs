@@ -59,31 +59,31 @@ fn BoardRider(rider: RiderRow) -> impl IntoView {
     view! {
         <RiderCard rider>
             <p class="rider-power">
-                <span class="number" data-metric="power">{move || or_dash(power.get())}</span>
+                <span class="number" translate="no" data-metric="power">{move || or_dash(power.get())}</span>
                 <span class="unit">{t!(i18n, unit.watts)}</span>
             </p>
             <EffortBar share target=target_share/>
             <TraceLine trace/>
             <p class="rider-numbers">
                 <span>
-                    <span class="number">{move || or_dash(share.get().map(format::percent))}</span>
+                    <span class="number" translate="no">{move || or_dash(share.get().map(format::percent))}</span>
                     <span class="unit">{t!(i18n, unit.percent_ftp)}</span>
                 </span>
                 <span>
                     <span class="unit">{t!(i18n, riders.of)}</span>
-                    <span class="number" data-metric="target">{move || or_dash(target.get())}</span>
+                    <span class="number" translate="no" data-metric="target">{move || or_dash(target.get())}</span>
                     <span class="unit">{t!(i18n, unit.watts)}</span>
                 </span>
                 <span>
-                    <span class="number" data-metric="cadence">{move || or_dash(cadence.get())}</span>
+                    <span class="number" translate="no" data-metric="cadence">{move || or_dash(cadence.get())}</span>
                     <span class="unit">{t!(i18n, unit.rpm)}</span>
                 </span>
                 <span>
-                    <span class="number" data-metric="heart-rate">{move || or_dash(heart_rate.get())}</span>
+                    <span class="number" translate="no" data-metric="heart-rate">{move || or_dash(heart_rate.get())}</span>
                     <span class="unit">{t!(i18n, unit.bpm)}</span>
                 </span>
                 <span>
-                    <span class="number" data-metric="progress">{progress}</span>
+                    <span class="number" translate="no" data-metric="progress">{progress}</span>
                     <span class="unit">{t!(i18n, unit.percent)}</span>
                 </span>
             </p>

@@ -25,6 +25,7 @@ pub fn Countdown() -> impl IntoView {
             <div class="countdown-face">
                 <div
                     class="countdown-seconds"
+                    translate="no"
                     role="timer"
                     aria-label=move || t_string!(i18n, countdown.name)
                 >

@@ -37,7 +37,7 @@ pub fn IntervalCard(
             <p class="interval-label">{move || label.get()}</p>
             <p class="interval-name">{move || labels::interval(i18n, &interval)}</p>
             <p class="interval-target">{target}</p>
-            <p class="interval-length">{length}</p>
+            <p class="interval-length" translate="no">{length}</p>
         </div>
     }
     .into_any()
@@ -88,7 +88,7 @@ fn TimeLeft() -> impl IntoView {
     let left = Memo::new(move |_| format::remaining(state.progress.read().interval_remaining_ms));
     view! {
         <p class="interval-left">
-            <span class="interval-clock" data-metric="interval-remaining">{move || left.get()}</span>
+            <span class="interval-clock" translate="no" data-metric="interval-remaining">{move || left.get()}</span>
             <span class="unit">{t!(i18n, riding.left_in_interval)}</span>
         </p>
     }

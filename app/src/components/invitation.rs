@@ -17,7 +17,7 @@ pub fn Invitation() -> impl IntoView {
         view! {
             <section class="panel invitation">
                 <p class="hint">{t!(i18n, lobby.invite)}</p>
-                <p class="code" role="status" aria-label=move || t_string!(i18n, common.session_code)>
+                <p class="code" translate="no" role="status" aria-label=move || t_string!(i18n, common.session_code)>
                     {code.clone()}
                 </p>
                 <button type="button" class="button" on:click=move |_| intents.send(Intent::CopyLink)>
@@ -30,7 +30,7 @@ pub fn Invitation() -> impl IntoView {
                     alt=move || t_string!(i18n, lobby.qr)
                     src=format!("/ride/{code}/qr.svg")
                 />
-                <p class="address">{move || state.invitation.get()}</p>
+                <p class="address" translate="no">{move || state.invitation.get()}</p>
             </section>
         }
     };

@@ -120,7 +120,7 @@ fn PowerGauge() -> impl IntoView {
                     </span>
                 </p>
                 <p class="target-deviation" data-deviation=move || deviation.get().name()>
-                    <span class="target-deviation-arrow" aria-hidden="true">{move || deviation.get().arrow()}</span>
+                    <span class="target-deviation-arrow" translate="no" aria-hidden="true">{move || deviation.get().arrow()}</span>
                     <span>{text}</span>
                 </p>
             </div>
@@ -165,7 +165,7 @@ fn MetricStrip() -> impl IntoView {
 
 #[component]
 fn MetricValue(metric: &'static str, value: Signal<String>) -> impl IntoView {
-    view! { <span class="number" data-metric=metric>{move || value.get()}</span> }
+    view! { <span class="number" translate="no" data-metric=metric>{move || value.get()}</span> }
 }
 
 #[component]

@@ -68,7 +68,7 @@ fn LibraryCard(workout: Arc<Workout>, index: usize) -> impl IntoView {
         <li class="library-card">
             <div class="section-head">
                 <h3>{name.clone()}</h3>
-                <p class="workout-duration">{format::duration(workout.duration())}</p>
+                <p class="workout-duration" translate="no">{format::duration(workout.duration())}</p>
             </div>
             <Profile workout=workout.clone() id=format!("library-{index}")/>
             <p class="hint">{workout.description().to_owned()}</p>

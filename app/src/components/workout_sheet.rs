@@ -24,7 +24,7 @@ pub fn WorkoutSheet(workout: Arc<Workout>) -> impl IntoView {
         <section class="sheet" aria-label=move || t_string!(i18n, workout.heading)>
             <div class="section-head">
                 <h2>{workout.name().to_owned()}</h2>
-                <p class="workout-duration">{format::duration(workout.duration())}</p>
+                <p class="workout-duration" translate="no">{format::duration(workout.duration())}</p>
             </div>
             <p class="sheet-facts">
                 <span>{t!(i18n, workout.intervals, count = move || count)}</span>
