@@ -20,9 +20,10 @@ pub use rider_row::RiderRow;
 pub use session::{
     Intent,
     view::{
-        CandidatePair, CandidateType, CommandRejection, FitDownloadError, HostAction, JoinError,
-        LinkStats, Metrics, NetworkStats, Notice, Progress, RideChart, RideSummary, RiderTrace,
-        ServerConnection, Stage, Trace, TrainerFailure, TrainerState, WorkoutFileError,
+        CandidatePair, CandidateType, CommandRejection, EndedBy, FitDownloadError, HostAction,
+        JoinError, LinkStats, Metrics, NetworkStats, Notice, Progress, RideChart, RideSummary,
+        RiderTrace, ServerConnection, Stage, Trace, TrainerFailure, TrainerState, WorkoutFileError,
+        numbered,
     },
 };
 
@@ -42,6 +43,8 @@ pub struct RideState {
     /// True while host commands are suspended because too few riders are
     /// connected.
     pub controls_suspended: RwSignal<bool>,
+    /// True if other riders were in the ride that this rider has left.
+    pub others_ride_on: RwSignal<bool>,
     /// True if this rider is ready to start.
     pub ready: RwSignal<bool>,
     /// Own FTP in watts.
@@ -70,6 +73,8 @@ pub struct RideState {
     pub notice: RwSignal<Option<Notice>>,
     /// Summary of the ride.
     pub summary: RwSignal<Option<RideSummary>>,
+    /// Host who ended the ride, if it did not end with its workout.
+    pub ended_by: RwSignal<Option<EndedBy>>,
     /// Chart of the ride.
     pub chart: RwSignal<Option<Arc<RideChart>>>,
     /// Reason why the FIT file was not saved.
@@ -86,6 +91,7 @@ impl RideState {
             riders: RwSignal::new(Vec::new()),
             is_host: RwSignal::new(false),
             controls_suspended: RwSignal::new(false),
+            others_ride_on: RwSignal::new(false),
             ready: RwSignal::new(false),
             ftp: RwSignal::new(200),
             workout: RwSignal::new(None),
@@ -100,6 +106,7 @@ impl RideState {
             network: RwSignal::new(NetworkStats::default()),
             notice: RwSignal::new(None),
             summary: RwSignal::new(None),
+            ended_by: RwSignal::new(None),
             chart: RwSignal::new(None),
             download_error: RwSignal::new(None),
         }

@@ -66,3 +66,23 @@ test("the host can close the ride for all riders, and its code becomes invalid",
   await ben.page.goto(ana.invitation);
   await expect(ben.page.getByText("There is no ride with this code.")).toBeVisible();
 });
+
+test("of two riders with one name, the one with the number in question is removed", async ({ newRider }) => {
+  const [ana, ben, other] = [await newRider("Ana", 200), await newRider("Ben", 250), await newRider("Ben", 320)];
+  await ana.startRide();
+  for (const rider of [ben, other]) {
+    await rider.acceptInvitation(ana.invitation);
+    await expect(rider.ride.code).toBeVisible();
+  }
+  await expect(ana.ride.card("Ben (3)").article).toBeVisible();
+
+  const manage = new ManageRidersDialog(ana.page);
+  await manage.open.click();
+  await expect(manage.dialog.getByRole("listitem").nth(1)).toHaveText(/^3Ben \(3\)/);
+  await manage.dialog.getByRole("button", { name: "Done" }).click();
+  await manage.kick("Ben (3)", "");
+  await expect(other.page.getByText("The host removed you from this ride.")).toBeVisible();
+  await expect(ana.ride.statusRegion).toContainText("Ben (3) was removed by the host.");
+  await expect(ben.ride.code).toBeVisible();
+  await expect(ana.ride.card("Ben").article).toBeVisible();
+});

@@ -22,6 +22,15 @@ pub fn wall_time() -> WallTime {
     WallTime::from_unix_ms(js_sys::Date::now() as u64)
 }
 
+/// Time of the day on the rider's clock, such as `18:05`; empty during server rendering.
+pub fn time_of_day(at: WallTime) -> String {
+    if web_sys::window().is_none() {
+        return String::new();
+    }
+    let date = js_sys::Date::new(&(at.unix_ms() as f64).into());
+    format!("{}:{:02}", date.get_hours(), date.get_minutes())
+}
+
 /// Waits. Returns at once where there is no window.
 pub async fn sleep(duration: Duration) {
     let Some(window) = web_sys::window() else {

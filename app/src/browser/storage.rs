@@ -46,6 +46,9 @@ pub struct Identity {
     pub profile: SavedProfile,
     /// State of the ready flag.
     pub ready: bool,
+    /// Start number; 0 while it is not known.
+    #[serde(default)]
+    pub number: u32,
     /// True if the rider used the simulated trainer, to continue with it.
     pub simulated: bool,
     /// Group time minus the wall clock, in microseconds, as known last.
@@ -216,6 +219,18 @@ fn ride_key(code: &SessionCode) -> String {
     format!("gruppetto.ride.{code}")
 }
 
+/// Names of the riders so far.
+pub fn names(code: &SessionCode) -> Vec<(PeerId, String)> {
+    let names = local_storage().and_then(|storage| read(&storage, &names_key(code)));
+    names.unwrap_or_default()
+}
+
+/// Saves the names of the riders so far, for a page that is opened when some have
+/// left.
+pub fn save_names(code: &SessionCode, names: &[(PeerId, String)]) {
+    write(local_storage(), &names_key(code), names);
+}
+
 // The name in the key is that of older versions, so that saved bans stay valid.
 fn ban_key(code: &SessionCode) -> String {
     format!("gruppetto.barred.{code}")
@@ -230,6 +245,7 @@ fn local_storage() -> Option<Storage> {
 }
 
 fn session_storage() -> Option<Storage> {
+        let _ = storage.remove_item(&names_key(&old));
     web_sys::window()?.session_storage().ok().flatten()
 }
 
@@ -244,3 +260,7 @@ fn write<T: Serialize + ?Sized>(storage: Option<Storage>, key: &str, value: &T) 
         let _ = storage.set_item(key, &json);
     }
 }
+fn names_key(code: &SessionCode) -> String {
+    format!("gruppetto.names.{code}")
+}
+

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
-use super::{dialog::Dialog, format, icons::LinkIcon, labels};
+use super::{dialog::Dialog, format, icons::LinkIcon, labels, rider::use_label};
 use crate::{
     i18n::*,
     lazy,
@@ -109,27 +109,27 @@ fn LinkTable() -> impl IntoView {
 #[component]
 fn LinkRow(rider: RiderRow) -> impl IntoView {
     let i18n = use_i18n();
-    let (name, link) = (RwSignal::from(rider.name), RwSignal::from(rider.link));
+    let (name, link) = (use_label(&rider), RwSignal::from(rider.link));
     let stats = RwSignal::from(rider.link_stats);
     view! {
         <tr data-peer=rider.peer.to_string() data-link=move || link.get().as_str()>
-            <th scope="row">{move || name.get()}</th>
+            <th scope="row" translate="no">{move || name.get()}</th>
             <td data-fact="link">
                 <span class="tag link" data-link=move || link.get().as_str()>
                     <LinkIcon link/>
                     {move || labels::link(i18n, link.get())}
                 </span>
             </td>
-            <td data-fact="round-trip" data-label=move || t_string!(i18n, connection.round_trip)>
+            <td data-fact="round-trip" translate="no" data-label=move || t_string!(i18n, connection.round_trip)>
                 {move || millis(stats.read().round_trip)}
             </td>
-            <td data-fact="clock-error" data-label=move || t_string!(i18n, connection.clock_error)>
+            <td data-fact="clock-error" translate="no" data-label=move || t_string!(i18n, connection.clock_error)>
                 {move || plus_minus_millis(stats.read().clock_error)}
             </td>
-            <td data-fact="age" data-label=move || t_string!(i18n, connection.age)>
+            <td data-fact="age" translate="no" data-label=move || t_string!(i18n, connection.age)>
                 {move || seconds(stats.read().age)}
             </td>
-            <td data-fact="candidate" data-label=move || t_string!(i18n, connection.path)>
+            <td data-fact="candidate" translate="no" data-label=move || t_string!(i18n, connection.path)>
                 {move || stats.read().candidate_pair.map_or(UNKNOWN.to_owned(), candidate_pair)}
             </td>
         </tr>
@@ -147,35 +147,35 @@ fn Totals() -> impl IntoView {
         <dl class="connection-totals">
             <div>
                 <dt>{t!(i18n, connection.group_clock_error)}</dt>
-                <dd data-fact="group-clock-error">{move || plus_minus_millis(stats.read().clock_error)}</dd>
+                <dd data-fact="group-clock-error" translate="no">{move || plus_minus_millis(stats.read().clock_error)}</dd>
             </div>
             <div>
                 <dt>{t!(i18n, connection.attempts)}</dt>
-                <dd data-fact="attempts">{move || stats.read().attempts}</dd>
+                <dd data-fact="attempts" translate="no">{move || stats.read().attempts}</dd>
             </div>
             <div>
                 <dt>{t!(i18n, connection.direct_connections)}</dt>
-                <dd data-fact="successes">{move || stats.read().direct_connections}</dd>
+                <dd data-fact="successes" translate="no">{move || stats.read().direct_connections}</dd>
             </div>
             <div>
                 <dt>{t!(i18n, connection.connect_time)}</dt>
-                <dd data-fact="connect-time">{move || seconds(stats.read().connect_time)}</dd>
+                <dd data-fact="connect-time" translate="no">{move || seconds(stats.read().connect_time)}</dd>
             </div>
             <div>
                 <dt>{t!(i18n, connection.fallbacks)}</dt>
-                <dd data-fact="fallbacks">{move || stats.read().fallbacks}</dd>
+                <dd data-fact="fallbacks" translate="no">{move || stats.read().fallbacks}</dd>
             </div>
             <div>
                 <dt>{t!(i18n, connection.sent)}</dt>
-                <dd data-fact="bytes-sent">{move || format::bytes(stats.read().bytes_sent)}</dd>
+                <dd data-fact="bytes-sent" translate="no">{move || format::bytes(stats.read().bytes_sent)}</dd>
             </div>
             <div>
                 <dt>{t!(i18n, connection.received)}</dt>
-                <dd data-fact="bytes-received">{move || format::bytes(stats.read().bytes_received)}</dd>
+                <dd data-fact="bytes-received" translate="no">{move || format::bytes(stats.read().bytes_received)}</dd>
             </div>
             <div>
                 <dt>{t!(i18n, connection.rejected)}</dt>
-                <dd data-fact="ignored">{move || stats.read().ignored}</dd>
+                <dd data-fact="ignored" translate="no">{move || stats.read().ignored}</dd>
             </div>
         </dl>
         <p class="hint">{t!(i18n, connection.legend)}</p>

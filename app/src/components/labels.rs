@@ -10,9 +10,10 @@ use ride::{
 
 use super::{error_text, format};
 use crate::{
+    browser::clock::time_of_day,
     i18n::*,
     state::{
-        CommandRejection, HostAction, JoinError, Notice, RideState, ServerConnection,
+        CommandRejection, EndedBy, HostAction, JoinError, Notice, RideState, ServerConnection,
         TrainerFailure, TrainerState, WorkoutFileError,
     },
 };
@@ -72,27 +73,37 @@ pub fn workout_file_error(i18n: Texts, error: WorkoutFileError) -> AnyView {
     }
 }
 
+/// Name of a rider, or words for it while it is unknown (empty).
+pub fn rider_name(i18n: Texts, name: String) -> String {
+    if name.is_empty() {
+        t_string!(i18n, rider.unnamed).to_owned()
+    } else {
+        name
+    }
+}
+
 /// Text of a notice.
 pub fn notice(i18n: Texts, notice: Notice) -> AnyView {
+    let named = |name| rider_name(i18n, name);
     match notice {
-        Notice::Joined(name) => t!(i18n, notice.joined, name).into_any(),
-        Notice::Left(name) => t!(i18n, notice.left, name).into_any(),
-        Notice::Gone(name) => t!(i18n, notice.gone, name).into_any(),
-        Notice::Kicked(name) => t!(i18n, notice.kicked, name).into_any(),
+        Notice::Joined(name) => t!(i18n, notice.joined, name = named(name)).into_any(),
+        Notice::Left(name) => t!(i18n, notice.left, name = named(name)).into_any(),
+        Notice::Gone(name) => t!(i18n, notice.gone, name = named(name)).into_any(),
+        Notice::Kicked(name) => t!(i18n, notice.kicked, name = named(name)).into_any(),
         Notice::Locked => t!(i18n, notice.locked).into_any(),
         Notice::Unlocked => t!(i18n, notice.unlocked).into_any(),
         Notice::Closed => t!(i18n, notice.closed).into_any(),
         Notice::CommandRejected(rejection) => {
             (move || command_rejection(i18n, rejection)).into_any()
         }
-        Notice::NewHost(name) => t!(i18n, notice.new_host, name).into_any(),
+        Notice::NewHost(name) => t!(i18n, notice.new_host, name = named(name)).into_any(),
         Notice::YouAreHost => t!(i18n, notice.you_are_host).into_any(),
         Notice::LinkCopied => t!(i18n, notice.copied).into_any(),
         Notice::CopyFailed => t!(i18n, notice.copy_failed).into_any(),
         Notice::WorkoutShared(name) => t!(i18n, notice.shared, name).into_any(),
         Notice::ElementsIgnored(elements) => t!(i18n, notice.elements_ignored, elements).into_any(),
         Notice::ChangeRejected(refused) => error_text::rejected_change(i18n, refused),
-        Notice::HostActed(name, action) => host_action(i18n, name, action),
+        Notice::HostActed(name, action) => host_action(i18n, named(name), action),
         Notice::NewerVersion => t!(i18n, notice.newer_version).into_any(),
     }
 }
@@ -103,6 +114,17 @@ fn host_action(i18n: Texts, name: String, action: HostAction) -> AnyView {
         HostAction::WentBack(number) => t!(i18n, notice.went_back, name, number).into_any(),
         HostAction::Extended => t!(i18n, notice.extended, name).into_any(),
         HostAction::Cancelled => t!(i18n, notice.cancelled, name).into_any(),
+    }
+}
+
+/// Says who ended the ride, and when.
+pub fn ended_by(i18n: Texts, end: EndedBy) -> AnyView {
+    match end {
+        EndedBy::Me(at) => t!(i18n, summary.ended_by_you, time = time_of_day(at)).into_any(),
+        EndedBy::Rider(name, at) => {
+            let (name, time) = (rider_name(i18n, name), time_of_day(at));
+            t!(i18n, summary.ended_by, name, time).into_any()
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The host's dialog about the group: lock the ride, hand it over, kick a rider,
 //! close the ride. Actions that cannot be undone ask for confirmation.
 
-use super::dialog::Dialog;
+use super::{dialog::Dialog, icons::Bib, rider::use_label};
 use crate::{
     i18n::*,
     lazy,
@@ -115,7 +115,8 @@ fn OtherRiders(ask: Callback<PendingAction>) -> impl IntoView {
 #[component]
 fn OtherRider(rider: RiderRow, ask: Callback<PendingAction>) -> impl IntoView {
     let i18n = use_i18n();
-    let name = RwSignal::from(rider.name);
+    let name = use_label(&rider);
+    let number = RwSignal::from(rider.number);
     let peer = StoredValue::new(rider.peer);
     let hand_over = move |_| {
         ask.run(PendingAction::HandOver {
@@ -132,7 +133,8 @@ fn OtherRider(rider: RiderRow, ask: Callback<PendingAction>) -> impl IntoView {
     let label = move |action: &str| format!("{action} {}", name.get());
     view! {
         <li>
-            <span class="manage-rider-name">{move || name.get()}</span>
+            <Bib number name/>
+            <span class="manage-rider-name" translate="no">{move || name.get()}</span>
             <button
                 type="button"
                 class="button"

@@ -7,6 +7,7 @@ use leptos::prelude::*;
 use super::{
     format::{self, or_dash},
     icons::Bib,
+    labels,
     profile::{PowerLine, Profile},
 };
 use crate::{
@@ -118,10 +119,7 @@ fn OwnLegendItem(trace: Trace) -> impl IntoView {
 fn LegendItem(rider: RiderTrace, stroke: &'static str) -> impl IntoView {
     let i18n = use_i18n();
     let name = rider.name;
-    let shown_name = Memo::new(move |_| match name.is_empty() {
-        true => t_string!(i18n, rider.unnamed).to_owned(),
-        false => name.clone(),
-    });
+    let shown_name = Memo::new(move |_| labels::rider_name(i18n, name.clone()));
     let number = rider.number.map(|number| {
         view! { <Bib number=RwSignal::new(number) name=shown_name/> }
     });
@@ -129,7 +127,7 @@ fn LegendItem(rider: RiderTrace, stroke: &'static str) -> impl IntoView {
         <li data-line=stroke>
             <Swatch/>
             {number}
-            <span class="ride-chart-name">{move || shown_name.get()}</span>
+            <span class="ride-chart-name" translate="no">{move || shown_name.get()}</span>
             <MeanPower trace=rider.trace/>
         </li>
     }
@@ -151,7 +149,7 @@ fn MeanPower(trace: Trace) -> impl IntoView {
     let percent = mean(&trace).map(format::percent);
     view! {
         <span class="ride-chart-mean">
-            <span class="number">{or_dash(percent)}</span>
+            <span class="number" translate="no">{or_dash(percent)}</span>
             <span class="unit">{t!(i18n, unit.percent_ftp)}</span>
         </span>
     }

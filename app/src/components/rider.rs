@@ -7,7 +7,27 @@ use super::{
     icons::{Bib, LinkIcon},
     labels,
 };
-use crate::{i18n::*, state::RiderRow};
+use crate::{
+    i18n::*,
+    state::{RiderRow, numbered},
+};
+
+/// Name by which a rider is told from all others: with the start number if two have the same.
+pub fn use_label(rider: &RiderRow) -> Memo<String> {
+    let i18n = use_i18n();
+    let (name, number) = (
+        RwSignal::from(rider.name.clone()),
+        RwSignal::from(rider.number.clone()),
+    );
+    let shared = RwSignal::from(rider.shares_name.clone());
+    Memo::new(move |_| {
+        let name = labels::rider_name(i18n, name.get());
+        match shared.get() {
+            true => numbered(&name, number.get()),
+            false => name,
+        }
+    })
+}
 
 /// Start number, name, role and link of a rider, with further content as
 /// children.
@@ -15,17 +35,15 @@ use crate::{i18n::*, state::RiderRow};
 pub fn RiderCard(rider: RiderRow, #[prop(optional)] children: Option<Children>) -> impl IntoView {
     let i18n = use_i18n();
     let is_self = rider.is_self;
+    let label = use_label(&rider);
     let (host, stale) = (RwSignal::from(rider.host), RwSignal::from(rider.stale));
     let (link, number) = (RwSignal::from(rider.link), RwSignal::from(rider.number));
     let own_name = RwSignal::from(rider.name);
-    let name = Memo::new(move |_| match own_name.get() {
-        name if name.is_empty() => t_string!(i18n, rider.unnamed).to_owned(),
-        name => name,
-    });
+    let name = Memo::new(move |_| labels::rider_name(i18n, own_name.get()));
     view! {
         <article
             class="rider"
-            aria-label=move || name.get()
+            aria-label=move || label.get()
             data-peer=rider.peer.to_string()
             data-self=is_self.then_some("true")
             data-role=move || if host.get() { "host" } else { "rider" }
@@ -33,7 +51,7 @@ pub fn RiderCard(rider: RiderRow, #[prop(optional)] children: Option<Children>) 
             data-stale=move || stale.get().then_some("true")
         >
             <Bib number name/>
-            <p class="rider-name">{move || name.get()}</p>
+            <p class="rider-name" translate="no">{move || name.get()}</p>
             <p class="rider-tags">
                 {is_self.then(|| view! { <span class="tag">{t!(i18n, riders.you)}</span> })}
                 {move || {

@@ -136,8 +136,10 @@ pub fn LeftScreen() -> impl IntoView {
     let body = move || {
         if alone() {
             t_string!(i18n, left.body_solo)
-        } else {
+        } else if state.others_ride_on.get() {
             t_string!(i18n, left.body)
+        } else {
+            t_string!(i18n, left.body_last)
         }
     };
     // A solo ride is restarted by loading the page again.

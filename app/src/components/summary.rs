@@ -6,6 +6,7 @@ use super::{
     cannot_join::KickReason,
     error_text,
     format::{self, or_dash},
+    labels,
     ride_chart::RideChartFigure,
 };
 use crate::{
@@ -29,6 +30,7 @@ pub fn Summary() -> impl IntoView {
                 <p>{t!(i18n, join_error.kicked)}</p>
                 <KickReason/>
             </Show>
+            {move || state.ended_by.get().map(|end| view! { <p>{labels::ended_by(i18n, end)}</p> })}
             {figures}
             <RideChartFigure/>
             <p class="actions">
@@ -48,40 +50,40 @@ fn Figures(summary: RideSummary) -> impl IntoView {
         <dl class="figures">
             <div class="figure" data-metric="duration">
                 <dt>{t!(i18n, summary.duration)}</dt>
-                <dd><span class="number">{format::duration(figures.duration)}</span></dd>
+                <dd><span class="number" translate="no">{format::duration(figures.duration)}</span></dd>
             </div>
             <div class="figure" data-metric="average-power">
                 <dt>{t!(i18n, summary.average_power)}</dt>
                 <dd>
-                    <span class="number">{rounded(figures.average_power)}</span>
+                    <span class="number" translate="no">{rounded(figures.average_power)}</span>
                     <span class="unit">{t!(i18n, unit.watts)}</span>
                 </dd>
             </div>
             <div class="figure" data-metric="normalised-power">
                 <dt>{t!(i18n, summary.normalised_power)}</dt>
                 <dd>
-                    <span class="number">{rounded(figures.normalised_power)}</span>
+                    <span class="number" translate="no">{rounded(figures.normalised_power)}</span>
                     <span class="unit">{t!(i18n, unit.watts)}</span>
                 </dd>
             </div>
             <div class="figure" data-metric="average-cadence">
                 <dt>{t!(i18n, summary.average_cadence)}</dt>
                 <dd>
-                    <span class="number">{rounded(figures.average_cadence)}</span>
+                    <span class="number" translate="no">{rounded(figures.average_cadence)}</span>
                     <span class="unit">{t!(i18n, unit.rpm)}</span>
                 </dd>
             </div>
             <div class="figure" data-metric="average-heart-rate">
                 <dt>{t!(i18n, summary.average_heart_rate)}</dt>
                 <dd>
-                    <span class="number">{rounded(figures.average_heart_rate)}</span>
+                    <span class="number" translate="no">{rounded(figures.average_heart_rate)}</span>
                     <span class="unit">{t!(i18n, unit.bpm)}</span>
                 </dd>
             </div>
             <div class="figure" data-metric="work">
                 <dt>{t!(i18n, summary.work)}</dt>
                 <dd>
-                    <span class="number">{rounded(Some(figures.work_kj))}</span>
+                    <span class="number" translate="no">{rounded(Some(figures.work_kj))}</span>
                     <span class="unit">{t!(i18n, unit.kilojoules)}</span>
                 </dd>
             </div>

@@ -33,6 +33,7 @@ impl Display {
         set_if_changed(&state.invitation, &view.invitation);
         set_if_changed(&state.is_host, &view.is_host);
         set_if_changed(&state.controls_suspended, &view.controls_suspended);
+        set_if_changed(&state.others_ride_on, &view.others_ride_on);
         set_if_changed(&state.ready, &view.ready);
         set_if_changed(&state.ftp, &view.ftp);
         update_shared(state.workout, &view.workout);
@@ -46,6 +47,7 @@ impl Display {
         set_if_changed(&state.connection, &view.connection);
         set_if_changed(&state.network, &view.network);
         set_if_changed(&state.summary, &view.summary);
+        set_if_changed(&state.ended_by, &view.ended_by);
         update_shared(state.chart, &view.chart);
         set_if_changed(&state.download_error, &view.download_error);
         self.update_riders(&view.riders);

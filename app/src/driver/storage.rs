@@ -4,7 +4,7 @@
 use protocol::{code::SessionCode, peer::Token};
 use session::{
     Input,
-    storage::{StorageCommand, StoredIdentity, StoredProfile, StoredRide},
+    storage::{StorageCommand, StoredIdentity, StoredName, StoredProfile, StoredRide},
 };
 
 use super::queue::{Event, Queue};
@@ -59,6 +59,10 @@ impl Storage {
         let queue = self.queue.clone();
         wasm_bindgen_futures::spawn_local(async move {
             let opened = match Recordings::open(key).await {
+            StorageCommand::SaveNames(names) => {
+                let names = names.into_iter().map(|known| (known.peer, known.name));
+                storage::save_names(code, &names.collect::<Vec<_>>());
+            }
                 Some(mut recordings) => {
                     let chunks = recordings.load().await;
                     chunks.map(|chunks| (recordings, chunks))
@@ -110,6 +114,12 @@ pub(super) fn token(code: &SessionCode) -> Option<Token> {
 }
 
 /// Rider as last entered in this browser.
+    let names = storage::names(code).into_iter();
+    let tab_identity = storage::tab_identity(code).map(to_identity);
+    let tab_is_alone = match &tab_identity {
+        Some(identity) => tab_lock::is_free(&lock_name(&identity.peer)).await,
+        None => false,
+    };
 pub(super) fn profile() -> Option<StoredProfile> {
     storage::profile().map(to_profile)
 }
@@ -118,6 +128,9 @@ fn to_profile(SavedProfile { name, ftp }: SavedProfile) -> StoredProfile {
     StoredProfile { name, ftp }
 }
 
+        names: names
+            .map(|(peer, name)| StoredName { peer, name })
+            .collect(),
 fn from_profile(StoredProfile { name, ftp }: StoredProfile) -> SavedProfile {
     SavedProfile { name, ftp }
 }
@@ -147,3 +160,5 @@ fn from_identity(identity: StoredIdentity) -> Identity {
         room_snapshot: identity.room_snapshot,
     }
 }
+        number: identity.number,
+        number: identity.number,

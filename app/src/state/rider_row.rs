@@ -25,6 +25,8 @@ pub struct RiderRow {
     pub number: ArcRwSignal<u32>,
     /// Name; empty while it is unknown.
     pub name: ArcRwSignal<String>,
+    /// True if another rider has the same name.
+    pub shares_name: ArcRwSignal<bool>,
     /// FTP in watts.
     pub ftp: ArcRwSignal<Option<u16>>,
     /// True if the rider is ready to start.
@@ -50,6 +52,7 @@ impl RiderRow {
     pub fn update(&self, row: &Row) {
         set_if_changed(&self.number, &row.number);
         set_if_changed(&self.name, &row.name);
+        set_if_changed(&self.shares_name, &row.shares_name);
         set_if_changed(&self.ftp, &row.ftp);
         set_if_changed(&self.ready, &row.ready);
         set_if_changed(&self.trainer, &row.trainer);
@@ -69,6 +72,7 @@ impl RiderRow {
             is_self,
             number: ArcRwSignal::new(0),
             name: ArcRwSignal::new(String::new()),
+            shares_name: ArcRwSignal::new(false),
             ftp: ArcRwSignal::new(None),
             ready: ArcRwSignal::new(false),
             trainer: ArcRwSignal::new(TrainerKind::None),

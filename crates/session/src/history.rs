@@ -21,6 +21,8 @@ use crate::{
 
 /// Points of a rider's trace: ten minutes.
 const TRACE_POINTS: usize = 120;
+/// Time after the return to the group in which the other links come back, too.
+const RETURN_TIME: Duration = Duration::from_secs(10);
 /// Largest lead of another rider's time ridden over the own one. An estimate of group time that is
 /// still settling is a second off, not more.
 const MAX_LEAD: Duration = Duration::from_secs(10);
@@ -32,8 +34,10 @@ pub(crate) struct RideHistory {
     history: History,
     /// Start of the ride, which identifies it.
     started: Option<GroupTime>,
-    /// Requests to other riders; `None` for a rider who was there from the start.
+    /// Requests to other riders; `None` for a rider who was there all the time.
     sync: Option<HistorySync>,
+    /// Time at which this page was back in the group after it had lost all others.
+    returned_at: Option<Moment>,
     /// Own time ridden while the ride is running.
     riding: Option<Duration>,
     /// True if the samples of an earlier page load were added.
@@ -123,6 +127,23 @@ impl RideHistory {
         }
     }
 
+    /// There is a link to a rider again: requests what was missed meanwhile. A page that was away
+    /// itself asks the first rider that it reaches, one that stayed asks the rider who was away.
+    pub(crate) fn link_returned(&mut self, now: Moment, rider: &PeerId, is_first: bool) {
+        let is_known = self.history.riders().any(|(known, _)| known == rider);
+        if self.started.is_none() || !is_known {
+            return;
+        }
+        let has_just_returned = self.returned_at.is_some_and(|at| now - at < RETURN_TIME);
+        let is_covered = !is_first && has_just_returned;
+        if is_first {
+            self.returned_at = Some(now);
+        }
+        if !is_covered {
+            self.sync.get_or_insert_default().ask(rider);
+        }
+    }
+
     /// Requests the history from the longest-present reachable rider, if a request is due.
     pub(crate) fn request<'a>(
         &mut self,
@@ -199,7 +220,7 @@ impl RideHistory {
         let mut others: Vec<_> = others
             .map(|(rider, name)| RiderTrace {
                 number: roster.row(rider).map(|row| row.number),
-                name: name.map(ToString::to_string).unwrap_or_default(),
+                name: name.map_or_else(|| roster.name(rider).to_owned(), ToString::to_string),
                 trace: trace(rider),
             })
             .collect();

@@ -7,8 +7,9 @@ use ride::rider::{Ftp, RiderName};
 
 use crate::{
     api::RideInfo,
+    roster::look,
     storage::{StoredIdentity, StoredRide},
-    view::{JoinError, Stage},
+    view::{JoinError, Stage, numbered},
 };
 
 /// Time without a server, while a new rider joins, after which the attempt ends. A server that is
@@ -106,7 +107,14 @@ impl JoinFlow {
     }
 
     fn choose_rider(&self) -> Option<Stage> {
-        let names = self.known.iter().map(|known| known.profile.name.clone());
+        let looks: Vec<_> = self.known.iter().map(|it| look(&it.profile.name)).collect();
+        let names = self.known.iter().zip(&looks).map(|(known, own)| {
+            let name = &known.profile.name;
+            match looks.iter().filter(|other| *other == own).count() {
+                1 => name.clone(),
+                _ => numbered(name, known.number),
+            }
+        });
         let known: Vec<String> = names.collect();
         (!known.is_empty()).then_some(Stage::ChooseRider { known })
     }

@@ -1,6 +1,6 @@
 //! Riders of the ride and their rows on the screen.
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
 use clock::{Duration, Moment};
 use protocol::peer::{LinkState, PeerId, PeerNumber};
@@ -9,13 +9,18 @@ use ride::{
     rider::{RiderProfile, TrainerKind},
 };
 
-use crate::view::{CandidatePair, LinkStats, Metrics, Row, Trace};
+use crate::{
+    storage::StoredName,
+    view::{self, CandidatePair, LinkStats, Metrics, Row, Trace},
+};
 
 /// Age from which metrics are stale.
 const STALE_AFTER: Duration = Duration::from_secs(3);
 /// Time without a link after which a rider is taken off the list while the server, which otherwise
 /// decides it, is unreachable.
 const GONE_AFTER: Duration = Duration::from_secs(30);
+/// Largest number of names that are remembered; the server allows half as many riders at once.
+const MAX_NAMES: usize = 128;
 
 /// Riders in order of arrival.
 #[derive(Clone, Debug, Default)]
@@ -23,6 +28,8 @@ pub(crate) struct Roster {
     entries: Vec<Entry>,
     /// Number of rows created so far.
     rows: u32,
+    /// Names of all riders so far, from this page load and from earlier ones.
+    names: BTreeMap<PeerId, String>,
 }
 
 #[derive(Clone, Debug)]
@@ -30,7 +37,8 @@ struct Entry {
     row: Row,
     /// Time of the newest metrics, by the own clock.
     measured_at: Option<Moment>,
-    away_since: Option<Moment>,
+    /// Time since which there has been no link.
+    unreachable_since: Option<Moment>,
     /// Taken off the list after [`GONE_AFTER`]; the rider may return.
     gone: bool,
 }
@@ -49,7 +57,8 @@ impl Roster {
             peer: peer.clone(),
             is_self,
             number: number.0,
-            name: String::new(),
+            name: self.names.get(peer).cloned().unwrap_or_default(),
+            shares_name: false,
             ftp: None,
             ready: false,
             trainer: TrainerKind::None,
@@ -63,28 +72,47 @@ impl Roster {
         let entry = Entry {
             row,
             measured_at: None,
-            away_since: None,
+            unreachable_since: None,
             gone: false,
         };
         let at = self
             .entries
             .partition_point(|entry| entry.row.number < number.0);
         self.entries.insert(at, entry);
+        self.compare_names();
     }
 
-    /// Removes a rider and returns the name, unless the rider was off the list already.
+    /// Removes a rider and returns the label, unless the rider was off the list already.
     pub(crate) fn remove(&mut self, peer: &PeerId) -> Option<String> {
         let at = self
             .entries
             .iter()
             .position(|entry| entry.row.peer == *peer)?;
         let entry = self.entries.remove(at);
-        (!entry.gone).then_some(entry.row.name)
+        self.compare_names();
+        (!entry.gone).then(|| entry.label())
     }
 
     /// Keeps the riders that `present` names, and removes the others.
     pub(crate) fn retain(&mut self, present: impl Fn(&PeerId) -> bool) {
         self.entries.retain(|entry| present(&entry.row.peer));
+        self.compare_names();
+    }
+
+    /// Takes the names of riders that an earlier page load knew.
+    pub(crate) fn remember(&mut self, names: Vec<StoredName>) {
+        for StoredName { peer, name } in names {
+            self.names.entry(peer).or_insert(name);
+        }
+    }
+
+    /// Names of all riders so far, to be stored.
+    pub(crate) fn names(&self) -> Vec<StoredName> {
+        let names = self.names.iter().map(|(peer, name)| StoredName {
+            peer: peer.clone(),
+            name: name.clone(),
+        });
+        names.collect()
     }
 
     /// Rows of the list.
@@ -103,9 +131,28 @@ impl Roster {
         self.entries.iter().map(|entry| &entry.row.peer)
     }
 
-    /// Name of a rider; empty while unknown.
+    /// Name of a rider, on the list or not; empty while unknown.
     pub(crate) fn name(&self, peer: &PeerId) -> &str {
-        self.row(peer).map_or("", |row| &row.name)
+        self.names.get(peer).map_or("", String::as_str)
+    }
+
+    /// Name by which a rider is told from all others, see [`view::numbered`]; empty while unknown.
+    pub(crate) fn label(&self, peer: &PeerId) -> String {
+        let entry = self.entry(peer);
+        entry.map_or_else(|| self.name(peer).to_owned(), Entry::label)
+    }
+
+    /// Tells whether the rider's profile has arrived.
+    pub(crate) fn has_profile(&self, peer: &PeerId) -> bool {
+        self.row(peer).is_some_and(|row| row.ftp.is_some())
+    }
+
+    /// Marks the riders that have the same name as another one.
+    fn compare_names(&mut self) {
+        let looks: Vec<_> = self.entries.iter().map(|it| look(&it.row.name)).collect();
+        for (entry, own) in self.entries.iter_mut().zip(&looks) {
+            entry.row.shares_name = looks.iter().filter(|other| *other == own).count() > 1;
+        }
     }
 
     /// Riders with a working link, the longest present first.
@@ -116,15 +163,23 @@ impl Roster {
         rows.filter(is_reachable).map(|row| &row.peer)
     }
 
-    /// Takes a rider's profile.
-    pub(crate) fn set_profile(&mut self, peer: &PeerId, profile: &RiderProfile) {
-        if let Some(entry) = self.entry_mut(peer) {
-            let row = &mut entry.row;
-            profile.name.as_str().clone_into(&mut row.name);
-            row.ftp = Some(profile.ftp.watts());
-            row.ready = profile.ready;
-            row.trainer = profile.trainer;
+    /// Takes a rider's profile. Returns whether the name is new.
+    pub(crate) fn set_profile(&mut self, peer: &PeerId, profile: &RiderProfile) -> bool {
+        let Some(entry) = self.entry_mut(peer) else {
+            return false;
+        };
+        let row = &mut entry.row;
+        profile.name.as_str().clone_into(&mut row.name);
+        row.ftp = Some(profile.ftp.watts());
+        row.ready = profile.ready;
+        row.trainer = profile.trainer;
+        self.compare_names();
+        let is_new = self.name(peer) != profile.name.as_str();
+        if is_new && (self.names.len() < MAX_NAMES || self.names.contains_key(peer)) {
+            let name = profile.name.as_str().to_owned();
+            self.names.insert(peer.clone(), name);
         }
+        is_new
     }
 
     /// Takes a rider's metrics, measured at `measured_at` by the own clock. Metrics older than the
@@ -174,26 +229,30 @@ impl Roster {
             return;
         };
         entry.row.link = state;
-        if state == LinkState::Away {
-            entry.away_since.get_or_insert(now);
-        } else {
-            entry.away_since = None;
-            entry.gone = false;
+        match state {
+            LinkState::Away | LinkState::Connecting => {
+                entry.unreachable_since.get_or_insert(now);
+            }
+            LinkState::Relayed | LinkState::Direct => {
+                entry.unreachable_since = None;
+                entry.gone = false;
+            }
         }
     }
 
-    /// Takes riders off the list who have been away for [`GONE_AFTER`], and returns their names.
+    /// Takes riders off the list who have been unreachable for [`GONE_AFTER`], and returns their
+    /// labels.
     pub(crate) fn take_gone(&mut self, now: Moment) -> Vec<String> {
         let is_gone = |entry: &&mut Entry| {
-            let since = entry.away_since.filter(|_| !entry.gone);
+            let since = entry.unreachable_since.filter(|_| !entry.gone);
             since.is_some_and(|since| now - since >= GONE_AFTER)
         };
         let gone = self.entries.iter_mut().filter(is_gone);
-        let names = gone.map(|entry| {
+        let labels = gone.map(|entry| {
             entry.gone = true;
-            entry.row.name.clone()
+            entry.label()
         });
-        names.collect()
+        labels.collect()
     }
 
     /// Marks the host.
@@ -244,7 +303,24 @@ impl Roster {
     }
 }
 
+/// Common form of names that look the same. Joiners and variation selectors are not seen, and the
+/// page shows several spaces as one.
+pub(crate) fn look(name: &str) -> String {
+    let is_seen = |c: &char| !matches!(c, '\u{200c}' | '\u{200d}' | '\u{fe00}'..='\u{fe0f}');
+    let words: Vec<_> = name.split_whitespace().collect();
+    let seen: String = words.join(" ").chars().filter(is_seen).collect();
+    seen.to_ascii_lowercase()
+}
+
 impl Entry {
+    fn label(&self) -> String {
+        let row = &self.row;
+        match row.shares_name && !row.name.is_empty() {
+            true => view::numbered(&row.name, row.number),
+            false => row.name.clone(),
+        }
+    }
+
     fn update_stale(&mut self, now: Moment) {
         let is_fresh = |measured_at| now - measured_at <= STALE_AFTER;
         self.row.stale = !self.row.is_self && !self.measured_at.is_some_and(is_fresh);

@@ -10,9 +10,9 @@ mod messages;
 
 use std::{collections::VecDeque, sync::Arc};
 
-use clock::{Duration, GroupTime, Moment};
+use clock::{Duration, GroupTime, Moment, WallTime};
 use mesh::{node, peer_limits::PeerLimits};
-use protocol::code::SessionCode;
+use protocol::{code::SessionCode, peer::PeerId};
 use ride::{
     message::Telemetry,
     timeline::{Change, Phase},
@@ -29,7 +29,7 @@ use crate::{
     roster::Roster,
     shared_timeline::SharedTimeline,
     storage::StorageCommand,
-    view::{Metrics, Notice, ServerConnection, Stage, View},
+    view::{EndedBy, Metrics, Notice, ServerConnection, Stage, View},
 };
 
 /// Interval between two updates of the view.
@@ -312,9 +312,25 @@ impl RideSession {
             let context = RideContext {
                 group: &self.group,
                 timeline: &self.timeline,
+        self.view.ended_by = self.ended_by(now);
                 me,
             };
             self.view.chart = self.ride.chart(now, context, &self.roster);
+    /// Host who ended the ride before its workout was over.
+    fn ended_by(&self, now: Moment) -> Option<EndedBy> {
+        let time = self.group.time(now)?;
+        let (host, at) = self.timeline.ended_by(time)?;
+        Some(self.named_end(host, self.now.wall.before(time.since(at))))
+    }
+
+    /// End of the ride by a host at a wall time.
+    fn named_end(&self, host: &PeerId, at: WallTime) -> EndedBy {
+        match self.me.as_ref().is_some_and(|me| me.peer == *host) {
+            true => EndedBy::Me(at),
+            false => EndedBy::Rider(self.roster.label(host), at),
+        }
+    }
+
         }
     }
 
@@ -324,14 +340,10 @@ impl RideSession {
         if self.view.connection == ServerConnection::Online {
             return;
         }
-        let gone = self.roster.take_gone(now);
-        if gone.is_empty() {
-            return;
-        }
-        for name in gone {
+        for name in self.roster.take_gone(now) {
             self.notify(Notice::Gone(name));
         }
-        let is_alone = self.roster.peers().count() <= 1;
+        let is_alone = self.roster.rows().count() <= 1;
         if self.view.connection == ServerConnection::PeersOnly && is_alone {
             self.continue_alone(now);
         }

@@ -190,6 +190,15 @@ impl SharedTimeline {
         (time?.since(at) < ANNOUNCED_FOR).then_some((host, action))
     }
 
+    /// Host who ended the ride, with the time of its end, if the ride has ended by `time` and not
+    /// with its workout.
+    pub(crate) fn ended_by(&self, time: GroupTime) -> Option<(&PeerId, GroupTime)> {
+        let ended = self.timeline.ended_at(time)?;
+        let mut changes = self.timeline.changes_since(Head::NONE);
+        let end = changes.find(|(_, change)| **change == Change::End { at: ended });
+        end.map(|(host, _)| (host, ended))
+    }
+
     fn action(&self, change: &Change) -> Option<(GroupTime, HostAction)> {
         match change {
             Change::Skip { at, .. } => Some((*at, HostAction::Skipped)),

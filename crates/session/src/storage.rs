@@ -35,6 +35,9 @@ pub struct StoredIdentity {
     pub seed: [u8; 32],
     /// Name and FTP in this ride.
     pub profile: StoredProfile,
+    /// Start number; 0 while it is not known.
+    #[serde(default)]
+    pub number: u32,
     /// True if the rider was ready.
     pub ready: bool,
     /// True if the rider used the simulator.
@@ -44,6 +47,18 @@ pub struct StoredIdentity {
     /// State of the room when last known, for a server that lost its memory.
     #[serde(default)]
     pub room_snapshot: Option<RoomSnapshot>,
+    /// True until the ride has ended.
+    #[serde(default)]
+    pub is_under_way: bool,
+}
+
+/// Name of a rider in one ride.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredName {
+    /// Id of the rider.
+    pub peer: PeerId,
+    /// Name.
+    pub name: String,
 }
 
 /// Everything that a browser has stored about one ride.
@@ -64,6 +79,8 @@ pub struct StoredRide {
 }
 
 /// Change of the stored data.
+    /// Names of the riders so far, also of those who have left.
+    pub names: Vec<StoredName>,
 #[derive(Clone, Debug, PartialEq)]
 pub enum StorageCommand {
     /// Store the rider as last entered.
@@ -77,6 +94,8 @@ pub enum StorageCommand {
     /// Store that a rider of this browser was banned from the ride.
     SaveBan,
     /// Mark this tab as hidden: when it opens the ride again, it is the same tab after a reload.
+    /// Store the names of the riders so far.
+    SaveNames(Vec<StoredName>),
     MarkHidden,
     /// Remove [`StoredRide::joining`]: the rider joins.
     ClearJoining,

@@ -10,6 +10,7 @@ mod notice;
 
 use std::sync::Arc;
 
+use clock::WallTime;
 use protocol::{
     code::SessionCode,
     peer::{LinkState, PeerId},
@@ -36,6 +37,8 @@ pub struct View {
     /// True if the host's controls are disabled because too few riders are reachable without the
     /// server.
     pub controls_suspended: bool,
+    /// True if other riders were in the ride that this rider has left.
+    pub others_ride_on: bool,
     /// True if this rider is ready.
     pub ready: bool,
     /// Own FTP in watts.
@@ -62,6 +65,8 @@ pub struct View {
     pub network: NetworkStats,
     /// Summary of the ride that has ended.
     pub summary: Option<RideSummary>,
+    /// Host who ended the ride, if it did not end with its workout.
+    pub ended_by: Option<EndedBy>,
     /// Chart of the ride that has ended.
     pub chart: Option<Arc<RideChart>>,
     /// Reason why the FIT file was not saved.
@@ -77,6 +82,7 @@ impl Default for View {
             riders: Vec::new(),
             is_host: false,
             controls_suspended: false,
+            others_ride_on: false,
             ready: false,
             ftp: 200,
             workout: None,
@@ -90,6 +96,7 @@ impl Default for View {
             connection: ServerConnection::default(),
             network: NetworkStats::default(),
             summary: None,
+            ended_by: None,
             chart: None,
             download_error: None,
         }
@@ -109,6 +116,9 @@ pub struct Row {
     pub number: u32,
     /// Name; empty until it has arrived.
     pub name: String,
+    /// True if another rider has the same name, so that the number has to be shown with it
+    /// ([`numbered`]).
+    pub shares_name: bool,
     /// FTP in watts.
     pub ftp: Option<u16>,
     /// True if the rider is ready.
@@ -127,6 +137,11 @@ pub struct Row {
     pub link_stats: LinkStats,
     /// Power of the last ten minutes.
     pub trace: Trace,
+}
+
+/// Name of a rider who shares it with another one, told apart by the start number.
+pub fn numbered(name: &str, number: u32) -> String {
+    format!("{name} ({number})")
 }
 
 /// A rider's newest numbers. `None` is a number that is not measured.
@@ -155,7 +170,8 @@ pub enum Stage {
     /// This browser was in the ride before, perhaps still is in another tab:
     /// asks which rider to resume.
     ChooseRider {
-        /// Names of the riders that it knows, newest first. The position is the
+        /// Names of the riders that it knows, newest first, with the numbers of
+        /// those who share a name ([`numbered`]). The position is the
         /// argument of [`Intent::ResumeAs`](crate::Intent::ResumeAs).
         known: Vec<String>,
     },
@@ -308,4 +324,13 @@ pub struct RideSummary {
     pub figures: ride::analysis::Summary,
     /// Name of the workout.
     pub workout: String,
+}
+
+/// Host who ended a ride.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum EndedBy {
+    /// The rider at this screen.
+    Me(WallTime),
+    /// The rider with this name; empty if it is not known.
+    Rider(String, WallTime),
 }

@@ -19,6 +19,8 @@ pub struct HistorySync {
     /// End of the wait for the last request.
     waits_until: Option<Moment>,
     done: bool,
+    /// Rider to ask before all others.
+    preferred: Option<PeerId>,
 }
 
 impl HistorySync {
@@ -34,7 +36,11 @@ impl HistorySync {
         }
         let mut present = present.into_iter().peekable();
         present.peek()?;
-        let next = present.find(|rider| !self.asked.contains(rider));
+        let preferred = self.preferred.take();
+        let next = present.find(|rider| match &preferred {
+            Some(preferred) => *rider == preferred,
+            None => !self.asked.contains(rider),
+        });
         self.waits_until = Some(now + REQUEST_TIMEOUT);
         match next {
             Some(rider) => self.asked.push(rider.clone()),
@@ -45,6 +51,15 @@ impl HistorySync {
             }
         }
         next
+    }
+
+    /// Begins anew, with the request to this rider: points may be missing since the last answer.
+    pub fn ask(&mut self, rider: &PeerId) {
+        *self = Self {
+            waits_until: self.waits_until,
+            preferred: Some(rider.clone()),
+            ..Self::default()
+        };
     }
 
     /// Takes an answer. One with points ends the requests; after an empty one, from a rider that
@@ -82,6 +97,17 @@ mod tests {
         assert_eq!(asked(&mut sync, 10, &RIDERS), name("ana"));
         assert_eq!(asked(&mut sync, 14, &RIDERS), None);
         assert_eq!(asked(&mut sync, 15, &RIDERS), name("ben"));
+    }
+
+    #[test]
+    fn a_rider_who_may_have_missing_points_is_asked_first_even_after_an_answer() {
+        let mut sync = HistorySync::default();
+        asked(&mut sync, 10, &RIDERS);
+        sync.handle_answer(true);
+        assert_eq!(asked(&mut sync, 20, &RIDERS), None);
+        sync.ask(&"ben".parse().expect("a peer id"));
+        assert_eq!(asked(&mut sync, 21, &RIDERS), name("ben"));
+        assert_eq!(asked(&mut sync, 27, &RIDERS), name("ana"));
     }
 
     #[test]

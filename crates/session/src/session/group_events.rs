@@ -41,10 +41,7 @@ impl RideSession {
             NodeEvent::Left { peer, reason } => self.member_left(&peer, reason),
             NodeEvent::HostChanged(term) => self.host_changed(now, &term.peer),
             NodeEvent::LinkChanged { peer, state } => {
-                self.roster.set_link(now, &peer, state);
-                if matches!(state, LinkState::Relayed | LinkState::Direct) {
-                    self.send_telemetry(now, Some(&peer));
-                }
+                self.link_changed(now, &peer, state);
             }
             NodeEvent::Received { from, payload, .. } => self.receive(now, &from, &payload),
             NodeEvent::HeartbeatPayload { from, payload } => {
@@ -74,12 +71,7 @@ impl RideSession {
                 self.store(StorageCommand::SaveBan);
                 self.expelled(now, JoinError::Kicked);
             }
-            NodeEvent::RideEnded => {
-                if self.view.stage != Stage::Ended {
-                    self.notify(Notice::Closed);
-                }
-                self.expelled(now, JoinError::Closed);
-            }
+            NodeEvent::RideEnded => self.closed(now),
             NodeEvent::JoinRefused { code, .. } => self.refused(now, code),
             NodeEvent::Replaced => {
                 self.group.close(now, &mut self.outputs);
@@ -87,6 +79,18 @@ impl RideSession {
             }
             NodeEvent::SocketLost { attempt, .. } => self.socket_lost(now, attempt),
             NodeEvent::SocketRestored => self.view.connection = ServerConnection::Online,
+        }
+    }
+
+    pub(super) fn link_changed(&mut self, now: Moment, peer: &PeerId, state: LinkState) {
+        let is_first = self.roster.reachable().next().is_none();
+        let is_new = self.roster.reachable().all(|other| other != peer);
+        self.roster.set_link(now, peer, state);
+        if matches!(state, LinkState::Relayed | LinkState::Direct) {
+            self.send_telemetry(now, Some(peer));
+            if is_new {
+                self.ride.history.link_returned(now, peer, is_first);
+            }
         }
     }
 
@@ -156,7 +160,7 @@ impl RideSession {
         let was_host = self.view.is_host;
         self.update_host();
         if !self.is_host() {
-            let name = self.roster.name(host).to_owned();
+            let name = self.roster.label(host);
             self.notify(Notice::NewHost(name));
         } else if !was_host {
             self.notify(Notice::YouAreHost);
@@ -227,10 +231,25 @@ impl RideSession {
     }
 
     pub(super) fn leave(&mut self, now: Moment) {
+        self.view.others_ride_on = self.roster.rows().count() > 1;
         self.group.handle(now, node::Input::Leave);
         self.handle_group_events(now);
         self.forget_identity();
         self.part(now, Stage::Left);
+    }
+
+    /// The host closed the ride.
+    pub(super) fn closed(&mut self, now: Moment) {
+        let was_over = self.view.stage == Stage::Ended;
+        let host = self.group.node().and_then(Node::host);
+        let end = host.map(|host| self.named_end(host, self.now.wall));
+        if !was_over {
+            self.notify(Notice::Closed);
+        }
+        self.expelled(now, JoinError::Closed);
+        if !was_over {
+            self.view.ended_by = end;
+        }
     }
 
     /// The host kicked this rider or closed the ride.

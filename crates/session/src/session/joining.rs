@@ -78,6 +78,7 @@ impl RideSession {
         stored: StoredRide,
     ) {
         self.stored_timeline.clone_from(&stored.timeline);
+        self.roster.remember(std::mem::take(&mut stored.names));
         let step = self.join_flow.looked_up(&result, stored);
         if let Ok(info) = result {
             if let Some(invitation) = info.invitation {
@@ -150,6 +151,7 @@ impl RideSession {
         self.view.ftp = me.ftp.watts();
         self.view.ready = me.ready;
         self.view.summary = None;
+        self.view.ended_by = None;
         self.view.chart = None;
         self.ride.recording.reset(&mut self.outputs);
         self.takes_part = true;
@@ -188,6 +190,7 @@ impl RideSession {
                 name: me.name.as_str().to_owned(),
                 ftp: me.ftp.watts(),
             },
+            number: self.roster.row(&me.peer).map_or(0, |row| row.number),
             ready: me.ready,
             simulated: self.ride.trainer.is_simulated(),
             group_offset: self.group.last_offset().map(|offset| offset.0 - wall_lead),

@@ -45,11 +45,13 @@ impl RideSession {
     }
 
     pub(super) fn receive_profile(&mut self, now: Moment, peer: &PeerId, profile: &RiderProfile) {
-        let is_new = self.roster.name(peer).is_empty();
-        self.roster.set_profile(peer, profile);
+        let is_new = !self.roster.has_profile(peer);
+        if self.roster.set_profile(peer, profile) {
+            self.store(StorageCommand::SaveNames(self.roster.names()));
+        }
         self.ride.history.set_name(peer, self.roster.name(peer));
         if is_new && self.join_flow.announces_names(now) {
-            self.notify(Notice::Joined(profile.name.as_str().to_owned()));
+            self.notify(Notice::Joined(self.roster.label(peer)));
         }
     }
 
@@ -97,7 +99,7 @@ impl RideSession {
     pub(super) fn announce_change(&mut self, now: Moment, before: Head) {
         let action = self.timeline.recent_action(self.group.time(now), before);
         if let Some((host, action)) = action {
-            let name = self.roster.name(host).to_owned();
+            let name = self.roster.label(host);
             self.notify(Notice::HostActed(name, action));
         }
     }

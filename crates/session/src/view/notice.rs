@@ -3,7 +3,8 @@
 use ride::timeline;
 
 /// An event of the ride, shown in the status region and announced by screen
-/// readers. Riders are given by name.
+/// readers. Riders are given by name, with the number where two have the same
+/// ([`numbered`](super::numbered)); a name that is not known is empty.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Notice {
     /// A rider joined.

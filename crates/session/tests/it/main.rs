@@ -14,6 +14,7 @@ mod joining;
 mod late_join;
 mod link_stats;
 mod moderation;
+mod names;
 mod pause;
 mod presence;
 mod profiles;

@@ -21,6 +21,17 @@ fn a_rider_who_leaves_is_off_the_lists_at_once() {
 }
 
 #[test]
+fn only_a_rider_who_leaves_others_behind_is_told_that_they_ride_on() {
+    let mut world = World::group(16, 2);
+    world.intend(BEN, Intent::Leave);
+    assert!(world.view(BEN).others_ride_on);
+    world.run(secs(1));
+    world.intend(ANA, Intent::Leave);
+    assert!(!world.view(ANA).others_ride_on);
+    assert_eq!(*world.stage(ANA), Stage::Left);
+}
+
+#[test]
 fn a_rider_who_leaves_during_the_ride_sees_the_summary() {
     let mut world = World::riding(2, 2, long_ride());
     world.run(secs(3));

@@ -164,6 +164,22 @@ fn a_rider_whom_the_server_does_not_know_and_who_loses_the_last_other_rider_ride
 }
 
 #[test]
+fn a_rider_without_server_whose_last_companion_is_gone_is_told_to_ride_alone() {
+    let mut world = World::riding(23, 2, long_ride());
+    world.kill_server();
+    world.start_server_with_another_secret();
+    world.run_until("the refusal", |world| {
+        world.view(BEN).connection == ServerConnection::PeersOnly
+    });
+    world.crash(ANA);
+    world.run(secs(40));
+    assert_eq!(world.view(BEN).connection, ServerConnection::Alone);
+    assert_eq!(world.listed(BEN), ["Ben"]);
+    assert!(world.has_notice(BEN, &Notice::Gone("Ana".to_owned())));
+    assert_eq!(*world.stage(BEN), Stage::Riding);
+}
+
+#[test]
 fn a_rider_alone_whom_the_server_does_not_know_keeps_ride_and_summary() {
     let mut world = World::riding(10, 1, half_minute());
     world.kill_server();

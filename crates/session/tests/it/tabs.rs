@@ -158,6 +158,24 @@ fn a_third_tab_offers_both_riders_of_the_browser_the_newest_first() {
 }
 
 #[test]
+fn two_riders_of_one_name_and_one_browser_are_offered_with_their_numbers() {
+    let mut world = World::group(12, 1);
+    let second = world.add_tab(ANA);
+    world.open(second);
+    world.intend(second, Intent::JoinAsNewRider);
+    world.enter(second, "Ana", 180);
+    world.run(secs(3));
+    let third = world.add_tab(ANA);
+    world.open(third);
+    let Stage::ChooseRider { known } = world.stage(third) else {
+        panic!("{:?}", world.stage(third));
+    };
+    let mut known = known.clone();
+    known.sort();
+    assert_eq!(known, ["Ana (1)", "Ana (2)"]);
+}
+
+#[test]
 fn a_locked_or_full_ride_still_asks_a_known_browser_which_rider_it_is() {
     let mut world = World::group(11, 2);
     world.intend(ANA, Intent::Lock(true));

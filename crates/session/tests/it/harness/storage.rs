@@ -25,6 +25,7 @@ pub struct BrowserStorage {
     pub known: Vec<StoredIdentity>,
     pub banned: bool,
     pub timeline: Option<Vec<u8>>,
+    pub names: Vec<StoredName>,
     pub recording_storage: RecordingStorage,
     /// Chunks of each recording.
     pub recordings: BTreeMap<String, Vec<Vec<u8>>>,
@@ -52,6 +53,7 @@ impl BrowserStorage {
         }
     }
 
+            names: self.names.clone(),
     pub(super) fn apply(&mut self, tab: &mut TabStorage, command: StorageCommand) {
         if self.is_denied {
             return;
@@ -71,6 +73,7 @@ impl BrowserStorage {
             StorageCommand::SaveBan => self.banned = true,
             StorageCommand::ClearJoining => tab.joining = false,
             StorageCommand::MarkHidden => tab.hidden = true,
+            StorageCommand::SaveNames(names) => self.names = names,
             StorageCommand::ClearHidden => tab.hidden = false,
         }
     }
