@@ -16,6 +16,7 @@ pub mod icons;
 pub mod interval;
 pub mod invitation;
 pub mod labels;
+pub mod leave_question;
 pub mod lobby;
 pub mod manage_riders;
 pub mod my_ride;

@@ -194,7 +194,7 @@ impl Driver {
                 locked: info.locked,
                 invitation: info.invitation,
             });
-            let stored = Box::new(storage::load(&code));
+            let stored = Box::new(storage::load(&code).await);
             let result = result.map_err(join_error);
             queue.post(Event::Input(Input::LookedUp { result, stored }));
         });

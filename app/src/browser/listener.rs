@@ -10,6 +10,7 @@ use web_sys::{Event, EventTarget};
 pub struct Listener {
     target: EventTarget,
     name: &'static str,
+    capture: bool,
     closure: Closure<dyn FnMut(Event)>,
 }
 
@@ -20,12 +21,32 @@ impl Listener {
         name: &'static str,
         handle: impl FnMut(Event) + 'static,
     ) -> Self {
-        let closure = Closure::<dyn FnMut(Event)>::new(handle);
+        Self::register(target, name, false, Closure::new(handle))
+    }
+
+    /// Calls `handle` for every event with this name, before the listeners that
+    /// [`Listener::new`] and other code register.
+    pub fn capturing(
+        target: &EventTarget,
+        name: &'static str,
+        handle: impl FnMut(Event) + 'static,
+    ) -> Self {
+        Self::register(target, name, true, Closure::new(handle))
+    }
+
+    fn register(
+        target: &EventTarget,
+        name: &'static str,
+        capture: bool,
+        closure: Closure<dyn FnMut(Event)>,
+    ) -> Self {
+        let function = closure.as_ref().unchecked_ref();
         // Fails only for an object that is no event target.
-        let _ = target.add_event_listener_with_callback(name, closure.as_ref().unchecked_ref());
+        let _ = target.add_event_listener_with_callback_and_bool(name, function, capture);
         Self {
             target: target.clone(),
             name,
+            capture,
             closure,
         }
     }
@@ -33,8 +54,11 @@ impl Listener {
 
 impl Drop for Listener {
     fn drop(&mut self) {
-        let _ = self
-            .target
-            .remove_event_listener_with_callback(self.name, self.closure.as_ref().unchecked_ref());
+        let function = self.closure.as_ref().unchecked_ref();
+        let _ = self.target.remove_event_listener_with_callback_and_bool(
+            self.name,
+            function,
+            self.capture,
+        );
     }
 }

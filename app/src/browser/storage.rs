@@ -18,6 +18,8 @@ use super::recordings;
 
 /// Key of the profile.
 const PROFILE: &str = "gruppetto.rider";
+/// Key of the ride that this browser is in.
+const RUNNING: &str = "gruppetto.running";
 /// Maximum number of riders remembered for one ride.
 const MAX_KNOWN: usize = 4;
 /// Maximum number of rides remembered; the oldest are removed first.
@@ -44,11 +46,11 @@ pub struct Identity {
     pub seed: [u8; 32],
     /// Name and FTP in this ride.
     pub profile: SavedProfile,
-    /// State of the ready flag.
-    pub ready: bool,
     /// Start number; 0 while it is not known.
     #[serde(default)]
     pub number: u32,
+    /// State of the ready flag.
+    pub ready: bool,
     /// True if the rider used the simulated trainer, to continue with it.
     pub simulated: bool,
     /// Group time minus the wall clock, in microseconds, as known last.
@@ -56,6 +58,18 @@ pub struct Identity {
     /// State of the room, as known last.
     #[serde(default)]
     pub room_snapshot: Option<RoomSnapshot>,
+    /// True until the ride has ended.
+    #[serde(default)]
+    pub is_under_way: bool,
+}
+
+/// A ride that this browser is in and that has not ended.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct RunningRide {
+    /// Session code.
+    pub code: SessionCode,
+    /// Resume token of the rider.
+    pub token: Token,
 }
 
 /// The saved profile, if any.
@@ -137,10 +151,31 @@ pub fn save_identity(code: &SessionCode, identity: &Identity) {
     known.truncate(MAX_KNOWN);
     write(local_storage(), &ride_key(code), &known);
     remember_ride(code);
+    if identity.is_under_way {
+        let (code, token) = (code.clone(), identity.token.clone());
+        write(local_storage(), RUNNING, &RunningRide { code, token });
+    } else {
+        forget_running_ride(code);
+    }
+}
+
+/// The ride that this browser was in last, unless the rider has left it or it has ended.
+pub fn running_ride() -> Option<RunningRide> {
+    read(&local_storage()?, RUNNING)
+}
+
+/// Forgets that this ride is running.
+pub fn forget_running_ride(code: &SessionCode) {
+    if running_ride().is_some_and(|ride| ride.code == *code)
+        && let Some(storage) = local_storage()
+    {
+        let _ = storage.remove_item(RUNNING);
+    }
 }
 
 /// Removes the identity of a rider who left, or whose ride is over.
 pub fn forget_identity(code: &SessionCode, peer: &PeerId) {
+    forget_running_ride(code);
     if let Some(tab) = session_storage() {
         let _ = tab.remove_item(&tab_key(code));
     }
@@ -184,6 +219,18 @@ pub fn save_timeline(code: &SessionCode, encoded: &[u8]) {
     write(local_storage(), &timeline_key(code), &encoded);
 }
 
+/// Names of the riders so far.
+pub fn names(code: &SessionCode) -> Vec<(PeerId, String)> {
+    let names = local_storage().and_then(|storage| read(&storage, &names_key(code)));
+    names.unwrap_or_default()
+}
+
+/// Saves the names of the riders so far, for a page that is opened when some have
+/// left.
+pub fn save_names(code: &SessionCode, names: &[(PeerId, String)]) {
+    write(local_storage(), &names_key(code), names);
+}
+
 /// Adds a ride to the list of rides and removes the data of the oldest ones, so
 /// that the storage does not fill up.
 fn remember_ride(code: &SessionCode) {
@@ -198,6 +245,7 @@ fn remember_ride(code: &SessionCode) {
         let _ = storage.remove_item(&ride_key(&old));
         let _ = storage.remove_item(&timeline_key(&old));
         let _ = storage.remove_item(&ban_key(&old));
+        let _ = storage.remove_item(&names_key(&old));
         recordings::forget(&old);
     }
     write(Some(storage), RIDES, &rides);
@@ -219,21 +267,13 @@ fn ride_key(code: &SessionCode) -> String {
     format!("gruppetto.ride.{code}")
 }
 
-/// Names of the riders so far.
-pub fn names(code: &SessionCode) -> Vec<(PeerId, String)> {
-    let names = local_storage().and_then(|storage| read(&storage, &names_key(code)));
-    names.unwrap_or_default()
-}
-
-/// Saves the names of the riders so far, for a page that is opened when some have
-/// left.
-pub fn save_names(code: &SessionCode, names: &[(PeerId, String)]) {
-    write(local_storage(), &names_key(code), names);
-}
-
 // The name in the key is that of older versions, so that saved bans stay valid.
 fn ban_key(code: &SessionCode) -> String {
     format!("gruppetto.barred.{code}")
+}
+
+fn names_key(code: &SessionCode) -> String {
+    format!("gruppetto.names.{code}")
 }
 
 fn timeline_key(code: &SessionCode) -> String {
@@ -245,7 +285,6 @@ fn local_storage() -> Option<Storage> {
 }
 
 fn session_storage() -> Option<Storage> {
-        let _ = storage.remove_item(&names_key(&old));
     web_sys::window()?.session_storage().ok().flatten()
 }
 
@@ -260,7 +299,3 @@ fn write<T: Serialize + ?Sized>(storage: Option<Storage>, key: &str, value: &T) 
         let _ = storage.set_item(key, &json);
     }
 }
-fn names_key(code: &SessionCode) -> String {
-    format!("gruppetto.names.{code}")
-}
-

@@ -9,6 +9,7 @@ use super::{
     controls::Controls,
     countdown::Countdown,
     icons::Brand,
+    leave_question::LeaveQuestion,
     lobby::Lobby,
     status_region::StatusRegion,
     status_screen::{ChooseRiderScreen, LeftScreen, LoadingScreen, TakenOverScreen},
@@ -72,6 +73,7 @@ pub fn RidePage() -> impl IntoView {
             <StatusRegion/>
             <Controls/>
             <main class="stage" tabindex="-1" node_ref=main>{screen}</main>
+            <LeaveQuestion/>
         </div>
     }
     .into_any()

@@ -1,7 +1,10 @@
 //! The browser's storage: identities and timelines in `localStorage` and `sessionStorage`, the
 //! recording in IndexedDB.
 
-use protocol::{code::SessionCode, peer::Token};
+use protocol::{
+    code::SessionCode,
+    peer::{PeerId, Token},
+};
 use session::{
     Input,
     storage::{StorageCommand, StoredIdentity, StoredName, StoredProfile, StoredRide},
@@ -11,6 +14,7 @@ use super::queue::{Event, Queue};
 use crate::browser::{
     recordings::Recordings,
     storage::{self, Identity, SavedProfile},
+    tab_lock::{self, TabLock},
 };
 
 pub(super) use crate::browser::storage::{is_banned, take_reload_marker};
@@ -21,6 +25,8 @@ pub(super) struct Storage {
     /// Code of the ride; `None` in a solo ride, of which nothing is stored.
     code: Option<SessionCode>,
     recordings: Option<Recordings>,
+    /// Held while this page rides as the stored rider.
+    lock: Option<TabLock>,
 }
 
 impl Storage {
@@ -29,10 +35,11 @@ impl Storage {
             queue,
             code,
             recordings: None,
+            lock: None,
         }
     }
 
-    pub(super) fn carry_out(&self, command: StorageCommand) {
+    pub(super) fn carry_out(&mut self, command: StorageCommand) {
         let Some(code) = &self.code else { return };
         match command {
             StorageCommand::SaveProfile(profile) => {
@@ -41,10 +48,21 @@ impl Storage {
                 }
             }
             StorageCommand::SaveIdentity(identity) => {
+                let name = lock_name(&identity.peer);
+                if self.lock.as_ref().is_none_or(|lock| lock.name() != name) {
+                    self.lock = Some(TabLock::hold(name));
+                }
                 storage::save_identity(code, &from_identity(*identity));
             }
-            StorageCommand::ForgetIdentity(peer) => storage::forget_identity(code, &peer),
+            StorageCommand::ForgetIdentity(peer) => {
+                self.lock = None;
+                storage::forget_identity(code, &peer);
+            }
             StorageCommand::SaveTimeline(timeline) => storage::save_timeline(code, &timeline),
+            StorageCommand::SaveNames(names) => {
+                let names = names.into_iter().map(|known| (known.peer, known.name));
+                storage::save_names(code, &names.collect::<Vec<_>>());
+            }
             StorageCommand::SaveBan => storage::save_ban(code),
             StorageCommand::ClearJoining => storage::clear_join_marker(code),
             StorageCommand::MarkHidden => storage::save_reload_marker(code),
@@ -59,10 +77,6 @@ impl Storage {
         let queue = self.queue.clone();
         wasm_bindgen_futures::spawn_local(async move {
             let opened = match Recordings::open(key).await {
-            StorageCommand::SaveNames(names) => {
-                let names = names.into_iter().map(|known| (known.peer, known.name));
-                storage::save_names(code, &names.collect::<Vec<_>>());
-            }
                 Some(mut recordings) => {
                     let chunks = recordings.load().await;
                     chunks.map(|chunks| (recordings, chunks))
@@ -93,16 +107,30 @@ impl Storage {
     }
 }
 
+fn lock_name(peer: &PeerId) -> String {
+    format!("gruppetto.rider.{peer}")
+}
+
 /// Everything that is stored about a ride.
-pub(super) fn load(code: &SessionCode) -> StoredRide {
+pub(super) async fn load(code: &SessionCode) -> StoredRide {
     let known = storage::known_identities(code);
+    let names = storage::names(code).into_iter();
+    let tab_identity = storage::tab_identity(code).map(to_identity);
+    let tab_is_alone = match &tab_identity {
+        Some(identity) => tab_lock::is_free(&lock_name(&identity.peer)).await,
+        None => false,
+    };
     StoredRide {
-        tab_identity: storage::tab_identity(code).map(to_identity),
+        tab_identity,
+        tab_is_alone,
         known_identities: known.into_iter().map(to_identity).collect(),
         joining: storage::has_join_marker(code),
         banned: storage::is_banned(code),
         profile: profile(),
         timeline: storage::timeline(code),
+        names: names
+            .map(|(peer, name)| StoredName { peer, name })
+            .collect(),
     }
 }
 
@@ -114,12 +142,6 @@ pub(super) fn token(code: &SessionCode) -> Option<Token> {
 }
 
 /// Rider as last entered in this browser.
-    let names = storage::names(code).into_iter();
-    let tab_identity = storage::tab_identity(code).map(to_identity);
-    let tab_is_alone = match &tab_identity {
-        Some(identity) => tab_lock::is_free(&lock_name(&identity.peer)).await,
-        None => false,
-    };
 pub(super) fn profile() -> Option<StoredProfile> {
     storage::profile().map(to_profile)
 }
@@ -128,9 +150,6 @@ fn to_profile(SavedProfile { name, ftp }: SavedProfile) -> StoredProfile {
     StoredProfile { name, ftp }
 }
 
-        names: names
-            .map(|(peer, name)| StoredName { peer, name })
-            .collect(),
 fn from_profile(StoredProfile { name, ftp }: StoredProfile) -> SavedProfile {
     SavedProfile { name, ftp }
 }
@@ -141,10 +160,12 @@ fn to_identity(identity: Identity) -> StoredIdentity {
         token: identity.token,
         seed: identity.seed,
         profile: to_profile(identity.profile),
+        number: identity.number,
         ready: identity.ready,
         simulated: identity.simulated,
         group_offset: identity.group_offset,
         room_snapshot: identity.room_snapshot,
+        is_under_way: identity.is_under_way,
     }
 }
 
@@ -154,11 +175,11 @@ fn from_identity(identity: StoredIdentity) -> Identity {
         token: identity.token,
         seed: identity.seed,
         profile: from_profile(identity.profile),
+        number: identity.number,
         ready: identity.ready,
         simulated: identity.simulated,
         group_offset: identity.group_offset,
         room_snapshot: identity.room_snapshot,
+        is_under_way: identity.is_under_way,
     }
 }
-        number: identity.number,
-        number: identity.number,

@@ -1,11 +1,15 @@
 //! The home page: name and FTP, and three ways into a ride: start one, join one
 //! by its code, or ride alone.
 
-use leptos::{ev::SubmitEvent, prelude::*};
+use leptos::{ev::SubmitEvent, prelude::*, task::spawn_local};
 use leptos_meta::Title;
 use protocol::code::SessionCode;
 
 use crate::{
+    browser::{
+        api::{self, ApiError},
+        storage::{self, RunningRide},
+    },
     components::{
         field::{Field, FieldKind, FieldState},
         hero_illustration::HeroIllustration,
@@ -36,6 +40,7 @@ pub fn Home() -> impl IntoView {
                 <p class="brand"><Brand/></p>
                 <h1>{t!(i18n, home.heading)}</h1>
                 <p class="tagline">{t!(i18n, home.tagline)}</p>
+                <ReturnLink/>
             </header>
             <HeroIllustration/>
             <div class="home-forms">
@@ -46,6 +51,34 @@ pub fn Home() -> impl IntoView {
         </main>
     }
     .into_any()
+}
+
+/// Link to the ride that this browser is in, while it is running.
+#[component]
+fn ReturnLink() -> impl IntoView {
+    let i18n = use_i18n();
+    let address = RwSignal::new(None::<String>);
+    Effect::new(move || {
+        let Some(RunningRide { code, token }) = storage::running_ride() else {
+            return;
+        };
+        spawn_local(async move {
+            // The ride may have ended while no page was open. A server that cannot be reached now
+            // may know it.
+            match api::look_up_ride(&code, Some(token)).await {
+                Err(ApiError::NoSuchRide) => storage::forget_running_ride(&code),
+                _ => drop(address.try_set(Some(format!("/ride/{code}")))),
+            }
+        });
+    });
+    let link = move || {
+        address.get().map(|address| {
+            view! {
+                <p><a class="button primary" href=address>{t!(i18n, home.return_to_ride)}</a></p>
+            }
+        })
+    };
+    link.into_any()
 }
 
 #[component]

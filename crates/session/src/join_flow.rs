@@ -64,8 +64,8 @@ impl JoinFlow {
         self.banned = stored.banned;
         self.known = stored.known_identities;
         let same_tab = |reloaded: &mut bool| {
-            let reloaded = std::mem::take(reloaded);
-            stored.tab_identity.filter(|_| reloaded).map(Box::new)
+            let is_same = std::mem::take(reloaded) || stored.tab_is_alone;
+            stored.tab_identity.filter(|_| is_same).map(Box::new)
         };
         let info = match result {
             Ok(info) => info,

@@ -194,8 +194,12 @@ impl RideSession {
         self.group.node()?.group_time(now)
     }
 
-    /// Ends the session: the recording is stored, the trainer is released.
+    /// Ends the session: the recording is stored, the trainer is released. A page that is opened
+    /// in this tab later resumes as the same rider.
     pub fn close(&mut self) {
+        if self.takes_part {
+            self.hide(self.now.moment);
+        }
         self.ride.recording.save(&mut self.outputs);
         self.ride.trainer.release(&mut self.outputs);
         self.keep_screen_on(false);
@@ -293,6 +297,10 @@ impl RideSession {
             self.summarize(now);
         }
         self.view.stage = stage;
+        if self.view.stage == Stage::Ended {
+            // There is no ride to return to from another page any more.
+            self.save(now);
+        }
     }
 
     fn summarize(&mut self, now: Moment) {
@@ -304,18 +312,10 @@ impl RideSession {
             };
             self.view.summary = self.ride.summarize(now, context, &mut self.outputs);
         }
+        self.view.ended_by = self.ended_by(now);
         self.draw_chart(now);
     }
 
-    fn draw_chart(&mut self, now: Moment) {
-        if let Some(me) = &self.me {
-            let context = RideContext {
-                group: &self.group,
-                timeline: &self.timeline,
-        self.view.ended_by = self.ended_by(now);
-                me,
-            };
-            self.view.chart = self.ride.chart(now, context, &self.roster);
     /// Host who ended the ride before its workout was over.
     fn ended_by(&self, now: Moment) -> Option<EndedBy> {
         let time = self.group.time(now)?;
@@ -331,6 +331,14 @@ impl RideSession {
         }
     }
 
+    fn draw_chart(&mut self, now: Moment) {
+        if let Some(me) = &self.me {
+            let context = RideContext {
+                group: &self.group,
+                timeline: &self.timeline,
+                me,
+            };
+            self.view.chart = self.ride.chart(now, context, &self.roster);
         }
     }
 

@@ -66,6 +66,9 @@ pub struct StoredName {
 pub struct StoredRide {
     /// Rider of this tab.
     pub tab_identity: Option<StoredIdentity>,
+    /// True if the browser knows that no other page rides as the rider of this tab, so that this
+    /// is the same tab and not a copy of it.
+    pub tab_is_alone: bool,
     /// Riders that this browser has been in the ride, newest first.
     pub known_identities: Vec<StoredIdentity>,
     /// True if name and FTP for this ride were entered in this tab just now, on another page.
@@ -76,11 +79,11 @@ pub struct StoredRide {
     pub profile: Option<StoredProfile>,
     /// Encoded timeline.
     pub timeline: Option<Vec<u8>>,
+    /// Names of the riders so far, also of those who have left.
+    pub names: Vec<StoredName>,
 }
 
 /// Change of the stored data.
-    /// Names of the riders so far, also of those who have left.
-    pub names: Vec<StoredName>,
 #[derive(Clone, Debug, PartialEq)]
 pub enum StorageCommand {
     /// Store the rider as last entered.
@@ -91,11 +94,11 @@ pub enum StorageCommand {
     ForgetIdentity(PeerId),
     /// Store the encoded timeline.
     SaveTimeline(Vec<u8>),
+    /// Store the names of the riders so far.
+    SaveNames(Vec<StoredName>),
     /// Store that a rider of this browser was banned from the ride.
     SaveBan,
     /// Mark this tab as hidden: when it opens the ride again, it is the same tab after a reload.
-    /// Store the names of the riders so far.
-    SaveNames(Vec<StoredName>),
     MarkHidden,
     /// Remove [`StoredRide::joining`]: the rider joins.
     ClearJoining,

@@ -75,7 +75,7 @@ impl RideSession {
         &mut self,
         now: Moment,
         result: Result<RideInfo, JoinError>,
-        stored: StoredRide,
+        mut stored: StoredRide,
     ) {
         self.stored_timeline.clone_from(&stored.timeline);
         self.roster.remember(std::mem::take(&mut stored.names));
@@ -195,6 +195,7 @@ impl RideSession {
             simulated: self.ride.trainer.is_simulated(),
             group_offset: self.group.last_offset().map(|offset| offset.0 - wall_lead),
             room_snapshot: self.group.node().and_then(Node::room_snapshot),
+            is_under_way: self.view.stage != Stage::Ended,
         })
     }
 }

@@ -128,6 +128,39 @@ fn a_page_that_crashed_asks_before_it_resumes() {
 }
 
 #[test]
+fn a_page_that_could_store_nothing_at_its_end_resumes_if_no_other_page_rides_as_its_rider() {
+    let mut world = World::riding(21, 2, long_ride());
+    world.run(secs(4));
+    let peer = world.peer(BEN);
+    world.tabs[BEN].stages.clear();
+    world.crash(BEN);
+    world.tabs[BEN].storage.is_alone = true;
+    world.run(secs(2));
+    world.open(BEN);
+    world.run_until("the ride", |world| *world.stage(BEN) == Stage::Riding);
+    let asked = |stage: &Stage| matches!(stage, Stage::EnterName | Stage::ChooseRider { .. });
+    assert!(!world.tabs[BEN].stages.iter().any(|(_, stage)| asked(stage)));
+    assert_eq!(world.peer(BEN), peer);
+}
+
+#[test]
+fn a_rider_who_goes_to_another_page_of_the_app_returns_without_being_asked() {
+    let mut world = World::riding(22, 2, long_ride());
+    world.run(secs(4));
+    let kept = |world: &World| world.tabs[BEN].storage.identity.clone().unwrap();
+    assert!(kept(&world).is_under_way);
+    world.navigate_away(BEN);
+    assert!(kept(&world).is_under_way);
+    world.run(secs(10));
+    world.tabs[BEN].stages.clear();
+    world.open(BEN);
+    world.run_until("the ride", |world| *world.stage(BEN) == Stage::Riding);
+    world.intend(ANA, Intent::End);
+    world.run(ms(500));
+    assert!(!kept(&world).is_under_way, "there is no ride to return to");
+}
+
+#[test]
 fn a_host_alone_in_the_lobby_who_reloads_is_still_host_with_the_workout() {
     let mut world = World::group(10, 1);
     world.intend(ANA, Intent::ShareWorkout(long_ride()));

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use session::storage::{StorageCommand, StoredIdentity, StoredProfile, StoredRide};
+use session::storage::{StorageCommand, StoredIdentity, StoredName, StoredProfile, StoredRide};
 
 /// Behaviour of the database of recordings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -39,21 +39,24 @@ pub struct TabStorage {
     pub joining: bool,
     /// The page was hidden, perhaps to be reloaded.
     pub hidden: bool,
+    /// The browser knows that no other page rides as the rider of this tab.
+    pub is_alone: bool,
 }
 
 impl BrowserStorage {
     pub(super) fn load(&self, tab: &TabStorage) -> StoredRide {
         StoredRide {
             tab_identity: tab.identity.clone(),
+            tab_is_alone: tab.is_alone,
             known_identities: self.known.clone(),
             joining: tab.joining,
             banned: self.banned,
             profile: self.profile.clone(),
             timeline: self.timeline.clone(),
+            names: self.names.clone(),
         }
     }
 
-            names: self.names.clone(),
     pub(super) fn apply(&mut self, tab: &mut TabStorage, command: StorageCommand) {
         if self.is_denied {
             return;
@@ -70,10 +73,10 @@ impl BrowserStorage {
                 self.known.retain(|other| other.peer != peer);
             }
             StorageCommand::SaveTimeline(timeline) => self.timeline = Some(timeline),
+            StorageCommand::SaveNames(names) => self.names = names,
             StorageCommand::SaveBan => self.banned = true,
             StorageCommand::ClearJoining => tab.joining = false,
             StorageCommand::MarkHidden => tab.hidden = true,
-            StorageCommand::SaveNames(names) => self.names = names,
             StorageCommand::ClearHidden => tab.hidden = false,
         }
     }

@@ -317,6 +317,15 @@ impl World {
         self.crash(at);
     }
 
+    /// The rider goes to another page of the app: the session ends, the document stays.
+    pub fn navigate_away(&mut self, at: usize) {
+        if let Some(Program::Session(session)) = &mut self.tabs[at].program {
+            session.close();
+        }
+        self.carry_out(at);
+        self.crash(at);
+    }
+
     /// The page is gone at once, without a warning.
     pub fn crash(&mut self, at: usize) {
         self.say(at, FromPage::Closed);
