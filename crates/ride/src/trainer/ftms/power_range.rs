@@ -1,5 +1,15 @@
 use crate::trainer::{FieldReader, SensorError};
 
+/// Lowest maximum in W that is believed. Every bike with a brake holds more; smaller numbers are
+/// zeros, levels of resistance, or watts of another unit.
+const MIN_MAXIMUM: i16 = 100;
+/// Highest minimum in W that is believed. A higher one would lift the targets of a warm-up, which
+/// for an FTP of 200 W begins at about this power.
+const MAX_MINIMUM: i16 = 100;
+/// Largest step in W that is believed. A larger one would move a target by more than the 10 W that
+/// count as on target.
+const MAX_STEP: u16 = 20;
+
 /// Targets that a trainer accepts: Supported Power Range 0x2AD8.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PowerRange {
@@ -23,21 +33,25 @@ impl PowerRange {
         step: 1,
     };
 
-    /// Reads the value of the characteristic.
+    /// Reads the value of the characteristic. An implausible step counts as 1 W.
     ///
     /// # Errors
-    /// [`SensorError::Truncated`] if it is too short, [`SensorError::BadRange`] if it contains no
-    /// power of 0 W or more.
+    /// [`SensorError::Truncated`] if it is too short, [`SensorError::BadRange`] if it is
+    /// implausible: devices are known to report zeros, and every target would be limited to 0 W.
     pub fn parse(bytes: &[u8]) -> Result<Self, SensorError> {
         let mut fields = FieldReader(bytes);
         let (min, max, step) = (fields.i16()?, fields.i16()?, fields.u16()?);
-        if min > max || max < 0 {
+        if max < MIN_MAXIMUM || min > MAX_MINIMUM || min >= max {
             return Err(SensorError::BadRange);
         }
         Ok(Self {
             min: min.max(0),
             max,
-            step: step.max(1),
+            step: if (1..=MAX_STEP).contains(&step) {
+                step
+            } else {
+                1
+            },
         })
     }
 

@@ -31,10 +31,39 @@ fn without_a_range_targets_are_limited_to_2000_watts() {
 }
 
 #[test]
-fn an_invalid_range_is_rejected() {
-    assert_eq!(range(800, 25, 1), Err(SensorError::BadRange));
-    assert_eq!(range(-800, -25, 1), Err(SensorError::BadRange));
+fn an_implausible_range_is_rejected() {
+    for (min, max) in [
+        (0, 0),
+        (0, 5),
+        (1, 32),
+        (0, 99),
+        (800, 25),
+        (-800, -25),
+        (100, 100),
+        (101, 800),
+        (0, -1),
+    ] {
+        assert_eq!(
+            range(min, max, 1),
+            Err(SensorError::BadRange),
+            "{min} {max}"
+        );
+    }
     assert_eq!(PowerRange::parse(&[0; 5]), Err(SensorError::Truncated));
+}
+
+#[test]
+fn the_narrowest_plausible_ranges_are_believed() {
+    for (min, max) in [(0, 100), (50, 100), (100, 101), (-100, 4_000)] {
+        let clamped = range(min, max, 1).map(|range| range.clamp(u16::MAX));
+        assert_eq!(clamped, Ok(max));
+    }
+}
+
+#[test]
+fn a_step_wider_than_what_counts_as_on_target_is_ignored() {
+    let range = range(0, 800, 500).expect("a range");
+    assert_eq!(range.clamp(213), 213);
 }
 
 #[test]
