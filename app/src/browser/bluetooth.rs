@@ -3,22 +3,30 @@
 //!
 //! The bindings are declared here, since web-sys offers this API only behind an
 //! unstable flag. In the browser only: without a window, as during server
-//! rendering, connecting fails with [`BluetoothError::Unsupported`]. Dropping a
-//! [`BluetoothDevice`] removes its listeners and disconnects.
+//! rendering, choosing fails with [`ChooserError::Unsupported`]. Dropping a
+//! [`BluetoothDevice`] removes its listeners and disconnects it, after the writes
+//! that were begun.
 
-use std::rc::Rc;
+use std::{
+    cell::{Cell, RefCell},
+    collections::VecDeque,
+    rc::Rc,
+    time::Duration,
+};
 
 use wasm_bindgen::{JsCast, prelude::*};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::EventTarget;
 
-use super::listener::Listener;
+use super::{clock, listener::Listener};
 
 #[wasm_bindgen]
 extern "C" {
     type Bluetooth;
     #[wasm_bindgen(method, catch, js_name = requestDevice)]
     fn request_device(this: &Bluetooth, options: &JsValue) -> Result<js_sys::Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = getAvailability)]
+    fn availability(this: &Bluetooth) -> Result<js_sys::Promise, JsValue>;
 
     #[wasm_bindgen(extends = EventTarget)]
     #[derive(Clone)]
@@ -29,6 +37,8 @@ extern "C" {
     fn gatt(this: &Device) -> Option<Gatt>;
 
     type Gatt;
+    #[wasm_bindgen(method, getter)]
+    fn connected(this: &Gatt) -> bool;
     #[wasm_bindgen(method, catch)]
     fn connect(this: &Gatt) -> Result<js_sys::Promise, JsValue>;
     #[wasm_bindgen(method)]
@@ -56,14 +66,6 @@ extern "C" {
     ) -> Result<js_sys::Promise, JsValue>;
 }
 
-/// Device to choose, and the characteristics to prepare.
-pub struct DeviceRequest {
-    /// Service that the device advertises.
-    pub advertised_service: String,
-    /// Characteristics, in the order in which they are read and subscribed to.
-    pub characteristics: Vec<CharacteristicRequest>,
-}
-
 /// Characteristic to prepare. UUIDs are text in the canonical form.
 pub struct CharacteristicRequest {
     /// Service of the characteristic.
@@ -87,13 +89,29 @@ pub enum Access {
     Write,
 }
 
-/// Reason why no device was connected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BluetoothError {
+/// Reason why no device was chosen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ChooserError {
     /// The browser has no Web Bluetooth, or the page is not a secure context.
     Unsupported,
-    /// The rider closed the device chooser.
-    Cancelled,
+    /// The browser rejected the request with this `DOMException`.
+    Rejected {
+        /// Its name.
+        name: String,
+        /// Its message.
+        message: String,
+        /// Time between the request and the exception.
+        after: Duration,
+        /// False if the browser says that Bluetooth is not available.
+        available: bool,
+    },
+}
+
+/// Reason why a device was not connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectError {
+    /// The connection failed, or broke while it was prepared.
+    Unreachable,
     /// The device lacks a required characteristic.
     NotATrainer,
 }
@@ -120,71 +138,160 @@ pub enum DeviceEvent {
 
 type Emit = Rc<dyn Fn(DeviceEvent)>;
 
-/// Connected device. It is disconnected when it is dropped.
+/// Device that the rider has chosen. It is disconnected when it is dropped.
 pub struct BluetoothDevice {
     device: Device,
-    characteristics: Vec<(String, Characteristic)>,
-    emit: Emit,
+    connection: Option<Connection>,
     disconnects_on_drop: bool,
-    _listeners: Vec<Listener>,
 }
 
 impl BluetoothDevice {
-    /// Shows the browser's device chooser at once, and connects the chosen device. Browsers allow
-    /// it only in the handler of a tap or key press.
+    /// Shows the browser's chooser of devices with this service at once. Browsers allow it only in
+    /// the handler of a tap or key press.
     ///
     /// # Errors
-    /// The reason why no device was connected.
-    pub fn connect(
-        request: DeviceRequest,
-        emit: impl Fn(DeviceEvent) + 'static,
-    ) -> impl Future<Output = Result<Self, BluetoothError>> {
-        let chosen = choose(&request);
+    /// The reason why no device was chosen.
+    pub fn choose(
+        advertised_service: &str,
+    ) -> impl Future<Output = Result<Self, ChooserError>> + use<> {
+        let asked_at = clock::moment();
+        let bluetooth = bluetooth();
+        let chosen = bluetooth
+            .as_ref()
+            .map(|bluetooth| bluetooth.request_device(&filters(advertised_service)));
         async move {
-            let chosen = settle(Ok(chosen?)).await;
-            let device: Device = chosen
-                .map_err(|_| BluetoothError::Cancelled)?
-                .unchecked_into();
-            let prepared = Self::prepare(device.clone(), request, Rc::new(emit)).await;
-            prepared.map_err(|_| {
-                disconnect(&device);
-                BluetoothError::NotATrainer
-            })
-        }
-    }
-
-    async fn prepare(device: Device, request: DeviceRequest, emit: Emit) -> Result<Self, JsValue> {
-        let gatt = device.gatt().ok_or(JsValue::NULL)?;
-        settle(gatt.connect()).await?;
-        let mut prepared = Self {
-            device: device.clone(),
-            characteristics: Vec::new(),
-            emit: emit.clone(),
-            disconnects_on_drop: true,
-            _listeners: vec![Listener::new(
-                &device,
-                "gattserverdisconnected",
-                move |_| {
-                    emit(DeviceEvent::Disconnected);
-                },
-            )],
-        };
-        for characteristic in request.characteristics {
-            let required = characteristic.required;
-            if let Err(error) = prepared.prepare_characteristic(&gatt, characteristic).await
-                && required
-            {
-                return Err(error);
+            let (Some(bluetooth), Some(chosen)) = (bluetooth, chosen) else {
+                return Err(ChooserError::Unsupported);
+            };
+            match settle(chosen).await {
+                Ok(device) => Ok(Self {
+                    device: device.unchecked_into(),
+                    connection: None,
+                    disconnects_on_drop: true,
+                }),
+                Err(error) => {
+                    let after = clock::moment() - asked_at;
+                    let available = settle(bluetooth.availability()).await;
+                    Err(ChooserError::Rejected {
+                        name: property(&error, "name"),
+                        message: property(&error, "message"),
+                        after,
+                        available: available.map_or(true, |available| available.is_truthy()),
+                    })
+                }
             }
         }
-        Ok(prepared)
     }
 
-    async fn prepare_characteristic(
+    /// Name that the device gives itself.
+    pub fn name(&self) -> String {
+        self.device.name().unwrap_or_default()
+    }
+
+    /// True if both are the same device.
+    pub fn is_same(&self, other: &Self) -> bool {
+        js_sys::Object::is(self.device.as_ref(), other.device.as_ref())
+    }
+
+    /// Keeps the device connected when this value is dropped.
+    pub fn keep_connected(&mut self) {
+        self.disconnects_on_drop = false;
+    }
+
+    /// Connects the device and prepares its characteristics. A connection that exists, or is being
+    /// made, ends before, without an event.
+    ///
+    /// # Errors
+    /// The reason why there is no connection.
+    pub fn connect<E: Fn(DeviceEvent) + 'static>(
+        &mut self,
+        characteristics: Vec<CharacteristicRequest>,
+        emit: E,
+    ) -> impl Future<Output = Result<Connection, ConnectError>> + use<E> {
+        self.connection = None;
+        disconnect(&self.device);
+        Connection::open(self.device.clone(), characteristics, Rc::new(emit))
+    }
+
+    /// Takes the connection that was made.
+    pub fn attach(&mut self, connection: Connection) {
+        self.connection = Some(connection);
+    }
+
+    /// Writes to a characteristic with response, after the writes before it, and reports
+    /// [`DeviceEvent::Written`]. The first write begins at once, so that it is on its way even from
+    /// a page that is being closed.
+    pub fn write(&self, uuid: &str, bytes: &[u8]) {
+        if let Some(connection) = &self.connection {
+            connection.write(uuid, bytes);
+        }
+    }
+}
+
+impl Drop for BluetoothDevice {
+    fn drop(&mut self) {
+        if !self.disconnects_on_drop {
+            return;
+        }
+        match &self.connection {
+            Some(connection) => connection.writer.close(),
+            None => disconnect(&self.device),
+        }
+    }
+}
+
+/// Connection to a device, with its characteristics. Dropping it removes the listeners and drops
+/// the writes that are waiting; the device stays connected.
+pub struct Connection {
+    characteristics: Vec<(String, Characteristic)>,
+    /// UUIDs of the characteristics that the device lacks, or that could not be prepared.
+    pub missing: Vec<String>,
+    writer: Rc<Writer>,
+    _listeners: Vec<Listener>,
+}
+
+impl Connection {
+    async fn open(
+        device: Device,
+        requests: Vec<CharacteristicRequest>,
+        emit: Emit,
+    ) -> Result<Self, ConnectError> {
+        let gatt = device.gatt().ok_or(ConnectError::Unreachable)?;
+        let connected = settle(gatt.connect()).await;
+        connected.map_err(|_| ConnectError::Unreachable)?;
+        let disconnected = Listener::new(&device, "gattserverdisconnected", {
+            let emit = emit.clone();
+            move |_| emit(DeviceEvent::Disconnected)
+        });
+        let mut connection = Self {
+            characteristics: Vec::new(),
+            missing: Vec::new(),
+            writer: Rc::new(Writer::new(device, emit)),
+            _listeners: vec![disconnected],
+        };
+        for request in requests {
+            let prepared = connection.prepare(&gatt, &request).await;
+            match prepared {
+                Ok(characteristic) => {
+                    let prepared = (request.uuid, characteristic);
+                    connection.characteristics.push(prepared);
+                }
+                Err(error) if request.required => return Err(connect_error(&error)),
+                Err(_) => connection.missing.push(request.uuid),
+            }
+        }
+        if gatt.connected() {
+            Ok(connection)
+        } else {
+            Err(ConnectError::Unreachable)
+        }
+    }
+
+    async fn prepare(
         &mut self,
         gatt: &Gatt,
-        request: CharacteristicRequest,
-    ) -> Result<(), JsValue> {
+        request: &CharacteristicRequest,
+    ) -> Result<Characteristic, JsValue> {
         let service = settle(gatt.primary_service(&request.service)).await?;
         let service: Service = service.unchecked_into();
         let characteristic = settle(service.characteristic(&request.uuid)).await?;
@@ -192,7 +299,7 @@ impl BluetoothDevice {
         match request.access {
             Access::Read => {
                 let value = settle(characteristic.read_value()).await?;
-                (self.emit)(DeviceEvent::Value {
+                (self.writer.emit)(DeviceEvent::Value {
                     characteristic: request.uuid.clone(),
                     bytes: bytes(&value.unchecked_into()),
                 });
@@ -204,12 +311,11 @@ impl BluetoothDevice {
             }
             Access::Write => {}
         }
-        self.characteristics.push((request.uuid, characteristic));
-        Ok(())
+        Ok(characteristic)
     }
 
     fn listen(&self, uuid: &str, characteristic: &Characteristic) -> Listener {
-        let (source, emit) = (characteristic.clone(), self.emit.clone());
+        let (source, emit) = (characteristic.clone(), self.writer.emit.clone());
         let uuid = uuid.to_owned();
         Listener::new(characteristic, "characteristicvaluechanged", move |_| {
             if let Some(view) = source.value() {
@@ -221,43 +327,79 @@ impl BluetoothDevice {
         })
     }
 
-    /// Name that the device gives itself.
-    pub fn name(&self) -> String {
-        self.device.name().unwrap_or_default()
-    }
-
-    /// True if both are connections to the same device.
-    pub fn is_same(&self, other: &Self) -> bool {
-        js_sys::Object::is(self.device.as_ref(), other.device.as_ref())
-    }
-
-    /// Keeps the device connected when this value is dropped.
-    pub fn keep_connected(&mut self) {
-        self.disconnects_on_drop = false;
-    }
-
-    /// Writes to a characteristic with response, and reports [`DeviceEvent::Written`].
-    pub fn write(&self, uuid: &str, bytes: &[u8]) {
+    fn write(&self, uuid: &str, bytes: &[u8]) {
         let known = self.characteristics.iter().find(|(known, _)| known == uuid);
-        let written = known.map(|(_, characteristic)| {
-            characteristic.write_value(&js_sys::Uint8Array::from(bytes))
-        });
-        let (characteristic, emit) = (uuid.to_owned(), self.emit.clone());
-        spawn_local(async move {
-            let ok = match written {
-                Some(written) => settle(written).await.is_ok(),
-                None => false,
-            };
-            emit(DeviceEvent::Written { characteristic, ok });
-        });
+        if let Some((uuid, characteristic)) = known {
+            let write = (uuid.clone(), characteristic.clone(), bytes.to_vec());
+            self.writer.waiting.borrow_mut().push_back(write);
+            self.writer.write_next();
+        }
     }
 }
 
-impl Drop for BluetoothDevice {
+impl Drop for Connection {
     fn drop(&mut self) {
-        if self.disconnects_on_drop {
-            disconnect(&self.device);
+        if !self.writer.closing.get() {
+            self.writer.detached.set(true);
         }
+    }
+}
+
+/// Writes of one connection, one at a time: browsers reject a second one meanwhile.
+struct Writer {
+    device: Device,
+    emit: Emit,
+    waiting: RefCell<VecDeque<(String, Characteristic, Vec<u8>)>>,
+    busy: Cell<bool>,
+    /// The device is to be disconnected after the last write.
+    closing: Cell<bool>,
+    /// The connection is over; what becomes of its writes is of no interest.
+    detached: Cell<bool>,
+}
+
+impl Writer {
+    fn new(device: Device, emit: Emit) -> Self {
+        Self {
+            device,
+            emit,
+            waiting: RefCell::default(),
+            busy: Cell::new(false),
+            closing: Cell::new(false),
+            detached: Cell::new(false),
+        }
+    }
+
+    fn close(self: &Rc<Self>) {
+        self.closing.set(true);
+        self.write_next();
+    }
+
+    fn write_next(self: &Rc<Self>) {
+        if self.busy.get() || self.detached.get() {
+            return;
+        }
+        let next = self.waiting.borrow_mut().pop_front();
+        let Some((uuid, characteristic, bytes)) = next else {
+            if self.closing.get() {
+                self.detached.set(true);
+                disconnect(&self.device);
+            }
+            return;
+        };
+        self.busy.set(true);
+        let written = characteristic.write_value(&js_sys::Uint8Array::from(&bytes[..]));
+        let writer = self.clone();
+        spawn_local(async move {
+            let ok = settle(written).await.is_ok();
+            writer.busy.set(false);
+            if !writer.detached.get() {
+                (writer.emit)(DeviceEvent::Written {
+                    characteristic: uuid,
+                    ok,
+                });
+                writer.write_next();
+            }
+        });
     }
 }
 
@@ -267,18 +409,26 @@ fn disconnect(device: &Device) {
     }
 }
 
-/// Opens the device chooser.
-fn choose(request: &DeviceRequest) -> Result<js_sys::Promise, BluetoothError> {
-    let navigator = web_sys::window()
-        .ok_or(BluetoothError::Unsupported)?
-        .navigator();
-    let bluetooth = js_sys::Reflect::get(&navigator, &"bluetooth".into())
-        .ok()
-        .filter(|bluetooth| !bluetooth.is_undefined())
-        .ok_or(BluetoothError::Unsupported)?
-        .unchecked_into::<Bluetooth>();
-    let chosen = bluetooth.request_device(&filters(&request.advertised_service));
-    chosen.map_err(|_| BluetoothError::Cancelled)
+/// Web Bluetooth, where the browser has it.
+fn bluetooth() -> Option<Bluetooth> {
+    let navigator = web_sys::window()?.navigator();
+    let bluetooth = js_sys::Reflect::get(&navigator, &"bluetooth".into()).ok()?;
+    bluetooth.is_truthy().then(|| bluetooth.unchecked_into())
+}
+
+/// Reason why a required characteristic could not be prepared: it does not exist or cannot be
+/// subscribed to, or else the connection broke.
+fn connect_error(error: &JsValue) -> ConnectError {
+    match property(error, "name").as_str() {
+        "NotFoundError" | "NotSupportedError" => ConnectError::NotATrainer,
+        _ => ConnectError::Unreachable,
+    }
+}
+
+/// Text property of an exception; empty if it has none.
+fn property(error: &JsValue, name: &str) -> String {
+    let value = js_sys::Reflect::get(error, &name.into());
+    value.ok().and_then(|it| it.as_string()).unwrap_or_default()
 }
 
 /// `{filters: [{services: [service]}]}`

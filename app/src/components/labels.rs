@@ -5,6 +5,7 @@ use leptos_i18n::I18nContext;
 use protocol::peer::LinkState;
 use ride::{
     rider::{Ftp, FtpError, NameError, TrainerKind},
+    trainer::ControlProblem,
     workout::{Interval, IntervalKind, Target, Workout, Zone, watts},
 };
 
@@ -102,6 +103,7 @@ pub fn notice(i18n: Texts, notice: Notice) -> AnyView {
         Notice::CopyFailed => t!(i18n, notice.copy_failed).into_any(),
         Notice::WorkoutShared(name) => t!(i18n, notice.shared, name).into_any(),
         Notice::ElementsIgnored(elements) => t!(i18n, notice.elements_ignored, elements).into_any(),
+        Notice::TrainerNotConnected(failure) => (move || trainer_failure(i18n, failure)).into_any(),
         Notice::ChangeRejected(refused) => error_text::rejected_change(i18n, refused),
         Notice::HostActed(name, action) => host_action(i18n, named(name), action),
         Notice::NewerVersion => t!(i18n, notice.newer_version).into_any(),
@@ -185,8 +187,21 @@ pub fn trainer(i18n: Texts, state: TrainerState) -> AnyView {
         TrainerState::Connecting => t!(i18n, trainer.connecting).into_any(),
         TrainerState::Connected(name) => t!(i18n, trainer.connected, name).into_any(),
         TrainerState::Lost(name) => t!(i18n, trainer.lost, name).into_any(),
-        TrainerState::Uncontrolled(name) => t!(i18n, trainer.uncontrolled, name).into_any(),
+        TrainerState::Silent(name) => t!(i18n, trainer.silent, name).into_any(),
+        TrainerState::Uncontrolled(name, problem) => control_problem(i18n, name, problem),
         TrainerState::Failed(failure) => (move || trainer_failure(i18n, failure)).into_any(),
+    }
+}
+
+/// Explains why a trainer measures and does not follow the target.
+fn control_problem(i18n: Texts, name: String, problem: ControlProblem) -> AnyView {
+    match problem {
+        ControlProblem::MeasuresOnly => t!(i18n, trainer.measures_only, name).into_any(),
+        ControlProblem::Unsupported => t!(i18n, trainer.takes_no_target, name).into_any(),
+        ControlProblem::Rejected => t!(i18n, trainer.uncontrolled, name).into_any(),
+        ControlProblem::NoAnswer => t!(i18n, trainer.no_answer, name).into_any(),
+        ControlProblem::NotPermitted => t!(i18n, trainer.not_permitted, name).into_any(),
+        ControlProblem::StopsWhenControlled => t!(i18n, trainer.stops, name).into_any(),
     }
 }
 
@@ -194,7 +209,11 @@ fn trainer_failure(i18n: Texts, failure: TrainerFailure) -> &'static str {
     match failure {
         TrainerFailure::Unsupported => t_string!(i18n, trainer.unsupported),
         TrainerFailure::Cancelled => t_string!(i18n, trainer.cancelled),
+        TrainerFailure::Disabled => t_string!(i18n, trainer.disabled),
+        TrainerFailure::Denied => t_string!(i18n, trainer.denied),
+        TrainerFailure::AdapterOff => t_string!(i18n, trainer.adapter_off),
         TrainerFailure::NotATrainer => t_string!(i18n, trainer.not_a_trainer),
+        TrainerFailure::Unreachable => t_string!(i18n, trainer.unreachable),
     }
 }
 

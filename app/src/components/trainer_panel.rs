@@ -42,28 +42,36 @@ pub fn TrainerPanel() -> impl IntoView {
     .into_any()
 }
 
-/// Alert during a ride: nothing while the trainer works, a warning when its
-/// connection is lost.
+/// Alert during a ride: nothing while the trainer works, a message while it does not follow the
+/// target, a warning while it sends no data or its connection is lost.
 #[component]
 pub fn TrainerAlert() -> impl IntoView {
     let i18n = use_i18n();
     let state = expect_context::<RideState>();
     let trainer = Memo::new(move |_| state.trainer.get());
     move || match trainer.get() {
-        TrainerState::Simulated | TrainerState::Connected(_) | TrainerState::Uncontrolled(_) => {
-            ().into_any()
-        }
-        TrainerState::Lost(name) => view! {
-            <div class="trainer-alert" role="alert">
-                <p class="trainer-alert-heading">{t!(i18n, trainer.lost_heading)}</p>
-                <p>
-                    {labels::trainer(i18n, TrainerState::Lost(name))} " "
-                    {t!(i18n, trainer.lost_body)}
-                </p>
-                <ConnectButton/>
+        TrainerState::Simulated | TrainerState::Connected(_) => ().into_any(),
+        problem @ TrainerState::Uncontrolled(..) => view! {
+            <div class="trainer-alert" data-mild="true" role="status">
+                <p>{labels::trainer(i18n, problem)}</p>
             </div>
         }
         .into_any(),
+        problem @ (TrainerState::Lost(_) | TrainerState::Silent(_)) => {
+            let heading = if matches!(problem, TrainerState::Lost(_)) {
+                t_string!(i18n, trainer.lost_heading)
+            } else {
+                t_string!(i18n, trainer.silent_heading)
+            };
+            view! {
+                <div class="trainer-alert" role="alert">
+                    <p class="trainer-alert-heading">{heading}</p>
+                    <p>{labels::trainer(i18n, problem)} " " {t!(i18n, trainer.lost_body)}</p>
+                    <ConnectButton/>
+                </div>
+            }
+            .into_any()
+        }
         other => view! {
             <div class="trainer-alert" data-mild="true">
                 <p>{labels::trainer(i18n, other)}</p>
@@ -112,9 +120,9 @@ fn state_name(trainer: &TrainerState) -> &'static str {
     match trainer {
         TrainerState::None => "none",
         TrainerState::Connecting => "connecting",
-        TrainerState::Simulated | TrainerState::Connected(_) | TrainerState::Uncontrolled(_) => {
+        TrainerState::Simulated | TrainerState::Connected(_) | TrainerState::Uncontrolled(..) => {
             "works"
         }
-        TrainerState::Lost(_) | TrainerState::Failed(_) => "failed",
+        TrainerState::Silent(_) | TrainerState::Lost(_) | TrainerState::Failed(_) => "failed",
     }
 }

@@ -5,16 +5,19 @@
 //!   characteristics of a device, and knows their [`Uuid`]s only.
 //! - [`ftms`]: profile of the Fitness Machine Service.
 //! - [`simulator`]: simulated rider on a trainer.
+//! - [`AgingReading`]: readings whose values become invalid one by one.
 //! - [`easing`]: gradual change of a target.
 
+mod aging;
 pub mod easing;
 pub mod ftms;
 mod profile;
 pub mod simulator;
 mod uuid;
 
+pub use aging::{AgingReading, READING_TIMEOUT};
 pub use profile::{
-    CharacteristicAccess, CharacteristicSpec, ControlRefusal, ProfileSpec, TrainerEvent,
+    CharacteristicAccess, CharacteristicSpec, ControlProblem, ProfileSpec, TrainerEvent,
     TrainerInput, TrainerOutput, TrainerProfile,
 };
 pub use uuid::Uuid;
@@ -38,7 +41,7 @@ pub enum SensorError {
     /// Fewer bytes than the flags announce.
     #[error("The trainer sent an incomplete message. It was ignored.")]
     Truncated,
-    /// Range that ends before its start or below zero.
+    /// Range that no trainer has.
     #[error("The trainer reported an invalid power range. It was ignored.")]
     BadRange,
 }

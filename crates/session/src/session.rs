@@ -15,6 +15,7 @@ use mesh::{node, peer_limits::PeerLimits};
 use protocol::{code::SessionCode, peer::PeerId};
 use ride::{
     message::Telemetry,
+    rider::TrainerKind,
     timeline::{Change, Phase},
 };
 
@@ -57,6 +58,8 @@ pub struct RideSession {
     limits: PeerLimits,
     roster: Roster,
     ride: OwnRide,
+    /// Kind of the own trainer that the other riders know.
+    announced_trainer: TrainerKind,
     /// Clocks at the newest input.
     now: Now,
     links: LinkMonitor,
@@ -90,6 +93,7 @@ impl RideSession {
             limits: PeerLimits::default(),
             roster: Roster::default(),
             ride: OwnRide::default(),
+            announced_trainer: TrainerKind::None,
             now,
             links: LinkMonitor::default(),
             controls: ControlGuard::default(),
@@ -166,6 +170,7 @@ impl RideSession {
         }
         self.handle_group_events(now);
         self.update(now);
+        self.announce_trainer(now);
         self.handle_group_events(now);
         self.controls
             .follow(now, &self.view.stage, &self.view.progress);
@@ -197,11 +202,12 @@ impl RideSession {
     /// Ends the session: the recording is stored, the trainer is released. A page that is opened
     /// in this tab later resumes as the same rider.
     pub fn close(&mut self) {
+        let now = self.now.moment;
         if self.takes_part {
-            self.hide(self.now.moment);
+            self.hide(now);
         }
         self.ride.recording.save(&mut self.outputs);
-        self.ride.trainer.release(&mut self.outputs);
+        self.ride.trainer.release(now, &mut self.outputs);
         self.keep_screen_on(false);
     }
 }
@@ -225,7 +231,7 @@ impl RideSession {
         }
         self.roster.update_stale(now);
         self.remove_gone_riders(now);
-        self.view.trainer = self.ride.trainer.state().clone();
+        self.view.trainer = self.ride.trainer.state();
         if self.next_telemetry.is_some_and(|at| at <= now) {
             self.next_telemetry = Some(now + TELEMETRY_INTERVAL);
             self.send_telemetry(now, None);
@@ -371,8 +377,18 @@ impl RideSession {
     fn use_simulator(&mut self, now: Moment) {
         if let Some(me) = &self.me {
             let seed = me.seed_number();
-            self.ride.trainer.simulate(seed, me.ftp, &mut self.outputs);
+            let (ftp, outputs) = (me.ftp, &mut self.outputs);
+            self.ride.trainer.simulate(now, seed, ftp, outputs);
             self.next_update = now;
+        }
+    }
+
+    /// Tells the other riders when this one has a trainer and when no longer.
+    fn announce_trainer(&mut self, now: Moment) {
+        let kind = self.ride.trainer.kind();
+        if std::mem::replace(&mut self.announced_trainer, kind) != kind && self.takes_part {
+            self.show_own_profile();
+            self.send_profile(now, None);
         }
     }
 }
@@ -387,6 +403,7 @@ impl RideSession {
                 .discard_cancelled_start(&self.timeline, &mut self.outputs);
         }
         self.save(now);
+        self.ride.trainer.release_target(now, &mut self.outputs);
         if self.takes_part && self.code.is_some() {
             self.store(StorageCommand::MarkHidden);
         }
@@ -401,6 +418,7 @@ impl RideSession {
             self.keeps_screen_on = false;
             self.keep_screen_on(true);
         }
+        self.ride.trainer.wake(now);
         self.group.handle(now, node::Input::ProbeSocket);
     }
 

@@ -1,22 +1,32 @@
 //! The own trainer: a real one over Bluetooth, or the simulator.
 //!
 //! None of it needs other riders: losing a link changes neither the target nor the recording.
+//!
+//! - [`TrainerControl`]: which trainer is in use, and its target;
+//! - `device`: one device, which is connected again when its connection breaks or its data stop;
+//! - [`ChooserError`]: reasons why the browser's device chooser gave no device.
+
+mod chooser;
+mod device;
 
 use clock::Moment;
 use ride::{
     rider::{Ftp, TrainerKind},
     trainer::{
-        ProfileSpec, Reading, TrainerEvent, TrainerInput, TrainerOutput, TrainerProfile, Uuid,
+        ProfileSpec, Reading, TrainerInput, Uuid,
         easing::Easing,
         ftms::{self, FtmsProfile},
         simulator::Simulator,
     },
 };
 
+pub use chooser::ChooserError;
+
 use crate::{
     api::Output,
-    view::{TrainerFailure, TrainerState},
+    view::{Notice, TrainerFailure, TrainerState},
 };
+use device::Device;
 
 /// Event of a device, or of the attempt to connect one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,13 +40,20 @@ pub struct DeviceInput {
 /// Event of a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeviceEvent {
-    /// The rider has chosen a device, and its characteristics are read and subscribed to.
-    Connected {
+    /// The rider has chosen a device.
+    Chosen {
         /// Name of the device.
         name: String,
     },
-    /// No device could be connected.
-    Failed(TrainerFailure),
+    /// No device was chosen.
+    NotChosen(ChooserError),
+    /// The device is connected, and its characteristics are read and subscribed to.
+    Connected {
+        /// Characteristics that the device lacks, or that could not be prepared.
+        missing: Vec<Uuid>,
+    },
+    /// The device could not be connected.
+    ConnectFailed(ConnectError),
     /// Value of a characteristic: read, notified or indicated.
     Value {
         /// Characteristic that has the value.
@@ -55,15 +72,30 @@ pub enum DeviceEvent {
     Disconnected,
 }
 
+/// Reason why a chosen device could not be connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ConnectError {
+    /// The device did not answer, or broke off.
+    Unreachable,
+    /// The device lacks a required characteristic.
+    NotATrainer,
+}
+
 /// Command to a device.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DeviceCommand {
-    /// Let the rider choose a device, and connect it.
+    /// Let the rider choose a device.
     Choose {
         /// Number of this attempt.
         attempt: u32,
         /// Services and characteristics to use.
         spec: &'static ProfileSpec,
+    },
+    /// Connect the chosen device, and read and subscribe to its characteristics. A connection that
+    /// exists is closed before.
+    Connect {
+        /// Number of the attempt.
+        attempt: u32,
     },
     /// Write to a characteristic with response.
     Write {
@@ -74,7 +106,8 @@ pub enum DeviceCommand {
         /// Bytes to write.
         bytes: Vec<u8>,
     },
-    /// Disconnect the device of an attempt, unless a later attempt has connected the same device.
+    /// Disconnect the device of an attempt after the writes before this command, unless a later
+    /// attempt has connected the same device.
     Release {
         /// Number of the attempt.
         attempt: u32,
@@ -87,10 +120,10 @@ pub(crate) struct TrainerControl {
     source: Source,
     /// Number of the newest attempt to connect a trainer.
     attempts: u32,
-    /// Profile of the newest attempt, which takes values that are read before the connection is
-    /// complete.
-    connecting: Option<Box<dyn TrainerProfile>>,
-    state: TrainerState,
+    /// Device of the newest attempt, until it is connected.
+    connecting: Option<Device>,
+    /// Reason why the last attempt failed, for a rider without another trainer.
+    failure: Option<TrainerFailure>,
     /// Newest target in watts.
     target: Option<u16>,
     easing: Easing,
@@ -105,20 +138,13 @@ enum Source {
     Device(Device),
 }
 
-#[derive(Debug)]
-struct Device {
-    attempt: u32,
-    name: String,
-    profile: Box<dyn TrainerProfile>,
-    reading: Reading,
-}
-
 impl TrainerControl {
+    /// Kind of the trainer. A device whose connection is lost does not count.
     pub(crate) fn kind(&self) -> TrainerKind {
-        match self.source {
-            Source::None => TrainerKind::None,
+        match &self.source {
             Source::Simulator(_) => TrainerKind::Simulated,
-            Source::Device(_) => TrainerKind::Bluetooth,
+            Source::Device(device) if device.is_connected() => TrainerKind::Bluetooth,
+            Source::Device(_) | Source::None => TrainerKind::None,
         }
     }
 
@@ -126,27 +152,39 @@ impl TrainerControl {
         matches!(self.source, Source::Simulator(_))
     }
 
-    pub(crate) fn state(&self) -> &TrainerState {
-        &self.state
+    pub(crate) fn state(&self) -> TrainerState {
+        match (&self.connecting, &self.source, self.failure) {
+            (Some(_), ..) => TrainerState::Connecting,
+            (_, Source::Simulator(_), _) => TrainerState::Simulated,
+            (_, Source::Device(device), _) => device.state(),
+            (_, Source::None, Some(failure)) => TrainerState::Failed(failure),
+            (_, Source::None, None) => TrainerState::None,
+        }
     }
 
     /// Uses the simulator.
-    pub(crate) fn simulate(&mut self, seed: u64, ftp: Ftp, outputs: &mut impl Extend<Output>) {
-        self.release(outputs);
+    pub(crate) fn simulate(
+        &mut self,
+        now: Moment,
+        seed: u64,
+        ftp: Ftp,
+        outputs: &mut impl Extend<Output>,
+    ) {
+        self.release(now, outputs);
         self.source = Source::Simulator(Box::new(Simulator::new(seed, ftp)));
-        self.state = TrainerState::Simulated;
     }
 
     /// Lets the rider choose a trainer. The current one stays in use until another is connected.
-    pub(crate) fn choose(&mut self, outputs: &mut impl Extend<Output>) {
+    pub(crate) fn choose(&mut self, now: Moment, outputs: &mut impl Extend<Output>) {
         self.attempts += 1;
-        self.state = TrainerState::Connecting;
-        self.connecting = Some(Box::new(FtmsProfile::default()));
-        let command = DeviceCommand::Choose {
-            attempt: self.attempts,
-            spec: &ftms::SPEC,
-        };
-        outputs.extend([Output::Device(command)]);
+        let attempt = self.attempts;
+        let device = Device::new(attempt, Box::new(FtmsProfile::default()));
+        if let Some(older) = self.connecting.replace(device) {
+            older.release(now, outputs);
+        }
+        self.failure = None;
+        let spec = &ftms::SPEC;
+        outputs.extend([Output::Device(DeviceCommand::Choose { attempt, spec })]);
     }
 
     /// Handles an event of a device. Devices of older attempts are released.
@@ -156,21 +194,28 @@ impl TrainerControl {
         DeviceInput { attempt, event }: DeviceInput,
         outputs: &mut impl Extend<Output>,
     ) {
-        let is_newest = attempt == self.attempts;
-        match event {
-            DeviceEvent::Connected { name } => match self.connecting.take_if(|_| is_newest) {
-                Some(profile) => self.connected(now, attempt, name, profile, outputs),
-                None => outputs.extend([release(attempt)]),
-            },
-            DeviceEvent::Failed(failure) if is_newest => {
-                self.connecting = None;
-                self.state = match &self.source {
-                    Source::None => TrainerState::Failed(failure),
-                    Source::Simulator(_) => TrainerState::Simulated,
-                    Source::Device(device) => TrainerState::Connected(device.name.clone()),
-                };
+        let is_new = |device: &Device| device.attempt() == attempt;
+        let is_first = self.connecting.as_ref().is_some_and(is_new);
+        let Some(device) = self.device(attempt) else {
+            if let DeviceEvent::Chosen { .. } = event {
+                outputs.extend([Output::Device(DeviceCommand::Release { attempt })]);
             }
-            DeviceEvent::Failed(_) => {}
+            return;
+        };
+        match event {
+            DeviceEvent::Chosen { name } => device.chosen(now, name, outputs),
+            DeviceEvent::NotChosen(error) => self.fail(now, error.failure(), outputs),
+            DeviceEvent::Connected { missing } => {
+                device.connected(now, missing);
+                if is_first {
+                    self.take_into_use(now, outputs);
+                }
+            }
+            DeviceEvent::ConnectFailed(error) => {
+                if let Some(failure) = device.connect_failed(now, error) {
+                    self.fail(now, failure, outputs);
+                }
+            }
             DeviceEvent::Value {
                 characteristic,
                 bytes,
@@ -179,31 +224,49 @@ impl TrainerControl {
                     characteristic,
                     bytes,
                 };
-                self.feed(now, attempt, value);
+                device.feed(now, value);
             }
             DeviceEvent::Written { characteristic, ok } => {
-                self.feed(now, attempt, TrainerInput::Written { characteristic, ok });
+                device.feed(now, TrainerInput::Written { characteristic, ok });
             }
-            DeviceEvent::Disconnected => self.disconnected(attempt),
+            DeviceEvent::Disconnected => device.disconnected(now),
         }
-        self.poll_profile(outputs);
+        self.poll_device(now, outputs);
     }
 
     /// Moment at which [`TrainerControl::handle_timeout`] has to be called.
     pub(crate) fn poll_timeout(&self) -> Option<Moment> {
-        match &self.source {
-            Source::Device(device) => device.profile.poll_timeout(),
+        let connecting = self.connecting.as_ref().and_then(Device::poll_timeout);
+        let current = match &self.source {
+            Source::Device(device) if !self.holds_back() => device.poll_timeout(),
+            Source::Device(device) => device.poll_profile_timeout(),
             _ => None,
+        };
+        connecting.into_iter().chain(current).min()
+    }
+
+    /// Does what is due at this moment.
+    pub(crate) fn handle_timeout(&mut self, now: Moment, outputs: &mut impl Extend<Output>) {
+        if let Some(device) = &mut self.connecting
+            && let Some(failure) = device.handle_timeout(now, outputs)
+        {
+            self.fail(now, failure, outputs);
+        }
+        let holds_back = self.holds_back();
+        if let Source::Device(device) = &mut self.source {
+            device.handle_profile_timeout(now);
+            if !holds_back {
+                // A device that was connected once is tried again and again.
+                device.handle_timeout(now, outputs);
+            }
+            self.poll_device(now, outputs);
         }
     }
 
-    /// Tells the device's profile that the moment of its timeout has come, if it has.
-    pub(crate) fn handle_timeout(&mut self, now: Moment, outputs: &mut impl Extend<Output>) {
-        if let Source::Device(device) = &mut self.source
-            && device.profile.poll_timeout().is_some_and(|due| due <= now)
-        {
-            device.profile.handle(now, TrainerInput::Timeout);
-            self.poll_profile(outputs);
+    /// The page is visible again, or the computer awake: tries a lost device at once.
+    pub(crate) fn wake(&mut self, now: Moment) {
+        if let Source::Device(device) = &mut self.source {
+            device.hurry(now);
         }
     }
 
@@ -226,110 +289,83 @@ impl TrainerControl {
         if let Source::Device(device) = &mut self.source
             && has_changed
         {
-            device.profile.handle(now, TrainerInput::SetTarget(target));
+            device.feed(now, TrainerInput::SetTarget(target));
         }
-        self.poll_profile(outputs);
+        self.poll_device(now, outputs);
         self.reading = match &mut self.source {
             Source::None => Reading::default(),
             Source::Simulator(simulator) => {
                 simulator.set_target(target);
                 simulator.advance(now)
             }
-            Source::Device(device) => device.reading,
+            Source::Device(device) => device.reading(),
         };
         (self.reading, target)
     }
 
     /// Releases the trainer, and gives up an attempt to connect one.
-    pub(crate) fn release(&mut self, outputs: &mut impl Extend<Output>) {
+    pub(crate) fn release(&mut self, now: Moment, outputs: &mut impl Extend<Output>) {
         self.attempts += 1;
-        self.connecting = None;
+        self.failure = None;
+        if let Some(device) = self.connecting.take() {
+            device.release(now, outputs);
+        }
         if let Source::Device(device) = std::mem::take(&mut self.source) {
-            outputs.extend([release(device.attempt)]);
-        }
-        self.state = TrainerState::None;
-    }
-
-    fn connected(
-        &mut self,
-        now: Moment,
-        attempt: u32,
-        name: String,
-        mut profile: Box<dyn TrainerProfile>,
-        outputs: &mut impl Extend<Output>,
-    ) {
-        profile.handle(now, TrainerInput::Connected);
-        profile.handle(now, TrainerInput::SetTarget(self.target));
-        self.state = TrainerState::Connected(name.clone());
-        let device = Source::Device(Device {
-            attempt,
-            name,
-            profile,
-            reading: Reading::default(),
-        });
-        if let Source::Device(old) = std::mem::replace(&mut self.source, device) {
-            outputs.extend([release(old.attempt)]);
+            device.release(now, outputs);
         }
     }
 
-    /// Feeds the profile of an attempt, connected or not yet.
-    fn feed(&mut self, now: Moment, attempt: u32, input: TrainerInput) {
-        match &mut self.source {
-            Source::Device(device) if device.attempt == attempt => {
-                device.profile.handle(now, input);
-            }
-            _ => {
-                if let Some(profile) = self
-                    .connecting
-                    .as_mut()
-                    .filter(|_| attempt == self.attempts)
-                {
-                    profile.handle(now, input);
-                }
-            }
+    /// Frees the trainer of its target: the page is being closed, perhaps for good.
+    pub(crate) fn release_target(&mut self, now: Moment, outputs: &mut impl Extend<Output>) {
+        if let Source::Device(device) = &mut self.source {
+            device.feed(now, TrainerInput::Release);
+            self.poll_device(now, outputs);
         }
     }
 
-    fn disconnected(&mut self, attempt: u32) {
-        if let Source::Device(device) = &mut self.source
-            && device.attempt == attempt
-        {
-            self.state = TrainerState::Lost(std::mem::take(&mut device.name));
-            self.source = Source::None;
-        }
+    /// Device of an attempt.
+    fn device(&mut self, attempt: u32) -> Option<&mut Device> {
+        let current = match &mut self.source {
+            Source::Device(device) => Some(device),
+            _ => None,
+        };
+        let mut devices = self.connecting.iter_mut().chain(current);
+        devices.find(|device| device.attempt() == attempt)
     }
 
-    fn poll_profile(&mut self, outputs: &mut impl Extend<Output>) {
-        let Source::Device(device) = &mut self.source else {
+    /// Replaces the trainer by the one that was just connected for the first time.
+    fn take_into_use(&mut self, now: Moment, outputs: &mut impl Extend<Output>) {
+        let Some(mut device) = self.connecting.take() else {
             return;
         };
-        while let Some(output) = device.profile.poll_output() {
-            match output {
-                TrainerOutput::Write {
-                    characteristic,
-                    bytes,
-                } => outputs.extend([Output::Device(DeviceCommand::Write {
-                    attempt: device.attempt,
-                    characteristic,
-                    bytes,
-                })]),
-                TrainerOutput::Reading(reading) => device.reading = reading,
-                TrainerOutput::Event(event) => {
-                    let name = device.name.clone();
-                    self.state = match event {
-                        TrainerEvent::Controllable => TrainerState::Connected(name),
-                        // It still measures; only the target is not followed.
-                        TrainerEvent::Refused(_) => TrainerState::Uncontrolled(name),
-                        TrainerEvent::ControlLost
-                        | TrainerEvent::NotAnswering
-                        | TrainerEvent::Disconnected => TrainerState::Lost(name),
-                    };
-                }
-            }
+        device.feed(now, TrainerInput::SetTarget(self.target));
+        let before = std::mem::replace(&mut self.source, Source::Device(device));
+        if let Source::Device(before) = before {
+            before.release(now, outputs);
         }
     }
-}
 
-fn release(attempt: u32) -> Output {
-    Output::Device(DeviceCommand::Release { attempt })
+    /// Gives up the newest attempt. A rider who has a trainer keeps it, and is told why it was not
+    /// replaced.
+    fn fail(&mut self, now: Moment, failure: TrainerFailure, outputs: &mut impl Extend<Output>) {
+        if let Some(device) = self.connecting.take() {
+            device.release(now, outputs);
+        }
+        match self.source {
+            Source::None => self.failure = Some(failure),
+            _ => outputs.extend([Output::Notice(Notice::TrainerNotConnected(failure))]),
+        }
+    }
+
+    /// Tells whether the current device has to wait before it is connected again: the rider may
+    /// just be connecting the same device by another attempt, which this would interrupt.
+    fn holds_back(&self) -> bool {
+        self.connecting.as_ref().is_some_and(Device::is_chosen)
+    }
+
+    fn poll_device(&mut self, now: Moment, outputs: &mut impl Extend<Output>) {
+        if let Source::Device(device) = &mut self.source {
+            device.poll(now, outputs);
+        }
+    }
 }

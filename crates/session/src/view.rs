@@ -15,7 +15,10 @@ use protocol::{
     code::SessionCode,
     peer::{LinkState, PeerId},
 };
-use ride::{recording::fit::FitError, rider::TrainerKind, workout::Workout, zwo::ZwoError};
+use ride::{
+    recording::fit::FitError, rider::TrainerKind, trainer::ControlProblem, workout::Workout,
+    zwo::ZwoError,
+};
 
 pub use chart::{RideChart, RiderTrace, Trace};
 pub use network::{CandidatePair, CandidateType, LinkStats, NetworkStats};
@@ -253,9 +256,11 @@ pub enum TrainerState {
     Connecting,
     /// The trainer with this name is connected and follows the target.
     Connected(String),
-    /// The trainer with this name measures but does not follow the target.
-    Uncontrolled(String),
-    /// The connection to the trainer with this name was lost.
+    /// The trainer with this name measures but does not follow the target, for this reason.
+    Uncontrolled(String, ControlProblem),
+    /// The trainer with this name is connected, and sends no data.
+    Silent(String),
+    /// The connection to the trainer with this name is lost, and being made again.
     Lost(String),
     /// The trainer could not be connected.
     Failed(TrainerFailure),
@@ -268,8 +273,16 @@ pub enum TrainerFailure {
     Unsupported,
     /// The rider closed the device chooser.
     Cancelled,
+    /// Web Bluetooth is disabled in the browser, by its maker, an administrator or the rider.
+    Disabled,
+    /// The rider, the browser or the system denies access to Bluetooth.
+    Denied,
+    /// The computer has no Bluetooth, or it is switched off.
+    AdapterOff,
     /// The device is not a Fitness Machine.
     NotATrainer,
+    /// The device did not answer.
+    Unreachable,
 }
 
 /// State of the connection to the server.

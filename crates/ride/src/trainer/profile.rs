@@ -3,7 +3,6 @@
 use core::fmt::Debug;
 
 use clock::Moment;
-use thiserror::Error;
 
 use super::{Reading, Uuid};
 
@@ -65,7 +64,10 @@ pub trait TrainerProfile: Debug {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum TrainerInput {
     /// A device is connected, and its characteristics are read and subscribed to.
-    Connected,
+    Connected {
+        /// Characteristics that the device lacks, or that could not be prepared.
+        missing: Vec<Uuid>,
+    },
     /// Bytes of a characteristic: read, notified or indicated.
     Value {
         /// Characteristic that has the value.
@@ -84,6 +86,9 @@ pub enum TrainerInput {
     Disconnected,
     /// New target in W; `None` for riding without a target.
     SetTarget(Option<u16>),
+    /// The rider leaves, and the device will be disconnected: write at once what frees the trainer
+    /// of its target. If the device stays connected after all, the target is set again.
+    Release,
     /// The time of [`TrainerProfile::poll_timeout`] has come.
     Timeout,
 }
@@ -107,31 +112,30 @@ pub enum TrainerOutput {
 /// Change of a trainer's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrainerEvent {
-    /// The trainer accepts targets.
+    /// The trainer has given control, or follows the target again.
     Controllable,
-    /// The trainer has rejected a target. It still measures, and the ride goes on without that
-    /// target.
-    Refused(ControlRefusal),
-    /// Another app controls the trainer. Control is requested again; [`TrainerEvent::Controllable`]
-    /// follows once it is granted.
-    ControlLost,
-    /// The trainer does not answer. Control is requested again; [`TrainerEvent::Controllable`]
-    /// follows once it is granted.
-    NotAnswering,
-    /// The device is no longer connected.
-    Disconnected,
+    /// The trainer measures, and does not follow the target. It is asked again after growing
+    /// delays and with every new target; [`TrainerEvent::Controllable`] follows once it obeys.
+    Uncontrolled(ControlProblem),
+    /// The device is connected, and sends no data. Repeated once per connection.
+    Silent,
+    /// The device sends data again after [`TrainerEvent::Silent`].
+    Measuring,
 }
 
-/// Reason why a trainer rejects a target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-pub enum ControlRefusal {
-    /// The trainer does not support the operation.
-    #[error("This trainer does not accept a target power. Use its own resistance control.")]
+/// Reason why a trainer does not follow the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ControlProblem {
+    /// The device has no means of control.
+    MeasuresOnly,
+    /// The trainer does not support a target power.
     Unsupported,
-    /// The trainer does not support this value.
-    #[error("The trainer did not accept this target.")]
-    BadParameter,
-    /// The operation failed for another reason.
-    #[error("The trainer could not set this target.")]
-    Failed,
+    /// The trainer has rejected the target.
+    Rejected,
+    /// The trainer does not answer.
+    NoAnswer,
+    /// The trainer gives no control, as when another app has it.
+    NotPermitted,
+    /// The trainer stops sending data when it is controlled, and so is not controlled.
+    StopsWhenControlled,
 }

@@ -36,11 +36,8 @@ impl RideSession {
                 self.profile_changed(now);
             }
             Intent::Leave => self.leave(now),
-            Intent::ConnectTrainer => self.ride.trainer.choose(&mut self.outputs),
-            Intent::SimulateTrainer => {
-                self.use_simulator(now);
-                self.profile_changed(now);
-            }
+            Intent::ConnectTrainer => self.ride.trainer.choose(now, &mut self.outputs),
+            Intent::SimulateTrainer => self.use_simulator(now),
             Intent::CopyLink => {
                 let link = self.view.invitation.clone();
                 self.outputs.push_back(Output::CopyLink(link));

@@ -2,6 +2,8 @@
 
 use ride::timeline;
 
+use super::TrainerFailure;
+
 /// An event of the ride, shown in the status region and announced by screen
 /// readers. Riders are given by name, with the number where two have the same
 /// ([`numbered`](super::numbered)); a name that is not known is empty.
@@ -35,6 +37,8 @@ pub enum Notice {
     WorkoutShared(String),
     /// Elements of the workout file that were left out: names and counts.
     ElementsIgnored(String),
+    /// No trainer was connected for this reason; the one in use stays.
+    TrainerNotConnected(TrainerFailure),
     /// The timeline rejected a change that this rider, as host, asked for.
     ChangeRejected(timeline::TimelineError),
     /// The host with this name changed the ride.

@@ -28,7 +28,10 @@ pub use raw_peer::RawPeer;
 pub use rides::{ANA, BEN, CEM, DORA, four_steps, half_minute, long_ride, workout};
 pub use storage::{BrowserStorage, RecordingStorage, TabStorage};
 pub use tab::{CODE, Tab};
-pub use trainer::{Chooser, FakeTrainer, TrainerBehaviour};
+pub use trainer::{
+    Chooser, FAILED, FakeTrainer, REQUEST_CONTROL, SET_SIMULATION, SET_TARGET_POWER, START,
+    cancelled,
+};
 pub use world::{GOOD_PATH, PathConditions, World};
 
 use clock::Duration;

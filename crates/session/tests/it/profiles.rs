@@ -1,11 +1,12 @@
 //! Names, ready flags, and notices about oneself.
 
+use ride::rider::TrainerKind;
 use session::{
     Intent,
     view::{Notice, Stage},
 };
 
-use crate::harness::{ANA, BEN, CEM, World, long_ride, ms, secs};
+use crate::harness::{ANA, BEN, CEM, FakeTrainer, World, long_ride, ms, secs};
 
 #[test]
 fn every_rider_sees_when_another_is_ready_and_when_no_longer() {
@@ -111,4 +112,33 @@ fn a_rider_who_left_and_joins_again_is_a_new_rider_at_the_end_of_the_list() {
     world.run(secs(1));
     assert_eq!(world.listed(ANA), ["Ana", "Cem", "Ben"]);
     assert_ne!(world.peer(BEN), peer);
+}
+
+#[test]
+fn the_lobby_shows_at_once_that_a_rider_s_trainer_is_connected_lost_and_back() {
+    let mut world = World::group(10, 2);
+    let seen = |world: &World| (world.own_row(ANA).trainer, world.row(BEN, "Ana").trainer);
+    let both = |kind: TrainerKind| (kind, kind);
+    world.connect_trainer(ANA, FakeTrainer::new("Kickr"));
+    assert_eq!(seen(&world), both(TrainerKind::Bluetooth));
+    world.drop_trainer(ANA);
+    world.run(ms(100));
+    assert_eq!(seen(&world), both(TrainerKind::None));
+    world.wake_trainer(ANA);
+    world.run_until("the trainer", |world| {
+        seen(world) == both(TrainerKind::Bluetooth)
+    });
+    world.intend(ANA, Intent::SimulateTrainer);
+    world.run(ms(100));
+    assert_eq!(seen(&world), both(TrainerKind::Simulated));
+}
+
+#[test]
+fn the_lobby_shows_no_trainer_for_a_rider_whose_choice_has_failed() {
+    let mut world = World::group(11, 2);
+    let mut trainer = FakeTrainer::new("Kickr");
+    trainer.failing_connects = u32::MAX;
+    world.connect_trainer(ANA, trainer);
+    world.run(secs(5));
+    assert_eq!(world.row(BEN, "Ana").trainer, TrainerKind::None);
 }

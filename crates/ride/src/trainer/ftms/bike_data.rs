@@ -30,15 +30,27 @@ impl IndoorBikeData {
 }
 
 /// Reads Indoor Bike Data 0x2AD2. The flags announce the fields that follow; bit 0 is set when the
-/// speed is *missing*.
+/// speed is *missing*. Some devices announce more fields than they send: those before the end of
+/// the bytes are used, the others are missing.
 ///
 /// # Errors
-/// [`SensorError::Truncated`] if the bytes end before an announced field up to the heart rate.
+/// [`SensorError::Truncated`] if the bytes end within the flags.
 pub fn parse_indoor_bike_data(bytes: &[u8]) -> Result<IndoorBikeData, SensorError> {
     let mut fields = FieldReader(bytes);
     let flags = fields.u16()?;
-    let has = |bit: u8| flags & 1 << bit != 0;
     let mut data = IndoorBikeData::default();
+    // The fields that were read before the bytes ended are valid.
+    let _ = read_fields(flags, fields, &mut data);
+    Ok(data)
+}
+
+/// Reads the fields in their order, up to the heart rate, until the bytes end.
+fn read_fields(
+    flags: u16,
+    mut fields: FieldReader<'_>,
+    data: &mut IndoorBikeData,
+) -> Result<(), SensorError> {
+    let has = |bit: u8| flags & 1 << bit != 0;
     if !has(0) {
         data.speed = Some(f32::from(fields.u16()?) * 0.01);
     }
@@ -69,7 +81,7 @@ pub fn parse_indoor_bike_data(bytes: &[u8]) -> Result<IndoorBikeData, SensorErro
     if has(9) {
         data.heart_rate = Some(fields.u8()?);
     }
-    Ok(data)
+    Ok(())
 }
 
 #[cfg(test)]

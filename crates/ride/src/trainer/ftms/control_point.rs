@@ -1,8 +1,9 @@
 //! Fitness Machine Control Point 0x2AD9: requests control of a trainer and sets its target power.
 //!
 //! One operation is in flight at a time, and only the newest target waits for its end. An operation
-//! without an answer fails after [`ANSWER_TIMEOUT`], and the newest target is tried again. Control
-//! that was lost is requested again.
+//! without an answer fails after [`ANSWER_TIMEOUT`]; one that failed or was rejected is tried again
+//! after a delay that grows, and a rejected one with every new target. Control that was lost is
+//! requested again. An answer that comes late is believed: the newest answer counts.
 
 use std::collections::VecDeque;
 
@@ -11,19 +12,27 @@ use core::time::Duration;
 use clock::Moment;
 
 use super::PowerRange;
-use crate::trainer::{ControlRefusal, TrainerEvent};
+use crate::trainer::{ControlProblem, TrainerEvent};
 
 /// Time limit of an operation.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
-/// Wait between a failed operation and the next attempt.
+/// Wait between a failed operation and the next attempt, for the first failures.
 const RETRY_DELAY: Duration = Duration::from_secs(1);
-/// Number of consecutive failures after which the trainer counts as not answering.
+/// Longest wait between a failed operation and the next attempt.
+const MAX_RETRY_DELAY: Duration = Duration::from_secs(30);
+/// Number of consecutive failures of one operation after which the trainer counts as unable to
+/// carry it out.
 const MAX_FAILURES: u32 = 3;
 
 const REQUEST_CONTROL: u8 = 0x00;
+const RESET: u8 = 0x01;
 const SET_POWER: u8 = 0x05;
+const START: u8 = 0x07;
 const SET_SIMULATION: u8 = 0x11;
 const RESPONSE: u8 = 0x80;
+const SUCCESS: u8 = 0x01;
+const NOT_SUPPORTED: u8 = 0x02;
+const NOT_PERMITTED: u8 = 0x05;
 const STATUS_CONTROL_LOST: u8 = 0xff;
 
 /// Simulation of a flat road without wind: rolling resistance 0.004, wind resistance 0.51 kg/m. It
@@ -36,9 +45,15 @@ pub(super) enum ControlInput {
     Connected {
         /// Range that all targets are limited to, if the trainer reports one.
         range: Option<PowerRange>,
+        /// False if the trainer reports that it takes no target power.
+        takes_power: bool,
     },
     /// New target in W; `None` for riding without a target.
     Target(Option<u16>),
+    /// Start the machine, which sends no data.
+    Start,
+    /// Free the trainer of its target at once.
+    Release,
     /// Indication of the control point.
     Indication(Vec<u8>),
     /// Notification of Fitness Machine Status 0x2ADA.
@@ -59,66 +74,73 @@ pub(super) enum ControlOutput {
     Event(TrainerEvent),
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum ControlState {
+    #[default]
     Disconnected,
     /// Control is being requested.
     Requesting,
     Controlling,
 }
 
-/// Operation without an answer so far.
+/// Operation that was written.
 #[derive(Clone, Copy, Debug)]
-struct InFlight {
+struct Operation {
     request: u8,
     target: Option<u16>,
-    times_out_at: Moment,
+}
+
+/// Consecutive failures of one operation.
+#[derive(Clone, Copy, Debug, Default)]
+struct Failures {
+    request: u8,
+    count: u32,
 }
 
 /// State machine of the control point, see the module.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct ControlPoint {
     state: ControlState,
     range: PowerRange,
+    /// False if the trainer reports that it takes no target power. It is asked nevertheless.
+    takes_power: bool,
+    /// False once the trainer has rejected a simulation: it is reset instead.
+    simulates: bool,
+    /// True while the device sends data, so that silence of the control point is not silence of
+    /// the device.
+    pub(super) data_flows: bool,
     /// Newest target; the outer `None` before the first one.
     wanted: Option<Option<u16>>,
-    /// Last target that the trainer has confirmed or rejected.
+    /// Target that the trainer has confirmed last.
     answered: Option<Option<u16>>,
-    in_flight: Option<InFlight>,
+    /// True if the trainer may have a target from this connection.
+    holds_target: bool,
+    wants_start: bool,
+    /// Newest operation, answered or not.
+    operation: Option<Operation>,
+    /// Time limit of the operation; `None` while none is in flight.
+    times_out_at: Option<Moment>,
     retry_at: Option<Moment>,
-    failures: u32,
+    /// True if a new target ends the wait.
+    retries_on_change: bool,
+    failures: Failures,
+    /// Reason why the trainer is not controlled, with the operation that would prove it wrong.
+    problem: Option<(u8, ControlProblem)>,
     outputs: VecDeque<ControlOutput>,
 }
 
-impl Default for ControlPoint {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 impl ControlPoint {
-    pub(super) const fn new() -> Self {
-        Self {
-            state: ControlState::Disconnected,
-            range: PowerRange::UNKNOWN,
-            wanted: None,
-            answered: None,
-            in_flight: None,
-            retry_at: None,
-            failures: 0,
-            outputs: VecDeque::new(),
-        }
-    }
-
     pub(super) fn handle(&mut self, now: Moment, input: ControlInput) {
         match input {
-            ControlInput::Connected { range } => self.connect(range),
-            ControlInput::Target(target) => self.wanted = Some(target),
+            ControlInput::Connected { range, takes_power } => self.connect(range, takes_power),
+            ControlInput::Target(target) => self.set_target(target),
+            ControlInput::Start => self.wants_start = true,
+            ControlInput::Release => return self.release(now),
             ControlInput::Indication(bytes) => self.handle_indication(now, &bytes),
             ControlInput::Status(bytes) => self.handle_status(&bytes),
             ControlInput::Written(true) => {}
             ControlInput::Written(false) => self.fail(now),
-            ControlInput::Disconnected => self.disconnect(),
+            ControlInput::Disconnected => self.reset(ControlState::Disconnected),
             ControlInput::Timeout => self.handle_timeout(now),
         }
         self.write_next(now);
@@ -129,142 +151,230 @@ impl ControlPoint {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Moment> {
-        self.in_flight
-            .map(|operation| operation.times_out_at)
-            .or(self.retry_at)
+        self.times_out_at.or(self.retry_at)
     }
 
-    fn connect(&mut self, range: Option<PowerRange>) {
+    fn connect(&mut self, range: Option<PowerRange>, takes_power: bool) {
+        self.reset(ControlState::Requesting);
         self.range = range.unwrap_or_default();
-        self.start_over();
-        self.failures = 0;
-    }
-
-    /// Requests control from the beginning. The newest target is set again afterwards.
-    fn start_over(&mut self) {
-        self.state = ControlState::Requesting;
-        self.answered = None;
-        self.in_flight = None;
-        self.retry_at = None;
-    }
-
-    fn disconnect(&mut self) {
-        if self.state != ControlState::Disconnected {
-            self.emit(TrainerEvent::Disconnected);
+        self.takes_power = takes_power;
+        if !takes_power {
+            self.report(SET_POWER, ControlProblem::Unsupported);
         }
-        self.start_over();
-        self.state = ControlState::Disconnected;
+    }
+
+    /// Begins anew. Only the newest target is kept.
+    fn reset(&mut self, state: ControlState) {
+        *self = Self {
+            state,
+            simulates: true,
+            data_flows: self.data_flows,
+            wanted: self.wanted,
+            outputs: std::mem::take(&mut self.outputs),
+            ..Self::default()
+        };
+    }
+
+    fn set_target(&mut self, target: Option<u16>) {
+        let has_changed = self.wanted.replace(target) != Some(target);
+        if has_changed && self.retries_on_change {
+            self.retry_at = None;
+        }
     }
 
     fn handle_indication(&mut self, now: Moment, bytes: &[u8]) {
         let &[RESPONSE, request, result, ..] = bytes else {
             return;
         };
-        // The late answer to an operation that has timed out is ignored.
-        let Some(operation) = self
-            .in_flight
-            .filter(|operation| operation.request == request)
-        else {
+        let Some(operation) = self.operation.filter(|it| it.request == request) else {
             return;
         };
-        match (result, request) {
-            (0x01, _) => self.complete(operation),
-            (0x05, SET_POWER | SET_SIMULATION) => self.lose_control(),
-            (0x02, SET_POWER | SET_SIMULATION) => {
-                self.refuse(operation, ControlRefusal::Unsupported)
-            }
-            (0x03, SET_POWER | SET_SIMULATION) => {
-                self.refuse(operation, ControlRefusal::BadParameter)
-            }
-            (_, SET_POWER | SET_SIMULATION) => self.refuse(operation, ControlRefusal::Failed),
-            _ => self.fail(now),
+        if result == SUCCESS {
+            self.complete(operation);
+        } else if self.times_out_at.take().is_some() {
+            self.reject(now, operation, result);
         }
     }
 
-    fn complete(&mut self, operation: InFlight) {
-        self.in_flight = None;
-        self.failures = 0;
-        if operation.request == REQUEST_CONTROL {
-            self.state = ControlState::Controlling;
+    /// The trainer has carried out an operation, perhaps after its time limit, or after a rejection
+    /// of the same.
+    fn complete(&mut self, operation: Operation) {
+        self.times_out_at = None;
+        self.retry_at = None;
+        if self.failures.request == operation.request {
+            self.failures.count = 0;
+        }
+        match operation.request {
+            START => return,
+            REQUEST_CONTROL => self.state = ControlState::Controlling,
+            _ => {
+                self.answered = Some(operation.target);
+                self.holds_target = operation.target.is_some();
+                self.state = match operation.request {
+                    // A reset ends the control, too.
+                    RESET => ControlState::Requesting,
+                    _ => ControlState::Controlling,
+                };
+            }
+        }
+        let (request, problem) = (operation.request, self.problem);
+        self.problem = problem.filter(|(by, _)| request != SET_POWER && *by != request);
+        let is_granted = request == REQUEST_CONTROL && problem.is_none();
+        if is_granted || self.problem != problem {
             self.emit(TrainerEvent::Controllable);
-        } else {
-            self.answered = Some(operation.target);
         }
     }
 
-    fn refuse(&mut self, operation: InFlight, reason: ControlRefusal) {
-        self.in_flight = None;
-        self.failures = 0;
-        self.answered = Some(operation.target);
-        self.emit(TrainerEvent::Refused(reason));
+    fn reject(&mut self, now: Moment, operation: Operation, result: u8) {
+        let request = operation.request;
+        match (request, result) {
+            // The machine runs without it.
+            (START, _) => {}
+            (SET_SIMULATION, _) if self.simulates && result != NOT_PERMITTED => {
+                self.simulates = false;
+            }
+            (REQUEST_CONTROL, _) => {
+                self.wait(now, request);
+                self.report(request, ControlProblem::NotPermitted);
+            }
+            (_, NOT_PERMITTED) => {
+                self.state = ControlState::Requesting;
+                if self.count_failure(request) > 1 {
+                    // Control was given, and is worth nothing.
+                    self.wait_after(now, self.failures.count);
+                    self.report(request, ControlProblem::NotPermitted);
+                } else {
+                    self.report(REQUEST_CONTROL, ControlProblem::NotPermitted);
+                }
+            }
+            (_, NOT_SUPPORTED) => {
+                self.wait(now, request);
+                self.report(request, ControlProblem::Unsupported);
+            }
+            _ => {
+                self.wait(now, request);
+                self.report(request, ControlProblem::Rejected);
+            }
+        }
     }
 
     fn handle_status(&mut self, bytes: &[u8]) {
         if bytes.first() == Some(&STATUS_CONTROL_LOST) && self.state == ControlState::Controlling {
-            self.lose_control();
-        }
-    }
-
-    fn lose_control(&mut self) {
-        self.emit(TrainerEvent::ControlLost);
-        self.start_over();
-    }
-
-    fn handle_timeout(&mut self, now: Moment) {
-        if self
-            .in_flight
-            .is_some_and(|operation| now >= operation.times_out_at)
-        {
-            self.fail(now);
-        }
-        if self.retry_at.is_some_and(|at| now >= at) {
+            self.report(REQUEST_CONTROL, ControlProblem::NotPermitted);
+            self.state = ControlState::Requesting;
+            self.answered = None;
+            self.times_out_at = None;
             self.retry_at = None;
         }
     }
 
+    fn handle_timeout(&mut self, now: Moment) {
+        if self.times_out_at.is_some_and(|at| now >= at) {
+            self.fail(now);
+        }
+        self.retry_at.take_if(|at| now >= *at);
+    }
+
+    /// The operation in flight was not answered, or not even written.
     fn fail(&mut self, now: Moment) {
-        if self.in_flight.take().is_none() {
+        let (Some(_), Some(Operation { request, .. })) = (self.times_out_at.take(), self.operation)
+        else {
+            return;
+        };
+        if request == START {
             return;
         }
-        self.failures += 1;
-        self.retry_at = Some(now + RETRY_DELAY);
-        if self.failures == MAX_FAILURES {
-            self.emit(TrainerEvent::NotAnswering);
+        self.wait(now, request);
+        self.retries_on_change = self.failures.count >= MAX_FAILURES;
+        let is_doubtful = request == SET_POWER && !self.takes_power;
+        if self.failures.count < MAX_FAILURES && !is_doubtful {
+            return;
         }
-        if self.failures >= MAX_FAILURES {
-            self.state = ControlState::Requesting;
-            self.answered = None;
+        if request == SET_SIMULATION && self.simulates {
+            self.simulates = false;
+            return;
+        }
+        self.state = ControlState::Requesting;
+        if self.data_flows {
+            self.report(request, ControlProblem::NoAnswer);
+        }
+    }
+
+    /// Counts a failure of the operation, and waits before the next attempt.
+    fn wait(&mut self, now: Moment, request: u8) {
+        let failures = self.count_failure(request);
+        self.wait_after(now, failures);
+    }
+
+    fn wait_after(&mut self, now: Moment, failures: u32) {
+        let doublings = match failures {
+            0..MAX_FAILURES => 0,
+            more => more - 1,
+        };
+        let delay = RETRY_DELAY * 2_u32.saturating_pow(doublings);
+        self.retry_at = Some(now + delay.min(MAX_RETRY_DELAY));
+        self.retries_on_change = true;
+    }
+
+    fn count_failure(&mut self, request: u8) -> u32 {
+        if self.failures.request != request {
+            self.failures = Failures { request, count: 0 };
+        }
+        self.failures.count = self.failures.count.saturating_add(1);
+        self.failures.count
+    }
+
+    fn report(&mut self, request: u8, problem: ControlProblem) {
+        let before = self.problem.replace((request, problem));
+        if before.is_none_or(|(_, before)| before != problem) {
+            self.emit(TrainerEvent::Uncontrolled(problem));
+        }
+    }
+
+    /// Writes the release without waiting for an operation in flight, whose answer is no longer
+    /// of interest.
+    fn release(&mut self, now: Moment) {
+        if std::mem::take(&mut self.holds_target) {
+            self.write_target(now, None);
         }
     }
 
     fn write_next(&mut self, now: Moment) {
-        if self.in_flight.is_some() || self.retry_at.is_some() {
+        if self.times_out_at.is_some() || self.retry_at.is_some() {
             return;
         }
         match (self.state, self.wanted) {
             (ControlState::Requesting, _) => self.write(now, None, vec![REQUEST_CONTROL]),
+            (ControlState::Controlling, _) if self.wants_start && !self.data_flows => {
+                self.wants_start = false;
+                self.write(now, None, vec![START]);
+            }
             (ControlState::Controlling, Some(target)) if self.answered != Some(target) => {
-                self.write(now, target, self.command(target));
+                self.write_target(now, target);
             }
             _ => {}
         }
     }
 
-    fn command(&self, target: Option<u16>) -> Vec<u8> {
-        let Some(watts) = target else {
-            return FLAT_ROAD.to_vec();
+    /// Writes a target. Until it is confirmed, the trainer may have this one or the one before.
+    fn write_target(&mut self, now: Moment, target: Option<u16>) {
+        self.answered = None;
+        self.holds_target |= target.is_some();
+        let bytes = match target {
+            Some(watts) => {
+                let [low, high] = self.range.clamp(watts).to_le_bytes();
+                vec![SET_POWER, low, high]
+            }
+            None if self.simulates => FLAT_ROAD.to_vec(),
+            None => vec![RESET],
         };
-        let [low, high] = self.range.clamp(watts).to_le_bytes();
-        vec![SET_POWER, low, high]
+        self.write(now, target, bytes);
     }
 
     fn write(&mut self, now: Moment, target: Option<u16>, bytes: Vec<u8>) {
-        let operation = InFlight {
-            request: bytes[0],
-            target,
-            times_out_at: now + ANSWER_TIMEOUT,
-        };
-        self.in_flight = Some(operation);
+        let request = bytes[0];
+        self.operation = Some(Operation { request, target });
+        self.times_out_at = Some(now + ANSWER_TIMEOUT);
         self.outputs.push_back(ControlOutput::Write(bytes));
     }
 

@@ -1,8 +1,9 @@
 use super::*;
-use crate::trainer::{ControlRefusal, TrainerEvent};
+use crate::trainer::{ControlProblem, Reading, TrainerEvent};
 
 const REQUEST_CONTROL: &[u8] = &[0x00];
 const CONTROL_GRANTED: &[u8] = &[0x80, 0x00, 0x01];
+const START: &[u8] = &[0x07];
 const TARGET_SET: &[u8] = &[0x80, 0x05, 0x01];
 /// 97 W and 61 rpm, from a real trainer.
 const BIKE_DATA: &[u8] = &[
@@ -13,6 +14,10 @@ const BIKE_READING: Reading = Reading {
     power: Some(97),
     cadence: Some(61),
     heart_rate: None,
+};
+
+const CONNECTED: TrainerInput = TrainerInput::Connected {
+    missing: Vec::new(),
 };
 
 /// Profile on virtual time.
@@ -33,7 +38,7 @@ impl Harness {
     fn controllable() -> Self {
         let mut trainer = Self::new();
         trainer.value(SUPPORTED_POWER_RANGE, &[50, 0, 0x20, 0x03, 1, 0]);
-        trainer.handle(TrainerInput::Connected);
+        trainer.handle(CONNECTED);
         trainer.value(CONTROL_POINT, CONTROL_GRANTED);
         trainer
     }
@@ -59,6 +64,21 @@ impl Harness {
         self.now += duration;
     }
 
+    /// Waits for the next timeout of the control point, while the rider pedals.
+    fn time_out_riding(&mut self) -> Vec<TrainerOutput> {
+        let due = self.profile.control.poll_timeout().expect("a timeout");
+        while self.now < due {
+            self.value(INDOOR_BIKE_DATA, BIKE_DATA);
+            self.now = due.min(self.now + Duration::from_secs(1));
+        }
+        self.handle(TrainerInput::Timeout)
+    }
+
+    /// Waits until the device counts as silent.
+    fn fall_silent(&mut self) {
+        while !self.time_out().contains(&event(TrainerEvent::Silent)) {}
+    }
+
     /// Waits for the next timeout.
     fn time_out(&mut self) -> Vec<TrainerOutput> {
         self.now = self.profile.poll_timeout().expect("a timeout");
@@ -82,6 +102,10 @@ const fn event(event: TrainerEvent) -> TrainerOutput {
     TrainerOutput::Event(event)
 }
 
+const fn uncontrolled(problem: ControlProblem) -> TrainerOutput {
+    event(TrainerEvent::Uncontrolled(problem))
+}
+
 #[test]
 fn answers_are_subscribed_to_before_the_first_command_is_written() {
     let subscribed = |uuid: Uuid| {
@@ -93,28 +117,41 @@ fn answers_are_subscribed_to_before_the_first_command_is_written() {
     assert!([CONTROL_POINT, INDOOR_BIKE_DATA, STATUS].map(subscribed) == [true; 3]);
     let mut trainer = Harness::new();
     assert_eq!(trainer.set_target(200), []);
-    let outputs = trainer.handle(TrainerInput::Connected);
+    let outputs = trainer.handle(CONNECTED);
     assert_eq!(outputs, [write(REQUEST_CONTROL)]);
 }
 
 #[test]
-fn only_bike_data_and_the_control_point_are_required() {
+fn only_bike_data_is_required() {
     let required = SPEC.characteristics.iter().filter(|one| one.required);
     let required: Vec<Uuid> = required.map(|one| one.uuid).collect();
-    assert_eq!(required, [CONTROL_POINT, INDOOR_BIKE_DATA]);
+    assert_eq!(required, [INDOOR_BIKE_DATA]);
+}
+
+#[test]
+fn a_device_without_control_point_measures_and_is_never_written_to() {
+    let mut trainer = Harness::new();
+    trainer.set_target(200);
+    let outputs = trainer.handle(TrainerInput::Connected {
+        missing: vec![CONTROL_POINT, STATUS],
+    });
+    assert_eq!(outputs, [uncontrolled(ControlProblem::MeasuresOnly)]);
+    let outputs = trainer.value(INDOOR_BIKE_DATA, BIKE_DATA);
+    assert_eq!(outputs, [TrainerOutput::Reading(BIKE_READING)]);
+    assert_eq!(trainer.set_target(210), []);
+    assert_eq!(trainer.handle(TrainerInput::Release), []);
 }
 
 #[test]
 fn the_target_is_set_as_soon_as_control_is_granted() {
     let mut trainer = Harness::new();
-    trainer.handle(TrainerInput::Connected);
+    trainer.handle(CONNECTED);
     trainer.set_target(210);
     assert_eq!(
         trainer.value(CONTROL_POINT, CONTROL_GRANTED),
         [event(TrainerEvent::Controllable), power(210)]
     );
     assert_eq!(trainer.value(CONTROL_POINT, TARGET_SET), []);
-    assert_eq!(trainer.profile.poll_timeout(), None);
 }
 
 #[test]
@@ -129,16 +166,25 @@ fn targets_are_limited_to_the_range_that_was_read() {
 fn an_invalid_range_is_ignored() {
     let mut trainer = Harness::new();
     trainer.value(SUPPORTED_POWER_RANGE, &[1, 2, 3]);
-    trainer.handle(TrainerInput::Connected);
+    trainer.handle(CONNECTED);
     trainer.value(CONTROL_POINT, CONTROL_GRANTED);
     assert_eq!(trainer.set_target(3_000), [power(2_000)]);
+}
+
+#[test]
+fn a_range_of_zeros_limits_no_target() {
+    let mut trainer = Harness::new();
+    trainer.value(SUPPORTED_POWER_RANGE, &[0; 6]);
+    trainer.handle(CONNECTED);
+    trainer.value(CONTROL_POINT, CONTROL_GRANTED);
+    assert_eq!(trainer.set_target(200), [power(200)]);
 }
 
 #[test]
 fn the_range_of_an_earlier_connection_is_forgotten() {
     let mut trainer = Harness::controllable();
     trainer.handle(TrainerInput::Disconnected);
-    trainer.handle(TrainerInput::Connected);
+    trainer.handle(CONNECTED);
     trainer.value(CONTROL_POINT, CONTROL_GRANTED);
     assert_eq!(trainer.set_target(1_000), [power(1_000)]);
 }
@@ -164,10 +210,64 @@ fn fields_that_a_notification_leaves_out_keep_their_values() {
 }
 
 #[test]
-fn a_truncated_notification_is_ignored() {
+fn a_heart_rate_that_stops_coming_expires_although_other_values_come() {
     let mut trainer = Harness::controllable();
-    assert_eq!(trainer.value(INDOOR_BIKE_DATA, &BIKE_DATA[..6]), []);
-    assert_eq!(trainer.profile.poll_timeout(), None);
+    // Cadence of 60 rpm, power of 250 W, heart rate of 142, then without heart rate.
+    let with_heart_rate = [0x45, 0x02, 120, 0, 0xfa, 0x00, 142];
+    let without = [0x45, 0x00, 120, 0, 0xfa, 0x00];
+    let reading = |heart_rate| Reading {
+        power: Some(250),
+        cadence: Some(60),
+        heart_rate,
+    };
+    trainer.value(INDOOR_BIKE_DATA, &with_heart_rate);
+    for _ in 0..2 {
+        trainer.wait(Duration::from_secs(1));
+        let outputs = trainer.value(INDOOR_BIKE_DATA, &without);
+        assert_eq!(outputs, [TrainerOutput::Reading(reading(Some(142)))]);
+    }
+    assert_eq!(
+        trainer.time_out(),
+        [TrainerOutput::Reading(reading(None))],
+        "three seconds after it came last"
+    );
+}
+
+#[test]
+fn power_and_cadence_that_stop_coming_expire_although_other_values_come() {
+    let mut trainer = Harness::controllable();
+    trainer.value(INDOOR_BIKE_DATA, BIKE_DATA);
+    for _ in 0..4 {
+        trainer.wait(Duration::from_secs(1));
+        // Heart rate only.
+        trainer.value(INDOOR_BIKE_DATA, &[0x01, 0x02, 142]);
+    }
+    let outputs = trainer.value(INDOOR_BIKE_DATA, &[0x01, 0x02, 143]);
+    let reading = Reading {
+        heart_rate: Some(143),
+        ..Reading::default()
+    };
+    assert_eq!(outputs, [TrainerOutput::Reading(reading)]);
+}
+
+#[test]
+fn a_heart_rate_of_zero_after_real_values_is_no_reading() {
+    let mut trainer = Harness::controllable();
+    trainer.value(INDOOR_BIKE_DATA, &[0x41, 0x02, 0xfa, 0x00, 142]);
+    let outputs = trainer.value(INDOOR_BIKE_DATA, &[0x41, 0x02, 0xfa, 0x00, 0]);
+    let reading = Reading {
+        power: Some(250),
+        ..Reading::default()
+    };
+    assert_eq!(outputs, [TrainerOutput::Reading(reading)]);
+}
+
+#[test]
+fn announced_fields_that_are_missing_do_not_take_the_others_along() {
+    let mut trainer = Harness::controllable();
+    // Ends before the average power and the heart rate.
+    let outputs = trainer.value(INDOOR_BIKE_DATA, &BIKE_DATA[..17]);
+    assert_eq!(outputs, [TrainerOutput::Reading(BIKE_READING)]);
 }
 
 #[test]
@@ -180,7 +280,6 @@ fn a_reading_expires_three_seconds_after_the_last_notification() {
     let expired = TrainerOutput::Reading(Reading::default());
     assert_eq!(trainer.time_out(), [expired]);
     assert_eq!(trainer.now, last + READING_TIMEOUT);
-    assert_eq!(trainer.profile.poll_timeout(), None);
 }
 
 #[test]
@@ -202,8 +301,11 @@ fn an_expired_reading_does_not_fill_a_later_notification() {
 fn a_rejected_target_is_reported_and_readings_go_on() {
     let mut trainer = Harness::controllable();
     trainer.set_target(100);
-    let refused = event(TrainerEvent::Refused(ControlRefusal::Unsupported));
-    assert_eq!(trainer.value(CONTROL_POINT, &[0x80, 0x05, 0x02]), [refused]);
+    let reported = uncontrolled(ControlProblem::Unsupported);
+    assert_eq!(
+        trainer.value(CONTROL_POINT, &[0x80, 0x05, 0x02]),
+        [reported]
+    );
     let outputs = trainer.value(INDOOR_BIKE_DATA, BIKE_DATA);
     assert_eq!(outputs, [TrainerOutput::Reading(BIKE_READING)]);
 }
@@ -212,7 +314,7 @@ fn a_rejected_target_is_reported_and_readings_go_on() {
 fn control_that_another_app_takes_is_requested_again() {
     let mut trainer = Harness::controllable();
     let outputs = trainer.value(STATUS, &[0xff]);
-    let lost = event(TrainerEvent::ControlLost);
+    let lost = uncontrolled(ControlProblem::NotPermitted);
     assert_eq!(outputs, [lost, write(REQUEST_CONTROL)]);
 }
 
@@ -229,28 +331,136 @@ fn a_failed_write_is_repeated() {
 }
 
 #[test]
-fn a_trainer_that_does_not_answer_is_reported_after_three_attempts() {
+fn a_trainer_that_measures_and_does_not_answer_is_reported_after_three_attempts() {
     let mut trainer = Harness::controllable();
     trainer.set_target(100);
     let begin = trainer.now;
     let mut outputs = vec![];
-    while !outputs.contains(&event(TrainerEvent::NotAnswering)) {
-        outputs.extend(trainer.time_out());
+    let reported = uncontrolled(ControlProblem::NoAnswer);
+    while !outputs.contains(&reported) {
+        outputs.extend(trainer.time_out_riding());
     }
-    let expected = [power(100), power(100), event(TrainerEvent::NotAnswering)];
-    assert_eq!(outputs, expected);
+    assert_eq!(outputs, [power(100), power(100), reported]);
     // Three attempts of 3 s, and two delays of 1 s between them.
     assert_eq!(trainer.now, begin + Duration::from_secs(11));
 }
 
 #[test]
-fn a_disconnection_ends_the_reading_and_is_reported_once() {
+fn a_device_without_data_is_silent_after_five_seconds_and_is_told_to_start() {
+    let mut trainer = Harness::controllable();
+    trainer.set_target(100);
+    trainer.value(CONTROL_POINT, TARGET_SET);
+    let connected = trainer.now;
+    assert_eq!(
+        trainer.time_out(),
+        [event(TrainerEvent::Silent), write(START)]
+    );
+    assert_eq!(trainer.now, connected + SILENCE_TIMEOUT);
+    let outputs = trainer.value(INDOOR_BIKE_DATA, BIKE_DATA);
+    let measuring = event(TrainerEvent::Measuring);
+    assert_eq!(outputs, [measuring, TrainerOutput::Reading(BIKE_READING)]);
+}
+
+#[test]
+fn data_that_stop_are_noticed_once() {
+    let mut trainer = Harness::controllable();
+    trainer.value(INDOOR_BIKE_DATA, BIKE_DATA);
+    let last = trainer.now;
+    trainer.time_out();
+    assert_eq!(
+        trainer.time_out(),
+        [event(TrainerEvent::Silent), write(START)]
+    );
+    assert_eq!(trainer.now, last + SILENCE_TIMEOUT);
+    trainer.value(CONTROL_POINT, &[0x80, 0x07, 0x01]);
+    assert_eq!(trainer.profile.poll_timeout(), None);
+}
+
+/// Connects a device again that stops sending 4 s after control is requested, and returns what is
+/// written then.
+fn reconnect_after_silence(trainer: &mut Harness) -> Vec<TrainerOutput> {
+    for _ in 0..4 {
+        trainer.value(INDOOR_BIKE_DATA, BIKE_DATA);
+        trainer.wait(Duration::from_secs(1));
+    }
+    trainer.fall_silent();
+    trainer.handle(TrainerInput::Disconnected);
+    trainer.handle(CONNECTED)
+}
+
+#[test]
+fn a_console_that_stops_sending_when_it_is_controlled_measures_without_control() {
+    let mut trainer = Harness::controllable();
+    assert_eq!(reconnect_after_silence(&mut trainer), [], "first the data");
+    let outputs = trainer.value(INDOOR_BIKE_DATA, BIKE_DATA);
+    assert!(outputs.contains(&write(REQUEST_CONTROL)));
+    trainer.value(CONTROL_POINT, CONTROL_GRANTED);
+    let reported = uncontrolled(ControlProblem::StopsWhenControlled);
+    assert_eq!(reconnect_after_silence(&mut trainer), [reported]);
+    trainer.set_target(100);
+    let outputs = trainer.value(INDOOR_BIKE_DATA, BIKE_DATA);
+    assert!(
+        !outputs
+            .iter()
+            .any(|it| matches!(it, TrainerOutput::Write { .. }))
+    );
+}
+
+#[test]
+fn a_rider_who_stops_pedalling_is_not_taken_for_a_console_that_stops_sending() {
+    let mut trainer = Harness::controllable();
+    // Cadence and power of 0.
+    let resting = [0x45, 0x00, 0, 0, 0, 0];
+    for _ in 0..3 {
+        trainer.value(INDOOR_BIKE_DATA, &resting);
+        trainer.fall_silent();
+        trainer.handle(TrainerInput::Disconnected);
+        assert_eq!(trainer.handle(CONNECTED), [write(REQUEST_CONTROL)]);
+    }
+}
+
+#[test]
+fn a_device_that_waits_for_its_start_is_controlled_though_it_sends_nothing() {
+    let mut trainer = Harness::controllable();
+    trainer.fall_silent();
+    trainer.handle(TrainerInput::Disconnected);
+    assert_eq!(trainer.handle(CONNECTED), []);
+    let outputs = trainer.time_out();
+    assert_eq!(
+        outputs,
+        [event(TrainerEvent::Silent), write(REQUEST_CONTROL)]
+    );
+    let granted = trainer.value(CONTROL_POINT, CONTROL_GRANTED);
+    assert_eq!(granted, [event(TrainerEvent::Controllable), write(START)]);
+}
+
+#[test]
+fn features_without_a_target_power_are_told_unless_they_are_not_filled_in() {
+    let unsupported = uncontrolled(ControlProblem::Unsupported);
+    for (features, expected) in [
+        // Resistance and simulation only.
+        (&[0x87, 0x44, 0, 0, 0x04, 0x20, 0, 0][..], Some(unsupported)),
+        (&[0x87, 0x44, 0, 0, 0x0c, 0xe0, 0, 0][..], None),
+        (&[0; 8][..], None),
+        (&[0x87][..], None),
+    ] {
+        let mut trainer = Harness::new();
+        trainer.value(FEATURE, features);
+        let outputs = trainer.handle(CONNECTED);
+        let writes = [write(REQUEST_CONTROL)];
+        assert_eq!(
+            outputs,
+            expected.into_iter().chain(writes).collect::<Vec<_>>()
+        );
+    }
+}
+
+#[test]
+fn a_disconnection_ends_the_reading() {
     let mut trainer = Harness::controllable();
     trainer.value(INDOOR_BIKE_DATA, BIKE_DATA);
     let outputs = trainer.handle(TrainerInput::Disconnected);
-    let expired = TrainerOutput::Reading(Reading::default());
-    let expected = [expired, event(TrainerEvent::Disconnected)];
-    assert_eq!(outputs, expected);
+    assert_eq!(outputs, [TrainerOutput::Reading(Reading::default())]);
     assert_eq!(trainer.handle(TrainerInput::Disconnected), []);
     assert_eq!(trainer.profile.poll_timeout(), None);
 }
@@ -261,7 +471,7 @@ fn a_trainer_that_is_connected_again_gets_the_newest_target() {
     trainer.set_target(100);
     trainer.handle(TrainerInput::Disconnected);
     assert_eq!(trainer.set_target(140), []);
-    let outputs = trainer.handle(TrainerInput::Connected);
+    let outputs = trainer.handle(CONNECTED);
     assert_eq!(outputs, [write(REQUEST_CONTROL)]);
     let granted = [event(TrainerEvent::Controllable), power(140)];
     assert_eq!(trainer.value(CONTROL_POINT, CONTROL_GRANTED), granted);

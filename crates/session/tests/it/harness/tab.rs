@@ -62,10 +62,11 @@ pub struct Tab {
     pub screen_is_kept_on: bool,
     /// Answer of the device chooser.
     pub chooser: Chooser,
-    /// Connected trainers, by attempt.
+    /// Chosen trainers, by attempt.
     pub trainers: BTreeMap<u32, FakeTrainer>,
     /// Attempts whose trainer was released.
     pub released: Vec<u32>,
+    pub released_trainers: Vec<FakeTrainer>,
     pub sockets_opened: u32,
     recording_key: Option<String>,
 }
@@ -96,6 +97,7 @@ impl Tab {
             chooser: Chooser::StaysOpen,
             trainers: BTreeMap::new(),
             released: Vec::new(),
+            released_trainers: Vec::new(),
             sockets_opened: 0,
             recording_key: None,
         }

@@ -1,23 +1,28 @@
-//! A trainer over Bluetooth that speaks the Fitness Machine Service.
+//! A trainer over Bluetooth that speaks the Fitness Machine Service, with switches for the ways in
+//! which real ones are untidy.
+
+use std::collections::BTreeMap;
 
 use ride::trainer::{
     Uuid,
-    ftms::{CONTROL_POINT, INDOOR_BIKE_DATA, SUPPORTED_POWER_RANGE},
+    ftms::{CONTROL_POINT, FEATURE, INDOOR_BIKE_DATA, SUPPORTED_POWER_RANGE},
 };
 use session::{
     Input,
-    trainer::{DeviceCommand, DeviceEvent, DeviceInput},
-    view::TrainerFailure,
+    trainer::{ChooserError, ConnectError, DeviceCommand, DeviceEvent, DeviceInput},
 };
 
 use super::{World, ms, world::Packet};
 
-/// Opcode of Set Target Power (FTMS 1.0, section 4.16.1).
-const SET_TARGET_POWER: u8 = 0x05;
+/// Opcodes of the control point (FTMS 1.0, section 4.16.1).
+pub const REQUEST_CONTROL: u8 = 0x00;
+pub const SET_TARGET_POWER: u8 = 0x05;
+pub const START: u8 = 0x07;
+pub const SET_SIMULATION: u8 = 0x11;
 /// Response Code, and its results Success and Operation Failed (section 4.16.2.22).
 const RESPONSE: u8 = 0x80;
 const SUCCESS: u8 = 0x01;
-const FAILED: u8 = 0x04;
+pub const FAILED: u8 = 0x04;
 
 /// Answer of the browser's device chooser.
 #[derive(Clone, Debug)]
@@ -26,41 +31,78 @@ pub enum Chooser {
     StaysOpen,
     /// The rider chooses this trainer.
     Chooses(FakeTrainer),
-    /// There is no trainer.
-    Fails(TrainerFailure),
+    /// The browser gives no trainer.
+    Fails(ChooserError),
 }
 
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TrainerBehaviour {
-    #[default]
-    Obeys,
-    /// It gives control, but refuses every target.
-    RefusesTargets,
-    /// It measures, and answers no command.
-    NeverAnswers,
+/// The rider closes the chooser after two seconds.
+pub fn cancelled() -> ChooserError {
+    ChooserError::Rejected {
+        name: "NotFoundError".to_owned(),
+        message: "User cancelled the requestDevice() chooser.".to_owned(),
+        after: ms(2_000),
+        available: true,
+    }
 }
 
 #[derive(Clone, Debug)]
 pub struct FakeTrainer {
     pub name: String,
-    pub behaviour: TrainerBehaviour,
-    /// Range of supported targets in watts.
-    pub range: (u16, u16),
-    /// Power in watts and cadence in rpm that it measures.
+    /// Result for each opcode; `None` for no answer. Opcodes that are not listed succeed.
+    pub answers: BTreeMap<u8, Option<u8>>,
+    /// Bytes of Supported Power Range, and of Fitness Machine Feature.
+    pub range: Vec<u8>,
+    pub features: Vec<u8>,
+    /// Characteristics that it lacks.
+    pub missing: Vec<Uuid>,
+    /// Power in watts and cadence in rpm that it measures; `None` for sending no data.
     pub pedalling: Option<(u16, u8)>,
+    /// Indoor Bike Data to send instead.
+    pub packet: Option<Vec<u8>>,
+    /// It sends no data before this opcode is written.
+    pub sends_after: Option<u8>,
+    /// It sends no data any more once this opcode is written.
+    pub stops_after: Option<u8>,
+    /// Number of attempts to connect that fail.
+    pub failing_connects: u32,
+    /// It lacks Indoor Bike Data.
+    pub is_no_trainer: bool,
+    pub is_connected: bool,
+    /// Attempts to connect it.
+    pub connects: u32,
     /// Commands that were written to the control point.
     pub commands: Vec<Vec<u8>>,
+    /// Place in `commands` at which the newest connection began.
+    connection_begin: usize,
 }
 
 impl FakeTrainer {
+    /// Trainer that obeys, and on which no one pedals.
     pub fn new(name: &str) -> Self {
         Self {
             name: name.to_owned(),
-            behaviour: TrainerBehaviour::Obeys,
-            range: (0, 2_000),
-            pedalling: None,
+            answers: BTreeMap::new(),
+            range: [0, 2_000, 1].map(u16::to_le_bytes).concat(),
+            features: vec![0; 8],
+            missing: Vec::new(),
+            pedalling: Some((0, 0)),
+            packet: None,
+            sends_after: None,
+            stops_after: None,
+            failing_connects: 0,
+            is_no_trainer: false,
+            is_connected: false,
+            connects: 0,
             commands: Vec::new(),
+            connection_begin: 0,
         }
+    }
+
+    /// Trainer that answers an opcode with this result; `None` for no answer.
+    pub fn answering(name: &str, opcode: u8, result: Option<u8>) -> Self {
+        let mut trainer = Self::new(name);
+        trainer.answers.insert(opcode, result);
+        trainer
     }
 
     /// Targets in watts that it was given, in order.
@@ -75,13 +117,26 @@ impl FakeTrainer {
         targets.collect()
     }
 
-    fn answer(&self, opcode: u8) -> Option<u8> {
-        match self.behaviour {
-            TrainerBehaviour::Obeys => Some(SUCCESS),
-            TrainerBehaviour::RefusesTargets if opcode == 0 => Some(SUCCESS),
-            TrainerBehaviour::RefusesTargets => Some(FAILED),
-            TrainerBehaviour::NeverAnswers => None,
+    /// Opcodes that were written to it, in order.
+    pub fn opcodes(&self) -> Vec<u8> {
+        self.commands.iter().map(|command| command[0]).collect()
+    }
+
+    fn measurement(&self) -> Option<Vec<u8>> {
+        let since = &self.commands[self.connection_begin..];
+        let was_written = |opcode| since.iter().any(|command| command[0] == opcode);
+        if self.sends_after.is_some_and(|opcode| !was_written(opcode))
+            || self.stops_after.is_some_and(was_written)
+        {
+            return None;
         }
+        // Speed is missing; cadence and power are present.
+        let flags: u16 = 1 | 1 << 2 | 1 << 6;
+        let fields = |(watts, rpm): (u16, u8)| [flags, u16::from(rpm) * 2, watts];
+        let measured = self.pedalling.map(fields);
+        self.packet
+            .clone()
+            .or_else(|| Some(measured?.map(u16::to_le_bytes).concat()))
     }
 }
 
@@ -93,15 +148,15 @@ impl World {
         self.run(ms(800));
     }
 
-    /// The trainer that was connected last.
+    /// The trainer that was chosen last.
     pub fn fake_trainer(&self, at: usize) -> &FakeTrainer {
         let mut trainers = self.tabs[at].trainers.values();
-        trainers.next_back().expect("a connected trainer")
+        trainers.next_back().expect("a chosen trainer")
     }
 
-    fn fake_trainer_mut(&mut self, at: usize) -> &mut FakeTrainer {
+    pub fn fake_trainer_mut(&mut self, at: usize) -> &mut FakeTrainer {
         let mut trainers = self.tabs[at].trainers.values_mut();
-        trainers.next_back().expect("a connected trainer")
+        trainers.next_back().expect("a chosen trainer")
     }
 
     /// The rider pedals from now on.
@@ -109,32 +164,36 @@ impl World {
         self.fake_trainer_mut(at).pedalling = Some((watts, rpm));
     }
 
-    /// The trainer measures nothing any more.
-    pub fn stop_pedalling(&mut self, at: usize) {
+    /// The trainer sends no data any more.
+    pub fn stop_data(&mut self, at: usize) {
         self.fake_trainer_mut(at).pedalling = None;
     }
 
-    pub fn set_trainer_behaviour(&mut self, at: usize, behaviour: TrainerBehaviour) {
-        self.fake_trainer_mut(at).behaviour = behaviour;
-    }
-
-    /// The Bluetooth connection breaks.
+    /// The Bluetooth connection breaks, and the trainer is out of reach.
     pub fn drop_trainer(&mut self, at: usize) {
-        if let Some((attempt, _)) = self.tabs[at].trainers.pop_last() {
+        if let Some((attempt, trainer)) = self.tabs[at].trainers.iter_mut().next_back() {
+            trainer.is_connected = false;
+            trainer.failing_connects = u32::MAX;
+            let attempt = *attempt;
             self.device_event(at, attempt, 0, DeviceEvent::Disconnected);
             self.run(ms(1));
         }
     }
 
+    /// The trainer is within reach again.
+    pub fn wake_trainer(&mut self, at: usize) {
+        self.fake_trainer_mut(at).failing_connects = 0;
+    }
+
     /// The rider chooses a trainer in the chooser of an attempt that the session may have given up.
     pub fn choose_late(&mut self, at: usize, attempt: u32, trainer: FakeTrainer) {
-        self.connected_device(at, attempt, trainer);
+        self.chosen_device(at, attempt, trainer);
         self.run(ms(800));
     }
 
     /// The chooser of an attempt that the session may have given up fails.
-    pub fn fail_late(&mut self, at: usize, attempt: u32, failure: TrainerFailure) {
-        self.device_event(at, attempt, 0, DeviceEvent::Failed(failure));
+    pub fn fail_late(&mut self, at: usize, attempt: u32, error: ChooserError) {
+        self.device_event(at, attempt, 0, DeviceEvent::NotChosen(error));
         self.run(ms(300));
     }
 
@@ -142,11 +201,12 @@ impl World {
         match command {
             DeviceCommand::Choose { attempt, .. } => match self.tabs[at].chooser.clone() {
                 Chooser::StaysOpen => {}
-                Chooser::Fails(failure) => {
-                    self.device_event(at, attempt, 300, DeviceEvent::Failed(failure));
+                Chooser::Fails(error) => {
+                    self.device_event(at, attempt, 300, DeviceEvent::NotChosen(error));
                 }
-                Chooser::Chooses(trainer) => self.connected_device(at, attempt, trainer),
+                Chooser::Chooses(trainer) => self.chosen_device(at, attempt, trainer),
             },
+            DeviceCommand::Connect { attempt } => self.connect_device(at, attempt),
             DeviceCommand::Write {
                 attempt,
                 characteristic,
@@ -154,36 +214,62 @@ impl World {
             } => self.write_to_trainer(at, attempt, characteristic, bytes),
             DeviceCommand::Release { attempt } => {
                 self.tabs[at].released.push(attempt);
-                self.tabs[at].trainers.remove(&attempt);
+                let trainer = self.tabs[at].trainers.remove(&attempt);
+                self.tabs[at].released_trainers.extend(trainer);
             }
         }
     }
 
-    fn connected_device(&mut self, at: usize, attempt: u32, trainer: FakeTrainer) {
-        let [low, high] = [trainer.range.0, trainer.range.1].map(u16::to_le_bytes);
-        let bytes = [low, high, [1, 0]].concat();
-        let range = DeviceEvent::Value {
-            characteristic: SUPPORTED_POWER_RANGE,
-            bytes,
-        };
-        self.device_event(at, attempt, 250, range);
+    fn chosen_device(&mut self, at: usize, attempt: u32, trainer: FakeTrainer) {
         let name = trainer.name.clone();
-        self.device_event(at, attempt, 300, DeviceEvent::Connected { name });
         self.tabs[at].trainers.insert(attempt, trainer);
+        self.device_event(at, attempt, 200, DeviceEvent::Chosen { name });
         let page = self.tabs[at].page;
         self.after(ms(400), Packet::TrainerTick(at, page, attempt));
     }
 
+    fn connect_device(&mut self, at: usize, attempt: u32) {
+        let trainer = self.tabs[at].trainers.get_mut(&attempt);
+        let trainer = trainer.expect("a chosen trainer");
+        trainer.connects += 1;
+        trainer.is_connected = false;
+        if trainer.failing_connects > 0 {
+            trainer.failing_connects -= 1;
+            let failed = DeviceEvent::ConnectFailed(ConnectError::Unreachable);
+            return self.device_event(at, attempt, 100, failed);
+        }
+        if trainer.is_no_trainer {
+            let failed = DeviceEvent::ConnectFailed(ConnectError::NotATrainer);
+            return self.device_event(at, attempt, 100, failed);
+        }
+        trainer.is_connected = true;
+        trainer.connection_begin = trainer.commands.len();
+        let missing = trainer.missing.clone();
+        let read = [
+            (FEATURE, trainer.features.clone()),
+            (SUPPORTED_POWER_RANGE, trainer.range.clone()),
+        ];
+        for (characteristic, bytes) in read {
+            let value = DeviceEvent::Value {
+                characteristic,
+                bytes,
+            };
+            self.device_event(at, attempt, 50, value);
+        }
+        self.device_event(at, attempt, 100, DeviceEvent::Connected { missing });
+    }
+
     fn write_to_trainer(&mut self, at: usize, attempt: u32, characteristic: Uuid, bytes: Vec<u8>) {
-        let Some(trainer) = self.tabs[at].trainers.get_mut(&attempt) else {
+        let trainer = self.tabs[at].trainers.get_mut(&attempt);
+        let Some(trainer) = trainer.filter(|trainer| trainer.is_connected) else {
             return;
         };
         let opcode = bytes[0];
         trainer.commands.push(bytes);
-        let answer = trainer.answer(opcode);
+        let answer = trainer.answers.get(&opcode).copied();
         let ok = true;
         self.device_event(at, attempt, 15, DeviceEvent::Written { characteristic, ok });
-        if let Some(result) = answer {
+        if let Some(result) = answer.unwrap_or(Some(SUCCESS)) {
             let indication = DeviceEvent::Value {
                 characteristic: CONTROL_POINT,
                 bytes: vec![RESPONSE, opcode, result],
@@ -192,18 +278,15 @@ impl World {
         }
     }
 
-    /// Notifies Indoor Bike Data twice a second, while the rider pedals.
+    /// Notifies Indoor Bike Data twice a second.
     pub(super) fn trainer_tick(&mut self, at: usize, attempt: u32) {
         let Some(trainer) = self.tabs[at].trainers.get(&attempt) else {
             return;
         };
-        if let Some((watts, rpm)) = trainer.pedalling {
-            // Speed is missing; cadence and power are present.
-            let flags: u16 = 1 | 1 << 2 | 1 << 6;
-            let fields = [flags, u16::from(rpm) * 2, watts];
+        if let Some(bytes) = trainer.measurement().filter(|_| trainer.is_connected) {
             let value = DeviceEvent::Value {
                 characteristic: INDOOR_BIKE_DATA,
-                bytes: fields.map(u16::to_le_bytes).concat(),
+                bytes,
             };
             self.device_event(at, attempt, 0, value);
         }

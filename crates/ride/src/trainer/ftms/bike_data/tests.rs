@@ -54,14 +54,28 @@ fn energy_is_skipped_before_heart_rate() {
 }
 
 #[test]
-fn a_truncated_message_is_rejected() {
-    for bytes in [
-        &[][..],
-        &[0x00],
-        &[0x00, 0x00, 1],
-        &[0x11, 0x00, 1, 2],
-        &[0x01, 0x03, 1, 2, 3, 4, 5],
-    ] {
+fn fields_before_the_end_of_a_short_message_are_used() {
+    // Cadence, power and heart rate are announced; the message ends after the power.
+    let short = [0x45, 0x02, 180, 0, 0xfa, 0x00];
+    let reading = Reading {
+        power: Some(250),
+        cadence: Some(90),
+        heart_rate: None,
+    };
+    let data = parse_indoor_bike_data(&short).map(|data| data.reading());
+    assert_eq!(data, Ok(reading));
+    // The end cuts the power in two.
+    let data = parse_indoor_bike_data(&short[..5]).map(|data| data.reading());
+    let reading = Reading {
+        power: None,
+        ..reading
+    };
+    assert_eq!(data, Ok(reading));
+}
+
+#[test]
+fn a_message_without_all_flags_is_rejected() {
+    for bytes in [&[][..], &[0x00]] {
         assert_eq!(parse_indoor_bike_data(bytes), Err(SensorError::Truncated));
     }
 }

@@ -3,6 +3,10 @@ use super::*;
 const CONTROL: [u8; 1] = [0x00];
 const GRANTED: [u8; 3] = [0x80, 0x00, 0x01];
 const DONE: [u8; 3] = [0x80, 0x05, 0x01];
+const CONNECTED: ControlInput = ControlInput::Connected {
+    range: None,
+    takes_power: true,
+};
 
 /// Control point on virtual time.
 struct Trainer {
@@ -13,7 +17,10 @@ struct Trainer {
 impl Trainer {
     fn new() -> Self {
         Self {
-            machine: ControlPoint::new(),
+            machine: ControlPoint {
+                data_flows: true,
+                ..ControlPoint::default()
+            },
             now: Moment::ZERO,
         }
     }
@@ -21,7 +28,7 @@ impl Trainer {
     /// Trainer that is connected and has granted control.
     fn ready() -> Self {
         let mut trainer = Self::new();
-        trainer.after(ControlInput::Connected { range: None });
+        trainer.after(CONNECTED);
         trainer.after(ControlInput::Indication(GRANTED.to_vec()));
         trainer
     }
@@ -58,17 +65,22 @@ fn emits(event: TrainerEvent) -> Vec<ControlOutput> {
     vec![ControlOutput::Event(event)]
 }
 
+fn uncontrolled(problem: ControlProblem) -> Vec<ControlOutput> {
+    emits(TrainerEvent::Uncontrolled(problem))
+}
+
+fn controllable() -> Vec<ControlOutput> {
+    emits(TrainerEvent::Controllable)
+}
+
 #[test]
 fn control_is_requested_before_any_target() {
     let mut trainer = Trainer::new();
     assert_eq!(trainer.target(200), []);
-    assert_eq!(
-        trainer.after(ControlInput::Connected { range: None }),
-        write(&CONTROL)
-    );
+    assert_eq!(trainer.after(CONNECTED), write(&CONTROL));
     assert_eq!(trainer.target(210), []);
     assert_eq!(trainer.after(ControlInput::Written(true)), []);
-    let granted = [emits(TrainerEvent::Controllable), power(210)].concat();
+    let granted = [controllable(), power(210)].concat();
     assert_eq!(trainer.indicated(GRANTED), granted);
 }
 
@@ -95,7 +107,10 @@ fn a_target_that_is_set_is_not_written_again() {
 fn every_target_is_clamped_to_the_trainers_range() {
     let range = PowerRange::parse(&[50, 0, 0x20, 0x03, 1, 0]).ok();
     let mut trainer = Trainer::new();
-    trainer.after(ControlInput::Connected { range });
+    trainer.after(ControlInput::Connected {
+        range,
+        takes_power: true,
+    });
     trainer.indicated(GRANTED);
     assert_eq!(trainer.target(3_000), power(800));
     assert_eq!(trainer.target(0), []);
@@ -167,15 +182,94 @@ fn a_trainer_that_never_answers_is_reported_and_control_is_requested_again() {
     let expected = [
         power(100),
         power(100),
-        emits(TrainerEvent::NotAnswering),
+        uncontrolled(ControlProblem::NoAnswer),
         write(&CONTROL),
     ]
     .concat();
     assert_eq!(outputs, expected);
+    // Control is worth nothing until a target is confirmed.
+    assert_eq!(trainer.indicated(GRANTED), power(100));
+    assert_eq!(trainer.indicated(DONE), controllable());
+    assert_eq!(trainer.machine.poll_timeout(), None);
+}
+
+#[test]
+fn silence_of_the_whole_device_is_not_blamed_on_the_target() {
+    let mut trainer = Trainer::ready();
+    trainer.machine.data_flows = false;
+    trainer.target(100);
+    for _ in 0..20 {
+        let outputs = trainer.sleep();
+        assert!(
+            !outputs
+                .iter()
+                .any(|it| matches!(it, ControlOutput::Event(_)))
+        );
+    }
+    trainer.machine.data_flows = true;
+    let mut outputs = vec![];
+    while outputs.is_empty() {
+        outputs = trainer.sleep();
+        outputs.retain(|it| matches!(it, ControlOutput::Event(_)));
+    }
+    assert_eq!(outputs, uncontrolled(ControlProblem::NoAnswer));
+}
+
+#[test]
+fn a_trainer_that_never_answers_is_asked_less_and_less_and_reported_once() {
+    let mut trainer = Trainer::ready();
+    trainer.target(100);
+    let (mut reports, mut written) = (0, vec![]);
+    while written.len() < 9 {
+        for output in trainer.sleep() {
+            match output {
+                ControlOutput::Event(_) => reports += 1,
+                ControlOutput::Write(bytes) if bytes == CONTROL => {
+                    trainer.indicated(GRANTED);
+                    written.push(trainer.now);
+                }
+                ControlOutput::Write(_) => written.push(trainer.now),
+            }
+        }
+    }
+    assert_eq!(reports, 1);
+    let pauses = written.windows(2).map(|pair| (pair[1] - pair[0]).as_secs());
+    let pauses: Vec<u64> = pauses.collect();
+    assert_eq!(pauses, [4, 7, 11, 19, 33, 33, 33, 33]);
+}
+
+#[test]
+fn a_trainer_that_announces_no_target_power_is_asked_once_and_believed_if_it_obeys() {
+    let connect = |trainer: &mut Trainer| {
+        trainer.after(ControlInput::Connected {
+            range: None,
+            takes_power: false,
+        })
+    };
+    let unsupported = uncontrolled(ControlProblem::Unsupported);
+    let mut silent = Trainer::new();
     assert_eq!(
-        trainer.indicated(GRANTED),
-        [emits(TrainerEvent::Controllable), power(100)].concat()
+        connect(&mut silent),
+        [unsupported.clone(), write(&CONTROL)].concat()
     );
+    assert_eq!(silent.indicated(GRANTED), []);
+    assert_eq!(silent.target(100), power(100));
+    assert_eq!(silent.sleep(), uncontrolled(ControlProblem::NoAnswer));
+    let mut obedient = Trainer::new();
+    connect(&mut obedient);
+    obedient.indicated(GRANTED);
+    obedient.target(100);
+    assert_eq!(obedient.indicated(DONE), controllable());
+}
+
+#[test]
+fn an_answer_after_the_time_limit_counts() {
+    let mut trainer = Trainer::ready();
+    trainer.target(100);
+    trainer.sleep();
+    assert_eq!(trainer.indicated(DONE), []);
+    assert_eq!(trainer.machine.poll_timeout(), None);
+    assert_eq!(trainer.target(100), []);
 }
 
 #[test]
@@ -188,11 +282,11 @@ fn control_that_another_app_has_taken_is_requested_again_and_the_target_set_agai
         trainer.target(100);
         assert_eq!(
             trainer.after(lost),
-            [emits(TrainerEvent::ControlLost), write(&CONTROL)].concat()
+            [uncontrolled(ControlProblem::NotPermitted), write(&CONTROL)].concat()
         );
         assert_eq!(
             trainer.indicated(GRANTED),
-            [emits(TrainerEvent::Controllable), power(100)].concat()
+            [controllable(), power(100)].concat()
         );
     }
 }
@@ -205,42 +299,148 @@ fn other_statuses_are_ignored() {
 }
 
 #[test]
-fn a_rejected_target_is_reported_and_not_tried_again() {
-    for (code, reason) in [
-        (2, ControlRefusal::Unsupported),
-        (3, ControlRefusal::BadParameter),
-        (4, ControlRefusal::Failed),
-        (9, ControlRefusal::Failed),
+fn a_rejected_target_is_reported_and_tried_again_until_it_is_set() {
+    for (code, problem) in [
+        (2, ControlProblem::Unsupported),
+        (3, ControlProblem::Rejected),
+        (4, ControlProblem::Rejected),
+        (9, ControlProblem::Rejected),
     ] {
         let mut trainer = Trainer::ready();
+        let rejected = [0x80, 0x05, code];
         trainer.target(100);
-        assert_eq!(
-            trainer.indicated([0x80, 0x05, code]),
-            emits(TrainerEvent::Refused(reason))
-        );
-        assert_eq!(trainer.target(100), []);
-        assert_eq!(trainer.target(120), power(120));
+        assert_eq!(trainer.indicated(rejected), uncontrolled(problem));
+        let begin = trainer.now;
+        for seconds in [1, 2, 6, 14, 30, 60, 90] {
+            assert_eq!(trainer.sleep(), power(100));
+            assert_eq!((trainer.now - begin).as_secs(), seconds);
+            assert_eq!(trainer.indicated(rejected), [], "reported once");
+        }
+        trainer.sleep();
+        assert_eq!(trainer.indicated(DONE), controllable());
+        assert_eq!(trainer.machine.poll_timeout(), None);
     }
+}
+
+#[test]
+fn a_new_target_is_tried_at_once_after_a_rejection() {
+    let mut trainer = Trainer::ready();
+    for watts in [100, 110, 120] {
+        assert_eq!(trainer.target(watts), power(watts));
+        trainer.indicated([0x80, 0x05, 0x04]);
+        assert_eq!(trainer.target(watts), []);
+    }
+    assert_eq!(trainer.target(130), power(130));
+    assert_eq!(trainer.indicated(DONE), controllable());
+}
+
+#[test]
+fn the_earlier_target_is_set_again_after_a_rejected_one() {
+    let mut trainer = Trainer::ready();
+    trainer.target(100);
+    trainer.indicated(DONE);
+    trainer.target(2_000);
+    trainer.indicated([0x80, 0x05, 0x03]);
+    assert_eq!(trainer.target(100), power(100));
+    assert_eq!(trainer.indicated(DONE), controllable());
+}
+
+#[test]
+fn success_that_follows_a_rejection_of_the_same_operation_is_believed() {
+    let mut trainer = Trainer::ready();
+    trainer.target(100);
+    trainer.indicated([0x80, 0x05, 0x02]);
+    assert_eq!(trainer.indicated(DONE), controllable());
+    assert_eq!(trainer.machine.poll_timeout(), None);
+}
+
+#[test]
+fn a_trainer_that_gives_control_and_permits_no_target_is_not_asked_without_pause() {
+    let mut trainer = Trainer::ready();
+    trainer.target(100);
+    let not_permitted = [0x80, 0x05, 0x05];
+    trainer.indicated(not_permitted);
+    trainer.indicated(GRANTED);
+    let reported = uncontrolled(ControlProblem::NotPermitted);
+    assert_eq!(trainer.indicated(not_permitted), reported);
+    assert_eq!(trainer.sleep(), write(&CONTROL));
+    assert_eq!(trainer.indicated(GRANTED), power(100));
+    assert_eq!(trainer.indicated(DONE), controllable());
+}
+
+#[test]
+fn control_that_is_not_given_is_reported_and_requested_again() {
+    let mut trainer = Trainer::new();
+    trainer.target(100);
+    trainer.after(CONNECTED);
+    let reported = uncontrolled(ControlProblem::NotPermitted);
+    assert_eq!(trainer.indicated([0x80, 0x00, 0x04]), reported);
+    assert_eq!(trainer.sleep(), write(&CONTROL));
+    assert_eq!(
+        trainer.indicated(GRANTED),
+        [controllable(), power(100)].concat()
+    );
+}
+
+#[test]
+fn a_trainer_without_simulation_is_reset_for_riding_without_a_target() {
+    let mut trainer = Trainer::ready();
+    trainer.target(100);
+    trainer.indicated(DONE);
+    assert_eq!(trainer.after(ControlInput::Target(None)), write(&FLAT_ROAD));
+    assert_eq!(trainer.indicated([0x80, 0x11, 0x02]), write(&[RESET]));
+    // A reset ends the control.
+    assert_eq!(trainer.indicated([0x80, 0x01, 0x01]), write(&CONTROL));
+    assert_eq!(trainer.indicated(GRANTED), controllable());
+    assert_eq!(trainer.target(150), power(150));
+    trainer.indicated(DONE);
+    assert_eq!(trainer.after(ControlInput::Target(None)), write(&[RESET]));
+}
+
+#[test]
+fn a_machine_is_started_once_when_it_sends_nothing() {
+    let mut trainer = Trainer::ready();
+    trainer.machine.data_flows = false;
+    assert_eq!(trainer.after(ControlInput::Start), write(&[START]));
+    assert_eq!(trainer.target(100), []);
+    // Many trainers do not know the operation.
+    assert_eq!(trainer.indicated([0x80, 0x07, 0x02]), power(100));
+}
+
+#[test]
+fn the_release_is_written_at_once_and_the_target_set_again_if_the_trainer_stays() {
+    let mut trainer = Trainer::ready();
+    assert_eq!(trainer.after(ControlInput::Release), [], "no target is set");
+    trainer.target(100);
+    trainer.indicated(DONE);
+    trainer.target(120);
+    assert_eq!(trainer.after(ControlInput::Release), write(&FLAT_ROAD));
+    assert_eq!(trainer.after(ControlInput::Release), [], "once");
+    assert_eq!(trainer.indicated(DONE), [], "the answer to the target");
+    assert_eq!(trainer.indicated([0x80, 0x11, 0x01]), power(120));
+}
+
+#[test]
+fn nothing_is_released_after_the_end_of_the_targets() {
+    let mut trainer = Trainer::ready();
+    trainer.target(100);
+    trainer.indicated(DONE);
+    trainer.after(ControlInput::Target(None));
+    trainer.indicated([0x80, 0x11, 0x01]);
+    assert_eq!(trainer.after(ControlInput::Release), []);
 }
 
 #[test]
 fn a_trainer_that_is_connected_again_gets_the_newest_target() {
     let mut trainer = Trainer::ready();
     trainer.target(100);
-    assert_eq!(
-        trainer.after(ControlInput::Disconnected),
-        emits(TrainerEvent::Disconnected)
-    );
-    assert_eq!(trainer.machine.poll_timeout(), None);
     assert_eq!(trainer.after(ControlInput::Disconnected), []);
+    assert_eq!(trainer.machine.poll_timeout(), None);
     assert_eq!(trainer.target(140), []);
     assert_eq!(trainer.indicated(DONE), []);
-    assert_eq!(
-        trainer.after(ControlInput::Connected { range: None }),
-        write(&CONTROL)
-    );
+    assert_eq!(trainer.after(CONNECTED), write(&CONTROL));
     assert_eq!(
         trainer.indicated(GRANTED),
-        [emits(TrainerEvent::Controllable), power(140)].concat()
+        [controllable(), power(140)].concat()
     );
 }
