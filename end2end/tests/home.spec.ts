@@ -11,6 +11,22 @@ test("name and FTP are restored after a reload", async ({ newRider }) => {
   await expect(ana.home.rider.ftp).toHaveValue("287");
 });
 
+test("name, FTP and code that were typed and not left yet are kept over a reload", async ({ newRider }) => {
+  const ana = await newRider("Ana", 200);
+  await ana.home.open();
+  await expect(ana.home.start).toBeEnabled();
+  await ana.home.rider.name.fill("Ana");
+  await ana.home.code.fill("brave-otter");
+  await ana.home.rider.ftp.fill("287");
+  await ana.page.reload();
+  await expect(ana.home.start).toBeEnabled();
+  await expect(ana.home.rider.name).toHaveValue("Ana");
+  await expect(ana.home.rider.ftp).toHaveValue("287");
+  await expect(ana.home.code).toHaveValue("brave-otter");
+  await ana.home.start.click();
+  await expect(ana.ride.card("Ana").article).toContainText("FTP 287 W");
+});
+
 // A tap before hydration would be lost. Only the text fields of an invitation can be used at once:
 // what is typed into them is kept.
 for (const [address, usable] of [["/", []], ["/ride/brave-otter-0042", ["rider-name", "rider-ftp"]], ["/solo", []]] as const) {

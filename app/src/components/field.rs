@@ -43,7 +43,8 @@ impl FieldState {
         }
     }
 
-    /// Takes over what the rider typed before the page was hydrated.
+    /// Takes over the text that the input has when the page is hydrated: the rider
+    /// typed it, or the browser kept it over a reload.
     #[cfg(feature = "hydrate")]
     fn take_over(self, typed: String) {
         if self.written.with_untracked(|written| *written != typed) {
@@ -103,8 +104,7 @@ pub fn Field(
     let i18n = use_i18n();
     let hydrating = use_hydrating();
     #[cfg(feature = "hydrate")]
-    if usable_at_once
-        && hydrating.get_untracked()
+    if hydrating.get_untracked()
         && let Some(typed) = page::input_value(id)
     {
         state.take_over(typed);
@@ -129,7 +129,8 @@ pub fn Field(
                 min=watts.then_some("50")
                 max=watts.then_some("600")
                 step=watts.then_some("1")
-                autocomplete=if kind == FieldKind::Name { "nickname" } else { "off" }
+                // Browsers do not keep the text of a field over a reload if this is "off".
+                autocomplete=if kind == FieldKind::Name { "nickname" } else { "on" }
                 autocapitalize=(kind == FieldKind::Code).then_some("none")
                 spellcheck="false"
                 value=state.written.get_untracked()
