@@ -27,6 +27,35 @@ test("name, FTP and code that were typed and not left yet are kept over a reload
   await expect(ana.ride.card("Ana").article).toContainText("FTP 287 W");
 });
 
+test("the icons that browsers and phones ask for have the types and sizes that they are announced with", async ({ newRider }) => {
+  const { page, home } = await newRider("Ana", 200);
+  await home.open();
+  const announced = await page.evaluate(async () => {
+    const manifest = await (await fetch(document.querySelector<HTMLLinkElement>('link[rel="manifest"]')!.href)).json();
+    const links = [...document.querySelectorAll<HTMLLinkElement>('link[rel="icon"], link[rel="apple-touch-icon"]')]
+      .map((link) => ({ src: link.getAttribute("href")!, sizes: link.rel === "icon" ? link.getAttribute("sizes") ?? "any" : "180x180", purpose: link.rel }));
+    return [...links, ...manifest.icons] as { src: string; sizes: string; purpose: string }[];
+  });
+  const kinds = announced.map(({ src, sizes, purpose }) => `${src} ${sizes} ${purpose}`);
+  expect(kinds).toEqual(expect.arrayContaining([
+    "/favicon.ico 32x32 icon", "/apple-touch-icon.png 180x180 apple-touch-icon",
+    "/icon-192.png 192x192 any", "/icon-512.png 512x512 any", "/icon-maskable-512.png 512x512 maskable",
+  ]));
+  for (const { src, sizes } of announced) {
+    const response = await page.request.get(src);
+    expect(response.status(), src).toBe(200);
+    expect(response.headers()["content-type"], src).toMatch(/^image\//);
+    if (sizes === "any") continue;
+    const drawn = await page.evaluate(async (src) => {
+      const image = new Image();
+      image.src = src;
+      await image.decode();
+      return `${image.naturalWidth}x${image.naturalHeight}`;
+    }, src);
+    expect(drawn, src).toBe(sizes);
+  }
+});
+
 // A tap before hydration would be lost. Only the text fields of an invitation can be used at once:
 // what is typed into them is kept.
 for (const [address, usable] of [["/", []], ["/ride/brave-otter-0042", ["rider-name", "rider-ftp"]], ["/solo", []]] as const) {
