@@ -157,3 +157,12 @@ test("without Web Bluetooth the trainer button shows a message, and the simulate
   await ana.useSimulatedTrainer();
   await expect(ana.page.getByText(/cannot reach a trainer/)).toBeHidden();
 });
+
+test("on an iPhone the trainer button names what works there instead of browsers that do not", async ({ newRider }) => {
+  const userAgent = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/123.0.6312.52 Mobile/15E148 Safari/604.1";
+  const before = () => Object.defineProperty(navigator, "bluetooth", { value: undefined });
+  const ana = await newRider("Ana", 200, { before, userAgent });
+  await ana.startRide();
+  await ana.ride.connectTrainer.click();
+  await expect(ana.page.getByText(/iPhone and iPad cannot reach a trainer.*simulated trainer here/)).toBeVisible();
+});

@@ -22,6 +22,23 @@ pub fn socket_address(path: &str) -> String {
     format!("{}{path}", origin().replacen("http", "ws", 1))
 }
 
+/// True on an iPhone or iPad, where every browser is WebKit.
+pub fn is_ios() -> bool {
+    web_sys::window().is_some_and(|window| {
+        let navigator = window.navigator();
+        let user_agent = navigator.user_agent().unwrap_or_default();
+        names_ios(&user_agent, navigator.max_touch_points())
+    })
+}
+
+/// An iPad calls itself a Mac, but no Mac has a touch screen.
+fn names_ios(user_agent: &str, touch_points: i32) -> bool {
+    let names_device = ["iPhone", "iPad", "iPod"]
+        .iter()
+        .any(|device| user_agent.contains(device));
+    names_device || (user_agent.contains("Macintosh") && touch_points > 1)
+}
+
 /// 32 bytes from the browser's cryptographic random source; `None` if it has
 /// none, which does not occur in browsers with WebAssembly.
 pub fn random_bytes() -> Option<[u8; 32]> {
@@ -102,4 +119,27 @@ pub fn on_wake(handle: impl Fn() + Clone + 'static) -> Vec<Listener> {
 pub fn on_hide(handle: impl Fn() + 'static) -> Option<Listener> {
     let window = web_sys::window()?;
     Some(Listener::new(&window, "pagehide", move |_| handle()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_ipad_that_calls_itself_a_mac_is_told_from_a_mac() {
+        let mac = "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_15_7) AppleWebKit/605.1.15 \
+                   (KHTML, like Gecko) Version/17.4 Safari/605.1.15";
+        assert!(names_ios(mac, 5));
+        assert!(!names_ios(mac, 0));
+    }
+
+    #[test]
+    fn chrome_on_an_iphone_counts_as_ios_and_chrome_on_android_does_not() {
+        let iphone = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 \
+                      (KHTML, like Gecko) CriOS/123.0.6312.52 Mobile/15E148 Safari/604.1";
+        let android = "Mozilla/5.0 (Linux; Android 10; K) AppleWebKit/537.36 \
+                       (KHTML, like Gecko) Chrome/123.0.0.0 Mobile Safari/537.36";
+        assert!(names_ios(iphone, 5));
+        assert!(!names_ios(android, 5));
+    }
 }

@@ -11,7 +11,7 @@ use ride::{
 
 use super::{error_text, format};
 use crate::{
-    browser::clock::time_of_day,
+    browser::{clock::time_of_day, page},
     i18n::*,
     state::{
         CommandRejection, EndedBy, HostAction, JoinError, Notice, RideState, ServerConnection,
@@ -207,6 +207,9 @@ fn control_problem(i18n: Texts, name: String, problem: ControlProblem) -> AnyVie
 
 fn trainer_failure(i18n: Texts, failure: TrainerFailure) -> &'static str {
     match failure {
+        TrainerFailure::Unsupported if page::is_ios() => {
+            t_string!(i18n, trainer.unsupported_ios)
+        }
         TrainerFailure::Unsupported => t_string!(i18n, trainer.unsupported),
         TrainerFailure::Cancelled => t_string!(i18n, trainer.cancelled),
         TrainerFailure::Disabled => t_string!(i18n, trainer.disabled),
