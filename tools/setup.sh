@@ -2,7 +2,7 @@
 # Installs what is missing, and says what it installs.
 #
 #   tools/setup.sh build   what `make build` needs: the Rust toolchain, wasm-bindgen, wasm-split, npm tools
-#   tools/setup.sh test    that, Chromium and the browser tests' npm packages
+#   tools/setup.sh test    that, Chromium, four font families and the browser tests' npm packages
 #   tools/setup.sh network that of test, and what `make test-network` makes networks and a TURN server with
 #   tools/setup.sh dev     that of build, and cargo-leptos
 #   tools/setup.sh bench   that of build, and the server that ours is measured beside
@@ -87,7 +87,16 @@ need_npm_packages() {
 }
 
 need_chromium() {
-  command -v chromium >/dev/null || apt_install chromium fonts-liberation
+  command -v chromium >/dev/null || apt_install chromium
+}
+
+# The faces in which the browser tests lay out pages (end2end/fixtures/faces.ts).
+need_fonts() {
+  local package packages=()
+  for package in fonts-liberation fonts-dejavu-core fonts-roboto-unhinted fonts-open-sans; do
+    dpkg-query --show --showformat='${db:Status-Abbrev}' "$package" 2>/dev/null | grep -q '^ii' || packages+=("$package")
+  done
+  [ "${#packages[@]}" -eq 0 ] || apt_install "${packages[@]}"
 }
 
 # Network namespaces are root's to make: for anybody else there is nothing to
@@ -152,7 +161,7 @@ need_build() { need_linker; need_git; need_toolchain; need_wasm_bindgen; need_wa
 
 case "${1:-}" in
   build) need_build ;;
-  test) need_build; need_chromium; need_npm_packages end2end ;;
+  test) need_build; need_chromium; need_fonts; need_npm_packages end2end ;;
   network) need_build; need_chromium; need_npm_packages end2end; need_networks ;;
   dev) need_build; need_cargo_leptos ;;
   bench) need_build; need_pinning; need_npm_packages bench ;;

@@ -1,4 +1,5 @@
 import { readFit } from "../fixtures/fit.ts";
+import { expectFaces, faces, useFace } from "../fixtures/faces.ts";
 import { expect, test } from "../fixtures/test.ts";
 import { fourSteps, longRide } from "../fixtures/workouts.ts";
 import { expectToChange } from "../pages/rider_card.ts";
@@ -125,20 +126,31 @@ test("a double click on End ride asks, and ends nothing", async ({ newRider }) =
   await expect(ana.ride.confirm).toBeHidden();
 });
 
-test("the buttons of the host fit on a phone in two rows, each at least 48 px high", async ({ newRider }) => {
+test("the buttons of the host fit on a phone in two rows, each at least 48 px high, in every face", async ({ newRider }) => {
   const ana = await newRider("Ana", 200);
-  await ana.page.setViewportSize({ width: 390, height: 844 });
   await rideTogether(longRide, ana);
+  await expectFaces(ana.page);
   const { back, skip, extend, pause, end, leave } = ana.ride;
-  const boxes = await Promise.all([back, skip, extend, pause, end, leave].map((button) => button.boundingBox()));
-  expect(new Set(boxes.map((box) => Math.round(box!.y))).size).toBeLessThanOrEqual(2);
-  for (const box of boxes) expect(box!.height).toBeGreaterThanOrEqual(48);
-  expect(await ana.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
+  const boxes = () => Promise.all([back, skip, extend, pause, end, leave].map((button) => button.boundingBox()));
+  for (const face of faces) {
+    await test.step(face, async () => {
+      await useFace(ana.page, face);
+      await ana.page.setViewportSize({ width: 390, height: 844 });
+      const narrow = await boxes();
+      expect(rows(narrow)).toBeLessThanOrEqual(2);
+      for (const box of narrow) expect(box!.height).toBeGreaterThanOrEqual(48);
+      expect(await ana.page.evaluate(() => document.documentElement.scrollWidth)).toBeLessThanOrEqual(390);
 
-  await ana.page.setViewportSize({ width: 1440, height: 900 });
-  const wide = await Promise.all([back, skip, extend, pause, end, leave].map((button) => button.boundingBox()));
-  expect(new Set(wide.map((box) => Math.round(box!.y))).size).toBe(1);
+      await ana.page.setViewportSize({ width: 1440, height: 900 });
+      expect(rows(await boxes())).toBe(1);
+    });
+  }
 });
+
+/** Number of rows in which the boxes stand: those of one row are centred on one line. */
+function rows(boxes: ({ y: number; height: number } | null)[]): number {
+  return new Set(boxes.map((box) => Math.round(box!.y + box!.height / 2))).size;
+}
 
 async function expectInterval(riders: Rider[], number: number): Promise<void> {
   await each(riders, ({ ride }) => expect(ride.myRide).toContainText(`Interval ${number} of 4`));

@@ -34,9 +34,11 @@ pub fn IntervalCard(
     let target = labels::target(i18n, &interval, state.ftp.into());
     view! {
         <div class="interval" data-zone=zone>
-            <p class="interval-label">{move || label.get()}</p>
-            <p class="interval-name">{move || labels::interval(i18n, &interval)}</p>
-            <p class="interval-target">{target}</p>
+            <div class="interval-text">
+                <p class="interval-label">{move || label.get()}</p>
+                <p class="interval-name">{move || labels::interval(i18n, &interval)}</p>
+                <p class="interval-target">{target}</p>
+            </div>
             <p class="interval-length" translate="no">{length}</p>
         </div>
     }
@@ -68,11 +70,13 @@ pub fn Intervals() -> impl IntoView {
         Some(view! {
             <div class="intervals">
                 <div class="interval" data-current="true" data-zone=zone>
-                    <p class="interval-label">
-                        {t!(i18n, riding.interval_of, index = number, count)}
-                    </p>
-                    <p class="interval-name">{move || labels::interval(i18n, &current)}</p>
-                    <p class="interval-target">{target}</p>
+                    <div class="interval-text">
+                        <p class="interval-label">
+                            {t!(i18n, riding.interval_of, index = number, count)}
+                        </p>
+                        <p class="interval-name">{move || labels::interval(i18n, &current)}</p>
+                        <p class="interval-target">{target}</p>
+                    </div>
                     <TimeLeft/>
                 </div>
                 <NextInterval next/>
@@ -104,8 +108,10 @@ fn NextInterval(next: Option<Interval>) -> impl IntoView {
         .into_any(),
         None => view! {
             <div class="interval">
-                <p class="interval-label">{t!(i18n, riding.next)}</p>
-                <p class="interval-name">{t!(i18n, riding.last)}</p>
+                <div class="interval-text">
+                    <p class="interval-label">{t!(i18n, riding.next)}</p>
+                    <p class="interval-name">{t!(i18n, riding.last)}</p>
+                </div>
             </div>
         }
         .into_any(),

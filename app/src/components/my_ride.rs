@@ -27,12 +27,12 @@ pub fn MyRide() -> impl IntoView {
     view! {
         <section class="my-ride" aria-label=move || t_string!(i18n, riding.mine) data-zone=move || zone.get()>
             <PowerGauge/>
-            <MetricStrip/>
-            <TrainerAlert/>
             <Show when=move || paused.get() fallback=Intervals>
                 <PausedNotice/>
             </Show>
+            <TrainerAlert/>
             <CueLine/>
+            <MetricStrip/>
             <RideProfile/>
         </section>
     }
@@ -96,6 +96,8 @@ fn PowerGauge() -> impl IntoView {
     let target = Memo::new(move |_| state.own_metrics.read().target);
     let deviation = Memo::new(move |_| TargetDeviation::of(power.get(), target.get()));
     let paused = Memo::new(move |_| state.progress.read().paused);
+    // Numbers of four digits are drawn smaller.
+    let is_long = Memo::new(move |_| power.get().max(target.get()) >= Some(1000));
     let text = move || match deviation.get() {
         TargetDeviation::NoPower => t!(i18n, riding.no_power).into_any(),
         TargetDeviation::NoTarget if paused.get() => t!(i18n, riding.spin).into_any(),
@@ -105,7 +107,7 @@ fn PowerGauge() -> impl IntoView {
         TargetDeviation::Under(watts) => t!(i18n, riding.under, watts).into_any(),
     };
     view! {
-        <div class="gauge">
+        <div class="gauge" data-long=move || is_long.get().then_some("true")>
             <p class="gauge-power">
                 <span class="visually-hidden">{t!(i18n, riding.power)} " "</span>
                 <MetricValue metric="power" value=Signal::derive(move || or_dash(power.get()))/>

@@ -52,25 +52,27 @@ pub fn Profile(
     let ftp_line = scale.percent_down(1.0);
     view! {
         <div class="profile" data-lines=has_lines.then_some("true")>
-            <svg class="profile-plot" role="img" aria-labelledby=title_ref aria-describedby=desc_ref>
-                <title id=title_id>{move || title.get()}</title>
-                <desc id=desc_id>{desc}</desc>
-                <svg
-                    viewBox=format!("0 0 {WIDTH} {HEIGHT}")
-                    preserveAspectRatio="none"
-                    width="100%"
-                    height="100%"
-                >
-                    {scale.bars(&workout).into_iter().map(draw_bar).collect_view()}
-                    {lines.iter().map(|line| scale.line(line)).collect_view()}
+            <div class="profile-area">
+                <svg class="profile-plot" role="img" aria-labelledby=title_ref aria-describedby=desc_ref>
+                    <title id=title_id>{move || title.get()}</title>
+                    <desc id=desc_id>{desc}</desc>
+                    <svg
+                        viewBox=format!("0 0 {WIDTH} {HEIGHT}")
+                        preserveAspectRatio="none"
+                        width="100%"
+                        height="100%"
+                    >
+                        {scale.bars(&workout).into_iter().map(draw_bar).collect_view()}
+                        {lines.iter().map(|line| scale.line(line)).collect_view()}
+                    </svg>
+                    <line class="profile-ftp" x1="0" x2="100%" y1=ftp_line.clone() y2=ftp_line.clone()/>
+                    {scale.zone_labels(&workout).into_iter().map(draw_zone_label).collect_view()}
+                    {position.map(|position| view! { <PositionMarker position/> })}
+                    <text class="profile-ftp-label" x="100%" y=ftp_line dx="-4" dy="-5" text-anchor="end">
+                        {move || t_string!(i18n, common.ftp)}
+                    </text>
                 </svg>
-                <line class="profile-ftp" x1="0" x2="100%" y1=ftp_line.clone() y2=ftp_line.clone()/>
-                {scale.zone_labels(&workout).into_iter().map(draw_zone_label).collect_view()}
-                {position.map(|position| view! { <PositionMarker position/> })}
-                <text class="profile-ftp-label" x="100%" y=ftp_line dx="-4" dy="-5" text-anchor="end">
-                    {move || t_string!(i18n, common.ftp)}
-                </text>
-            </svg>
+            </div>
             <svg class="profile-axis" aria-hidden="true">
                 {axis_ticks(&workout).into_iter().map(draw_tick).collect_view()}
             </svg>

@@ -67,7 +67,7 @@ pub fn RidePage() -> impl IntoView {
         <div class="ride" data-stage=move || stage.with(layout_name)>
             <header class="topbar">
                 <p class="brand"><Brand/></p>
-                <p class="topbar-ride"><RideName/></p>
+                <RideName/>
                 <ConnectionPanel/>
             </header>
             <StatusRegion/>
@@ -91,7 +91,11 @@ pub fn go_to_top(main: &HtmlElement) {
 #[component]
 fn RideName() -> impl IntoView {
     let state = expect_context::<RideState>();
-    move || state.workout.get().map(|workout| workout.name().to_owned())
+    let name = Memo::new(move |_| {
+        let workout = state.workout.read();
+        workout.as_ref().map(|workout| workout.name().to_owned())
+    });
+    view! { <p class="topbar-ride" title=move || name.get()>{move || name.get()}</p> }.into_any()
 }
 
 /// Value of the `data-stage` attribute: stages that share a layout share one.

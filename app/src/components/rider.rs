@@ -51,7 +51,7 @@ pub fn RiderCard(rider: RiderRow, #[prop(optional)] children: Option<Children>) 
             data-stale=move || stale.get().then_some("true")
         >
             <Bib number name/>
-            <p class="rider-name" translate="no">{move || name.get()}</p>
+            <p class="rider-name" translate="no" title=move || name.get()>{move || name.get()}</p>
             <p class="rider-tags">
                 {is_self.then(|| view! { <span class="tag">{t!(i18n, riders.you)}</span> })}
                 {move || {
