@@ -82,6 +82,33 @@ test("a ride can be created, prepared and started with the keyboard alone", asyn
   await expect(ride.countdown).toBeVisible();
 });
 
+test("in forced colours the primary button has an edge, and zones keep the colours of their legend", async ({ newRider }) => {
+  const ana = await newRider("Ana", 200, { forcedColors: "active" });
+  await ana.page.goto("/solo");
+  await ana.ride.choose.click();
+  await ana.ride.chooser.getByRole("listitem").first().getByRole("button").click();
+  const chip = ana.page.locator(".zone-chip").first();
+  await expect(chip).toBeVisible();
+  const colours = await chip.evaluate((element) => {
+    const zone = getComputedStyle(element).getPropertyValue("--zone").trim();
+    const probe = document.createElement("i");
+    probe.style.color = zone;
+    probe.style.forcedColorAdjust = "none";
+    document.body.append(probe);
+    const wanted = getComputedStyle(probe).color;
+    probe.remove();
+    return { drawn: getComputedStyle(element).backgroundColor, wanted };
+  });
+  expect(colours.drawn).toBe(colours.wanted);
+
+  const edge = await ana.ride.start.evaluate((button) => {
+    const [own, sign] = [getComputedStyle(button), getComputedStyle(button, "::before")];
+    return { width: own.borderTopWidth, style: own.borderTopStyle, colour: own.borderTopColor, behind: own.backgroundColor, sign: sign.content };
+  });
+  expect(edge).toMatchObject({ width: "4px", style: "solid", sign: "none" });
+  expect(edge.colour).not.toBe(edge.behind);
+});
+
 /** Expects no problem that axe rates as serious or critical. */
 async function expectAccessible(page: Page, screen: string): Promise<void> {
   await test.step(screen, async () => {
