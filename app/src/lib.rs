@@ -10,7 +10,8 @@
 //!
 //! Contract of all screens: the first render in the browser equals the one on the
 //! server (hydration), and there are no inline styles or scripts, since the
-//! content security policy forbids them.
+//! content security policy forbids them. The document around the screens has the
+//! script of [`sub_path`], with the page's nonce.
 
 #![recursion_limit = "256"]
 
@@ -28,10 +29,12 @@ pub mod i18n;
 pub mod lazy;
 mod routes;
 pub mod state;
+mod sub_path;
 
 use components::hydrated::Hydrated;
 use i18n::*;
 use routes::{group_ride::GroupRide, home::Home, not_found::NotFound, solo_ride::SoloRide};
+use sub_path::SubPathCheck;
 
 /// The HTML document, rendered on the server.
 pub fn shell(options: LeptosOptions) -> impl IntoView {
@@ -47,6 +50,7 @@ pub fn shell(options: LeptosOptions) -> impl IntoView {
                 <link rel="icon" href="/icon.svg" type="image/svg+xml"/>
                 <link rel="apple-touch-icon" href="/apple-touch-icon.png"/>
                 <link rel="manifest" href="/manifest.webmanifest"/>
+                <SubPathCheck/>
                 <AutoReload options=options.clone()/>
                 <HashedStylesheet options=options.clone() id="style"/>
                 <script type="module" src="/translation.js"></script>
