@@ -35,4 +35,5 @@ pub mod summary;
 pub mod trace;
 pub mod trainer_panel;
 pub mod workout_chooser;
+pub mod workout_remarks;
 pub mod workout_sheet;

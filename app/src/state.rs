@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use protocol::{code::SessionCode, peer::LinkState};
-use ride::workout::Workout;
+use ride::{workout::Workout, zwo::Remark};
 
 pub use intents::{Intents, Request};
 pub use ride::rider::TrainerKind;
@@ -53,6 +53,8 @@ pub struct RideState {
     pub workout: RwSignal<Option<Arc<Workout>>>,
     /// Reason why the last workout file was not shared.
     pub workout_error: RwSignal<Option<WorkoutFileError>>,
+    /// Remarks on the file of the shared workout.
+    pub workout_remarks: RwSignal<Vec<Remark>>,
     /// Position in the workout.
     pub progress: RwSignal<Progress>,
     /// Own numbers.
@@ -96,6 +98,7 @@ impl RideState {
             ftp: RwSignal::new(200),
             workout: RwSignal::new(None),
             workout_error: RwSignal::new(None),
+            workout_remarks: RwSignal::new(Vec::new()),
             progress: RwSignal::new(Progress::default()),
             own_metrics: RwSignal::new(Metrics::default()),
             trainer: RwSignal::new(TrainerState::default()),

@@ -1,6 +1,6 @@
-import { invalidFiles } from "../fixtures/invalid_files.ts";
+import { invalidFiles, untidyFile } from "../fixtures/invalid_files.ts";
 import { expect, test } from "../fixtures/test.ts";
-import { longRide, zwo } from "../fixtures/workouts.ts";
+import { file, longRide, zwo } from "../fixtures/workouts.ts";
 import { expectFieldError } from "../pages/rider_form.ts";
 
 test("an invalid workout file is rejected with an error message, and the shared workout stays", async ({ newRider }) => {
@@ -24,6 +24,43 @@ test("an invalid workout file is rejected with an error message, and the shared 
   await expect(ana.ride.chooser).toBeHidden();
   await expect(ben.ride.heading("Better Now")).toBeVisible();
   await expect(ana.page.getByRole("alert")).toBeHidden();
+});
+
+test("a workout file with errors is shared, and its remarks stay until they are dismissed", async ({ newRider }) => {
+  const [ana, ben] = [await newRider("Ana", 200), await newRider("Ben", 250)];
+  await ana.startRide();
+  await ben.acceptInvitation(ana.invitation);
+  await ana.ride.share(untidyFile);
+  await expect(ben.ride.heading("Côte & Col")).toBeVisible();
+
+  const remarks = ana.page.getByRole("status").filter({ has: ana.page.getByRole("heading", { name: "Remarks on this file" }) });
+  await expect(remarks.getByRole("listitem")).toHaveText([
+    /^Line 2: .*Windows-1252/,
+    /^Line 2: .*& is not written/,
+    /^Line 3: .*running/,
+    /^Line 6: .*Cadence is "fast"/,
+    /^Line 7 and 1 more: gameplayevent/,
+    /^Line 8: .*PowerHigh is 6, which is 600 % of FTP.*500 %/,
+    /^Line 9: .*ends too early/,
+  ]);
+  await expect(ben.page.getByText("Remarks on this file")).toBeHidden();
+  const dismiss = remarks.getByRole("button", { name: "Dismiss" });
+  expect((await dismiss.boundingBox())?.height).toBeGreaterThanOrEqual(48);
+  await dismiss.click();
+  await expect(ana.page.getByText("Remarks on this file")).toBeHidden();
+  await expect(ana.ride.heading("Côte & Col")).toBeVisible();
+});
+
+test("a workout file without an ending and of an unknown type, as phones give it, is shared under its name", async ({ newRider }) => {
+  const ana = await newRider("Ana", 200);
+  await ana.startRide();
+  await ana.ride.choose.click();
+  // A filter would hide such files on phones.
+  await expect(ana.ride.workoutFile).not.toHaveAttribute("accept");
+  const content = "<workout_file><workout><SteadyState Duration='60' Power='0.6'/></workout></workout_file>";
+  await ana.ride.workoutFile.setInputFiles(file("Monday ride", content, "application/octet-stream"));
+  await expect(ana.ride.chooser).toBeHidden();
+  await expect(ana.ride.heading("Monday ride")).toBeVisible();
 });
 
 test("texts of a workout file are shown as text and never executed as HTML", async ({ newRider }) => {

@@ -1,59 +1,33 @@
-//! Messages for detailed errors: in workout files, in changes of the ride, in FIT
-//! files.
+//! Messages for detailed errors, and remarks: in workout files, in changes of the
+//! ride, in FIT files.
 
 use leptos::prelude::*;
 use ride::{
     recording::fit::FitError,
     timeline::TimelineError,
-    workout::{MAX_FRACTION, TextField, WorkoutError},
-    zwo::{Place, XmlError, ZwoError},
+    workout::{TextField, WorkoutError},
+    zwo::{Malformation, Place, Quantity, Remark, RemarkKind, ZwoError},
 };
 
 use super::labels::Texts;
 use crate::{i18n::*, state::FitDownloadError};
 
+/// Number of remarks beside the error of a file without anything to ride.
+const MAX_REMARKS_OF_ERROR: usize = 5;
+
 /// Explains why a file is not a valid workout: the error, its place, and what to
-/// do.
+/// do. The names of elements are passed as values, since the texts cannot contain
+/// angle brackets.
 pub fn workout_file(i18n: Texts, error: ZwoError) -> AnyView {
     match error {
         ZwoError::Empty => t!(i18n, errors.file.empty).into_any(),
         ZwoError::TooLarge { .. } => t!(i18n, errors.file.too_large).into_any(),
         ZwoError::TooComplex => t!(i18n, errors.file.too_complex).into_any(),
+        ZwoError::NotXml => t!(i18n, errors.file.not_xml).into_any(),
         ZwoError::Workout(error) => workout(i18n, error),
         ZwoError::NotText { place: at } => {
             t!(i18n, errors.file.not_text, place = place(i18n, at)).into_any()
         }
-        ZwoError::Xml { place: at, error } => t!(
-            i18n,
-            errors.file.xml,
-            place = place(i18n, at),
-            error = move || xml(i18n, error.clone())
-        )
-        .into_any(),
-        ZwoError::NoIntervals { place: at } => limit(i18n, at, WorkoutError::NoIntervals),
-        ZwoError::Limit { place: at, error } => limit(i18n, at, error),
-        ZwoError::Doctype { .. }
-        | ZwoError::NotAWorkoutFile { .. }
-        | ZwoError::NoWorkout { .. }
-        | ZwoError::Missing { .. } => element(i18n, error),
-        ZwoError::NotANumber { .. }
-        | ZwoError::Power { .. }
-        | ZwoError::Duration { .. }
-        | ZwoError::Count { .. } => attribute(i18n, error),
-    }
-}
-
-/// Message about an XML element. The names of elements are passed as values, since
-/// the texts cannot contain angle brackets.
-fn element(i18n: Texts, error: ZwoError) -> AnyView {
-    match error {
-        ZwoError::Doctype { place: at } => t!(
-            i18n,
-            errors.file.doctype,
-            place = place(i18n, at),
-            element = "<!DOCTYPE>"
-        )
-        .into_any(),
         ZwoError::NotAWorkoutFile { place: at, found } => t!(
             i18n,
             errors.file.foreign,
@@ -69,79 +43,92 @@ fn element(i18n: Texts, error: ZwoError) -> AnyView {
             element = "<workout>"
         )
         .into_any(),
-        ZwoError::Missing {
-            place: at,
-            element,
-            attribute,
-        } => t!(
-            i18n,
-            errors.file.missing,
-            place = place(i18n, at),
-            element = format!("<{element}>"),
-            attribute
-        )
-        .into_any(),
-        other => workout_file(i18n, other),
+        ZwoError::NothingToRide { place: at, remarks } => {
+            let error = t!(i18n, errors.file.nothing_to_ride, place = place(i18n, at));
+            let remarks = remarks.into_iter().take(MAX_REMARKS_OF_ERROR);
+            let remarks = remarks.map(|one| (" ", remark(i18n, one)).into_any());
+            (error, remarks.collect_view()).into_any()
+        }
+        ZwoError::Limit { place: at, error } => limit(i18n, at, error),
     }
 }
 
-/// Message about the value of an XML attribute.
-fn attribute(i18n: Texts, error: ZwoError) -> AnyView {
-    match error {
-        ZwoError::NotANumber {
-            place: at,
+/// Remark on a workout file, with its line.
+pub fn remark(i18n: Texts, remark: Remark) -> AnyView {
+    let Remark { line, count, kind } = remark;
+    let remark = move || remark_text(i18n, kind.clone());
+    match count {
+        1 => t!(i18n, errors.remark.line, line, remark).into_any(),
+        _ => t!(i18n, errors.remark.times, line, times = count - 1, remark).into_any(),
+    }
+}
+
+fn remark_text(i18n: Texts, kind: RemarkKind) -> AnyView {
+    match kind {
+        RemarkKind::Ignored { name } => t!(i18n, errors.remark.ignored, name).into_any(),
+        RemarkKind::Malformed(error) => {
+            let error = move || malformation(i18n, error.clone());
+            t!(i18n, errors.remark.malformed, error).into_any()
+        }
+        RemarkKind::Encoding => t!(i18n, errors.remark.encoding).into_any(),
+        RemarkKind::ReadAs {
             attribute,
             value,
-        } => t!(
-            i18n,
-            errors.file.not_a_number,
-            place = place(i18n, at),
-            attribute,
-            value
-        )
-        .into_any(),
-        ZwoError::Power {
-            place: at,
+            read,
+        } => t!(i18n, errors.remark.read_as, attribute, value, read).into_any(),
+        RemarkKind::Unusable {
             attribute,
             value,
+            quantity,
+        } => unusable(i18n, attribute, value, quantity),
+        RemarkKind::Clamped {
+            attribute,
+            value,
+            limit,
         } => t!(
             i18n,
-            errors.file.power,
-            place = place(i18n, at),
+            errors.remark.clamped,
             attribute,
             value,
             percent = percent(value),
-            max = MAX_FRACTION,
-            max_percent = percent(MAX_FRACTION.into())
+            limit = percent(limit.into())
         )
         .into_any(),
-        ZwoError::Duration {
-            place: at,
+        RemarkKind::Zone {
             attribute,
-            value,
+            zone,
+            power,
         } => t!(
             i18n,
-            errors.file.duration,
-            place = place(i18n, at),
+            errors.remark.zone,
             attribute,
-            value
+            zone,
+            percent = percent(power.into())
         )
         .into_any(),
-        ZwoError::Count {
-            place: at,
-            attribute,
-            value,
-            max,
-        } => t!(
-            i18n,
-            errors.file.count,
-            place = place(i18n, at),
-            attribute,
-            value,
-            max
-        )
-        .into_any(),
-        other => workout_file(i18n, other),
+        RemarkKind::NoPower { element } => t!(i18n, errors.remark.no_power, element).into_any(),
+        RemarkKind::NoDuration { element } => {
+            t!(i18n, errors.remark.no_duration, element).into_any()
+        }
+        RemarkKind::RisingCooldown => t!(i18n, errors.remark.rising_cooldown).into_any(),
+        RemarkKind::Running => t!(i18n, errors.remark.running).into_any(),
+        RemarkKind::Distance { kmh } => t!(i18n, errors.remark.distance, kmh).into_any(),
+        RemarkKind::Shortened(text) => {
+            let (field, limit) = (move || field_name(i18n, text), text.limit());
+            t!(i18n, errors.remark.shortened, field, limit).into_any()
+        }
+        RemarkKind::CuesLeftOut => t!(i18n, errors.remark.cues_left_out).into_any(),
+        RemarkKind::More => t!(i18n, errors.remark.more).into_any(),
+    }
+}
+
+fn unusable(i18n: Texts, attribute: String, value: String, quantity: Quantity) -> AnyView {
+    match quantity {
+        Quantity::Power => t!(i18n, errors.remark.power, attribute, value).into_any(),
+        Quantity::Duration => t!(i18n, errors.remark.duration, attribute, value).into_any(),
+        Quantity::Cadence => t!(i18n, errors.remark.cadence, attribute, value).into_any(),
+        Quantity::Repeat => t!(i18n, errors.remark.repeat, attribute, value).into_any(),
+        Quantity::CueTime => t!(i18n, errors.remark.cue_time, attribute, value).into_any(),
     }
 }
 
@@ -165,22 +152,32 @@ fn percent(fraction: f64) -> f64 {
     (fraction * 1_000.0).round() / 10.0
 }
 
-/// Message about invalid XML.
-fn xml(i18n: Texts, error: XmlError) -> AnyView {
+/// Error in XML that was repaired.
+fn malformation(i18n: Texts, error: Malformation) -> AnyView {
     match error {
-        XmlError::Mismatch { expected, found } => t!(
+        Malformation::Declaration => t!(i18n, errors.xml.declaration).into_any(),
+        Malformation::Comment => t!(i18n, errors.xml.comment).into_any(),
+        Malformation::Ampersand => t!(i18n, errors.xml.ampersand).into_any(),
+        Malformation::LessThan => t!(i18n, errors.xml.less_than).into_any(),
+        Malformation::OpenTag => t!(i18n, errors.xml.open_tag).into_any(),
+        Malformation::Unquoted => t!(i18n, errors.xml.unquoted).into_any(),
+        Malformation::Stray => t!(i18n, errors.xml.stray).into_any(),
+        Malformation::Duplicate(attribute) => {
+            t!(i18n, errors.xml.duplicate_attribute, attribute).into_any()
+        }
+        Malformation::Mismatch { expected, found } if expected.is_empty() => {
+            t!(i18n, errors.xml.unexpected, found = format!("</{found}>")).into_any()
+        }
+        Malformation::Mismatch { expected, found } => t!(
             i18n,
             errors.xml.mismatch,
             expected = format!("</{expected}>"),
             found = format!("</{found}>")
         )
         .into_any(),
-        XmlError::Truncated => t!(i18n, errors.xml.cut_off).into_any(),
-        XmlError::DuplicateAttribute(attribute) => {
-            t!(i18n, errors.xml.duplicate_attribute, attribute).into_any()
-        }
-        XmlError::Entity => t!(i18n, errors.xml.entity).into_any(),
-        XmlError::Other => t!(i18n, errors.xml.other).into_any(),
+        Malformation::Outside => t!(i18n, errors.xml.outside).into_any(),
+        Malformation::DocumentType => t!(i18n, errors.xml.document_type).into_any(),
+        Malformation::Truncated => t!(i18n, errors.xml.cut_off).into_any(),
     }
 }
 
@@ -210,15 +207,19 @@ fn workout(i18n: Texts, error: WorkoutError) -> AnyView {
     }
 }
 
-fn text_too_long(i18n: Texts, field: TextField, limit: usize) -> AnyView {
-    let field = move || match field {
+fn text_too_long(i18n: Texts, text: TextField, limit: usize) -> AnyView {
+    let field = move || field_name(i18n, text);
+    t!(i18n, errors.workout.long_text, field, limit).into_any()
+}
+
+fn field_name(i18n: Texts, field: TextField) -> &'static str {
+    match field {
         TextField::Name => t_string!(i18n, errors.workout.field_name),
         TextField::Author => t_string!(i18n, errors.workout.field_author),
         TextField::Description => t_string!(i18n, errors.workout.field_description),
         TextField::IntervalName => t_string!(i18n, errors.workout.field_interval_name),
         TextField::Cue => t_string!(i18n, errors.workout.field_cue),
-    };
-    t!(i18n, errors.workout.long_text, field, limit).into_any()
+    }
 }
 
 /// Explains why the timeline rejected a host's change.

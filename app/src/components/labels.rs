@@ -102,7 +102,6 @@ pub fn notice(i18n: Texts, notice: Notice) -> AnyView {
         Notice::LinkCopied => t!(i18n, notice.copied).into_any(),
         Notice::CopyFailed => t!(i18n, notice.copy_failed).into_any(),
         Notice::WorkoutShared(name) => t!(i18n, notice.shared, name).into_any(),
-        Notice::ElementsIgnored(elements) => t!(i18n, notice.elements_ignored, elements).into_any(),
         Notice::TrainerNotConnected(failure) => (move || trainer_failure(i18n, failure)).into_any(),
         Notice::ChangeRejected(refused) => error_text::rejected_change(i18n, refused),
         Notice::HostActed(name, action) => host_action(i18n, named(name), action),

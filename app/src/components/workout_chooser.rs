@@ -80,7 +80,8 @@ fn LibraryCard(workout: Arc<Workout>, index: usize) -> impl IntoView {
     .into_any()
 }
 
-/// File input with an area to drop a file on.
+/// File input with an area to drop a file on. It offers all files, since phones do not know the
+/// ending `.zwo` and would hide such files behind a filter; the content decides.
 #[component]
 fn FileDrop() -> impl IntoView {
     let i18n = use_i18n();
@@ -124,7 +125,6 @@ fn FileDrop() -> impl IntoView {
             <input
                 id="workout-file"
                 type="file"
-                accept=".zwo,application/xml,text/xml"
                 node_ref=input
                 aria-describedby="workout-file-hint workout-file-error"
                 on:change=chosen

@@ -38,6 +38,7 @@ impl Display {
         set_if_changed(&state.ftp, &view.ftp);
         update_shared(state.workout, &view.workout);
         set_if_changed(&state.workout_error, &view.workout_error);
+        set_if_changed(&state.workout_remarks, &view.workout_remarks);
         set_if_changed(&state.progress, &view.progress);
         set_if_changed(&state.own_metrics, &view.own_metrics);
         set_if_changed(&state.trainer, &view.trainer);

@@ -30,16 +30,13 @@ async fn parse(file: &web_sys::File) -> Result<ImportedWorkout, WorkoutFileError
     let bytes = files::read(file)
         .await
         .ok_or(WorkoutFileError::Unreadable)?;
-    let parsed = lazy::parse_zwo(&bytes)
+    let parsed = lazy::parse_zwo(&bytes, &file.name())
         .await
         .map_err(|PartUnavailable(_)| WorkoutFileError::PartUnavailable)?;
     let imported = parsed.map_err(WorkoutFileError::Invalid)?;
-    let ignored = imported.ignored.iter();
     Ok(ImportedWorkout {
-        ignored: ignored
-            .map(|ignored| format!("{} ({})", ignored.name, ignored.count))
-            .collect(),
         workout: imported.workout,
+        remarks: imported.remarks,
     })
 }
 

@@ -13,7 +13,7 @@ use super::{FORMATS, PartUnavailable};
 /// The functions of the part.
 #[derive(Clone, Copy)]
 pub struct Formats {
-    parse_zwo: fn(&[u8]) -> Result<Imported, ZwoError>,
+    parse_zwo: fn(&[u8], &str) -> Result<Imported, ZwoError>,
     encode_fit: fn(&Recording) -> Result<Vec<u8>, FitError>,
 }
 
@@ -28,16 +28,19 @@ impl Formats {
     }
 }
 
-/// Reads a workout file. The outer error means that the code for it could not be
+/// Reads a workout file with this name. The outer error means that the code for it could not be
 /// fetched, the inner one that the file is not a workout.
 ///
 /// # Errors
 /// [`PartUnavailable`], as [`super::Part::load`].
-pub async fn parse_zwo(bytes: &[u8]) -> Result<Result<Imported, ZwoError>, PartUnavailable> {
+pub async fn parse_zwo(
+    bytes: &[u8],
+    file_name: &str,
+) -> Result<Result<Imported, ZwoError>, PartUnavailable> {
     FORMATS
         .load()
         .await
-        .map(|formats| (formats.parse_zwo)(bytes))
+        .map(|formats| (formats.parse_zwo)(bytes, file_name))
 }
 
 /// Writes a recording as a FIT file. The outer error means that the code for it

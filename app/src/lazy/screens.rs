@@ -7,7 +7,8 @@ use ride::workout::Workout;
 
 use crate::components::{
     connection_panel::ConnectionDetails, manage_riders::ManageRidersDialog, riding::Riding,
-    summary::Summary, workout_chooser::WorkoutChooser, workout_sheet::WorkoutSheet,
+    summary::Summary, workout_chooser::WorkoutChooser, workout_remarks::WorkoutRemarks,
+    workout_sheet::WorkoutSheet,
 };
 
 /// A dialog that is open while the signal is true.
@@ -18,6 +19,8 @@ pub type Dialog = fn(RwSignal<bool>) -> AnyView;
 pub struct ScreenViews {
     /// A shared workout in the lobby.
     pub workout: fn(Arc<Workout>) -> AnyView,
+    /// Remarks on the file of the shared workout.
+    pub remarks: fn() -> AnyView,
     /// The workouts to choose from.
     pub chooser: Dialog,
     /// Dialog in which the host manages the riders.
@@ -36,6 +39,7 @@ impl ScreenViews {
     pub fn table() -> Self {
         Self {
             workout: |workout| view! { <WorkoutSheet workout/> }.into_any(),
+            remarks: || view! { <WorkoutRemarks/> }.into_any(),
             chooser: |open| view! { <WorkoutChooser open/> }.into_any(),
             manage: |open| view! { <ManageRidersDialog open/> }.into_any(),
             connection: || view! { <ConnectionDetails/> }.into_any(),

@@ -9,6 +9,7 @@ use ride::{
     recording::Recording,
     rider::{Ftp, RiderName},
     workout::Workout,
+    zwo::Remark,
 };
 
 use crate::{
@@ -155,8 +156,8 @@ pub struct RideInfo {
 pub struct ImportedWorkout {
     /// The workout.
     pub workout: Workout,
-    /// Elements of the file that were left out, each with its count: `textevent (3)`.
-    pub ignored: Vec<String>,
+    /// Everything that was repaired, assumed or left out, by line.
+    pub remarks: Vec<Remark>,
 }
 
 /// Request of the rider. Those marked (host) are ignored unless this rider is the host.
@@ -173,6 +174,8 @@ pub enum Intent {
     SetReady(bool),
     /// Share a workout with all riders (host).
     ShareWorkout(Arc<Workout>),
+    /// Dismiss the remarks on the workout file.
+    DismissRemarks,
     /// Start the countdown (host).
     Start,
     /// Cancel the countdown (host).

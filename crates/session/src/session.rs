@@ -142,9 +142,8 @@ impl RideSession {
             Input::WorkoutFileChosen => self.view.workout_error = None,
             Input::WorkoutFile(file) => match file {
                 Ok(imported) => {
-                    self.share(now, Arc::new(imported.workout));
-                    if !imported.ignored.is_empty() {
-                        self.notify(Notice::ElementsIgnored(imported.ignored.join(", ")));
+                    if self.share(now, Arc::new(imported.workout)) {
+                        self.view.workout_remarks = imported.remarks;
                     }
                 }
                 Err(error) => self.view.workout_error = Some(error),

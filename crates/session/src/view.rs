@@ -16,8 +16,11 @@ use protocol::{
     peer::{LinkState, PeerId},
 };
 use ride::{
-    recording::fit::FitError, rider::TrainerKind, trainer::ControlProblem, workout::Workout,
-    zwo::ZwoError,
+    recording::fit::FitError,
+    rider::TrainerKind,
+    trainer::ControlProblem,
+    workout::Workout,
+    zwo::{Remark, ZwoError},
 };
 
 pub use chart::{RideChart, RiderTrace, Trace};
@@ -50,6 +53,9 @@ pub struct View {
     pub workout: Option<Arc<Workout>>,
     /// Reason why the last workout file was not shared.
     pub workout_error: Option<WorkoutFileError>,
+    /// Remarks on the file of the shared workout, until they are dismissed or another workout is
+    /// shared.
+    pub workout_remarks: Vec<Remark>,
     /// Position of the group in the workout.
     pub progress: Progress,
     /// Own metrics.
@@ -90,6 +96,7 @@ impl Default for View {
             ftp: 200,
             workout: None,
             workout_error: None,
+            workout_remarks: Vec::new(),
             progress: Progress::default(),
             own_metrics: Metrics::default(),
             trainer: TrainerState::default(),

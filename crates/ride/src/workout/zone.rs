@@ -10,8 +10,23 @@ pub struct Zone(u8);
 
 /// Upper bounds of the zones 1 to 6 as fractions of FTP.
 const UPPER: [f32; 6] = [0.55, 0.75, 0.90, 1.05, 1.20, 1.50];
+/// Lower bound of zone 1 and upper bound of zone 7 in what is ridden in practice, for their middles.
+const RIDDEN: (f32, f32) = (0.40, 2.00);
 
 impl Zone {
+    /// Zone with this number, 1 to 7.
+    pub fn new(number: u8) -> Option<Self> {
+        (1..=7).contains(&number).then_some(Self(number))
+    }
+
+    /// Power in the middle of the zone, as a fraction of FTP.
+    pub fn middle(self) -> f32 {
+        let index = usize::from(self.0);
+        let lower = index.checked_sub(2).map_or(RIDDEN.0, |below| UPPER[below]);
+        let upper = UPPER.get(index - 1).copied().unwrap_or(RIDDEN.1);
+        lower.midpoint(upper)
+    }
+
     /// Zone of a power as a fraction of FTP. The upper bound belongs to the zone.
     pub fn of(fraction: f32) -> Self {
         // Rounded to 0.1 %, so that 90 % computed from watts does not exceed 0.9 by an error of

@@ -53,7 +53,10 @@ impl RideSession {
                 self.links.watch(now, watch);
                 self.update_links(now);
             }
-            Intent::ShareWorkout(workout) => self.share(now, workout),
+            Intent::ShareWorkout(workout) => {
+                self.share(now, workout);
+            }
+            Intent::DismissRemarks => self.view.workout_remarks.clear(),
             intent => {
                 if let Some(command) = host_controls::command(&intent) {
                     self.send_command(now, command);
@@ -67,13 +70,17 @@ impl RideSession {
         }
     }
 
-    /// Shares a workout with all riders. Possible without group time: it has no date.
-    pub(super) fn share(&mut self, now: Moment, workout: Arc<Workout>) {
+    /// Shares a workout with all riders as host, and returns whether it was possible. Possible
+    /// without group time: it has no date.
+    pub(super) fn share(&mut self, now: Moment, workout: Arc<Workout>) -> bool {
         self.view.workout_error = None;
         let name = workout.name().to_owned();
-        if self.append(now, Change::Share(Arc::unwrap_or_clone(workout))) {
+        let shared = self.append(now, Change::Share(Arc::unwrap_or_clone(workout)));
+        if shared {
+            self.view.workout_remarks.clear();
             self.notify(Notice::WorkoutShared(name));
         }
+        shared
     }
 
     /// Appends a change to the timeline as host, and returns whether it was possible.

@@ -77,7 +77,11 @@ impl RideSession {
             self.store(StorageCommand::SaveTimeline(self.timeline.encode()));
         }
         self.publish_head(now);
-        self.view.workout = self.timeline.workout().cloned();
+        let workout = self.timeline.workout().cloned();
+        if workout != self.view.workout {
+            self.view.workout_remarks.clear();
+        }
+        self.view.workout = workout;
         self.next_update = now;
     }
 

@@ -35,8 +35,6 @@ pub enum Notice {
     CopyFailed,
     /// The host shared the workout with this name.
     WorkoutShared(String),
-    /// Elements of the workout file that were left out: names and counts.
-    ElementsIgnored(String),
     /// No trainer was connected for this reason; the one in use stays.
     TrainerNotConnected(TrainerFailure),
     /// The timeline rejected a change that this rider, as host, asked for.

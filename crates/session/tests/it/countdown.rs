@@ -1,12 +1,15 @@
 //! Sharing a workout, the countdown and the start.
 
-use ride::timeline::TimelineError;
+use ride::{
+    timeline::TimelineError,
+    zwo::{Remark, RemarkKind},
+};
 use session::{
     ImportedWorkout, Input, Intent,
     view::{HostAction, Notice, Stage, WorkoutFileError},
 };
 
-use crate::harness::{ANA, BEN, CEM, World, four_steps, long_ride, ms, secs};
+use crate::harness::{ANA, BEN, CEM, World, four_steps, half_minute, long_ride, ms, secs};
 
 #[test]
 fn all_riders_start_at_the_same_moment_although_their_clocks_differ_by_hours() {
@@ -238,22 +241,61 @@ fn a_ride_of_more_than_a_minute_is_kept_though_its_start_was_cancelled_elsewhere
     assert!(world.download(BEN).samples.len() >= 70);
 }
 
+fn imported() -> ImportedWorkout {
+    let name = "gameplayevent".to_owned();
+    ImportedWorkout {
+        workout: (*four_steps()).clone(),
+        remarks: vec![Remark {
+            line: 7,
+            count: 3,
+            kind: RemarkKind::Ignored { name },
+        }],
+    }
+}
+
 #[test]
-fn a_workout_file_is_shared_and_the_elements_left_out_are_named() {
+fn the_remarks_on_a_workout_file_stay_until_the_host_dismisses_them() {
     let mut world = World::group(16, 2);
     world.feed(ANA, Input::WorkoutFileChosen);
-    let imported = ImportedWorkout {
-        workout: (*four_steps()).clone(),
-        ignored: vec!["textevent (3)".to_owned(), "Freeride (1)".to_owned()],
-    };
-    world.feed(ANA, Input::WorkoutFile(Ok(imported)));
-    world.run(ms(300));
+    world.feed(ANA, Input::WorkoutFile(Ok(imported())));
+    world.run(secs(60));
     assert_eq!(world.view(BEN).workout, Some(four_steps()));
-    let notices = [
-        Notice::WorkoutShared("Four Steps".to_owned()),
-        Notice::ElementsIgnored("textevent (3), Freeride (1)".to_owned()),
-    ];
-    assert_eq!(world.notices(ANA), notices);
+    let shared = Notice::WorkoutShared("Four Steps".to_owned());
+    assert_eq!(world.notices(ANA), [shared]);
+    assert_eq!(world.view(ANA).workout_remarks, imported().remarks);
+    assert_eq!(world.view(BEN).workout_remarks, []);
+
+    world.intend(ANA, Intent::Start);
+    world.run(secs(2));
+    world.intend(ANA, Intent::CancelStart);
+    world.run(secs(2));
+    assert_eq!(world.view(ANA).workout_remarks, imported().remarks);
+    world.intend(ANA, Intent::DismissRemarks);
+    assert_eq!(world.view(ANA).workout_remarks, []);
+}
+
+#[test]
+fn the_remarks_on_a_workout_file_go_when_another_workout_is_shared() {
+    let mut world = World::group(22, 2);
+    world.feed(ANA, Input::WorkoutFile(Ok(imported())));
+    world.intend(ANA, Intent::ShareWorkout(long_ride()));
+    assert_eq!(world.view(ANA).workout_remarks, []);
+
+    world.feed(ANA, Input::WorkoutFile(Ok(imported())));
+    let ben = world.peer(BEN);
+    world.intend(ANA, Intent::HandOver(ben));
+    world.run(secs(2));
+    assert_eq!(world.view(ANA).workout_remarks, imported().remarks);
+    world.intend(BEN, Intent::ShareWorkout(half_minute()));
+    world.run(secs(2));
+    assert_eq!(world.view(ANA).workout_remarks, []);
+}
+
+#[test]
+fn a_file_that_cannot_be_shared_leaves_no_remarks() {
+    let mut world = World::group(23, 2);
+    world.feed(BEN, Input::WorkoutFile(Ok(imported())));
+    assert_eq!(world.view(BEN).workout_remarks, []);
 }
 
 #[test]

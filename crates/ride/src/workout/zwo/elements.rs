@@ -2,55 +2,74 @@
 
 use core::time::Duration;
 
-use roxmltree::Node;
-
-use super::attributes::Attributes;
+use super::attributes::{Attributes, Lengths, OFF_POWER, ON_POWER, POWER, PowerNames};
 use super::error::{Place, ZwoError};
-use super::{IgnoredCounter, is, name};
+use super::markup::Element;
+use super::remark::{RemarkKind, Remarks};
+use super::texts::shorten;
 use crate::workout::{
-    Cue, Draft, Interval, IntervalKind, MAX_DURATION, MAX_INTERVALS, Target, WorkoutError,
+    Cue, Draft, Interval, IntervalKind, MAX_DURATION, MAX_INTERVALS, Target, TextField,
+    WorkoutError,
 };
 
 /// Time for which a cue is shown by default.
 const DEFAULT_SHOWN_FOR: Duration = Duration::from_secs(10);
 
 /// Reads the elements of `<workout>` into the draft.
-pub(super) fn read(
-    workout: Node<'_, '_>,
+pub(super) fn read<'a>(
+    workout: &Element<'a>,
+    lengths: Lengths,
     draft: &mut Draft,
-    ignored: &mut IgnoredCounter,
+    remarks: &mut Remarks<'a>,
 ) -> Result<(), ZwoError> {
     let mut end = Duration::ZERO;
-    for element in workout.children().filter(Node::is_element) {
-        if is(element, "textevent") {
-            read_cue(element, Duration::ZERO, draft, ignored);
+    // Each with the place of its element.
+    let mut cues = Vec::new();
+    for element in &workout.children {
+        if element.is("textevent") {
+            read_cue(element, Duration::ZERO, lengths, &mut cues, remarks);
             continue;
         }
-        let Some(intervals) = intervals(element)? else {
-            ignored.count(element.tag_name().name());
+        let mut attributes = Attributes {
+            element,
+            remarks,
+            lengths,
+        };
+        let Some(intervals) = intervals(&mut attributes) else {
+            remarks.ignore(element.at, element.name);
             continue;
         };
         let start = end;
-        for interval in intervals
-            .into_iter()
-            .filter(|interval| !interval.duration.is_zero())
-        {
+        let ridden = intervals.into_iter().filter(|it| !it.duration.is_zero());
+        for interval in ridden {
             end += interval.duration;
             draft.intervals.push(interval);
-            check_limits(element, draft, end)?;
+            check_limits(element, draft, end, remarks.text())?;
         }
-        read_children(element, start, draft, ignored);
+        read_children(element, start, lengths, &mut cues, remarks);
     }
     if draft.intervals.is_empty() {
-        return Err(ZwoError::NoIntervals {
-            place: Place::of(workout),
+        return Err(ZwoError::NothingToRide {
+            place: Place::at(remarks.text(), workout.at),
+            remarks: remarks.take(),
         });
     }
-    drop_late_cues(draft, end, ignored);
+    for (at, cue) in cues {
+        if cue.at < end {
+            draft.cues.push(cue);
+        } else {
+            remarks.ignore(at, "textevent");
+        }
+    }
     Ok(())
 }
 
-fn check_limits(element: Node<'_, '_>, draft: &Draft, end: Duration) -> Result<(), ZwoError> {
+fn check_limits(
+    element: &Element<'_>,
+    draft: &Draft,
+    end: Duration,
+    text: &str,
+) -> Result<(), ZwoError> {
     let error = if draft.intervals.len() > MAX_INTERVALS {
         WorkoutError::TooManyIntervals
     } else if end > MAX_DURATION {
@@ -59,108 +78,128 @@ fn check_limits(element: Node<'_, '_>, draft: &Draft, end: Duration) -> Result<(
         return Ok(());
     };
     Err(ZwoError::Limit {
-        place: Place::of(element),
+        place: Place::at(text, element.at),
         error,
     })
 }
 
-/// Intervals of an element; `None` for an unknown element.
-fn intervals(element: Node<'_, '_>) -> Result<Option<Vec<Interval>>, ZwoError> {
-    let attributes = Attributes(element);
-    let intervals = match name(element).as_str() {
-        "warmup" => vec![sloped(attributes, IntervalKind::Warmup)?],
-        "cooldown" => vec![sloped(attributes, IntervalKind::Cooldown)?],
-        "ramp" => vec![sloped(attributes, IntervalKind::Ramp)?],
-        "steadystate" | "solidstate" => vec![single(
-            attributes,
-            IntervalKind::Steady,
-            attributes.constant()?,
-        )?],
-        "intervalst" => set(attributes)?,
-        "freeride" => vec![single(attributes, IntervalKind::FreeRide, Target::Free)?],
-        "maxeffort" => vec![single(attributes, IntervalKind::MaxEffort, Target::Max)?],
-        _ => return Ok(None),
+/// Intervals of an element; `None` for an unknown element. Without a usable duration there are none.
+fn intervals(attributes: &mut Attributes<'_, '_, '_>) -> Option<Vec<Interval>> {
+    let element = attributes.element;
+    let kind = match element.name.to_ascii_lowercase().as_str() {
+        "warmup" => IntervalKind::Warmup,
+        "cooldown" => IntervalKind::Cooldown,
+        "ramp" => IntervalKind::Ramp,
+        "steadystate" | "solidstate" => IntervalKind::Steady,
+        "intervalst" => return Some(set(attributes).unwrap_or_default()),
+        "freeride" => IntervalKind::FreeRide,
+        "maxeffort" => IntervalKind::MaxEffort,
+        _ => return None,
     };
-    Ok(Some(intervals))
-}
-
-fn sloped(attributes: Attributes<'_, '_>, kind: IntervalKind) -> Result<Interval, ZwoError> {
-    single(
-        attributes,
-        kind,
-        attributes.slope("Power", "PowerLow", "PowerHigh")?,
-    )
-}
-
-fn single(
-    attributes: Attributes<'_, '_>,
-    kind: IntervalKind,
-    target: Target,
-) -> Result<Interval, ZwoError> {
-    let duration = attributes
-        .duration("Duration")?
-        .ok_or_else(|| attributes.missing("Duration"))?;
-    let cadence = attributes.cadence("Cadence")?;
-    Ok(Interval {
+    let Some(duration) = attributes.duration(&["Duration"]) else {
+        return Some(Vec::new());
+    };
+    let target = match kind {
+        IntervalKind::FreeRide => Target::Free,
+        IntervalKind::MaxEffort => Target::Max,
+        IntervalKind::Steady => attributes.constant(&POWER),
+        IntervalKind::Cooldown => falling(attributes),
+        _ => attributes.slope(&POWER),
+    };
+    let cadence = attributes.cadence("Cadence");
+    Some(vec![Interval {
         cadence,
         ..Interval::new(duration, kind, target)
-    })
+    }])
+}
+
+/// Target of a cool-down, which goes down also where the file has its powers the other way round,
+/// as other programs ride it.
+fn falling(attributes: &mut Attributes<'_, '_, '_>) -> Target {
+    match attributes.slope(&POWER) {
+        Target::Power { from, to } if from < to => {
+            let at = attributes.element.at;
+            attributes.remarks.add(at, RemarkKind::RisingCooldown);
+            Target::Power { from: to, to: from }
+        }
+        target => target,
+    }
 }
 
 /// Repeated set of a hard and an easy interval.
-fn set(attributes: Attributes<'_, '_>) -> Result<Vec<Interval>, ZwoError> {
-    let on = attributes
-        .duration("OnDuration")?
-        .ok_or_else(|| attributes.missing("OnDuration"))?;
-    let off = attributes.duration("OffDuration")?.unwrap_or_default();
-    let hard = attributes.slope("OnPower", "PowerOnLow", "PowerOnHigh")?;
-    let mut pair = vec![Interval {
-        cadence: attributes.cadence("Cadence")?,
-        ..Interval::new(on, IntervalKind::Work, hard)
-    }];
+fn set(attributes: &mut Attributes<'_, '_, '_>) -> Option<Vec<Interval>> {
+    let on = attributes.duration(&["OnDuration", "DurationOn"])?;
+    let off = attributes.optional_duration(&["OffDuration", "DurationOff"]);
+    let hard = part(attributes, on, IntervalKind::Work, &ON_POWER, "Cadence");
+    let mut pair = vec![hard];
     if !off.is_zero() {
-        let easy = attributes.slope("OffPower", "PowerOffLow", "PowerOffHigh")?;
-        let cadence = attributes.cadence("CadenceResting")?;
-        pair.push(Interval {
+        let cadence = "CadenceResting";
+        pair.push(part(
+            attributes,
+            off,
+            IntervalKind::Rest,
+            &OFF_POWER,
             cadence,
-            ..Interval::new(off, IntervalKind::Rest, easy)
-        });
+        ));
     }
-    // The number of repetitions is limited to the number of intervals.
-    let repeat = attributes.repeat()?;
-    Ok(core::iter::repeat_n(pair, repeat).flatten().collect())
+    // The number of repetitions is at most one above the limit of intervals.
+    let repeat = attributes.repeat();
+    Some(core::iter::repeat_n(pair, repeat).flatten().collect())
+}
+
+fn part(
+    attributes: &mut Attributes<'_, '_, '_>,
+    duration: Duration,
+    kind: IntervalKind,
+    power: &PowerNames,
+    cadence: &str,
+) -> Interval {
+    let target = attributes.slope(power);
+    Interval {
+        cadence: attributes.cadence(cadence),
+        ..Interval::new(duration, kind, target)
+    }
 }
 
 /// Reads the cues of an element, and counts unknown children and attributes.
-fn read_children(
-    element: Node<'_, '_>,
+fn read_children<'a>(
+    element: &Element<'a>,
     start: Duration,
-    draft: &mut Draft,
-    ignored: &mut IgnoredCounter,
+    lengths: Lengths,
+    cues: &mut Vec<(usize, Cue)>,
+    remarks: &mut Remarks<'a>,
 ) {
-    for child in element.children().filter(Node::is_element) {
-        if is(child, "textevent") {
-            read_cue(child, start, draft, ignored);
+    for child in &element.children {
+        if child.is("textevent") {
+            read_cue(child, start, lengths, cues, remarks);
         } else {
-            ignored.count(child.tag_name().name());
+            remarks.ignore(child.at, child.name);
         }
     }
-    for attribute in element.attributes() {
-        if !KNOWN
-            .iter()
-            .any(|known| known.eq_ignore_ascii_case(attribute.name()))
-        {
-            ignored.count(attribute.name());
+    for attribute in &element.attributes {
+        let name = attribute.name;
+        let is_pace_0 = name.eq_ignore_ascii_case("pace") && attribute.value.trim() == "0";
+        if !is_pace_0 && !is_known(name) {
+            remarks.ignore(attribute.at, name);
         }
     }
 }
 
-/// Attributes that are read, and those that do not affect the ride.
-const KNOWN: [&str; 21] = [
+fn is_known(name: &str) -> bool {
+    let of_power = |names: &PowerNames| {
+        let names = [names.flat, names.low, names.high, names.zone];
+        names
+            .into_iter()
+            .flatten()
+            .any(|known| known.eq_ignore_ascii_case(name))
+    };
+    KNOWN.iter().any(|known| known.eq_ignore_ascii_case(name))
+        || [POWER, ON_POWER, OFF_POWER].iter().any(of_power)
+}
+
+/// Attributes beside those of power that are read, and those that do not affect the ride.
+const KNOWN: [&str; 17] = [
     "Duration",
-    "Power",
-    "PowerLow",
-    "PowerHigh",
     "Cadence",
     "CadenceLow",
     "CadenceHigh",
@@ -169,55 +208,51 @@ const KNOWN: [&str; 21] = [
     "CadenceRestingHigh",
     "Repeat",
     "OnDuration",
+    "DurationOn",
     "OffDuration",
-    "OnPower",
-    "OffPower",
-    "PowerOnLow",
-    "PowerOnHigh",
-    "PowerOffLow",
-    "PowerOffHigh",
+    "DurationOff",
     "FlatRoad",
     "ftptest",
+    "OverUnder",
+    "uniqueId",
+    "legacyIdHash",
 ];
 
-/// Reads a cue. An invalid cue is ignored and counted.
-fn read_cue(
-    element: Node<'_, '_>,
+/// Reads a cue. One that cannot be used is left out.
+fn read_cue<'a>(
+    element: &Element<'a>,
     start: Duration,
-    draft: &mut Draft,
-    ignored: &mut IgnoredCounter,
+    lengths: Lengths,
+    cues: &mut Vec<(usize, Cue)>,
+    remarks: &mut Remarks<'a>,
 ) {
-    let attributes = Attributes(element);
-    // Cues at a distance have no position in time.
-    let has_time =
-        attributes.text("timeoffset").is_some() || attributes.text("distoffset").is_none();
-    let offset = attributes
-        .duration("timeoffset")
-        .map(Option::unwrap_or_default);
-    let shown_for = attributes
-        .duration("duration")
-        .ok()
-        .flatten()
-        .filter(|duration| !duration.is_zero());
-    match (offset, attributes.text("message").map(str::trim)) {
-        (Ok(offset), Some(text)) if has_time && !text.is_empty() => {
-            let shown_for = shown_for.unwrap_or(DEFAULT_SHOWN_FOR);
-            draft.cues.push(Cue {
-                at: start + offset,
-                shown_for,
-                text: text.to_owned(),
-            });
-        }
-        _ => ignored.count(element.tag_name().name()),
+    let mut attributes = Attributes {
+        element,
+        remarks,
+        lengths,
+    };
+    let mut text = attributes
+        .text("message")
+        .unwrap_or_default()
+        .trim()
+        .to_owned();
+    if text.is_empty() {
+        return remarks.ignore(element.at, element.name);
     }
-}
-
-fn drop_late_cues(draft: &mut Draft, end: Duration, ignored: &mut IgnoredCounter) {
-    draft.cues.retain(|cue| {
-        let late = cue.at >= end;
-        if late {
-            ignored.count("textevent");
-        }
-        !late
-    });
+    let Some(offset) = attributes.cue_time() else {
+        return;
+    };
+    let shown_for = attributes.shown_for().unwrap_or(DEFAULT_SHOWN_FOR);
+    if shorten(&mut text, TextField::Cue) {
+        remarks.add(element.at, RemarkKind::Shortened(TextField::Cue));
+    }
+    let at = start + offset;
+    cues.push((
+        element.at,
+        Cue {
+            at,
+            shown_for,
+            text,
+        },
+    ));
 }

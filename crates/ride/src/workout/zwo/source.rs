@@ -1,114 +1,108 @@
-//! Decoding of files to text that is safe to parse.
+//! Decoding of files to text.
 
 use std::borrow::Cow;
 
 use super::MAX_FILE_BYTES;
 use super::error::{Place, ZwoError};
 
-/// Largest number of attributes of one element. The parser compares every pair of them.
-const MAX_ATTRIBUTES: usize = 64;
-/// Largest number of namespace declarations of a file. The parser copies them to all descendants,
-/// and workouts need none.
-const MAX_NAMESPACES: usize = 16;
+/// Text of a file.
+pub(super) struct Source<'a> {
+    pub text: Cow<'a, str>,
+    /// First byte of `text` that depends on an assumption about the encoding.
+    pub assumed_encoding_at: Option<usize>,
+}
 
-/// Decodes the text of a file.
-pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, ZwoError> {
+/// Decodes a file by its byte order mark, by its first bytes (XML 1.0, appendix F), and by whether
+/// it is valid UTF-8. Text that is none of these is read as Windows-1252, which contains the letters
+/// of ISO-8859-1. That is an assumption unless the file declares one of the two.
+pub(super) fn decode(bytes: &[u8]) -> Result<Source<'_>, ZwoError> {
     if bytes.len() > MAX_FILE_BYTES {
         return Err(ZwoError::TooLarge { bytes: bytes.len() });
     }
-    let text = match bytes {
-        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes)?.into(),
-        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes)?.into(),
-        // `<` without a byte order mark: XML 1.0, appendix F.
-        [b'<', 0, ..] => utf16(bytes, u16::from_le_bytes)?.into(),
-        [0, b'<', ..] => utf16(bytes, u16::from_be_bytes)?.into(),
-        [0xef, 0xbb, 0xbf, rest @ ..] => utf8(rest)?.into(),
-        _ => utf8(bytes)?.into(),
+    let source = match bytes {
+        [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
+        [b'<' | b' ' | b'\r' | b'\n', 0, ..] => utf16(bytes, u16::from_le_bytes),
+        [0, b'<' | b' ' | b'\r' | b'\n', ..] => utf16(bytes, u16::from_be_bytes),
+        [0xef, 0xbb, 0xbf, rest @ ..] => utf8_or_windows_1252(rest)?,
+        _ => utf8_or_windows_1252(bytes)?,
     };
-    Some(text)
-        .filter(|text: &Cow<'_, str>| !text.trim().is_empty())
+    Some(source)
+        .filter(|source| !source.text.trim().is_empty())
         .ok_or(ZwoError::Empty)
 }
 
-fn utf8(bytes: &[u8]) -> Result<&str, ZwoError> {
-    core::str::from_utf8(bytes).map_err(|error| {
-        let good = String::from_utf8_lossy(&bytes[..error.valid_up_to()]);
-        ZwoError::NotText {
-            place: Place::end_of(&good),
+fn utf8_or_windows_1252(bytes: &[u8]) -> Result<Source<'_>, ZwoError> {
+    let error = match core::str::from_utf8(bytes) {
+        Ok(text) => {
+            return Ok(Source {
+                text: text.into(),
+                assumed_encoding_at: None,
+            });
         }
+        Err(error) => error,
+    };
+    let mut text = String::with_capacity(bytes.len() + bytes.len() / 8);
+    let mut first_at = 0;
+    for (index, byte) in bytes.iter().enumerate() {
+        if index == error.valid_up_to() {
+            first_at = text.len();
+        }
+        if byte.is_ascii_control() && !byte.is_ascii_whitespace() {
+            return Err(ZwoError::NotText {
+                place: Place::at(&text, text.len()),
+            });
+        }
+        text.push(windows_1252(*byte));
+    }
+    let is_declared = declares_windows_1252(&text);
+    Ok(Source {
+        text: text.into(),
+        assumed_encoding_at: (!is_declared).then_some(first_at),
     })
 }
 
-fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, ZwoError> {
-    let (pairs, rest) = bytes.as_chunks::<2>();
-    let units = pairs.iter().map(|pair| unit(*pair));
+/// Character of a byte in Windows-1252, with controls for the five bytes without a character
+/// (WHATWG Encoding Standard).
+fn windows_1252(byte: u8) -> char {
+    const UPPER: [char; 32] = [
+        '€', '\u{81}', '‚', 'ƒ', '„', '…', '†', '‡', 'ˆ', '‰', 'Š', '‹', 'Œ', '\u{8d}', 'Ž',
+        '\u{8f}', '\u{90}', '‘', '’', '“', '”', '•', '–', '—', '˜', '™', 'š', '›', 'œ', '\u{9d}',
+        'ž', 'Ÿ',
+    ];
+    match byte {
+        0x80..=0x9f => UPPER[usize::from(byte) - 0x80],
+        _ => char::from(byte),
+    }
+}
+
+/// Reports an XML declaration of Windows-1252 or ISO-8859-1.
+fn declares_windows_1252(text: &str) -> bool {
+    let declaration = text
+        .split_once("?>")
+        .map_or("", |(declaration, _)| declaration);
+    let (_, value) = declaration.split_once("encoding").unwrap_or_default();
+    let name = value.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    let name = name.split(['"', '\'']).next().unwrap_or_default();
+    ["windows-1252", "cp1252", "iso-8859-1", "latin1"]
+        .iter()
+        .any(|known| known.eq_ignore_ascii_case(name))
+}
+
+/// Decodes UTF-16. Unpaired surrogates become replacement characters, and half a character at the
+/// end is left out.
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Source<'static> {
+    let (pairs, _) = bytes.as_chunks::<2>();
     let mut text = String::with_capacity(bytes.len());
-    for c in char::decode_utf16(units) {
-        match c {
-            Ok(c) => text.push(c),
-            Err(_) => {
-                return Err(ZwoError::NotText {
-                    place: Place::end_of(&text),
-                });
-            }
+    let mut first_error = None;
+    for c in char::decode_utf16(pairs.iter().map(|pair| unit(*pair))) {
+        if c.is_err() {
+            first_error.get_or_insert(text.len());
         }
+        text.push(c.unwrap_or(char::REPLACEMENT_CHARACTER));
     }
-    match rest {
-        [] => Ok(text),
-        _ => Err(ZwoError::NotText {
-            place: Place::end_of(&text),
-        }),
+    Source {
+        text: text.into(),
+        assumed_encoding_at: first_error,
     }
-}
-
-/// Rejects text that would make the parser slow. Malformed XML is left to the parser.
-pub(super) fn check(text: &str) -> Result<(), ZwoError> {
-    if text.matches("xmlns").count() > MAX_NAMESPACES {
-        return Err(ZwoError::TooComplex);
-    }
-    let mut rest = text;
-    while let Some(start) = rest.find('<') {
-        let markup = &rest[start..];
-        let at = text.len() - markup.len();
-        let length = match markup.as_bytes().get(1) {
-            Some(b'!') if markup.starts_with("<!--") => length_through(markup, "-->"),
-            Some(b'!') if markup.starts_with("<![CDATA[") => length_through(markup, "]]>"),
-            Some(b'!') => {
-                return Err(ZwoError::Doctype {
-                    place: Place::end_of(&text[..at]),
-                });
-            }
-            Some(b'?') => length_through(markup, "?>"),
-            _ => tag_length(markup).ok_or(ZwoError::TooComplex)?,
-        };
-        rest = &markup[length..];
-    }
-    Ok(())
-}
-
-/// Length of a piece of markup including its end mark; of the whole rest if it has no end.
-fn length_through(markup: &str, end: &str) -> usize {
-    markup.find(end).map_or(markup.len(), |at| at + end.len())
-}
-
-/// Length of a tag; `None` if it has too many attributes.
-fn tag_length(markup: &str) -> Option<usize> {
-    let mut quote = None;
-    let mut values = 0;
-    for (at, byte) in markup.bytes().enumerate() {
-        match quote {
-            Some(open) if byte == open => quote = None,
-            Some(_) => {}
-            None if byte == b'>' => return Some(at + 1),
-            None if byte == b'"' || byte == b'\'' => {
-                quote = Some(byte);
-                values += 1;
-            }
-            None => {}
-        }
-        if values > MAX_ATTRIBUTES {
-            return None;
-        }
-    }
-    Some(markup.len())
 }

@@ -4,13 +4,29 @@ use super::*;
 use crate::workout::{Interval, IntervalKind, Target};
 
 mod errors;
+mod repairs;
 
 fn file_of(elements: &str) -> String {
     format!("<workout_file><name>Test</name><workout>{elements}</workout></workout_file>")
 }
 
+fn read(file: &[u8]) -> Result<Imported, ZwoError> {
+    parse(file, "workout.zwo")
+}
+
 fn imported(elements: &str) -> Imported {
-    parse(file_of(elements).as_bytes()).expect(elements)
+    read(file_of(elements).as_bytes()).expect(elements)
+}
+
+/// Line and subject of each remark.
+fn remarks(imported: Imported) -> Vec<(u32, RemarkKind)> {
+    let remarks = imported.remarks.into_iter();
+    remarks.map(|remark| (remark.line, remark.kind)).collect()
+}
+
+fn left_out(name: &str) -> RemarkKind {
+    let name = name.to_owned();
+    RemarkKind::Ignored { name }
 }
 
 fn intervals(elements: &str) -> Vec<Interval> {
@@ -34,7 +50,7 @@ const fn seconds(seconds: u64) -> Duration {
 #[test]
 fn a_real_file_is_read_completely() {
     let bytes = include_bytes!("../../../tests/data/sweet-spot-intervals.zwo");
-    let Imported { workout, ignored } = parse(bytes).expect("a real file");
+    let Imported { workout, remarks } = read(bytes).expect("a real file");
     assert_eq!(workout.name(), "Sweet Spot Intervals");
     assert_eq!(workout.author(), "Zwift Hub Controller");
     assert!(workout.description().starts_with("Classic 4x10 minute"));
@@ -48,14 +64,13 @@ fn a_real_file_is_read_completely() {
         workout.intervals()[9],
         Interval::new(seconds(600), IntervalKind::Cooldown, power(0.6, 0.4))
     );
-    assert_eq!(ignored, []);
+    assert_eq!(remarks, []);
 }
 
 #[test]
 fn slopes_go_from_low_to_high_in_time_even_where_low_is_larger() {
     for (element, kind) in [
         ("Warmup", IntervalKind::Warmup),
-        ("Cooldown", IntervalKind::Cooldown),
         ("Ramp", IntervalKind::Ramp),
     ] {
         for (from, to) in [(0.75, 0.25), (0.25, 0.75)] {
@@ -65,6 +80,20 @@ fn slopes_go_from_low_to_high_in_time_even_where_low_is_larger() {
             assert_eq!((interval.kind, interval.target), (kind, power(from, to)));
         }
     }
+}
+
+#[test]
+fn a_cool_down_goes_down_whichever_of_its_powers_is_larger() {
+    let slope = |low: f32, high: f32| {
+        let cooldown = format!(r#"<Cooldown Duration="60" PowerLow="{low}" PowerHigh="{high}"/>"#);
+        let imported = imported(&cooldown);
+        let interval = imported.workout.intervals()[0].clone();
+        assert_eq!(interval.kind, IntervalKind::Cooldown);
+        (interval.target, remarks(imported))
+    };
+    assert_eq!(slope(0.75, 0.25), (power(0.75, 0.25), vec![]));
+    let swapped = (1, RemarkKind::RisingCooldown);
+    assert_eq!(slope(0.25, 0.75), (power(0.75, 0.25), vec![swapped]));
 }
 
 #[test]
@@ -143,7 +172,7 @@ fn durations_are_rounded_to_milliseconds() {
 }
 
 #[test]
-fn a_cadence_may_be_a_range_and_0_counts_as_missing() {
+fn a_cadence_may_be_a_range_and_0_minus_1_or_nothing_is_none() {
     assert_eq!(
         only(r#"<FreeRide Duration="9" Cadence="95"/>"#).cadence,
         Some(95)
@@ -152,10 +181,11 @@ fn a_cadence_may_be_a_range_and_0_counts_as_missing() {
         only(r#"<FreeRide Duration="9" CadenceLow="80" CadenceHigh="90"/>"#).cadence,
         Some(85)
     );
-    assert_eq!(
-        only(r#"<FreeRide Duration="9" Cadence="0"/>"#).cadence,
-        None
-    );
+    for none in ["0", "-1", "", " "] {
+        let imported = imported(&format!(r#"<FreeRide Duration="9" Cadence="{none}"/>"#));
+        assert_eq!(imported.workout.intervals()[0].cadence, None);
+        assert_eq!(imported.remarks, []);
+    }
 }
 
 #[test]
@@ -166,7 +196,7 @@ fn cues_are_timed_from_the_start_of_their_element_which_may_be_a_set() {
             <TextEvent TimeOffset="65.5" message="Three"/><textevent message="Two"/>
         </IntervalsT>"#,
     );
-    assert_eq!(workout.ignored, []);
+    assert_eq!(workout.remarks, []);
     let cues: Vec<(u64, u64, &str)> = (workout.workout.cues().iter())
         .map(|cue| {
             (
@@ -187,41 +217,43 @@ fn cues_are_timed_from_the_start_of_their_element_which_may_be_a_set() {
 }
 
 #[test]
-fn unknown_parts_are_ignored_and_counted() {
+fn unknown_parts_are_left_out_and_counted() {
     let elements = r#"<Warmup Duration="60" PowerLow="0.4" PowerHigh="0.6" pace="1" Quantize="1">
             <gameplayevent timeoffset="1"/><gameplayevent timeoffset="2"/></Warmup>
         <Teleport/><SteadyState Duration="60" Power="0.5" pace="2"><textevent distoffset="5" message="!"/></SteadyState>"#;
-    let ignored: Vec<(String, usize)> = imported(elements)
-        .ignored
+    let ignored: Vec<(u32, usize, RemarkKind)> = imported(elements)
+        .remarks
         .into_iter()
-        .map(|ignored| (ignored.name, ignored.count))
+        .map(|remark| (remark.line, remark.count, remark.kind))
         .collect();
     let expected = [
-        ("Quantize", 1),
-        ("Teleport", 1),
-        ("gameplayevent", 2),
-        ("pace", 2),
-        ("textevent", 1),
+        (1, 2, "pace"),
+        (1, 1, "Quantize"),
+        (2, 2, "gameplayevent"),
+        (3, 1, "Teleport"),
+        (3, 1, "textevent"),
     ];
     assert_eq!(
         ignored,
-        expected.map(|(name, count)| (name.to_owned(), count))
+        expected.map(|(line, count, name)| (line, count, left_out(name)))
     );
 }
 
 #[test]
-fn a_cue_after_the_end_is_ignored_and_counted() {
+fn parts_that_do_not_affect_the_ride_are_not_worth_a_remark() {
+    let file = r#"<workout_file><uniqueId>1</uniqueId><OverUnder>1</OverUnder><durationType>time</durationType>
+        <sportType>bike</sportType><tags/><workout>
+        <SteadyState Duration="60" Power="0.5" pace="0" FlatRoad="1" OverUnder="1"/></workout></workout_file>"#;
+    assert_eq!(read(file.as_bytes()).expect("a workout").remarks, []);
+}
+
+#[test]
+fn a_cue_after_the_end_is_left_out() {
     let imported = imported(
-        r#"<FreeRide Duration="60"><textevent timeoffset="60" message="Late"/></FreeRide>"#,
+        "<FreeRide Duration='60'>\n<textevent timeoffset='60' message='Late'/></FreeRide>",
     );
     assert_eq!(imported.workout.cues(), []);
-    assert_eq!(
-        imported.ignored,
-        [Ignored {
-            name: "textevent".into(),
-            count: 1
-        }]
-    );
+    assert_eq!(remarks(imported), [(2, left_out("textevent"))]);
 }
 
 #[test]
@@ -235,12 +267,23 @@ fn an_element_without_length_is_ignored() {
 }
 
 #[test]
-fn a_workout_without_a_name_gets_one() {
-    let file = "<workout_file><workout><FreeRide Duration='5'/></workout></workout_file>";
+fn a_workout_without_a_name_is_called_like_its_file() {
+    let name = |name_element: &str, file_name: &str| {
+        let file = format!(
+            "<workout_file>{name_element}<workout><FreeRide Duration='5'/></workout></workout_file>"
+        );
+        let imported = parse(file.as_bytes(), file_name).expect("a workout");
+        imported.workout.name().to_owned()
+    };
+    assert_eq!(name("<name>Sweet</name><n>S</n>", "a.zwo"), "Sweet");
+    assert_eq!(name("<n>Short</n>", "a.zwo"), "Short");
     assert_eq!(
-        parse(file.as_bytes()).expect("a workout").workout.name(),
-        "Untitled workout"
+        name("<name> </name>", "Sweet spot 2.1.zwo"),
+        "Sweet spot 2.1"
     );
+    assert_eq!(name("", "download"), "download");
+    assert_eq!(name("", ".zwo"), "Untitled workout");
+    assert_eq!(name("", &"x".repeat(300)).chars().count(), 200);
 }
 
 #[test]
@@ -248,7 +291,7 @@ fn names_are_plain_text() {
     let file = "<workout_file><name>&lt;img onerror&gt; \u{202e}evil</name><workout><FreeRide Duration='5'/></workout>\
         </workout_file>";
     assert_eq!(
-        parse(file.as_bytes()).expect("a workout").workout.name(),
+        read(file.as_bytes()).expect("a workout").workout.name(),
         "<img onerror> evil"
     );
 }
@@ -266,6 +309,6 @@ fn byte_order_marks_and_utf_16_are_read() {
         big,
     ];
     for file in files {
-        assert!(parse(&file).is_ok());
+        assert!(read(&file).is_ok());
     }
 }
