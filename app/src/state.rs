@@ -20,10 +20,10 @@ pub use rider_row::RiderRow;
 pub use session::{
     Intent,
     view::{
-        CandidatePair, CandidateType, CommandRejection, EndedBy, FitDownloadError, HostAction,
-        JoinError, LinkStats, Metrics, NetworkStats, Notice, Progress, RideChart, RideSummary,
-        RiderTrace, ServerConnection, Stage, Trace, TrainerFailure, TrainerState, WorkoutFileError,
-        numbered,
+        CandidatePair, CandidateType, CommandRejection, DirectLinks, EndedBy, FitDownloadError,
+        HostAction, JoinError, LinkStats, Metrics, NetworkStats, Notice, Progress, RideChart,
+        RideSummary, RiderTrace, ServerConnection, Stage, Trace, TrainerFailure, TrainerState,
+        WorkoutFileError, numbered,
     },
 };
 
@@ -69,6 +69,8 @@ pub struct RideState {
     pub kick_reason: RwSignal<Option<String>>,
     /// Connection to the server.
     pub connection: RwSignal<ServerConnection>,
+    /// Possibility of direct links.
+    pub direct_links: RwSignal<DirectLinks>,
     /// Statistics of all links, updated while the connection panel is open.
     pub network: RwSignal<NetworkStats>,
     /// The newest notice.
@@ -106,6 +108,7 @@ impl RideState {
             can_reclaim: RwSignal::new(false),
             kick_reason: RwSignal::new(None),
             connection: RwSignal::new(ServerConnection::default()),
+            direct_links: RwSignal::new(DirectLinks::default()),
             network: RwSignal::new(NetworkStats::default()),
             notice: RwSignal::new(None),
             summary: RwSignal::new(None),

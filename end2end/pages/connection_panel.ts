@@ -18,9 +18,11 @@ export type PanelValue =
 /** The dialog "Connection". */
 export class ConnectionPanel {
   readonly dialog: Locator;
+  readonly directLinks: Locator;
 
   constructor(private readonly page: Page) {
     this.dialog = page.getByRole("dialog", { name: "Connection" });
+    this.directLinks = this.dialog.locator(`[data-fact="direct-links"]`);
   }
 
   async open(): Promise<void> {

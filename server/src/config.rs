@@ -5,15 +5,19 @@
 
 mod aliases;
 mod ice;
+mod ice_servers;
+mod ice_url;
 mod limits;
 mod parse_error;
 mod peerjs;
 mod values;
 
 pub use ice::{BundlePolicyArg, IceSettings};
+pub use ice_servers::IceServers;
+pub use ice_url::{IceKind, IceTransport, IceUrl};
 pub use limits::{LimitSettings, MetricsAccess};
 pub use peerjs::PeerJsSettings;
-pub use values::{CommaSeparated, IceServers, IpNetwork, PublicUrl};
+pub use values::{CommaSeparated, IpNetwork, PublicUrl};
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -27,8 +31,8 @@ use tracing_subscriber::EnvFilter;
 
 use crate::error::StartError;
 use aliases::with_aliases;
+use ice_servers::ice_server_without_credentials;
 use parse_error::to_sentence;
-use values::ice_server_without_credentials;
 
 /// STUN server for riders of a public server whose ICE servers are not set.
 const PUBLIC_STUN: &str = "stun:stun.l.google.com:19302";
@@ -58,9 +62,10 @@ pub struct Config {
     #[arg(long, env = "GRUPPETTO_PUBLIC_URL", hide_env_values = true)]
     pub public_url: Option<PublicUrl>,
 
-    /// STUN and TURN servers for direct links: comma-separated URLs
-    /// (stun:host:port,turn:host:port), a JSON list of
-    /// {"urls":[…],"username":…,"credential":…}, or "none". If unset: no servers
+    /// STUN and TURN servers for direct links: comma-separated STUN URLs
+    /// (stun:host:port), a JSON list of
+    /// {"urls":[…],"username":…,"credential":…}, which TURN servers need, or
+    /// "none". If unset: no servers
     /// while GRUPPETTO_PUBLIC_URL is unset or a loopback address, otherwise the
     /// public stun:stun.l.google.com:19302. Alias: STUN_SERVERS
     #[arg(long, env = "GRUPPETTO_ICE_SERVERS", hide_env_values = true)]

@@ -10,7 +10,7 @@
 
 use std::rc::Rc;
 
-use mesh::link::{RtcCommand, RtcEvent, SdpKind, low_watermark};
+use mesh::link::{RefusedServer, RtcCommand, RtcEvent, SdpKind, accepted_servers, low_watermark};
 use protocol::{
     peer::DeliveryClass,
     signaling::{BundlePolicy, DirectLinkSettings, IceServer},
@@ -52,6 +52,16 @@ pub struct CandidatePair {
     pub remote: String,
 }
 
+/// Result of [`PeerConnection::open`].
+pub struct Opened {
+    /// The connection.
+    pub connection: PeerConnection,
+    /// ICE servers that the browser refuses.
+    pub refused: Vec<RefusedServer>,
+    /// Number of ICE servers that it uses.
+    pub used: usize,
+}
+
 /// A connection to one peer with its data channels.
 pub struct PeerConnection {
     pc: RtcPeerConnection,
@@ -61,16 +71,21 @@ pub struct PeerConnection {
 }
 
 impl PeerConnection {
-    /// Creates a connection with its three data channels; `None` if the browser
-    /// refuses.
+    /// Creates a connection with its three data channels, without the ICE servers
+    /// that the browser refuses.
+    ///
+    /// # Errors
+    /// The browser's error if it refuses the connection whatever its servers are.
     pub fn open(
         ice_servers: &[IceServer],
         direct: DirectLinkSettings,
         emit: impl Fn(RtcEvent) + 'static,
-    ) -> Option<Self> {
+    ) -> Result<Opened, String> {
         let emit: Emit = Rc::new(emit);
-        let pc =
-            RtcPeerConnection::new_with_configuration(&configuration(ice_servers, direct)).ok()?;
+        let (pc, refused, used) = match construct(ice_servers, direct) {
+            Ok(pc) => (pc, Vec::new(), ice_servers.len()),
+            Err(_) => construct_with_accepted(ice_servers, direct)?,
+        };
         let mut listeners = watch_connection(&pc, &emit);
         let channels = [
             DeliveryClass::Control,
@@ -82,11 +97,16 @@ impl PeerConnection {
             listeners.extend(watch_channel(&channel, class, &emit));
             (class, channel)
         });
-        Some(Self {
+        let connection = Self {
             pc,
             channels: channels.into(),
             emit,
             _listeners: listeners,
+        };
+        Ok(Opened {
+            connection,
+            refused,
+            used,
         })
     }
 
@@ -236,6 +256,33 @@ async fn announce(pc: &NegotiatingConnection, described: js_sys::Promise, emit: 
         _ => RtcEvent::Failed,
     };
     emit(event);
+}
+
+/// Constructs a connection with the ICE servers that the browser accepts, and names
+/// the others on the console.
+fn construct_with_accepted(
+    ice_servers: &[IceServer],
+    direct: DirectLinkSettings,
+) -> Result<(RtcPeerConnection, Vec<RefusedServer>, usize), String> {
+    let (accepted, refused) = accepted_servers(ice_servers, |server| {
+        construct(std::slice::from_ref(server), direct).map(|pc| pc.close())
+    });
+    for RefusedServer { url, reason } in &refused {
+        let warning = format!("The ICE server {url:?} is not used: {reason}");
+        web_sys::console::warn_1(&warning.into());
+    }
+    Ok((construct(&accepted, direct)?, refused, accepted.len()))
+}
+
+fn construct(
+    ice_servers: &[IceServer],
+    direct: DirectLinkSettings,
+) -> Result<RtcPeerConnection, String> {
+    let configuration = configuration(ice_servers, direct);
+    RtcPeerConnection::new_with_configuration(&configuration).map_err(|error| {
+        let error = error.dyn_ref::<js_sys::Error>();
+        error.map_or_else(String::new, |error| String::from(error.message()))
+    })
 }
 
 fn configuration(ice_servers: &[IceServer], direct: DirectLinkSettings) -> RtcConfiguration {

@@ -9,7 +9,7 @@ use super::{dialog::Dialog, format, icons::LinkIcon, labels, rider::use_label};
 use crate::{
     i18n::*,
     lazy,
-    state::{CandidatePair, Intent, Intents, RideState, RiderRow, ServerConnection},
+    state::{CandidatePair, DirectLinks, Intent, Intents, RideState, RiderRow, ServerConnection},
 };
 
 /// The panel and the button that opens it. Shown in group rides only.
@@ -66,10 +66,33 @@ pub fn ConnectionPanel() -> impl IntoView {
 #[component]
 pub fn ConnectionDetails() -> impl IntoView {
     view! {
+        <DirectLinkProblem/>
         <LinkTable/>
         <Totals/>
     }
     .into_any()
+}
+
+/// Reason why direct links are not possible.
+#[component]
+fn DirectLinkProblem() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let text = move || match state.direct_links.get() {
+        DirectLinks::Possible => None,
+        DirectLinks::NoWebRtc => Some(t!(i18n, connection.no_webrtc).into_any()),
+        DirectLinks::NotAllowed => Some(t!(i18n, connection.not_allowed).into_any()),
+        DirectLinks::Blocked(reason) => Some(t!(i18n, connection.blocked, reason).into_any()),
+        DirectLinks::ServersRefused { urls, used: 0 } => {
+            Some(t!(i18n, connection.all_refused, servers = urls.join(", ")).into_any())
+        }
+        DirectLinks::ServersRefused { urls, .. } => {
+            Some(t!(i18n, connection.some_refused, servers = urls.join(", ")).into_any())
+        }
+    };
+    move || {
+        text().map(|text| view! { <p class="connection-line" data-fact="direct-links">{text}</p> })
+    }
 }
 
 /// One row for each other rider.

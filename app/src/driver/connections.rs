@@ -10,10 +10,10 @@ use super::queue::{Event, Queue};
 use crate::{
     browser::{
         page,
-        rtc::{self, PeerConnection},
+        rtc::{self, Opened, PeerConnection},
         socket::{self, SignalingSocket},
     },
-    state::{CandidatePair, CandidateType},
+    state::{CandidatePair, CandidateType, DirectLinks},
 };
 
 /// Open connections.
@@ -73,11 +73,13 @@ impl Connections {
                 let opened = PeerConnection::open(&ice_servers, direct, move |event| {
                     queue.post(rtc_event(from.clone(), number, event));
                 });
+                let links = direct_links(&opened);
+                self.queue.post(Event::Input(Input::DirectLinks(links)));
                 match opened {
-                    Some(connection) => {
-                        self.peers.insert(peer, (number, connection));
+                    Ok(opened) => {
+                        self.peers.insert(peer, (number, opened.connection));
                     }
-                    None => self.queue.post(rtc_event(peer, number, RtcEvent::Failed)),
+                    Err(_) => self.queue.post(rtc_event(peer, number, RtcEvent::Failed)),
                 }
             }
             RtcCommand::Close if current.is_some() => {
@@ -129,6 +131,21 @@ fn rtc_event(peer: PeerId, connection: u32, event: RtcEvent) -> Event {
         connection,
         event,
     })
+}
+
+fn direct_links(opened: &Result<Opened, String>) -> DirectLinks {
+    match opened {
+        Ok(opened) if opened.refused.is_empty() => DirectLinks::Possible,
+        Ok(opened) => DirectLinks::ServersRefused {
+            urls: opened
+                .refused
+                .iter()
+                .map(|server| server.url.clone())
+                .collect(),
+            used: opened.used,
+        },
+        Err(reason) => DirectLinks::Blocked(reason.clone()),
+    }
 }
 
 fn candidate_pair(pair: &rtc::CandidatePair) -> Option<CandidatePair> {

@@ -46,6 +46,7 @@ impl Display {
         set_if_changed(&state.can_reclaim, &view.can_reclaim);
         set_if_changed(&state.kick_reason, &view.kick_reason);
         set_if_changed(&state.connection, &view.connection);
+        set_if_changed(&state.direct_links, &view.direct_links);
         set_if_changed(&state.network, &view.network);
         set_if_changed(&state.summary, &view.summary);
         set_if_changed(&state.ended_by, &view.ended_by);

@@ -3,6 +3,7 @@
 //!
 //! - [`RtcCommand`], [`RtcEvent`]: commands to the driver for the link's `RTCPeerConnection`, and
 //!   its events.
+//! - [`accepted_servers`](accepted_servers()): the ICE servers that a browser accepts.
 //! - `connection_attempts`: makes, loses and replaces the connection; `peer_connection`: one such
 //!   connection.
 //! - `channel_buffers`: bytes that wait in the data channels, and [`low_watermark`].
@@ -20,6 +21,7 @@
 //! the server says otherwise: only heartbeats are sent to it, and the rest when a frame arrives
 //! again.
 
+mod accepted_servers;
 mod api;
 mod channel_buffers;
 mod congestion_window;
@@ -34,6 +36,7 @@ mod send_stream;
 pub(crate) mod testing;
 mod token_bucket;
 
+pub use accepted_servers::{RefusedServer, accepted_servers};
 pub(crate) use api::{LinkConditions, LinkOutput, PageId, Path};
 pub use channel_buffers::low_watermark;
 pub use rtc::{RtcCommand, RtcEvent, SdpKind};

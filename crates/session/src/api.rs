@@ -15,7 +15,7 @@ use ride::{
 use crate::{
     storage::{StorageCommand, StoredProfile, StoredRide},
     trainer::{DeviceCommand, DeviceInput},
-    view::{CandidatePair, FitDownloadError, JoinError, Notice, WorkoutFileError},
+    view::{CandidatePair, DirectLinks, FitDownloadError, JoinError, Notice, WorkoutFileError},
 };
 
 /// Readings of both clocks at the time of an input.
@@ -93,6 +93,8 @@ pub enum Input {
         /// Event of the connection.
         event: RtcEvent,
     },
+    /// Possibility of direct links, after a connection was or was not opened.
+    DirectLinks(DirectLinks),
     /// Event of the own trainer.
     Device(DeviceInput),
     /// The host has chosen a workout file, which is being read.

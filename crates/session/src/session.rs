@@ -138,6 +138,7 @@ impl RideSession {
                     event,
                 },
             ),
+            Input::DirectLinks(links) => self.view.direct_links = links,
             Input::Device(input) => self.ride.trainer.handle(now, input, &mut self.outputs),
             Input::WorkoutFileChosen => self.view.workout_error = None,
             Input::WorkoutFile(file) => match file {

@@ -24,7 +24,7 @@ use ride::{
 };
 
 pub use chart::{RideChart, RiderTrace, Trace};
-pub use network::{CandidatePair, CandidateType, LinkStats, NetworkStats};
+pub use network::{CandidatePair, CandidateType, DirectLinks, LinkStats, NetworkStats};
 pub use notice::{CommandRejection, HostAction, Notice};
 
 /// Everything that the screen shows.
@@ -70,6 +70,8 @@ pub struct View {
     pub kick_reason: Option<String>,
     /// State of the connection to the server.
     pub connection: ServerConnection,
+    /// Possibility of direct links.
+    pub direct_links: DirectLinks,
     /// Statistics of all links, updated while they are watched.
     pub network: NetworkStats,
     /// Summary of the ride that has ended.
@@ -104,6 +106,7 @@ impl Default for View {
             can_reclaim: false,
             kick_reason: None,
             connection: ServerConnection::default(),
+            direct_links: DirectLinks::default(),
             network: NetworkStats::default(),
             summary: None,
             ended_by: None,

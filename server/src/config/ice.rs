@@ -2,8 +2,9 @@
 //! path.
 
 use clap::{Args, ValueEnum};
-use protocol::signaling::{BundlePolicy, DirectLinkSettings};
+use protocol::signaling::{BundlePolicy, DirectLinkSettings, MAX_ICE_SERVERS};
 
+use super::ice_url::{IceKind, IceUrl};
 use crate::turn::{TurnSecret, TurnServer};
 
 /// Settings of direct links.
@@ -79,6 +80,9 @@ impl IceSettings {
         match (self.secret().is_some(), self.urls().next().is_some()) {
             (true, false) => lacks("GRUPPETTO_TURN_SECRET", "GRUPPETTO_TURN_URLS"),
             (false, true) => lacks("GRUPPETTO_TURN_URLS", "GRUPPETTO_TURN_SECRET"),
+            _ if self.turn_urls.len() > MAX_ICE_SERVERS => Err(format!(
+                "GRUPPETTO_TURN_URLS has more than {MAX_ICE_SERVERS} URLs. See --help."
+            )),
             _ => Ok(()),
         }
     }
@@ -108,13 +112,17 @@ pub enum BundlePolicyArg {
 
 fn turn_url(text: &str) -> Result<String, String> {
     let text = text.trim();
-    let has_scheme = ["turn:", "turns:"]
-        .iter()
-        .any(|scheme| text.strip_prefix(scheme).is_some_and(|it| !it.is_empty()));
-    if has_scheme || text.is_empty() {
-        Ok(text.to_owned())
-    } else {
-        Err("is not a URL such as turn:turn.example:3478".to_owned())
+    if text.is_empty() {
+        return Ok(String::new());
+    }
+    let url: IceUrl = text
+        .parse()
+        .map_err(|reason| format!("has {text:?}, which {reason}"))?;
+    match url.kind {
+        IceKind::Turn => Ok(text.to_owned()),
+        IceKind::Stun => Err(format!(
+            "has {text:?}, which is not a URL such as turn:turn.example:3478"
+        )),
     }
 }
 
@@ -148,10 +156,24 @@ mod tests {
     }
 
     #[test]
-    fn a_turn_url_has_a_turn_scheme() {
-        let parsed = Config::try_parse_from(["gruppetto", "--turn-urls", "stun:a:3478"]);
-        let message = parsed.expect_err("refused").to_string();
-        assert!(message.contains("turn:turn.example:3478"), "{message}");
+    fn a_turn_url_that_browsers_refuse_is_refused_and_named() {
+        for (urls, reason) in [
+            ("stun:a:3478", "is not a URL such as turn:turn.example:3478"),
+            ("turn:a,turn://b", "\"turn://b\", which has // after turn:"),
+            ("turn:a:65536", "\"turn:a:65536\", which has the port"),
+            ("turn:a?transport=quic", "transport=udp or transport=tcp"),
+        ] {
+            let parsed = Config::try_parse_from(["gruppetto", "--turn-urls", urls]);
+            let message = parsed.expect_err("refused").to_string();
+            assert!(message.contains(reason), "{message}");
+        }
+        let many = vec!["turn:a"; 33].join(",");
+        let many = settings(&["--turn-secret=north", "--turn-urls", &many]);
+        assert!(
+            many.check()
+                .expect_err("refused")
+                .contains("more than 32 URLs")
+        );
     }
 
     #[test]

@@ -2,6 +2,9 @@
 
 use clap::error::{ContextKind, ContextValue};
 
+/// Settings whose values are not printed, since they may contain passwords.
+const SECRETS: [&str; 3] = ["--secret", "--turn-secret", "--ice-servers"];
+
 /// Error of clap as one sentence that names the setting.
 pub fn to_sentence(error: &clap::Error) -> String {
     let context = |kind| match error.get(kind) {
@@ -35,9 +38,11 @@ pub fn to_sentence(error: &clap::Error) -> String {
         .trim_start_matches('-')
         .replace('-', "_")
         .to_ascii_uppercase();
-    format!(
-        "The setting {flag} (GRUPPETTO_{variable}) {reason}: it is {value:?} now; --help explains it."
-    )
+    let now = match SECRETS.contains(&flag) {
+        true => String::new(),
+        false => format!("it is {value:?} now; "),
+    };
+    format!("The setting {flag} (GRUPPETTO_{variable}) {reason}: {now}--help explains it.")
 }
 
 #[cfg(test)]
@@ -72,8 +77,12 @@ mod tests {
                 "(GRUPPETTO_MAX_RIDERS) is not accepted (0 is not in 1..=64)",
             ),
             (
-                ["--ice-servers", "http://x"],
-                "(GRUPPETTO_ICE_SERVERS) has \"http://x\"",
+                ["--ice-servers", "stun:a,http://x"],
+                "(GRUPPETTO_ICE_SERVERS) has \"http://x\" in its entry 2, which does not begin with stun:",
+            ),
+            (
+                ["--turn-urls", "turn:a:65536"],
+                "(GRUPPETTO_TURN_URLS) has \"turn:a:65536\", which has the port",
             ),
             (
                 ["--log-format", "xml"],
@@ -88,6 +97,15 @@ mod tests {
                 !message.contains('\n') && message.ends_with('.'),
                 "{message}"
             );
+        }
+    }
+
+    #[test]
+    fn passwords_are_not_printed() {
+        let servers = r#"[{"urls":"turn://a","username":"u","credential":"north-wind"}]"#;
+        for flags in [["--ice-servers", servers], ["--secret", "north-wind"]] {
+            let message = refusal(&flags);
+            assert!(!message.contains("north-wind"), "{message}");
         }
     }
 

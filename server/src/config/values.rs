@@ -1,11 +1,10 @@
-//! Types of settings: origins, lists, networks and ICE servers.
+//! Types of settings: origins, lists and networks.
 
 use std::net::IpAddr;
 use std::ops::Deref;
 use std::str::FromStr;
 
 use axum::http::Uri;
-use protocol::signaling::IceServer;
 
 /// Origin of a web page: `http` or `https`, a host, and an optional port.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,6 +47,8 @@ impl FromStr for PublicUrl {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         const EXPECTED: &str = "is not an address such as https://ride.example, without a path";
+        const PATH: &str =
+            "has a path, but Gruppetto needs a host name of its own, as in https://ride.example";
         let uri: Uri = text
             .trim()
             .trim_end_matches('/')
@@ -65,7 +66,7 @@ impl FromStr for PublicUrl {
             .path_and_query()
             .is_some_and(|rest| rest.as_str() != "/")
         {
-            return Err(EXPECTED.into());
+            return Err(PATH.into());
         }
         let default_port = if scheme == "https" { ":443" } else { ":80" };
         let lower = authority.as_str().to_ascii_lowercase();
@@ -155,54 +156,6 @@ fn mapped(address: IpAddr) -> u128 {
     }
 }
 
-/// STUN and TURN servers from the settings.
-#[derive(Debug, Clone, PartialEq)]
-pub struct IceServers(pub(super) Vec<IceServer>);
-
-impl FromStr for IceServers {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let text = text.trim();
-        let servers = if text.starts_with('[') {
-            serde_json::from_str(text)
-                .map_err(|error| format!("is not a JSON list of servers ({error})"))?
-        } else if text.is_empty() || text == "none" {
-            Vec::new()
-        } else {
-            text.split(',')
-                .map(|url| ice_server_without_credentials(url.trim()))
-                .collect()
-        };
-        match servers
-            .iter()
-            .flat_map(|server: &IceServer| &server.urls)
-            .find(|url| !is_ice_url(url))
-        {
-            Some(url) => Err(format!(
-                "has {url:?}, which does not begin with stun:, stuns:, turn: or turns:"
-            )),
-            None => Ok(Self(servers)),
-        }
-    }
-}
-
-/// ICE server without username and password.
-pub fn ice_server_without_credentials(url: &str) -> IceServer {
-    IceServer {
-        urls: vec![url.to_owned()],
-        username: None,
-        credential: None,
-    }
-}
-
-fn is_ice_url(url: &str) -> bool {
-    ["stun:", "stuns:", "turn:", "turns:"].iter().any(|scheme| {
-        url.strip_prefix(scheme)
-            .is_some_and(|rest| !rest.is_empty())
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -235,14 +188,6 @@ mod tests {
     }
 
     #[test]
-    fn ice_servers_are_given_as_urls_or_as_json() {
-        let servers = |text: &str| text.parse::<IceServers>().expect("servers").0;
-        assert_eq!(servers("stun:a:1, turn:b:2").len(), 2);
-        let json = servers(r#"[{"urls":["turn:b:2"],"username":"u","credential":"c"}]"#);
-        assert_eq!(json[0].username.as_deref(), Some("u"));
-    }
-
-    #[test]
     fn an_origin_is_normalized_to_lower_case_without_its_default_port() {
         let origin = |text: &str| text.parse::<PublicUrl>().expect("an origin").to_string();
         assert_eq!(origin("https://Ride.Example:443/"), "https://ride.example");
@@ -250,7 +195,11 @@ mod tests {
             origin("http://ride.example:8080"),
             "http://ride.example:8080"
         );
-        assert!("https://ride.example/path".parse::<PublicUrl>().is_err());
+        let path = "https://club.example/g/".parse::<PublicUrl>();
+        assert!(
+            path.expect_err("refused")
+                .contains("needs a host name of its own")
+        );
         assert!("null".parse::<PublicUrl>().is_err());
     }
 }

@@ -30,8 +30,10 @@ pub const MAX_ELECTIONS: usize = 8;
 const MAX_SDP: usize = 48 * 1024;
 const MAX_CANDIDATE: usize = 2_048;
 const MAX_WELCOME_MEMBERS: usize = 1_024;
-const MAX_ICE_SERVERS: usize = 32;
-const MAX_ICE_TEXT: usize = 1_024;
+/// Largest number of ICE servers in a welcome, and of URLs of one of them.
+pub const MAX_ICE_SERVERS: usize = 32;
+/// Longest URL, username or credential of an ICE server, in bytes.
+pub const MAX_ICE_TEXT: usize = 1_024;
 const MAX_SENTENCE: usize = 1_024;
 
 /// Reason why a text is not a message.

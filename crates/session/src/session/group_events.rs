@@ -12,7 +12,7 @@ use super::RideSession;
 use crate::{
     Output, host_controls,
     storage::StorageCommand,
-    view::{JoinError, Notice, ServerConnection, Stage},
+    view::{DirectLinks, JoinError, Notice, ServerConnection, Stage},
 };
 
 impl RideSession {
@@ -94,6 +94,18 @@ impl RideSession {
         }
     }
 
+    /// Applies the server's permission of direct links. Problems of the browser stay.
+    fn update_direct_links(&mut self) {
+        let links = &mut self.view.direct_links;
+        if !self.config.p2p_available {
+            *links = DirectLinks::NoWebRtc;
+        } else if !self.group.node().is_none_or(Node::allows_direct_links) {
+            *links = DirectLinks::NotAllowed;
+        } else if *links == DirectLinks::NotAllowed {
+            *links = DirectLinks::Possible;
+        }
+    }
+
     pub(super) fn welcomed(
         &mut self,
         now: Moment,
@@ -109,6 +121,7 @@ impl RideSession {
             self.timeline.reset_sync();
             self.roster.add(&peer, number, true);
             self.view.connection = ServerConnection::Online;
+            self.update_direct_links();
             self.show_own_profile();
             let stored = self.stored_timeline.as_ref();
             if self.timeline.head() == Head::NONE

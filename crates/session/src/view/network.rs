@@ -60,6 +60,27 @@ impl CandidateType {
     }
 }
 
+/// Possibility of direct links, and the reason where there is none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum DirectLinks {
+    /// They are possible, or none has been tried yet.
+    #[default]
+    Possible,
+    /// The browser has no WebRTC.
+    NoWebRtc,
+    /// The server allows none.
+    NotAllowed,
+    /// The browser opens no connection, for this reason.
+    Blocked(String),
+    /// The browser refuses STUN or TURN servers.
+    ServersRefused {
+        /// URLs of the refused servers.
+        urls: Vec<String>,
+        /// Number of entries that are used.
+        used: usize,
+    },
+}
+
 /// Statistics of all links together, counted since the page was opened.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct NetworkStats {

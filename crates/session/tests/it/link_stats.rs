@@ -1,8 +1,9 @@
 //! The statistics of the connection panel.
 
+use rooms::room::RoomSettings;
 use session::{
     Input, Intent,
-    view::{CandidatePair, CandidateType, LinkStats, NetworkStats},
+    view::{CandidatePair, CandidateType, DirectLinks, LinkStats, NetworkStats},
 };
 
 use crate::harness::{ANA, BEN, World, long_ride, ms, secs};
@@ -112,4 +113,37 @@ fn the_panel_is_filled_at_once_when_it_is_opened() {
     world.intend(ANA, Intent::WatchLinks(true));
     assert!(world.view(ANA).network.bytes_sent > 0);
     assert!(stats(&world, ANA, "Ben").round_trip.is_some());
+}
+
+#[test]
+fn the_panel_says_why_direct_links_are_not_possible() {
+    let world = watched(6);
+    let cem = world.tabs.len() - 1;
+    assert_eq!(world.view(ANA).direct_links, DirectLinks::Possible);
+    assert_eq!(world.view(cem).direct_links, DirectLinks::NoWebRtc);
+
+    let settings = RoomSettings {
+        p2p: false,
+        ..RoomSettings::default()
+    };
+    let mut world = World::with_settings(7, settings);
+    world.gather(1);
+    assert_eq!(world.view(ANA).direct_links, DirectLinks::NotAllowed);
+}
+
+#[test]
+fn refused_ice_servers_are_named_until_a_connection_is_opened_with_all() {
+    let mut world = watched(8);
+    let refused = DirectLinks::ServersRefused {
+        urls: vec!["stun://a".to_owned()],
+        used: 1,
+    };
+    world.feed(ANA, Input::DirectLinks(refused.clone()));
+    world.go_offline(ANA);
+    world.run(secs(10));
+    world.go_online(ANA);
+    world.run(secs(10));
+    assert_eq!(world.view(ANA).direct_links, refused);
+    world.feed(ANA, Input::DirectLinks(DirectLinks::Possible));
+    assert_eq!(world.view(ANA).direct_links, DirectLinks::Possible);
 }
