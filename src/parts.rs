@@ -5,13 +5,14 @@
 //! function is first called; tools/build/front_end.mjs makes the modules. In every
 //! other build it is an ordinary function.
 
-use app::lazy::{Fetches, Formats, RideViews, ScreenViews};
+use app::lazy::{Fetches, Formats, RideViews, ScreenViews, Trainers};
 
 /// The functions that fetch the parts.
 pub fn fetches() -> Fetches {
     Fetches {
         ride: || Box::pin(async { ride().await.ok().map(|table| *table) }),
         screens: || Box::pin(async { screens().await.ok().map(|table| *table) }),
+        trainers: || Box::pin(async { trainers().await.ok().map(|table| *table) }),
         formats: || Box::pin(async { formats().await.ok().map(|table| *table) }),
     }
 }
@@ -34,4 +35,5 @@ macro_rules! split_point {
 
 split_point!(ride, ride -> RideViews);
 split_point!(later, screens -> ScreenViews);
+split_point!(later, trainers -> Trainers);
 split_point!(later, formats -> Formats);

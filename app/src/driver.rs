@@ -15,25 +15,30 @@
 //! is released with the owner of the effect.
 
 mod connections;
-mod devices;
+pub(crate) mod devices;
 mod display;
 mod files;
 mod queue;
 mod storage;
 
+use std::rc::Rc;
+
 use leptos::prelude::*;
 use protocol::code::SessionCode;
 use send_wrapper::SendWrapper;
-use session::{Input, Intent, Now, Opening, Output, RideSession, SessionConfig};
+use session::{
+    Input, Intent, Now, Opening, Output, RideSession, SessionConfig,
+    trainer::{ChooserError, DeviceCommand, DeviceEvent, DeviceInput},
+};
 
 use crate::{
     browser::{
         api::ApiError, clock, listener::Listener, page, timer::WorkerTimer, wake_lock::WakeLock,
     },
+    lazy::{DeviceDriver, TRAINERS},
     state::{Intents, JoinError, RideState},
 };
 use connections::Connections;
-use devices::Devices;
 use display::Display;
 use queue::{Event, Queue};
 use storage::Storage;
@@ -75,7 +80,8 @@ struct Driver {
     code: Option<SessionCode>,
     display: Display,
     connections: Connections,
-    devices: Devices,
+    /// Driver of trainers, once one was wanted.
+    devices: Option<DeviceDriver>,
     storage: Storage,
     timer: WorkerTimer,
     wake_lock: WakeLock,
@@ -99,7 +105,7 @@ impl Driver {
             session: RideSession::new(config, now(), opening),
             display: Display::new(state),
             connections: Connections::new(queue.clone()),
-            devices: Devices::new(queue.clone()),
+            devices: None,
             storage: Storage::new(queue.clone(), code.clone()),
             timer: WorkerTimer::new(post(|| Input::Timeout)),
             wake_lock: WakeLock::default(),
@@ -114,7 +120,7 @@ impl Driver {
         let input = match event {
             Event::Input(input) => Some(input),
             Event::Request(request) => self.request(request),
-            Event::Device(event) => self.devices.handle(event),
+            Event::Trainers(command) => self.trainers_fetched(command),
             Event::Recording(recording) => Some(self.storage.recording_opened(recording)),
         };
         if let Some(input) = input {
@@ -163,7 +169,7 @@ impl Driver {
             Output::OpenRecording(key) => self.storage.open_recording(key),
             Output::AppendRecording(chunk) => self.storage.append(chunk),
             Output::ClearRecording => self.storage.clear_recording(),
-            Output::Device(command) => self.devices.carry_out(command),
+            Output::Device(command) => self.device_command(command),
             Output::KeepScreenOn(true) => self.wake_lock.take(),
             Output::KeepScreenOn(false) => self.wake_lock.release(),
             Output::CopyLink(link) => {
@@ -179,6 +185,44 @@ impl Driver {
                 if let Some(bytes) = page::random_bytes() {
                     self.queue.post(Event::Input(Input::Entropy(bytes)));
                 }
+            }
+        }
+    }
+
+    /// Carries out a command to a trainer. Browsers show the device chooser only at once after a
+    /// tap, so the part that does it is fetched before, in the lobby; one that is fetched in a few
+    /// seconds is in time, too.
+    fn device_command(&mut self, command: DeviceCommand) {
+        if self.devices.is_none() {
+            self.devices = TRAINERS.loaded().map(|part| {
+                let queue = self.queue.clone();
+                (part.open)(Rc::new(move |input| {
+                    queue.post(Event::Input(Input::Device(input)));
+                }))
+            });
+        }
+        match &self.devices {
+            Some(carry_out) => carry_out(command),
+            None => {
+                let queue = self.queue.clone();
+                wasm_bindgen_futures::spawn_local(async move {
+                    // The failure shows as a part that is not loaded.
+                    let _ = TRAINERS.load().await;
+                    queue.post(Event::Trainers(command));
+                });
+            }
+        }
+    }
+
+    fn trainers_fetched(&mut self, command: DeviceCommand) -> Option<Input> {
+        match command {
+            DeviceCommand::Choose { attempt, .. } if TRAINERS.loaded().is_none() => {
+                let event = DeviceEvent::NotChosen(ChooserError::PartUnavailable);
+                Some(Input::Device(DeviceInput { attempt, event }))
+            }
+            command => {
+                self.device_command(command);
+                None
             }
         }
     }

@@ -10,6 +10,7 @@
 //! |---|---|---|---|
 //! | [`RIDE`] | `ride` | session, driver, lobby, countdown | with the page of a ride |
 //! | [`SCREENS`] | `later` | workouts, dialogs of the host, connection details, ride screen, summary | in the lobby |
+//! | [`TRAINERS`] | `later` | trainers over Bluetooth | in the lobby |
 //! | [`FORMATS`] | `later` | reading of workout files, writing of FIT files | in the lobby |
 //!
 //! [`prefetch`] loads `later` while riders wait in the lobby, so that nothing is
@@ -29,6 +30,7 @@
 mod formats;
 mod ride;
 mod screens;
+mod trainers;
 mod view;
 
 use std::{
@@ -48,12 +50,15 @@ use crate::browser::clock;
 pub use formats::{Formats, encode_fit, parse_zwo};
 pub use ride::{JoinStep, OpenRide, RideViews};
 pub use screens::ScreenViews;
+pub use trainers::{DeviceDriver, Trainers};
 pub use view::{NeededPart, Progress, dialog, screen, use_part};
 
 /// The session and the screens of a ride.
 pub static RIDE: Part<RideViews> = Part::new("ride");
 /// The screens that a rider opens later.
 pub static SCREENS: Part<ScreenViews> = Part::new("screens");
+/// Trainers over Bluetooth.
+pub static TRAINERS: Part<Trainers> = Part::new("trainers");
 /// The file formats.
 pub static FORMATS: Part<Formats> = Part::new("formats");
 
@@ -122,6 +127,8 @@ pub struct Fetches {
     pub ride: Fetch<RideViews>,
     /// Fetches [`SCREENS`].
     pub screens: Fetch<ScreenViews>,
+    /// Fetches [`TRAINERS`].
+    pub trainers: Fetch<Trainers>,
     /// Fetches [`FORMATS`].
     pub formats: Fetch<Formats>,
 }
@@ -132,6 +139,7 @@ impl Fetches {
     pub(crate) fn install(self) {
         let _ = RIDE.fetch.set(self.ride);
         let _ = SCREENS.fetch.set(self.screens);
+        let _ = TRAINERS.fetch.set(self.trainers);
         let _ = FORMATS.fetch.set(self.formats);
     }
 }
@@ -161,6 +169,9 @@ pub fn prefetch() {
     }
     spawn_local(async {
         while SCREENS.load().await.is_err() {
+            clock::sleep(RETRY_FAILED_AFTER).await;
+        }
+        while TRAINERS.load().await.is_err() {
             clock::sleep(RETRY_FAILED_AFTER).await;
         }
         while FORMATS.load().await.is_err() {

@@ -214,6 +214,7 @@ fn trainer_failure(i18n: Texts, failure: TrainerFailure) -> &'static str {
         TrainerFailure::Disabled => t_string!(i18n, trainer.disabled),
         TrainerFailure::Denied => t_string!(i18n, trainer.denied),
         TrainerFailure::AdapterOff => t_string!(i18n, trainer.adapter_off),
+        TrainerFailure::PartUnavailable => t_string!(i18n, part.screen_failed),
         TrainerFailure::NotATrainer => t_string!(i18n, trainer.not_a_trainer),
         TrainerFailure::Unreachable => t_string!(i18n, trainer.unreachable),
     }

@@ -1,22 +1,28 @@
 //! Trainers over Bluetooth. Profiles know what the bytes mean; the browser knows UUIDs and bytes.
+//!
+//! Reached through [`crate::lazy::TRAINERS`] only, so that it is not fetched before the lobby.
 
-use std::collections::BTreeMap;
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use ride::trainer::{CharacteristicAccess, ProfileSpec, Uuid};
-use session::{
-    Input,
-    trainer::{self, DeviceCommand, DeviceEvent, DeviceInput},
-};
+use session::trainer::{self, DeviceCommand, DeviceEvent, DeviceInput};
 
-use super::queue::{Event, Queue};
 use crate::browser::bluetooth::{
     self, Access, BluetoothDevice, CharacteristicRequest, ChooserError, ConnectError, Connection,
 };
 
-/// Devices that the rider has chosen, by the number of the attempt.
-pub(super) struct Devices {
-    queue: Queue,
-    chosen: BTreeMap<u32, Chosen>,
+/// Driver without devices. Events go to `emit`.
+pub(crate) fn open(emit: Rc<dyn Fn(DeviceInput)>) -> Box<dyn Fn(DeviceCommand)> {
+    let chosen = RefCell::default();
+    let devices = Rc::new(Devices { emit, chosen });
+    Box::new(move |command| devices.carry_out(command))
+}
+
+/// Devices that the rider has chosen, by the number of the attempt. No borrow lasts while an event
+/// is emitted, which may lead to the next command.
+struct Devices {
+    emit: Rc<dyn Fn(DeviceInput)>,
+    chosen: RefCell<BTreeMap<u32, Chosen>>,
 }
 
 struct Chosen {
@@ -26,31 +32,8 @@ struct Chosen {
     connects: u32,
 }
 
-/// Result of a task.
-pub(super) enum DeviceTask {
-    /// The chooser was closed.
-    Chosen {
-        attempt: u32,
-        spec: &'static ProfileSpec,
-        result: Result<BluetoothDevice, ChooserError>,
-    },
-    /// An attempt to connect a device has ended.
-    Connected {
-        attempt: u32,
-        connect: u32,
-        result: Result<Connection, ConnectError>,
-    },
-}
-
 impl Devices {
-    pub(super) fn new(queue: Queue) -> Self {
-        Self {
-            queue,
-            chosen: BTreeMap::new(),
-        }
-    }
-
-    pub(super) fn carry_out(&mut self, command: DeviceCommand) {
+    fn carry_out(self: &Rc<Self>, command: DeviceCommand) {
         match command {
             DeviceCommand::Choose { attempt, spec } => self.choose(attempt, spec),
             DeviceCommand::Connect { attempt } => self.connect(attempt),
@@ -59,14 +42,16 @@ impl Devices {
                 characteristic,
                 bytes,
             } => {
-                if let Some(chosen) = self.chosen.get(&attempt) {
+                if let Some(chosen) = self.chosen.borrow().get(&attempt) {
                     chosen.device.write(&characteristic.to_string(), &bytes);
                 }
             }
             DeviceCommand::Release { attempt } => {
-                if let Some(mut released) = self.chosen.remove(&attempt) {
+                let released = self.chosen.borrow_mut().remove(&attempt);
+                if let Some(mut released) = released {
                     // Disconnecting would end the connection of the newer attempt, too.
-                    let mut others = self.chosen.values();
+                    let others = self.chosen.borrow();
+                    let mut others = others.values();
                     if others.any(|other| other.device.is_same(&released.device)) {
                         released.device.keep_connected();
                     }
@@ -75,110 +60,92 @@ impl Devices {
         }
     }
 
-    /// Input for the result of a task.
-    pub(super) fn handle(&mut self, task: DeviceTask) -> Option<Input> {
-        let (attempt, event) = match task {
-            DeviceTask::Chosen {
-                attempt,
-                spec,
-                result,
-            } => (attempt, self.device_chosen(attempt, spec, result)),
-            DeviceTask::Connected {
-                attempt,
-                connect,
-                result,
-            } => {
-                let chosen = self.chosen.get_mut(&attempt);
-                let chosen = chosen.filter(|chosen| chosen.connects == connect)?;
-                let event = match result {
-                    Ok(connection) => {
-                        let missing = connection.missing.iter();
-                        let missing = missing.filter_map(|text| uuid(chosen.spec, text));
-                        let missing = missing.collect();
-                        chosen.device.attach(connection);
-                        DeviceEvent::Connected { missing }
-                    }
-                    Err(error) => DeviceEvent::ConnectFailed(match error {
-                        ConnectError::Unreachable => trainer::ConnectError::Unreachable,
-                        ConnectError::NotATrainer => trainer::ConnectError::NotATrainer,
-                    }),
-                };
-                (attempt, event)
-            }
-        };
-        Some(Input::Device(DeviceInput { attempt, event }))
-    }
-
-    fn device_chosen(
-        &mut self,
-        attempt: u32,
-        spec: &'static ProfileSpec,
-        result: Result<BluetoothDevice, ChooserError>,
-    ) -> DeviceEvent {
-        match result {
-            Ok(device) => {
-                let name = device.name();
-                let chosen = Chosen {
-                    device,
-                    spec,
-                    connects: 0,
-                };
-                self.chosen.insert(attempt, chosen);
-                DeviceEvent::Chosen { name }
-            }
-            Err(ChooserError::Unsupported) => {
-                DeviceEvent::NotChosen(trainer::ChooserError::Unsupported)
-            }
-            Err(ChooserError::Rejected {
-                name,
-                message,
-                after,
-                available,
-            }) => DeviceEvent::NotChosen(trainer::ChooserError::Rejected {
-                name,
-                message,
-                after,
-                available,
-            }),
-        }
-    }
-
     /// Opens the browser's chooser at once: browsers allow it only in the handler of a tap.
-    fn choose(&self, attempt: u32, spec: &'static ProfileSpec) {
+    fn choose(self: &Rc<Self>, attempt: u32, spec: &'static ProfileSpec) {
         let choosing = BluetoothDevice::choose(&spec.advertised_service.to_string());
-        let queue = self.queue.clone();
+        let devices = self.clone();
         wasm_bindgen_futures::spawn_local(async move {
-            let result = choosing.await;
-            queue.post(Event::Device(DeviceTask::Chosen {
-                attempt,
-                spec,
-                result,
-            }));
+            let event = match choosing.await {
+                Ok(device) => {
+                    let name = device.name();
+                    let chosen = Chosen {
+                        device,
+                        spec,
+                        connects: 0,
+                    };
+                    devices.chosen.borrow_mut().insert(attempt, chosen);
+                    DeviceEvent::Chosen { name }
+                }
+                Err(error) => DeviceEvent::NotChosen(chooser_error(error)),
+            };
+            (devices.emit)(DeviceInput { attempt, event });
         });
     }
 
-    fn connect(&mut self, attempt: u32) {
-        let Some(chosen) = self.chosen.get_mut(&attempt) else {
+    fn connect(self: &Rc<Self>, attempt: u32) {
+        let mut all = self.chosen.borrow_mut();
+        let Some(chosen) = all.get_mut(&attempt) else {
             return;
         };
         chosen.connects += 1;
         let (spec, connect) = (chosen.spec, chosen.connects);
-        let events = self.queue.clone();
+        let emit = self.emit.clone();
         let connecting = chosen.device.connect(requests(spec), move |event| {
             if let Some(event) = device_event(spec, event) {
-                let input = Input::Device(DeviceInput { attempt, event });
-                events.post(Event::Input(input));
+                emit(DeviceInput { attempt, event });
             }
         });
-        let queue = self.queue.clone();
+        let devices = self.clone();
         wasm_bindgen_futures::spawn_local(async move {
             let result = connecting.await;
-            queue.post(Event::Device(DeviceTask::Connected {
-                attempt,
-                connect,
-                result,
-            }));
+            if let Some(event) = devices.connected(attempt, connect, result) {
+                (devices.emit)(DeviceInput { attempt, event });
+            }
         });
+    }
+
+    /// Takes the result of an attempt to connect, unless there is a newer one.
+    fn connected(
+        &self,
+        attempt: u32,
+        connect: u32,
+        result: Result<Connection, ConnectError>,
+    ) -> Option<DeviceEvent> {
+        let mut all = self.chosen.borrow_mut();
+        let chosen = all.get_mut(&attempt);
+        let chosen = chosen.filter(|chosen| chosen.connects == connect)?;
+        Some(match result {
+            Ok(connection) => {
+                let missing = connection.missing.iter();
+                let missing = missing.filter_map(|text| uuid(chosen.spec, text));
+                let missing = missing.collect();
+                chosen.device.attach(connection);
+                DeviceEvent::Connected { missing }
+            }
+            Err(ConnectError::Unreachable) => {
+                DeviceEvent::ConnectFailed(trainer::ConnectError::Unreachable)
+            }
+            Err(ConnectError::NotATrainer) => {
+                DeviceEvent::ConnectFailed(trainer::ConnectError::NotATrainer)
+            }
+        })
+    }
+}
+
+fn chooser_error(error: ChooserError) -> trainer::ChooserError {
+    match error {
+        ChooserError::Unsupported => trainer::ChooserError::Unsupported,
+        ChooserError::Rejected {
+            name,
+            message,
+            after,
+            available,
+        } => trainer::ChooserError::Rejected {
+            name,
+            message,
+            after,
+            available,
+        },
     }
 }
 

@@ -7,9 +7,9 @@ use std::{
     rc::Rc,
 };
 
-use session::Input;
+use session::{Input, trainer::DeviceCommand};
 
-use super::{Driver, devices::DeviceTask};
+use super::Driver;
 use crate::browser::recordings::Recordings;
 
 pub(super) use crate::state::Request;
@@ -20,8 +20,8 @@ pub(super) enum Event {
     Input(Input),
     /// Request of the rider.
     Request(Request),
-    /// Progress of a trainer's connection.
-    Device(DeviceTask),
+    /// The part for trainers was fetched, or could not be, for this command.
+    Trainers(DeviceCommand),
     /// The stored recording was opened; `None` where the browser stores nothing.
     Recording(Option<(Recordings, Vec<Vec<u8>>)>),
 }

@@ -289,6 +289,8 @@ pub enum TrainerFailure {
     Denied,
     /// The computer has no Bluetooth, or it is switched off.
     AdapterOff,
+    /// The part of the app that connects trainers could not be fetched.
+    PartUnavailable,
     /// The device is not a Fitness Machine.
     NotATrainer,
     /// The device did not answer.

@@ -12,6 +12,8 @@ const MIN_CHOOSER_TIME: Duration = Duration::from_millis(300);
 pub enum ChooserError {
     /// The browser has no Web Bluetooth, or the page is not a secure context.
     Unsupported,
+    /// The part of the app that connects trainers could not be fetched.
+    PartUnavailable,
     /// The browser has rejected the request.
     Rejected {
         /// Name of the error: `NotFoundError` and others.
@@ -37,9 +39,11 @@ impl ChooserError {
             available,
         } = self
         else {
-            return TrainerFailure::Unsupported;
+            return match self {
+                Self::PartUnavailable => TrainerFailure::PartUnavailable,
+                _ => TrainerFailure::Unsupported,
+            };
         };
-        let message = message.to_ascii_lowercase();
         let is_forbidden = matches!(name.as_str(), "NotAllowedError" | "SecurityError");
         if message.contains("disabled") {
             TrainerFailure::Disabled
@@ -129,5 +133,7 @@ mod tests {
     fn a_browser_without_web_bluetooth_is_named() {
         let failure = ChooserError::Unsupported.failure();
         assert_eq!(failure, TrainerFailure::Unsupported);
+        let failure = ChooserError::PartUnavailable.failure();
+        assert_eq!(failure, TrainerFailure::PartUnavailable);
     }
 }
