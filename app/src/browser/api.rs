@@ -66,6 +66,12 @@ pub async fn look_up_ride(code: &SessionCode, token: Option<Token>) -> Result<Ri
     }
 }
 
+/// True if the server says that it has no ride with this code.
+pub async fn is_unknown(code: &SessionCode) -> bool {
+    let answer = request("GET", &format!("/api/rides/{code}"), None).await;
+    matches!(answer, Ok((404, _)))
+}
+
 fn parse<'a, T: Deserialize<'a>>(body: &'a str) -> Result<T, ApiError> {
     serde_json::from_str(body).map_err(|_| ApiError::Outdated)
 }

@@ -63,15 +63,6 @@ pub struct Identity {
     pub is_under_way: bool,
 }
 
-/// A ride that this browser is in and that has not ended.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct RunningRide {
-    /// Session code.
-    pub code: SessionCode,
-    /// Resume token of the rider.
-    pub token: Token,
-}
-
 /// The saved profile, if any.
 pub fn profile() -> Option<SavedProfile> {
     read(&local_storage()?, PROFILE)
@@ -152,21 +143,20 @@ pub fn save_identity(code: &SessionCode, identity: &Identity) {
     write(local_storage(), &ride_key(code), &known);
     remember_ride(code);
     if identity.is_under_way {
-        let (code, token) = (code.clone(), identity.token.clone());
-        write(local_storage(), RUNNING, &RunningRide { code, token });
+        set(RUNNING, code.as_str());
     } else {
         forget_running_ride(code);
     }
 }
 
 /// The ride that this browser was in last, unless the rider has left it or it has ended.
-pub fn running_ride() -> Option<RunningRide> {
-    read(&local_storage()?, RUNNING)
+pub fn running_ride() -> Option<SessionCode> {
+    get(RUNNING)?.parse().ok()
 }
 
 /// Forgets that this ride is running.
 pub fn forget_running_ride(code: &SessionCode) {
-    if running_ride().is_some_and(|ride| ride.code == *code)
+    if running_ride().is_some_and(|running| running == *code)
         && let Some(storage) = local_storage()
     {
         let _ = storage.remove_item(RUNNING);
@@ -221,14 +211,22 @@ pub fn save_timeline(code: &SessionCode, encoded: &[u8]) {
 
 /// Names of the riders so far.
 pub fn names(code: &SessionCode) -> Vec<(PeerId, String)> {
-    let names = local_storage().and_then(|storage| read(&storage, &names_key(code)));
-    names.unwrap_or_default()
+    let lines = get(&names_key(code)).unwrap_or_default();
+    let names = lines.lines().filter_map(|line| {
+        let (peer, name) = line.split_once(' ')?;
+        Some((peer.parse().ok()?, name.to_owned()))
+    });
+    names.collect()
 }
 
 /// Saves the names of the riders so far, for a page that is opened when some have
-/// left.
-pub fn save_names(code: &SessionCode, names: &[(PeerId, String)]) {
-    write(local_storage(), &names_key(code), names);
+/// left: one line for each. Neither ids nor names contain line breaks.
+pub fn save_names<'a>(code: &SessionCode, names: impl Iterator<Item = (&'a PeerId, &'a str)>) {
+    let mut lines = String::new();
+    for (peer, name) in names {
+        lines = lines + peer.as_str() + " " + name + "\n";
+    }
+    set(&names_key(code), &lines);
 }
 
 /// Adds a ride to the list of rides and removes the data of the oldest ones, so
@@ -286,6 +284,18 @@ fn local_storage() -> Option<Storage> {
 
 fn session_storage() -> Option<Storage> {
     web_sys::window()?.session_storage().ok().flatten()
+}
+
+/// Text in local storage.
+fn get(key: &str) -> Option<String> {
+    local_storage()?.get_item(key).ok().flatten()
+}
+
+/// Stores a text in local storage, if there is room.
+fn set(key: &str, text: &str) {
+    if let Some(storage) = local_storage() {
+        let _ = storage.set_item(key, text);
+    }
 }
 
 fn read<T: DeserializeOwned>(storage: &Storage, key: &str) -> Option<T> {

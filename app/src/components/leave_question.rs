@@ -6,10 +6,10 @@ use super::dialog::Confirm;
 use crate::{
     browser::leave_guard::LeaveGuard,
     i18n::*,
-    state::{Intent, Intents, RideState, Stage},
+    state::{Intent, Intents, RideState},
 };
 
-/// The dialog, and the guard of the page during the countdown and the ride.
+/// The dialog, and the guard of the page while this is shown.
 #[component]
 pub fn LeaveQuestion() -> impl IntoView {
     let i18n = use_i18n();
@@ -17,18 +17,7 @@ pub fn LeaveQuestion() -> impl IntoView {
     let intents = expect_context::<Intents>();
     let asking = RwSignal::new(false);
     let guard = StoredValue::new_local(None::<LeaveGuard>);
-    let under_way = Memo::new(move |_| {
-        let stage = state.stage.read();
-        matches!(*stage, Stage::Countdown | Stage::Riding)
-    });
-    Effect::new(move || {
-        let guarded = under_way.get();
-        let new = guarded.then(|| LeaveGuard::new(move || asking.set(true)));
-        guard.set_value(new.flatten());
-        if !guarded {
-            asking.set(false);
-        }
-    });
+    Effect::new(move || guard.set_value(LeaveGuard::new(move || asking.set(true))));
     let body = move || {
         if state.riders.read().len() < 2 {
             t_string!(i18n, riding.leave_body_last)

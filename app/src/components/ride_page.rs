@@ -9,7 +9,6 @@ use super::{
     controls::Controls,
     countdown::Countdown,
     icons::Brand,
-    leave_question::LeaveQuestion,
     lobby::Lobby,
     status_region::StatusRegion,
     status_screen::{ChooseRiderScreen, LeftScreen, LoadingScreen, TakenOverScreen},
@@ -51,6 +50,8 @@ pub fn RidePage() -> impl IntoView {
             lazy::prefetch();
         }
     });
+    let is_under_way =
+        Memo::new(move |_| stage.with(|stage| matches!(stage, Stage::Countdown | Stage::Riding)));
     let main = NodeRef::<html::Main>::new();
     Effect::watch(
         move || stage.with(layout_name),
@@ -73,7 +74,9 @@ pub fn RidePage() -> impl IntoView {
             <StatusRegion/>
             <Controls/>
             <main class="stage" tabindex="-1" node_ref=main>{screen}</main>
-            <LeaveQuestion/>
+            <Show when=move || is_under_way.get()>
+                {lazy::screen(|views| (views.leave_question)())}
+            </Show>
         </div>
     }
     .into_any()

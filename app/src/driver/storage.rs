@@ -60,8 +60,8 @@ impl Storage {
             }
             StorageCommand::SaveTimeline(timeline) => storage::save_timeline(code, &timeline),
             StorageCommand::SaveNames(names) => {
-                let names = names.into_iter().map(|known| (known.peer, known.name));
-                storage::save_names(code, &names.collect::<Vec<_>>());
+                let names = names.iter().map(|known| (&known.peer, known.name.as_str()));
+                storage::save_names(code, names);
             }
             StorageCommand::SaveBan => storage::save_ban(code),
             StorageCommand::ClearJoining => storage::clear_join_marker(code),

@@ -6,9 +6,9 @@ use leptos::prelude::*;
 use ride::workout::Workout;
 
 use crate::components::{
-    connection_panel::ConnectionDetails, manage_riders::ManageRidersDialog, riding::Riding,
-    summary::Summary, workout_chooser::WorkoutChooser, workout_remarks::WorkoutRemarks,
-    workout_sheet::WorkoutSheet,
+    connection_panel::ConnectionDetails, leave_question::LeaveQuestion,
+    manage_riders::ManageRidersDialog, riding::Riding, summary::Summary,
+    workout_chooser::WorkoutChooser, workout_remarks::WorkoutRemarks, workout_sheet::WorkoutSheet,
 };
 
 /// A dialog that is open while the signal is true.
@@ -27,6 +27,8 @@ pub struct ScreenViews {
     pub manage: Dialog,
     /// The figures of the connection panel.
     pub connection: fn() -> AnyView,
+    /// Guard and question before the browser's Back leaves a ride under way.
+    pub leave_question: fn() -> AnyView,
     /// The ride under way.
     pub riding: fn() -> AnyView,
     /// The end of a ride.
@@ -43,6 +45,7 @@ impl ScreenViews {
             chooser: |open| view! { <WorkoutChooser open/> }.into_any(),
             manage: |open| view! { <ManageRidersDialog open/> }.into_any(),
             connection: || view! { <ConnectionDetails/> }.into_any(),
+            leave_question: || view! { <LeaveQuestion/> }.into_any(),
             riding: || view! { <Riding/> }.into_any(),
             summary: || view! { <Summary/> }.into_any(),
         }

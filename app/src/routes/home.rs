@@ -6,10 +6,7 @@ use leptos_meta::Title;
 use protocol::code::SessionCode;
 
 use crate::{
-    browser::{
-        api::{self, ApiError},
-        storage::{self, RunningRide},
-    },
+    browser::{api, storage},
     components::{
         field::{Field, FieldKind, FieldState},
         hero_illustration::HeroIllustration,
@@ -59,15 +56,16 @@ fn ReturnLink() -> impl IntoView {
     let i18n = use_i18n();
     let address = RwSignal::new(None::<String>);
     Effect::new(move || {
-        let Some(RunningRide { code, token }) = storage::running_ride() else {
+        let Some(code) = storage::running_ride() else {
             return;
         };
         spawn_local(async move {
             // The ride may have ended while no page was open. A server that cannot be reached now
             // may know it.
-            match api::look_up_ride(&code, Some(token)).await {
-                Err(ApiError::NoSuchRide) => storage::forget_running_ride(&code),
-                _ => drop(address.try_set(Some(format!("/ride/{code}")))),
+            if api::is_unknown(&code).await {
+                storage::forget_running_ride(&code);
+            } else {
+                address.try_set(Some(format!("/ride/{code}")));
             }
         });
     });

@@ -1,6 +1,6 @@
 //! Riders of the ride and their rows on the screen.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use clock::{Duration, Moment};
 use protocol::peer::{LinkState, PeerId, PeerNumber};
@@ -29,7 +29,7 @@ pub(crate) struct Roster {
     /// Number of rows created so far.
     rows: u32,
     /// Names of all riders so far, from this page load and from earlier ones.
-    names: BTreeMap<PeerId, String>,
+    names: Vec<StoredName>,
 }
 
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ impl Roster {
             peer: peer.clone(),
             is_self,
             number: number.0,
-            name: self.names.get(peer).cloned().unwrap_or_default(),
+            name: self.name(peer).to_owned(),
             shares_name: false,
             ftp: None,
             ready: false,
@@ -101,18 +101,20 @@ impl Roster {
 
     /// Takes the names of riders that an earlier page load knew.
     pub(crate) fn remember(&mut self, names: Vec<StoredName>) {
-        for StoredName { peer, name } in names {
-            self.names.entry(peer).or_insert(name);
+        for known in names {
+            if self.remembered(&known.peer).is_none() {
+                self.names.push(known);
+            }
         }
     }
 
     /// Names of all riders so far, to be stored.
-    pub(crate) fn names(&self) -> Vec<StoredName> {
-        let names = self.names.iter().map(|(peer, name)| StoredName {
-            peer: peer.clone(),
-            name: name.clone(),
-        });
-        names.collect()
+    pub(crate) fn names(&self) -> &[StoredName] {
+        &self.names
+    }
+
+    fn remembered(&self, peer: &PeerId) -> Option<&StoredName> {
+        self.names.iter().find(|known| known.peer == *peer)
     }
 
     /// Rows of the list.
@@ -133,7 +135,7 @@ impl Roster {
 
     /// Name of a rider, on the list or not; empty while unknown.
     pub(crate) fn name(&self, peer: &PeerId) -> &str {
-        self.names.get(peer).map_or("", String::as_str)
+        self.remembered(peer).map_or("", |known| &known.name)
     }
 
     /// Name by which a rider is told from all others, see [`view::numbered`]; empty while unknown.
@@ -174,10 +176,17 @@ impl Roster {
         row.ready = profile.ready;
         row.trainer = profile.trainer;
         self.compare_names();
-        let is_new = self.name(peer) != profile.name.as_str();
-        if is_new && (self.names.len() < MAX_NAMES || self.names.contains_key(peer)) {
-            let name = profile.name.as_str().to_owned();
-            self.names.insert(peer.clone(), name);
+        let name = profile.name.as_str();
+        let is_new = self.name(peer) != name;
+        if is_new {
+            self.names.retain(|known| known.peer != *peer);
+            if self.names.len() >= MAX_NAMES {
+                self.names.remove(0);
+            }
+            self.names.push(StoredName {
+                peer: peer.clone(),
+                name: name.to_owned(),
+            });
         }
         is_new
     }

@@ -53,7 +53,7 @@ pub struct StoredIdentity {
 }
 
 /// Name of a rider in one ride.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredName {
     /// Id of the rider.
     pub peer: PeerId,

@@ -47,7 +47,7 @@ impl RideSession {
     pub(super) fn receive_profile(&mut self, now: Moment, peer: &PeerId, profile: &RiderProfile) {
         let is_new = !self.roster.has_profile(peer);
         if self.roster.set_profile(peer, profile) {
-            self.store(StorageCommand::SaveNames(self.roster.names()));
+            self.store(StorageCommand::SaveNames(self.roster.names().to_vec()));
         }
         self.ride.history.set_name(peer, self.roster.name(peer));
         if is_new && self.join_flow.announces_names(now) {
