@@ -4,38 +4,63 @@
 // The type of a page nests as deeply as its elements.
 #![recursion_limit = "256"]
 
+use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use server::config::Config;
 use server::error::StartError;
 use server::http::pages::{leptos_options, pages};
-use server::router::build_handler;
+use server::router::{build_handler, build_metrics_handler};
 use server::state::AppState;
-use server::{listen, logging, run, shutdown};
+use server::{descriptors, listen, logging, run, serve_metrics, shutdown};
+
+/// Time for blocking work that still runs when the server has stopped, such as
+/// reading the secret from a file system that hangs.
+const EXIT_TIMEOUT: Duration = Duration::from_millis(100);
 
 fn main() -> ExitCode {
     match start() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("{error}");
+            // A closed or full standard error changes nothing.
+            let _ = writeln!(stderr(), "{error}");
             ExitCode::FAILURE
         }
     }
 }
 
 fn start() -> Result<(), StartError> {
-    let config = Config::load()?;
+    let mut config = Config::load()?;
     let options = leptos_options(&config)?;
     logging::start(&config);
-    tokio::runtime::Runtime::new()?.block_on(serve(config, options))
+    descriptors::fit(&mut config.limits);
+    let runtime = tokio::runtime::Runtime::new()?;
+    let result = runtime.block_on(serve(config, options));
+    runtime.shutdown_timeout(EXIT_TIMEOUT);
+    result
 }
 
 async fn serve(config: Config, options: leptos::config::LeptosOptions) -> Result<(), StartError> {
+    let mut signals = Box::pin(shutdown::signals()?);
     let listener = listen(options.site_addr).await?;
-    let signals = shutdown::signals()?;
-    let state = AppState::new(config);
+    // Reads the secret file, which may block.
+    let state = tokio::task::spawn_blocking(|| AppState::new(config));
+    let state = tokio::select! {
+        state = state => state.map_err(std::io::Error::other)??,
+        () = &mut signals => return Ok(()),
+    };
     let handler = build_handler(state.clone(), pages(options, app::App, app::shell));
-    println!("Gruppetto is at http://{}", listener.local_addr()?);
+    if let Some(address) = state.config.limits.metrics_addr {
+        let metrics = build_metrics_handler(state.clone());
+        tokio::spawn(serve_metrics(listen(address).await?, metrics));
+    }
+    // A closed or full standard output does not keep the server from serving.
+    let _ = writeln!(
+        stdout(),
+        "Gruppetto is at http://{}",
+        listener.local_addr()?
+    );
     run(listener, handler, state, signals).await;
     Ok(())
 }

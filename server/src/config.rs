@@ -151,6 +151,11 @@ pub struct Config {
     #[arg(long, env = "GRUPPETTO_ROOM_TTL_MS", hide_env_values = true, default_value_t = 600_000, value_parser = clap::value_parser!(u64).range(0..=86_400_000))]
     pub room_ttl_ms: u64,
 
+    /// Milliseconds for which a ride that nobody has joined yet is kept. Starting a
+    /// ride costs a stranger nothing, so such rides must not fill the server
+    #[arg(long, env = "GRUPPETTO_UNJOINED_TTL_MS", hide_env_values = true, default_value_t = 60_000, value_parser = clap::value_parser!(u64).range(0..=86_400_000))]
+    pub unjoined_ttl_ms: u64,
+
     /// Maximum number of riders in a ride
     #[arg(long, env = "GRUPPETTO_MAX_RIDERS", hide_env_values = true, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=64))]
     pub max_riders: u32,
@@ -172,6 +177,16 @@ pub struct Config {
     /// slowly that the queue exceeds it, the socket is closed
     #[arg(long, env = "GRUPPETTO_MAX_QUEUE_BYTES", hide_env_values = true, default_value_t = 4_194_304, value_parser = clap::value_parser!(u32).range(131_072..))]
     pub max_queue_bytes: u32,
+
+    /// Maximum size of the send queues of all sockets of one address in bytes. Each
+    /// may hold 64 KiB in any case
+    #[arg(long, env = "GRUPPETTO_MAX_QUEUE_BYTES_PER_ADDRESS", hide_env_values = true, default_value_t = 16_777_216, value_parser = clap::value_parser!(u32).range(131_072..))]
+    pub max_queue_bytes_per_address: u32,
+
+    /// Maximum size of all send queues in bytes. One queue may hold an eighth of
+    /// what is left of it, and 64 KiB in any case
+    #[arg(long, env = "GRUPPETTO_MAX_QUEUE_BYTES_TOTAL", hide_env_values = true, default_value_t = 268_435_456, value_parser = clap::value_parser!(u32).range(1_048_576..))]
+    pub max_queue_bytes_total: u32,
 
     /// Milliseconds within which a new socket must send hello
     #[arg(long, env = "GRUPPETTO_HELLO_TIMEOUT_MS", hide_env_values = true, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(100..=600_000))]

@@ -26,6 +26,9 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
+/// Caching of everything that may be different the next time.
+pub const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
+
 /// Error that prevents the server from starting.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
@@ -46,6 +49,14 @@ pub enum StartError {
         .0.display()
     )]
     SiteMissing(PathBuf),
+    /// Others may know or replace the secret in the secret file.
+    #[error("The secret file {} {advice}.", .file.display())]
+    UnsafeSecretFile {
+        /// The file.
+        file: PathBuf,
+        /// Why it is unsafe, and what to do.
+        advice: String,
+    },
     /// The operating system refused a resource that the server always needs.
     #[error("The server cannot run: {0}.")]
     System(#[from] std::io::Error),
@@ -80,7 +91,9 @@ pub enum ApiError {
     })]
     TooManySockets(LimitScope),
     /// The client is not allowed to read this resource.
-    #[error("Only programs on the server's own machine may read this (see GRUPPETTO_METRICS).")]
+    #[error(
+        "This may be read with a token, or at an address of its own (see GRUPPETTO_METRICS_TOKEN and GRUPPETTO_METRICS_ADDR)."
+    )]
     Forbidden,
     /// The request comes from a page of an origin that is not allowed.
     #[error("This page may not use this server. Open the server's own address.")]
@@ -91,6 +104,17 @@ pub enum ApiError {
     /// The server is shutting down.
     #[error("The server is restarting. Try again in a few seconds.")]
     Draining,
+    /// The request's head lacks what HTTP demands.
+    #[error(
+        "The request is malformed: it needs a path, and exactly one Host header (RFC 9112, section 3.2)."
+    )]
+    MalformedRequest,
+    /// A file of the site cannot be read at this moment.
+    #[error("The server is overloaded. Try again in a few seconds.")]
+    FileUnavailable,
+    /// A handler panicked.
+    #[error("The server made a mistake. Try again; if it happens again, tell its operator.")]
+    Internal,
     /// The API has no such path.
     #[error("There is nothing at this address.")]
     NotFound,
@@ -100,9 +124,12 @@ impl ApiError {
     fn status(self) -> StatusCode {
         match self {
             Self::NoSuchRide | Self::NotFound => StatusCode::NOT_FOUND,
-            Self::ServerFull | Self::Draining | Self::TooManySockets(LimitScope::Server) => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Self::ServerFull
+            | Self::Draining
+            | Self::FileUnavailable
+            | Self::TooManySockets(LimitScope::Server) => StatusCode::SERVICE_UNAVAILABLE,
+            Self::MalformedRequest => StatusCode::BAD_REQUEST,
+            Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::RateLimited { .. }
             | Self::TooManyCodesTried { .. }
             | Self::RoomFull
@@ -111,7 +138,8 @@ impl ApiError {
         }
     }
 
-    /// Reason that the refusal is counted under. A wrong path is not counted.
+    /// Reason that the refusal is counted under. A wrong path is not counted, and
+    /// panics have a counter of their own.
     fn reason(self) -> Option<RefusalReason> {
         Some(match self {
             Self::NoSuchRide => RefusalReason::NoSuchRide,
@@ -123,7 +151,9 @@ impl ApiError {
             Self::ForeignOrigin => RefusalReason::ForeignOrigin,
             Self::RoomFull => RefusalReason::RideFull,
             Self::Forbidden => RefusalReason::Forbidden,
-            Self::NotFound => return None,
+            Self::MalformedRequest => RefusalReason::MalformedRequest,
+            Self::FileUnavailable => RefusalReason::FileUnavailable,
+            Self::NotFound | Self::Internal => return None,
         })
     }
 
@@ -133,7 +163,7 @@ impl ApiError {
                 Some(retry_after)
             }
             // Default idle timeout of an HTTP connection, in seconds.
-            Self::TooManySockets(_) => Some(10),
+            Self::TooManySockets(_) | Self::FileUnavailable => Some(10),
             _ => None,
         }
     }
@@ -148,6 +178,9 @@ impl ApiError {
             Self::ForeignOrigin => "foreign-origin",
             Self::RoomFull => "room-full",
             Self::Draining => "draining",
+            Self::MalformedRequest => "malformed-request",
+            Self::FileUnavailable => "overloaded",
+            Self::Internal => "internal",
             Self::NotFound => "not-found",
         }
     }
@@ -156,7 +189,8 @@ impl ApiError {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         let body = json!({ "error": { "code": self.code(), "message": self.to_string() } });
-        let mut response = (self.status(), Json(body)).into_response();
+        let caching = [(header::CACHE_CONTROL, NO_STORE)];
+        let mut response = (self.status(), caching, Json(body)).into_response();
         if let Some(reason) = self.reason() {
             response.extensions_mut().insert(reason);
         }

@@ -21,6 +21,7 @@ mod context;
 mod ended_rides;
 pub mod outbox;
 pub mod peerjs;
+mod queue_budget;
 mod ride;
 pub mod simple_peer;
 pub mod third_party;
@@ -29,6 +30,7 @@ pub use connection_handle::ConnectionHandle;
 pub use third_party::{ThirdPartyClient, ThirdPartyDriver};
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -96,7 +98,12 @@ impl Hub {
             grace: config.grace(),
             silence: config.rider_silence(),
             host_grace: config.host_grace(),
+            relay_bytes_per_second: Some(config.limits.relay_bytes_per_second)
+                .filter(|limit| *limit > 0),
+            newcomers_per_minute: config.limits.newcomers_per_minute,
+            returns_per_minute: config.limits.returns_per_minute,
             ttl: Duration::from_millis(config.room_ttl_ms),
+            unjoined_ttl: Duration::from_millis(config.unjoined_ttl_ms),
             max_message_bytes: config.max_message_bytes,
             p2p: config.p2p_enabled,
             ice_servers: config.ice_servers(),
@@ -205,8 +212,14 @@ impl Hub {
 
     /// Registers a new socket of the app's dialect. The ride of its code is
     /// looked up when the socket says hello.
-    pub fn connect(&self, code: SessionCode) -> ConnectionHandle {
-        ConnectionHandle::new(self.clone(), code)
+    pub fn connect(&self, code: SessionCode, client: IpAddr) -> ConnectionHandle {
+        ConnectionHandle::new(self.clone(), code, client)
+    }
+
+    /// Returns `true` if the send queues of all sockets use more than half of their
+    /// budget.
+    pub fn is_memory_scarce(&self) -> bool {
+        self.0.context.queues.is_scarce()
     }
 
     /// Counts of this moment.

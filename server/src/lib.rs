@@ -7,7 +7,7 @@
 //! 1. [`shutdown`], [`turn`], [`session_codes`] and small helpers
 //! 2. [`error`]: errors and reasons of refusals
 //! 3. [`config`]: all settings
-//! 4. [`metrics`], [`limits`], [`logging`], [`tokens`] (signed resume and ban tokens)
+//! 4. [`descriptors`], [`metrics`], [`limits`], [`logging`], [`tokens`] (signed resume and ban tokens)
 //! 5. [`hub`]: rides and rooms, driven around the state machines of `rooms`
 //! 6. [`state`]: the state that handlers share
 //! 7. [`sockets`]: WebSockets, a file per dialect
@@ -23,6 +23,7 @@
 //! relayed, and never logged.
 
 pub mod config;
+pub mod descriptors;
 pub mod error;
 pub mod http;
 pub mod hub;
@@ -108,6 +109,14 @@ pub async fn run(
         () = run_periodic_tasks(&state) => {}
     }
     tracing::info!("stopped");
+}
+
+/// Serves the metrics to everyone who can reach `listener`, until it is dropped.
+/// Apart from the server's own limits, so that they can be read when it is full.
+pub async fn serve_metrics(listener: TcpListener, handler: Router) {
+    if let Err(error) = axum::serve(listener, handler).await {
+        tracing::warn!(%error, "metrics are no longer served");
+    }
 }
 
 /// Closes all sockets once `shutdown` resolves, then sends `stop`. Never resolves.

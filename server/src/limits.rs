@@ -5,40 +5,50 @@
 //! - [`PeerRateLimiter`]: limiter of one socket. [`SavedLimiters`] keeps it for
 //!   the peer's next socket.
 //! - [`SlidingWindow`] and [`TokenBucket`]: the two algorithms.
-//! - [`AddressTable`]: bounded table of values per client address.
+//! - [`AddressTable`]: bounded table of values per network of clients.
+//! - [`networks_of`]: networks that a client's address is counted in.
 //! - [`ConnectionLimiter`]: concurrent connections, counted by permits.
 //! - [`ClientAddress`]: address of the client behind a request.
 //!
 //! Contract: nothing here reads a clock. `now` is the time of the hub's
 //! monotonic clock. The caller answers and counts what is refused.
 
+mod address_rate;
 mod address_table;
 mod client_address;
 mod connection_limiter;
 mod join_rate;
+mod network;
 mod peer_rate;
-mod ride_start_rate;
 mod saved_limiters;
 mod sliding_window;
 mod token_bucket;
 
+pub use address_rate::AddressRateLimiter;
 pub use address_table::{AddressTable, Usage};
 pub use client_address::{ClientAddress, client_address, is_among};
 pub use connection_limiter::{ConnectionLimiter, ConnectionPermit};
 pub use join_rate::{AttemptOutcome, JoinRateLimiter, LookupError};
+pub use network::{Network, client_network, networks_of};
 pub use peer_rate::{Incoming, PeerRateLimiter, Verdict};
-pub use ride_start_rate::RideStartRateLimiter;
 pub use saved_limiters::{RateLimitKey, SavedLimiters};
 pub use sliding_window::SlidingWindow;
 pub use token_bucket::TokenBucket;
 
+use std::time::Duration;
+
 use crate::config::LimitSettings;
+
+const MINUTE: Duration = Duration::from_secs(60);
+const HOUR: Duration = Duration::from_secs(3_600);
 
 /// All limiters that sockets and requests share.
 #[derive(Debug)]
 pub struct Limits {
     /// Rides started per address.
-    pub ride_starts: RideStartRateLimiter,
+    pub ride_starts: AddressRateLimiter,
+    /// New riders per address.
+    pub newcomers: AddressRateLimiter,
     /// Unknown session codes tried.
     pub joins: JoinRateLimiter,
     /// Rooms opened by PeerJS and simple-peer clients. There, an unknown code
@@ -56,7 +66,8 @@ impl Limits {
     /// Limiters with nothing used yet.
     pub fn new(settings: &LimitSettings) -> Self {
         Self {
-            ride_starts: RideStartRateLimiter::new(settings.rides_per_hour),
+            ride_starts: AddressRateLimiter::new(settings.rides_per_hour, HOUR),
+            newcomers: AddressRateLimiter::new(settings.newcomers_per_minute_per_address, MINUTE),
             joins: JoinRateLimiter::new(
                 settings.joins_per_minute_per_address,
                 settings.joins_per_minute,

@@ -2,6 +2,7 @@
 //! number of lines per second so that logging itself does not slow the server
 //! down.
 
+mod panics;
 mod rate_limiter;
 
 use std::io::{IsTerminal, stderr};
@@ -19,7 +20,7 @@ use rate_limiter::LogRateLimiter;
 /// Rate limiter of the process's log, set by [`start`].
 static RATE_LIMITER: OnceLock<LogRateLimiter> = OnceLock::new();
 
-/// Starts the log as `config` says. Call it once.
+/// Starts the log as `config` says, also for panics. Call it once.
 pub fn start(config: &Config) {
     // The filter was parsed when the setting was read, so it is valid.
     let filter = EnvFilter::new(&config.log);
@@ -28,7 +29,9 @@ pub fn start(config: &Config) {
     let lines = fmt::layer()
         .with_writer(stderr)
         .with_ansi(stderr().is_terminal())
-        .with_target(false);
+        .with_target(false)
+        // A standard error that is full or closed must not stop the server.
+        .log_internal_errors(false);
     let lines = match config.log_format {
         LogFormat::Text => lines.boxed(),
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
@@ -37,6 +40,7 @@ pub fn start(config: &Config) {
         .with(filter)
         .with(lines.with_filter(filter_fn(has_no_payload).and(rate_limiter.filter())))
         .init();
+    panics::log_panics();
 }
 
 /// Returns `false` for events that contain what riders send, whatever the filter

@@ -52,6 +52,7 @@ pub struct Metrics {
     ignored: Family<Labels, Counter>,
     links: LinkMetrics,
     relay_time: Histogram,
+    panics: Counter,
     recent: Mutex<RecentTotals>,
 }
 
@@ -125,6 +126,12 @@ impl Metrics {
             "Time from receiving a relayed message to writing it to the receiver's socket",
             relay_time.clone(),
         );
+        let panics = Counter::default();
+        registry.register(
+            "panics",
+            "Requests that ended in a mistake of the server, answered with status 500",
+            panics.clone(),
+        );
         Self {
             registry,
             dialects,
@@ -133,8 +140,19 @@ impl Metrics {
             ignored,
             links,
             relay_time,
+            panics,
             recent: Mutex::default(),
         }
+    }
+
+    /// Counts a request whose handler panicked.
+    pub fn count_panic(&self) {
+        self.panics.inc();
+    }
+
+    /// Number of requests whose handler panicked.
+    pub fn panics(&self) -> u64 {
+        self.panics.get()
     }
 
     /// Metrics of a dialect.

@@ -1,5 +1,5 @@
-//! All layers around the routes: compression, security headers, canonical session
-//! codes, access by origin, and counting refusals.
+//! All layers around the routes: compression, security headers, caching of errors,
+//! canonical session codes, access by origin, and counting refusals.
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -11,7 +11,7 @@ use protocol::code::SessionCode;
 use tower_http::compression::CompressionLayer;
 
 use crate::config::PublicUrl;
-use crate::error::{ApiError, RefusalReason};
+use crate::error::{ApiError, NO_STORE, RefusalReason};
 use crate::http::content_security_policy;
 use crate::metrics::DialectName;
 use crate::state::AppState;
@@ -20,9 +20,11 @@ const PERMISSIONS: &str =
     "screen-wake-lock=(self), camera=(), geolocation=(), microphone=(), payment=(), usb=()";
 
 /// Adds the layers that apply to all routes, the outermost last.
-pub fn apply(router: Router) -> Router {
+pub fn apply(state: AppState, router: Router) -> Router {
     router
+        .layer(middleware::from_fn_with_state(state, count_refusals))
         .layer(middleware::from_fn(canonical_code))
+        .layer(middleware::from_fn(uncached_errors))
         .layer(CompressionLayer::new())
         .layer(middleware::from_fn(security_headers))
 }
@@ -49,11 +51,7 @@ pub async fn require_known_origin(
 }
 
 /// Counts and logs refused requests, including refused upgrades.
-pub async fn count_refusals(
-    State(state): State<AppState>,
-    request: Request,
-    next: Next,
-) -> Response {
+async fn count_refusals(State(state): State<AppState>, request: Request, next: Next) -> Response {
     let response = next.run(request).await;
     if let Some(reason) = response.extensions().get::<RefusalReason>() {
         state.metrics.count_refusal(*reason);
@@ -76,6 +74,19 @@ pub async fn cross_origin(request: Request, next: Next) -> Response {
     headers.append(header::VARY, HeaderValue::from_static("Origin"));
     if let Some(origin) = origin {
         headers.insert(header::ACCESS_CONTROL_ALLOW_ORIGIN, origin);
+    }
+    response
+}
+
+/// Forbids caching of every error, whatever its route says of its usual responses:
+/// a browser must not keep an error that passes.
+async fn uncached_errors(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let status = response.status();
+    if status.is_client_error() || status.is_server_error() {
+        response
+            .headers_mut()
+            .insert(header::CACHE_CONTROL, NO_STORE);
     }
     response
 }
@@ -172,7 +183,8 @@ mod tests {
 
     async fn status_for(dialect: DialectName, flags: &[&str], origin: &str) -> StatusCode {
         let config = Config::parse_from(["gruppetto"].iter().chain(flags));
-        let state = (AppState::new(config), dialect);
+        let state = AppState::new(config).expect("a state");
+        let state = (state, dialect);
         let mut routes = Router::new()
             .route("/", get(async || "in"))
             .route_layer(middleware::from_fn_with_state(state, require_known_origin));

@@ -1,19 +1,17 @@
 //! All routes of the server.
 
 use axum::Router;
-use axum::http::{HeaderValue, header};
+use axum::http::header;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{any, get, post};
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use crate::error::ApiError;
+use crate::error::{ApiError, NO_STORE};
 use crate::http::{health, metrics, peerjs, rides};
 use crate::metrics::DialectName;
 use crate::middleware::{self, cross_origin, require_known_origin};
 use crate::sockets;
 use crate::state::AppState;
-
-const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 
 /// The whole server as one service: the app's `pages` (see
 /// [`pages`](crate::http::pages::pages)) and the server's own routes, with all
@@ -48,12 +46,15 @@ pub fn build_handler(state: AppState, pages: Router) -> Router {
     );
     let own = uncached
         .route("/ride/{code}/qr.svg", get(rides::qr_code))
-        .layer(from_fn_with_state(
-            state.clone(),
-            middleware::count_refusals,
-        ))
-        .with_state(state);
-    middleware::apply(own.merge(pages))
+        .with_state(state.clone());
+    middleware::apply(state, own.merge(pages))
+}
+
+/// The service at `GRUPPETTO_METRICS_ADDR`: `/metrics` for everyone.
+pub fn build_metrics_handler(state: AppState) -> Router {
+    Router::new()
+        .route("/metrics", get(metrics::open_metrics))
+        .with_state(state)
 }
 
 /// Routes of the PeerJS dialect. A client with the path `/` uses `/peerjs`,

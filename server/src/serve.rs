@@ -1,11 +1,15 @@
 //! HTTP connections: accepted up to a limit, closed if the head of a request does
-//! not arrive in time, and shut down gracefully.
+//! not arrive in time or the client does not read the response, and shut down
+//! gracefully.
 
 mod read_ahead;
+mod request_check;
+mod write_deadline;
 
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -14,24 +18,36 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
-use axum::response::Response;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use futures_util::FutureExt;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use socket2::SockRef;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::Service;
 
-use crate::error::{LimitScope, RefusalReason};
+use crate::error::{ApiError, LimitScope, RefusalReason};
 use crate::limits::{ConnectionPermit, is_among};
 use crate::state::AppState;
 use read_ahead::ReadAhead;
+use request_check::check_request;
+use write_deadline::WriteDeadline;
 
 /// Pause after a failed accept, usually because the process is out of file
 /// descriptors.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(500);
+/// Maximum size of a request's head, and of hyper's buffer for a response that is
+/// being written. Browsers send heads of 1 to 2 KiB.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// Unsent bytes that the kernel takes per connection before the connection counts
+/// as not writable. The kernel's own limit grows to megabytes, for clients that
+/// never read.
+const MAX_UNSENT_BYTES: u32 = 64 * 1024;
 /// Response to a connection over the limit, whose request is not read.
 const CONNECTION_LIMIT_RESPONSE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     content-length: 0\r\nretry-after: 10\r\nconnection: close\r\n\r\n";
@@ -86,9 +102,7 @@ fn admit(state: &AppState, stream: &TcpStream, peer: SocketAddr) -> Option<Conne
 }
 
 fn refuse(state: &AppState, stream: &TcpStream, scope: LimitScope) {
-    let reason = RefusalReason::of_connection_limit(scope);
-    state.metrics.count_refusal(reason);
-    tracing::info!(reason = reason.name(), "refused");
+    count(state, RefusalReason::of_connection_limit(scope));
     // Best effort, without waiting for a client that floods the server.
     let _ = stream.try_write(CONNECTION_LIMIT_RESPONSE);
 }
@@ -100,21 +114,36 @@ async fn connection(
     state: AppState,
     mut stopping: watch::Receiver<bool>,
 ) {
-    // Nagle's algorithm would delay small frames until the one before is
-    // acknowledged.
-    if stream.set_nodelay(true).is_err() {
+    if prepare(&stream, state.config.ping_timeout()).is_err() {
         return;
     }
     let has_request = Arc::new(AtomicBool::new(false));
     let ever_had_request = has_request.clone();
-    let service = service_fn(move |request| {
-        has_request.store(true, Ordering::Relaxed);
-        answer(handler.clone(), peer, request)
+    let limits = &state.config.limits;
+    let stream = WriteDeadline::new(ReadAhead::new(stream), limits.write_timeout());
+    let enforcement = stream.enforcement();
+    let service = service_fn({
+        let (state, enforcement) = (state.clone(), enforcement.clone());
+        move |request| {
+            has_request.store(true, Ordering::Relaxed);
+            let answered = answer(handler.clone(), state.clone(), peer, request);
+            let enforcement = enforcement.clone();
+            async move {
+                let response = answered.await;
+                if response.status() == StatusCode::SWITCHING_PROTOCOLS {
+                    // Sockets have a timeout of their own, because a phone may
+                    // suspend a page for longer than a download may stall.
+                    enforcement.stop();
+                }
+                Ok::<_, Infallible>(response)
+            }
+        }
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(state.config.limits.header_timeout())
-        .serve_connection(TokioIo::new(ReadAhead::new(stream)), service)
+        .header_read_timeout(limits.header_timeout())
+        .max_buf_size(MAX_HEAD_BYTES)
+        .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut served = pin!(served);
     let stopped = async { drop(stopping.wait_for(|stop| *stop).await) };
@@ -125,23 +154,59 @@ async fn connection(
             served.await
         }
     };
-    // A timeout after at least one request is an ordinary idle connection.
-    if result.is_err_and(|error| error.is_timeout()) && !ever_had_request.load(Ordering::Relaxed) {
-        let reason = RefusalReason::SlowRequest;
-        state.metrics.count_refusal(reason);
-        tracing::info!(reason = reason.name(), "refused");
+    if enforcement.has_expired() {
+        count(&state, RefusalReason::SlowDownload);
+    } else if result.is_err_and(|error| error.is_timeout())
+        // A timeout after at least one request is an ordinary idle connection.
+        && !ever_had_request.load(Ordering::Relaxed)
+    {
+        count(&state, RefusalReason::SlowRequest);
     }
 }
 
+/// Sets the options of a new connection.
+fn prepare(stream: &TcpStream, ping_timeout: Duration) -> io::Result<()> {
+    // Nagle's algorithm would delay small frames until the one before is
+    // acknowledged.
+    stream.set_nodelay(true)?;
+    let socket = SockRef::from(stream);
+    socket.set_tcp_notsent_lowat(MAX_UNSENT_BYTES)?;
+    // Without it, the kernel keeps what a closed connection has not sent for
+    // minutes, for a client that never reads (tcp(7), TCP_USER_TIMEOUT).
+    socket.set_tcp_user_timeout(Some(ping_timeout))
+}
+
+/// Answers a request. A malformed request does not reach the handler, and a panic
+/// in the handler becomes a response with status 500.
 async fn answer(
     mut handler: Router,
+    state: AppState,
     peer: SocketAddr,
     request: hyper::Request<Incoming>,
-) -> Result<Response, Infallible> {
+) -> Response {
     let mut request: Request = request.map(Body::new);
+    if let Err(error) = check_request(&request) {
+        count(&state, RefusalReason::MalformedRequest);
+        return error.into_response();
+    }
     request.extensions_mut().insert(ConnectInfo(peer));
-    // A `Router` is always ready, so `poll_ready` is not needed.
-    handler.call(request).await
+    // The handler is a clone that is dropped after a panic, so nothing sees its
+    // state. A `Router` is always ready, so `poll_ready` is not needed.
+    match AssertUnwindSafe(async { handler.call(request).await })
+        .catch_unwind()
+        .await
+    {
+        Ok(Ok(response)) => response,
+        Err(_) => {
+            state.metrics.count_panic();
+            ApiError::Internal.into_response()
+        }
+    }
+}
+
+fn count(state: &AppState, reason: RefusalReason) {
+    state.metrics.count_refusal(reason);
+    tracing::info!(reason = reason.name(), "refused");
 }
 
 /// Handles a failed accept: ignores a connection that the client has closed

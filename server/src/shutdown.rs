@@ -1,4 +1,4 @@
-//! Shutdown of the server: on SIGTERM or SIGINT, `/health` reports that the server
+//! Shutdown of the server: on SIGTERM, SIGINT, SIGHUP or SIGQUIT, `/health` reports that the server
 //! is draining, every socket is told when to reconnect, and the server stops when
 //! they have closed.
 
@@ -71,17 +71,27 @@ impl Default for Draining {
     }
 }
 
-/// Resolves on the first SIGTERM or SIGINT.
+/// Resolves on the first signal that asks the process to end: SIGTERM, SIGINT,
+/// SIGHUP or SIGQUIT. From the call on, these signals, SIGUSR1 and SIGUSR2 no longer
+/// kill the process by themselves; the last two do nothing.
 ///
 /// # Errors
 /// The operating system does not let the process handle these signals.
 pub fn signals() -> std::io::Result<impl Future<Output = ()> + Send> {
+    for ignored in [SignalKind::user_defined1(), SignalKind::user_defined2()] {
+        // The handler stays when the stream is dropped.
+        drop(signal(ignored)?);
+    }
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    let mut quit = signal(SignalKind::quit())?;
     Ok(async move {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+            _ = hang_up.recv() => {}
+            _ = quit.recv() => {}
         }
     })
 }

@@ -4,6 +4,7 @@ use std::ops::Deref;
 use std::sync::Arc;
 
 use crate::config::Config;
+use crate::error::StartError;
 use crate::hub::Hub;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
@@ -35,16 +36,19 @@ pub struct SharedState {
 impl AppState {
     /// State of a server without rides. Needs a tokio runtime, because rides are
     /// driven by tasks.
-    pub fn new(config: Config) -> Self {
+    ///
+    /// # Errors
+    /// [`StartError::UnsafeSecretFile`].
+    pub fn new(config: Config) -> Result<Self, StartError> {
         let metrics = Arc::new(Metrics::new());
-        Self(Arc::new(SharedState {
-            hub: Hub::new(&config, Secret::load(&config), metrics.clone()),
+        Ok(Self(Arc::new(SharedState {
+            hub: Hub::new(&config, Secret::load(&config)?, metrics.clone()),
             session_codes: SessionCodeGenerator::new(),
             limits: Limits::new(&config.limits),
             metrics,
             draining: Draining::new(),
             config,
-        }))
+        })))
     }
 }
 

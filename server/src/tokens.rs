@@ -12,9 +12,9 @@
 //! - kind 2, ban token: `peer id`.
 
 use std::fmt;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, Metadata, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,10 +25,13 @@ use hmac::{Hmac, Mac};
 use protocol::code::SessionCode;
 use protocol::peer::{Incarnation, MemberRole, PeerId, PeerNumber, Token};
 use rooms::room::{ResumeClaims, Signer, Statement};
+use rustix::fs::OFlags;
+use rustix::process::geteuid;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::config::Config;
+use crate::error::StartError;
 
 /// Prefix of all signed data, so that the secret can be used for other purposes.
 const PURPOSE: &[u8] = b"gruppetto ride token 1";
@@ -48,25 +51,29 @@ pub struct Secret([u8; 32]);
 impl Secret {
     /// Secret from the settings, or from the secret file, which is created if it
     /// does not exist. If there can be no file, a secret of this process only.
-    pub fn load(config: &Config) -> Self {
+    ///
+    /// # Errors
+    /// [`StartError::UnsafeSecretFile`] if others may know or replace the secret.
+    pub fn load(config: &Config) -> Result<Self, StartError> {
         if let Some(text) = &config.secret {
-            return Self::from_text(text);
+            return Ok(Self::from_text(text));
         }
         let Some(file) = config.secret_file() else {
             tracing::warn!(
                 "there is no folder for the secret file: after a restart of the server, riders cannot return to their ride; set GRUPPETTO_SECRET"
             );
-            return Self::from_text(&random_text());
+            return Ok(Self::from_text(&random_text()));
         };
         match read_or_create(&file) {
-            Ok(text) => Self::from_text(&text),
-            Err(error) => {
+            Ok(text) => Ok(Self::from_text(&text)),
+            Err(FileError::Unsafe(advice)) => Err(StartError::UnsafeSecretFile { file, advice }),
+            Err(FileError::Io(error)) => {
                 tracing::warn!(
                     file = %file.display(),
                     %error,
                     "the secret file cannot be used: after a restart of the server, riders cannot return to their ride; set GRUPPETTO_SECRET or GRUPPETTO_SECRET_FILE"
                 );
-                Self::from_text(&random_text())
+                Ok(Self::from_text(&random_text()))
             }
         }
     }
@@ -175,30 +182,73 @@ fn peer(bytes: &[u8]) -> Option<PeerId> {
     std::str::from_utf8(bytes).ok()?.parse().ok()
 }
 
+/// Reason why the secret file gives no secret.
+#[derive(Debug)]
+enum FileError {
+    /// It cannot be read or created, or holds something else.
+    Io(io::Error),
+    /// Others may know or replace the secret; says why, and what to do.
+    Unsafe(String),
+}
+
+impl From<io::Error> for FileError {
+    fn from(error: io::Error) -> Self {
+        Self::Io(error)
+    }
+}
+
 /// Text of the secret file, which is created if it does not exist.
-fn read_or_create(file: &Path) -> io::Result<String> {
+fn read_or_create(file: &Path) -> Result<String, FileError> {
+    use io::ErrorKind::{AlreadyExists, NotFound};
     match read(file) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => create(file).or_else(|error| {
-            // Another server may have created it in the meantime.
-            match error.kind() {
-                io::ErrorKind::AlreadyExists => read(file),
-                _ => Err(error),
-            }
-        }),
+        Err(FileError::Io(error)) if error.kind() == NotFound => match create(file) {
+            // Another server has created it in the meantime.
+            Err(error) if error.kind() == AlreadyExists => read(file),
+            created => Ok(created?),
+        },
         read => read,
     }
 }
 
-fn read(file: &Path) -> io::Result<String> {
+fn read(path: &Path) -> Result<String, FileError> {
+    // Without O_NONBLOCK, opening a FIFO waits for its writer.
+    let flags = OFlags::NONBLOCK.bits().cast_signed();
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags)
+        .open(path)?;
+    check_safety(path, &file.metadata()?).map_err(FileError::Unsafe)?;
     let mut text = String::new();
     let limit = 2 * FILE_DIGITS as u64;
-    File::open(file)?.take(limit).read_to_string(&mut text)?;
+    file.take(limit).read_to_string(&mut text)?;
     let text = text.trim();
     let is_valid = text.len() == FILE_DIGITS && text.bytes().all(|byte| byte.is_ascii_hexdigit());
     match is_valid {
         true => Ok(text.to_owned()),
-        false => Err(io::Error::other("the content is not 64 hexadecimal digits")),
+        false => Err(io::Error::other("the content is not 64 hexadecimal digits").into()),
     }
+}
+
+/// Checks that only this process's user, or root, may read and replace the file.
+fn check_safety(path: &Path, metadata: &Metadata) -> Result<(), String> {
+    const OTHERS: u32 = 0o077;
+    let path = path.display();
+    if !metadata.is_file() {
+        return Err("is not a regular file: choose another".to_owned());
+    }
+    let user = geteuid().as_raw();
+    if metadata.uid() != user && metadata.uid() != 0 {
+        let owner = metadata.uid();
+        return Err(format!(
+            "belongs to user {owner}, who may know the secret: delete it, or run `chown {user} {path}` if you trust that user"
+        ));
+    }
+    if metadata.mode() & OTHERS != 0 {
+        return Err(format!(
+            "may be read or written by other users: run `chmod 600 {path}`, or delete it if they may have read it"
+        ));
+    }
+    Ok(())
 }
 
 fn create(file: &Path) -> io::Result<String> {
@@ -336,21 +386,65 @@ mod tests {
         let file = folder.join("state/secret");
         let flag = file.to_str().expect("a path");
         let config = Config::parse_from(["gruppetto", "--secret-file", flag]);
-        let first = Secret::load(&config);
-        assert_eq!(Secret::load(&config).0, first.0);
+        let load = || Secret::load(&config).expect("a secret");
+        let first = load();
+        assert_eq!(load().0, first.0);
         let mode = fs::metadata(&file).expect("a file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let files = fs::read_dir(folder.join("state")).expect("a folder");
         assert_eq!(files.count(), 1, "the temporary file is removed");
         fs::write(&file, "not a secret").expect("writes");
-        assert_ne!(Secret::load(&config).0, first.0);
+        assert_ne!(load().0, first.0);
         fs::remove_dir_all(folder).expect("removes");
+    }
+
+    #[test]
+    fn a_secret_file_that_others_may_know_is_refused_with_the_command_that_mends_it() {
+        let folder = std::env::temp_dir().join(format!("gruppetto-secret-{}", Uuid::new_v4()));
+        fs::create_dir(&folder).expect("a folder");
+        let refusal = |file: &Path| {
+            let flag = file.to_str().expect("a path");
+            let config = Config::parse_from(["gruppetto", "--secret-file", flag]);
+            Secret::load(&config).err().map(|error| error.to_string())
+        };
+        let file = folder.join("secret");
+        assert_eq!(refusal(&file), None, "it is created");
+        for mode in [0o640, 0o604, 0o620] {
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).expect("a mode");
+            let message = refusal(&file).expect("refused");
+            let command = format!("chmod 600 {}", file.display());
+            assert!(message.contains(&command), "{message}");
+        }
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).expect("a mode");
+        assert_eq!(refusal(&file), None);
+        // Only root can give a file away.
+        if geteuid().is_root() {
+            std::os::unix::fs::chown(&file, Some(12_345), None).expect("another owner");
+            let message = refusal(&file).expect("refused");
+            assert!(message.contains("belongs to user 12345"), "{message}");
+        }
+        for other in [folder.as_path(), Path::new("/dev/zero")] {
+            let message = refusal(other).expect("refused");
+            assert!(message.contains("not a regular file"), "{message}");
+        }
+        fs::remove_dir_all(folder).expect("removes");
+    }
+
+    #[test]
+    fn a_fifo_in_place_of_the_secret_file_does_not_block_the_start() {
+        let file = std::env::temp_dir().join(format!("gruppetto-fifo-{}", Uuid::new_v4()));
+        let made = std::process::Command::new("mkfifo").arg(&file).status();
+        assert!(made.expect("mkfifo").success());
+        let refused = read(&file);
+        assert!(matches!(refused, Err(FileError::Unsafe(_))), "{refused:?}");
+        fs::remove_file(file).expect("removes");
     }
 
     #[test]
     fn without_a_usable_secret_file_each_start_has_a_new_secret() {
         let config = Config::parse_from(["gruppetto", "--secret-file", "/dev/null/secret"]);
-        assert_ne!(Secret::load(&config).0, Secret::load(&config).0);
+        let [first, second] = [(); 2].map(|()| Secret::load(&config).expect("a secret"));
+        assert_ne!(first.0, second.0);
     }
 
     #[test]

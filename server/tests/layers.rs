@@ -21,7 +21,7 @@ const LAYERS: &[&[&str]] = &[
     ],
     &["error"],
     &["config"],
-    &["limits", "logging", "metrics", "tokens"],
+    &["descriptors", "limits", "logging", "metrics", "tokens"],
     &["hub"],
     &["state"],
     &["sockets"],

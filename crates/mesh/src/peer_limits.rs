@@ -38,6 +38,10 @@ const LIMITS: [RateLimit; 4] = [
     RateLimit::new(1, Duration::from_secs(5)),
 ];
 
+/// Limit on the offers of all members together. Each is answered with some signals through the
+/// server, which closes sockets that send more than 100 messages per second.
+const ALL_OFFERS: RateLimit = RateLimit::new(16, Duration::from_millis(100));
+
 /// Size of a token bucket and time in which it gains one token.
 #[derive(Clone, Copy, Debug)]
 struct RateLimit {
@@ -49,6 +53,16 @@ impl RateLimit {
     const fn new(burst: u32, interval: Duration) -> Self {
         Self { burst, interval }
     }
+
+    /// Returns true if a bucket that is full again at a moment holds a token now.
+    fn allows(self, now: Moment, full_at: Moment) -> bool {
+        full_at.since(now) <= self.interval * (self.burst - 1)
+    }
+
+    /// Moment at which a bucket is full again after one more token was taken.
+    fn after_one(self, now: Moment, full_at: Moment) -> Moment {
+        now.max(full_at) + self.interval
+    }
 }
 
 /// Token buckets of the other members.
@@ -58,6 +72,7 @@ impl RateLimit {
 #[derive(Clone, Debug, Default)]
 pub struct PeerLimits {
     full_at: BTreeMap<PeerId, [Moment; LIMITS.len()]>,
+    all_offers_full_at: Moment,
 }
 
 impl PeerLimits {
@@ -73,10 +88,14 @@ impl PeerLimits {
         let limit = LIMITS[request as usize];
         let buckets = self.full_at.entry(peer.clone()).or_default();
         let full_at = &mut buckets[request as usize];
-        let used = full_at.since(now);
-        let allowed = used <= limit.interval * (limit.burst - 1);
+        let is_offer = request == PeerRequest::Offer;
+        let allowed = limit.allows(now, *full_at)
+            && (!is_offer || ALL_OFFERS.allows(now, self.all_offers_full_at));
         if allowed {
-            *full_at = now.max(*full_at) + limit.interval;
+            *full_at = limit.after_one(now, *full_at);
+            if is_offer {
+                self.all_offers_full_at = ALL_OFFERS.after_one(now, self.all_offers_full_at);
+            }
         }
         allowed
     }
@@ -178,6 +197,16 @@ mod tests {
             assert!(limits.allow(at(1_000), &peer("ana"), PeerRequest::Offer));
             assert!(limits.allow(at(1_000), &peer("eve"), PeerRequest::Timeline));
         }
+    }
+
+    #[test]
+    fn many_members_together_cannot_make_this_page_send_more_signals_than_the_server_allows() {
+        let mut limits = PeerLimits::default();
+        let flood = (0..1_000).flat_map(|ms| (0..28).map(move |number| (ms, number)));
+        let allowed = flood.filter(|(ms, number)| {
+            limits.allow(at(*ms), &peer(&format!("eve-{number}")), PeerRequest::Offer)
+        });
+        assert_eq!(allowed.count(), 16 + 9);
     }
 
     #[test]

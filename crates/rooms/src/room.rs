@@ -38,6 +38,7 @@ mod access;
 mod api;
 mod host_terms;
 mod join;
+mod join_rate;
 mod known_pages;
 mod lifetime;
 mod liveness;
@@ -64,6 +65,7 @@ use protocol::{
 
 use access::Access;
 use host_terms::HostTerms;
+use join_rate::JoinRate;
 use lifetime::Lifetime;
 use liveness::Liveness;
 use members::{Members, Presence};
@@ -80,6 +82,7 @@ pub struct Room {
     terms: HostTerms,
     liveness: Liveness,
     restoration: Restoration,
+    join_rate: JoinRate,
     lifetime: Lifetime,
     outputs: Outputs,
 }
@@ -93,7 +96,8 @@ impl Room {
             terms: HostTerms::default(),
             liveness: Liveness::new(settings.silence, now),
             restoration: Restoration::not_needed(),
-            lifetime: Lifetime::until(now + settings.ttl),
+            join_rate: JoinRate::new(settings.newcomers_per_minute, settings.returns_per_minute),
+            lifetime: Lifetime::until(now + settings.ttl.min(settings.unjoined_ttl)),
             outputs: Outputs::default(),
             settings,
             signer,

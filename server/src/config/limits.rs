@@ -1,5 +1,6 @@
 //! Limits on what clients may ask of the server.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use clap::{Args, ValueEnum};
@@ -29,7 +30,7 @@ pub struct LimitSettings {
 
     /// Maximum number of open HTTP connections from one address that is not a
     /// trusted proxy, without WebSockets
-    #[arg(long, env = "GRUPPETTO_MAX_CONNECTIONS_PER_ADDRESS", hide_env_values = true, default_value_t = 512, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, env = "GRUPPETTO_MAX_CONNECTIONS_PER_ADDRESS", hide_env_values = true, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_connections_per_address: u32,
 
     /// Maximum number of open HTTP connections, without WebSockets
@@ -41,6 +42,11 @@ pub struct LimitSettings {
     #[arg(long, env = "GRUPPETTO_HEADER_TIMEOUT_MS", hide_env_values = true, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(100..=600_000))]
     pub header_timeout_ms: u64,
 
+    /// Milliseconds within which a client must accept 16 KiB of a response that
+    /// waits for it, or all of it. Otherwise the connection is closed
+    #[arg(long, env = "GRUPPETTO_WRITE_TIMEOUT_MS", hide_env_values = true, default_value_t = 10_000, value_parser = clap::value_parser!(u64).range(100..=600_000))]
+    pub write_timeout_ms: u64,
+
     /// Maximum number of unknown session codes tried from one address per minute
     /// (0: unlimited). Valid codes do not count
     #[arg(long, env = "GRUPPETTO_JOINS_PER_MINUTE_PER_ADDRESS", hide_env_values = true, default_value_t = 60, value_parser = clap::value_parser!(u32).range(0..=10_000))]
@@ -50,6 +56,22 @@ pub struct LimitSettings {
     /// (0: unlimited)
     #[arg(long, env = "GRUPPETTO_JOINS_PER_MINUTE", hide_env_values = true, default_value_t = 1_000, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     pub joins_per_minute: u32,
+
+    /// Maximum number of new riders who join one ride per minute, after the first
+    /// 40 (0: unlimited). All other riders introduce themselves to each of them.
+    /// Riders who return do not count
+    #[arg(long, env = "GRUPPETTO_NEWCOMERS_PER_MINUTE", hide_env_values = true, default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    pub newcomers_per_minute: u32,
+
+    /// Maximum number of new riders who join from one address per minute, in all
+    /// rides (0: unlimited). Riders who return do not count
+    #[arg(long, env = "GRUPPETTO_NEWCOMERS_PER_MINUTE_PER_ADDRESS", hide_env_values = true, default_value_t = 120, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    pub newcomers_per_minute_per_address: u32,
+
+    /// Maximum number of times that one rider returns to a ride per minute, after
+    /// the first 8 (0: unlimited)
+    #[arg(long, env = "GRUPPETTO_RETURNS_PER_MINUTE", hide_env_values = true, default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=10_000))]
+    pub returns_per_minute: u32,
 
     /// Maximum number of rooms that simple-peer and PeerJS clients of one address
     /// open per minute (0: unlimited). In these dialects an unused code opens a new
@@ -81,20 +103,36 @@ pub struct LimitSettings {
     )]
     pub log_lines_per_second: u32,
 
-    /// Access to /metrics
+    /// Access to /metrics at the server's own address. With "token", only requests
+    /// with GRUPPETTO_METRICS_TOKEN
     #[arg(
         long,
         env = "GRUPPETTO_METRICS",
         hide_env_values = true,
-        default_value = "loopback"
+        default_value = "token"
     )]
     pub metrics: MetricsAccess,
+
+    /// Token with which /metrics may be read, as "Authorization: Bearer …". At
+    /// least 16 characters. If unset, nobody has one
+    #[arg(long, env = "GRUPPETTO_METRICS_TOKEN", hide_env_values = true, value_parser = super::secret)]
+    pub metrics_token: Option<String>,
+
+    /// Address and port at which /metrics is served to everyone who can reach it,
+    /// such as 127.0.0.1:9100. If unset, there is no such address
+    #[arg(long, env = "GRUPPETTO_METRICS_ADDR", hide_env_values = true, value_parser = super::address)]
+    pub metrics_addr: Option<SocketAddr>,
 }
 
 impl LimitSettings {
     /// Time within which the head of a request must arrive.
     pub fn header_timeout(&self) -> Duration {
         Duration::from_millis(self.header_timeout_ms)
+    }
+
+    /// Time within which a client must accept some of a waiting response.
+    pub fn write_timeout(&self) -> Duration {
+        Duration::from_millis(self.write_timeout_ms)
     }
 }
 
@@ -105,8 +143,8 @@ pub enum MetricsAccess {
     On,
     /// No client
     Off,
-    /// Programs on this machine, and not through a proxy
-    Loopback,
+    /// Clients with the token
+    Token,
 }
 
 /// Parses the byte limit. With less than 16 KiB, the burst could be too small for one

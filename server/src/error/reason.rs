@@ -62,6 +62,12 @@ labeled_enum! {
         Connections = "connections",
         /// The head of a request did not arrive in time.
         SlowRequest = "slow-request",
+        /// A client did not read the response to its request.
+        SlowDownload = "slow-download",
+        /// A request without a path, or not with exactly one `Host`.
+        MalformedRequest = "malformed-request",
+        /// The operating system gave no file descriptor for a file of the site.
+        FileUnavailable = "file-unavailable",
         /// The send queue of a socket exceeded its limit.
         SlowReader = "slow-reader",
         /// The server has its maximum number of rides, rooms or peers.

@@ -10,7 +10,7 @@ use axum::body::Body;
 use axum::extract::Request;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{self, Next};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use leptos::IntoView;
 use leptos::config::{Env, LeptosOptions, get_configuration};
 use leptos::nonce::use_nonce;
@@ -22,7 +22,7 @@ use tower_http::services::ServeDir;
 
 use super::content_security_policy;
 use crate::config::Config;
-use crate::error::StartError;
+use crate::error::{ApiError, StartError};
 
 const IMMUTABLE: HeaderValue = HeaderValue::from_static("public, max-age=31536000, immutable");
 const SHORT: HeaderValue = HeaderValue::from_static("public, max-age=300");
@@ -80,11 +80,9 @@ where
         let page = unknown(request);
         async move { not_found(page.await) }
     });
+    let files = files(&options, unknown.layer(middleware::from_fn(revalidated)));
     let files = Router::new()
-        .fallback_service(files(
-            &options,
-            unknown.layer(middleware::from_fn(revalidated)),
-        ))
+        .fallback(move |request: Request| file(files.clone(), request))
         .layer(middleware::from_fn(cached_by_name));
     Router::new()
         .leptos_routes_with_context(&options, routes, allow_nonce, document)
@@ -120,6 +118,18 @@ fn files(options: &LeptosOptions, unknown: Router) -> ServeDir<Router> {
         .precompressed_gzip()
         .call_fallback_on_method_not_allowed(true)
         .fallback(unknown)
+}
+
+/// Answers with a file of the site. Opening one fails only if the operating system
+/// lacks a resource, usually a file descriptor, so the client may try again.
+async fn file(mut files: ServeDir<Router>, request: Request) -> Response {
+    match files.try_call(request).await {
+        Ok(response) => response.map(Body::new),
+        Err(error) => {
+            tracing::warn!(%error, "cannot read a file of the site");
+            ApiError::FileUnavailable.into_response()
+        }
+    }
 }
 
 fn not_found(mut response: Response<Body>) -> Response<Body> {

@@ -60,6 +60,7 @@ pub async fn start(
         .hub
         .start_ride(|| state.session_codes.random())
         .ok_or(ApiError::ServerFull)?;
+    state.limits.joins.record_hit(client, state.hub.now());
     let address = format!("/ride/{code}");
     Ok((
         StatusCode::CREATED,

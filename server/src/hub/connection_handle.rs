@@ -1,3 +1,4 @@
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use protocol::code::SessionCode;
@@ -25,13 +26,13 @@ pub struct ConnectionHandle {
 }
 
 impl ConnectionHandle {
-    pub(super) fn new(hub: Hub, code: SessionCode) -> Self {
+    pub(super) fn new(hub: Hub, code: SessionCode, client: IpAddr) -> Self {
         let context = &hub.0.context;
         Self {
             code,
             ride: None,
             socket: context.next_socket(),
-            outbox: context.new_outbox(),
+            outbox: context.new_outbox(client),
             links: context.metrics.new_links(),
             hub,
         }

@@ -1,4 +1,5 @@
 use std::hash::{BuildHasher, RandomState};
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -10,6 +11,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use super::outbox::Outbox;
+use super::queue_budget::QueueBudget;
 use crate::config::Config;
 use crate::metrics::{DialectMetrics, DialectName, Metrics};
 use crate::turn::TurnServer;
@@ -21,7 +23,7 @@ pub(super) struct Context {
     pub(super) metrics: Arc<Metrics>,
     origin: Instant,
     next_socket: AtomicU64,
-    max_queue_bytes: usize,
+    pub(super) queues: QueueBudget,
     turn: Option<TurnServer>,
     /// Key of the names in the log, different in every process.
     log_names: RandomState,
@@ -33,7 +35,11 @@ impl Context {
             metrics,
             origin: Instant::now(),
             next_socket: AtomicU64::new(1),
-            max_queue_bytes: config.max_queue_bytes as usize,
+            queues: QueueBudget::new(
+                config.max_queue_bytes as usize,
+                config.max_queue_bytes_per_address as usize,
+                config.max_queue_bytes_total as usize,
+            ),
             turn: config.ice.turn(),
             log_names: RandomState::new(),
         }
@@ -63,9 +69,9 @@ impl Context {
         SocketId(self.next_socket.fetch_add(1, Ordering::Relaxed))
     }
 
-    pub(super) fn new_outbox(&self) -> Arc<Outbox> {
+    pub(super) fn new_outbox(&self, client: IpAddr) -> Arc<Outbox> {
         let metrics = self.metrics.queues().clone();
-        Arc::new(Outbox::new(self.max_queue_bytes, metrics))
+        Arc::new(Outbox::new(self.queues.share(client), metrics))
     }
 
     /// Adds the TURN server to a welcome, with credentials of the new rider.

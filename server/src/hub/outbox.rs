@@ -2,8 +2,9 @@
 //!
 //! Rooms put messages in without waiting; the socket's task takes them out. If
 //! the receiver reads too slowly, the oldest telemetry is dropped first, because
-//! newer values follow. If the queue still exceeds its limit, the socket is
-//! closed. Other sockets are not affected by either.
+//! newer values follow. If the queue still exceeds its limit, which depends on what
+//! all queues hold together (`queue_budget`), the socket is closed. Other sockets are
+//! not affected by either.
 
 use std::collections::VecDeque;
 use std::sync::Mutex;
@@ -17,6 +18,7 @@ use futures_util::task::AtomicWaker;
 use protocol::peer::DeliveryClass;
 use protocol::signaling::{ServerMessage, close};
 
+use super::queue_budget::QueueShare;
 use crate::metrics::QueueMetrics;
 use crate::sync::lock;
 
@@ -57,7 +59,6 @@ pub struct Queued {
 /// Send queue of one socket.
 #[derive(Debug)]
 pub struct Outbox {
-    max_bytes: usize,
     metrics: QueueMetrics,
     queue: Mutex<Queue>,
     /// A probe was sent and no sign of life has been reported since.
@@ -67,10 +68,12 @@ pub struct Outbox {
     reader: AtomicWaker,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Queue {
     items: VecDeque<Queued>,
     bytes: usize,
+    /// Counts `bytes` in the budget of all queues.
+    share: QueueShare,
     /// Number of telemetry frames among the items.
     telemetry: usize,
     is_closing: bool,
@@ -78,12 +81,19 @@ struct Queue {
 }
 
 impl Outbox {
-    /// Empty queue that holds `max_bytes` before its socket is closed.
-    pub fn new(max_bytes: usize, metrics: QueueMetrics) -> Self {
+    /// Empty queue whose socket is closed when it exceeds its share of the budget.
+    pub fn new(share: QueueShare, metrics: QueueMetrics) -> Self {
+        let queue = Queue {
+            items: VecDeque::new(),
+            bytes: 0,
+            share,
+            telemetry: 0,
+            is_closing: false,
+            has_overflowed: false,
+        };
         Self {
-            max_bytes,
             metrics,
-            queue: Mutex::default(),
+            queue: Mutex::new(queue),
             is_probing: AtomicBool::new(false),
             reader: AtomicWaker::new(),
         }
@@ -155,6 +165,7 @@ impl Outbox {
         };
         queue.bytes -= next.item.bytes();
         queue.telemetry -= usize::from(next.item.is_telemetry());
+        queue.count();
         Some(next)
     }
 
@@ -181,8 +192,9 @@ impl Outbox {
         queue.telemetry += usize::from(item.is_telemetry());
         queue.is_closing = matches!(item, Outgoing::Close { .. });
         queue.items.push_back(Queued { item, received });
-        if queue.bytes > self.max_bytes {
+        if queue.count() {
             queue.overflow();
+            queue.count();
             self.metrics.count_closed_socket();
         }
         drop(queue);
@@ -191,6 +203,11 @@ impl Outbox {
 }
 
 impl Queue {
+    /// Counts the queue's length in the budget. Returns `true` if it is too long.
+    fn count(&mut self) -> bool {
+        self.share.set(self.bytes)
+    }
+
     fn drop_telemetry_above(&mut self, watermark: usize, metrics: &QueueMetrics) {
         // The count of telemetry frames avoids a search through a long queue of
         // other entries.
@@ -247,6 +264,13 @@ impl Outgoing {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hub::queue_budget::QueueBudget;
+
+    fn outbox(max_bytes: usize) -> Outbox {
+        let budget = QueueBudget::new(max_bytes, usize::MAX, usize::MAX);
+        let client = [192, 0, 2, 1].into();
+        Outbox::new(budget.share(client), QueueMetrics::default())
+    }
 
     fn frame(byte: u8) -> Bytes {
         Bytes::from(vec![byte; 10_000])
@@ -258,7 +282,7 @@ mod tests {
 
     #[test]
     fn a_long_queue_drops_the_oldest_telemetry_and_nothing_else() {
-        let outbox = Outbox::new(1_000_000, QueueMetrics::default());
+        let outbox = outbox(1_000_000);
         outbox.relay(DeliveryClass::Control, frame(0), Instant::now());
         for number in 1..=20 {
             outbox.relay(DeliveryClass::Telemetry, frame(number), Instant::now());
@@ -277,7 +301,7 @@ mod tests {
 
     #[test]
     fn a_queue_over_its_limit_is_replaced_by_the_close_of_the_socket() {
-        let outbox = Outbox::new(100_000, QueueMetrics::default());
+        let outbox = outbox(100_000);
         for _ in 0..50 {
             outbox.relay(DeliveryClass::Bulk, frame(0), Instant::now());
         }
@@ -296,7 +320,7 @@ mod tests {
 
     #[test]
     fn a_probe_precedes_all_other_entries_and_is_queued_once() {
-        let outbox = Outbox::new(1_000_000, QueueMetrics::default());
+        let outbox = outbox(1_000_000);
         outbox.relay(DeliveryClass::Bulk, frame(0), Instant::now());
         (0..1_000).for_each(|_| outbox.probe());
         let left = drain(&outbox);
@@ -312,7 +336,7 @@ mod tests {
 
     #[test]
     fn nothing_follows_a_close() {
-        let outbox = Outbox::new(100_000, QueueMetrics::default());
+        let outbox = outbox(100_000);
         outbox.close(1_000, "done");
         outbox.relay(DeliveryClass::Control, frame(0), Instant::now());
         assert_eq!(drain(&outbox).len(), 1);

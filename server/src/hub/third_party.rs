@@ -6,6 +6,7 @@
 //! when they have none.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
 use axum::extract::ws::Utf8Bytes;
@@ -168,10 +169,14 @@ impl<R: ThirdPartyRooms> ThirdPartyDriver<R> {
     /// Registers a new socket. The rooms' answer, a refusal included, is in the
     /// client's outbox. Also returns how the attempt counts for the rate limit on
     /// codes.
-    pub fn connect(&self, params: &R::Params) -> (ThirdPartyClient<R>, AttemptOutcome) {
+    pub fn connect(
+        &self,
+        params: &R::Params,
+        client: IpAddr,
+    ) -> (ThirdPartyClient<R>, AttemptOutcome) {
         let context = &self.0.context;
         let socket = context.next_socket();
-        let outbox = context.new_outbox();
+        let outbox = context.new_outbox(client);
         let (room, peer) = R::log_names(params);
         let entry = RoomSocket {
             outbox: outbox.clone(),

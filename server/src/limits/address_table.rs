@@ -1,10 +1,9 @@
 use std::collections::HashMap;
-use std::net::IpAddr;
 use std::time::Duration;
 
-use super::client_address::counted_address;
+use super::network::Network;
 
-/// Maximum number of addresses in one table. An attacker with IPv6 has more
+/// Maximum number of networks in one table. An attacker with IPv6 has more
 /// addresses than any server has memory.
 const MAX_ADDRESSES: usize = 10_000;
 /// Number of entries evicted at once from a full table, so that not every new
@@ -18,11 +17,11 @@ pub trait Usage {
     fn used(&self, now: Duration) -> Duration;
 }
 
-/// Values per client address, for 10,000 addresses at most. When the table is
+/// Values per network of clients, for 10,000 networks at most. When the table is
 /// full, the entries with the least usage are evicted.
 #[derive(Debug)]
 pub struct AddressTable<A> {
-    entries: HashMap<IpAddr, A>,
+    entries: HashMap<Network, A>,
 }
 
 impl<A: Usage> AddressTable<A> {
@@ -33,24 +32,22 @@ impl<A: Usage> AddressTable<A> {
         }
     }
 
-    /// Entry of an address, if there is one. All addresses of one IPv6 /64
-    /// share an entry.
-    pub fn find(&mut self, address: IpAddr) -> Option<&mut A> {
-        self.entries.get_mut(&counted_address(address))
+    /// Entry of a network, if there is one.
+    pub fn find(&mut self, network: Network) -> Option<&mut A> {
+        self.entries.get_mut(&network)
     }
 
-    /// Entry of an address, inserted with `fresh` if there is none.
+    /// Entry of a network, inserted with `fresh` if there is none.
     pub fn find_or_insert_with(
         &mut self,
-        address: IpAddr,
+        network: Network,
         now: Duration,
         fresh: impl FnOnce() -> A,
     ) -> &mut A {
-        let address = counted_address(address);
-        if self.entries.len() >= MAX_ADDRESSES && !self.entries.contains_key(&address) {
+        if self.entries.len() >= MAX_ADDRESSES && !self.entries.contains_key(&network) {
             self.evict(now);
         }
-        self.entries.entry(address).or_insert_with(fresh)
+        self.entries.entry(network).or_insert_with(fresh)
     }
 
     /// Number of entries.
@@ -92,6 +89,7 @@ mod tests {
     use std::net::Ipv6Addr;
 
     use super::*;
+    use crate::limits::network::client_network;
 
     struct UsedSeconds(u64);
 
@@ -101,19 +99,19 @@ mod tests {
         }
     }
 
-    fn address_in_network(number: u64) -> IpAddr {
-        Ipv6Addr::from(u128::from(number) << 64).into()
+    fn network(number: u64) -> Network {
+        client_network(Ipv6Addr::from(u128::from(number) << 64).into())
     }
 
-    fn insert(table: &mut AddressTable<UsedSeconds>, address: IpAddr, used: u64) {
-        table.find_or_insert_with(address, Duration::ZERO, || UsedSeconds(used));
+    fn insert(table: &mut AddressTable<UsedSeconds>, network: Network, used: u64) {
+        table.find_or_insert_with(network, Duration::ZERO, || UsedSeconds(used));
     }
 
     #[test]
     fn a_table_never_holds_more_than_its_maximum_number_of_addresses() {
         let mut table = AddressTable::new();
         for number in 0..50_000 {
-            insert(&mut table, address_in_network(number), 1);
+            insert(&mut table, network(number), 1);
             assert!(table.len() <= MAX_ADDRESSES);
         }
         assert!(table.len() >= MAX_ADDRESSES - EVICTION_BATCH);
@@ -122,19 +120,10 @@ mod tests {
     #[test]
     fn the_address_with_the_most_usage_is_evicted_last() {
         let mut table = AddressTable::new();
-        insert(&mut table, address_in_network(0), 60);
+        insert(&mut table, network(0), 60);
         for number in 1..50_000 {
-            insert(&mut table, address_in_network(number), 1);
+            insert(&mut table, network(number), 1);
         }
-        assert!(table.find(address_in_network(0)).is_some());
-    }
-
-    #[test]
-    fn addresses_of_one_ipv6_network_share_an_entry() {
-        let mut table = AddressTable::new();
-        let address = |text: &str| text.parse::<IpAddr>().expect("an address");
-        insert(&mut table, address("2001:db8::1"), 1);
-        assert!(table.find(address("2001:db8::2")).is_some());
-        assert!(table.find(address("2001:db8:0:1::1")).is_none());
+        assert!(table.find(network(0)).is_some());
     }
 }

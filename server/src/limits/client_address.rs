@@ -42,7 +42,7 @@ pub fn client_address(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNetwor
         .collect();
     let mut client = peer;
     for text in forwarded.iter().rev() {
-        let Ok(address) = text.trim().parse::<IpAddr>() else {
+        let Some(address) = forwarded_address(text.trim()) else {
             break;
         };
         client = address;
@@ -53,18 +53,20 @@ pub fn client_address(peer: SocketAddr, headers: &HeaderMap, trusted: &[IpNetwor
     client
 }
 
+/// Address in one entry of `X-Forwarded-For`, which some proxies write with a port:
+/// `192.0.2.1`, `192.0.2.1:4000`, `2001:db8::1`, `[2001:db8::1]` or
+/// `[2001:db8::1]:4000`.
+fn forwarded_address(text: &str) -> Option<IpAddr> {
+    let in_brackets = |text: &str| text.strip_prefix('[')?.strip_suffix(']')?.parse().ok();
+    text.parse()
+        .ok()
+        .or_else(|| text.parse::<SocketAddr>().ok().map(|it| it.ip()))
+        .or_else(|| in_brackets(text))
+}
+
 /// Returns `true` if an address lies in one of the networks.
 pub fn is_among(address: IpAddr, networks: &[IpNetwork]) -> bool {
     networks.iter().any(|network| network.contains(address))
-}
-
-/// Address under which a client is counted: the IPv4 address, or the /64 of an
-/// IPv6 address, because one IPv6 customer usually has a whole /64.
-pub fn counted_address(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6((u128::from(v6) & !u128::from(u64::MAX)).into()),
-        v4 => v4,
-    }
 }
 
 #[cfg(test)]
@@ -73,6 +75,22 @@ mod tests {
 
     const ANA: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 1));
     const BEN: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 2));
+
+    #[test]
+    fn a_forwarded_address_with_a_port_counts_without_it() {
+        for (text, address) in [
+            ("192.0.2.1", Some("192.0.2.1")),
+            ("192.0.2.1:4000", Some("192.0.2.1")),
+            ("2001:db8::1", Some("2001:db8::1")),
+            ("[2001:db8::1]", Some("2001:db8::1")),
+            ("[2001:db8::1]:4000", Some("2001:db8::1")),
+            ("unknown", None),
+            ("_hidden:4000", None),
+        ] {
+            let found = forwarded_address(text).map(|it| it.to_string());
+            assert_eq!(found.as_deref(), address, "{text}");
+        }
+    }
 
     #[test]
     fn a_forwarded_address_counts_only_behind_a_trusted_proxy() {

@@ -2,11 +2,21 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex};
 
-use super::client_address::counted_address;
+use super::network::{Network, networks_of};
 use crate::error::LimitScope;
 use crate::sync::lock;
 
-/// Limit on concurrent connections, per client address and in total.
+/// Part of the free connections that one client may hold: as the server fills up,
+/// the limit of each client shrinks, so that a few clients cannot take everything
+/// (dynamic thresholds; Choudhury and Hahne, 1998). With `n` clients that take all
+/// they get, `1 / (1 + n / 8)` of all connections stay free.
+const FREE_SHARE: u32 = 8;
+/// Connections that a client may hold however full the server is: those of a
+/// browser with two pages.
+const MIN_SHARE: u32 = 16;
+
+/// Limit on concurrent connections, per client and in total. A client is counted in
+/// several networks, see [`networks_of`].
 ///
 /// Each connection holds a [`ConnectionPermit`], so memory is bounded by the
 /// number of open connections.
@@ -20,7 +30,7 @@ pub struct ConnectionLimiter {
 #[derive(Debug, Default)]
 struct OpenCounts {
     total: u32,
-    by_address: HashMap<IpAddr, u32>,
+    by_network: HashMap<Network, u32>,
 }
 
 /// Permission for one connection; dropping it releases the connection's count.
@@ -46,14 +56,20 @@ impl ConnectionLimiter {
     /// # Errors
     /// The limit that is reached.
     pub fn acquire(&self, address: IpAddr) -> Result<ConnectionPermit, LimitScope> {
-        let address = counted_address(address);
         let mut counts = lock(&self.counts);
-        let of_address = counts.by_address.get(&address).copied().unwrap_or(0);
-        if of_address >= self.max_per_address {
+        let free = self.max_total.saturating_sub(counts.total);
+        let share = (free / FREE_SHARE).max(MIN_SHARE).min(self.max_per_address);
+        let has_room = networks_of(address).all(|(network, clients)| {
+            let open = counts.by_network.get(&network).copied().unwrap_or(0);
+            open < share.saturating_mul(clients)
+        });
+        if free > 0 && !has_room {
             return Err(LimitScope::Address);
         }
         self.count_total(&mut counts)?;
-        counts.by_address.insert(address, of_address + 1);
+        for (network, _) in networks_of(address) {
+            *counts.by_network.entry(network).or_default() += 1;
+        }
         Ok(self.permit(Some(address)))
     }
 
@@ -93,10 +109,12 @@ impl Drop for ConnectionPermit {
         let mut counts = lock(&self.counts);
         counts.total -= 1;
         let Some(address) = self.address else { return };
-        if let Some(count) = counts.by_address.get_mut(&address) {
-            *count -= 1;
-            if *count == 0 {
-                counts.by_address.remove(&address);
+        for (network, _) in networks_of(address) {
+            if let Some(count) = counts.by_network.get_mut(&network) {
+                *count -= 1;
+                if *count == 0 {
+                    counts.by_network.remove(&network);
+                }
             }
         }
     }
@@ -106,8 +124,9 @@ impl Drop for ConnectionPermit {
 mod tests {
     use super::*;
 
-    fn address(last: u8) -> IpAddr {
-        [192, 0, 2, last].into()
+    /// Address in a /24 of its own.
+    fn address(number: u8) -> IpAddr {
+        [198, 51, number, 1].into()
     }
 
     #[test]
@@ -123,6 +142,31 @@ mod tests {
     }
 
     #[test]
+    fn as_many_greedy_clients_as_fill_the_server_leave_room_for_others() {
+        let limiter = ConnectionLimiter::new(256, 16_384);
+        let mut open = Vec::new();
+        for number in 0..64 {
+            while let Ok(permit) = limiter.acquire(address(number)) {
+                open.push(permit);
+            }
+        }
+        // Without the shrinking share, these 64 would hold everything.
+        assert!(open.len() < 16_000, "{}", open.len());
+        for number in 64..=255 {
+            assert!(limiter.acquire(address(number)).is_ok());
+        }
+    }
+
+    #[test]
+    fn the_networks_of_one_ipv6_customer_share_an_allowance() {
+        let limiter = ConnectionLimiter::new(10, 16_384);
+        let of_48 = |number: u128| IpAddr::V6((0x2001_0db8_u128 << 96 | number << 64).into());
+        let open = (0..1_000).flat_map(|number| [of_48(number); 10]);
+        let open: Vec<_> = open.filter_map(|it| limiter.acquire(it).ok()).collect();
+        assert_eq!(open.len(), 40, "the allowance of a /48");
+    }
+
+    #[test]
     fn closed_connections_leave_no_entries() {
         let limiter = ConnectionLimiter::new(10, 10);
         let mut open: Vec<_> = (0..5).map(|last| limiter.acquire(address(last))).collect();
@@ -130,6 +174,6 @@ mod tests {
         assert_eq!(limiter.open_count(), 6);
         drop(open);
         assert_eq!(limiter.open_count(), 0);
-        assert!(lock(&limiter.counts).by_address.is_empty());
+        assert!(lock(&limiter.counts).by_network.is_empty());
     }
 }

@@ -2,6 +2,7 @@ use std::net::IpAddr;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use super::network::{Network, client_network, networks_of};
 use super::{AddressTable, SlidingWindow, Usage};
 use crate::error::{ApiError, whole_seconds};
 use crate::sync::lock;
@@ -12,11 +13,12 @@ const KNOWN_FOR: Duration = Duration::from_secs(3_600);
 
 /// Rate limiter for unknown codes, so that guessing codes is pointless.
 ///
-/// An address that used up its attempts is refused with any code, because an
-/// answer would tell a valid code from an unknown one. When the attempts of all
-/// addresses together are used up, unknown addresses are refused; an address
-/// that used a valid code in the last hour and has no miss in the last minute
-/// is still admitted.
+/// A client that used up its attempts is refused with any code, because an
+/// answer would tell a valid code from an unknown one. Clients are counted in
+/// several networks (see [`networks_of`]). When the attempts of a wider network, or
+/// of all addresses together, are used up, unknown clients are refused; a client
+/// that used a valid code or started a ride in the last hour, and has no miss in
+/// the last minute, is still admitted.
 #[derive(Debug)]
 pub struct JoinRateLimiter {
     per_address: u32,
@@ -99,15 +101,17 @@ impl JoinRateLimiter {
     /// The time until the next attempt.
     pub fn check(&self, address: IpAddr, now: Duration) -> Result<(), Duration> {
         let mut attempts = lock(&self.attempts);
-        let entry = attempts.by_address.find(address);
-        let is_known = entry.as_ref().is_some_and(|it| it.is_known(now));
-        if let Some(wait) = entry.and_then(|it| it.misses.wait(now)) {
-            return Err(wait);
+        let own = attempts.by_address.find(client_network(address));
+        if own.is_some_and(|it| it.is_known(now)) {
+            return Ok(());
         }
-        match attempts.misses.wait(now) {
-            Some(wait) if !is_known => Err(wait),
-            _ => Ok(()),
+        for (network, _) in networks_of(address) {
+            let entry = attempts.by_address.find(network);
+            if let Some(wait) = entry.and_then(|it| it.misses.wait(now)) {
+                return Err(wait);
+            }
         }
+        attempts.misses.wait(now).map_or(Ok(()), Err)
     }
 
     /// Counts the outcome of an attempt.
@@ -124,27 +128,31 @@ impl JoinRateLimiter {
         let mut attempts = lock(&self.attempts);
         // At the limit, a further miss changes nothing.
         let _ = attempts.misses.take(now);
-        let entry = self.entry(&mut attempts, address, now);
-        let _ = entry.misses.take(now);
+        for (network, clients) in networks_of(address) {
+            let entry = self.entry(&mut attempts, network, clients, now);
+            let _ = entry.misses.take(now);
+        }
     }
 
-    /// Notes that `address` used a valid code.
+    /// Notes that `address` used a valid code, or started a ride.
     pub fn record_hit(&self, address: IpAddr, now: Duration) {
         let mut attempts = lock(&self.attempts);
-        self.entry(&mut attempts, address, now).last_hit = Some(now);
+        let network = client_network(address);
+        self.entry(&mut attempts, network, 1, now).last_hit = Some(now);
     }
 
     fn entry<'a>(
         &self,
         attempts: &'a mut Attempts,
-        address: IpAddr,
+        network: Network,
+        clients: u32,
         now: Duration,
     ) -> &'a mut AddressAttempts {
         let fresh = || AddressAttempts {
-            misses: SlidingWindow::new(self.per_address, MINUTE),
+            misses: SlidingWindow::new(self.per_address.saturating_mul(clients), MINUTE),
             last_hit: None,
         };
-        attempts.by_address.find_or_insert_with(address, now, fresh)
+        attempts.by_address.find_or_insert_with(network, now, fresh)
     }
 }
 
@@ -213,6 +221,27 @@ mod tests {
         (0..10).for_each(|last| limiter.record_miss(address(last), Duration::ZERO));
         assert_eq!(limiter.check(address(50), Duration::ZERO), Ok(()));
         assert!(limiter.check(address(51), Duration::ZERO).is_err());
+    }
+
+    #[test]
+    fn the_networks_of_one_ipv6_customer_cannot_use_up_the_attempts_of_all() {
+        let limiter = JoinRateLimiter::new(60, 1_000);
+        let of_56 = |number: u128| IpAddr::V6((0x2001_0db8_u128 << 96 | number << 64).into());
+        let mut misses = 0;
+        for number in 0..17 {
+            for _ in 0..60 {
+                if limiter.check(of_56(number), Duration::ZERO).is_ok() {
+                    limiter.record_miss(of_56(number), Duration::ZERO);
+                    misses += 1;
+                }
+            }
+        }
+        assert_eq!(misses, 120, "the allowance of a /56");
+        assert_eq!(limiter.check(address(1), Duration::ZERO), Ok(()));
+        // Another client of the /56 has started a ride, so it does not guess.
+        assert!(limiter.check(of_56(99), Duration::ZERO).is_err());
+        limiter.record_hit(of_56(99), Duration::ZERO);
+        assert_eq!(limiter.check(of_56(99), Duration::ZERO), Ok(()));
     }
 
     #[test]

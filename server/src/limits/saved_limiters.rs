@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use super::PeerRateLimiter;
-use super::client_address::counted_address;
+use super::network::client_network;
 use super::peer_rate::WARNING_LIFETIME;
 use crate::sync::lock;
 
@@ -39,7 +39,7 @@ impl SavedLimiters {
     /// Key of a peer at an address. `names` tells the peer from others at the
     /// same address.
     pub fn key(&self, address: IpAddr, names: &[&str]) -> RateLimitKey {
-        RateLimitKey(self.hasher.hash_one((counted_address(address), names)))
+        RateLimitKey(self.hasher.hash_one((client_network(address), names)))
     }
 
     /// Removes and returns the limiter of the latest closed socket with this

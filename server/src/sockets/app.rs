@@ -36,7 +36,7 @@ pub async fn upgrade(
         // returning rider of a ride that the server lost in a restart.
         match code.parse::<SessionCode>() {
             Ok(code) => Ok(AppSocket {
-                connection: state.hub.connect(code),
+                connection: state.hub.connect(code, client.0),
                 state,
                 client: client.0,
                 has_greeted: false,
@@ -143,7 +143,11 @@ impl AppSocket {
         if !self.connection.has_ride() {
             let (joins, now) = (&self.state.limits.joins, self.state.hub.now());
             let is_returning = self.connection.is_returning(&hello);
-            if !is_returning && joins.check(self.client, now).is_err() {
+            let newcomers = &self.state.limits.newcomers;
+            let is_admitted = || {
+                joins.check(self.client, now).is_ok() && newcomers.take(self.client, now).is_ok()
+            };
+            if !is_returning && !is_admitted() {
                 self.connection.count_refusal(RefusalReason::JoinRate);
                 return self
                     .connection

@@ -31,6 +31,9 @@ pub const SERVICE_RESTART: u16 = 1012;
 const PROTOCOL_ERROR: u16 = 1002;
 /// Time for the peer to answer a close frame.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Time for which a socket may be blocked while memory is scarce, instead of the
+/// ping timeout.
+const SCARCE_BLOCKED_TIMEOUT: Duration = Duration::from_secs(5);
 /// Maximum number of messages sent before incoming messages are read again.
 const BATCH_SIZE: usize = 16;
 
@@ -303,8 +306,14 @@ impl<D: Dialect> Connection<D> {
         let hello = self
             .waits_for_hello()
             .then(|| self.opened_at + config.hello_timeout());
+        // Memory may have become scarce when this passes.
+        let blocked = self
+            .blocked_since
+            .map(|since| since + SCARCE_BLOCKED_TIMEOUT);
+        let blocked = blocked.filter(|at| *at > Instant::now());
         silence
             .chain(hello)
+            .chain(blocked)
             .chain(self.restart_at)
             .fold(self.next_ping, Instant::min)
     }
@@ -316,8 +325,12 @@ impl<D: Dialect> Connection<D> {
     fn handle_deadlines(&mut self) -> Result<(), End> {
         let now = Instant::now();
         let timeout = self.state.config.ping_timeout();
-        let is_over = |since: Instant| now >= since + timeout;
-        if is_over(self.last_received) || self.blocked_since.is_some_and(is_over) {
+        let blocked_timeout = match self.state.hub.is_memory_scarce() {
+            true => timeout.min(SCARCE_BLOCKED_TIMEOUT),
+            false => timeout,
+        };
+        let is_blocked = |since: Instant| now >= since + blocked_timeout;
+        if now >= self.last_received + timeout || self.blocked_since.is_some_and(is_blocked) {
             return Err(End::Lost);
         }
         if self.restart_at.is_some_and(|at| now >= at) {

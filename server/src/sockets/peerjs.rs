@@ -30,7 +30,7 @@ pub fn upgrade(
                 error("Too many rooms were tried"),
             ));
         }
-        let (peer, outcome) = state.hub.peerjs().connect(&params);
+        let (peer, outcome) = state.hub.peerjs().connect(&params, client.0);
         new_rooms.record(client.0, now, outcome);
         let names = [
             DialectName::PeerJs.name(),

@@ -45,7 +45,7 @@ pub async fn upgrade(
         let names = [DialectName::SimplePeer.name(), code.as_str()];
         let rate_limit_key = state.limits.saved_limiters.key(client.0, &names);
         let params = SimplePeerParams::new(code);
-        let (member, outcome) = state.hub.simple_peer().connect(&params);
+        let (member, outcome) = state.hub.simple_peer().connect(&params, client.0);
         new_rooms.record(client.0, now, outcome);
         Ok(ThirdPartySocket {
             client: member,

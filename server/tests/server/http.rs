@@ -1,5 +1,9 @@
 //! Rides over HTTP, `/health`, and headers of all responses.
 
+use axum::Router;
+use axum::routing::get;
+use server::error::RefusalReason;
+
 use crate::support::TestServer;
 
 #[tokio::test]
@@ -146,4 +150,53 @@ async fn every_response_has_the_security_headers() {
             "{policy}"
         );
     }
+}
+
+#[tokio::test]
+async fn a_request_without_a_path_or_with_a_wrong_number_of_hosts_gets_400() {
+    let server = TestServer::start(&[]).await;
+    let requests = [
+        "CONNECT a:1 HTTP/1.1\r\nhost: a:1\r\nconnection: close\r\n\r\n",
+        "OPTIONS * HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n",
+        "GET / HTTP/1.1\r\nconnection: close\r\n\r\n",
+        "GET / HTTP/1.1\r\nhost: a\r\nhost: b\r\nconnection: close\r\n\r\n",
+    ];
+    for request in requests {
+        let answer = server.raw_request(request).await;
+        assert_eq!(answer.status, 400, "{request}");
+        assert_eq!(answer.json()["error"]["code"], "malformed-request");
+    }
+    let refused = server
+        .state
+        .metrics
+        .refusals(RefusalReason::MalformedRequest);
+    assert_eq!(refused, requests.len() as u64);
+}
+
+#[tokio::test]
+async fn a_head_larger_than_16_kib_is_refused() {
+    let server = TestServer::start(&[]).await;
+    let long = "x".repeat(17 * 1024);
+    let answer = server.request("GET", "/health", &[("x-long", &long)]).await;
+    assert_eq!(answer.status, 431);
+    let usual = "x".repeat(8 * 1024);
+    let answer = server
+        .request("GET", "/health", &[("x-long", &usual)])
+        .await;
+    assert_eq!(answer.status, 200);
+}
+
+#[tokio::test]
+async fn a_panic_in_a_handler_is_answered_with_500_and_counted() {
+    let panics = get(async || -> &'static str { panic!("a mistake") });
+    let pages = Router::new().route("/panics", panics);
+    let server = TestServer::with_pages(&[], pages).await;
+    for _ in 0..3 {
+        let answer = server.get("/panics").await;
+        assert_eq!(answer.status, 500);
+        assert_eq!(answer.json()["error"]["code"], "internal");
+        assert_eq!(answer.header("cache-control"), "no-store");
+    }
+    assert_eq!(server.state.metrics.panics(), 3);
+    assert_eq!(server.health().await["status"], "ok");
 }

@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex};
 use protocol::peer::{DeliveryClass, LinkState};
 use protocol::signaling::{ClientMessage, LinkReport, Report};
 use serde_json::Value;
+use server::router::build_metrics_handler;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
 use tracing::subscriber::DefaultGuard;
 use tracing_subscriber::fmt;
 
-use crate::support::{HttpResponse, Rider, TestServer};
+use crate::support::{HttpResponse, Rider, TestServer, request_at};
 
 async fn scrape(server: &TestServer, accept: &str) -> HttpResponse {
     server
@@ -205,21 +207,51 @@ async fn gauges_return_to_zero_when_rides_and_sockets_end() {
 }
 
 #[tokio::test]
-async fn metrics_are_readable_from_this_machine_only_by_default() {
-    let forwarded = [("x-forwarded-for", "127.0.0.1")];
-    let server = TestServer::start(&[]).await;
-    let answer = server.request("GET", "/metrics", &forwarded).await;
+async fn metrics_need_a_token_even_from_this_machine_because_proxies_run_there_too() {
+    const TOKEN: &str = "a token for scrapers";
+    let server = TestServer::start(&["--metrics", "token"]).await;
+    let answer = server.get("/metrics").await;
     assert_eq!(
         (answer.status, &answer.json()["error"]["code"]),
         (403, &"forbidden".into())
     );
-    let server = TestServer::start(&["--metrics", "on"]).await;
-    assert_eq!(
-        server.request("GET", "/metrics", &forwarded).await.status,
-        200
-    );
+    let server = TestServer::start(&["--metrics", "token", "--metrics-token", TOKEN]).await;
+    let bearer = format!("Bearer {TOKEN}");
+    for (authorization, status) in [
+        (bearer.as_str(), 200),
+        ("Bearer guessed", 403),
+        (TOKEN, 403),
+    ] {
+        let headers = [("authorization", authorization)];
+        let answer = server.request("GET", "/metrics", &headers).await;
+        assert_eq!(answer.status, status, "{authorization}");
+    }
     let server = TestServer::start(&["--metrics", "off"]).await;
     assert_eq!(server.get("/metrics").await.status, 404);
+}
+
+#[tokio::test]
+async fn metrics_are_readable_at_their_own_address_while_the_server_is_full() {
+    let flags = [
+        "--metrics",
+        "token",
+        "--max-connections",
+        "1",
+        "--header-timeout-ms",
+        "600000",
+    ];
+    let server = TestServer::start(&flags).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    let handler = build_metrics_handler(server.state.clone());
+    tokio::spawn(server::serve_metrics(listener, handler));
+    let _held = TcpStream::connect(server.address).await.expect("connects");
+    while server.state.limits.connections.open_count() < 1 {
+        tokio::task::yield_now().await;
+    }
+    let answer = request_at(address, "GET", "/metrics", &[]).await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.json()["status"], "ok");
 }
 
 #[tokio::test]

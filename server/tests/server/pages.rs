@@ -87,7 +87,7 @@ async fn an_unknown_address_gets_the_apps_page_with_status_404() {
     let page = server.get("/nothing/here").await;
     assert_eq!(
         (page.status, page.header("cache-control")),
-        (404, "no-cache")
+        (404, "no-store")
     );
     assert!(
         page.body.contains("hello") && page.header("content-security-policy").contains("'nonce-")
@@ -124,6 +124,39 @@ async fn a_hashed_file_is_immutable_and_sent_in_its_compressed_variant() {
         server.get("/icon.svg").await.header("cache-control"),
         "public, max-age=300"
     );
+}
+
+#[tokio::test]
+async fn an_error_of_a_hashed_file_is_not_cached() {
+    let site = Site::new("errors");
+    let server = TestServer::with_pages(&[], site.pages()).await;
+    let path = format!("/pkg/{SCRIPT}");
+    let caching = async |status: u16, path: &str, headers: &[(&str, &str)]| {
+        let answer = server.request("GET", path, headers).await;
+        assert_eq!(answer.status, status, "{path} {headers:?}");
+        answer.header("cache-control").to_owned()
+    };
+    const IMMUTABLE: &str = "public, max-age=31536000, immutable";
+    assert_eq!(
+        caching(206, &path, &[("range", "bytes=0-1")]).await,
+        IMMUTABLE
+    );
+    let later = "Fri, 01 Jan 2100 00:00:00 GMT";
+    assert_eq!(
+        caching(304, &path, &[("if-modified-since", later)]).await,
+        IMMUTABLE
+    );
+    let earlier = "Thu, 01 Jan 1970 00:00:00 GMT";
+    assert_eq!(
+        caching(412, &path, &[("if-unmodified-since", earlier)]).await,
+        "no-store"
+    );
+    assert_eq!(
+        caching(416, &path, &[("range", "bytes=900-")]).await,
+        "no-store"
+    );
+    let missing = "/pkg/gruppetto.abcdefghijabcdefghij.js";
+    assert_eq!(caching(404, missing, &[]).await, "no-store");
 }
 
 #[test]

@@ -50,8 +50,12 @@ impl TestServer {
         let secret = ["--secret", SECRET];
         let own = flags.iter().any(|flag| flag.starts_with("--secret"));
         let secret = if own { &[][..] } else { &secret[..] };
-        let config = Config::parse_from(["gruppetto"].iter().chain(secret).chain(flags));
-        let state = AppState::new(config);
+        let metrics = ["--metrics", "on"];
+        let own = flags.contains(&"--metrics");
+        let metrics = if own { &[][..] } else { &metrics[..] };
+        let base = ["gruppetto"].iter().chain(secret).chain(metrics);
+        let config = Config::parse_from(base.chain(flags));
+        let state = AppState::new(config).expect("a state");
         let handler = build_handler(state.clone(), pages);
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("an address");
@@ -101,24 +105,12 @@ impl TestServer {
         path: &str,
         headers: &[(&str, &str)],
     ) -> HttpResponse {
-        let mut head = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\n",
-            self.address
-        );
-        for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
-        }
-        let mut stream = TcpStream::connect(self.address).await.expect("connects");
-        stream
-            .write_all(format!("{head}\r\n").as_bytes())
-            .await
-            .expect("sends");
-        let mut bytes = Vec::new();
-        timeout(TIMEOUT, stream.read_to_end(&mut bytes))
-            .await
-            .expect("in time")
-            .expect("a response");
-        HttpResponse::parse(&bytes)
+        request_at(self.address, method, path, headers).await
+    }
+
+    /// Sends the head of a request as it is, and reads until the server closes.
+    pub async fn raw_request(&self, head: &str) -> HttpResponse {
+        raw_request_at(self.address, head).await
     }
 
     /// Opens a socket without sending hello.
@@ -183,6 +175,31 @@ impl TestServer {
     pub async fn health(&self) -> Value {
         self.get("/health").await.json()
     }
+}
+
+/// Sends a request to a server at `address`.
+pub async fn request_at(
+    address: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+) -> HttpResponse {
+    let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {address}\r\nconnection: close\r\n");
+    for (name, value) in headers {
+        head += &format!("{name}: {value}\r\n");
+    }
+    raw_request_at(address, &format!("{head}\r\n")).await
+}
+
+async fn raw_request_at(address: SocketAddr, head: &str) -> HttpResponse {
+    let mut stream = TcpStream::connect(address).await.expect("connects");
+    stream.write_all(head.as_bytes()).await.expect("sends");
+    let mut bytes = Vec::new();
+    timeout(TIMEOUT, stream.read_to_end(&mut bytes))
+        .await
+        .expect("in time")
+        .expect("a response");
+    HttpResponse::parse(&bytes)
 }
 
 /// Client end of a socket.

@@ -31,8 +31,14 @@ pub struct RoomSettings {
     pub restore_wait: Duration,
     /// Validity of a resume token, counted from the welcome that carries it.
     pub token_life: Duration,
+    /// Members that join for the first time per minute, after the first 40; zero: unlimited.
+    pub newcomers_per_minute: u32,
+    /// Returns of one member per minute, after the first 8; zero: unlimited.
+    pub returns_per_minute: u32,
     /// Time that the room stays open without members.
     pub ttl: Duration,
+    /// Time that a new room waits for its first member, if that is shorter than `ttl`.
+    pub unjoined_ttl: Duration,
     /// Largest socket message in bytes, for the welcome.
     pub max_message_bytes: u32,
     /// Relayed bytes per member and second, for the welcome; pages stay below it.
@@ -57,7 +63,10 @@ impl Default for RoomSettings {
             restore_wait: Duration::from_secs(3),
             // Longer than any ride.
             token_life: Duration::from_secs(86_400),
+            newcomers_per_minute: 30,
+            returns_per_minute: 30,
             ttl: Duration::from_secs(600),
+            unjoined_ttl: Duration::from_secs(60),
             max_message_bytes: 65_536,
             relay_bytes_per_second: None,
             p2p: true,

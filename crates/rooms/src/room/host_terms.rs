@@ -26,6 +26,9 @@ const MAX_UNPROVEN_EPOCHS: u32 = 64;
 
 /// Minimum interval between two terms that begin because the same member knows of an unknown one.
 const RENEWAL_INTERVAL: Duration = Duration::from_secs(30);
+/// Terms that begin for this reason within one interval, whichever members know of unknown ones: an
+/// attacker can be many members.
+const MAX_RENEWALS: usize = 4;
 
 /// Host terms of a ride.
 #[derive(Debug, Default)]
@@ -38,7 +41,8 @@ pub(super) struct HostTerms {
     terms: VecDeque<HostTerm>,
     /// Highest epoch that any page may know; the next term is above it.
     epoch_floor: u32,
-    /// Members because of whose knowledge a term began within [`RENEWAL_INTERVAL`], and when.
+    /// Members because of whose knowledge a term began within [`RENEWAL_INTERVAL`], and when; at
+    /// most [`MAX_RENEWALS`].
     renewals: Vec<(PeerId, Moment)>,
 }
 
@@ -253,7 +257,8 @@ impl HostTerms {
         self.renewals.retain(|(_, at)| now < *at + RENEWAL_INTERVAL);
         let ours = self.terms.back();
         let is_surpassed = ours.is_some_and(|ours| ours.epoch > known.epoch || ours == known);
-        if is_surpassed || self.renewals.iter().any(|(peer, _)| peer == informant) {
+        let is_known = self.renewals.iter().any(|(peer, _)| peer == informant);
+        if is_surpassed || is_known || self.renewals.len() >= MAX_RENEWALS {
             return None;
         }
         self.renewals.push((informant.clone(), now));

@@ -41,13 +41,30 @@ impl Room {
             let error = ServerMessage::error(ErrorCode::BadMessage);
             return self.outputs.send(socket, error);
         }
-        match (&join.hello.resume, self.verify_resume(&join)) {
-            (None, _) => self.join_new(join),
-            (Some(_), Some(claims)) => self.resume(now, &join, &claims),
-            (Some(_), None) => {
-                self.outputs
-                    .refuse(socket, ErrorCode::BadToken, close::REFUSED);
+        let claims = self.verify_resume(&join);
+        if join.hello.resume.is_some() && claims.is_none() {
+            let error = ErrorCode::BadToken;
+            return self.outputs.refuse(socket, error, close::REFUSED);
+        }
+        if !self.admits(now, claims.as_ref(), is_same_page(&join)) {
+            let error = ErrorCode::RateLimited;
+            return self.outputs.refuse(socket, error, close::REFUSED);
+        }
+        match claims {
+            None => self.join_new(join),
+            Some(claims) => self.resume(now, &join, &claims),
+        }
+    }
+
+    /// Counts a join for its rate limit. Members are counted apart from newcomers, so that these
+    /// never keep them out.
+    fn admits(&mut self, now: Moment, claims: Option<&ResumeClaims>, is_same_page: bool) -> bool {
+        let target = claims.map(|claims| self.resume_target(claims, is_same_page));
+        match (claims, target) {
+            (None, _) | (_, None | Some(ResumeTarget::Departed)) => {
+                self.join_rate.admits_newcomer(now)
             }
+            (Some(claims), Some(_)) => self.join_rate.admits_return(now, &claims.peer),
         }
     }
 

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use axum::Router;
+use axum::routing::get;
 use server::error::RefusalReason;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -123,4 +125,30 @@ async fn at_the_maximum_number_of_sockets_the_next_is_refused_until_one_is_close
     assert!(matches!(third, Some(Error::Http(answer)) if answer.status() == 503));
     drop(first);
     while server.socket_from(&code, None).await.is_err() {}
+}
+
+#[tokio::test]
+async fn downloads_that_are_never_read_are_closed_and_others_are_served() {
+    // More than the buffers of both ends hold.
+    const LARGE: usize = 32 * 1024 * 1024;
+    let large = get(async || vec![0_u8; LARGE]);
+    let pages = Router::new().route("/large", large);
+    let server = TestServer::with_pages(&["--write-timeout-ms", "300"], pages).await;
+    let mut unread = Vec::new();
+    for _ in 0..20 {
+        let mut stream = TcpStream::connect(server.address).await.expect("connects");
+        stream
+            .write_all(b"GET /large HTTP/1.1\r\nhost: a\r\n\r\n")
+            .await
+            .expect("sends");
+        unread.push(stream);
+    }
+    let metrics = &server.state.metrics;
+    while metrics.refusals(RefusalReason::SlowDownload) < 20 {
+        assert_eq!(server.health().await["status"], "ok");
+    }
+    while server.state.limits.connections.open_count() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(server.get("/large").await.body.len(), LARGE);
 }

@@ -98,7 +98,10 @@ fn a_locked_ride_admits_no_new_riders_and_lets_members_return() {
 
 #[test]
 fn a_ride_at_its_maximum_of_bans_refuses_another_and_keeps_all() {
-    let mut harness = RoomHarness::new();
+    let mut harness = RoomHarness::with(RoomSettings {
+        newcomers_per_minute: 0,
+        ..RoomSettings::default()
+    });
     harness.join(1);
     let first = harness.join(2);
     harness.message(1, kick(&first.peer));

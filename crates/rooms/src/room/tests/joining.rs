@@ -3,6 +3,41 @@
 use super::*;
 
 #[test]
+fn newcomers_without_end_are_refused_and_riders_of_the_ride_return_all_the_same() {
+    let mut harness = RoomHarness::new();
+    let ana = harness.join(1);
+    let mut refused = 0;
+    for socket in 2..200 {
+        match harness.hello(socket, None, 1) {
+            Some(_) => harness.message(socket, ClientMessage::Leave),
+            None => {
+                refused += 1;
+                assert_eq!(
+                    code(&harness.last_received(socket)),
+                    Some(ErrorCode::RateLimited)
+                );
+            }
+        }
+    }
+    assert_eq!(refused, 198 - 39, "40 newcomers at once, with Ana");
+    assert!(harness.hello(200, resume(&ana, true), 1).is_some());
+    harness.advance(Duration::from_secs(2));
+    assert!(harness.hello(201, None, 1).is_some());
+}
+
+#[test]
+fn a_rider_that_returns_in_a_loop_is_refused_for_a_while() {
+    let mut harness = RoomHarness::new();
+    let ana = harness.join(1);
+    let ben = harness.join(2);
+    let returned = (3..100).filter(|it| harness.hello(*it, resume(&ben, true), 1).is_some());
+    assert_eq!(returned.count(), 8);
+    assert!(harness.hello(100, resume(&ana, true), 1).is_some());
+    harness.advance(Duration::from_secs(2));
+    assert!(harness.hello(101, resume(&ben, true), 1).is_some());
+}
+
+#[test]
 fn the_first_rider_is_host_and_the_next_one_is_announced() {
     let mut harness = RoomHarness::new();
     let ana = harness.join(1);

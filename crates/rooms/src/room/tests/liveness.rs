@@ -87,3 +87,22 @@ fn a_rider_whose_socket_was_closed_as_silent_resumes_as_the_same_rider() {
         .expect("the room welcomes");
     assert_eq!((back.peer, back.number), (ana.peer, ana.number));
 }
+
+#[test]
+fn a_ride_without_any_rider_ends_after_a_minute_and_one_that_was_left_after_ten() {
+    let minute = Duration::from_secs(60);
+    let mut unjoined = RoomHarness::new();
+    unjoined.advance(minute - Duration::from_secs(1));
+    assert!(!unjoined.room.is_dead(unjoined.now));
+    unjoined.advance(Duration::from_secs(1));
+    assert!(unjoined.room.is_dead(unjoined.now));
+    let mut left = RoomHarness::new();
+    left.join(1);
+    left.handle(Input::Closed {
+        socket: SocketId(1),
+    });
+    left.advance(GRACE + 9 * minute);
+    assert!(!left.room.is_dead(left.now));
+    left.advance(minute);
+    assert!(left.room.is_dead(left.now));
+}

@@ -152,7 +152,8 @@ fn repeated_false_terms_of_one_rider_begin_one_new_term() {
     harness.restart_server();
     assert!(pages[0].reconnect(&mut harness, 101));
     finish_restoring(&mut harness, &mut pages[..1]);
-    for round in 0..20 {
+    // As often as one rider may return at once.
+    for round in 0..7 {
         let claim = resume(&pages[1].welcome, true);
         let snapshot = with_false_term(&pages[1], 2 + 2 * round);
         let socket = 200 + u64::from(round);
@@ -164,4 +165,28 @@ fn repeated_false_terms_of_one_rider_begin_one_new_term() {
         harness.announced_host(101),
         Some((3, pages[0].welcome.peer.clone()))
     );
+}
+
+#[test]
+fn false_terms_of_many_riders_begin_few_new_terms() {
+    let (mut harness, mut pages) = ride_of(12);
+    harness.restart_server();
+    assert!(pages[0].reconnect(&mut harness, 101));
+    finish_restoring(&mut harness, &mut pages[..1]);
+    let (epoch, host) = harness.announced_host(101).unwrap();
+    for (number, page) in (0_u32..).zip(&pages[1..]) {
+        let claim = resume(&page.welcome, true);
+        let snapshot = with_false_term(page, epoch + 2 + 2 * number);
+        let socket = 200 + u64::from(number);
+        harness.hello_with_snapshot(socket, claim, Some(snapshot), 2);
+    }
+    let (last, same_host) = harness.announced_host(101).unwrap();
+    assert_eq!(same_host, host);
+    let announced = |message: &ServerMessage| matches!(message, ServerMessage::Host { .. });
+    let terms = harness
+        .received(101)
+        .iter()
+        .filter(|it| announced(it))
+        .count();
+    assert!(terms <= 5, "{terms} terms, the last with epoch {last}");
 }
