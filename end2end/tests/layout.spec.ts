@@ -59,6 +59,7 @@ test("no screen from the home page to the summary runs off a phone, in any face 
   await expect(ride.countdown).toBeVisible();
   await expectOnScreen(page, "countdown");
   await ride.expectRiding();
+  await expect(ride.metric("elapsed")).toHaveText(/0:0[2-9]/);
   await ride.pause.click();
   await expect(ride.resume).toBeVisible();
   await expectOnScreen(page, "paused ride");
