@@ -3,8 +3,8 @@
 //
 //   target/site/...                what the server sends, with .br and .gz beside
 //   target/release/gruppetto       the server
-//   target/release/hash.txt        the hashes in the names of the site's files,
-//                                  which Leptos reads beside the server
+//   target/release/hash.txt        the names of the files that a page starts with,
+//                                  which the app reads beside the server
 //
 // Those are under the checkout, wherever CARGO_TARGET_DIR has cargo build.
 // What did not change is not done again; each step says in a line what it did.

@@ -7,16 +7,17 @@
 //!   intents, and carries out its outputs.
 //! - [`browser`]: wrappers of the browser's interfaces.
 //! - [`i18n`]: all texts of the screens.
+//! - `document`: the HTML document around the app, on the server.
 //!
 //! Contract of all screens: the first render in the browser equals the one on the
 //! server (hydration), and there are no inline styles or scripts, since the
 //! content security policy forbids them. The document around the screens has the
-//! script of [`sub_path`], with the page's nonce.
+//! scripts of `document` and `sub_path`, with the page's nonce.
 
 #![recursion_limit = "256"]
 
 use leptos::prelude::*;
-use leptos_meta::{HashedStylesheet, Meta, MetaTags, provide_meta_context};
+use leptos_meta::{Meta, provide_meta_context};
 use leptos_router::{
     components::{FlatRoutes, Route, Router},
     path,
@@ -24,45 +25,21 @@ use leptos_router::{
 
 pub mod browser;
 mod components;
+#[cfg(feature = "ssr")]
+mod document;
 pub mod driver;
 pub mod i18n;
 pub mod lazy;
 mod routes;
 pub mod state;
+#[cfg(feature = "ssr")]
 mod sub_path;
 
 use components::hydrated::Hydrated;
+#[cfg(feature = "ssr")]
+pub use document::shell;
 use i18n::*;
 use routes::{group_ride::GroupRide, home::Home, not_found::NotFound, solo_ride::SoloRide};
-use sub_path::SubPathCheck;
-
-/// The HTML document, rendered on the server.
-pub fn shell(options: LeptosOptions) -> impl IntoView {
-    view! {
-        <!DOCTYPE html>
-        <html>
-            <head>
-                <meta charset="utf-8"/>
-                <meta name="viewport" content="width=device-width, initial-scale=1, viewport-fit=cover"/>
-                <meta name="color-scheme" content="dark"/>
-                <meta name="theme-color" content="#0e1013"/>
-                <link rel="icon" href="/favicon.ico" sizes="32x32"/>
-                <link rel="icon" href="/icon.svg" type="image/svg+xml"/>
-                <link rel="apple-touch-icon" href="/apple-touch-icon.png"/>
-                <link rel="manifest" href="/manifest.webmanifest"/>
-                <SubPathCheck/>
-                <AutoReload options=options.clone()/>
-                <HashedStylesheet options=options.clone() id="style"/>
-                <script type="module" src="/translation.js"></script>
-                <HydrationScripts options/>
-                <MetaTags/>
-            </head>
-            <body>
-                <App/>
-            </body>
-        </html>
-    }
-}
 
 /// The app: the router with all pages, and the contexts that they share.
 #[component]

@@ -77,6 +77,7 @@ async function splitAndBind(input, name, work) {
   const loader = path.join(work, loaderFile);
   const parts = readParts(fs.readFileSync(loader, "utf8"));
   fs.writeFileSync(path.join(work, "parts.json"), JSON.stringify(Object.fromEntries(parts)));
+  fs.writeFileSync(loader, takeBegunModules(fs.readFileSync(loader, "utf8")));
   for (const file of [path.join(work, `${name}.js`), loader]) {
     fs.writeFileSync(file, await minify(fs.readFileSync(file, "utf8")));
   }
@@ -115,6 +116,18 @@ export function readParts(loader) {
   const named = [...parts.values()].flat();
   if (parts.size === 0 || named.includes(undefined)) throw new Error(`${loaderFile} is not what wasm-split-cli used to write.`);
   return parts;
+}
+
+/**
+ * The loader, changed so that it takes a module that the page's script has begun
+ * to compile (app/src/document/start.js), and fetches one that it has not.
+ */
+export function takeBegunModules(loader) {
+  const fetched = /const src = fetch\((new URL\("[^"]+", import\.meta\.url\))\);(\s+src\.catch\(\(\) => \{\}\);\s+return async \(imports\) => )\(WebAssembly\.instantiateStreaming\(src, imports\)\);/g;
+  const changed = loader.replace(fetched, (_, url, rest) =>
+    `const url = ${url};\n    const src = window.takeBegunModule?.(url.href) ?? WebAssembly.compileStreaming(fetch(url));${rest}WebAssembly.instantiate(await src, imports);`);
+  if (changed === loader) throw new Error(`${loaderFile} is not what wasm-split-cli used to write.`);
+  return changed;
 }
 
 function wasmFiles(folder) {

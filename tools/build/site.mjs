@@ -18,7 +18,7 @@ const keptBuilds = 10;
  * Names every file of the site after its content.
  *
  * - `files`: a map from the path in the site folder to the content
- * - `hashes`: what hash.txt says
+ * - `hashes`: the hashes for hash.txt
  * - `firstPage`: the paths of what every page fetches
  * - `parts`: a map from the name of each part to the paths of its modules
  */
@@ -38,7 +38,7 @@ export function nameFiles(project, frontEnd, css) {
     modules.set(module, add(stem, hash(content), "wasm", content));
     loader = replaceEach(loader, `"./${module}.wasm"`, `"./${path.basename(modules.get(module))}"`);
   }
-  const hashes = { js: "", wasm: hash(frontEnd.wasm), css: hash(css), manifest: "", split: "" };
+  const hashes = { js: "", wasm: hash(frontEnd.wasm), css: hash(css), split: "" };
   script = replaceEach(script, `${name}_bg.wasm`, `${name}.${hashes.wasm}.wasm`);
   // The two scripts import each other, so one hash of both is in both names.
   hashes.js = hashes.split = hash(script + loader);
@@ -52,11 +52,6 @@ export function nameFiles(project, frontEnd, css) {
     add(name, hashes.css, "css", css),
   ];
   const parts = new Map([...frontEnd.parts].map(([part, names]) => [part, names.map((module) => modules.get(module))]));
-  // Leptos reads this one: which modules a page may name as preloads.
-  const preloads = [...parts].map(([part, paths]) => [part, paths.map((file) => path.basename(file, ".wasm"))]);
-  const manifest = JSON.stringify(Object.fromEntries(preloads));
-  hashes.manifest = hash(manifest);
-  add("__wasm_split_manifest", hashes.manifest, "json", manifest);
   addFolder(files, frontEnd.snippets, path.join(pkg, "snippets"));
   const kept = new Set(files.keys());
   addFolder(files, leptos["assets-dir"], "");
@@ -76,7 +71,7 @@ function replaceEach(text, from, to) {
 }
 
 /** Makes the site folder hold these files, those of recent builds, and no others. */
-export function writeSite(project, { files, hashes, kept }) {
+export function writeSite(project, { files, hashes, parts, kept }) {
   let written = 0;
   const wanted = new Set();
   for (const [name, content] of files) {
@@ -99,7 +94,11 @@ export function writeSite(project, { files, hashes, kept }) {
   say(`site: ${files.size} files, ${written} written, ${removed.length} removed, `
     + `files of ${builds.length - 1} earlier builds kept`);
 
-  const lines = Object.entries(hashes).map(([kind, value]) => `${kind}: ${value}\n`);
+  // Leptos reads the hash of the style sheet, app/src/document/site_files.rs the rest.
+  const lines = [
+    ...Object.entries(hashes),
+    ...[...parts].map(([part, modules]) => [`part ${part}`, modules.map((file) => path.basename(file)).join(" ")]),
+  ].map(([kind, value]) => `${kind}: ${value}\n`);
   writeIfChanged(path.join(project.release, "hash.txt"), Buffer.from(lines.join("")));
 }
 

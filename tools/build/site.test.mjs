@@ -42,6 +42,15 @@ test("the scripts name the hashed files", () => {
   assert.match(text("pkg/app."), /from"\.\/__wasm_split\.[\w-]{20}\.js"/);
 });
 
+test("the server can read which modules a part consists of", (t) => {
+  const site = project(folder(t));
+  const named = nameFiles(site, frontEnd({}), "css");
+  writeSite(site, named);
+  const lines = fs.readFileSync(path.join(site.release, "hash.txt"), "utf8").split("\n");
+  const [, modules] = lines.find((line) => line.startsWith("part ride: ")).split(": ");
+  assert.deepEqual(modules.split(" ").map((file) => path.join("pkg", file)), named.parts.get("ride"));
+});
+
 test("the files of an earlier build stay in the site, and unknown files go", (t) => {
   const root = folder(t);
   const site = project(root);

@@ -22,6 +22,14 @@ pub fn socket_address(path: &str) -> String {
     format!("{}{path}", origin().replacen("http", "ws", 1))
 }
 
+/// Loads the page again.
+pub fn reload() {
+    if let Some(window) = web_sys::window() {
+        // Fails only for a page that is being left.
+        let _ = window.location().reload();
+    }
+}
+
 /// True on an iPhone or iPad, where every browser is WebKit.
 pub fn is_ios() -> bool {
     web_sys::window().is_some_and(|window| {

@@ -2,10 +2,9 @@
 
 use leptos::prelude::*;
 
-use super::{
-    hydrated::use_hydrating,
-    labels::{self, FieldError},
-};
+#[cfg(feature = "hydrate")]
+use super::hydrated::use_hydrating;
+use super::labels::{self, FieldError};
 #[cfg(feature = "hydrate")]
 use crate::browser::page;
 use crate::i18n::*;
@@ -83,7 +82,8 @@ pub enum FieldKind {
     Code,
 }
 
-/// A labelled input.
+/// A labelled input. It can be used before the page is hydrated, and browsers
+/// restore no fields that are disabled.
 #[component]
 pub fn Field(
     /// Unique on the page.
@@ -97,14 +97,10 @@ pub fn Field(
     /// Called after each finished change.
     #[prop(optional, into)]
     on_change: Option<Callback<()>>,
-    /// Whether it can be used before the page is hydrated.
-    #[prop(optional)]
-    usable_at_once: bool,
 ) -> impl IntoView {
     let i18n = use_i18n();
-    let hydrating = use_hydrating();
     #[cfg(feature = "hydrate")]
-    if hydrating.get_untracked()
+    if use_hydrating().get_untracked()
         && let Some(typed) = page::input_value(id)
     {
         state.take_over(typed);
@@ -135,7 +131,6 @@ pub fn Field(
                 spellcheck="false"
                 value=state.written.get_untracked()
                 prop:value=move || state.written.get()
-                disabled=move || hydrating.get() && !usable_at_once
                 aria-describedby=described
                 aria-invalid=move || state.error.get().map(|_| "true")
                 on:input=move |ev| state.type_in(event_target_value(&ev))

@@ -71,12 +71,7 @@ impl RiderFormState {
 
 /// The two inputs.
 #[component]
-pub fn RiderFields(
-    state: RiderFormState,
-    /// Whether they can be used before the page is hydrated.
-    #[prop(optional)]
-    usable_at_once: bool,
-) -> impl IntoView {
+pub fn RiderFields(state: RiderFormState) -> impl IntoView {
     let i18n = use_i18n();
     let save = Callback::new(move |()| state.save());
     view! {
@@ -87,7 +82,6 @@ pub fn RiderFields(
             label=Signal::derive(move || t_string!(i18n, rider.name))
             hint=Signal::derive(move || t_string!(i18n, rider.name_hint))
             on_change=save
-            usable_at_once
         />
         <Field
             id="rider-ftp"
@@ -96,7 +90,6 @@ pub fn RiderFields(
             label=Signal::derive(move || t_string!(i18n, common.ftp))
             hint=Signal::derive(move || t_string!(i18n, rider.ftp_hint))
             on_change=save
-            usable_at_once
         />
     }
     .into_any()

@@ -1,6 +1,8 @@
 //! The screens before and after a ride: a heading, a short text, and buttons
 //! that lead on.
 
+use std::time::Duration;
+
 use leptos::{ev::SubmitEvent, prelude::*};
 use ride::rider::{Ftp, RiderName};
 
@@ -9,6 +11,7 @@ use super::{
     rider_form::{RiderFields, RiderFormState},
 };
 use crate::{
+    browser::page,
     i18n::*,
     state::{Intent, Intents, RideState},
 };
@@ -35,7 +38,42 @@ pub fn LoadingScreen(#[prop(into)] text: Signal<&'static str>) -> impl IntoView 
         <section class="status-screen loading">
             <p class="road" aria-hidden="true"></p>
             <p>{move || text.get()}</p>
+            <SlowHint/>
         </section>
+    }
+    .into_any()
+}
+
+/// Time after which a download counts as slow.
+const SLOW_AFTER: Duration = Duration::from_secs(20);
+
+/// Hint that loading takes unusually long, with a button that loads the page again.
+/// Nothing is shown at first.
+#[component]
+pub fn SlowHint() -> impl IntoView {
+    let i18n = use_i18n();
+    let slow = RwSignal::new(false);
+    Effect::new(move || {
+        let show = move || {
+            let _ = slow.try_set(true);
+        };
+        if let Ok(timer) = set_timeout_with_handle(show, SLOW_AFTER) {
+            on_cleanup(move || timer.clear());
+        }
+    });
+    view! {
+        <div role="status">
+            {move || {
+                slow.get().then(|| {
+                    view! {
+                        <p class="hint">{t!(i18n, start.slow)}</p>
+                        <button type="button" class="button" on:click=|_| page::reload()>
+                            {t!(i18n, common.try_again)}
+                        </button>
+                    }
+                })
+            }}
+        </div>
     }
     .into_any()
 }
@@ -95,7 +133,7 @@ pub fn EnterNameScreen(
         <StatusScreen heading=Signal::derive(move || t_string!(i18n, enter_name.heading))>
             <p>{t!(i18n, enter_name.body)}</p>
             <form class="rider-form" novalidate on:submit=submit>
-                <RiderFields state=rider usable_at_once=true/>
+                <RiderFields state=rider/>
                 <button class="button primary wide" disabled=hydrating>{t!(i18n, common.join)}</button>
             </form>
             {children()}

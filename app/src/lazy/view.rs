@@ -3,7 +3,7 @@
 use leptos::{prelude::*, task::spawn_local};
 
 use super::{Part, RETRY_FAILED_AFTER, SCREENS, ScreenViews, screens::Dialog};
-use crate::{browser::clock, i18n::*};
+use crate::{browser::clock, components::status_screen::SlowHint, i18n::*};
 
 /// How far a part is on its way to a view.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,9 +70,11 @@ pub fn screen(draw: impl Fn(ScreenViews) -> AnyView + Send + 'static) -> AnyView
     let i18n = use_i18n();
     let part = use_part(&SCREENS);
     let view = move || match part.progress() {
-        Progress::Fetching => {
-            view! { <p class="hint" role="status">{t!(i18n, part.loading)}</p> }.into_any()
+        Progress::Fetching => view! {
+            <p class="hint" role="status">{t!(i18n, part.loading)}</p>
+            <SlowHint/>
         }
+        .into_any(),
         Progress::Loaded => SCREENS.loaded().map(&draw).into_any(),
         Progress::Failed => view! {
             <div class="part-failed">

@@ -26,8 +26,6 @@ use crate::{
 /// The page. It starts anew when the code in the address changes.
 #[component]
 pub fn GroupRide() -> impl IntoView {
-    #[cfg(feature = "ssr")]
-    leptos::prefetch_lazy_fn_on_server("ride");
     let i18n = use_i18n();
     let params = use_params_map();
     // While the router leaves the page, the address has no code; the previous one

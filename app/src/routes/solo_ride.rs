@@ -12,8 +12,6 @@ use crate::{
 /// The page.
 #[component]
 pub fn SoloRide() -> impl IntoView {
-    #[cfg(feature = "ssr")]
-    leptos::prefetch_lazy_fn_on_server("ride");
     let i18n = use_i18n();
     let part = lazy::use_part(&lazy::RIDE);
     let view = move || match part.progress() {
