@@ -4,8 +4,10 @@ use std::time::Duration;
 
 use clock::{Moment, WallTime};
 
-/// Reading of the page's monotonic clock. Its origin is the Unix epoch as the wall clock stood when
-/// the page was opened, so that times before the page was loaded have moments, too.
+/// Reading of the page's monotonic clock, which may stand still while the computer sleeps. Its origin
+/// is about the Unix epoch, so that times before the page was loaded have moments, too; but it is no
+/// wall time, not even when the page is opened: Chromium computes `timeOrigin` from the time at which
+/// the browser's process started, so it lags by all sleep since then.
 pub fn moment() -> Moment {
     let Some(performance) = web_sys::window().and_then(|window| window.performance()) else {
         return Moment::ZERO;
@@ -29,6 +31,16 @@ pub fn time_of_day(at: WallTime) -> String {
     }
     let date = js_sys::Date::new(&(at.unix_ms() as f64).into());
     format!("{}:{:02}", date.get_hours(), date.get_minutes())
+}
+
+/// Offset of local time from UTC at a time, in seconds: 3600 in Berlin in winter.
+pub fn utc_offset(at: WallTime) -> i32 {
+    if web_sys::window().is_none() {
+        return 0;
+    }
+    let date = js_sys::Date::new(&(at.unix_ms() as f64).into());
+    // Minutes from local time to UTC; NaN for an invalid date, which is cast to 0.
+    -60 * date.get_timezone_offset() as i32
 }
 
 /// Waits. Returns at once where there is no window.

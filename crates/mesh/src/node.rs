@@ -301,6 +301,11 @@ impl Node {
             Input::Command(command) => self.send_command(command),
             Input::Leave => self.leave(),
             Input::ProbeSocket => self.socket.probe(now, &mut self.outputs),
+            Input::Waited(passed) => {
+                if self.members.peers().next().is_none() {
+                    self.group_time.leave_out(passed);
+                }
+            }
             Input::Timeout => {}
         }
     }

@@ -4,11 +4,15 @@
 //! during the ride, [`fit`] writes it as a FIT file. Only callers that write files use [`fit`].
 //!
 //! Seconds are counted from the start of the recording, so a ride of 30 s gives 30 samples for any
-//! fraction of a second at its start. Storage appends the chunks of [`Recorder::take_unsaved`], and
+//! fraction of a second at its start. Storage appends the chunks of [`Recorder::unsaved`], and
 //! [`Recording::from_chunks`] joins them again.
+//!
+//! Seconds in which nothing could be recorded are no samples: pauses, and the times in which the
+//! computer slept or the page was closed.
 
 pub mod fit;
 mod recorder;
+mod virtual_speed;
 
 use core::time::Duration;
 
@@ -16,7 +20,7 @@ use clock::WallTime;
 use minicbor::{Decode, Encode};
 use thiserror::Error;
 
-pub use recorder::Recorder;
+pub use recorder::{Recorder, SavePoint};
 
 use crate::rider::Ftp;
 use crate::wire;
@@ -25,6 +29,10 @@ use crate::wire;
 pub const MAX_SAMPLES: usize = 24 * 3600;
 /// Largest size of a stored chunk in bytes. A whole recording fits.
 pub const MAX_CHUNK_BYTES: usize = 4 * 1024 * 1024;
+/// Name of the simulated trainer as a sensor.
+pub const SIMULATOR: &str = "Simulated trainer";
+/// Largest number of sensors of a recording.
+pub const MAX_SENSORS: usize = 16;
 /// Version of the stored format.
 const STORED_VERSION: u8 = 1;
 const SECOND: Duration = Duration::from_secs(1);
@@ -58,6 +66,9 @@ pub struct Lap {
     /// Interval of the workout, counted from 0; `None` outside of a workout.
     #[n(1)]
     pub interval: Option<u32>,
+    /// The ride has jumped here with a skip or a back, before the interval before was over.
+    #[cbor(n(2), with = "wire::flag", has_nil)]
+    pub after_jump: bool,
 }
 
 /// Time span without samples, during which the ride was paused.
@@ -95,6 +106,9 @@ pub struct Recording {
     /// First second after the end; `None` while the recording goes on.
     #[cbor(n(6), with = "wire::optional_unix_seconds", has_nil)]
     pub finished_at: Option<WallTime>,
+    /// Names of the sensors that the readings come from, at most [`MAX_SENSORS`].
+    #[cbor(n(7), with = "wire::texts", has_nil)]
+    pub sensors: Vec<String>,
 }
 
 /// Reason why stored bytes are not a recording.
@@ -124,6 +138,7 @@ impl Recording {
             laps: vec![],
             pauses: vec![],
             finished_at: None,
+            sensors: vec![],
         }
     }
 
@@ -146,14 +161,14 @@ impl Recording {
             return Err(StoreError::Version);
         }
         let (_, recording): (u8, Self) = wire::from_slice(bytes).ok_or(StoreError::Damaged)?;
-        if recording.samples.len() > MAX_SAMPLES {
+        if recording.samples.len() > MAX_SAMPLES || recording.sensors.len() > MAX_SENSORS {
             return Err(StoreError::Damaged);
         }
         Ok(recording)
     }
 
-    /// Joins the chunks of [`Recorder::take_unsaved`], in their original order. A chunk that was
-    /// stored twice counts once.
+    /// Joins the chunks of [`Recorder::unsaved`], in their original order. Samples that several chunks
+    /// contain count once.
     ///
     /// # Errors
     /// [`StoreError`] if there is no chunk or one of them cannot be decoded.
@@ -184,16 +199,19 @@ impl Recording {
         );
         self.pauses = chunk.pauses;
         self.finished_at = chunk.finished_at;
+        self.sensors = chunk.sensors;
     }
 
     /// First second after the recording: its end, or the second after the last sample while it goes
     /// on.
     pub fn end(&self) -> WallTime {
-        let after_last = self
-            .samples
-            .last()
-            .map_or_else(|| self.first_second(), |sample| sample.at.after(SECOND));
+        let after_last = self.after_last_sample();
         self.finished_at.unwrap_or(after_last).max(after_last)
+    }
+
+    fn after_last_sample(&self) -> WallTime {
+        let last = self.samples.last();
+        last.map_or_else(|| self.first_second(), |sample| sample.at.after(SECOND))
     }
 
     /// Start in whole seconds: the time of the first sample.

@@ -82,6 +82,67 @@ pub(crate) mod optional_unix_seconds {
     }
 }
 
+/// Boolean that is omitted if false.
+pub(crate) mod flag {
+    use minicbor::decode::{Decoder, Error as DecodeError};
+    use minicbor::encode::{Encoder, Error as EncodeError, Write};
+
+    pub(crate) fn encode<C, W: Write>(
+        flag: &bool,
+        encoder: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), EncodeError<W::Error>> {
+        encoder.bool(*flag)?.ok()
+    }
+
+    pub(crate) fn decode<C>(decoder: &mut Decoder<'_>, _: &mut C) -> Result<bool, DecodeError> {
+        decoder.bool()
+    }
+
+    /// Value of a field that is missing.
+    // The trait method that this replaces returns an option of the field's type.
+    #[expect(clippy::unnecessary_wraps, reason = "signature required by minicbor")]
+    pub(crate) const fn nil() -> Option<bool> {
+        Some(false)
+    }
+
+    pub(crate) const fn is_nil(flag: &bool) -> bool {
+        !*flag
+    }
+}
+
+/// List of texts that is omitted if empty.
+pub(crate) mod texts {
+    use minicbor::decode::{Decoder, Error as DecodeError};
+    use minicbor::encode::{Encoder, Error as EncodeError, Write};
+
+    pub(crate) fn encode<C, W: Write>(
+        texts: &[String],
+        encoder: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), EncodeError<W::Error>> {
+        encoder.encode(texts)?.ok()
+    }
+
+    pub(crate) fn decode<C>(
+        decoder: &mut Decoder<'_>,
+        _: &mut C,
+    ) -> Result<Vec<String>, DecodeError> {
+        decoder.decode()
+    }
+
+    /// Value of a field that is missing.
+    // The trait method that this replaces returns an option of the field's type.
+    #[expect(clippy::unnecessary_wraps, reason = "signature required by minicbor")]
+    pub(crate) const fn nil() -> Option<Vec<String>> {
+        Some(Vec::new())
+    }
+
+    pub(crate) const fn is_nil(texts: &[String]) -> bool {
+        texts.is_empty()
+    }
+}
+
 /// [`WallTime`](clock::WallTime) as Unix time in milliseconds.
 pub(crate) mod unix_ms {
     use clock::WallTime;

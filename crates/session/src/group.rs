@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use clock::{GroupTime, Moment};
+use clock::{Duration, GroupTime, Moment};
 use mesh::{
     clock_sync::GroupOffset,
     node::{Input, Node, NodeConfig, NodeEvent, RtcCommand},
@@ -89,6 +89,18 @@ impl Group {
 
     pub(crate) fn last_offset(&self) -> Option<GroupOffset> {
         self.last_offset
+    }
+
+    /// Leaves a time that has just passed out of group time: the page did not run, and its ride has
+    /// waited. In a group with other riders, the ride has gone on.
+    pub(crate) fn wait_for(&mut self, now: Moment, absence: Duration) {
+        if self.node.is_some() {
+            return self.handle(now, Input::Waited(absence));
+        }
+        let micros = i64::try_from(absence.as_micros()).unwrap_or(i64::MAX);
+        if let Some(offset) = &mut self.last_offset {
+            offset.0 = offset.0.saturating_sub(micros);
+        }
     }
 
     /// Remembers group time for a time when no rider can say it.

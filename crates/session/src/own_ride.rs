@@ -2,12 +2,15 @@
 
 use std::sync::Arc;
 
-use clock::{Duration, GroupTime, Moment};
+use clock::{Duration, GroupTime, Moment, Now};
 use protocol::peer::PeerId;
-use ride::{message::Telemetry, player, timeline::Phase, trainer::Reading, workout::Workout};
+use ride::{
+    message::Telemetry, player, recording::SIMULATOR, timeline::Phase, trainer::Reading,
+    workout::Workout,
+};
 
 use crate::{
-    api::{Now, Output},
+    api::Output,
     group::Group,
     history::RideHistory,
     recording::{Pauses, RecordedMoment, RecordingSession},
@@ -15,7 +18,7 @@ use crate::{
     roster::Roster,
     shared_timeline::SharedTimeline,
     trainer::TrainerControl,
-    view::{Metrics, Progress, RideChart, RideSummary},
+    view::{Metrics, Progress, RideChart, RideSummary, TrainerState},
 };
 
 /// Everything about the own ride that goes on without other riders.
@@ -67,9 +70,11 @@ impl OwnRide {
         let target = workout.filter(|_| is_riding);
         let target = target.and_then(|workout| workout.target_at(position, context.me.ftp));
         let (reading, target) = self.trainer.ride(now.moment, target, outputs);
+        let sensor = sensor(self.trainer.state());
         if let Some(workout) = workout {
             let moment = RecordedMoment {
                 reading,
+                sensor: sensor.as_deref(),
                 target,
                 interval: player::position(workout, position).index as u32,
                 jumps,
@@ -113,19 +118,19 @@ impl OwnRide {
         phase: Phase,
         context: RideContext<'_>,
         workout: &Workout,
-        moment: RecordedMoment,
+        moment: RecordedMoment<'_>,
         outputs: &mut impl Extend<Output>,
     ) {
         match phase {
             Phase::Riding { .. } => {
-                self.discard_cancelled_start(context.timeline, outputs);
+                self.discard_cancelled_start(now.moment, context.timeline, outputs);
                 if !self.recording.is_opening(now.moment) {
                     let pauses = pauses(now.moment, context);
                     let ride = (workout.name(), context.me.ftp);
                     self.recording.record(now, moment, pauses, ride);
                 }
             }
-            Phase::Paused { .. } => self.recording.pause(now.moment),
+            Phase::Paused { .. } => self.recording.pause(now),
             Phase::Lobby | Phase::Countdown { .. } | Phase::Ended { .. } => {}
         }
     }
@@ -169,11 +174,12 @@ impl OwnRide {
     /// riding, unless it is more than a moment.
     pub(crate) fn discard_cancelled_start(
         &mut self,
+        now: Moment,
         timeline: &SharedTimeline,
         outputs: &mut impl Extend<Output>,
     ) {
         if self.history.is_of_other_start(timeline.started_at()) {
-            self.recording.discard_if_short(outputs);
+            self.recording.discard_if_short(now, outputs);
         }
     }
 
@@ -181,15 +187,16 @@ impl OwnRide {
     /// page was away.
     pub(crate) fn summarize(
         &mut self,
-        now: Moment,
+        clocks: Now,
         context: RideContext<'_>,
         outputs: &mut impl Extend<Output>,
     ) -> Option<RideSummary> {
+        let now = clocks.moment;
         let time = context.group.time(now);
         let ended = time.and_then(|time| context.timeline.timeline().ended_at(time));
         let at = ended.map_or(now, |ended| context.group.moment_of(now, ended));
-        let summary = self.recording.finish(at, pauses(now, context));
-        self.recording.save(outputs);
+        let summary = self.recording.finish(clocks, at, pauses(now, context));
+        self.recording.save(now, true, outputs);
         summary
     }
 
@@ -204,6 +211,15 @@ impl OwnRide {
         let timeline = context.timeline.timeline();
         let chart = self.history.chart(timeline, time, &context.me.peer, roster);
         chart.map(Arc::new)
+    }
+}
+
+/// Name of the sensor that readings come from.
+fn sensor(trainer: TrainerState) -> Option<String> {
+    match trainer {
+        TrainerState::Simulated => Some(SIMULATOR.to_owned()),
+        TrainerState::Connected(name) | TrainerState::Uncontrolled(name, _) => Some(name),
+        _ => None,
     }
 }
 

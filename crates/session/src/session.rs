@@ -10,7 +10,7 @@ mod messages;
 
 use std::{collections::VecDeque, sync::Arc};
 
-use clock::{Duration, GroupTime, Moment, WallTime};
+use clock::{Duration, GroupTime, Moment, Now, WallTime};
 use mesh::{node, peer_limits::PeerLimits};
 use protocol::{code::SessionCode, peer::PeerId};
 use ride::{
@@ -20,7 +20,7 @@ use ride::{
 };
 
 use crate::{
-    api::{Input, Now, Opening, Output, SessionConfig},
+    api::{Input, Opening, Output, SessionConfig},
     control_guard::ControlGuard,
     group::Group,
     join_flow::JoinFlow,
@@ -39,6 +39,11 @@ const UPDATE_INTERVAL: Duration = Duration::from_millis(250);
 const TELEMETRY_INTERVAL: Duration = Duration::from_millis(500);
 /// Interval between two times that identity and recording are stored.
 const SAVE_INTERVAL: Duration = Duration::from_secs(2);
+/// Time between two inputs from which the page did not run meanwhile: timers are due every 250 ms.
+const ABSENCE: Duration = Duration::from_secs(5);
+/// Longest absence of a rider who is alone in which the ride goes on, as during a reload. In a
+/// longer one it waits.
+pub(super) const MAX_ABSENCE: Duration = Duration::from_secs(60);
 
 /// Whole session of one rider; see the [crate documentation](crate).
 #[derive(Debug)]
@@ -80,10 +85,14 @@ impl RideSession {
     /// Opens a ride. Drain the outputs before the first input.
     pub fn new(config: SessionConfig, now: Now, opening: Opening) -> Self {
         let reloaded = matches!(opening, Opening::Group { reloaded: true, .. });
+        let view = View {
+            sub_sport: config.sub_sport,
+            ..View::default()
+        };
         let mut session = Self {
             config,
             outputs: VecDeque::new(),
-            view: View::default(),
+            view,
             code: None,
             join_flow: JoinFlow::new(reloaded),
             me: None,
@@ -117,6 +126,7 @@ impl RideSession {
 
     /// Handles one input.
     pub fn handle(&mut self, now: Now, input: Input) {
+        self.notice_absence(now);
         self.now = now;
         let now = now.moment;
         match input {
@@ -153,7 +163,11 @@ impl RideSession {
                 true => Notice::LinkCopied,
                 false => Notice::CopyFailed,
             }),
-            Input::RecordingOpened(chunks) => self.ride.recording.opened(self.now, chunks),
+            Input::RecordingOpened(chunks) => self.recording_opened(now, chunks),
+            Input::RecordingWritten { write, is_stored } => {
+                let outputs = &mut self.outputs;
+                self.ride.recording.written(now, write, is_stored, outputs);
+            }
             Input::FitSaved(result) => self.view.download_error = result.err(),
             Input::CandidatePair {
                 peer,
@@ -174,6 +188,7 @@ impl RideSession {
         self.handle_group_events(now);
         self.controls
             .follow(now, &self.view.stage, &self.view.progress);
+        self.view.recording_at_risk = self.ride.recording.is_at_risk();
         self.update_rows();
     }
 
@@ -206,7 +221,7 @@ impl RideSession {
         if self.takes_part {
             self.hide(now);
         }
-        self.ride.recording.save(&mut self.outputs);
+        self.ride.recording.save(now, true, &mut self.outputs);
         self.ride.trainer.release(now, &mut self.outputs);
         self.keep_screen_on(false);
     }
@@ -253,7 +268,7 @@ impl RideSession {
     /// Phase of the ride for a rider who takes part in it.
     fn phase(&mut self, now: Moment) -> Option<Phase> {
         let is_waiting = self.group.node().is_some() && !self.group.is_joined();
-        if !self.takes_part || is_waiting {
+        if !self.takes_part || is_waiting || self.timeline.is_catching_up(now) {
             return None;
         }
         let time = self.group.time(now);
@@ -316,7 +331,7 @@ impl RideSession {
                 timeline: &self.timeline,
                 me,
             };
-            self.view.summary = self.ride.summarize(now, context, &mut self.outputs);
+            self.view.summary = self.ride.summarize(self.now, context, &mut self.outputs);
         }
         self.view.ended_by = self.ended_by(now);
         self.draw_chart(now);
@@ -395,13 +410,51 @@ impl RideSession {
 
 /// Persistence and the screen.
 impl RideSession {
+    /// The page did not run for a while if no input came: the computer slept, or the browser froze
+    /// the page.
+    fn notice_absence(&mut self, now: Now) {
+        if now.longest_since(self.now) < ABSENCE {
+            return;
+        }
+        if self
+            .group
+            .node()
+            .is_some_and(|node| node.members().next().is_some())
+        {
+            self.timeline.catch_up(now.moment);
+        }
+        // Where the monotonic clock stood still, the ride has waited anyway.
+        let absence = now.moment - self.now.moment;
+        if absence > MAX_ABSENCE {
+            self.group.wait_for(now.moment, absence);
+        }
+    }
+
+    fn recording_opened(&mut self, now: Moment, chunks: Option<Vec<Vec<u8>>>) {
+        let outputs = &mut self.outputs;
+        self.ride.recording.opened(self.now, chunks, outputs);
+        // A browser that answered late may have had more to sum up.
+        if self.view.stage == Stage::Ended {
+            self.summarize(now);
+        }
+    }
+
+    /// Opens the stored recording of this rider.
+    fn open_recording(&mut self, now: Moment) {
+        if let (Some(code), Some(me)) = (&self.code, &self.me) {
+            let key = format!("{code}/{}", me.peer);
+            self.ride.recording.open(now, key, &mut self.outputs);
+        }
+    }
+
     /// The page is hidden, perhaps for good: stores everything, and marks the tab, so that a reload
     /// resumes as the same rider without asking.
     fn hide(&mut self, now: Moment) {
         if self.timeline.started_at().is_none() {
             self.ride
-                .discard_cancelled_start(&self.timeline, &mut self.outputs);
+                .discard_cancelled_start(now, &self.timeline, &mut self.outputs);
         }
+        self.ride.recording.save(now, true, &mut self.outputs);
         self.save(now);
         self.ride.trainer.release_target(now, &mut self.outputs);
         if self.takes_part && self.code.is_some() {
@@ -425,7 +478,7 @@ impl RideSession {
     /// Stores the identity and the recording.
     fn save(&mut self, now: Moment) {
         self.next_save = now + SAVE_INTERVAL;
-        self.ride.recording.save(&mut self.outputs);
+        self.ride.recording.save(now, false, &mut self.outputs);
         if !self.takes_part {
             return;
         }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use clock::{GroupTime, Moment};
+use clock::{Duration, GroupTime, Moment};
 use mesh::peer_limits::{PeerLimits, PeerRequest};
 use protocol::{
     peer::{DeliveryClass, PeerId},
@@ -21,7 +21,9 @@ use ride::{
 use crate::{group::Group, view::HostAction};
 
 /// Age from which a change by a host is not announced any more.
-const ANNOUNCED_FOR: clock::Duration = clock::Duration::from_secs(10);
+const ANNOUNCED_FOR: Duration = Duration::from_secs(10);
+/// Longest time after an absence for which the page waits for what it missed.
+const CATCH_UP: Duration = Duration::from_secs(3);
 
 /// Timeline, its synchronization, and the ride time computed from it.
 #[derive(Debug, Default)]
@@ -29,6 +31,8 @@ pub(crate) struct SharedTimeline {
     timeline: Timeline,
     sync: TimelineSync,
     clock: RideClock,
+    /// End of the time for which the page waits for events that it missed.
+    catching_up_until: Option<Moment>,
     /// Workout of the timeline, shared with the view.
     workout: Option<Arc<Workout>>,
     /// Events that were rejected.
@@ -63,6 +67,17 @@ impl SharedTimeline {
 
     pub(crate) fn started_at(&self) -> Option<GroupTime> {
         self.timeline.started_at()
+    }
+
+    /// The page was not running, or was just loaded, and another rider can tell what it missed.
+    pub(crate) fn catch_up(&mut self, now: Moment) {
+        self.catching_up_until = Some(now + CATCH_UP);
+    }
+
+    /// Tells whether a ride goes on whose newest events may be missing. A pause that the page missed
+    /// would make the time ridden too high; since it never decreases, it would then stand still.
+    pub(crate) fn is_catching_up(&self, now: Moment) -> bool {
+        self.started_at().is_some() && self.catching_up_until.is_some_and(|until| now < until)
     }
 
     /// Phase of the ride; the time ridden in it never decreases.
@@ -124,6 +139,7 @@ impl SharedTimeline {
         }
         if result.grew {
             self.update_workout();
+            self.catching_up_until = None;
         }
         Merged {
             grew: result.grew,
@@ -153,6 +169,9 @@ impl SharedTimeline {
     }
 
     pub(crate) fn update_peer_head(&mut self, now: Moment, peer: &PeerId, head: Head) {
+        if head <= self.head() {
+            self.catching_up_until = None;
+        }
         self.sync.update_head(now, peer, head);
     }
 

@@ -1,10 +1,14 @@
 //! Data that a browser stores about rides, for reloads, crashes and new tabs.
 
+use clock::{Duration, Now};
 use protocol::{
     peer::{PeerId, Token},
     signaling::RoomSnapshot,
 };
-use ride::rider::{Ftp, RiderName};
+use ride::{
+    recording::fit::SubSport,
+    rider::{Ftp, RiderName},
+};
 use serde::{Deserialize, Serialize};
 
 /// Rider as last entered in this browser.
@@ -44,6 +48,9 @@ pub struct StoredIdentity {
     pub simulated: bool,
     /// Group time minus the wall clock of the page, in microseconds, when last known.
     pub group_offset: Option<i64>,
+    /// Unix time in milliseconds at which this was stored; `None` if an older version stored it.
+    #[serde(default)]
+    pub stored_at: Option<u64>,
     /// State of the room when last known, for a server that lost its memory.
     #[serde(default)]
     pub room_snapshot: Option<RoomSnapshot>,
@@ -59,6 +66,38 @@ pub struct StoredName {
     pub peer: PeerId,
     /// Name.
     pub name: String,
+}
+
+impl StoredIdentity {
+    /// Group time minus the monotonic clock, in microseconds, for a page that was loaded again.
+    ///
+    /// Group time goes on by the wall clock. For a rider who was alone it waits instead if more than
+    /// `max_absence` has passed: no other rider rode on, and the ride would be over. It waits, too, if
+    /// the wall clock was set back, since the time that has passed is not known.
+    pub(crate) fn group_offset_at(&self, now: Now, max_absence: Duration) -> Option<i64> {
+        let by_wall = self.group_offset?.saturating_add(wall_lead_micros(now));
+        let Some(stored_at) = self.stored_at else {
+            return Some(by_wall);
+        };
+        let millis = |unix_ms| i64::try_from(unix_ms).unwrap_or(i64::MAX);
+        let passed = millis(now.wall.unix_ms()) - millis(stored_at);
+        let was_alone = |room: &RoomSnapshot| room.members.is_empty();
+        let was_alone = self.room_snapshot.as_ref().is_some_and(was_alone);
+        let is_long = passed > max_absence.as_millis() as i64;
+        let waits = passed < 0 || (is_long && was_alone);
+        let waited = if waits {
+            passed.saturating_mul(1_000)
+        } else {
+            0
+        };
+        Some(by_wall.saturating_sub(waited))
+    }
+}
+
+/// Microseconds by which the wall clock is ahead of the monotonic clock.
+pub(crate) fn wall_lead_micros(now: Now) -> i64 {
+    let wall = (now.wall.unix_ms() as i64).saturating_mul(1_000);
+    wall.saturating_sub(now.moment.since_origin().as_micros() as i64)
 }
 
 /// Everything that a browser has stored about one ride.
@@ -104,4 +143,6 @@ pub enum StorageCommand {
     ClearJoining,
     /// Remove the mark: the tab is visible again.
     ClearHidden,
+    /// Store the kind of ride for FIT files, for all rides.
+    SaveSubSport(SubSport),
 }

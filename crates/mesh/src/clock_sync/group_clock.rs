@@ -58,6 +58,15 @@ impl GroupClock {
         }
     }
 
+    /// Leaves out a time that has just passed: nothing has been told of it.
+    pub(crate) fn leave_out(&mut self, passed: Duration) {
+        if let Some(course) = &mut self.course {
+            let passed = whole_micros(passed).min(LIMIT);
+            course.offset -= passed;
+            course.target -= passed;
+        }
+    }
+
     /// Time since group time was first known.
     pub(crate) fn age(&self, now: Moment) -> Option<Duration> {
         self.course.map(|course| now.since(course.known_since))
@@ -127,6 +136,15 @@ mod tests {
             error: Duration::from_millis(error_ms),
         };
         clock.steer(now, estimate);
+    }
+
+    #[test]
+    fn a_time_that_is_left_out_has_not_passed() {
+        let mut clock = GroupClock::default();
+        steer(&mut clock, at(0), 7_000 * MS, 0);
+        let before = clock.group_time(at(10_000));
+        clock.leave_out(Duration::from_secs(3_600));
+        assert_eq!(clock.group_time(at(3_610_000)), before);
     }
 
     #[test]

@@ -90,6 +90,9 @@ pub enum Input {
     /// The page became visible or is online again: the node checks its socket, or opens one, at
     /// once.
     ProbeSocket,
+    /// The page did not run for this long, by the monotonic clock, and its ride has waited: group
+    /// time goes on from where it was. Ignored unless this rider is the only member.
+    Waited(Duration),
     /// The moment of [`Node::poll_timeout`](super::Node::poll_timeout) has come.
     Timeout,
 }

@@ -67,6 +67,11 @@ impl GroupTimeEstimator {
         self.clock.offset(now).filter(|_| is_settled)
     }
 
+    /// Leaves out a time that has just passed, and that no member has seen.
+    pub(super) fn leave_out(&mut self, passed: Duration) {
+        self.clock.leave_out(passed);
+    }
+
     pub(super) fn tick(&mut self, now: Moment, view: &GroupTimeView<'_>) {
         let is_own = |host: &PeerId| view.members.is_own(host);
         match view.host.is_some_and(is_own) {

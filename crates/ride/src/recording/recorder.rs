@@ -2,27 +2,38 @@
 
 use core::time::Duration;
 
-use clock::{Moment, WallTime};
+use clock::{Moment, Now, WallTime};
 
-use super::{Lap, MAX_SAMPLES, Pause, Recording, STORED_VERSION, Sample};
+use super::{Lap, MAX_SAMPLES, MAX_SENSORS, Pause, Recording, STORED_VERSION, Sample};
 use crate::rider::Ftp;
 use crate::trainer::Reading;
 use crate::wire;
 
 /// Number of seconds without a reading for which the last one is repeated.
 const MAX_HOLD: u64 = 3;
+/// Largest number of seconds between two calls that become samples, as those of a reload. In a longer
+/// time the computer slept or the page was closed, so it is left out.
+const MAX_SHORT_GAP: u64 = 30;
+/// Lead of the wall clock over the dates of the samples from which they follow it.
+const MAX_WALL_LEAD: Duration = Duration::from_secs(2);
+/// Largest length of a sensor's name in characters.
+const MAX_SENSOR_CHARS: usize = 60;
 
 /// Records a ride: takes readings at any rate and makes exactly one sample of each second.
 ///
-/// Times are moments of the monotonic clock, so that a clock that is set during the ride does not
-/// shift the samples. The wall time is read once, when the recorder is made, and the dates of all
-/// samples are counted from it. Readings of a second that is complete are ignored; a jump forward
-/// becomes a gap. The clock's origin has to lie before the ride, or pauses from before a reload
-/// cannot be told to the recorder.
+/// Times are moments of the monotonic clock. Samples are dated by the recording's own clock: it is
+/// set to the wall clock at the start, runs evenly, and never runs back. Where the wall clock is
+/// ahead of it by more than [`MAX_WALL_LEAD`], since the computer slept or its clock was set, it
+/// follows at once, see [`Recorder::follow_clocks`]. A wall clock that was set back is ignored, so
+/// that the samples stay in order. Readings of a second that is complete are ignored.
+///
+/// The monotonic clock's origin has to lie before the ride, or pauses from before a reload cannot be
+/// told to the recorder.
 #[derive(Clone, Debug)]
 pub struct Recorder {
     recording: Recording,
-    clock: RecordingClock,
+    /// Date of a moment by the recording's clock.
+    clock: Now,
     /// Second that is being filled, counted from the start of the recording.
     second: u64,
     filling: SecondAverage,
@@ -30,73 +41,100 @@ pub struct Recorder {
     paused: bool,
     /// Interval of the current lap; the outer `None` before the first lap.
     lap: Option<Option<u32>>,
-    saved_samples: usize,
-    saved_laps: usize,
-    /// A pause or the end has changed since the last chunk.
-    has_unsaved_marks: bool,
+    /// The next lap begins with a jump in the workout.
+    has_jumped: bool,
+    /// Number of changes of pauses, sensors and the end.
+    marks: u64,
+    saved: SavePoint,
 }
 
-/// Conversion from the monotonic clock to wall time.
-#[derive(Clone, Copy, Debug)]
-struct RecordingClock {
-    moment: Moment,
-    wall: WallTime,
-}
-
-impl RecordingClock {
-    fn wall_time(self, at: Moment) -> WallTime {
-        if at < self.moment {
-            self.wall.before(self.moment - at)
-        } else {
-            self.wall.after(at - self.moment)
-        }
-    }
-
-    fn moment(self, at: WallTime) -> Moment {
-        if at < self.wall {
-            self.moment.before(self.wall.since(at))
-        } else {
-            self.moment + at.since(self.wall)
-        }
-    }
+/// Extent of what is stored. Ordered: a later chunk leads to a higher one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct SavePoint {
+    samples: usize,
+    laps: usize,
+    marks: u64,
 }
 
 impl Recorder {
-    /// Starts a recording at `now`. `wall` is the wall time of that moment.
-    pub const fn new(now: Moment, wall: WallTime, workout: String, ftp: Ftp) -> Self {
+    /// Starts a recording.
+    pub const fn new(now: Now, workout: String, ftp: Ftp) -> Self {
         Self {
-            recording: Recording::new(wall, workout, ftp),
-            clock: RecordingClock { moment: now, wall },
+            recording: Recording::new(now.wall, workout, ftp),
+            clock: now,
             second: 0,
             filling: SecondAverage::EMPTY,
             held: HeldValues::EMPTY,
             paused: false,
             lap: None,
-            saved_samples: 0,
-            saved_laps: 0,
-            has_unsaved_marks: true,
+            has_jumped: false,
+            marks: 1,
+            saved: SavePoint {
+                samples: 0,
+                laps: 0,
+                marks: 0,
+            },
         }
     }
 
-    /// Continues a recording after an interruption, for example a reload. The time in between
-    /// becomes a gap. `wall` is the wall time of `now`.
-    pub fn resume_from(recording: Recording, now: Moment, wall: WallTime) -> Self {
-        let first = recording.started_at.unix_seconds();
-        let last = recording.samples.last();
-        let next = last.map_or(0, |sample| sample.at.unix_seconds() + 1);
+    /// Continues a stored recording after an interruption, for example a reload. If the wall clock
+    /// was set back before its last sample, the recording goes on after that sample.
+    pub fn resume_from(recording: Recording, now: Now) -> Self {
+        let next = recording.after_last_sample();
+        let first = recording.first_second();
         let pause = recording.pauses.last();
         Self {
-            clock: RecordingClock { moment: now, wall },
-            second: next.saturating_sub(first),
+            clock: Now {
+                wall: now.wall.max(next),
+                ..now
+            },
+            second: next.since(first).as_secs(),
             paused: pause.is_some_and(|pause| pause.to.is_none()),
             lap: recording.laps.last().map(|lap| lap.interval),
-            saved_samples: recording.samples.len(),
-            saved_laps: recording.laps.len(),
-            has_unsaved_marks: false,
+            has_jumped: false,
+            marks: 0,
+            saved: SavePoint {
+                samples: recording.samples.len(),
+                laps: recording.laps.len(),
+                marks: 0,
+            },
             recording,
             filling: SecondAverage::EMPTY,
             held: HeldValues::EMPTY,
         }
+    }
+
+    /// Puts an earlier part in front: it was stored before a reload, and could not be read until now.
+    /// Nothing of this recorder may have been stored before.
+    pub fn prepend(&mut self, earlier: Recording) {
+        let start = self.recording.first_second();
+        let Some(shift) = start
+            .unix_seconds()
+            .checked_sub(earlier.first_second().unix_seconds())
+        else {
+            return;
+        };
+        let own = core::mem::replace(&mut self.recording, earlier);
+        let whole = &mut self.recording;
+        whole.samples.retain(|sample| sample.at < start);
+        whole.laps.retain(|lap| lap.at < start);
+        whole.pauses.retain(|pause| pause.from < start);
+        for pause in &mut whole.pauses {
+            pause.to = Some(pause.to.unwrap_or(start).min(start));
+        }
+        self.saved = SavePoint {
+            samples: whole.samples.len(),
+            laps: whole.laps.len(),
+            marks: 0,
+        };
+        whole.samples.extend(own.samples);
+        whole.samples.truncate(MAX_SAMPLES);
+        whole.laps.extend(own.laps);
+        whole.pauses.extend(own.pauses);
+        whole.finished_at = own.finished_at;
+        self.second += shift;
+        own.sensors.iter().for_each(|name| self.add_sensor(name));
+        self.marks += 1;
     }
 
     /// Recording so far, without the second that is being filled.
@@ -106,7 +144,15 @@ impl Recorder {
 
     /// Moment of a time in the recording, for example of a sample.
     pub fn moment_of(&self, at: WallTime) -> Moment {
-        self.clock.moment(at)
+        self.clock.moment_of(at)
+    }
+
+    /// Compares the clocks: where the wall clock is ahead of the recording's, the recording follows
+    /// it. To be called before any other method with a moment.
+    pub fn follow_clocks(&mut self, now: Now) {
+        if now.wall_gain_since(self.clock) > MAX_WALL_LEAD {
+            self.clock = now;
+        }
     }
 
     /// Records a reading, the target in W, and the current interval. Without readings, it is called
@@ -122,7 +168,7 @@ impl Recorder {
             return;
         }
         let second = self.second_of(now);
-        self.fill_until(second);
+        self.complete_until(second);
         // The rest of a second that a pause has cut off is not recorded.
         if second < self.second {
             return;
@@ -132,14 +178,27 @@ impl Recorder {
             self.recording.laps.push(Lap {
                 at: self.time_of(self.second),
                 interval,
+                after_jump: core::mem::take(&mut self.has_jumped),
             });
         }
         self.filling.add(reading, target);
     }
 
-    /// Makes the next record begin a lap, even in the same interval: it is ridden again.
+    /// Notes the name of a sensor that the readings come from, once.
+    pub fn add_sensor(&mut self, name: &str) {
+        let name: String = name.chars().take(MAX_SENSOR_CHARS).collect();
+        let sensors = &mut self.recording.sensors;
+        if sensors.len() < MAX_SENSORS && !sensors.contains(&name) {
+            sensors.push(name);
+            self.marks += 1;
+        }
+    }
+
+    /// Makes the next record begin a lap, even in the same interval: the ride has jumped to another
+    /// place in the workout.
     pub const fn begin_lap(&mut self) {
         self.lap = None;
+        self.has_jumped = true;
     }
 
     /// Pauses the recording until [`Recorder::resume`].
@@ -147,10 +206,10 @@ impl Recorder {
         if self.is_stopped() {
             return;
         }
-        self.fill_until(self.nearest_second(now));
+        self.complete_until(self.nearest_second(now));
         self.forget_readings();
         self.paused = true;
-        self.has_unsaved_marks = true;
+        self.marks += 1;
         self.recording.pauses.push(Pause {
             from: self.time_of(self.second),
             to: None,
@@ -163,7 +222,7 @@ impl Recorder {
             return;
         }
         self.paused = false;
-        self.has_unsaved_marks = true;
+        self.marks += 1;
         self.second = self.nearest_second(now).max(self.second);
         let to = self.time_of(self.second);
         if let Some(pause) = self.recording.pauses.last_mut() {
@@ -176,8 +235,8 @@ impl Recorder {
     /// up to a second apart, is ignored.
     pub fn add_missed_pauses(&mut self, pauses: impl IntoIterator<Item = (Moment, Moment)>) {
         for (from, to) in pauses {
-            let start = self.clock.wall_time(from).unix_seconds();
-            let end = self.clock.wall_time(to).unix_seconds();
+            let start = self.clock.wall_time_of(from).unix_seconds();
+            let end = self.clock.wall_time_of(to).unix_seconds();
             let is_later = start >= self.recording.end().unix_seconds();
             let is_recorded = self.recording.pauses.iter().any(|pause| {
                 let ends_later = |to: WallTime| to.unix_seconds() + 1 >= end;
@@ -195,11 +254,11 @@ impl Recorder {
     pub fn finish(&mut self, now: Moment) -> &Recording {
         if self.recording.finished_at.is_none() {
             if !self.paused {
-                self.fill_until(self.nearest_second(now));
+                self.complete_until(self.nearest_second(now));
             }
             let end = self.time_of(self.nearest_second(now).max(self.second));
             self.recording.finished_at = Some(end.max(self.recording.end()));
-            self.has_unsaved_marks = true;
+            self.marks += 1;
         }
         &self.recording
     }
@@ -209,29 +268,35 @@ impl Recorder {
     pub const fn reopen(&mut self) {
         if self.recording.finished_at.take().is_some() {
             self.forget_readings();
-            self.has_unsaved_marks = true;
+            self.marks += 1;
         }
     }
 
-    /// Chunk of everything since the last call, for [`Recording::from_chunks`]; `None` if nothing
-    /// has changed. The caller has to store it: it is not returned again.
-    pub fn take_unsaved(&mut self) -> Option<Vec<u8>> {
-        let samples = &self.recording.samples[self.saved_samples..];
-        let laps = &self.recording.laps[self.saved_laps..];
-        if samples.is_empty() && laps.is_empty() && !self.has_unsaved_marks {
+    /// Chunk of everything that is not stored yet, for [`Recording::from_chunks`], and its extent for
+    /// [`Recorder::mark_saved`]; `None` if everything is stored.
+    pub fn unsaved(&self) -> Option<(Vec<u8>, SavePoint)> {
+        let point = SavePoint {
+            samples: self.recording.samples.len(),
+            laps: self.recording.laps.len(),
+            marks: self.marks,
+        };
+        if point == self.saved {
             return None;
         }
         let chunk = Recording {
             workout: self.recording.workout.clone(),
-            samples: samples.to_vec(),
-            laps: laps.to_vec(),
+            samples: self.recording.samples[self.saved.samples..].to_vec(),
+            laps: self.recording.laps[self.saved.laps..].to_vec(),
             pauses: self.recording.pauses.clone(),
+            sensors: self.recording.sensors.clone(),
             ..self.recording
         };
-        self.saved_samples = self.recording.samples.len();
-        self.saved_laps = self.recording.laps.len();
-        self.has_unsaved_marks = false;
-        Some(wire::to_vec(&(STORED_VERSION, chunk)))
+        Some((wire::to_vec(&(STORED_VERSION, chunk)), point))
+    }
+
+    /// Notes that a chunk of [`Recorder::unsaved`] is stored.
+    pub fn mark_saved(&mut self, point: SavePoint) {
+        self.saved = self.saved.max(point);
     }
 
     const fn is_stopped(&self) -> bool {
@@ -239,9 +304,9 @@ impl Recorder {
     }
 
     fn ms_since_start(&self, now: Moment) -> u64 {
-        let started_at = self.recording.started_at.unix_ms();
-        let now = self.clock.wall_time(now).unix_ms();
-        now.saturating_sub(started_at)
+        let now = self.clock.wall_time_of(now);
+        let since = now.since(self.recording.started_at).as_millis();
+        u64::try_from(since).unwrap_or(u64::MAX)
     }
 
     fn second_of(&self, now: Moment) -> u64 {
@@ -258,15 +323,29 @@ impl Recorder {
             .after(Duration::from_secs(second))
     }
 
-    /// Makes a sample of every second before `second`.
-    fn fill_until(&mut self, second: u64) {
-        while self.second < second && self.recording.samples.len() < MAX_SAMPLES {
-            let average = core::mem::take(&mut self.filling);
-            let sample = self.held.sample(self.time_of(self.second), average);
-            self.recording.samples.push(sample);
-            self.second += 1;
+    /// Makes a sample of every second before `second`, or of the current one only if the others are
+    /// a gap.
+    fn complete_until(&mut self, second: u64) {
+        if second <= self.second.saturating_add(MAX_SHORT_GAP) {
+            while self.second < second {
+                self.complete_second();
+            }
+            return;
         }
-        self.second = self.second.max(second);
+        if self.filling.has_readings() {
+            self.complete_second();
+        }
+        self.forget_readings();
+        self.second = second;
+    }
+
+    fn complete_second(&mut self) {
+        let average = core::mem::take(&mut self.filling);
+        let sample = self.held.sample(self.time_of(self.second), average);
+        if self.recording.samples.len() < MAX_SAMPLES {
+            self.recording.samples.push(sample);
+        }
+        self.second += 1;
     }
 
     const fn forget_readings(&mut self) {
@@ -292,6 +371,11 @@ impl SecondAverage {
         heart_rate: Mean::EMPTY,
         target: None,
     };
+
+    /// Reports whether anything was recorded in this second, be it the target alone.
+    const fn has_readings(&self) -> bool {
+        self.target.is_some()
+    }
 
     fn add(&mut self, reading: Reading, target: Option<u16>) {
         self.power.add(reading.power.map(u32::from));

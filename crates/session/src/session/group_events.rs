@@ -10,7 +10,7 @@ use ride::timeline::Head;
 
 use super::RideSession;
 use crate::{
-    Output, host_controls,
+    host_controls,
     storage::StorageCommand,
     view::{DirectLinks, JoinError, Notice, ServerConnection, Stage},
 };
@@ -116,7 +116,6 @@ impl RideSession {
     ) {
         if let Some(me) = &mut self.me {
             me.peer = peer.clone();
-            let recording_key = self.code.as_ref().map(|code| format!("{code}/{peer}"));
             self.join_flow.welcomed(now, token);
             self.timeline.reset_sync();
             self.roster.add(&peer, number, true);
@@ -128,13 +127,14 @@ impl RideSession {
                 && stored.is_some_and(|stored| self.timeline.restore(stored))
             {
                 self.timeline_changed(now);
+                if !members.is_empty() {
+                    self.timeline.catch_up(now);
+                }
             }
             self.publish_head(now);
             self.update_host();
             self.save(now);
-            if let Some(key) = recording_key.filter(|_| self.ride.recording.needs_opening()) {
-                self.outputs.push_back(Output::OpenRecording(key));
-            }
+            self.open_recording(now);
         }
         for member in members {
             self.meet(now, &member.peer, member.number);
@@ -203,6 +203,7 @@ impl RideSession {
     /// The server refused this rider for good.
     pub(super) fn refused(&mut self, now: Moment, code: ErrorCode) {
         if self.timeline.started_at().is_some() {
+            self.open_recording(now);
             let is_over = self.view.stage == Stage::Ended;
             let node = self.group.node();
             if node.is_some_and(|node| !is_over && !node.is_over()) {
@@ -277,7 +278,7 @@ impl RideSession {
         self.group.close(now, &mut self.outputs);
         if self.view.stage != Stage::Ended {
             self.ride
-                .discard_cancelled_start(&self.timeline, &mut self.outputs);
+                .discard_cancelled_start(now, &self.timeline, &mut self.outputs);
             self.summarize(now);
         }
         self.stop(match self.view.summary {

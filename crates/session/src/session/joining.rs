@@ -12,13 +12,13 @@ use protocol::{
 };
 use ride::rider::{Ftp, RiderName};
 
-use super::RideSession;
+use super::{MAX_ABSENCE, RideSession};
 use crate::{
     Output,
     api::RideInfo,
     join_flow::Step,
     rider::{OwnRider, provisional_id},
-    storage::{StorageCommand, StoredIdentity, StoredProfile, StoredRide},
+    storage::{StorageCommand, StoredIdentity, StoredProfile, StoredRide, wall_lead_micros},
     view::{JoinError, ServerConnection, Stage},
 };
 
@@ -53,14 +53,14 @@ impl RideSession {
             self.view.stage = Stage::CannotJoin(JoinError::Other);
             return;
         };
-        self.set_rider(OwnRider { ready: true, ..me });
+        self.set_rider(now, OwnRider { ready: true, ..me });
         self.group.set_last_offset(Some(GroupOffset(0)));
         self.roster.add(&provisional_id(), PeerNumber(1), true);
         self.roster.set_host(&provisional_id());
         self.use_simulator(now);
         self.show_own_profile();
         self.view.is_host = true;
-        self.ride.recording.opened(self.now, None);
+        self.ride.recording.keep_in_memory();
         self.view.stage = Stage::Lobby;
     }
 
@@ -91,12 +91,12 @@ impl RideSession {
         match step {
             Step::Show(stage) => self.view.stage = stage,
             Step::Resume(identity) => self.resume(now, *identity),
-            Step::Join(name, ftp) => self.join(name, ftp),
+            Step::Join(name, ftp) => self.join(now, name, ftp),
         }
     }
 
     /// Joins as a new rider.
-    pub(super) fn join(&mut self, name: RiderName, ftp: Ftp) {
+    pub(super) fn join(&mut self, now: Moment, name: RiderName, ftp: Ftp) {
         if self.join_flow.is_banned() {
             self.view.stage = self.join_flow.enter_name();
             return;
@@ -111,7 +111,7 @@ impl RideSession {
             name: me.name.as_str().to_owned(),
             ftp: me.ftp.watts(),
         }));
-        self.set_rider(me);
+        self.set_rider(now, me);
         self.group.set_last_offset(None);
         self.connect(None, None);
     }
@@ -122,15 +122,12 @@ impl RideSession {
             self.view.stage = self.join_flow.enter_name();
             return;
         };
-        self.set_rider(me);
+        self.set_rider(now, me);
         if identity.simulated {
             self.use_simulator(now);
         }
-        let wall_lead = self.wall_lead_micros();
-        let offset = identity
-            .group_offset
-            .map(|offset| GroupOffset(offset + wall_lead));
-        self.group.set_last_offset(offset);
+        let offset = identity.group_offset_at(self.now, MAX_ABSENCE);
+        self.group.set_last_offset(offset.map(GroupOffset));
         let resume = Resume {
             peer: identity.peer,
             token: identity.token,
@@ -147,13 +144,13 @@ impl RideSession {
         }
     }
 
-    pub(super) fn set_rider(&mut self, me: OwnRider) {
+    pub(super) fn set_rider(&mut self, now: Moment, me: OwnRider) {
         self.view.ftp = me.ftp.watts();
         self.view.ready = me.ready;
         self.view.summary = None;
         self.view.ended_by = None;
         self.view.chart = None;
-        self.ride.recording.reset(&mut self.outputs);
+        self.ride.recording.reset(now, &mut self.outputs);
         self.takes_part = true;
         self.me = Some(me);
     }
@@ -181,7 +178,7 @@ impl RideSession {
     /// Identity of this rider, once the server has given a token.
     pub(super) fn identity(&self) -> Option<StoredIdentity> {
         let (me, token) = (self.me.as_ref()?, self.join_flow.token()?);
-        let wall_lead = self.wall_lead_micros();
+        let wall_lead = wall_lead_micros(self.now);
         Some(StoredIdentity {
             peer: me.peer.clone(),
             token: token.clone(),
@@ -194,16 +191,9 @@ impl RideSession {
             ready: me.ready,
             simulated: self.ride.trainer.is_simulated(),
             group_offset: self.group.last_offset().map(|offset| offset.0 - wall_lead),
+            stored_at: Some(self.now.wall.unix_ms()),
             room_snapshot: self.group.node().and_then(Node::room_snapshot),
             is_under_way: self.view.stage != Stage::Ended,
         })
-    }
-}
-
-impl RideSession {
-    /// Microseconds by which the wall clock is ahead of the monotonic clock.
-    pub(super) fn wall_lead_micros(&self) -> i64 {
-        let wall = self.now.wall.unix_ms() as i64 * 1_000;
-        wall - self.now.moment.since_origin().as_micros() as i64
     }
 }

@@ -308,3 +308,59 @@ fn a_rider_left_alone_by_the_host_who_reloads_keeps_the_second_of_the_ride() {
     let apart = ridden.abs_diff(world.now - before.0);
     assert!(apart <= ms(400), "{apart:?}");
 }
+
+#[test]
+fn a_reloaded_page_that_missed_a_pause_shows_the_time_ridden_as_soon_as_it_knows_the_pause() {
+    let mut world = World::riding(21, 2, long_ride());
+    world.run(secs(8));
+    world.close_page(BEN);
+    world.run(secs(1));
+    world.intend(ANA, Intent::Pause);
+    world.run(secs(30));
+    world.intend(ANA, Intent::Resume);
+    world.run(secs(4));
+    world.open(BEN);
+    world.run_until("the ride", |world| *world.stage(BEN) == Stage::Riding);
+    world.run(secs(2));
+    let apart = world.elapsed(ANA).abs_diff(world.elapsed(BEN));
+    assert!(apart <= ms(300), "{apart:?}");
+}
+
+#[test]
+fn a_rider_alone_whose_page_was_gone_for_minutes_rides_on_where_it_was() {
+    let mut world = World::riding(22, 1, long_ride());
+    world.run(secs(20));
+    let before = world.elapsed(ANA);
+    world.close_page(ANA);
+    world.run(secs(300));
+    world.open(ANA);
+    world.run_until("the ride", |world| *world.stage(ANA) == Stage::Riding);
+    world.run(secs(5));
+    let ridden = world.elapsed(ANA) - before;
+    assert!(ridden <= secs(7), "{ridden:?}");
+    world.intend(ANA, Intent::End);
+    world.run(secs(1));
+    let samples = world.download(ANA).samples;
+    assert!(samples.len().abs_diff(28) <= 2, "{} s", samples.len());
+}
+
+#[test]
+fn a_reload_after_the_wall_clock_was_set_back_goes_on_at_the_same_second() {
+    let mut world = World::riding(23, 2, long_ride());
+    world.run(secs(10));
+    world.intend(ANA, Intent::Leave);
+    world.run(secs(5));
+    let before = world.elapsed(BEN);
+    world.close_page(BEN);
+    world.set_wall_clock_back(BEN, secs(3_600));
+    world.open(BEN);
+    world.run_until("the ride", |world| *world.stage(BEN) == Stage::Riding);
+    world.run(secs(5));
+    let ridden = world.elapsed(BEN) - before;
+    assert!((secs(4)..=secs(8)).contains(&ridden), "{ridden:?}");
+    world.intend(BEN, Intent::End);
+    world.run(secs(1));
+    let samples = world.download(BEN).samples;
+    assert!(samples.is_sorted_by(|one, next| one.at < next.at));
+    assert!(samples.len() >= 20, "{}", samples.len());
+}

@@ -188,3 +188,95 @@ fn a_page_that_stands_still_for_two_seconds_loses_nothing() {
     world.run_until("direct again", World::all_direct);
     assert_eq!(world.notices(ANA), []);
 }
+
+/// Seconds of the wall clock.
+fn wall_seconds(world: &World, at: usize) -> u64 {
+    1_800_000_000 + (world.now.since_origin() + world.tabs[at].wall_lead).as_secs()
+}
+
+#[test]
+fn after_a_night_asleep_a_rider_alone_rides_on_and_the_file_has_the_seconds_ridden_at_their_time() {
+    for (seed, clock) in (20..).zip(CLOCKS) {
+        let mut world = World::new(seed);
+        let at = world.open_solo();
+        world.run(ms(300));
+        world.start(long_ride());
+        world.run(secs(20));
+        let started = wall_seconds(&world, at) - 20;
+        let before = world.elapsed(at);
+        world.sleep(at, secs(28_800), clock);
+        world.run(secs(10));
+        let ridden = world.elapsed(at);
+        assert!(
+            ridden.abs_diff(before + secs(10)) <= ms(300),
+            "{clock:?}: {ridden:?}"
+        );
+        world.intend(at, Intent::End);
+        world.run(secs(1));
+        let now = wall_seconds(&world, at);
+        let (activity, file) = world.download_file(at);
+        let samples = activity.recording.samples;
+        assert!(
+            samples.len().abs_diff(30) <= 2,
+            "{clock:?}: {} s",
+            samples.len()
+        );
+        assert!(samples[0].at.unix_seconds().abs_diff(started) <= 1);
+        let last = samples[samples.len() - 1].at.unix_seconds();
+        assert!(last.abs_diff(now) <= 2, "{clock:?}: {last} at {now}");
+        assert_eq!(file.name, "gruppetto-long-ride-2027-01-15.fit");
+        let duration = world.view(at).summary.as_ref().unwrap().figures.duration;
+        assert!(duration.abs_diff(secs(30)) <= secs(2), "{duration:?}");
+    }
+}
+
+#[test]
+fn a_reload_after_a_night_asleep_fills_no_empty_seconds_into_the_recording() {
+    let mut world = World::riding(22, 1, long_ride());
+    world.run(secs(20));
+    world.sleep(ANA, secs(28_800), ClockInSleep::StandsStill);
+    world.run_until("a stage", |world| *world.stage(ANA) == Stage::Riding);
+    world.run(secs(5));
+    world.reload(ANA);
+    world.run(secs(10));
+    assert_eq!(*world.stage(ANA), Stage::Riding, "the ride has waited");
+    let ridden = world.elapsed(ANA);
+    assert!(ridden < secs(60), "{ridden:?}");
+    world.intend(ANA, Intent::Leave);
+    world.run(secs(1));
+    let samples = world.download(ANA).samples;
+    assert!((30..=45).contains(&samples.len()), "{} s", samples.len());
+    let last = samples[samples.len() - 1].at.unix_seconds();
+    assert!(last.abs_diff(wall_seconds(&world, ANA)) <= 3);
+}
+
+#[test]
+fn a_pause_that_a_running_page_slept_through_is_neither_recorded_nor_ridden() {
+    for (seed, clock) in (23..).zip(CLOCKS) {
+        let mut world = World::riding(seed, 2, long_ride());
+        world.run(secs(8));
+        world.fall_asleep(BEN, clock);
+        world.run(secs(2));
+        world.intend(ANA, Intent::Pause);
+        world.run(secs(60));
+        world.intend(ANA, Intent::Resume);
+        world.run(secs(5));
+        world.wake_up(BEN);
+        world.run(secs(6));
+        let apart = world.elapsed(ANA).abs_diff(world.elapsed(BEN));
+        assert!(apart <= ms(300), "{clock:?}: {apart:?}");
+        world.run(secs(4));
+        let ridden = world.elapsed(ANA).as_secs();
+        world.intend(ANA, Intent::End);
+        world.run(secs(1));
+        let samples = world.download(BEN).samples.len() as u64;
+        assert!(
+            samples <= ridden + 1,
+            "{clock:?}: {samples} s in a ride of {ridden} s"
+        );
+        assert!(
+            samples + 10 >= ridden,
+            "{clock:?}: {samples} s in a ride of {ridden} s"
+        );
+    }
+}

@@ -19,8 +19,27 @@ const fn since_start(at: WallTime) -> u64 {
     at.unix_seconds() - second(0).unix_seconds()
 }
 
+/// Clocks of a computer that has not slept, in milliseconds after the start of the recording.
+fn clocks(millis: u64) -> Now {
+    Now {
+        moment: ms(millis),
+        wall: START.after(Duration::from_millis(millis)),
+    }
+}
+
 fn recorder() -> Recorder {
-    Recorder::new(ms(0), START, "Opener".into(), Ftp::default())
+    Recorder::new(clocks(0), "Opener".into(), Ftp::default())
+}
+
+/// Stores a chunk of what is not stored yet.
+fn store(recorder: &mut Recorder) -> Option<Vec<u8>> {
+    let (chunk, point) = recorder.unsaved()?;
+    recorder.mark_saved(point);
+    Some(chunk)
+}
+
+fn joined(chunks: &[Vec<u8>]) -> Recording {
+    Recording::from_chunks(chunks.iter().map(Vec::as_slice)).expect("chunks")
 }
 
 const fn watts(power: u16) -> Reading {
@@ -263,8 +282,9 @@ fn a_ride_ended_while_paused_ends_with_the_pause() {
 #[test]
 fn a_recording_is_at_most_a_day_long() {
     let mut recorder = recorder();
-    ride(&mut recorder, 0, 100);
-    ride(&mut recorder, u64::MAX / 2, 100);
+    for second in 0..MAX_SAMPLES as u64 + 10 {
+        ride(&mut recorder, second * 1_000, 100);
+    }
     assert_eq!(recorder.recording().samples.len(), MAX_SAMPLES);
 }
 
@@ -285,14 +305,14 @@ fn what_is_stored_bit_by_bit_gives_the_same_recording() {
             _ => {}
         }
         if second % 3 == 0 {
-            chunks.extend(recorder.take_unsaved());
+            chunks.extend(store(&mut recorder));
         }
     }
     recorder.finish(ms(23_000));
-    chunks.extend(recorder.take_unsaved());
-    assert_eq!(recorder.take_unsaved(), None);
+    chunks.extend(store(&mut recorder));
+    assert_eq!(recorder.unsaved(), None);
     chunks.insert(3, chunks[2].clone());
-    let stored = Recording::from_chunks(chunks.iter().map(Vec::as_slice)).expect("chunks");
+    let stored = joined(&chunks);
     assert_eq!(&stored, recorder.recording());
     assert_eq!(stored.pauses.len(), 1);
 }
@@ -301,11 +321,10 @@ fn what_is_stored_bit_by_bit_gives_the_same_recording() {
 fn a_reload_goes_on_with_the_recording_and_leaves_a_gap() {
     let mut before = recorder();
     (0..5).for_each(|second| ride(&mut before, second * 1_000, 100));
-    let stored = before.take_unsaved().expect("a chunk");
+    let stored = store(&mut before).expect("a chunk");
     let recording = Recording::from_chunks([stored.as_slice()]).expect("a recording");
-    let mut after =
-        Recorder::resume_from(recording, ms(6_000), START.after(Duration::from_secs(6)));
-    assert_eq!(after.take_unsaved(), None);
+    let mut after = Recorder::resume_from(recording, clocks(6_000));
+    assert_eq!(after.unsaved(), None);
     ride(&mut after, 7_000, 200);
     after.finish(ms(8_000));
     assert_eq!(
@@ -322,9 +341,8 @@ fn a_reload_goes_on_with_the_recording_and_leaves_a_gap() {
         ]
     );
     assert_eq!(after.recording().laps.len(), 1);
-    let chunks = [stored, after.take_unsaved().expect("a chunk")];
-    let stored = Recording::from_chunks(chunks.iter().map(Vec::as_slice)).expect("chunks");
-    assert_eq!(&stored, after.recording());
+    let chunks = [stored, store(&mut after).expect("a chunk")];
+    assert_eq!(&joined(&chunks), after.recording());
 }
 
 #[test]
@@ -349,16 +367,16 @@ fn a_ride_that_goes_on_after_its_end_was_overtaken_is_recorded_to_its_true_end()
         ride(&mut recorder, 1_000 * second, 200);
     }
     recorder.finish(ms(3_000));
-    let chunk = recorder.take_unsaved().expect("a chunk");
+    let chunk = store(&mut recorder).expect("a chunk");
     ride(&mut recorder, 4_000, 210);
     assert_eq!(power(&recorder).len(), 3, "it is over");
     recorder.reopen();
     for second in 6..8 {
         ride(&mut recorder, 1_000 * second, 220);
     }
-    let more = recorder.take_unsaved().expect("a chunk");
+    let more = store(&mut recorder).expect("a chunk");
     recorder.finish(ms(8_000));
-    let last = recorder.take_unsaved().expect("a chunk");
+    let last = store(&mut recorder).expect("a chunk");
     assert_eq!(seconds(&recorder), [0, 1, 2, 3, 4, 5, 6, 7]);
     let gap = [None; 3];
     assert_eq!(power(&recorder)[3..6], gap);
@@ -391,7 +409,11 @@ fn samples_are_dated_by_wall_time_after_a_reload_with_another_origin_of_the_cloc
     let page =
         |millis| Moment::from_origin(Duration::from_secs(90) + Duration::from_millis(millis));
     let recording = before.recording().clone();
-    let mut after = Recorder::resume_from(recording, page(0), START.after(Duration::from_secs(30)));
+    let now = Now {
+        moment: page(0),
+        wall: START.after(Duration::from_secs(30)),
+    };
+    let mut after = Recorder::resume_from(recording, now);
     after.resume(page(1_000));
     after.record(page(1_000), watts(200), None, Some(0));
     after.finish(page(2_000));
@@ -442,4 +464,125 @@ fn a_pause_before_the_last_sample_is_not_added() {
     (0..20).for_each(|second| ride(&mut recorder, second * 1_000, 100));
     recorder.add_missed_pauses([(ms(5_000), ms(8_000))]);
     assert_eq!(recorder.recording().pauses, []);
+}
+
+/// Records with both clocks, of which the monotonic one has stood still for `slept` seconds.
+fn ride_after_sleep(recorder: &mut Recorder, second: u64, slept: u64, power: u16) {
+    let now = Now {
+        wall: clocks((second + slept) * 1_000).wall,
+        ..clocks(second * 1_000)
+    };
+    recorder.follow_clocks(now);
+    recorder.record(now.moment, watts(power), Some(150), Some(0));
+}
+
+#[test]
+fn eight_hours_of_sleep_are_a_gap_and_the_seconds_after_it_have_the_right_date() {
+    let mut recorder = recorder();
+    (0..5).for_each(|second| ride_after_sleep(&mut recorder, second, 0, 100));
+    (5..8).for_each(|second| ride_after_sleep(&mut recorder, second, 28_800, 200));
+    recorder.finish(ms(8_000));
+    let after = 28_800;
+    assert_eq!(
+        seconds(&recorder),
+        [0, 1, 2, 3, 4, after + 5, after + 6, after + 7]
+    );
+    assert_eq!(power(&recorder)[4..6], [Some(100), Some(200)]);
+    assert_eq!(recorder.recording().end(), second(after + 8));
+}
+
+#[test]
+fn a_page_that_did_not_run_for_an_hour_leaves_a_gap_even_if_its_clock_ran_on() {
+    let mut recorder = recorder();
+    (0..5).for_each(|second| ride(&mut recorder, second * 1_000, 100));
+    (3_600..3_603).for_each(|second| ride(&mut recorder, second * 1_000, 200));
+    recorder.finish(ms(3_603_000));
+    assert_eq!(seconds(&recorder), [0, 1, 2, 3, 4, 3_600, 3_601, 3_602]);
+}
+
+#[test]
+fn a_ride_that_ended_while_the_page_slept_ends_with_its_last_second() {
+    let mut recorder = recorder();
+    (0..5).for_each(|second| ride(&mut recorder, second * 1_000, 100));
+    recorder.finish(ms(3_600_000));
+    assert_eq!(seconds(&recorder), [0, 1, 2, 3, 4]);
+}
+
+#[test]
+fn a_wall_clock_that_is_set_back_leaves_the_samples_in_order() {
+    let mut recorder = recorder();
+    (0..5).for_each(|second| ride_after_sleep(&mut recorder, second, 0, 100));
+    for second in 5..8 {
+        let now = Now {
+            moment: ms(second * 1_000),
+            wall: START.before(Duration::from_secs(7_200)),
+        };
+        recorder.follow_clocks(now);
+        recorder.record(now.moment, watts(200), None, Some(0));
+    }
+    recorder.finish(ms(8_000));
+    assert_eq!(seconds(&recorder), [0, 1, 2, 3, 4, 5, 6, 7]);
+}
+
+#[test]
+fn a_reload_after_the_wall_clock_was_set_back_continues_after_the_last_sample() {
+    let mut before = recorder();
+    (0..5).for_each(|second| ride(&mut before, second * 1_000, 100));
+    before.finish(ms(5_000));
+    before.reopen();
+    let now = Now {
+        moment: ms(6_000),
+        wall: START.before(Duration::from_secs(3_600)),
+    };
+    let mut after = Recorder::resume_from(before.recording().clone(), now);
+    for millis in [6_000, 7_000] {
+        let now = Now {
+            moment: ms(millis),
+            ..now
+        };
+        after.follow_clocks(now);
+        after.record(now.moment, watts(200), None, Some(0));
+    }
+    after.finish(ms(8_000));
+    assert_eq!(seconds(&after), [0, 1, 2, 3, 4, 5, 6]);
+}
+
+#[test]
+fn a_chunk_that_was_not_stored_is_part_of_the_next_one() {
+    let mut recorder = recorder();
+    (0..4).for_each(|second| ride(&mut recorder, second * 1_000, 100));
+    let lost = recorder.unsaved().expect("a chunk");
+    (4..8).for_each(|second| ride(&mut recorder, second * 1_000, 100));
+    let chunk = store(&mut recorder).expect("a chunk");
+    assert_eq!(&joined(&[chunk]), recorder.recording());
+    recorder.mark_saved(lost.1);
+    assert_eq!(
+        recorder.unsaved(),
+        None,
+        "a late confirmation changes nothing"
+    );
+}
+
+#[test]
+fn a_part_that_could_be_read_only_later_is_put_in_front() {
+    let mut before = recorder();
+    (0..5).for_each(|second| ride(&mut before, second * 1_000, 100));
+    before.add_sensor("Kickr");
+    before.pause(ms(5_000));
+    let stored = store(&mut before).expect("a chunk");
+    let mut after = Recorder::new(clocks(9_300), "Opener".into(), Ftp::default());
+    (10..13).for_each(|second| ride(&mut after, second * 1_000, 200));
+    after.add_sensor("Kickr");
+    after.prepend(joined(&[stored.clone()]));
+    (13..15).for_each(|second| ride(&mut after, second * 1_000, 200));
+    after.finish(ms(15_000));
+    assert_eq!(seconds(&after), [0, 1, 2, 3, 4, 9, 10, 11, 12, 13, 14]);
+    let pause = Pause {
+        from: second(5),
+        to: Some(second(9)),
+    };
+    assert_eq!(after.recording().pauses, [pause]);
+    assert_eq!(after.recording().sensors, ["Kickr"]);
+    let chunks = [stored, store(&mut after).expect("a chunk")];
+    assert_eq!(&joined(&chunks), after.recording());
 }

@@ -152,6 +152,18 @@ impl World {
         self.tabs[at].wall_lead += by;
     }
 
+    /// Sets a computer's wall clock back, at most by its lead over the server's. The monotonic clock
+    /// does not change.
+    pub fn set_wall_clock_back(&mut self, at: usize, by: Duration) {
+        self.tabs[at].wall_lead -= by;
+    }
+
+    /// The browser closes the page's database, as phones do when they suspend a page: the next write
+    /// fails, and the database can be opened again.
+    pub fn close_database(&mut self, at: usize) {
+        self.tabs[at].recording_key = None;
+    }
+
     /// The page is hidden, as when the rider looks at another tab.
     pub fn hide(&mut self, at: usize) {
         self.feed(at, Input::Hide);
