@@ -94,6 +94,7 @@ impl Driver {
             origin: page::origin(),
             p2p_available: page::supports_webrtc(),
             entropy: page::random_bytes(),
+            sub_sport: storage::sub_sport(),
         };
         let post = |input: fn() -> Input| {
             let queue = queue.clone();
@@ -167,8 +168,7 @@ impl Driver {
             Output::QueryCandidatePair => self.connections.query_candidate_pairs(),
             Output::Storage(command) => self.storage.carry_out(command),
             Output::OpenRecording(key) => self.storage.open_recording(key),
-            Output::AppendRecording(chunk) => self.storage.append(chunk),
-            Output::ClearRecording => self.storage.clear_recording(),
+            Output::WriteRecording { write, change } => self.storage.write_recording(write, change),
             Output::Device(command) => self.device_command(command),
             Output::KeepScreenOn(true) => self.wake_lock.take(),
             Output::KeepScreenOn(false) => self.wake_lock.release(),
@@ -179,7 +179,7 @@ impl Driver {
                     queue.post(Event::Input(Input::LinkCopied(copied)));
                 });
             }
-            Output::SaveFit(recording) => files::save_fit(self.queue.clone(), recording),
+            Output::SaveFit(activity) => files::save_fit(self.queue.clone(), activity),
             Output::Notice(notice) => self.display.notify(notice),
             Output::NeedEntropy => {
                 if let Some(bytes) = page::random_bytes() {

@@ -15,7 +15,7 @@ use protocol::{code::SessionCode, peer::LinkState};
 use ride::{workout::Workout, zwo::Remark};
 
 pub use intents::{Intents, Request};
-pub use ride::rider::TrainerKind;
+pub use ride::{recording::fit::SubSport, rider::TrainerKind};
 pub use rider_row::RiderRow;
 pub use session::{
     Intent,
@@ -83,6 +83,10 @@ pub struct RideState {
     pub chart: RwSignal<Option<Arc<RideChart>>>,
     /// Reason why the FIT file was not saved.
     pub download_error: RwSignal<Option<FitDownloadError>>,
+    /// Kind of ride that FIT files are written as.
+    pub sub_sport: RwSignal<SubSport>,
+    /// True while the browser does not store the recording.
+    pub recording_at_risk: RwSignal<bool>,
 }
 
 impl RideState {
@@ -115,6 +119,8 @@ impl RideState {
             ended_by: RwSignal::new(None),
             chart: RwSignal::new(None),
             download_error: RwSignal::new(None),
+            sub_sport: RwSignal::new(SubSport::default()),
+            recording_at_risk: RwSignal::new(false),
         }
     }
 

@@ -1,27 +1,50 @@
 //! The rider's recording in IndexedDB, stored in chunks, so that a reload or a
 //! crash loses only the seconds that were not saved yet.
 //!
-//! In the browser only: [`Recordings::open`] returns `None` where there is no
-//! IndexedDB, as during server rendering. The database connection is closed when
-//! its last user is dropped.
+//! Any operation may fail at any time: a phone closes the database of a page
+//! that it suspends (`InvalidStateError`), a disk is full, a private window has
+//! no database. Each operation reports its result; deciding what follows is the
+//! task of the caller.
+//!
+//! In the browser only: [`Recordings::open`] fails where there is no IndexedDB,
+//! as during server rendering. The database connection is closed when its last
+//! user is dropped.
 
 use std::rc::Rc;
 
-use idb::{Database, DatabaseEvent, Factory, KeyRange, ObjectStoreParams, Query, TransactionMode};
+use idb::{
+    Database, DatabaseEvent, Factory, KeyRange, ObjectStore, ObjectStoreParams, Query, Transaction,
+    TransactionMode,
+};
+use js_sys::Promise;
 use protocol::code::SessionCode;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::spawn_local;
+use wasm_bindgen_futures::{JsFuture, spawn_local};
+use web_sys::IdbTransaction;
+
+use super::listener::Listener;
 
 const DATABASE: &str = "gruppetto";
 /// Object store of the chunks.
 const CHUNKS: &str = "pieces";
+/// Size in bytes of what [`Recordings::open`] writes to try it: more than two
+/// seconds of a recording.
+const TRIAL_BYTES: u32 = 4_096;
 
 /// The chunks of one rider's recording of a ride, with the keys
-/// `{code}/{peer}/{number}`.
+/// `{code}/{peer}/{number}`. A copy uses the same connection.
+#[derive(Clone)]
 pub struct Recordings {
     database: Rc<OpenDatabase>,
     ride: String,
-    next: u32,
+}
+
+/// What is stored of a recording.
+pub struct StoredChunks {
+    /// All chunks, oldest first.
+    pub chunks: Vec<Vec<u8>>,
+    /// Number of the next chunk.
+    pub next: u32,
 }
 
 /// A database connection that is closed when its last user is dropped, so that
@@ -35,62 +58,81 @@ impl Drop for OpenDatabase {
 }
 
 impl Recordings {
-    /// Opens the recording with the key prefix `ride`; `None` if the browser has no
-    /// IndexedDB or denies access, as some do in private windows.
-    pub async fn open(ride: String) -> Option<Self> {
-        let database = open_database().await.ok()?;
-        Some(Self {
-            database: Rc::new(database),
-            ride,
-            next: 0,
-        })
+    /// Opens the recording with the key prefix `ride`, reads it, and tries to
+    /// write. `None` if any of it fails.
+    pub async fn open(ride: String) -> Option<(Self, StoredChunks)> {
+        let database = Rc::new(open_database().await.ok()?);
+        let recordings = Self { database, ride };
+        let stored = recordings.read().await.ok()?;
+        recordings.try_writing().await.ok()?;
+        Some((recordings, stored))
     }
 
-    /// Loads all chunks, oldest first; chunks appended later follow them. `None`
-    /// if they cannot be read; then nothing may be appended, since it would
-    /// overwrite them.
-    pub async fn load(&mut self) -> Option<Vec<Vec<u8>>> {
-        let (last, chunks) = self.read().await.ok()?;
-        self.next = last.map_or(0, |last| last + 1);
-        Some(chunks)
-    }
-
-    async fn read(&self) -> Result<(Option<u32>, Vec<Vec<u8>>), idb::Error> {
-        let transaction = self
-            .database
-            .0
-            .transaction(&[CHUNKS], TransactionMode::ReadOnly)?;
+    async fn read(&self) -> Result<StoredChunks, idb::Error> {
+        let database = &self.database.0;
+        let transaction = database.transaction(&[CHUNKS], TransactionMode::ReadOnly)?;
         let store = transaction.object_store(CHUNKS)?;
         let keys = store.get_all_keys(Some(self.range()?), None)?.await?;
         let values = store.get_all(Some(self.range()?), None)?.await?;
-        transaction.await?;
+        completed(transaction).await?;
         let chunks = values
             .into_iter()
             .filter_map(|value| value.dyn_into::<js_sys::Uint8Array>().ok())
             .map(|bytes| bytes.to_vec())
             .collect();
-        Ok((keys.last().and_then(number), chunks))
+        let last = keys.last().and_then(number);
+        Ok(StoredChunks {
+            chunks,
+            next: last.map_or(0, |last| last + 1),
+        })
     }
 
-    /// Appends a chunk, in the background and in order. If the browser cannot store
-    /// it, these seconds are missing after a reload.
-    pub fn append(&mut self, chunk: Vec<u8>) {
-        let key = JsValue::from(format!("{}/{:08}", self.ride, self.next));
-        self.next += 1;
-        let database = self.database.clone();
-        spawn_local(async move {
-            let _ = put_chunk(&database.0, &key, &chunk).await;
-        });
+    /// Writes something and deletes it again.
+    async fn try_writing(&self) -> Result<(), idb::Error> {
+        // Behind all chunks of this recording, and in its range.
+        let key = JsValue::from(format!("{}/trial", self.ride));
+        self.write(|store| {
+            store.put(
+                &js_sys::Uint8Array::new_with_length(TRIAL_BYTES),
+                Some(&key),
+            )?;
+            store.delete(Query::Key(key))?;
+            Ok(())
+        })
+        .await
     }
 
-    /// Removes all chunks stored so far, in the background.
-    pub fn clear(&self) {
-        let (database, range) = (self.database.clone(), self.range());
-        spawn_local(async move {
-            if let Ok(range) = range {
-                let _ = remove(&database.0, range).await;
-            }
-        });
+    /// Stores the chunk with this number.
+    ///
+    /// # Errors
+    /// Any reason for which the transaction was not completed.
+    pub async fn put(&self, number: u32, chunk: &[u8]) -> Result<(), idb::Error> {
+        let key = JsValue::from(format!("{}/{number:08}", self.ride));
+        self.write(|store| {
+            store.put(&js_sys::Uint8Array::from(chunk), Some(&key))?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Removes all chunks.
+    ///
+    /// # Errors
+    /// Any reason for which the transaction was not completed.
+    pub async fn clear(&self) -> Result<(), idb::Error> {
+        remove(&self.database.0, self.range()?).await
+    }
+
+    async fn write(
+        &self,
+        change: impl FnOnce(&ObjectStore) -> Result<(), idb::Error>,
+    ) -> Result<(), idb::Error> {
+        let transaction = self
+            .database
+            .0
+            .transaction(&[CHUNKS], TransactionMode::ReadWrite)?;
+        change(&transaction.object_store(CHUNKS)?)?;
+        completed(transaction).await
     }
 
     fn range(&self) -> Result<Query, idb::Error> {
@@ -122,20 +164,37 @@ fn number(key: &JsValue) -> Option<u32> {
     key.as_string()?.rsplit('/').next()?.parse().ok()
 }
 
-async fn put_chunk(database: &Database, key: &JsValue, chunk: &[u8]) -> Result<(), idb::Error> {
-    let transaction = database.transaction(&[CHUNKS], TransactionMode::ReadWrite)?;
-    let store = transaction.object_store(CHUNKS)?;
-    store.put(&js_sys::Uint8Array::from(chunk).into(), Some(key))?;
-    transaction.commit()?.await?;
-    Ok(())
-}
-
 async fn remove(database: &Database, range: Query) -> Result<(), idb::Error> {
     let transaction = database.transaction(&[CHUNKS], TransactionMode::ReadWrite)?;
-    let store = transaction.object_store(CHUNKS)?;
-    store.delete(range)?.await?;
-    transaction.commit()?.await?;
-    Ok(())
+    transaction.object_store(CHUNKS)?.delete(range)?;
+    completed(transaction).await
+}
+
+/// Waits until a transaction is complete: only then is its change stored. A full
+/// disk aborts a transaction whose requests have all succeeded.
+async fn completed(transaction: Transaction) -> Result<(), idb::Error> {
+    // The future of `idb` ends with the first failed request, and its closures
+    // with it, before the browser calls the one for the abort.
+    let transaction = IdbTransaction::from(transaction);
+    let mut listeners = Vec::new();
+    let end = Promise::new(&mut |resolve, reject| {
+        let ends = [("complete", resolve), ("abort", reject)];
+        listeners.extend(ends.map(|(event, settle)| {
+            Listener::new(&transaction, event, move |_| {
+                // Fails for no function of a promise.
+                let _ = settle.call0(&JsValue::UNDEFINED);
+            })
+        }));
+    });
+    // A page that is being closed does not live to see the transaction commit by
+    // itself. Fails if it was aborted, which the event says, too.
+    #[expect(
+        deprecated,
+        reason = "not in version 2 of the specification, but in version 3"
+    )]
+    let _ = transaction.commit();
+    let result = JsFuture::from(end).await;
+    result.map(drop).map_err(idb::Error::TransactionAbortError)
 }
 
 async fn open_database() -> Result<OpenDatabase, idb::Error> {

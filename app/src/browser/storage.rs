@@ -10,7 +10,10 @@ use protocol::{
     peer::{PeerId, Token},
     signaling::RoomSnapshot,
 };
-use ride::rider::{Ftp, RiderName};
+use ride::{
+    recording::fit::SubSport,
+    rider::{Ftp, RiderName},
+};
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use web_sys::Storage;
 
@@ -20,6 +23,10 @@ use super::recordings;
 const PROFILE: &str = "gruppetto.rider";
 /// Key of the ride that this browser is in.
 const RUNNING: &str = "gruppetto.running";
+/// Key of the choice to write rides as virtual ones.
+const VIRTUAL_RIDE: &str = "gruppetto.virtual";
+/// Key of the list of rides, newest first.
+const RIDES: &str = "gruppetto.rides";
 /// Maximum number of riders remembered for one ride.
 const MAX_KNOWN: usize = 4;
 /// Maximum number of rides remembered; the oldest are removed first.
@@ -55,6 +62,9 @@ pub struct Identity {
     pub simulated: bool,
     /// Group time minus the wall clock, in microseconds, as known last.
     pub group_offset: Option<i64>,
+    /// Unix time in milliseconds at which this was stored.
+    #[serde(default)]
+    pub stored_at: Option<u64>,
     /// State of the room, as known last.
     #[serde(default)]
     pub room_snapshot: Option<RoomSnapshot>,
@@ -80,6 +90,20 @@ pub fn save_ftp(ftp: &Ftp) {
     let name = profile().map(|profile| profile.name).unwrap_or_default();
     let ftp = ftp.watts();
     write(local_storage(), PROFILE, &SavedProfile { name, ftp });
+}
+
+/// Kind of ride that the rider has chosen for FIT files.
+pub fn sub_sport() -> SubSport {
+    match local_storage().and_then(|storage| read(&storage, VIRTUAL_RIDE)) {
+        Some(true) => SubSport::VirtualActivity,
+        _ => SubSport::IndoorCycling,
+    }
+}
+
+/// Saves the kind of ride for FIT files.
+pub fn save_sub_sport(sub_sport: SubSport) {
+    let is_virtual = sub_sport == SubSport::VirtualActivity;
+    write(local_storage(), VIRTUAL_RIDE, &is_virtual);
 }
 
 /// Marks that name and FTP were just entered in this tab, so that the page of the
@@ -232,7 +256,6 @@ pub fn save_names<'a>(code: &SessionCode, names: impl Iterator<Item = (&'a PeerI
 /// Adds a ride to the list of rides and removes the data of the oldest ones, so
 /// that the storage does not fill up.
 fn remember_ride(code: &SessionCode) {
-    const RIDES: &str = "gruppetto.rides";
     let Some(storage) = local_storage() else {
         return;
     };
@@ -304,8 +327,20 @@ fn read<T: DeserializeOwned>(storage: &Storage, key: &str) -> Option<T> {
 }
 
 fn write<T: Serialize + ?Sized>(storage: Option<Storage>, key: &str, value: &T) {
-    if let (Some(storage), Ok(json)) = (storage, serde_json::to_string(value)) {
-        // If the storage is full, the value is lost; the ride continues.
+    if let (Some(storage), Ok(json)) = (storage, serde_json::to_string(value))
+        && storage.set_item(key, &json).is_err()
+    {
+        make_room(&storage);
+        // If the storage is still full, the value is lost; the ride continues.
         let _ = storage.set_item(key, &json);
+    }
+}
+
+/// Removes the timelines of all rides but the newest, which are most of what is
+/// stored.
+fn make_room(storage: &Storage) {
+    let rides: Vec<SessionCode> = read(storage, RIDES).unwrap_or_default();
+    for old in rides.iter().skip(1) {
+        let _ = storage.remove_item(&timeline_key(old));
     }
 }

@@ -1,4 +1,4 @@
-//! The status region: problems of the connection and the newest notice.
+//! The status region: problems of the connection and of the storage, and the newest notice.
 
 use core::time::Duration;
 
@@ -34,10 +34,16 @@ pub fn StatusRegion() -> impl IntoView {
         let suspended = state.controls_suspended.get();
         suspended.then(|| view! { <p class="status-problem">{line}</p> })
     };
+    let at_risk = move || {
+        let at_risk = state.recording_at_risk.get();
+        let line = move || t_string!(i18n, notice.recording_at_risk);
+        at_risk.then(|| view! { <p class="status-problem" data-problem="recording">{line}</p> })
+    };
     view! {
         <div class="status-region" role="status" aria-label=move || t_string!(i18n, notice.region)>
             {problem}
             {suspended}
+            {at_risk}
             {move || newest.get().map(|notice| view! { <p>{labels::notice(i18n, notice)}</p> })}
         </div>
     }

@@ -52,6 +52,8 @@ impl Display {
         set_if_changed(&state.ended_by, &view.ended_by);
         update_shared(state.chart, &view.chart);
         set_if_changed(&state.download_error, &view.download_error);
+        set_if_changed(&state.sub_sport, &view.sub_sport);
+        set_if_changed(&state.recording_at_risk, &view.recording_at_risk);
         self.update_riders(&view.riders);
         // Last: the next screen finds everything in place.
         set_if_changed(&state.stage, &view.stage);

@@ -10,7 +10,7 @@ use std::{
 use session::{Input, trainer::DeviceCommand};
 
 use super::Driver;
-use crate::browser::recordings::Recordings;
+use crate::browser::recordings::{Recordings, StoredChunks};
 
 pub(super) use crate::state::Request;
 
@@ -22,8 +22,8 @@ pub(super) enum Event {
     Request(Request),
     /// The part for trainers was fetched, or could not be, for this command.
     Trainers(DeviceCommand),
-    /// The stored recording was opened; `None` where the browser stores nothing.
-    Recording(Option<(Recordings, Vec<Vec<u8>>)>),
+    /// The stored recording was opened; `None` if that failed.
+    Recording(Option<(Recordings, StoredChunks)>),
 }
 
 /// Handle to the queue, and to the driver behind it.

@@ -6,18 +6,18 @@ use protocol::{
     peer::{PeerId, Token},
 };
 use session::{
-    Input,
+    Input, RecordingChange,
     storage::{StorageCommand, StoredIdentity, StoredName, StoredProfile, StoredRide},
 };
 
 use super::queue::{Event, Queue};
 use crate::browser::{
-    recordings::Recordings,
+    recordings::{Recordings, StoredChunks},
     storage::{self, Identity, SavedProfile},
     tab_lock::{self, TabLock},
 };
 
-pub(super) use crate::browser::storage::{is_banned, take_reload_marker};
+pub(super) use crate::browser::storage::{is_banned, sub_sport, take_reload_marker};
 
 /// Storage of one ride.
 pub(super) struct Storage {
@@ -27,6 +27,8 @@ pub(super) struct Storage {
     recordings: Option<Recordings>,
     /// Held while this page rides as the stored rider.
     lock: Option<TabLock>,
+    /// Number of the next chunk. It only grows, so that a write that ends late replaces nothing.
+    next_chunk: u32,
 }
 
 impl Storage {
@@ -36,10 +38,14 @@ impl Storage {
             code,
             recordings: None,
             lock: None,
+            next_chunk: 0,
         }
     }
 
     pub(super) fn carry_out(&mut self, command: StorageCommand) {
+        if let StorageCommand::SaveSubSport(sub_sport) = command {
+            storage::save_sub_sport(sub_sport);
+        }
         let Some(code) = &self.code else { return };
         match command {
             StorageCommand::SaveProfile(profile) => {
@@ -69,41 +75,44 @@ impl Storage {
             StorageCommand::ClearHidden => {
                 storage::take_reload_marker(code);
             }
+            StorageCommand::SaveSubSport(_) => {}
         }
     }
 
-    /// Opens the stored recording with this key.
-    pub(super) fn open_recording(&self, key: String) {
+    /// Opens the stored recording with this key, for the first time or again.
+    pub(super) fn open_recording(&mut self, key: String) {
+        self.recordings = None;
         let queue = self.queue.clone();
         wasm_bindgen_futures::spawn_local(async move {
-            let opened = match Recordings::open(key).await {
-                Some(mut recordings) => {
-                    let chunks = recordings.load().await;
-                    chunks.map(|chunks| (recordings, chunks))
-                }
-                None => None,
-            };
+            let opened = Recordings::open(key).await;
             queue.post(Event::Recording(opened));
         });
     }
 
-    /// Input for a recording that was opened.
-    pub(super) fn recording_opened(&mut self, opened: Option<(Recordings, Vec<Vec<u8>>)>) -> Input {
-        let (recordings, chunks) = opened.unzip();
-        self.recordings = recordings;
-        Input::RecordingOpened(chunks)
+    /// Input for a recording that was opened, or could not be.
+    pub(super) fn recording_opened(&mut self, opened: Option<(Recordings, StoredChunks)>) -> Input {
+        Input::RecordingOpened(opened.map(|(recordings, stored)| {
+            self.recordings = Some(recordings);
+            self.next_chunk = self.next_chunk.max(stored.next);
+            stored.chunks
+        }))
     }
 
-    pub(super) fn append(&mut self, chunk: Vec<u8>) {
-        if let Some(recordings) = &mut self.recordings {
-            recordings.append(chunk);
-        }
-    }
-
-    pub(super) fn clear_recording(&self) {
-        if let Some(recordings) = &self.recordings {
-            recordings.clear();
-        }
+    /// Changes the recording that was opened. Transactions begin in the order of the calls.
+    pub(super) fn write_recording(&mut self, write: u32, change: RecordingChange) {
+        let (queue, recordings) = (self.queue.clone(), self.recordings.clone());
+        let number = self.next_chunk;
+        self.next_chunk += u32::from(matches!(change, RecordingChange::Append(_)));
+        wasm_bindgen_futures::spawn_local(async move {
+            let is_stored = match (recordings, change) {
+                (None, _) => false,
+                (Some(recordings), RecordingChange::Append(chunk)) => {
+                    recordings.put(number, &chunk).await.is_ok()
+                }
+                (Some(recordings), RecordingChange::Clear) => recordings.clear().await.is_ok(),
+            };
+            queue.post(Event::Input(Input::RecordingWritten { write, is_stored }));
+        });
     }
 }
 
@@ -164,6 +173,7 @@ fn to_identity(identity: Identity) -> StoredIdentity {
         ready: identity.ready,
         simulated: identity.simulated,
         group_offset: identity.group_offset,
+        stored_at: identity.stored_at,
         room_snapshot: identity.room_snapshot,
         is_under_way: identity.is_under_way,
     }
@@ -179,6 +189,7 @@ fn from_identity(identity: StoredIdentity) -> Identity {
         ready: identity.ready,
         simulated: identity.simulated,
         group_offset: identity.group_offset,
+        stored_at: identity.stored_at,
         room_snapshot: identity.room_snapshot,
         is_under_way: identity.is_under_way,
     }

@@ -2,11 +2,10 @@
 
 use std::sync::Arc;
 
-use clock::{Moment, WallTime};
 use mesh::node::{RtcCommand, RtcEvent};
 use protocol::{code::SessionCode, peer::PeerId};
 use ride::{
-    recording::Recording,
+    recording::fit::{Activity, SubSport},
     rider::{Ftp, RiderName},
     workout::Workout,
     zwo::Remark,
@@ -18,15 +17,6 @@ use crate::{
     view::{CandidatePair, DirectLinks, FitDownloadError, JoinError, Notice, WorkoutFileError},
 };
 
-/// Readings of both clocks at the time of an input.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Now {
-    /// Monotonic clock, for durations and group time.
-    pub moment: Moment,
-    /// Wall clock, for everything that is written down or kept over a reload.
-    pub wall: WallTime,
-}
-
 /// Settings of a session that do not change.
 #[derive(Clone, Debug)]
 pub struct SessionConfig {
@@ -37,6 +27,8 @@ pub struct SessionConfig {
     /// Random bytes for the keys of a new rider, from a cryptographic source; `None` where the
     /// browser has none.
     pub entropy: Option<[u8; 32]>,
+    /// Kind of ride that this browser's rider has chosen for FIT files.
+    pub sub_sport: SubSport,
 }
 
 /// Ride that a session opens.
@@ -104,8 +96,15 @@ pub enum Input {
     /// Result of [`Output::CopyLink`].
     LinkCopied(bool),
     /// Chunks of the own recording that are stored in this browser, oldest first; `None` where the
-    /// browser stores nothing. Answer to [`Output::OpenRecording`].
+    /// browser cannot read or write them. Answer to [`Output::OpenRecording`].
     RecordingOpened(Option<Vec<Vec<u8>>>),
+    /// Result of [`Output::WriteRecording`].
+    RecordingWritten {
+        /// Number of the write.
+        write: u32,
+        /// True if the transaction is complete; false if it has failed in any way.
+        is_stored: bool,
+    },
     /// Result of [`Output::SaveFit`].
     FitSaved(Result<(), FitDownloadError>),
     /// Candidate pair that a peer connection uses; `None` while it uses none. Answer to
@@ -205,6 +204,8 @@ pub enum Intent {
     CopyLink,
     /// Save the FIT file.
     DownloadFit,
+    /// Write FIT files as this kind of ride from now on.
+    SetSubSport(SubSport),
     /// Take over this rider from another tab.
     TakeOver,
     /// Lock the ride against new riders, or unlock it (host).
@@ -226,6 +227,15 @@ pub enum Intent {
     Retry,
     /// Start or stop updating the link statistics.
     WatchLinks(bool),
+}
+
+/// Change of the stored recording.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RecordingChange {
+    /// Append a chunk.
+    Append(Vec<u8>),
+    /// Delete all chunks.
+    Clear,
 }
 
 /// Request of a session to its driver.
@@ -262,20 +272,25 @@ pub enum Output {
     QueryCandidatePair,
     /// Change the stored data of this browser.
     Storage(StorageCommand),
-    /// Open the stored recording with this key; answered by [`Input::RecordingOpened`].
+    /// Open the stored recording with this key, for the first time or again, and try to write;
+    /// answered by [`Input::RecordingOpened`].
     OpenRecording(String),
-    /// Append a chunk to the recording that was opened.
-    AppendRecording(Vec<u8>),
-    /// Delete all chunks of the recording that was opened.
-    ClearRecording,
+    /// Change the recording that was opened; answered by [`Input::RecordingWritten`]. Writes are
+    /// carried out in order.
+    WriteRecording {
+        /// Number of the write, unique within the session.
+        write: u32,
+        /// The change.
+        change: RecordingChange,
+    },
     /// Command to the own trainer.
     Device(DeviceCommand),
     /// Keep the screen on, or let it turn off.
     KeepScreenOn(bool),
     /// Copy a text to the clipboard; answered by [`Input::LinkCopied`].
     CopyLink(String),
-    /// Encode the recording as a FIT file and save it; answered by [`Input::FitSaved`].
-    SaveFit(Box<Recording>),
+    /// Encode the ride as a FIT file and save it; answered by [`Input::FitSaved`].
+    SaveFit(Box<Activity>),
     /// Show a notice.
     Notice(Notice),
     /// Provide random bytes with [`Input::Entropy`].

@@ -13,7 +13,7 @@
 //!
 //! Each part owns its state: `JoinFlow` (from the address to a rider who joins), `Group` (the
 //! connection to the mesh), `Roster`, `SharedTimeline`, `OwnRide` with `TrainerControl`,
-//! `RecordingSession` and `RideHistory`, and `LinkMonitor`. Requests of other riders are limited by
+//! `RecordingSession` with `RecordingStore` and `RideHistory`, and `LinkMonitor`. Requests of other riders are limited by
 //! [`mesh::peer_limits`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
@@ -27,6 +27,7 @@ mod join_flow;
 mod links;
 mod own_ride;
 mod recording;
+mod recording_store;
 mod rider;
 mod roster;
 mod session;
@@ -36,6 +37,8 @@ pub mod trainer;
 pub mod view;
 
 pub use api::{
-    ImportedWorkout, Input, Intent, Now, Opening, Output, RideInfo, SessionConfig, SocketEvent,
+    ImportedWorkout, Input, Intent, Opening, Output, RecordingChange, RideInfo, SessionConfig,
+    SocketEvent,
 };
+pub use clock::Now;
 pub use session::RideSession;

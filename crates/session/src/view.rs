@@ -16,7 +16,7 @@ use protocol::{
     peer::{LinkState, PeerId},
 };
 use ride::{
-    recording::fit::FitError,
+    recording::fit::{FitError, SubSport},
     rider::TrainerKind,
     trainer::ControlProblem,
     workout::Workout,
@@ -82,6 +82,10 @@ pub struct View {
     pub chart: Option<Arc<RideChart>>,
     /// Reason why the FIT file was not saved.
     pub download_error: Option<FitDownloadError>,
+    /// Kind of ride that FIT files are written as.
+    pub sub_sport: SubSport,
+    /// True while the browser does not store the recording, so that it would be lost with the page.
+    pub recording_at_risk: bool,
 }
 
 impl Default for View {
@@ -112,6 +116,8 @@ impl Default for View {
             ended_by: None,
             chart: None,
             download_error: None,
+            sub_sport: SubSport::default(),
+            recording_at_risk: false,
         }
     }
 }

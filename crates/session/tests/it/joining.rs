@@ -338,6 +338,7 @@ fn a_browser_without_random_numbers_cannot_join() {
         origin: "https://gruppetto.example".to_owned(),
         p2p_available: true,
         entropy: None,
+        sub_sport: ride::recording::fit::SubSport::default(),
     };
     let opening = Opening::Group {
         address: CODE.to_owned(),

@@ -1,6 +1,6 @@
 //! The recording, its storage, the summary and the FIT file.
 
-use ride::recording::fit::FitError;
+use ride::recording::fit::{FitError, SubSport};
 use session::{
     Intent,
     view::{FitDownloadError, Stage},
@@ -39,20 +39,40 @@ fn the_samples_have_the_dates_of_the_rider_s_own_wall_clock() {
 }
 
 #[test]
-fn a_wall_clock_that_is_set_during_the_ride_shifts_no_sample() {
-    let mut world = World::riding(3, 1, long_ride());
+fn a_wall_clock_that_is_set_back_during_the_ride_shifts_no_sample() {
+    let mut world = World::riding(3, 2, long_ride());
     world.run(secs(5));
-    world.set_wall_clock_forward(ANA, secs(3_600));
+    world.set_wall_clock_back(BEN, secs(3_600));
     world.run(secs(5));
     world.intend(ANA, Intent::End);
     world.run(secs(1));
-    let samples = world.download(ANA).samples;
+    let samples = world.download(BEN).samples;
     assert!(samples.len().abs_diff(12) <= 1);
     let seconds: Vec<_> = samples
         .iter()
         .map(|sample| sample.at.unix_seconds())
         .collect();
     assert!(seconds.is_sorted_by(|one, next| one + 1 == *next));
+}
+
+// It cannot be told apart from a sleep, after which the dates have to be right.
+#[test]
+fn a_wall_clock_that_is_set_forward_during_the_ride_leaves_a_gap_and_loses_no_sample() {
+    let mut world = World::riding(30, 1, long_ride());
+    world.run(secs(5));
+    world.set_wall_clock_forward(ANA, secs(3_600));
+    world.run(secs(5));
+    world.intend(ANA, Intent::End);
+    world.run(secs(1));
+    let samples = world.download(ANA).samples;
+    assert!(samples.len().abs_diff(12) <= 1, "{}", samples.len());
+    let steps = samples.windows(2);
+    let steps = steps.map(|pair| pair[1].at.unix_seconds() - pair[0].at.unix_seconds());
+    let gaps: Vec<_> = steps.filter(|step| *step != 1).collect();
+    assert!(
+        matches!(gaps[..], [gap] if gap.abs_diff(3_601) <= 1),
+        "{gaps:?}"
+    );
 }
 
 #[test]
@@ -268,10 +288,7 @@ fn a_database_that_never_answers_costs_no_ride_and_no_summary() {
     assert_eq!(world.target(ANA), Some(120), "the ride starts all the same");
     world.run(secs(31));
     let samples = world.download(ANA).samples.len();
-    assert!(
-        samples >= 26,
-        "waits three seconds for the database: {samples}"
-    );
+    assert_eq!(samples, 30);
     assert!(world.storage(ANA).recordings.is_empty());
 }
 
@@ -319,4 +336,197 @@ fn two_rides_of_one_browser_are_stored_under_their_own_riders() {
     world.intend(tab, Intent::SimulateTrainer);
     world.run(secs(10));
     assert_eq!(world.storage(ANA).recordings.len(), 2);
+}
+
+/// Seconds of the ride that are not stored, of a page that crashes now.
+fn lost_by_a_crash(world: &mut World) -> u64 {
+    let ridden = world.elapsed(ANA).as_secs();
+    world.crash(ANA);
+    ridden.saturating_sub(world.stored_recording(ANA).samples.len() as u64)
+}
+
+#[test]
+fn a_database_that_the_browser_closes_during_the_ride_is_opened_again_and_nothing_is_lost() {
+    let mut world = World::riding(31, 1, long_ride());
+    for _ in 0..3 {
+        world.run(secs(10));
+        world.close_database(ANA);
+        world.run_until("the failure", |world| world.view(ANA).recording_at_risk);
+        world.run_until("the repair", |world| !world.view(ANA).recording_at_risk);
+    }
+    world.run(secs(3));
+    let lost = lost_by_a_crash(&mut world);
+    assert!(lost <= 3, "{lost} s");
+}
+
+#[test]
+fn a_rider_is_told_while_the_disk_is_full_and_what_was_missing_is_written_when_it_is_not() {
+    let mut world = World::riding(32, 1, long_ride());
+    world.run(secs(10));
+    world.storage_mut(ANA).recording_storage = RecordingStorage::Full;
+    world.run(secs(5));
+    world.run_while(secs(60), "told", |world| world.view(ANA).recording_at_risk);
+    let attempts = world.storage(ANA).attempts_to_open;
+    assert!(
+        (4..=9).contains(&attempts),
+        "{attempts} attempts in a minute"
+    );
+    world.storage_mut(ANA).recording_storage = RecordingStorage::Works;
+    world.run_until("the repair", |world| !world.view(ANA).recording_at_risk);
+    world.run(secs(3));
+    let lost = lost_by_a_crash(&mut world);
+    assert!(lost <= 3, "{lost} s");
+}
+
+#[test]
+fn writes_that_are_never_confirmed_do_not_count_as_stored() {
+    let mut world = World::riding(33, 1, long_ride());
+    world.run(secs(10));
+    world.storage_mut(ANA).recording_storage = RecordingStorage::Hangs;
+    world.run(secs(20));
+    assert!(world.view(ANA).recording_at_risk);
+    world.storage_mut(ANA).recording_storage = RecordingStorage::Works;
+    world.run_until("the repair", |world| !world.view(ANA).recording_at_risk);
+    world.run(secs(14));
+    let lost = lost_by_a_crash(&mut world);
+    assert!(lost <= 3, "{lost} s");
+}
+
+#[test]
+fn a_rider_whose_browser_cannot_keep_the_ride_is_told_so_in_the_lobby() {
+    use RecordingStorage::{Full, Hangs, Missing, Works};
+    for (seed, storage) in (34..).zip([Missing, Full, Hangs, Works]) {
+        let mut world = World::new(seed);
+        world.add_browser();
+        world.storage_mut(ANA).recording_storage = storage;
+        world.open(ANA);
+        world.enter(ANA, "Ana", 200);
+        world.run(secs(6));
+        assert_eq!(*world.stage(ANA), Stage::Lobby);
+        assert_eq!(
+            world.view(ANA).recording_at_risk,
+            storage != Works,
+            "{storage:?}"
+        );
+    }
+}
+
+#[test]
+fn a_reloaded_page_whose_database_answers_late_has_the_whole_recording() {
+    let mut world = World::riding(38, 1, long_ride());
+    world.run(secs(20));
+    world.storage_mut(ANA).recording_storage = RecordingStorage::Hangs;
+    world.reload(ANA);
+    world.run_until("the ride", |world| *world.stage(ANA) == Stage::Riding);
+    world.run(secs(20));
+    world.storage_mut(ANA).recording_storage = RecordingStorage::Works;
+    world.run_until("the repair", |world| !world.view(ANA).recording_at_risk);
+    world.run(secs(3));
+    world.intend(ANA, Intent::End);
+    world.run(secs(1));
+    let downloaded = world.download(ANA);
+    let ridden = world.elapsed(ANA).as_secs();
+    let samples = downloaded.samples.len() as u64;
+    assert!(samples.abs_diff(ridden) <= 5, "{samples} of {ridden} s");
+    assert!(
+        downloaded
+            .samples
+            .is_sorted_by(|one, next| one.at < next.at)
+    );
+    assert_eq!(world.stored_recording(ANA), downloaded);
+}
+
+#[test]
+fn a_summary_that_was_shown_before_the_database_answered_is_completed() {
+    let mut world = World::riding(39, 1, half_minute());
+    world.run(secs(31));
+    let summary = world.view(ANA).summary.clone();
+    world.storage_mut(ANA).recording_storage = RecordingStorage::Hangs;
+    world.reload(ANA);
+    world.run_until("the end", |world| *world.stage(ANA) == Stage::Ended);
+    assert_eq!(world.view(ANA).summary, None);
+    world.storage_mut(ANA).recording_storage = RecordingStorage::Works;
+    world.run_until("the summary", |world| world.view(ANA).summary.is_some());
+    assert_eq!(world.view(ANA).summary, summary);
+}
+
+#[test]
+fn the_last_seconds_are_stored_when_the_page_is_closed_during_another_write() {
+    let mut world = World::riding(40, 1, long_ride());
+    world.run_until("a write", |world| {
+        world.elapsed(ANA).as_millis() % 2_000 < 20
+    });
+    world.run(ms(1_500));
+    let ridden = world.elapsed(ANA).as_secs();
+    world.hide(ANA);
+    world.hide(ANA);
+    let stored = world.stored_recording(ANA).samples.len() as u64;
+    assert!(ridden - stored <= 1, "{stored} of {ridden} s");
+}
+
+#[test]
+fn a_solo_ride_which_is_never_stored_is_at_no_risk() {
+    let mut world = World::new(41);
+    let at = world.open_solo();
+    world.run(secs(10));
+    assert!(!world.view(at).recording_at_risk);
+}
+
+#[test]
+fn files_of_riders_who_start_together_have_different_serial_numbers() {
+    let mut world = World::riding(42, 2, half_minute());
+    world.run(secs(31));
+    let [ana, ben] = [ANA, BEN].map(|at| world.download_file(at).0.serial_number);
+    assert_ne!(ana, ben);
+    world.reload(ANA);
+    world.run_until("the summary", |world| *world.stage(ANA) == Stage::Ended);
+    assert_eq!(world.download_file(ANA).0.serial_number, ana);
+}
+
+#[test]
+fn a_file_names_the_workout_and_the_trainers_that_were_used() {
+    let mut world = World::group(43, 1);
+    world.intend(ANA, Intent::SimulateTrainer);
+    world.start(half_minute());
+    world.run(secs(5));
+    world.connect_trainer(ANA, FakeTrainer::new("Kickr"));
+    world.pedal(ANA, 200, 90);
+    world.run(secs(5));
+    world.reload(ANA);
+    world.run_until("the summary", |world| *world.stage(ANA) == Stage::Ended);
+    let (activity, _) = world.download_file(ANA);
+    assert_eq!(activity.recording.sensors, ["Simulated trainer", "Kickr"]);
+    let workout = activity.workout.unwrap();
+    assert_eq!(workout.name(), "Half a Minute");
+}
+
+#[test]
+fn a_lap_that_a_skip_began_is_told_apart_from_one_that_the_workout_began() {
+    let mut world = World::riding(44, 1, four_steps());
+    world.run(secs(5));
+    world.intend(ANA, Intent::Skip(0));
+    world.run(secs(62));
+    world.intend(ANA, Intent::End);
+    world.run(secs(1));
+    let laps = world.download(ANA).laps;
+    let jumps: Vec<_> = laps.iter().map(|lap| lap.after_jump).collect();
+    assert_eq!(jumps, [false, true, false]);
+}
+
+#[test]
+fn the_kind_of_ride_that_a_rider_chose_is_kept() {
+    let mut world = World::riding(45, 1, half_minute());
+    world.run(secs(31));
+    assert_eq!(
+        world.download_file(ANA).0.sub_sport,
+        SubSport::IndoorCycling
+    );
+    world.intend(ANA, Intent::SetSubSport(SubSport::VirtualActivity));
+    assert_eq!(world.view(ANA).sub_sport, SubSport::VirtualActivity);
+    world.reload(ANA);
+    world.run_until("the summary", |world| *world.stage(ANA) == Stage::Ended);
+    assert_eq!(
+        world.download_file(ANA).0.sub_sport,
+        SubSport::VirtualActivity
+    );
 }

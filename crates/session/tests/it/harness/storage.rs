@@ -3,7 +3,11 @@
 
 use std::collections::BTreeMap;
 
-use session::storage::{StorageCommand, StoredIdentity, StoredName, StoredProfile, StoredRide};
+use ride::recording::fit::SubSport;
+use session::{
+    RecordingChange,
+    storage::{StorageCommand, StoredIdentity, StoredName, StoredProfile, StoredRide},
+};
 
 /// Behaviour of the database of recordings.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,6 +18,8 @@ pub enum RecordingStorage {
     Missing,
     /// It never answers.
     Hangs,
+    /// Each write fails, as on a full disk, and so does the trial when it is opened.
+    Full,
 }
 
 /// Storage that all tabs of a browser share.
@@ -27,8 +33,12 @@ pub struct BrowserStorage {
     pub timeline: Option<Vec<u8>>,
     pub names: Vec<StoredName>,
     pub recording_storage: RecordingStorage,
+    /// Number of times that it was opened, or tried to be.
+    pub attempts_to_open: u32,
     /// Chunks of each recording.
     pub recordings: BTreeMap<String, Vec<Vec<u8>>>,
+    /// Kind of ride chosen for FIT files.
+    pub sub_sport: Option<SubSport>,
 }
 
 /// Storage of one tab.
@@ -78,6 +88,14 @@ impl BrowserStorage {
             StorageCommand::ClearJoining => tab.joining = false,
             StorageCommand::MarkHidden => tab.hidden = true,
             StorageCommand::ClearHidden => tab.hidden = false,
+            StorageCommand::SaveSubSport(sub_sport) => self.sub_sport = Some(sub_sport),
+        }
+    }
+
+    pub(super) fn change_recording(&mut self, key: String, change: RecordingChange) {
+        match change {
+            RecordingChange::Append(chunk) => self.recordings.entry(key).or_default().push(chunk),
+            RecordingChange::Clear => drop(self.recordings.remove(&key)),
         }
     }
 }

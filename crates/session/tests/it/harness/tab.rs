@@ -5,12 +5,15 @@ use std::collections::{BTreeMap, HashMap};
 use clock::{Duration, GroupTime, Moment, WallTime};
 use protocol::peer::{LinkState, PeerId};
 use ride::{
-    recording::{Recording, fit},
+    recording::{
+        Recording,
+        fit::{self, Activity, FitFile},
+    },
     rider::Ftp,
 };
 use rooms::room::SocketId;
 use session::{
-    Input, Intent, Now, Opening, Output, RideSession, SessionConfig,
+    Input, Intent, Now, Opening, Output, RecordingChange, RideSession, SessionConfig,
     storage::StorageCommand,
     view::{
         CandidatePair, CandidateType, FitDownloadError, Notice, Row, Stage, TrainerState, View,
@@ -55,7 +58,7 @@ pub struct Tab {
     pub notices: Vec<Notice>,
     /// Each stage that the screen showed, with its time.
     pub stages: Vec<(Moment, Stage)>,
-    pub saved_files: Vec<Recording>,
+    pub saved_files: Vec<(Activity, FitFile)>,
     /// The browser refuses access to the clipboard and to downloads.
     pub refuses: bool,
     pub copied: Vec<String>,
@@ -68,7 +71,8 @@ pub struct Tab {
     pub released: Vec<u32>,
     pub released_trainers: Vec<FakeTrainer>,
     pub sockets_opened: u32,
-    recording_key: Option<String>,
+    /// Key of the recording whose database is open.
+    pub(super) recording_key: Option<String>,
 }
 
 impl Tab {
@@ -234,6 +238,11 @@ impl World {
 
     /// The recording as saved in a FIT file.
     pub fn download(&mut self, at: usize) -> Recording {
+        self.download_file(at).0.recording
+    }
+
+    /// The ride as saved, and the FIT file.
+    pub fn download_file(&mut self, at: usize) -> (Activity, FitFile) {
         self.intend(at, Intent::DownloadFit);
         self.run(ms(50));
         let saved = self.tabs[at].saved_files.last();
@@ -289,6 +298,7 @@ impl World {
             origin: "https://gruppetto.example".to_owned(),
             p2p_available: self.tabs[at].has_webrtc,
             entropy: Some(entropy),
+            sub_sport: self.storage(at).sub_sport.unwrap_or_default(),
         };
         self.set_clock_origin(at);
         let session = RideSession::new(config, self.clocks(at), opening);
@@ -442,15 +452,7 @@ impl World {
             Output::QueryCandidatePair => self.answer_candidate_pairs(at),
             Output::Storage(command) => self.store(at, command),
             Output::OpenRecording(key) => self.open_recording(at, key),
-            Output::AppendRecording(chunk) => {
-                let key = self.recording_key(at);
-                let recordings = &mut self.storage_mut(at).recordings;
-                recordings.entry(key).or_default().push(chunk);
-            }
-            Output::ClearRecording => {
-                let key = self.recording_key(at);
-                self.storage_mut(at).recordings.remove(&key);
-            }
+            Output::WriteRecording { write, change } => self.write_recording(at, write, change),
             Output::Device(command) => self.device_command(at, command),
             Output::KeepScreenOn(on) => self.tabs[at].screen_is_kept_on = on,
             Output::CopyLink(link) => {
@@ -458,7 +460,7 @@ impl World {
                 self.tabs[at].copied.extend(copied.then_some(link));
                 self.feed_later(at, ms(1), Input::LinkCopied(copied));
             }
-            Output::SaveFit(recording) => self.save_fit(at, *recording),
+            Output::SaveFit(activity) => self.save_fit(at, *activity),
             Output::Notice(notice) => self.tabs[at].notices.push(notice),
             Output::NeedEntropy => {
                 let entropy = self.entropy();
@@ -472,31 +474,46 @@ impl World {
         self.storages[tab.browser].apply(&mut tab.storage, command);
     }
 
-    fn recording_key(&self, at: usize) -> String {
-        let key = self.tabs[at].recording_key.clone();
-        key.expect("a recording that was opened")
-    }
-
     fn open_recording(&mut self, at: usize, key: String) {
-        let storage = self.storage(at);
+        let storage = self.storage_mut(at);
+        storage.attempts_to_open += 1;
         let chunks = match storage.recording_storage {
+            // Opening includes a trial write.
             RecordingStorage::Hangs => return,
-            RecordingStorage::Missing => None,
+            RecordingStorage::Missing | RecordingStorage::Full => None,
             RecordingStorage::Works => {
                 let stored = storage.recordings.get(&key);
                 Some(stored.cloned().unwrap_or_default())
             }
         };
-        self.tabs[at].recording_key = Some(key);
+        // A database is closed for good once it has failed.
+        self.tabs[at].recording_key = chunks.is_some().then_some(key);
         self.feed_later(at, ms(30), Input::RecordingOpened(chunks));
     }
 
-    fn save_fit(&mut self, at: usize, recording: Recording) {
-        let result = match (fit::encode(&recording), self.tabs[at].refuses) {
+    fn write_recording(&mut self, at: usize, write: u32, change: RecordingChange) {
+        let storage = self.storage(at).recording_storage;
+        let key = self.tabs[at].recording_key.clone();
+        let is_stored = match (storage, key) {
+            (RecordingStorage::Hangs, _) => return,
+            (RecordingStorage::Works, Some(key)) => {
+                self.storage_mut(at).change_recording(key, change);
+                true
+            }
+            _ => {
+                self.tabs[at].recording_key = None;
+                false
+            }
+        };
+        self.feed_later(at, ms(5), Input::RecordingWritten { write, is_stored });
+    }
+
+    fn save_fit(&mut self, at: usize, activity: Activity) {
+        let result = match (fit::encode(&activity, 0), self.tabs[at].refuses) {
             (Err(error), _) => Err(FitDownloadError::Fit(error)),
             (Ok(_), true) => Err(FitDownloadError::Browser),
-            (Ok(_), false) => {
-                self.tabs[at].saved_files.push(recording);
+            (Ok(file), false) => {
+                self.tabs[at].saved_files.push((activity, file));
                 Ok(())
             }
         };
