@@ -1,4 +1,4 @@
-//! The summary after a ride: figures, chart and the FIT file.
+//! The summary after a ride: figures, chart and the FIT file, with the choice of its kind of ride.
 
 use leptos::prelude::*;
 
@@ -11,8 +11,12 @@ use super::{
 };
 use crate::{
     i18n::*,
-    state::{Intent, Intents, RideState, RideSummary},
+    state::{Intent, Intents, RideState, RideSummary, SubSport},
 };
+
+/// Values of the options for the kind of ride.
+const INDOOR: &str = "indoor";
+const VIRTUAL: &str = "virtual";
 
 /// The screen.
 #[component]
@@ -108,8 +112,27 @@ fn Download() -> impl IntoView {
             view! { <p class="error" role="alert" id="download-error">{sentence}</p> }
         })
     };
+    let is_virtual = move || state.sub_sport.get() == SubSport::VirtualActivity;
+    let choose = move |event| {
+        let sub_sport = match event_target_value(&event).as_str() {
+            VIRTUAL => SubSport::VirtualActivity,
+            _ => SubSport::IndoorCycling,
+        };
+        intents.send(Intent::SetSubSport(sub_sport));
+    };
     view! {
         <div class="download">
+            <label class="sub-sport">
+                <span>{t!(i18n, summary.sub_sport)}</span>
+                <select on:change=choose>
+                    <option value=INDOOR selected=move || !is_virtual()>
+                        {t!(i18n, summary.indoor_cycling)}
+                    </option>
+                    <option value=VIRTUAL selected=is_virtual>
+                        {t!(i18n, summary.virtual_ride)}
+                    </option>
+                </select>
+            </label>
             <button
                 type="button"
                 class="button primary"

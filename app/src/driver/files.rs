@@ -1,11 +1,11 @@
 //! Workout files in, FIT files out.
 
-use ride::recording::Recording;
+use ride::recording::fit::Activity;
 use session::{ImportedWorkout, Input};
 
 use super::queue::{Event, Queue};
 use crate::{
-    browser::files,
+    browser::{clock, files},
     lazy::{self, PartUnavailable},
     state::{FitDownloadError, WorkoutFileError},
 };
@@ -40,13 +40,13 @@ async fn parse(file: &web_sys::File) -> Result<ImportedWorkout, WorkoutFileError
     })
 }
 
-/// Saves the recording as a FIT file in the rider's downloads.
-pub(super) fn save_fit(queue: Queue, recording: Box<Recording>) {
+/// Saves the ride as a FIT file in the rider's downloads.
+pub(super) fn save_fit(queue: Queue, activity: Box<Activity>) {
     wasm_bindgen_futures::spawn_local(async move {
-        let result = match lazy::encode_fit(&recording).await {
-            Ok(Ok(bytes)) => {
-                let name = file_name(&recording);
-                let saved = files::save(&name, FIT_TYPE, &bytes);
+        let utc_offset = clock::utc_offset(activity.recording.started_at);
+        let result = match lazy::encode_fit(&activity, utc_offset).await {
+            Ok(Ok(file)) => {
+                let saved = files::save(&file.name, FIT_TYPE, &file.bytes);
                 saved.ok_or(FitDownloadError::Browser)
             }
             Ok(Err(error)) => Err(FitDownloadError::Fit(error)),
@@ -54,18 +54,4 @@ pub(super) fn save_fit(queue: Queue, recording: Box<Recording>) {
         };
         queue.post(Event::Input(Input::FitSaved(result)));
     });
-}
-
-/// Name of the FIT file: `gruppetto-sweet-spot-2026-11-21.fit`.
-fn file_name(recording: &Recording) -> String {
-    let slug: String = recording
-        .workout
-        .to_lowercase()
-        .split(|letter: char| !letter.is_ascii_alphanumeric())
-        .filter(|word| !word.is_empty())
-        .flat_map(|word| ["-", word])
-        .collect();
-    let date = js_sys::Date::new(&(recording.started_at.unix_ms() as f64).into());
-    let day = String::from(date.to_iso_string());
-    format!("gruppetto{slug}-{}.fit", day.get(..10).unwrap_or_default())
 }

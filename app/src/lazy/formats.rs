@@ -1,10 +1,7 @@
 //! The part `formats`: files that riders bring and take away.
 
 use ride::{
-    recording::{
-        Recording,
-        fit::{self, FitError},
-    },
+    recording::fit::{self, Activity, FitError, FitFile},
     zwo::{self, Imported, ZwoError},
 };
 
@@ -14,7 +11,7 @@ use super::{FORMATS, PartUnavailable};
 #[derive(Clone, Copy)]
 pub struct Formats {
     parse_zwo: fn(&[u8], &str) -> Result<Imported, ZwoError>,
-    encode_fit: fn(&Recording) -> Result<Vec<u8>, FitError>,
+    encode_fit: fn(&Activity, i32) -> Result<FitFile, FitError>,
 }
 
 impl Formats {
@@ -43,16 +40,17 @@ pub async fn parse_zwo(
         .map(|formats| (formats.parse_zwo)(bytes, file_name))
 }
 
-/// Writes a recording as a FIT file. The outer error means that the code for it
+/// Writes a ride as a FIT file, see [`fit::encode`]. The outer error means that the code for it
 /// could not be fetched, the inner one that the recording makes no file.
 ///
 /// # Errors
 /// [`PartUnavailable`], as [`super::Part::load`].
 pub async fn encode_fit(
-    recording: &Recording,
-) -> Result<Result<Vec<u8>, FitError>, PartUnavailable> {
+    activity: &Activity,
+    utc_offset: i32,
+) -> Result<Result<FitFile, FitError>, PartUnavailable> {
     FORMATS
         .load()
         .await
-        .map(|formats| (formats.encode_fit)(recording))
+        .map(|formats| (formats.encode_fit)(activity, utc_offset))
 }

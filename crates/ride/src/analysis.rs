@@ -18,7 +18,7 @@ const WINDOW: usize = 30;
 pub struct Summary {
     /// Recorded time, without pauses.
     pub duration: Duration,
-    /// Mean power in W. Seconds without a reading count as 0 W.
+    /// Mean power in W of the seconds with a reading, as readers of files compute it.
     pub average_power: Option<f32>,
     /// Normalised power in W; the mean power for a ride shorter than 30 s.
     pub normalised_power: Option<f32>,
@@ -32,7 +32,7 @@ pub struct Summary {
     pub max_power: Option<u16>,
     /// Intensity factor: NP divided by FTP.
     pub intensity_factor: Option<f32>,
-    /// Stress score: 100 for an hour at FTP.
+    /// Stress score: 100 for an hour at FTP. Seconds without a reading score nothing.
     pub stress_score: Option<f32>,
 }
 
@@ -47,13 +47,13 @@ impl Summary {
         let max_power = samples.iter().filter_map(|sample| sample.power).max();
         let power: Vec<f64> = samples
             .iter()
-            .map(|sample| sample.power.unwrap_or(0).into())
+            .filter_map(|sample| sample.power.map(f64::from))
             .collect();
         // Not `sum()`, whose result for an empty list is a negative zero.
         let joules = power.iter().fold(0.0, |sum, watts| sum + watts);
         let measured = max_power.map(|_| normalised(&power));
         let intensity = measured.map(|np| np / f64::from(ftp.watts()));
-        let hours = samples.len() as f64 / 3_600.0;
+        let hours = power.len() as f64 / 3_600.0;
         Self {
             duration: Duration::from_secs(samples.len() as u64),
             average_power: max_power.map(|_| (joules / power.len() as f64) as f32),

@@ -67,6 +67,13 @@ impl OwnRider {
         bytes.fold(0, |number, byte| number << 8 | u64::from(*byte))
     }
 
+    /// Number of this rider in files. Other riders have other keys, and so other numbers.
+    pub(crate) fn serial_number(&self) -> u32 {
+        let key = self.key.public();
+        let bytes = key.iter().take(4);
+        bytes.fold(0, |number, byte| number << 8 | u32::from(*byte))
+    }
+
     pub(crate) fn profile(&self, trainer: TrainerKind) -> RiderProfile {
         RiderProfile {
             name: self.name.clone(),

@@ -69,10 +69,21 @@ fn normalised_power_of_a_short_ride_is_its_mean() {
 }
 
 #[test]
-fn seconds_without_power_count_as_zero() {
+fn means_are_those_of_the_seconds_with_power_as_readers_of_the_file_compute_them() {
     let summary = Summary::of(&recording([Some(100), None, Some(200), None]));
-    assert_close(summary.average_power, 75.0);
+    assert_eq!(summary.duration, Duration::from_secs(4));
+    assert_close(summary.average_power, 150.0);
+    assert_close(summary.normalised_power, 150.0);
     assert_close(Some(summary.work_kj), 0.3);
+}
+
+#[test]
+fn half_an_hour_without_power_scores_nothing() {
+    let ridden = recording(vec![Some(150); 1_800]);
+    let with_gap = recording([vec![Some(150); 1_800], vec![None; 1_800]].concat());
+    let scores = [ridden, with_gap].map(|recording| Summary::of(&recording).stress_score);
+    assert_close(scores[0], 28.125);
+    assert_eq!(scores[0], scores[1]);
 }
 
 #[test]

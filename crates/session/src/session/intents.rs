@@ -5,11 +5,16 @@ use std::sync::Arc;
 use clock::Moment;
 use mesh::node::{self, Node};
 use protocol::signaling::HostCommand;
-use ride::{recording::fit::FitError, timeline::Change, workout::Workout};
+use ride::{
+    recording::fit::{Activity, FitError},
+    timeline::Change,
+    workout::Workout,
+};
 
 use super::RideSession;
 use crate::{
     Intent, Output, host_controls,
+    storage::StorageCommand,
     view::{CommandRejection, FitDownloadError, Notice, ServerConnection},
 };
 
@@ -25,7 +30,7 @@ impl RideSession {
                 }
             }
             Intent::JoinAsNewRider => self.view.stage = self.join_flow.enter_name(),
-            Intent::Join(name, ftp) => self.join(name, ftp),
+            Intent::Join(name, ftp) => self.join(now, name, ftp),
             Intent::TakeOver => self.take_over(now),
             Intent::Retry => self.look_up(),
             Intent::SetReady(ready) => {
@@ -42,13 +47,14 @@ impl RideSession {
                 let link = self.view.invitation.clone();
                 self.outputs.push_back(Output::CopyLink(link));
             }
-            Intent::DownloadFit => match self.ride.recording.recording() {
-                Some(recording) => {
-                    let recording = Box::new(recording.clone());
-                    self.outputs.push_back(Output::SaveFit(recording));
-                }
+            Intent::DownloadFit => match self.activity() {
+                Some(activity) => self.outputs.push_back(Output::SaveFit(Box::new(activity))),
                 None => self.view.download_error = Some(FitDownloadError::Fit(FitError::Empty)),
             },
+            Intent::SetSubSport(sub_sport) => {
+                self.view.sub_sport = sub_sport;
+                self.store(StorageCommand::SaveSubSport(sub_sport));
+            }
             Intent::WatchLinks(watch) => {
                 self.links.watch(now, watch);
                 self.update_links(now);
@@ -68,6 +74,16 @@ impl RideSession {
                 }
             }
         }
+    }
+
+    /// The own ride, as it is written into a file; `None` if nothing was recorded.
+    fn activity(&self) -> Option<Activity> {
+        Some(Activity {
+            recording: self.ride.recording.recording()?.clone(),
+            workout: self.timeline.workout().cloned(),
+            serial_number: self.me.as_ref()?.serial_number(),
+            sub_sport: self.view.sub_sport,
+        })
     }
 
     /// Shares a workout with all riders as host, and returns whether it was possible. Possible
