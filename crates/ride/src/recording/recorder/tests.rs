@@ -573,7 +573,7 @@ fn a_part_that_could_be_read_only_later_is_put_in_front() {
     let mut after = Recorder::new(clocks(9_300), "Opener".into(), Ftp::default());
     (10..13).for_each(|second| ride(&mut after, second * 1_000, 200));
     after.add_sensor("Kickr");
-    after.prepend(joined(&[stored.clone()]));
+    after.prepend(joined(std::slice::from_ref(&stored)));
     (13..15).for_each(|second| ride(&mut after, second * 1_000, 200));
     after.finish(ms(15_000));
     assert_eq!(seconds(&after), [0, 1, 2, 3, 4, 9, 10, 11, 12, 13, 14]);
