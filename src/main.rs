@@ -1,5 +1,5 @@
 //! Entry point of the server: reads the settings, starts the log, and serves the
-//! app's pages.
+//! app's pages; or checks the installation.
 
 // The type of a page nests as deeply as its elements.
 #![recursion_limit = "256"]
@@ -8,12 +8,12 @@ use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use server::config::Config;
+use server::config::{Command, Config};
 use server::error::StartError;
 use server::http::pages::{leptos_options, pages};
 use server::router::{build_handler, build_metrics_handler};
 use server::state::AppState;
-use server::{descriptors, listen, logging, run, serve_metrics, shutdown};
+use server::{BACKLOG, check, descriptors, listen, logging, run, serve_metrics, shutdown};
 
 /// Time for blocking work that still runs when the server has stopped, such as
 /// reading the secret from a file system that hangs.
@@ -21,7 +21,7 @@ const EXIT_TIMEOUT: Duration = Duration::from_millis(100);
 
 fn main() -> ExitCode {
     match start() {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             // A closed or full standard error changes nothing.
             let _ = writeln!(stderr(), "{error}");
@@ -30,15 +30,31 @@ fn main() -> ExitCode {
     }
 }
 
-fn start() -> Result<(), StartError> {
+fn start() -> Result<ExitCode, StartError> {
     let mut config = Config::load()?;
+    if config.command == Some(Command::Check) {
+        return check_installation(&config);
+    }
     let options = leptos_options(&config)?;
     logging::start(&config);
     descriptors::fit(&mut config.limits);
     let runtime = tokio::runtime::Runtime::new()?;
     let result = runtime.block_on(serve(config, options));
     runtime.shutdown_timeout(EXIT_TIMEOUT);
-    result
+    result.map(|()| ExitCode::SUCCESS)
+}
+
+/// Prints the results of all checks. The exit code is a failure if one failed.
+fn check_installation(config: &Config) -> Result<ExitCode, StartError> {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let report = runtime.block_on(check::run(config, &check::browser_roots(), BACKLOG));
+    runtime.shutdown_timeout(EXIT_TIMEOUT);
+    // A closed standard output changes nothing.
+    let _ = write!(stdout(), "{report}");
+    Ok(match report.has_failed() {
+        true => ExitCode::FAILURE,
+        false => ExitCode::SUCCESS,
+    })
 }
 
 async fn serve(config: Config, options: leptos::config::LeptosOptions) -> Result<(), StartError> {

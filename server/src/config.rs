@@ -19,7 +19,7 @@ pub use limits::{LimitSettings, MetricsAccess};
 pub use peerjs::PeerJsSettings;
 pub use values::{CommaSeparated, IpNetwork, PublicUrl};
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -37,6 +37,9 @@ use parse_error::to_sentence;
 /// STUN server for riders of a public server whose ICE servers are not set.
 const PUBLIC_STUN: &str = "stun:stun.l.google.com:19302";
 
+/// Address and port to listen on, unless set.
+const DEFAULT_ADDRESS: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 3000);
+
 /// Minimum length of a secret in bytes. A shorter one could be guessed.
 const MIN_SECRET_BYTES: usize = 16;
 
@@ -48,6 +51,10 @@ const MIN_SECRET_BYTES: usize = 16;
 #[derive(Debug, Clone, Parser)]
 #[command(name = "gruppetto", version)]
 pub struct Config {
+    /// Task instead of serving
+    #[arg(value_enum)]
+    pub command: Option<Command>,
+
     /// Address and port to listen on [default: 127.0.0.1:3000]
     #[arg(long, env = "GRUPPETTO_ADDR", hide_env_values = true, value_parser = address)]
     pub addr: Option<SocketAddr>,
@@ -239,6 +246,11 @@ impl Config {
         }
     }
 
+    /// Address and port to listen on.
+    pub fn listen_address(&self) -> SocketAddr {
+        self.addr.unwrap_or(DEFAULT_ADDRESS)
+    }
+
     /// ICE servers for direct links.
     pub fn ice_servers(&self) -> Vec<IceServer> {
         match (&self.ice_servers, &self.public_url) {
@@ -294,6 +306,14 @@ impl Config {
     }
 }
 
+/// Task that the program does instead of serving.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Command {
+    /// Checks the settings: whether the public address leads to the running server, whether each
+    /// STUN and TURN server answers, and which limits the system sets
+    Check,
+}
+
 /// Format of the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum LogFormat {
@@ -336,6 +356,18 @@ mod tests {
 
     fn parse(flags: &[&str]) -> Config {
         Config::try_parse_from(["gruppetto"].iter().chain(flags)).expect("settings")
+    }
+
+    #[test]
+    fn the_check_is_asked_for_before_or_after_the_settings() {
+        for flags in [["check", "--max-riders=8"], ["--max-riders=8", "check"]] {
+            let config = parse(&flags);
+            assert_eq!(
+                (config.command, config.max_riders),
+                (Some(Command::Check), 8)
+            );
+        }
+        assert_eq!(parse(&[]).command, None);
     }
 
     #[test]

@@ -27,6 +27,13 @@ pub fn fit(settings: &mut LimitSettings) {
     }
 }
 
+/// Number of descriptors with which the limits on connections and sockets need not be
+/// lowered.
+pub fn needed(settings: &LimitSettings) -> u64 {
+    let connections = u64::from(settings.max_connections) * PER_CONNECTION;
+    u64::from(settings.max_sockets) + connections + RESERVE
+}
+
 /// Raises the soft limit of this process to the hard limit, and returns the number
 /// of descriptors that the process may open. [`u64::MAX`] means unlimited.
 fn raise_limit() -> u64 {
@@ -78,6 +85,13 @@ mod tests {
         let used = settings.max_sockets + settings.max_connections * 2;
         assert!((700..=768).contains(&used), "{settings:?}");
         assert!(settings.max_sockets > 200 && settings.max_connections > 200);
+    }
+
+    #[test]
+    fn the_settings_stay_from_the_number_of_descriptors_that_they_need() {
+        let needed = needed(&defaults());
+        assert!(!fit_limits(&mut defaults(), needed));
+        assert!(fit_limits(&mut defaults(), needed - 1));
     }
 
     #[test]

@@ -8,7 +8,7 @@
 //! 2. [`error`]: errors and reasons of refusals
 //! 3. [`config`]: all settings
 //! 4. [`descriptors`], [`metrics`], [`limits`], [`logging`], [`tokens`] (signed resume and ban tokens)
-//! 5. [`hub`]: rides and rooms, driven around the state machines of `rooms`
+//! 5. [`check`] of an installation; [`hub`]: rides and rooms, driven around the state machines of `rooms`
 //! 6. [`state`]: the state that handlers share
 //! 7. [`sockets`]: WebSockets, a file per dialect
 //! 8. [`http`]: HTTP endpoints and the app's pages
@@ -22,6 +22,7 @@
 //! riders send each other is opaque bytes, kept in memory only while it is being
 //! relayed, and never logged.
 
+pub mod check;
 pub mod config;
 pub mod descriptors;
 pub mod error;
@@ -56,7 +57,7 @@ use state::AppState;
 /// Maximum number of connections that wait to be accepted, for the case that all
 /// riders reconnect at once: a connection beyond it is retried by the client's TCP
 /// after a second or more. This is Linux's default limit (`net.core.somaxconn`).
-const BACKLOG: u32 = 4_096;
+pub const BACKLOG: u32 = 4_096;
 
 /// Listens on an address.
 ///

@@ -3,6 +3,8 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
+use uuid::Uuid;
+
 use crate::config::Config;
 use crate::error::StartError;
 use crate::hub::Hub;
@@ -21,6 +23,8 @@ pub struct AppState(Arc<SharedState>);
 pub struct SharedState {
     /// Settings, as they were at the start.
     pub config: Config,
+    /// Random name of this process.
+    pub instance: Uuid,
     /// All rides, rooms and sockets.
     pub hub: Hub,
     /// Source of new session codes.
@@ -46,6 +50,7 @@ impl AppState {
             session_codes: SessionCodeGenerator::new(),
             limits: Limits::new(&config.limits),
             metrics,
+            instance: Uuid::new_v4(),
             draining: Draining::new(),
             config,
         })))

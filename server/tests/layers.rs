@@ -22,7 +22,7 @@ const LAYERS: &[&[&str]] = &[
     &["error"],
     &["config"],
     &["descriptors", "limits", "logging", "metrics", "tokens"],
-    &["hub"],
+    &["check", "hub"],
     &["state"],
     &["sockets"],
     &["http"],

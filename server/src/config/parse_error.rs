@@ -34,6 +34,9 @@ pub fn to_sentence(error: &clap::Error) -> String {
         Some(_) => reason,
         None => format!("is not accepted ({reason})"),
     };
+    if flag.starts_with('[') {
+        return format!("{value:?} is not a command: the only one is \"check\". See --help.");
+    }
     let variable = flag
         .trim_start_matches('-')
         .replace('-', "_")
@@ -107,6 +110,15 @@ mod tests {
             let message = refusal(&flags);
             assert!(!message.contains("north-wind"), "{message}");
         }
+    }
+
+    #[test]
+    fn an_unknown_command_is_named() {
+        let message = refusal(&["serve"]);
+        assert!(
+            message.starts_with("\"serve\" is not a command"),
+            "{message}"
+        );
     }
 
     #[test]

@@ -17,12 +17,34 @@ pub struct PublicUrl {
 impl PublicUrl {
     /// Returns `true` if the host is this machine.
     pub fn is_loopback(&self) -> bool {
-        let host = self.host.trim_matches(['[', ']']);
+        let host = self.host();
         host == "localhost"
             || host.ends_with(".localhost")
             || host
                 .parse::<IpAddr>()
                 .is_ok_and(|address| address.is_loopback())
+    }
+
+    /// Returns `true` for `https`.
+    pub fn is_https(&self) -> bool {
+        self.scheme == "https"
+    }
+
+    /// Host and port as in a `Host` header, without the default port of the scheme.
+    pub fn authority(&self) -> &str {
+        &self.authority
+    }
+
+    /// DNS name or IP address, without brackets.
+    pub fn host(&self) -> &str {
+        self.host.trim_matches(['[', ']'])
+    }
+
+    /// Port, or the default one of the scheme.
+    pub fn port(&self) -> u16 {
+        let port = self.authority.strip_prefix(self.host.as_str());
+        let port = port.and_then(|port| port.strip_prefix(':')?.parse().ok());
+        port.unwrap_or(if self.is_https() { 443 } else { 80 })
     }
 
     /// Returns `true` if a `Host` header names this origin. The scheme is not
@@ -201,5 +223,17 @@ mod tests {
                 .contains("needs a host name of its own")
         );
         assert!("null".parse::<PublicUrl>().is_err());
+    }
+
+    #[test]
+    fn an_origin_has_a_host_and_a_port_to_connect_to() {
+        for (text, host, port) in [
+            ("https://ride.example", "ride.example", 443),
+            ("http://ride.example", "ride.example", 80),
+            ("https://[2001:db8::1]:8443", "2001:db8::1", 8443),
+        ] {
+            let url: PublicUrl = text.parse().expect("an origin");
+            assert_eq!((url.host(), url.port()), (host, port));
+        }
     }
 }

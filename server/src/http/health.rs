@@ -18,6 +18,8 @@ pub struct Health {
     timestamp: u64,
     /// Version of the server.
     version: &'static str,
+    /// Random name of this process, by which `gruppetto check` recognizes it.
+    instance: String,
     /// Open rides.
     rooms: usize,
     /// Connected riders.
@@ -38,6 +40,7 @@ pub async fn health(State(state): State<AppState>) -> (StatusCode, Json<Health>)
         status: status(&state),
         timestamp: wall_clock::now().unix_ms(),
         version: env!("CARGO_PKG_VERSION"),
+        instance: state.instance.simple().to_string(),
         rooms: counts.rooms,
         riders: counts.riders,
         relayed_frames: counts.relayed_frames,

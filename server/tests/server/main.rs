@@ -1,6 +1,7 @@
 //! Tests of the whole server over real connections. Each test runs its own server
 //! on a free port.
 
+mod check;
 mod clients;
 mod host;
 mod http;
