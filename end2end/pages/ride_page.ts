@@ -79,7 +79,8 @@ export class RidePage {
   }
 
   figure(name: string): Locator {
-    return this.summary.locator(`dt:text-is("${name}") + dd .number`);
+    const term = this.summary.locator("dt").filter({ hasText: new RegExp(`^${name}$`) });
+    return term.locator("xpath=following-sibling::dd[1]").locator(".number");
   }
 
   heading(name: string): Locator {
