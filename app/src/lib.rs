@@ -72,5 +72,6 @@ fn Description() -> impl IntoView {
 pub fn hydrate(fetches: lazy::Fetches) {
     fetches.install();
     browser::page::end_translation();
+    browser::leave_guard::listen_before_router();
     leptos::mount::hydrate_body(App);
 }

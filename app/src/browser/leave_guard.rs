@@ -3,15 +3,44 @@
 //! In the browser only: it is created in an effect, and effects do not run on the
 //! server.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use web_sys::Event;
+
 use super::listener::Listener;
 
-/// Keeps the page until it is dropped.
+type OnBack = Rc<dyn Fn(&Event)>;
+
+thread_local! {
+    /// Function of the guard that there is, if any.
+    static ON_BACK: RefCell<Option<OnBack>> = const { RefCell::new(None) };
+}
+
+/// Keeps the page until it is dropped. There is at most one.
 ///
 /// Back to another page of this app is undone, so that the app can ask first. Before
 /// the browser leaves for another site, reloads or closes the tab, it asks by itself;
 /// browsers do so only for a page that the rider has used.
 pub struct LeaveGuard {
-    _listeners: [Listener; 2],
+    _leave: Listener,
+}
+
+/// Lets a later [`LeaveGuard`] hear of Back before the router does. Call it before
+/// the router listens: browsers call the listeners of a window in the order in
+/// which they were registered, those for the capturing phase included.
+pub fn listen_before_router() {
+    let Some(window) = web_sys::window() else {
+        return;
+    };
+    let listener = Listener::new(&window, "popstate", |event| {
+        let on_back = ON_BACK.with_borrow(Clone::clone);
+        if let Some(on_back) = on_back {
+            on_back(&event);
+        }
+    });
+    // It is needed for as long as the page is there.
+    std::mem::forget(listener);
 }
 
 impl LeaveGuard {
@@ -20,8 +49,7 @@ impl LeaveGuard {
         let window = web_sys::window()?;
         let page = window.location().pathname().ok()?;
         let leave = Listener::new(&window, "beforeunload", |event| event.prevent_default());
-        let target = window.clone();
-        let back = Listener::capturing(&target, "popstate", move |event| {
+        let undo = move |event: &Event| {
             if window.location().pathname().is_ok_and(|path| path == page) {
                 return;
             }
@@ -32,9 +60,14 @@ impl LeaveGuard {
                 let _ = history.forward();
             }
             on_back();
-        });
-        Some(Self {
-            _listeners: [leave, back],
-        })
+        };
+        ON_BACK.set(Some(Rc::new(undo)));
+        Some(Self { _leave: leave })
+    }
+}
+
+impl Drop for LeaveGuard {
+    fn drop(&mut self) {
+        ON_BACK.set(None);
     }
 }

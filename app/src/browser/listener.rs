@@ -10,7 +10,6 @@ use web_sys::{Event, EventTarget};
 pub struct Listener {
     target: EventTarget,
     name: &'static str,
-    capture: bool,
     closure: Closure<dyn FnMut(Event)>,
 }
 
@@ -21,32 +20,13 @@ impl Listener {
         name: &'static str,
         handle: impl FnMut(Event) + 'static,
     ) -> Self {
-        Self::register(target, name, false, Closure::new(handle))
-    }
-
-    /// Calls `handle` for every event with this name, before the listeners that
-    /// [`Listener::new`] and other code register.
-    pub fn capturing(
-        target: &EventTarget,
-        name: &'static str,
-        handle: impl FnMut(Event) + 'static,
-    ) -> Self {
-        Self::register(target, name, true, Closure::new(handle))
-    }
-
-    fn register(
-        target: &EventTarget,
-        name: &'static str,
-        capture: bool,
-        closure: Closure<dyn FnMut(Event)>,
-    ) -> Self {
+        let closure = Closure::<dyn FnMut(Event)>::new(handle);
         let function = closure.as_ref().unchecked_ref();
         // Fails only for an object that is no event target.
-        let _ = target.add_event_listener_with_callback_and_bool(name, function, capture);
+        let _ = target.add_event_listener_with_callback(name, function);
         Self {
             target: target.clone(),
             name,
-            capture,
             closure,
         }
     }
@@ -55,10 +35,8 @@ impl Listener {
 impl Drop for Listener {
     fn drop(&mut self) {
         let function = self.closure.as_ref().unchecked_ref();
-        let _ = self.target.remove_event_listener_with_callback_and_bool(
-            self.name,
-            function,
-            self.capture,
-        );
+        let _ = self
+            .target
+            .remove_event_listener_with_callback(self.name, function);
     }
 }
