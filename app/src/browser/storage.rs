@@ -5,6 +5,8 @@
 //! denies it) nothing is saved and nothing is found. At most [`MAX_RIDES`] rides
 //! are kept; data of older ones is removed.
 
+use std::cell::RefCell;
+
 use protocol::{
     code::SessionCode,
     peer::{PeerId, Token},
@@ -73,23 +75,35 @@ pub struct Identity {
     pub is_under_way: bool,
 }
 
+thread_local! {
+    /// Profile saved last by this page, for a storage that is full or denied: the
+    /// page of the ride must not ask again for what was just entered.
+    static ENTERED: RefCell<Option<SavedProfile>> = const { RefCell::new(None) };
+}
+
 /// The saved profile, if any.
 pub fn profile() -> Option<SavedProfile> {
-    read(&local_storage()?, PROFILE)
+    let entered = ENTERED.with_borrow(Clone::clone);
+    entered.or_else(|| read(&local_storage()?, PROFILE))
 }
 
 /// Saves the profile.
 pub fn save_profile(name: &RiderName, ftp: &Ftp) {
     let name = name.as_str().to_owned();
     let ftp = ftp.watts();
-    write(local_storage(), PROFILE, &SavedProfile { name, ftp });
+    keep_profile(SavedProfile { name, ftp });
+}
+
+fn keep_profile(profile: SavedProfile) {
+    write(local_storage(), PROFILE, &profile);
+    ENTERED.set(Some(profile));
 }
 
 /// Saves the FTP of a rider who has not entered a name.
 pub fn save_ftp(ftp: &Ftp) {
     let name = profile().map(|profile| profile.name).unwrap_or_default();
     let ftp = ftp.watts();
-    write(local_storage(), PROFILE, &SavedProfile { name, ftp });
+    keep_profile(SavedProfile { name, ftp });
 }
 
 /// Kind of ride that the rider has chosen for FIT files.
