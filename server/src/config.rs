@@ -158,7 +158,7 @@ pub struct Config {
     #[arg(long, env = "GRUPPETTO_ROOM_TTL_MS", hide_env_values = true, default_value_t = 600_000, value_parser = clap::value_parser!(u64).range(0..=86_400_000))]
     pub room_ttl_ms: u64,
 
-    /// Milliseconds for which a ride that nobody has joined yet is kept. Starting a
+    /// Milliseconds for which a ride without any rider so far is kept. Starting a
     /// ride costs a stranger nothing, so such rides must not fill the server
     #[arg(long, env = "GRUPPETTO_UNJOINED_TTL_MS", hide_env_values = true, default_value_t = 60_000, value_parser = clap::value_parser!(u64).range(0..=86_400_000))]
     pub unjoined_ttl_ms: u64,

@@ -39,7 +39,7 @@ pub struct Recordings {
     ride: String,
 }
 
-/// What is stored of a recording.
+/// Stored chunks of a recording.
 pub struct StoredChunks {
     /// All chunks, oldest first.
     pub chunks: Vec<Vec<u8>>,

@@ -19,7 +19,7 @@ pub struct FieldState {
     written: RwSignal<String>,
     input: RwSignal<String>,
     error: RwSignal<Option<FieldError>>,
-    /// Whether the rider has typed.
+    /// True once the rider has typed.
     touched: StoredValue<bool>,
 }
 

@@ -20,7 +20,7 @@ pub(crate) struct RecordingSession {
     store: RecordingStore,
     /// The stored recording of an earlier page load has been read.
     is_loaded: bool,
-    /// What is stored has to be deleted.
+    /// The stored recording has to be deleted.
     must_clear: bool,
     /// Number of jumps (skips and backs) at the last sample; `None` before the first.
     jumps: Option<usize>,

@@ -114,7 +114,7 @@ pub struct LimitSettings {
     pub metrics: MetricsAccess,
 
     /// Token with which /metrics may be read, as "Authorization: Bearer …". At
-    /// least 16 characters. If unset, nobody has one
+    /// least 16 characters. If unset, no request has it
     #[arg(long, env = "GRUPPETTO_METRICS_TOKEN", hide_env_values = true, value_parser = super::secret)]
     pub metrics_token: Option<String>,
 
