@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help serve build dev test lint fmt clippy test-rust test-build test-browser test-network connectivity bench bench-quick bench-files bench-mesh bench-mesh-quick fuzz setup setup-test setup-network setup-dev setup-bench setup-fuzz
+.PHONY: help serve build dev test lint fmt clippy test-rust test-build test-browser test-network connectivity abuse bench bench-quick bench-files bench-mesh bench-mesh-quick fuzz setup setup-test setup-network setup-dev setup-bench setup-fuzz
 
 export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gruppetto/tools/bin:$(CURDIR)/node_modules/.bin:$(HOME)/.cargo/bin:$(PATH)
 
@@ -55,6 +55,9 @@ bench-quick: setup-bench build ## a short run of each measurement, printed
 
 bench-files: setup ## measure how fast malicious workout files are refused; writes docs/benchmarks-files.md
 	cargo run --release --package bench -- --files --output docs/benchmarks-files.md
+
+abuse: setup-bench build ## attack the server, and measure what honest riders notice; writes docs/abuse.md
+	cargo run --release --package bench -- --abuse --output docs/abuse.md
 
 bench-mesh: setup-test build ## measure the riders' mesh beside PeerJS and simple-peer, on an idle machine; writes docs/benchmarks-mesh.md
 	cd end2end && BENCH_OUTPUT=docs/benchmarks-mesh.md npx playwright test --config bench.config.ts

@@ -14,12 +14,14 @@
 //!   [`clients`]: many connections at once.
 //! - [`benchmarks`]: one file per benchmark.
 //! - [`hostile_files`]: time to reject malicious workout files (`--files`).
+//! - [`abuse`]: attacks, and what honest riders notice of them (`--abuse`).
 //! - [`report`]: the Markdown page with the results; [`machine`]: the hardware
 //!   and versions named on it.
 //!
 //! Contract: each measurement starts a fresh server, and both servers are
 //! measured in the same run of this program.
 
+mod abuse;
 mod benchmarks;
 mod clients;
 mod error;
@@ -60,6 +62,11 @@ fn run(options: &Options) -> Result<(), BenchError> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    let tables = tokio::task::LocalSet::new().block_on(&runtime, benchmarks::run_all(options))?;
+    let local = tokio::task::LocalSet::new();
+    if options.abuse {
+        let page = local.block_on(&runtime, abuse::page(options, &machine))?;
+        return report::output(options, &page);
+    }
+    let tables = local.block_on(&runtime, benchmarks::run_all(options))?;
     report::write(options, &machine, &tables)
 }

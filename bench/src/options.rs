@@ -19,6 +19,22 @@ pub struct Options {
     #[arg(long)]
     pub files: bool,
 
+    /// Attack the server instead, and measure what honest riders notice
+    #[arg(long)]
+    pub abuse: bool,
+
+    /// Attacks to run, by name [default: all]
+    #[arg(long, value_delimiter = ',')]
+    pub attacks: Vec<String>,
+
+    /// Seconds of a long attack; others take a third of it
+    #[arg(long, default_value_t = 60, value_parser = clap::value_parser!(u64).range(3..=600))]
+    pub attack_seconds: u64,
+
+    /// Another release binary that is attacked as well, for comparison
+    #[arg(long)]
+    pub before: Option<PathBuf>,
+
     /// Benchmarks to run
     #[arg(long, value_enum, value_delimiter = ',', default_values_t = Benchmark::value_variants().to_vec())]
     pub benchmarks: Vec<Benchmark>,
@@ -101,11 +117,14 @@ pub enum Benchmark {
 }
 
 impl Options {
-    /// The options with smaller amounts for `--quick`, and without servers for
-    /// `--files`.
+    /// The options with smaller amounts for `--quick`, without servers for `--files`,
+    /// and with one for `--abuse`.
     pub fn shortened(mut self) -> Self {
         if self.files {
             self.servers.clear();
+        }
+        if self.abuse {
+            self.servers = vec![Server::Gruppetto];
         }
         if self.quick {
             self.runs = 1;

@@ -2,6 +2,7 @@
 //! limits that a single load generator would exceed.
 
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -18,8 +19,12 @@ use crate::websocket::WebSocket;
 const START_TIMEOUT: Duration = Duration::from_secs(20);
 /// Pause between the first connection and the measurement.
 const SETTLE_TIME: Duration = Duration::from_secs(1);
-/// Connection limit above the needs of every benchmark.
-const HIGH_LIMIT: &str = "1000000";
+/// Limit above the needs of every benchmark: on clients, and on the bytes that wait for
+/// all of them.
+const HIGH_LIMIT: &str = "1000000000";
+/// Limit on Gruppetto's HTTP connections, which the generator's are until they become
+/// sockets. Each takes two of the descriptors that sockets need.
+const CONNECTING: &str = "4096";
 /// Value that turns off a rate limit of Gruppetto.
 const UNLIMITED: &str = "0";
 /// Timeout in milliseconds, longer than any benchmark. `peer` drops clients that
@@ -65,20 +70,52 @@ impl Server {
             Self::Peer => peer_command(&mut command, options, address),
             Self::Gruppetto => gruppetto_command(&mut command, options, address),
         }
+        RunningServer::spawn(command, address, self).await
+    }
+}
+
+impl RunningServer {
+    /// Starts Gruppetto's server with its default settings, except for these, and with
+    /// this limit of its descriptors.
+    ///
+    /// # Errors
+    /// [`BenchError::NotStarted`] when it exits or does not answer in time.
+    pub async fn attacked(
+        binary: &Path,
+        core: u32,
+        settings: &[(&str, String)],
+        descriptors: Option<u32>,
+    ) -> Result<Self, BenchError> {
+        let address = free_address()?;
+        let mut command = Command::new("taskset");
+        command.args(["-c", &core.to_string()]);
+        if let Some(count) = descriptors {
+            command.args(["prlimit", &format!("--nofile={count}:{count}")]);
+        }
+        command
+            .arg(binary)
+            .env("GRUPPETTO_ADDR", address.to_string())
+            .envs(settings.iter().map(|(name, value)| (name, value)));
+        Self::spawn(command, address, Server::Gruppetto).await
+    }
+
+    async fn spawn(
+        mut command: Command,
+        address: SocketAddr,
+        server: Server,
+    ) -> Result<Self, BenchError> {
         let child = command
             .stdin(Stdio::null())
             // Discarded, but still written: logging is part of the cost.
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
-            .map_err(|error| BenchError::NotStarted(self.name(), error.to_string()))?;
-        let mut running = RunningServer { child, address };
-        running.wait_ready(self).await?;
+            .map_err(|error| BenchError::NotStarted(server.name(), error.to_string()))?;
+        let mut running = Self { child, address };
+        running.wait_ready(server).await?;
         Ok(running)
     }
-}
 
-impl RunningServer {
     /// Process of the server.
     pub fn process(&self) -> Process {
         // taskset replaces itself with the server and keeps its PID.
@@ -143,9 +180,14 @@ fn gruppetto_command(command: &mut Command, options: &Options, address: SocketAd
     for setting in [
         "GRUPPETTO_MAX_CONNECTIONS",
         "GRUPPETTO_MAX_CONNECTIONS_PER_ADDRESS",
+    ] {
+        command.env(setting, CONNECTING);
+    }
+    for setting in [
         "GRUPPETTO_MAX_SOCKETS",
         "GRUPPETTO_MAX_SOCKETS_PER_ADDRESS",
         "GRUPPETTO_PEERJS_MAX_PEERS",
+        "GRUPPETTO_MAX_QUEUE_BYTES_PER_ADDRESS",
     ] {
         command.env(setting, HIGH_LIMIT);
     }

@@ -58,9 +58,26 @@ fn fit_limits(settings: &mut LimitSettings, available: u64) -> bool {
     }
     // Both shrink in proportion. The products stay below 2^66 / 2^32.
     let scaled = |part: u64| (u128::from(part) * u128::from(usable) / u128::from(wanted)) as u64;
-    settings.max_sockets = at_least_one(scaled(sockets));
-    settings.max_connections = at_least_one(scaled(connections) / PER_CONNECTION);
+    lower(
+        at_least_one(scaled(sockets)),
+        &mut settings.max_sockets,
+        &mut settings.max_sockets_per_address,
+    );
+    lower(
+        at_least_one(scaled(connections) / PER_CONNECTION),
+        &mut settings.max_connections,
+        &mut settings.max_connections_per_address,
+    );
     true
+}
+
+/// Lowers a limit in total. A limit per address that was below it stays below it: otherwise it
+/// would say that one address may hold everything.
+fn lower(to: u32, total: &mut u32, per_address: &mut u32) {
+    if *per_address < *total {
+        *per_address = (*per_address).min(to.saturating_sub(1)).max(1);
+    }
+    *total = to;
 }
 
 fn at_least_one(number: u64) -> u32 {
@@ -100,6 +117,22 @@ mod tests {
         assert!(!fit_limits(&mut settings, 65_536));
         assert!(!fit_limits(&mut settings, u64::MAX));
         assert_eq!(settings.max_sockets, defaults().max_sockets);
+    }
+
+    #[test]
+    fn with_few_descriptors_one_address_still_cannot_take_all_of_them() {
+        let mut settings = defaults();
+        assert!(fit_limits(&mut settings, 256));
+        assert!(settings.max_sockets_per_address < settings.max_sockets);
+        assert!(settings.max_connections_per_address < settings.max_connections);
+    }
+
+    #[test]
+    fn an_operator_who_lets_one_address_take_everything_keeps_that_with_few_descriptors() {
+        let mut settings = defaults();
+        settings.max_sockets_per_address = settings.max_sockets;
+        assert!(fit_limits(&mut settings, 1_024));
+        assert!(settings.max_sockets_per_address >= settings.max_sockets);
     }
 
     #[test]

@@ -16,7 +16,8 @@ const FREE_SHARE: u32 = 8;
 const MIN_SHARE: u32 = 16;
 
 /// Limit on concurrent connections, per client and in total. A client is counted in
-/// several networks, see [`networks_of`].
+/// several networks, see [`networks_of`]. With a limit per client that is at least the
+/// limit in total, one client may hold all connections.
 ///
 /// Each connection holds a [`ConnectionPermit`], so memory is bounded by the
 /// number of open connections.
@@ -58,7 +59,10 @@ impl ConnectionLimiter {
     pub fn acquire(&self, address: IpAddr) -> Result<ConnectionPermit, LimitScope> {
         let mut counts = lock(&self.counts);
         let free = self.max_total.saturating_sub(counts.total);
-        let share = (free / FREE_SHARE).max(MIN_SHARE).min(self.max_per_address);
+        let share = match self.max_per_address < self.max_total {
+            true => (free / FREE_SHARE).max(MIN_SHARE).min(self.max_per_address),
+            false => self.max_total,
+        };
         let has_room = networks_of(address).all(|(network, clients)| {
             let open = counts.by_network.get(&network).copied().unwrap_or(0);
             open < share.saturating_mul(clients)
@@ -139,6 +143,14 @@ mod tests {
         assert_eq!(limiter.acquire(address(3)).err(), Some(LimitScope::Server));
         drop(third);
         assert!(limiter.acquire(address(3)).is_ok());
+    }
+
+    #[test]
+    fn one_address_may_hold_all_connections_where_the_settings_say_so() {
+        let limiter = ConnectionLimiter::new(1_000, 1_000);
+        let open: Vec<_> = (0..1_000).map(|_| limiter.acquire(address(1))).collect();
+        assert!(open.iter().all(Result::is_ok));
+        assert_eq!(limiter.acquire(address(2)).err(), Some(LimitScope::Server));
     }
 
     #[test]
