@@ -238,13 +238,21 @@ pub fn take_reload_marker(code: &SessionCode) -> bool {
 
 /// The saved timeline, encoded as a message.
 pub fn timeline(code: &SessionCode) -> Option<Vec<u8>> {
-    read(&local_storage()?, &timeline_key(code))
+    let key = timeline_key(code);
+    let saved = |storage: Option<Storage>| read(&storage?, &key);
+    saved(session_storage()).or_else(|| saved(local_storage()))
 }
 
 /// Saves the timeline, for a page that is opened while no other rider can send
-/// it.
+/// it. Where the local storage is full, this tab keeps it, which is enough for a
+/// reload.
 pub fn save_timeline(code: &SessionCode, encoded: &[u8]) {
-    write(local_storage(), &timeline_key(code), &encoded);
+    let key = timeline_key(code);
+    if !write(local_storage(), &key, &encoded) {
+        write(session_storage(), &key, &encoded);
+    } else if let Some(tab) = session_storage() {
+        let _ = tab.remove_item(&key);
+    }
 }
 
 /// Names of the riders so far.
@@ -340,14 +348,16 @@ fn read<T: DeserializeOwned>(storage: &Storage, key: &str) -> Option<T> {
     serde_json::from_str(&json).ok()
 }
 
-fn write<T: Serialize + ?Sized>(storage: Option<Storage>, key: &str, value: &T) {
-    if let (Some(storage), Ok(json)) = (storage, serde_json::to_string(value))
-        && storage.set_item(key, &json).is_err()
-    {
-        make_room(&storage);
-        // If the storage is still full, the value is lost; the ride continues.
-        let _ = storage.set_item(key, &json);
+/// Stores a value, if there is room for it. Returns `true` if it is stored.
+fn write<T: Serialize + ?Sized>(storage: Option<Storage>, key: &str, value: &T) -> bool {
+    let (Some(storage), Ok(json)) = (storage, serde_json::to_string(value)) else {
+        return false;
+    };
+    if storage.set_item(key, &json).is_ok() {
+        return true;
     }
+    make_room(&storage);
+    storage.set_item(key, &json).is_ok()
 }
 
 /// Removes the timelines of all rides but the newest, which are most of what is

@@ -35,6 +35,8 @@ pub enum Attack {
     HostTerms,
     /// Members of other rides who are sent much and read nothing.
     UnreadQueues,
+    /// The same from many addresses.
+    ManyUnreadQueues,
     /// Downloads that are not read.
     SlowDownloads,
     /// Connections that send nothing.
@@ -85,11 +87,12 @@ pub struct Target {
 
 impl Attack {
     /// All attacks, in the order of the page.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::JoinAndLeave,
         Self::Resume,
         Self::HostTerms,
         Self::UnreadQueues,
+        Self::ManyUnreadQueues,
         Self::SlowDownloads,
         Self::IdleConnections,
         Self::LongHeads,
@@ -113,6 +116,9 @@ impl Attack {
             Self::UnreadQueues => {
                 "960 sockets of four addresses in rides of their own are sent bulk frames, and read nothing"
             }
+            Self::ManyUnreadQueues => {
+                "9,600 sockets of 80 addresses in rides of their own are sent bulk frames, and read nothing"
+            }
             Self::SlowDownloads => {
                 "two addresses request a large file on 512 connections each, and read nothing"
             }
@@ -132,7 +138,7 @@ impl Attack {
     pub fn done(self) -> &'static str {
         match self {
             Self::JoinAndLeave | Self::Resume | Self::HostTerms | Self::TurnNames => "joins",
-            Self::UnreadQueues => "sockets opened",
+            Self::UnreadQueues | Self::ManyUnreadQueues => "sockets opened",
             Self::SlowDownloads | Self::IdleConnections | Self::LongHeads => "connections opened",
             Self::NoPath | Self::GuessedCodes => "requests answered",
         }
@@ -159,7 +165,11 @@ impl Attack {
     pub fn is_long(self) -> bool {
         matches!(
             self,
-            Self::JoinAndLeave | Self::Resume | Self::HostTerms | Self::UnreadQueues
+            Self::JoinAndLeave
+                | Self::Resume
+                | Self::HostTerms
+                | Self::UnreadQueues
+                | Self::ManyUnreadQueues
         )
     }
 
@@ -178,7 +188,11 @@ impl Attack {
                 join_all(clients(4).map(|it| resume(target, it, true))).await;
             }
             Self::UnreadQueues => {
-                join_all(clients(4).map(|it| unread_queues(target, it))).await;
+                join_all(clients(4).map(|it| unread_queues(target, it, 10))).await;
+            }
+            Self::ManyUnreadQueues => {
+                let clients = (1..=80).map(|network| Ipv4Addr::new(127, 9, network, 1));
+                join_all(clients.map(|it| unread_queues(target, it, 5))).await;
             }
             Self::SlowDownloads => {
                 let head = format!("GET {} HTTP/1.1\r\nHost: a\r\n\r\n", target.file);
@@ -262,11 +276,11 @@ fn made_up_terms(epoch: u32) -> RoomSnapshot {
     }
 }
 
-/// Rides of 24 members who read nothing, and one who sends to all of them.
-async fn unread_queues(target: &Target, source: Ipv4Addr) {
+/// Rides of 23 members who read nothing, and one who sends to all of them.
+async fn unread_queues(target: &Target, source: Ipv4Addr, rides: u32) {
     let mut held = Vec::new();
     let mut senders = Vec::new();
-    for _ in 0..10 {
+    for _ in 0..rides {
         let Ok(code) = start_ride(target.server, source, "").await else {
             break;
         };
