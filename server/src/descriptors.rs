@@ -56,19 +56,33 @@ fn fit_limits(settings: &mut LimitSettings, available: u64) -> bool {
     if wanted <= usable {
         return false;
     }
-    // Both shrink in proportion. The products stay below 2^66 / 2^32.
-    let scaled = |part: u64| (u128::from(part) * u128::from(usable) / u128::from(wanted)) as u64;
+    let (sockets, connections) = share_out(usable, sockets, connections);
     lower(
-        at_least_one(scaled(sockets)),
+        at_least_one(sockets),
         &mut settings.max_sockets,
         &mut settings.max_sockets_per_address,
     );
     lower(
-        at_least_one(scaled(connections) / PER_CONNECTION),
+        at_least_one(connections / PER_CONNECTION),
         &mut settings.max_connections,
         &mut settings.max_connections_per_address,
     );
     true
+}
+
+/// Parts of `usable` for two that want more than that together. One that wants less than half
+/// keeps it all; otherwise both shrink in proportion.
+fn share_out(usable: u64, one: u64, other: u64) -> (u64, u64) {
+    let half = usable / 2;
+    match () {
+        () if one <= half => (one, usable - one),
+        () if other <= half => (usable - other, other),
+        () => {
+            let wanted = u128::from(one) + u128::from(other);
+            let of_one = (u128::from(one) * u128::from(usable) / wanted) as u64;
+            (of_one, usable - of_one)
+        }
+    }
 }
 
 /// Lowers a limit in total. A limit per address that was below it stays below it: otherwise it
@@ -133,6 +147,16 @@ mod tests {
         settings.max_sockets_per_address = settings.max_sockets;
         assert!(fit_limits(&mut settings, 1_024));
         assert!(settings.max_sockets_per_address >= settings.max_sockets);
+    }
+
+    #[test]
+    fn a_limit_that_is_small_stays_while_one_that_is_huge_is_lowered() {
+        let mut settings = defaults();
+        settings.max_sockets = u32::MAX;
+        settings.max_connections = 1_000;
+        assert!(fit_limits(&mut settings, 65_536));
+        assert_eq!(settings.max_connections, 1_000);
+        assert_eq!(settings.max_sockets, 65_536 - 256 - 2_000);
     }
 
     #[test]
