@@ -93,6 +93,25 @@ test("a rider can join before the ride has arrived", async ({ newRider }) => {
   await ana.ride.card("Ben").expectLink("direct");
 });
 
+test("a rider is told that a download takes long, and can load the page again", async ({ newRider }) => {
+  const ana = await newRider("Ana", 200);
+  await ana.startRide();
+  const ben = await newRider("Ben", 250);
+  let requests = 0;
+  // The first one is never answered.
+  await ben.page.route("**/pkg/ride.*.wasm", (route) => (requests++ === 0 ? undefined : route.continue()));
+  await ben.page.goto(ana.invitation, { waitUntil: "commit" });
+  await ben.ride.riderForm.fill("Ben", 250);
+  await ben.ride.join.click();
+  const again = ben.page.getByRole("button", { name: "Try again" });
+  await expect(again).toBeHidden();
+  await expect(again).toBeVisible({ timeout: 40_000 });
+  await expect(ben.page.getByText("Loading takes longer than usual")).toBeVisible();
+
+  await again.click();
+  await ben.expectLobby();
+});
+
 test("the form stays as it is while the ride arrives", async ({ newRider }) => {
   const ana = await newRider("Ana", 200);
   await ana.startRide();
