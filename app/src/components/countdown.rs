@@ -1,9 +1,17 @@
 //! The seconds before the start.
 
+use std::time::Duration;
+
 use leptos::prelude::*;
 
-use super::{interval::IntervalCard, rider::RiderCard};
+use super::{format, interval::IntervalCard, rider::RiderCard};
 use crate::{i18n::*, state::RideState};
+
+/// Seconds from which the time is shown with minutes.
+const LONG: u32 = 100;
+/// Seconds of a day. A rider who does not know group time may hear of a start as far away as the
+/// host likes.
+const DAY: u32 = 86_400;
 
 /// The screen of the countdown.
 #[component]
@@ -25,11 +33,16 @@ pub fn Countdown() -> impl IntoView {
             <div class="countdown-face">
                 <div
                     class="countdown-seconds"
+                    class:long=move || { seconds.get() >= LONG }
                     translate="no"
                     role="timer"
                     aria-label=move || t_string!(i18n, countdown.name)
                 >
-                    {move || seconds.get()}
+                    {move || match seconds.get() {
+                        DAY.. => t_string!(i18n, countdown.far).to_owned(),
+                        LONG.. => format::duration(Duration::from_secs(seconds.get().into())),
+                        few => few.to_string(),
+                    }}
                 </div>
                 <div class="road" aria-hidden="true"></div>
             </div>

@@ -239,6 +239,7 @@ pub fn rejected_change(i18n: Texts, error: TimelineError) -> AnyView {
         TimelineError::Ended => t!(i18n, errors.timeline.ended).into_any(),
         TimelineError::OutOfOrder => t!(i18n, errors.timeline.out_of_order).into_any(),
         TimelineError::Full => t!(i18n, errors.timeline.full).into_any(),
+        TimelineError::TooFarAhead => t!(i18n, errors.timeline.too_far_ahead).into_any(),
         TimelineError::OldEpoch => t!(i18n, command_rejected.not_host).into_any(),
         TimelineError::Malformed => t!(i18n, errors.timeline.malformed).into_any(),
         TimelineError::NotHost => t!(i18n, errors.timeline.not_host).into_any(),

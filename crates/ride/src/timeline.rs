@@ -27,6 +27,7 @@ pub mod keys;
 mod pending;
 mod progress;
 mod ride_clock;
+mod room;
 mod state;
 mod sync;
 
@@ -47,12 +48,19 @@ pub use sync::{EVENT_GRACE, NO_OP_AFTER, NO_OP_AFTER_GAP, REQUEST_TIMEOUT, Timel
 
 use crate::workout::Workout;
 use pending::{EventKey, LogEntry, PendingEvents};
+use room::Room;
 use state::TimelineState;
 
-/// Largest number of events of a timeline.
+/// Largest number of events of a timeline. One host may make at most half of those that the others
+/// leave, so that there is room for the next host, however many events the last one made.
 pub const MAX_EVENTS: usize = 2_000;
 /// Largest total size of all events in bytes, so that a whole timeline fits into one message.
 pub const MAX_TIMELINE_BYTES: usize = 1024 * 1024;
+/// Longest time by which a start may lie ahead when its event arrives.
+pub const MAX_START_AHEAD: Duration = Duration::from_secs(3_600);
+/// The same for all other changes. Later changes must not lie before them, so one far ahead would
+/// keep the next host from changing anything.
+pub const MAX_CHANGE_AHEAD: Duration = Duration::from_secs(60);
 /// Number of forged events in one message after which the rest of it is ignored.
 const MAX_FORGED: usize = 8;
 
@@ -201,24 +209,28 @@ impl Timeline {
         let signed = event.sign(key);
         let mut state = self.state.clone();
         state.apply(event.change.as_ref())?;
-        let size = total_bytes(&self.log) + signed.bytes.len();
-        if self.log.len() >= MAX_EVENTS || size > MAX_TIMELINE_BYTES {
-            return Err(TimelineError::Full);
-        }
-        self.state = state;
-        self.log.push(LogEntry {
+        let entry = LogEntry {
             event,
             hash: signed.hash(),
             signed: signed.clone(),
-        });
+        };
+        let mut room = Room::default();
+        for earlier in &self.log {
+            room.take(earlier)?;
+        }
+        room.take(&entry)?;
+        self.state = state;
+        self.log.push(entry);
         Ok(signed)
     }
 
-    /// Merges events that a rider has sent. `key_of` returns the public key of a peer if that peer
-    /// was the host of the epoch.
+    /// Merges events that a rider has sent. Where group time is known, events that lie too far ahead
+    /// of it are rejected ([`MAX_START_AHEAD`], [`MAX_CHANGE_AHEAD`]). `key_of` returns the public
+    /// key of a peer if that peer was the host of the epoch.
     pub fn merge(
         &mut self,
         events: impl IntoIterator<Item = SignedEvent>,
+        now: Option<GroupTime>,
         key_of: impl Fn(u32, &PeerId) -> Option<[u8; 32]>,
     ) -> MergeResult {
         let before = self.newest();
@@ -238,6 +250,10 @@ impl Timeline {
             }
             if self.pending.contains(key) {
                 known.push(key);
+                continue;
+            }
+            if now.is_some_and(|now| entry.event.is_too_far_ahead(now)) {
+                rejected.push(TimelineError::TooFarAhead);
                 continue;
             }
             match entry.signed.verify(&entry.event, &key_of) {
@@ -331,15 +347,10 @@ impl Timeline {
         chain: &[EventKey],
     ) -> Result<TimelineState, (EventKey, TimelineError)> {
         let chained = chain.iter().filter_map(|key| self.pending.get(*key));
-        let mut state = TimelineState::default();
-        let mut size = 0;
-        for (count, entry) in self.log[..kept].iter().chain(chained).enumerate() {
-            size += entry.signed.bytes.len();
-            if count >= MAX_EVENTS || size > MAX_TIMELINE_BYTES {
-                return Err((entry.key(), TimelineError::Full));
-            }
-            state
-                .apply(entry.event.change.as_ref())
+        let (mut state, mut room) = (TimelineState::default(), Room::default());
+        for entry in self.log[..kept].iter().chain(chained) {
+            room.take(entry)
+                .and_then(|()| state.apply(entry.event.change.as_ref()))
                 .map_err(|error| (entry.key(), error))?;
         }
         Ok(state)
@@ -351,10 +362,6 @@ impl Timeline {
         self.log.extend(connected);
         self.state = state;
     }
-}
-
-fn total_bytes(log: &[LogEntry]) -> usize {
-    log.iter().map(|entry| entry.signed.bytes.len()).sum()
 }
 
 #[cfg(test)]

@@ -12,8 +12,8 @@
 //! - Members of all roles are admitted, relayed and banned alike, but only riders count as such,
 //!   become host and vote. A member's role is fixed when it joins.
 //! - The first rider is the host, with epoch 1. When the host leaves, or is away for longer than
-//!   the host's grace period and no connected rider has a direct link to it, the rider that has
-//!   been present for the longest time becomes host of the next epoch; connected ones come first.
+//!   the host's grace period and most connected riders report no direct link to it, the rider that
+//!   has been present for the longest time becomes host of the next epoch; connected ones come first.
 //!   The first host may reclaim the role, unless it handed it over.
 //! - A kicked rider is banned from the ride.
 //! - A room that was lost with the server's memory is restored from the snapshots of its riders:
@@ -146,8 +146,11 @@ impl Room {
             self.members.next_expiry(),
             self.lifetime.poll_timeout(),
             self.restoration.ends_at(),
-            self.terms
-                .succession_at(&self.members, self.settings.host_grace),
+            self.terms.succession_at(
+                &self.members,
+                self.settings.max_direct,
+                self.settings.host_grace,
+            ),
             self.liveness.next_check(&self.members),
         ];
         timeouts.into_iter().flatten().min()
@@ -203,9 +206,11 @@ impl Room {
     }
 
     fn succeed_absent_host(&mut self, now: Moment) {
-        let at = self
-            .terms
-            .succession_at(&self.members, self.settings.host_grace);
+        let at = self.terms.succession_at(
+            &self.members,
+            self.settings.max_direct,
+            self.settings.host_grace,
+        );
         if at.is_some_and(|at| at <= now) {
             let announcement = self.terms.appoint(&self.members);
             self.announce(announcement);

@@ -128,7 +128,7 @@ impl SharedTimeline {
     ) -> Merged {
         let unknown_before = self.timeline.unknown_events();
         let terms = group.host_terms();
-        let result = self.timeline.merge(events, |epoch, host| {
+        let result = self.timeline.merge(events, group.time(now), |epoch, host| {
             let is_term = |term: &&HostTerm| term.epoch == epoch && term.peer == *host;
             terms.iter().find(is_term).map(|term| term.sign_key)
         });

@@ -45,10 +45,15 @@ pub enum TimelineError {
     /// Change dated before its predecessor.
     #[error("Another change to the ride was made at the same time. Try again.")]
     OutOfOrder,
-    /// More than [`MAX_EVENTS`](super::MAX_EVENTS) events, or more than
-    /// [`MAX_TIMELINE_BYTES`](super::MAX_TIMELINE_BYTES).
-    #[error("This ride has reached its limit of changes. Start a new one.")]
+    /// More events of one host than half of what the other hosts leave of
+    /// [`MAX_EVENTS`](super::MAX_EVENTS) or [`MAX_TIMELINE_BYTES`](super::MAX_TIMELINE_BYTES).
+    #[error(
+        "You have made as many changes to this ride as one host can. Hand it over, or start a new one."
+    )]
     Full,
+    /// Change that lies too far in the future.
+    #[error("A change of the ride lies too far in the future and was ignored.")]
+    TooFarAhead,
     /// Event by the host of an earlier epoch.
     #[error("Another rider is the host now.")]
     OldEpoch,

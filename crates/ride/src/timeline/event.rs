@@ -7,8 +7,8 @@ use sha2::{Digest, Sha256};
 use clock::GroupTime;
 use protocol::peer::PeerId;
 
-use super::TimelineError;
 use super::keys::{self, SigningKey};
+use super::{MAX_CHANGE_AHEAD, MAX_START_AHEAD, TimelineError};
 use crate::wire;
 use crate::workout::Workout;
 
@@ -220,6 +220,24 @@ impl TimelineEvent {
             base_hash,
         };
         event.head().follows(base).then_some(event)
+    }
+
+    /// Reports whether the time of the change lies further ahead than any host sets it.
+    pub(super) fn is_too_far_ahead(&self, now: GroupTime) -> bool {
+        let (at, limit) = match &self.change {
+            Some(Change::Start { at }) => (at, MAX_START_AHEAD),
+            Some(
+                Change::Pause { at }
+                | Change::Resume { at }
+                | Change::End { at }
+                | Change::Skip { at, .. }
+                | Change::Back { at, .. }
+                | Change::Extend { at, .. }
+                | Change::Cancel { at },
+            ) => (at, MAX_CHANGE_AHEAD),
+            Some(Change::Share(_) | Change::NoOp) | None => return false,
+        };
+        at.since(now) > limit
     }
 
     pub(super) fn sign(&self, key: &SigningKey) -> SignedEvent {

@@ -1,6 +1,7 @@
 use super::*;
 use crate::workout::{Draft, Interval, IntervalKind, Target};
 
+mod hostile_hosts;
 mod progress;
 mod properties;
 mod replication;

@@ -139,19 +139,28 @@ impl HostTerms {
     }
 
     /// Time at which an absent host is succeeded by a connected rider. `None` while the host is
-    /// connected, or a connected rider reports a direct link to it.
-    pub(super) fn succession_at(&self, members: &Members, host_grace: Duration) -> Option<Moment> {
+    /// connected, or reached directly: most of the connected riders that may have a direct link to it,
+    /// which are those with the `max_direct` lowest numbers, report one. Reports may be false, so a
+    /// single one does not count where others contradict it.
+    pub(super) fn succession_at(
+        &self,
+        members: &Members,
+        max_direct: u32,
+        host_grace: Duration,
+    ) -> Option<Moment> {
         let host = members.get(self.host?)?;
         let Presence::Away { since, .. } = host.presence else {
             return None;
         };
-        let mut connected = members
-            .riders()
-            .map(|(_, member)| member)
-            .filter(|member| member.is_connected())
-            .peekable();
-        connected.peek()?;
-        let is_reached = connected.any(|member| member.direct_links.contains(&host.peer));
+        let connected = |(_, member): &(PeerNumber, &RoomMember)| member.is_connected();
+        members.riders().find(connected)?;
+        let linkable = members.riders().take(max_direct as usize).filter(connected);
+        let (mut all, mut reaching) = (0, 0);
+        for (_, member) in linkable {
+            all += 1;
+            reaching += usize::from(member.direct_links.contains(&host.peer));
+        }
+        let is_reached = 2 * reaching > all;
         (!is_reached).then(|| since + host_grace)
     }
 

@@ -144,19 +144,19 @@ fn two_hosts_who_skip_the_same_interval_skip_it_once() {
     // The second host has not heard of it, and skips too.
     let mut second = Timeline::new();
     for event in &before {
-        assert_eq!(second.merge([event.clone()], key_of), GREW);
+        assert_eq!(second.merge([event.clone()], None, key_of), GREW);
     }
     second
         .append(skip(30, 0), 2, &second_host(), &key(2))
         .expect("an event");
     for event in second.since(Head::NONE) {
-        first.timeline.merge([event], key_of);
+        first.timeline.merge([event], None, key_of);
     }
     assert_eq!(place(&first.timeline, 32), (1, 2));
     // One who has heard of it cannot.
     let mut second = Timeline::new();
     for event in &first.sent {
-        second.merge([event.clone()], key_of);
+        second.merge([event.clone()], None, key_of);
     }
     let again = second.append(skip(40, 0), 2, &second_host(), &key(2));
     assert_eq!(again.err(), Some(TimelineError::OtherInterval));
@@ -292,7 +292,10 @@ fn an_event_of_an_unknown_kind_changes_nothing_and_breaks_nothing() {
     minicbor::encode(event, &mut bytes).expect("memory");
     let signature = key(1).sign(&bytes);
     let from_later = SignedEvent { bytes, signature };
-    assert_eq!(host.timeline.merge([from_later.clone()], key_of), GREW);
+    assert_eq!(
+        host.timeline.merge([from_later.clone()], None, key_of),
+        GREW
+    );
     assert_eq!(host.timeline.unknown_events(), 1);
     let elapsed = seconds(5);
     assert_eq!(host.phase(15), Phase::Riding { elapsed });
@@ -300,7 +303,7 @@ fn an_event_of_an_unknown_kind_changes_nothing_and_breaks_nothing() {
     let mut rider = Timeline::new();
     host.says(skip(30, 0));
     for event in host.timeline.since(Head::NONE) {
-        assert_eq!(rider.merge([event], key_of), GREW);
+        assert_eq!(rider.merge([event], None, key_of), GREW);
     }
     assert_eq!(place(&rider, 31), (1, 1));
     assert!(rider.since(Head::NONE).contains(&from_later));

@@ -116,7 +116,7 @@ proptest! {
         let all = ana.since(Head::NONE);
         let mut ben = Timeline::new();
         for event in &all[..2 + heard.index(all.len() - 1)] {
-            ben.merge([event.clone()], key_of);
+            ben.merge([event.clone()], None, key_of);
         }
         press(&mut ben, &second, 2, 30_000);
         let mut events = all;
@@ -127,16 +127,16 @@ proptest! {
             let mut reader = Timeline::new();
             let picked = delivery.iter().map(|pick| pick.get(&events).clone());
             for some in picked.clone().collect::<Vec<_>>().chunks(7) {
-                reader.merge(some.to_vec(), key_of);
+                reader.merge(some.to_vec(), None, key_of);
             }
             for event in picked {
-                rider.merge([event], key_of);
+                rider.merge([event], None, key_of);
             }
             // Lost events are requested from the rider with the highest head.
             for event in newest.since(Head::NONE) {
-                rider.merge([event], key_of);
+                rider.merge([event], None, key_of);
             }
-            let taken = reader.merge(newest.since(Head::NONE), key_of);
+            let taken = reader.merge(newest.since(Head::NONE), None, key_of);
             prop_assert!(!taken.gap);
             prop_assert_eq!(reader.since(Head::NONE), newest.since(Head::NONE));
             prop_assert_eq!(rider.head(), newest.head());
@@ -181,7 +181,7 @@ proptest! {
         let mut before = (None, Duration::ZERO);
         for step in 0_usize..200 {
             if let Some(event) = step.checked_sub(delay).and_then(|at| events.get(at / 2)) {
-                rider.merge([event.clone()], key_of);
+                rider.merge([event.clone()], None, key_of);
             }
             let now = millis(end * i64::try_from(step).expect("small") / 150);
             let shown = elapsed(clock.read(&rider, now));

@@ -6,7 +6,7 @@ use crate::wire;
 fn heard(events: &[SignedEvent]) -> Timeline {
     let mut timeline = Timeline::new();
     for event in events {
-        assert_eq!(timeline.merge([event.clone()], key_of), GREW);
+        assert_eq!(timeline.merge([event.clone()], None, key_of), GREW);
     }
     timeline
 }
@@ -40,7 +40,10 @@ fn an_event_applied_twice_counts_once() {
     let host = Host::riding();
     let mut rider = heard(&host.sent);
     for event in &host.sent {
-        assert_eq!(rider.merge([event.clone()], key_of), MergeResult::default());
+        assert_eq!(
+            rider.merge([event.clone()], None, key_of),
+            MergeResult::default()
+        );
     }
     assert_eq!(rider.since(Head::NONE), host.sent);
 }
@@ -51,10 +54,10 @@ fn events_out_of_order_count_once_the_missing_one_comes() {
     host.says(Change::Pause { at: at(70) });
     let [share, start, pause] = host.sent.try_into().expect("three events");
     let mut rider = Timeline::new();
-    assert_eq!(rider.merge([pause], key_of), GAP);
-    assert_eq!(rider.merge([start], key_of), GAP);
+    assert_eq!(rider.merge([pause], None, key_of), GAP);
+    assert_eq!(rider.merge([start], None, key_of), GAP);
     assert_eq!(rider.phase(at(80)), Phase::Lobby);
-    assert_eq!(rider.merge([share], key_of), GREW);
+    assert_eq!(rider.merge([share], None, key_of), GREW);
     assert_eq!(
         rider.phase(at(80)),
         Phase::Paused {
@@ -81,7 +84,7 @@ fn a_forged_event_is_refused_and_changes_nothing() {
     unsigned.signature = [0; 64];
     for event in [by_another_key, altered, unsigned] {
         assert_eq!(
-            rider.merge([event], key_of),
+            rider.merge([event], None, key_of),
             rejected(TimelineError::Forged)
         );
     }
@@ -103,7 +106,7 @@ fn who_is_not_the_host_of_the_epoch_is_refused() {
         .expect("an event");
     let mut rider = Timeline::new();
     assert_eq!(
-        rider.merge([by_stranger], key_of),
+        rider.merge([by_stranger], None, key_of),
         rejected(TimelineError::NotHost)
     );
     let mut timeline = Timeline::new();
@@ -111,7 +114,7 @@ fn who_is_not_the_host_of_the_epoch_is_refused() {
         .append(Change::Share(workout(5)), 2, &first_host(), &key(1))
         .expect("an event");
     assert_eq!(
-        rider.merge([of_a_later_epoch], key_of),
+        rider.merge([of_a_later_epoch], None, key_of),
         rejected(TimelineError::NotHost)
     );
 }
@@ -144,7 +147,7 @@ fn malformed_events_are_refused() {
     });
     for event in [cut, endless, misnumbered, before_itself, zero] {
         assert_eq!(
-            Timeline::new().merge([event], key_of),
+            Timeline::new().merge([event], None, key_of),
             rejected(TimelineError::Malformed)
         );
     }
@@ -158,7 +161,7 @@ fn an_event_with_an_invalid_host_is_rejected() {
         let mut bytes = vec![];
         minicbor::encode(event, &mut bytes).expect("memory");
         let signature = key(1).sign(&bytes);
-        Timeline::new().merge([SignedEvent { bytes, signature }], key_of)
+        Timeline::new().merge([SignedEvent { bytes, signature }], None, key_of)
     };
     assert_eq!(by("ana"), GREW);
     for host in ["", "a b", "<img>", &"x".repeat(65)] {
@@ -180,7 +183,7 @@ fn a_signed_event_that_makes_no_sense_is_refused() {
     .expect("a number")
     .sign(&key(1));
     assert_eq!(
-        rider.merge([again], key_of),
+        rider.merge([again], None, key_of),
         rejected(TimelineError::AlreadyStarted)
     );
     assert_eq!(rider.head(), head);
@@ -195,7 +198,7 @@ fn a_second_event_of_the_same_number_is_refused() {
         .append(Change::Start { at: at(99) }, 1, &first_host(), &key(1))
         .expect("an event");
     assert_eq!(
-        rider.merge([other], key_of),
+        rider.merge([other], None, key_of),
         rejected(TimelineError::Conflict)
     );
     assert_eq!(
@@ -214,7 +217,7 @@ fn elected_unseen() -> (Timeline, impl Fn(u32, &PeerId) -> Option<[u8; 32]>) {
     let pause = ben
         .append(Change::Pause { at: at(70) }, 2, &second_host(), &key(2))
         .expect("an event");
-    assert_eq!(ana.merge([pause], key_of), GREW);
+    assert_eq!(ana.merge([pause], None, key_of), GREW);
     ana.append(Change::Resume { at: at(80) }, 3, &first_host(), &key(1))
         .expect("an event");
     let seen =
@@ -228,9 +231,9 @@ fn what_an_elected_host_said_counts_for_riders_who_did_not_see_the_votes() {
     let mut rider = heard(&Host::riding().sent);
     let missing = ana.since(rider.head());
     assert_eq!(missing.len(), 2);
-    let unproved = rider.merge(missing[..1].to_vec(), &seen);
+    let unproved = rider.merge(missing[..1].to_vec(), None, &seen);
     assert_eq!(unproved, rejected(TimelineError::NotHost));
-    let taken = rider.merge(missing, &seen);
+    let taken = rider.merge(missing, None, &seen);
     assert_eq!(taken, GREW);
     assert_eq!(rider.since(Head::NONE), ana.since(Head::NONE));
     assert_eq!(rider.phase(at(75)), ana.phase(at(75)));
@@ -247,7 +250,7 @@ fn nobody_vouches_for_an_event_that_is_not_the_one_meant() {
         .append(Change::End { at: at(71) }, 2, &second_host(), &key(9))
         .expect("an event");
     let before = rider.since(Head::NONE);
-    let taken = rider.merge(missing.clone(), &seen);
+    let taken = rider.merge(missing.clone(), None, &seen);
     let nothing = MergeResult {
         gap: true,
         ..rejected(TimelineError::NotHost)
@@ -255,8 +258,8 @@ fn nobody_vouches_for_an_event_that_is_not_the_one_meant() {
     assert_eq!(taken, nothing);
     assert_eq!(rider.since(Head::NONE), before);
     // What was meant still counts, and asking goes on until it is there.
-    assert_eq!(rider.merge(missing, &seen), nothing);
-    let whole = rider.merge(ana.since(Head::NONE), &seen);
+    assert_eq!(rider.merge(missing, None, &seen), nothing);
+    let whole = rider.merge(ana.since(Head::NONE), None, &seen);
     assert!(whole.grew && !whole.gap);
     assert_eq!(rider.since(Head::NONE), ana.since(Head::NONE));
 }
@@ -277,16 +280,16 @@ fn hosts_who_gave_one_number_twice_leave_one_timeline() {
     ben.append(pause, 2, &second_host(), &key(2))
         .expect("an event");
     assert_eq!(
-        ben.merge([said_twice], both),
+        ben.merge([said_twice], None, both),
         rejected(TimelineError::Conflict)
     );
     let resume = Change::Resume { at: at(90) };
     let resume = ben
         .append(resume, 3, &second_host(), &key(2))
         .expect("an event");
-    let gap = ana.merge([resume], both);
+    let gap = ana.merge([resume], None, both);
     assert!(gap.gap && !gap.grew);
-    assert!(ana.merge(ben.since(Head::NONE), both).grew);
+    assert!(ana.merge(ben.since(Head::NONE), None, both).grew);
     assert_eq!(ana.since(Head::NONE), ben.since(Head::NONE));
 }
 
@@ -305,7 +308,7 @@ fn a_new_host_carries_the_ride_on() {
         }
     );
     let mut rider = heard(&host.sent);
-    assert_eq!(rider.merge([pause], key_of), GREW);
+    assert_eq!(rider.merge([pause], None, key_of), GREW);
     assert_eq!(
         rider.phase(at(80)),
         Phase::Paused {
@@ -324,7 +327,7 @@ fn the_old_host_can_say_nothing_more() {
         .expect("an event");
     host.says(Change::End { at: at(75) });
     let end = host.sent[2].clone();
-    assert_eq!(second.merge([end], key_of), MergeResult::default());
+    assert_eq!(second.merge([end], None, key_of), MergeResult::default());
     assert_eq!(
         second.phase(at(80)),
         Phase::Paused {
@@ -332,7 +335,7 @@ fn the_old_host_can_say_nothing_more() {
             resumes_in: None
         }
     );
-    assert_eq!(host.timeline.merge([pause], key_of), GREW);
+    assert_eq!(host.timeline.merge([pause], None, key_of), GREW);
     assert_eq!(host.timeline.phase(at(80)), second.phase(at(80)));
     assert_eq!(host.timeline.head(), second.head());
     assert_eq!(
@@ -354,9 +357,9 @@ fn riders_who_heard_different_hosts_agree_once_they_have_the_whole_of_the_newest
     let pause = whole
         .append(Change::Pause { at: at(70) }, 3, &second_host(), &key(2))
         .expect("an event");
-    assert_eq!(rider.merge([pause], key_of), GAP);
+    assert_eq!(rider.merge([pause], None, key_of), GAP);
     for event in whole.since(Head::NONE) {
-        rider.merge([event], key_of);
+        rider.merge([event], None, key_of);
     }
     assert_eq!(rider.head(), whole.head());
     assert_eq!(rider.since(Head::NONE), whole.since(Head::NONE));

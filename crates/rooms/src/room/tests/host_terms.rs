@@ -87,12 +87,44 @@ fn an_absent_host_with_a_direct_link_stays_host_until_the_grace_period_ends() {
     let ana = harness.join(1);
     let ben = harness.join(2);
     harness.join(3);
-    harness.message(3, reports(&ana.peer, LinkState::Direct));
+    harness.join(4);
+    for socket in [3, 4] {
+        harness.message(socket, reports(&ana.peer, LinkState::Direct));
+    }
     harness.close(1);
     harness.advance(GRACE - Duration::from_millis(1));
     assert_eq!(harness.announced_host(3), None);
     harness.advance(Duration::from_millis(1));
     assert_eq!(harness.announced_host(3), Some((2, ben.peer)));
+}
+
+#[test]
+fn one_rider_who_reports_a_direct_link_to_an_absent_host_does_not_delay_the_successor() {
+    let mut harness = RoomHarness::new();
+    let ana = harness.join(1);
+    let ben = harness.join(2);
+    harness.join(3);
+    harness.message(3, reports(&ana.peer, LinkState::Direct));
+    harness.close(1);
+    harness.advance(HOST_GRACE);
+    assert_eq!(harness.announced_host(3), Some((2, ben.peer)));
+}
+
+#[test]
+fn riders_who_can_only_be_relayed_do_not_outvote_those_with_a_direct_link_to_the_host() {
+    let mut harness = RoomHarness::with(RoomSettings {
+        max_direct: 2,
+        ..RoomSettings::default()
+    });
+    let ana = harness.join(1);
+    harness.join(2);
+    harness.message(2, reports(&ana.peer, LinkState::Direct));
+    for socket in 3..8 {
+        harness.join(socket);
+    }
+    harness.close(1);
+    harness.advance(Duration::from_secs(10));
+    assert_eq!(harness.announced_host(2), None);
 }
 
 #[test]
