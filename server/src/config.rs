@@ -46,8 +46,8 @@ const MIN_SECRET_BYTES: usize = 16;
 /// Gruppetto: group workout rides on indoor trainers, in the browser.
 ///
 /// Every setting is a flag or an environment variable. The server keeps
-/// everything in memory. The only file it writes is the secret file, unless
-/// GRUPPETTO_SECRET is set.
+/// everything in memory. The only files it writes are the secret file, unless
+/// GRUPPETTO_SECRET is set, and beside it the endings and bans of rides.
 #[derive(Debug, Clone, Parser)]
 #[command(name = "gruppetto", version)]
 pub struct Config {
@@ -150,7 +150,10 @@ pub struct Config {
     pub secret: Option<String>,
 
     /// File that stores the secret, created with mode 600 if it does not exist
-    /// [default: gruppetto/secret in $XDG_STATE_HOME or ~/.local/state]
+    /// [default: gruppetto/secret in $XDG_STATE_HOME or ~/.local/state]. A file
+    /// beside it, with the ending .rides, keeps rides that have ended and riders
+    /// who were kicked from coming back after a restart of the server, even if
+    /// GRUPPETTO_SECRET is set
     #[arg(long, env = "GRUPPETTO_SECRET_FILE", hide_env_values = true)]
     pub secret_file: Option<PathBuf>,
 
@@ -288,6 +291,13 @@ impl Config {
             || folder("XDG_STATE_HOME").or_else(|| Some(folder("HOME")?.join(".local/state")));
         let file = self.secret_file.clone();
         file.or_else(|| Some(state()?.join("gruppetto/secret")))
+    }
+
+    /// Path of the file with endings and bans, beside the secret file.
+    pub fn journal_file(&self) -> Option<PathBuf> {
+        let mut path = self.secret_file()?.into_os_string();
+        path.push(".rides");
+        Some(path.into())
     }
 
     /// Time within which a new socket must send hello.

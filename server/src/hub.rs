@@ -7,7 +7,7 @@
 //! - [`Hub`]: rides by code, see `ride`. A task per ride wakes its room and
 //!   removes the ride when it has ended. A ride that this process does not know is
 //!   restored for a rider with a valid resume token, because the server was
-//!   restarted.
+//!   restarted: for a while after the start, unless the ride has ended.
 //! - [`ConnectionHandle`]: one socket of the app's dialect.
 //! - [`third_party`]: driver for the rooms of [`peerjs`] and [`simple_peer`], and
 //!   [`ThirdPartyClient`], one socket in them.
@@ -18,7 +18,6 @@
 
 mod connection_handle;
 mod context;
-mod ended_rides;
 pub mod outbox;
 pub mod peerjs;
 mod queue_budget;
@@ -37,17 +36,17 @@ use std::time::Duration;
 use protocol::code::SessionCode;
 use protocol::peer::{PeerId, Token};
 use protocol::signaling::{ErrorCode, Resume};
-use rooms::room::{Room, RoomSettings, Signer, Statement, Summary};
+use rooms::room::{Room, RoomSettings, Signer, Standing, Statement, Summary};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::config::Config;
+use crate::journal::{RideJournal, RideRecords};
 use crate::metrics::{DialectName, Metrics, Traffic};
 use crate::sync::lock;
 use crate::tokens::Secret;
 use crate::wall_clock;
 use context::Context;
-use ended_rides::EndedRides;
 use peerjs::PeerJsRooms;
 use ride::Ride;
 use simple_peer::SimplePeerRooms;
@@ -63,19 +62,15 @@ pub struct Hub(Arc<HubState>);
 #[derive(Debug)]
 struct HubState {
     context: Arc<Context>,
-    rides: Mutex<Rides>,
+    /// Active rides.
+    rides: Mutex<HashMap<SessionCode, Arc<Ride>>>,
     settings: RoomSettings,
     secret: Secret,
+    journal: Arc<RideJournal>,
     max_rooms: usize,
     peerjs: ThirdPartyDriver<PeerJsRooms>,
     simple_peer: ThirdPartyDriver<SimplePeerRooms>,
     open_sockets: watch::Sender<usize>,
-}
-
-#[derive(Debug, Default)]
-struct Rides {
-    active: HashMap<SessionCode, Arc<Ride>>,
-    ended: EndedRides,
 }
 
 /// Counts for `/health`.
@@ -90,7 +85,7 @@ pub struct HubCounts {
 }
 
 impl Hub {
-    /// Hub without rides.
+    /// Hub without rides. May block, because it reads the file of endings and bans.
     pub fn new(config: &Config, secret: Secret, metrics: Arc<Metrics>) -> Self {
         let settings = RoomSettings {
             max_riders: config.max_riders,
@@ -111,10 +106,12 @@ impl Hub {
             ..RoomSettings::default()
         };
         let context = Arc::new(Context::new(config, metrics));
+        let journal = RideJournal::open(config.journal_file(), secret.clone(), settings.token_life);
         Self(Arc::new(HubState {
             rides: Mutex::default(),
             settings,
             secret,
+            journal: Arc::new(journal),
             max_rooms: config.max_rooms as usize,
             peerjs: ThirdPartyDriver::new(PeerJsRooms::new(config), context.clone()),
             simple_peer: ThirdPartyDriver::new(SimplePeerRooms::new(config), context.clone()),
@@ -147,12 +144,12 @@ impl Hub {
     /// its maximum number of rides.
     pub fn start_ride(&self, mut random_code: impl FnMut() -> SessionCode) -> Option<SessionCode> {
         let mut rides = lock(&self.0.rides);
-        if rides.active.len() >= self.0.max_rooms {
+        if rides.len() >= self.0.max_rooms {
             return None;
         }
         let code = (0..MAX_CODE_ATTEMPTS)
             .map(|_| random_code())
-            .find(|code| !rides.active.contains_key(code) && !rides.ended.contains(code))?;
+            .find(|code| !rides.contains_key(code) && !self.0.journal.has_ended(code))?;
         let signer = self.0.secret.signer(&code);
         let room = Room::new(self.0.settings.clone(), signer, self.0.context.now());
         self.insert(&mut rides, &code, room, "ride started");
@@ -160,26 +157,48 @@ impl Hub {
     }
 
     /// Ride with a code: an active one, or one that is restored because this
-    /// process never knew it and the rider has a valid resume token.
+    /// process never knew it and the rider has a valid resume token. Restoring is
+    /// possible for as long as the ride would have lived without the restart. A token
+    /// of a rider who left or was banned restores nothing.
     fn find_or_restore(
         &self,
         code: &SessionCode,
         resume: Option<&Resume>,
     ) -> Result<Arc<Ride>, ErrorCode> {
         let mut rides = lock(&self.0.rides);
-        if let Some(ride) = rides.active.get(code) {
+        if let Some(ride) = rides.get(code) {
             return Ok(ride.clone());
         }
         let signer = self.0.secret.signer(code);
-        let is_rider = resume.is_some_and(|resume| is_valid(&*signer, resume));
-        if !is_rider || rides.ended.contains(code) {
+        let journal = &self.0.journal;
+        let rider = resume.filter(|resume| is_valid(&*signer, resume));
+        let is_member =
+            rider.is_some_and(|it| journal.standing(code, &it.peer) == Standing::Member);
+        if !is_member || !self.is_restoring() || journal.has_ended(code) {
             return Err(ErrorCode::NoSuchRide);
         }
-        if rides.active.len() >= self.0.max_rooms {
+        if rides.len() >= self.0.max_rooms {
             return Err(ErrorCode::TooManyRides);
         }
-        let room = Room::restored(self.0.settings.clone(), signer, self.0.context.now());
+        let settings = self.0.settings.clone();
+        let records = Arc::new(self.records(code));
+        let room = Room::restored(settings, signer, records, self.0.context.now());
         Ok(self.insert(&mut rides, code, room, "ride restored"))
+    }
+
+    /// Returns `true` for as long after the start as rides without any rider live.
+    fn is_restoring(&self) -> bool {
+        let settings = &self.0.settings;
+        self.now() < settings.ttl + settings.grace
+    }
+
+    fn records(&self, code: &SessionCode) -> RideRecords {
+        RideRecords::new(self.0.journal.clone(), code.clone())
+    }
+
+    /// Resolves when all endings and bans so far have been written, or cannot be.
+    pub async fn journal_flushed(&self) {
+        self.0.journal.flushed().await;
     }
 
     /// Returns `true` if a token was issued to a rider of the ride with this
@@ -190,23 +209,23 @@ impl Hub {
 
     fn insert(
         &self,
-        rides: &mut Rides,
+        rides: &mut HashMap<SessionCode, Arc<Ride>>,
         code: &SessionCode,
         room: Room,
         event: &'static str,
     ) -> Arc<Ride> {
         let context = self.0.context.clone();
         let log_name = context.log_name(code.as_str());
-        let ride = Arc::new(Ride::new(room, log_name, context));
+        let ride = Arc::new(Ride::new(room, log_name, self.records(code), context));
         tracing::info!(ride = ride.log_name(), "{event}");
-        rides.active.insert(code.clone(), ride.clone());
+        rides.insert(code.clone(), ride.clone());
         tokio::spawn(drive(self.clone(), code.clone(), ride.clone()));
         ride
     }
 
     /// Public summary of a ride; `None` if no active ride has this code.
     pub fn summary(&self, code: &SessionCode) -> Option<Summary> {
-        let ride = lock(&self.0.rides).active.get(code).cloned();
+        let ride = lock(&self.0.rides).get(code).cloned();
         ride.map(|ride| ride.summary())
     }
 
@@ -226,7 +245,7 @@ impl Hub {
     pub fn counts(&self) -> HubCounts {
         let metrics = self.0.context.app_metrics();
         HubCounts {
-            rooms: lock(&self.0.rides).active.len(),
+            rooms: lock(&self.0.rides).len(),
             riders: metrics.peers(),
             relayed_frames: [Traffic::Control, Traffic::Telemetry, Traffic::Bulk]
                 .map(|class| metrics.relayed_messages(class))
@@ -298,8 +317,11 @@ async fn drive(hub: Hub, code: SessionCode, ride: Arc<Ride>) {
         // The list stays locked, so that no socket finds a ride that has ended.
         let mut rides = lock(&hub.0.rides);
         if ride.end_if_dead(hub.0.context.now()) {
-            rides.active.remove(&code);
-            rides.ended.insert(code);
+            rides.remove(&code);
+            // Without members, there are no tokens that could restore it.
+            if ride.was_joined() {
+                hub.0.journal.record_end(&code);
+            }
             tracing::info!(ride = ride.log_name(), "ride ended");
             return;
         }

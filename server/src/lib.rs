@@ -7,14 +7,15 @@
 //! 1. [`shutdown`], [`turn`], [`session_codes`] and small helpers
 //! 2. [`error`]: errors and reasons of refusals
 //! 3. [`config`]: all settings
-//! 4. [`descriptors`], [`metrics`], [`limits`], [`logging`], [`tokens`] (signed resume and ban tokens)
-//! 5. [`check`] of an installation; [`hub`]: rides and rooms, driven around the state machines of `rooms`
-//! 6. [`state`]: the state that handlers share
-//! 7. [`sockets`]: WebSockets, a file per dialect
-//! 8. [`http`]: HTTP endpoints and the app's pages
-//! 9. [`middleware`]: all layers around the routes
-//! 10. [`router`]: all routes
-//! 11. `serve`: accepting connections
+//! 4. [`descriptors`], [`metrics`], [`limits`], [`logging`], [`tokens`] (signed by the server)
+//! 5. [`journal`]: endings of rides and bans, in a file
+//! 6. [`check`] of an installation; [`hub`]: rides and rooms, driven around the state machines of `rooms`
+//! 7. [`state`]: the state that handlers share
+//! 8. [`sockets`]: WebSockets, a file per dialect
+//! 9. [`http`]: HTTP endpoints and the app's pages
+//! 10. [`middleware`]: all layers around the routes
+//! 11. [`router`]: all routes
+//! 12. `serve`: accepting connections
 //!
 //! This file wires them: it listens, serves and shuts down.
 //!
@@ -28,11 +29,13 @@ pub mod descriptors;
 pub mod error;
 pub mod http;
 pub mod hub;
+pub mod journal;
 mod labeled_enum;
 pub mod limits;
 pub mod logging;
 pub mod metrics;
 pub mod middleware;
+mod private_file;
 pub mod router;
 mod serve;
 pub mod session_codes;
@@ -108,6 +111,12 @@ pub async fn run(
         () = request_timeout => {}
         () = drain => {}
         () = run_periodic_tasks(&state) => {}
+    }
+    if timeout(shutdown::JOURNAL_TIMEOUT, state.hub.journal_flushed())
+        .await
+        .is_err()
+    {
+        tracing::warn!("some endings and bans were not written in time");
     }
     tracing::info!("stopped");
 }

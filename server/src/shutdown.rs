@@ -11,9 +11,11 @@ use uuid::Uuid;
 /// Time for all sockets to close: two seconds more than the largest
 /// [`random_close_delay`].
 pub const SOCKET_TIMEOUT: Duration = Duration::from_secs(6);
-/// Time for open requests to complete after that. Both fit into 10 s, after which
-/// process managers kill a process.
+/// Time for open requests to complete after that.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(3);
+/// Time to write endings and bans to the disk after that. All three fit into 10 s,
+/// after which process managers kill a process.
+pub const JOURNAL_TIMEOUT: Duration = Duration::from_millis(500);
 /// Range of delays after which riders reconnect, so that they do not all reconnect
 /// at once.
 const RETRY_AFTER_MS: std::ops::Range<u32> = 500..4_500;

@@ -12,9 +12,8 @@
 //! - kind 2, ban token: `peer id`.
 
 use std::fmt;
-use std::fs::{self, Metadata, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::fs::{self, OpenOptions};
+use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -25,13 +24,12 @@ use hmac::{Hmac, Mac};
 use protocol::code::SessionCode;
 use protocol::peer::{Incarnation, MemberRole, PeerId, PeerNumber, Token};
 use rooms::room::{ResumeClaims, Signer, Statement};
-use rustix::fs::OFlags;
-use rustix::process::geteuid;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::config::Config;
 use crate::error::StartError;
+use crate::private_file::{self, FileError};
 
 /// Prefix of all signed data, so that the secret can be used for other purposes.
 const PURPOSE: &[u8] = b"gruppetto ride token 1";
@@ -46,7 +44,11 @@ type HmacSha256 = Hmac<Sha256>;
 
 /// Key of the server's tokens. It is never printed.
 #[derive(Clone)]
-pub struct Secret([u8; 32]);
+pub struct Secret {
+    key: [u8; 32],
+    /// Set if the next start of the server has the same secret.
+    is_lasting: bool,
+}
 
 impl Secret {
     /// Secret from the settings, or from the secret file, which is created if it
@@ -62,7 +64,7 @@ impl Secret {
             tracing::warn!(
                 "there is no folder for the secret file: after a restart of the server, riders cannot return to their ride; set GRUPPETTO_SECRET"
             );
-            return Ok(Self::from_text(&random_text()));
+            return Ok(Self::of_this_process());
         };
         match read_or_create(&file) {
             Ok(text) => Ok(Self::from_text(&text)),
@@ -73,14 +75,41 @@ impl Secret {
                     %error,
                     "the secret file cannot be used: after a restart of the server, riders cannot return to their ride; set GRUPPETTO_SECRET or GRUPPETTO_SECRET_FILE"
                 );
-                Ok(Self::from_text(&random_text()))
+                Ok(Self::of_this_process())
             }
         }
     }
 
-    /// Secret derived from a text.
+    /// Secret derived from a text that the operator or a file keeps.
     pub fn from_text(text: &str) -> Self {
-        Self(Sha256::digest(text.as_bytes()).into())
+        Self {
+            key: Sha256::digest(text.as_bytes()).into(),
+            is_lasting: true,
+        }
+    }
+
+    fn of_this_process() -> Self {
+        Self {
+            is_lasting: false,
+            ..Self::from_text(&random_text())
+        }
+    }
+
+    /// Returns `true` if the next start of the server has the same secret.
+    pub fn is_lasting(&self) -> bool {
+        self.is_lasting
+    }
+
+    /// HMAC-SHA256 of several parts, each with its length, so that no two lists of
+    /// parts have the same. The first part is the purpose.
+    pub fn mac(&self, parts: &[&[u8]]) -> Hmac<Sha256> {
+        let mac = HmacSha256::new_from_slice(&self.key);
+        let mut mac = mac.expect("HMAC takes keys of any length (RFC 2104)");
+        for part in parts {
+            mac.update(&(part.len() as u64).to_be_bytes());
+            mac.update(part);
+        }
+        mac
     }
 
     /// Signer for the tokens of one ride.
@@ -107,13 +136,8 @@ struct RideSigner {
 
 impl RideSigner {
     fn mac(&self, statement: &[u8]) -> HmacSha256 {
-        let mac = HmacSha256::new_from_slice(&self.secret.0);
-        let mut mac = mac.expect("HMAC takes keys of any length (RFC 2104)");
-        for part in [PURPOSE, self.code.as_str().as_bytes(), statement] {
-            mac.update(&(part.len() as u64).to_be_bytes());
-            mac.update(part);
-        }
-        mac
+        let parts = [PURPOSE, self.code.as_str().as_bytes(), statement];
+        self.secret.mac(&parts)
     }
 }
 
@@ -182,21 +206,6 @@ fn peer(bytes: &[u8]) -> Option<PeerId> {
     std::str::from_utf8(bytes).ok()?.parse().ok()
 }
 
-/// Reason why the secret file gives no secret.
-#[derive(Debug)]
-enum FileError {
-    /// It cannot be read or created, or holds something else.
-    Io(io::Error),
-    /// Others may know or replace the secret; says why, and what to do.
-    Unsafe(String),
-}
-
-impl From<io::Error> for FileError {
-    fn from(error: io::Error) -> Self {
-        Self::Io(error)
-    }
-}
-
 /// Text of the secret file, which is created if it does not exist.
 fn read_or_create(file: &Path) -> Result<String, FileError> {
     use io::ErrorKind::{AlreadyExists, NotFound};
@@ -211,13 +220,7 @@ fn read_or_create(file: &Path) -> Result<String, FileError> {
 }
 
 fn read(path: &Path) -> Result<String, FileError> {
-    // Without O_NONBLOCK, opening a FIFO waits for its writer.
-    let flags = OFlags::NONBLOCK.bits().cast_signed();
-    let file = OpenOptions::new()
-        .read(true)
-        .custom_flags(flags)
-        .open(path)?;
-    check_safety(path, &file.metadata()?).map_err(FileError::Unsafe)?;
+    let file = private_file::open(path, OpenOptions::new().read(true))?;
     let mut text = String::new();
     let limit = 2 * FILE_DIGITS as u64;
     file.take(limit).read_to_string(&mut text)?;
@@ -229,58 +232,16 @@ fn read(path: &Path) -> Result<String, FileError> {
     }
 }
 
-/// Checks that only this process's user, or root, may read and replace the file.
-fn check_safety(path: &Path, metadata: &Metadata) -> Result<(), String> {
-    const OTHERS: u32 = 0o077;
-    let path = path.display();
-    if !metadata.is_file() {
-        return Err("is not a regular file: choose another".to_owned());
-    }
-    let user = geteuid().as_raw();
-    if metadata.uid() != user && metadata.uid() != 0 {
-        let owner = metadata.uid();
-        return Err(format!(
-            "belongs to user {owner}, who may know the secret: delete it, or run `chown {user} {path}` if you trust that user"
-        ));
-    }
-    if metadata.mode() & OTHERS != 0 {
-        return Err(format!(
-            "may be read or written by other users: run `chmod 600 {path}`, or delete it if they may have read it"
-        ));
-    }
-    Ok(())
-}
-
 fn create(file: &Path) -> io::Result<String> {
-    if let Some(folder) = file
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty())
-    {
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)?;
-    }
+    private_file::create_folder(file)?;
     let text = random_text();
     // Written to a temporary file and linked when complete: no server reads a
     // partial file, and if two servers create one, the second uses the first one's.
-    let temporary = file.with_extension(Uuid::new_v4().simple().to_string());
-    let linked = write_private(&temporary, &text).and_then(|()| fs::hard_link(&temporary, file));
-    // If removing fails, the file is unused and readable by its owner only.
-    let _ = fs::remove_file(&temporary);
-    linked?;
+    private_file::write_aside(file, format!("{text}\n").as_bytes(), |temporary| {
+        fs::hard_link(temporary, file)
+    })?;
     tracing::info!(file = %file.display(), "created a secret file");
     Ok(text)
-}
-
-fn write_private(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new()
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(path)?;
-    file.write_all(format!("{text}\n").as_bytes())?;
-    file.sync_all()
 }
 
 /// Text with 244 random bits from the operating system.
@@ -292,6 +253,7 @@ fn random_text() -> String {
 mod tests {
     use super::*;
     use clap::Parser;
+    use rustix::process::geteuid;
     use std::os::unix::fs::PermissionsExt;
 
     fn signer(secret: &str, code: &str) -> Arc<dyn Signer> {
@@ -388,13 +350,13 @@ mod tests {
         let config = Config::parse_from(["gruppetto", "--secret-file", flag]);
         let load = || Secret::load(&config).expect("a secret");
         let first = load();
-        assert_eq!(load().0, first.0);
+        assert_eq!(load().key, first.key);
         let mode = fs::metadata(&file).expect("a file").permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         let files = fs::read_dir(folder.join("state")).expect("a folder");
         assert_eq!(files.count(), 1, "the temporary file is removed");
         fs::write(&file, "not a secret").expect("writes");
-        assert_ne!(load().0, first.0);
+        assert_ne!(load().key, first.key);
         fs::remove_dir_all(folder).expect("removes");
     }
 
@@ -444,7 +406,8 @@ mod tests {
     fn without_a_usable_secret_file_each_start_has_a_new_secret() {
         let config = Config::parse_from(["gruppetto", "--secret-file", "/dev/null/secret"]);
         let [first, second] = [(); 2].map(|()| Secret::load(&config).expect("a secret"));
-        assert_ne!(first.0, second.0);
+        assert_ne!(first.key, second.key);
+        assert!(!first.is_lasting());
     }
 
     #[test]

@@ -13,6 +13,7 @@ use std::path::{Path, PathBuf};
 const LAYERS: &[&[&str]] = &[
     &[
         "labeled_enum",
+        "private_file",
         "session_codes",
         "shutdown",
         "sync",
@@ -22,6 +23,7 @@ const LAYERS: &[&[&str]] = &[
     &["error"],
     &["config"],
     &["descriptors", "limits", "logging", "metrics", "tokens"],
+    &["journal"],
     &["check", "hub"],
     &["state"],
     &["sockets"],

@@ -49,10 +49,12 @@ mod restoration;
 mod restore;
 mod signer;
 mod snapshot_votes;
+mod standings;
 mod welcome;
 
 pub use api::{Input, Join, Output, RoomSettings, SocketId, Summary};
 pub use signer::{ResumeClaims, Signer, Statement};
+pub use standings::{Standing, StandingChange, Standings};
 
 use std::sync::Arc;
 
@@ -105,10 +107,16 @@ impl Room {
     }
 
     /// Room that the server lost with its memory, opened again for a holder of a valid resume
-    /// token. It is restored from the tokens and snapshots that its members present.
-    pub fn restored(settings: RoomSettings, signer: Arc<dyn Signer>, now: Moment) -> Self {
+    /// token. It is restored from the tokens and snapshots that its members present, and from the
+    /// standings that outlived the memory.
+    pub fn restored(
+        settings: RoomSettings,
+        signer: Arc<dyn Signer>,
+        standings: Arc<dyn Standings>,
+        now: Moment,
+    ) -> Self {
         Self {
-            restoration: Restoration::begin(now, settings.restore_wait),
+            restoration: Restoration::begin(now, settings.restore_wait, standings),
             ..Self::new(settings, signer, now)
         }
     }
@@ -159,6 +167,11 @@ impl Room {
     /// Returns `true` if the room has ended and can be dropped.
     pub fn is_dead(&self, now: Moment) -> bool {
         self.lifetime.is_over(now)
+    }
+
+    /// Returns `true` if the room has had a member, and has issued its token.
+    pub fn was_joined(&self) -> bool {
+        self.lifetime.was_extended()
     }
 
     /// Public summary of the ride.
@@ -302,6 +315,7 @@ impl Room {
             self.outputs.close_kicked(socket, reason.clone());
         }
         self.terms.revoke_first_host(&peer);
+        self.outputs.record(StandingChange::Banned(peer.clone()));
         let token = self.access.ban(peer, reason, &*self.signer);
         if let Some(number) = number {
             self.remove(now, number, LeftReason::Kicked);
@@ -371,6 +385,9 @@ impl Room {
         let Some(peer) = self.members.remove(number) else {
             return;
         };
+        if reason == LeftReason::Left {
+            self.outputs.record(StandingChange::Left(peer.clone()));
+        }
         self.announce(Some(ServerMessage::Left { peer, reason }));
         if self.members.is_empty() {
             self.lifetime.limit(now + self.settings.ttl);

@@ -13,6 +13,7 @@ use tokio::time::Instant;
 use super::context::{Context, random_peer_id};
 use super::outbox::Outbox;
 use crate::error::RefusalReason;
+use crate::journal::RideRecords;
 use crate::metrics::{GaugeGuard, Traffic};
 use crate::sync::lock;
 use crate::wall_clock;
@@ -22,6 +23,7 @@ use crate::wall_clock;
 pub struct Ride {
     context: Arc<Context>,
     log_name: String,
+    records: RideRecords,
     state: Mutex<RideState>,
     /// Notified when the room's timeout has changed.
     rescheduled: Notify,
@@ -52,7 +54,12 @@ struct WelcomedRider {
 
 impl Ride {
     /// Ride without sockets.
-    pub(super) fn new(room: Room, log_name: String, context: Arc<Context>) -> Self {
+    pub(super) fn new(
+        room: Room,
+        log_name: String,
+        records: RideRecords,
+        context: Arc<Context>,
+    ) -> Self {
         let timeout = room.poll_timeout();
         let counted = context.app_metrics().count_room();
         let state = RideState {
@@ -64,6 +71,7 @@ impl Ride {
         Self {
             context,
             log_name,
+            records,
             state: Mutex::new(state),
             rescheduled: Notify::new(),
             _counted: counted,
@@ -144,6 +152,11 @@ impl Ride {
         state.has_ended
     }
 
+    /// Returns `true` if the ride has had a member.
+    pub fn was_joined(&self) -> bool {
+        lock(&self.state).room.was_joined()
+    }
+
     fn handle(&self, input: Input) {
         let received = Instant::now();
         let mut state = lock(&self.state);
@@ -189,6 +202,7 @@ impl Ride {
                         .relay(class, frame.clone(), received.into_std());
                 }
             }
+            Output::Record(change) => self.records.record(&change),
             Output::Close {
                 socket,
                 code,

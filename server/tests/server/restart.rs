@@ -1,9 +1,13 @@
 //! A server that is killed and loses its rides.
 
+use std::path::PathBuf;
+
 use protocol::signaling::HostCommand;
 use protocol::signaling::{
     ClientMessage, ErrorCode, Member, Resume, RoomSnapshot, ServerMessage, Welcome, close,
 };
+
+use uuid::Uuid;
 
 use crate::sockets::{refusal, resume};
 use crate::support::{Rider, TestServer};
@@ -199,4 +203,180 @@ async fn the_secret_file_is_used_again_on_the_next_start() {
         .await;
     assert_eq!(again.peer, first.peer);
     std::fs::remove_file(file).expect("removes");
+}
+
+/// Folder of a server's files over several starts, removed at the end.
+struct ServerFolder(PathBuf);
+
+impl ServerFolder {
+    fn new() -> Self {
+        let folder = std::env::temp_dir().join(format!("gruppetto-restart-{}", Uuid::new_v4()));
+        std::fs::create_dir(&folder).expect("a folder");
+        Self(folder)
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+
+    async fn start(&self, flags: &[&str]) -> TestServer {
+        let secret = self.path("secret");
+        let secret = ["--secret-file", secret.to_str().expect("a path")];
+        TestServer::start(&[&secret[..], flags].concat()).await
+    }
+
+    /// Kills a server once it has written its files, and starts another one.
+    async fn restart(&self, server: TestServer) -> TestServer {
+        server.state.hub.journal_flushed().await;
+        server.kill();
+        self.start(&[]).await
+    }
+}
+
+impl Drop for ServerFolder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Refusal of a page that comes back with everything that it knows.
+async fn refused_return(server: &TestServer, code: &str, welcome: &Welcome) -> ErrorCode {
+    let mut rider = server.socket(code).await;
+    let known = Some(snapshot(welcome, &[]));
+    rider
+        .hello_with_snapshot(Some(resume_same_page(welcome)), known)
+        .await;
+    refusal(&mut rider).await.0
+}
+
+async fn wait_until_left(rider: &mut Rider) {
+    let left = |message: &ServerMessage| matches!(message, ServerMessage::Left { .. });
+    rider.wait_for(left).await;
+}
+
+async fn end_ride(server: &TestServer, host: &mut Rider) {
+    host.send(&ClientMessage::Command(HostCommand::End)).await;
+    assert_eq!(host.close_code().await, close::ENDED);
+    while server.health().await["rooms"] != 0 {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn a_ride_that_has_ended_stays_ended_over_restarts() {
+    let folder = ServerFolder::new();
+    let mut server = folder.start(&[]).await;
+    let code = server.ride().await;
+    let (mut ana, first) = server.join(&code).await;
+    let (_ben, second) = server.join(&code).await;
+    end_ride(&server, &mut ana).await;
+    for _ in 0..2 {
+        server = folder.restart(server).await;
+        for welcome in [&first, &second] {
+            let refused = refused_return(&server, &code, welcome).await;
+            assert_eq!(refused, ErrorCode::NoSuchRide);
+        }
+        assert_eq!(server.health().await["rooms"], 0);
+    }
+}
+
+#[tokio::test]
+async fn a_kicked_rider_neither_reopens_its_ride_nor_returns_to_it() {
+    let folder = ServerFolder::new();
+    let mut server = folder.start(&[]).await;
+    let code = server.ride().await;
+    let (mut ana, first) = server.join(&code).await;
+    let (mut ben, second) = server.join(&code).await;
+    let (peer, reason) = (second.peer.clone(), String::new());
+    ana.send(&ClientMessage::Command(HostCommand::Kick { peer, reason }))
+        .await;
+    assert_eq!(ben.close_code().await, close::KICKED);
+    for _ in 0..2 {
+        server = folder.restart(server).await;
+        let refused = refused_return(&server, &code, &second).await;
+        assert_eq!(refused, ErrorCode::NoSuchRide);
+        // Ana's page has not received the ban token.
+        let room = snapshot(&first, &[]);
+        let (_ana, _) = server
+            .join_with_snapshot(&code, resume_same_page(&first), room)
+            .await;
+        let mut ben = server.socket(&code).await;
+        ben.hello(Some(resume(&second))).await;
+        assert_eq!(ben.close_code().await, close::KICKED);
+    }
+}
+
+#[tokio::test]
+async fn a_rider_who_left_does_not_reopen_its_ride_but_may_return_to_it() {
+    let folder = ServerFolder::new();
+    let server = folder.start(&[]).await;
+    let code = server.ride().await;
+    let (mut ana, first) = server.join(&code).await;
+    let (mut ben, second) = server.join(&code).await;
+    ben.send(&ClientMessage::Leave).await;
+    wait_until_left(&mut ana).await;
+    let server = folder.restart(server).await;
+    let refused = refused_return(&server, &code, &second).await;
+    assert_eq!(refused, ErrorCode::NoSuchRide);
+    let room = snapshot(&first, &[]);
+    let (_ana, _) = server
+        .join_with_snapshot(&code, resume_same_page(&first), room)
+        .await;
+    let (ben, again) = server.join_as(&code, Some(resume(&second))).await;
+    assert_eq!((&again.peer, again.number.0), (&second.peer, 3));
+    // It has come back, so it counts again.
+    let server = folder.restart(server).await;
+    drop(ben);
+    let (_ben, again) = server.join_as(&code, Some(resume(&again))).await;
+    assert_eq!(again.number.0, 3);
+}
+
+#[tokio::test]
+async fn a_ride_is_restored_for_as_long_after_the_start_as_it_would_have_lived() {
+    let folder = ServerFolder::new();
+    let server = folder.start(&[]).await;
+    let code = server.ride().await;
+    let (_ana, first) = server.join(&code).await;
+    server.kill();
+    let server = folder
+        .start(&["--room-ttl-ms", "0", "--grace-ms", "0"])
+        .await;
+    let refused = refused_return(&server, &code, &first).await;
+    assert_eq!(refused, ErrorCode::NoSuchRide);
+    server.kill();
+    let server = folder.start(&["--room-ttl-ms", "60000"]).await;
+    server.join_as(&code, Some(resume(&first))).await;
+}
+
+#[tokio::test]
+async fn a_server_whose_file_of_endings_cannot_be_used_serves_all_the_same() {
+    let folder = ServerFolder::new();
+    let file = folder.path("secret.rides");
+    std::fs::create_dir(&file).expect("in place of a full disk");
+    let server = folder.start(&[]).await;
+    let code = server.ride().await;
+    let (mut ana, first) = server.join(&code).await;
+    end_ride(&server, &mut ana).await;
+    let refused = refused_return(&server, &code, &first).await;
+    assert_eq!(refused, ErrorCode::NoSuchRide, "it is known in memory");
+    let other = server.ride().await;
+    let (_ben, second) = server.join(&other).await;
+    std::fs::remove_dir(&file).expect("removes");
+    std::fs::write(&file, "not a line\nof this file").expect("writes");
+    let server = folder.restart(server).await;
+    server.join_as(&other, Some(resume(&second))).await;
+}
+
+#[tokio::test]
+async fn an_orderly_shutdown_writes_the_endings() {
+    let folder = ServerFolder::new();
+    let mut server = folder.start(&[]).await;
+    let code = server.ride().await;
+    let (mut ana, first) = server.join(&code).await;
+    end_ride(&server, &mut ana).await;
+    server.begin_shutdown();
+    server.ended.await.expect("ends");
+    let server = folder.start(&[]).await;
+    let refused = refused_return(&server, &code, &first).await;
+    assert_eq!(refused, ErrorCode::NoSuchRide);
 }

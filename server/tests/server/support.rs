@@ -50,10 +50,15 @@ impl TestServer {
         let secret = ["--secret", SECRET];
         let own = flags.iter().any(|flag| flag.starts_with("--secret"));
         let secret = if own { &[][..] } else { &secret[..] };
+        // No file can be there: the server remembers endings and bans in memory.
+        let no_file = ["--secret-file", "/dev/null/secret"];
+        let own = flags.contains(&"--secret-file");
+        let no_file = if own { &[][..] } else { &no_file[..] };
         let metrics = ["--metrics", "on"];
         let own = flags.contains(&"--metrics");
         let metrics = if own { &[][..] } else { &metrics[..] };
-        let base = ["gruppetto"].iter().chain(secret).chain(metrics);
+        let base = ["gruppetto"].iter().chain(secret).chain(no_file);
+        let base = base.chain(metrics);
         let config = Config::parse_from(base.chain(flags));
         let state = AppState::new(config).expect("a state");
         let handler = build_handler(state.clone(), pages);

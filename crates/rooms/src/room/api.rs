@@ -6,6 +6,8 @@ use protocol::{
     signaling::{ClientMessage, DirectLinkSettings, Hello, IceServer, ServerMessage},
 };
 
+use super::StandingChange;
+
 /// Number that the server gives to a socket, unique in its process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SocketId(pub u64);
@@ -136,6 +138,8 @@ pub enum Output {
         /// Delivery class. Telemetry may be dropped when a send queue is long.
         class: DeliveryClass,
     },
+    /// Remember a change of a member's standing for a restart of the server.
+    Record(StandingChange),
     /// Close a socket after the messages sent before. The room has forgotten it and needs no
     /// [`Input::Closed`] for it.
     Close {

@@ -7,7 +7,7 @@ use protocol::{
 };
 
 use super::{
-    Join, ResumeClaims, Room, SocketId, Statement, known_pages,
+    Join, ResumeClaims, Room, SocketId, Standing, StandingChange, Statement, known_pages,
     members::{Presence, ReturningPage, RoomMember},
 };
 
@@ -111,10 +111,11 @@ impl Room {
         if let ResumeTarget::ReplacedPage = self.resume_target(claims, is_same_page) {
             return self.replace_socket(join.socket);
         }
-        if !self.access.is_banned(&claims.peer) {
+        if !self.is_banned(now, &claims.peer) {
             self.learn_from(now, join, claims);
         }
-        if let Some(reason) = self.access.ban_reason(&claims.peer) {
+        if self.is_banned(now, &claims.peer) {
+            let reason = self.access.ban_reason(&claims.peer).unwrap_or_default();
             return self.outputs.close_kicked(join.socket, reason.to_owned());
         }
         match self.resume_target(claims, is_same_page) {
@@ -132,6 +133,19 @@ impl Room {
         }
     }
 
+    /// Returns `true` for a banned peer. A restored room takes over a ban from before the restart,
+    /// with its ban token, when the peer returns.
+    fn is_banned(&mut self, now: Moment, peer: &PeerId) -> bool {
+        if self.access.is_banned(peer) {
+            return true;
+        }
+        let is_banned = self.restoration.standing(peer) == Standing::Banned;
+        if is_banned && !self.access.has_all_bans() {
+            self.ban(now, peer.clone(), String::new());
+        }
+        is_banned
+    }
+
     fn resume_target(&self, claims: &ResumeClaims, is_same_page: bool) -> ResumeTarget {
         match self.members.find(&claims.peer) {
             Some((_, member)) if !member.authenticated => ResumeTarget::Restored(claims.number),
@@ -139,7 +153,11 @@ impl Room {
                 ResumeTarget::ReplacedPage
             }
             Some((number, member)) => ResumeTarget::Member(number, member.incarnation),
-            None if self.restoration.is_collecting() => ResumeTarget::Restored(claims.number),
+            None if self.restoration.is_collecting()
+                && self.restoration.standing(&claims.peer) != Standing::Left =>
+            {
+                ResumeTarget::Restored(claims.number)
+            }
             None => ResumeTarget::Departed,
         }
     }
@@ -229,12 +247,23 @@ impl Room {
         self.enter_again(now, join, claims, number, load);
     }
 
-    /// Admits a former member under a new number.
+    /// Admits a former member under a new number. One who left gives way to the members that a
+    /// restored room waits for.
     fn rejoin(&mut self, now: Moment, join: &Join, claims: &ResumeClaims) {
+        let has_left = self.restoration.standing(&claims.peer) == Standing::Left;
+        if has_left && self.is_full_for(claims.role) {
+            return self
+                .outputs
+                .refuse(join.socket, ErrorCode::RideFull, close::REFUSED);
+        }
         let departed = self.members.take_departed(&claims.peer);
         let last_load = departed.map_or(claims.incarnation, |load| load.max(claims.incarnation));
         let number = self.members.next_number();
         self.enter_again(now, join, claims, number, next(last_load));
+        if self.members.contains(number) {
+            let peer = claims.peer.clone();
+            self.outputs.record(StandingChange::Returned(peer));
+        }
     }
 
     fn enter_again(

@@ -8,6 +8,7 @@ pub(super) struct Lifetime {
     /// Set once `ends_at` has passed, so that no further timeout is asked for.
     end_was_reached: bool,
     was_ended_by_host: bool,
+    was_extended: bool,
 }
 
 impl Lifetime {
@@ -17,6 +18,7 @@ impl Lifetime {
             ends_at: Some(ends_at),
             end_was_reached: false,
             was_ended_by_host: false,
+            was_extended: false,
         }
     }
 
@@ -24,6 +26,12 @@ impl Lifetime {
     pub(super) fn extend(&mut self) {
         self.ends_at = None;
         self.end_was_reached = false;
+        self.was_extended = true;
+    }
+
+    /// Returns `true` if a member has joined.
+    pub(super) fn was_extended(&self) -> bool {
+        self.was_extended
     }
 
     /// The last member left.

@@ -5,7 +5,7 @@ use protocol::{
     signaling::{ErrorCode, ServerMessage, close},
 };
 
-use super::{Output, SocketId, members::Members};
+use super::{Output, SocketId, StandingChange, members::Members};
 
 /// Queue of outputs.
 #[derive(Debug, Default)]
@@ -22,6 +22,10 @@ impl Outputs {
 
     pub(super) fn send(&mut self, socket: SocketId, message: ServerMessage) {
         self.push(Output::Send { socket, message });
+    }
+
+    pub(super) fn record(&mut self, change: StandingChange) {
+        self.push(Output::Record(change));
     }
 
     pub(super) fn close(&mut self, socket: SocketId, code: u16, reason: &'static str) {

@@ -7,11 +7,14 @@
 //! then, because the ride may be locked. Members of other roles have no vote, and while only such
 //! members have returned, the room goes on waiting for its riders.
 //!
+//! Members who left before the restart, according to the server's [`Standings`], have no vote and
+//! are not listed; they join again like any former member. Banned ones stay banned.
+//!
 //! Contract: a page is trusted only in what the server signed, which is its token and the ban
 //! tokens. Everything else in a snapshot is counted and bounded, and never makes an epoch fall
 //! behind one that a page may know.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use clock::Moment;
 use protocol::{
@@ -20,7 +23,7 @@ use protocol::{
 };
 
 use super::{
-    Join, ResumeClaims, SocketId,
+    Join, ResumeClaims, SocketId, Standing, Standings,
     snapshot_votes::{SnapshotVote, SnapshotVotes},
 };
 
@@ -31,6 +34,8 @@ pub(super) const MAX_PLAUSIBLE: u32 = 1 << 24;
 #[derive(Debug)]
 pub(super) struct Restoration {
     phase: Phase,
+    /// `None` in a room that knows everything itself.
+    standings: Option<Arc<dyn Standings>>,
     /// Highest epoch in any resume token presented.
     signed_epoch: u32,
 }
@@ -71,11 +76,12 @@ impl Restoration {
     pub(super) fn not_needed() -> Self {
         Self {
             phase: Phase::NotNeeded,
+            standings: None,
             signed_epoch: 0,
         }
     }
 
-    pub(super) fn begin(now: Moment, wait: Duration) -> Self {
+    pub(super) fn begin(now: Moment, wait: Duration, standings: Arc<dyn Standings>) -> Self {
         let collection = Collection {
             until: now + wait,
             votes: SnapshotVotes::default(),
@@ -83,12 +89,19 @@ impl Restoration {
         };
         Self {
             phase: Phase::Collecting(collection),
+            standings: Some(standings),
             signed_epoch: 0,
         }
     }
 
     pub(super) fn is_needed(&self) -> bool {
         !matches!(self.phase, Phase::NotNeeded)
+    }
+
+    /// Standing of a member before the restart. A room that knows everything itself needs none.
+    pub(super) fn standing(&self, peer: &PeerId) -> Standing {
+        let standings = self.standings.as_ref();
+        standings.map_or(Standing::Member, |standings| standings.standing(peer))
     }
 
     /// Snapshots collected so far; `None` once the host is known.

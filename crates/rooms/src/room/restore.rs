@@ -6,7 +6,7 @@ use protocol::{
     signaling::{Member, RestoredRoom, ServerMessage},
 };
 
-use super::{Join, ResumeClaims, Room, members::RoomMember, restoration};
+use super::{Join, ResumeClaims, Room, Standing, members::RoomMember, restoration};
 
 impl Room {
     /// Takes over the knowledge of a page that presents a valid resume token. A room that has its
@@ -33,14 +33,20 @@ impl Room {
         let vote = self.restoration.vote_of(join, claims);
         let known_epoch = vote.as_ref().map_or(0, |vote| vote.epoch());
         self.terms.raise_epoch_floor(known_epoch.max(claims.epoch));
+        let is_former = self.restoration.standing(&claims.peer) == Standing::Left;
         let members = snapshot.map_or(&[][..], |snapshot| &snapshot.members);
         let highest = restoration::highest_number(members, claims);
         self.members.reserve_up_to(highest);
         if let Some(collection) = self.restoration.collecting() {
+            if is_former {
+                collection.votes.exclude(claims.peer.clone());
+            }
             if let Some(vote) = vote {
                 collection.votes.insert(claims, vote);
             }
-            self.list_members(now, members, claims);
+            if !is_former {
+                self.list_members(now, members, claims);
+            }
         } else if let Some(term) = vote.as_ref().and_then(|vote| vote.last_term()) {
             let announcement = self.terms.surpass(now, &claims.peer, term, &self.members);
             self.announce(announcement);
@@ -52,7 +58,9 @@ impl Room {
         for member in restoration::plausible_members(members, own) {
             let is_known = self.members.contains(member.number)
                 || self.members.number_of(&member.peer).is_some();
-            if is_known || self.access.is_banned(&member.peer) || self.is_full_for(member.role) {
+            let is_gone = self.restoration.standing(&member.peer) != Standing::Member
+                || self.access.is_banned(&member.peer);
+            if is_known || is_gone || self.is_full_for(member.role) {
                 continue;
             }
             let number = member.number;
@@ -88,9 +96,10 @@ impl Room {
         };
         let away = self.away_since(now);
         self.members.restart_unauthenticated(away);
-        collection
-            .votes
-            .retain_eligible(&self.members, &self.access);
+        let may_vote = |peer: &PeerId| {
+            self.restoration.standing(peer) == Standing::Member && !self.access.is_banned(peer)
+        };
+        collection.votes.retain_eligible(&self.members, may_vote);
         match collection.votes.count(&self.members) {
             Some(mut voted) => {
                 voted.first_host.take_if(|first| !self.may_be_host(first));
@@ -111,7 +120,9 @@ impl Room {
     /// Returns `false` for banned peers and for members that are not riders.
     fn may_be_host(&self, peer: &PeerId) -> bool {
         let member = self.members.find(peer);
-        !self.access.is_banned(peer) && member.is_none_or(|(_, member)| member.is_rider())
+        let is_banned =
+            self.access.is_banned(peer) || self.restoration.standing(peer) == Standing::Banned;
+        !is_banned && member.is_none_or(|(_, member)| member.is_rider())
     }
 
     /// Returns `true` if members have presented tokens, but none of them is a rider, and no new

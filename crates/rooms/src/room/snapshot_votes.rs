@@ -1,13 +1,16 @@
 //! Votes of the members of a restored room for their host.
 
-use std::{cmp::Reverse, collections::BTreeMap};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use protocol::{
     peer::{PeerId, PeerNumber},
     signaling::{HostTerm, RoomSnapshot},
 };
 
-use super::{Join, ResumeClaims, access::Access, members::Members, restoration::MAX_PLAUSIBLE};
+use super::{Join, ResumeClaims, members::Members, restoration::MAX_PLAUSIBLE};
 
 /// Votes of the riders, and knowledge of the others. Each member that presents a resume token has
 /// one of them.
@@ -17,6 +20,8 @@ pub(super) struct SnapshotVotes {
     /// Last terms that members of other roles know. They do not count as votes, but no other term
     /// may have their epoch.
     known_terms: BTreeMap<PeerId, HostTerm>,
+    /// Riders who had left before the restart. They have no vote, even if they join again.
+    former: BTreeSet<PeerId>,
 }
 
 /// Knowledge of one member about the host, from its snapshot or its token.
@@ -93,23 +98,32 @@ impl SnapshotVote {
 }
 
 impl SnapshotVotes {
-    /// Adds the knowledge of a member, as a vote if it is a rider.
+    /// Takes the vote from a rider who had left before the restart.
+    pub(super) fn exclude(&mut self, former: PeerId) {
+        self.former.insert(former);
+    }
+
+    /// Adds the knowledge of a member, as a vote if it is a rider with a vote.
     pub(super) fn insert(&mut self, member: &ResumeClaims, vote: SnapshotVote) {
-        if member.role.is_rider() {
+        if member.role.is_rider() && !self.former.contains(&member.peer) {
             self.votes.insert(member.peer.clone(), vote);
         } else if let Some(term) = vote.last_term() {
             self.known_terms.insert(member.peer.clone(), term.clone());
         }
     }
 
-    /// Drops the votes of banned members; and, if any voter is connected, the votes of those that
-    /// are not.
-    pub(super) fn retain_eligible(&mut self, members: &Members, access: &Access) {
+    /// Drops the votes of members who may not vote; and, if any voter is connected, the votes of
+    /// those that are not.
+    pub(super) fn retain_eligible(
+        &mut self,
+        members: &Members,
+        may_vote: impl Fn(&PeerId) -> bool,
+    ) {
         let is_connected = |peer: &PeerId| {
             let member = members.find(peer);
             member.is_some_and(|(_, member)| member.authenticated && member.is_connected())
         };
-        self.votes.retain(|peer, _| !access.is_banned(peer));
+        self.votes.retain(|peer, _| may_vote(peer));
         if self.votes.keys().any(is_connected) {
             self.votes.retain(|peer, _| is_connected(peer));
         }

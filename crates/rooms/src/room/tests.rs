@@ -1,5 +1,6 @@
 mod access;
 mod fake_signer;
+mod fake_standings;
 mod harness;
 mod host_terms;
 mod joining;

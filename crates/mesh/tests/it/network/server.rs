@@ -9,7 +9,10 @@ use protocol::{
 use rooms::room::{self, Join, Room, RoomSettings, Signer, SocketId};
 
 use super::{
-    FromRider, Network, Packet, Rider, fake_signer::FakeSigner, faults::socket_closed, ms,
+    FromRider, Network, Packet, Rider,
+    fake_signer::{FakeSigner, NoStandings},
+    faults::socket_closed,
+    ms,
 };
 
 const SIGNER: FakeSigner = FakeSigner("ours");
@@ -98,7 +101,8 @@ impl Network {
         let has_ended = self.room.as_ref().map(|room| room.is_dead(self.now));
         if has_ended.is_none() && has_valid_token {
             let settings = self.settings.clone();
-            self.room = Some(Room::restored(settings, Arc::new(SIGNER), self.now));
+            let (signer, standings) = (Arc::new(SIGNER), Arc::new(NoStandings));
+            self.room = Some(Room::restored(settings, signer, standings, self.now));
         } else if has_ended.unwrap_or(true) {
             let message = ServerMessage::error(ErrorCode::NoSuchRide);
             self.carry_out_room(room::Output::Send { socket, message });
@@ -141,6 +145,7 @@ impl Network {
                     self.send_lossy(self.relay, Packet::ToRider(socket, frame));
                 }
             }
+            room::Output::Record(_) => {}
             room::Output::Close { socket, code, .. } => {
                 let closed = Input::SocketClosed {
                     code,

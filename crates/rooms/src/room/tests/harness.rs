@@ -4,7 +4,7 @@ use protocol::{
     signaling::RoomSnapshot,
 };
 
-use super::{fake_signer::FakeSigner, *};
+use super::{fake_signer::FakeSigner, fake_standings::FakeStandings, *};
 
 /// The server's wall clock at the start of a test.
 pub(super) const TODAY: WallTime = WallTime::from_unix_ms(1_000_000);
@@ -12,6 +12,8 @@ pub(super) const TODAY: WallTime = WallTime::from_unix_ms(1_000_000);
 /// A room on virtual time, with its outputs collected by kind.
 pub(super) struct RoomHarness {
     pub(super) room: Room,
+    /// They outlast the room.
+    pub(super) standings: Arc<FakeStandings>,
     pub(super) settings: RoomSettings,
     pub(super) now: Moment,
     pub(super) wall_time: WallTime,
@@ -38,6 +40,7 @@ impl RoomHarness {
         let signer = Arc::new(FakeSigner("ours"));
         Self {
             room: Room::new(settings.clone(), signer, Moment::ZERO),
+            standings: Arc::default(),
             settings,
             now: Moment::ZERO,
             wall_time: TODAY,
@@ -51,7 +54,8 @@ impl RoomHarness {
     /// sockets and collected outputs.
     pub(super) fn restart_server(&mut self) {
         let signer = Arc::new(FakeSigner("ours"));
-        self.room = Room::restored(self.settings.clone(), signer, self.now);
+        let standings = self.standings.clone();
+        self.room = Room::restored(self.settings.clone(), signer, standings, self.now);
         self.sent.clear();
         self.closed.clear();
         self.relayed.clear();
@@ -65,6 +69,7 @@ impl RoomHarness {
                 Output::Relay { sockets, bytes, .. } => {
                     self.relayed.push((sockets, bytes.to_vec()));
                 }
+                Output::Record(change) => self.standings.record(change),
                 Output::Close { socket, code, .. } => self.closed.push((socket, code)),
             }
         }

@@ -1,5 +1,6 @@
 //! Rooms restored after a restart of the server.
 
+mod former_members;
 mod untrusted_claims;
 
 use super::{fake_signer::FakeSigner, test_page::TestPage, *};
@@ -185,7 +186,7 @@ fn the_epoch_rises_above_one_that_a_late_page_knows() {
 }
 
 #[test]
-fn a_kicked_rider_stays_banned_after_a_restart() {
+fn a_kicked_rider_stays_banned_by_the_tokens_of_others_if_the_server_has_forgotten_it() {
     let (mut harness, mut pages) = ride_of(3);
     let (peer, reason) = (pages[2].welcome.peer.clone(), "Bye.".into());
     harness.message(
@@ -193,6 +194,7 @@ fn a_kicked_rider_stays_banned_after_a_restart() {
         ClientMessage::Command(HostCommand::Kick { peer, reason }),
     );
     pages[0].receive(&harness);
+    harness.standings.forget();
     harness.restart_server();
     assert!(
         pages[2].reconnect(&mut harness, 103),

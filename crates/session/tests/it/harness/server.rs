@@ -5,10 +5,12 @@ use std::sync::Arc;
 use clock::{Duration, Moment, WallTime};
 use protocol::{
     code::SessionCode,
-    peer::{Incarnation, MemberRole, PeerNumber, Token},
+    peer::{Incarnation, MemberRole, PeerId, PeerNumber, Token},
     signaling::{ClientMessage, ErrorCode, Hello, ServerMessage, close},
 };
-use rooms::room::{self, Join, ResumeClaims, Room, RoomSettings, Signer, SocketId, Statement};
+use rooms::room::{
+    self, Join, ResumeClaims, Room, RoomSettings, Signer, SocketId, Standing, Standings, Statement,
+};
 use session::{Input, RideInfo, SocketEvent, view::JoinError};
 
 use super::{
@@ -67,6 +69,16 @@ impl Server {
     pub fn riders(&self) -> u32 {
         let room = self.room.as_ref();
         room.map_or(0, |room| room.summary().riders)
+    }
+}
+
+/// Standings of a server that remembers nothing.
+#[derive(Debug)]
+struct NoStandings;
+
+impl Standings for NoStandings {
+    fn standing(&self, _: &PeerId) -> Standing {
+        Standing::Member
     }
 }
 
@@ -205,7 +217,8 @@ impl World {
         let is_over = room.map(|room| room.is_dead(self.now));
         if is_over.is_none() && is_valid {
             let settings = self.server.settings.clone();
-            self.server.room = Some(Room::restored(settings, signer, self.now));
+            let standings = Arc::new(NoStandings);
+            self.server.room = Some(Room::restored(settings, signer, standings, self.now));
         } else if is_over.unwrap_or(true) {
             return self.refuse(socket, ErrorCode::NoSuchRide);
         }
@@ -247,6 +260,7 @@ impl World {
                         self.send_unreliably(self.relay, Packet::ToPage(socket, event));
                     }
                 }
+                room::Output::Record(_) => {}
                 room::Output::Close { socket, code, .. } => self.close_socket(socket, code),
             }
         }

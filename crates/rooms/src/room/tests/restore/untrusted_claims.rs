@@ -77,7 +77,7 @@ fn an_implausible_epoch_is_ignored() {
 }
 
 /// Snapshot of a page with an additional term in which it is the host.
-fn with_false_term(page: &TestPage, epoch: u32) -> RoomSnapshot {
+pub(super) fn with_false_term(page: &TestPage, epoch: u32) -> RoomSnapshot {
     let mut snapshot = page.snapshot();
     snapshot.hosts.push(HostTerm {
         epoch,
@@ -133,6 +133,8 @@ fn votes_of_banned_riders_do_not_count() {
         ClientMessage::Command(HostCommand::Kick { peer, reason }),
     );
     pages[0].receive(&harness);
+    // The server learns of the ban from the ban token.
+    harness.standings.forget();
     harness.restart_server();
     let mut snapshot = pages[1].snapshot();
     snapshot.locked = true;
