@@ -299,7 +299,7 @@ fn is_valid(signer: &dyn Signer, resume: &Resume) -> bool {
 fn rider_of(signer: &dyn Signer, token: &Token) -> Option<PeerId> {
     match signer.verify(token)? {
         Statement::Resume(claims) => (claims.expires > wall_clock::now()).then_some(claims.peer),
-        Statement::Ban(_) => None,
+        Statement::Ban(_) | Statement::Host(_) => None,
     }
 }
 

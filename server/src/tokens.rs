@@ -1,5 +1,5 @@
-//! Signed tokens: resume tokens of riders, and ban tokens. A restarted server, which
-//! has lost its rides, verifies them with its secret.
+//! Signed tokens: resume tokens of riders, ban tokens and host tokens. A restarted
+//! server, which has lost its rides, verifies them with its secret.
 //!
 //! A token is base64 of `kind u8 | … | HMAC-SHA256` (RFC 2104). The session code is
 //! signed but not contained in the token, so a token is invalid in every other ride.
@@ -10,6 +10,8 @@
 //! - kind 1, resume token of a rider, as servers before kind 3 issued it: the same
 //!   without the role.
 //! - kind 2, ban token: `peer id`.
+//! - kind 4, host token: `epoch u32 | length u8 | peer id of the host | peer id of the
+//!   first host, which may be empty`.
 
 use std::fmt;
 use std::fs::{self, OpenOptions};
@@ -23,7 +25,7 @@ use clock::WallTime;
 use hmac::{Hmac, Mac};
 use protocol::code::SessionCode;
 use protocol::peer::{Incarnation, MemberRole, PeerId, PeerNumber, Token};
-use rooms::room::{ResumeClaims, Signer, Statement};
+use rooms::room::{HostClaims, ResumeClaims, Signer, Statement};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -36,6 +38,7 @@ const PURPOSE: &[u8] = b"gruppetto ride token 1";
 const RESUME_RIDER: u8 = 1;
 const BAN: u8 = 2;
 const RESUME: u8 = 3;
+const HOST: u8 = 4;
 const MAC_BYTES: usize = 32;
 /// Number of hexadecimal digits in a secret file.
 const FILE_DIGITS: usize = 64;
@@ -148,7 +151,7 @@ impl Signer for RideSigner {
         bytes.extend_from_slice(&mac);
         let text = URL_SAFE_NO_PAD.encode(bytes);
         text.parse()
-            .expect("base64 of at most 119 bytes is a token of at most 159 letters")
+            .expect("base64 of at most 166 bytes is a token of at most 222 letters")
     }
 
     fn verify(&self, token: &Token) -> Option<Statement> {
@@ -162,6 +165,19 @@ impl Signer for RideSigner {
 fn encode(statement: &Statement) -> Vec<u8> {
     match statement {
         Statement::Ban(peer) => [&[BAN], peer.as_str().as_bytes()].concat(),
+        Statement::Host(claims) => {
+            let host = claims.peer.as_str().as_bytes();
+            let first_host = claims.first_host.as_ref().map_or("", PeerId::as_str);
+            [
+                &[HOST][..],
+                &claims.epoch.to_be_bytes(),
+                // A peer id has at most 64 letters.
+                &[host.len() as u8],
+                host,
+                first_host.as_bytes(),
+            ]
+            .concat()
+        }
         Statement::Resume(claims) => [
             &[RESUME, claims.role as u8][..],
             &claims.number.0.to_be_bytes(),
@@ -179,6 +195,7 @@ fn decode(bytes: &[u8]) -> Option<Statement> {
     let (kind, rest) = bytes.split_first()?;
     let (role, rest) = match *kind {
         BAN => return Some(Statement::Ban(peer(rest)?)),
+        HOST => return decode_host(rest).map(Statement::Host),
         RESUME_RIDER => (MemberRole::Rider, rest),
         RESUME => {
             let (role, rest) = rest.split_first()?;
@@ -200,6 +217,20 @@ fn decode(bytes: &[u8]) -> Option<Statement> {
         expires: WallTime::from_unix_ms(u64::from_be_bytes(*expires).saturating_mul(1_000)),
         peer: peer(rest)?,
     }))
+}
+
+fn decode_host(bytes: &[u8]) -> Option<HostClaims> {
+    let (epoch, rest) = bytes.split_first_chunk()?;
+    let (length, rest) = rest.split_first()?;
+    let (host, first_host) = rest.split_at_checked((*length).into())?;
+    Some(HostClaims {
+        epoch: u32::from_be_bytes(*epoch),
+        peer: peer(host)?,
+        first_host: match first_host {
+            [] => None,
+            first_host => Some(peer(first_host)?),
+        },
+    })
 }
 
 fn peer(bytes: &[u8]) -> Option<PeerId> {
@@ -272,10 +303,24 @@ mod tests {
         }
     }
 
-    fn statements() -> [Statement; 2] {
+    fn statements() -> [Statement; 4] {
         let claims = claims(MemberRole::Coach);
         let peer = claims.peer.clone();
-        [Statement::Resume(claims), Statement::Ban(peer)]
+        let host = HostClaims {
+            epoch: 7,
+            peer: peer.clone(),
+            first_host: Some("y".repeat(64).parse().expect("a peer id")),
+        };
+        let without_first_host = HostClaims {
+            first_host: None,
+            ..host.clone()
+        };
+        [
+            Statement::Resume(claims),
+            Statement::Ban(peer),
+            Statement::Host(host),
+            Statement::Host(without_first_host),
+        ]
     }
 
     #[test]
@@ -337,7 +382,7 @@ mod tests {
                 assert_eq!(signer.verify(&forged), None, "letter {at}");
             }
         }
-        for short in ["x", "AQ", "AgAAAA"] {
+        for short in ["x", "AQ", "AgAAAA", "BAAAAAE"] {
             assert_eq!(signer.verify(&short.parse().expect("a token")), None);
         }
     }

@@ -198,6 +198,10 @@ pub enum ServerMessage {
         term: HostTerm,
         /// Rider who may reclaim the host role.
         first_host: PeerId,
+        /// Token of the term, signed by the server. Pages keep the newest one and present it to a
+        /// server that lost its memory. Absent while a server is not sure of the host after that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        host_token: Option<Token>,
     },
     /// The lock of the ride changed: a locked ride admits no new members.
     Locked {

@@ -29,13 +29,14 @@
 //! | `Access` | lock and bans |
 //! | `HostTerms` | host, terms, epochs, succession |
 //! | `Liveness` | last message of each socket |
-//! | `Restoration`, `SnapshotVotes` | snapshots of a restored room, and new members that wait |
+//! | `Restoration`, `HostEvidence`, `SnapshotVotes` | what members of a restored room present, and new members that wait |
 //! | `Lifetime` | end of the room |
 //!
 //! `Room` connects them and queues the outputs.
 
 mod access;
 mod api;
+mod host_evidence;
 mod host_terms;
 mod join;
 mod join_rate;
@@ -53,7 +54,7 @@ mod standings;
 mod welcome;
 
 pub use api::{Input, Join, Output, RoomSettings, SocketId, Summary};
-pub use signer::{ResumeClaims, Signer, Statement};
+pub use signer::{HostClaims, ResumeClaims, Signer, Statement};
 pub use standings::{Standing, StandingChange, Standings};
 
 use std::sync::Arc;
@@ -116,7 +117,7 @@ impl Room {
         now: Moment,
     ) -> Self {
         Self {
-            restoration: Restoration::begin(now, settings.restore_wait, standings),
+            restoration: Restoration::begin(now, &settings, standings),
             ..Self::new(settings, signer, now)
         }
     }
@@ -215,6 +216,7 @@ impl Room {
             self.remove(now, number, LeftReason::Gone);
         }
         self.finish_restoring(now);
+        self.restoration.expire(now);
         self.lifetime.handle_timeout(now);
     }
 
@@ -377,7 +379,7 @@ impl Room {
         };
         if let Some(member) = self.members.get(number) {
             let peer = member.peer.clone();
-            self.announce_except(number, &ServerMessage::Away { peer });
+            self.announce_except(number, ServerMessage::Away { peer });
         }
     }
 
@@ -406,13 +408,23 @@ impl Room {
     /// Sends a message, if there is one, to all connected members.
     fn announce(&mut self, message: Option<ServerMessage>) {
         if let Some(message) = message {
+            let message = self.with_host_token(message);
             self.outputs.broadcast(&self.members, &message);
         }
     }
 
-    fn announce_except(&mut self, except: PeerNumber, message: &ServerMessage) {
+    fn announce_except(&mut self, except: PeerNumber, message: ServerMessage) {
+        let message = self.with_host_token(message);
         self.outputs
-            .broadcast_except(&self.members, except, message);
+            .broadcast_except(&self.members, except, &message);
+    }
+
+    /// Adds the token to the announcement of a new term.
+    fn with_host_token(&self, mut message: ServerMessage) -> ServerMessage {
+        if let ServerMessage::Host { host_token, .. } = &mut message {
+            *host_token = self.host_token();
+        }
+        message
     }
 }
 

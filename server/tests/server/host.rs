@@ -134,7 +134,10 @@ async fn a_lost_host_is_succeeded_and_can_reclaim_the_ride() {
     let (mut ben, second) = server.join(&code).await;
     drop(ana);
     let host = |message: &ServerMessage| matches!(message, ServerMessage::Host { .. });
-    let ServerMessage::Host { term, first_host } = ben.wait_for(host).await else {
+    let ServerMessage::Host {
+        term, first_host, ..
+    } = ben.wait_for(host).await
+    else {
         unreachable!()
     };
     assert_eq!((term.epoch, &term.peer), (2, &second.peer));

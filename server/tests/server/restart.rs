@@ -24,6 +24,7 @@ fn resume_same_page(welcome: &Welcome) -> Resume {
 fn snapshot(welcome: &Welcome, others: &[Member]) -> RoomSnapshot {
     RoomSnapshot {
         hosts: welcome.hosts.clone(),
+        host_token: welcome.host_token.clone(),
         first_host: welcome.first_host.clone(),
         members: [&welcome.members[..], others].concat(),
         bans: welcome.bans.clone(),
@@ -120,6 +121,41 @@ async fn bans_are_restored_after_a_restart() {
     .await;
     assert!(matches!(ben.message().await, ServerMessage::Kicked { .. }));
     assert_eq!(ben.close_code().await, close::KICKED);
+}
+
+#[tokio::test]
+async fn a_former_host_that_returns_first_does_not_get_the_role_back() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let (mut ana, first) = server.join(&code).await;
+    let (mut ben, second) = server.join(&code).await;
+    let to = second.peer.clone();
+    ana.send(&ClientMessage::Command(HostCommand::HandOver { to }))
+        .await;
+    let new_term = |message: &ServerMessage| matches!(message, ServerMessage::Host { .. });
+    let ServerMessage::Host {
+        term, host_token, ..
+    } = ben.wait_for(new_term).await
+    else {
+        unreachable!()
+    };
+    server.kill();
+    let server = TestServer::start(&[]).await;
+    // Ana's page shows what it knew before the hand-over, and is back seconds before Ben's.
+    let (mut ana, _) = server
+        .join_with_snapshot(&code, resume_same_page(&first), snapshot(&first, &[]))
+        .await;
+    assert_eq!(restored(&mut ana).await.1, first.peer.to_string());
+    let mut known = snapshot(&second, &[]);
+    known.hosts.push(term);
+    known.host_token = host_token;
+    let (_ben, again) = server
+        .join_with_snapshot(&code, resume_same_page(&second), known)
+        .await;
+    let names_ben = |message: &ServerMessage| matches!(message, ServerMessage::Host { term, .. } if term.peer == second.peer);
+    ana.wait_for(names_ben).await;
+    let again = server.join_as(&code, Some(resume(&again))).await.1;
+    assert!(again.is_host() && again.host_token.is_some());
 }
 
 #[tokio::test]

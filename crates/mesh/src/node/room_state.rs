@@ -14,6 +14,8 @@ const KEPT_TERMS: usize = 8;
 #[derive(Clone, Debug, Default)]
 pub(super) struct RoomState {
     pub(super) terms: HostTerms,
+    /// Newest token of a host term, signed by the server.
+    host_token: Option<Token>,
     is_locked: bool,
     /// Ban tokens, signed by the server.
     bans: Vec<Token>,
@@ -29,6 +31,12 @@ impl RoomState {
         std::mem::replace(&mut self.is_locked, locked) != locked
     }
 
+    /// Keeps the token of a newer term. A server that is not sure of the host after a restart sends
+    /// none: then the last one is still the newest.
+    pub(super) fn keep_host_token(&mut self, token: Option<Token>) {
+        self.host_token = token.or(self.host_token.take());
+    }
+
     pub(super) fn add_ban(&mut self, ban: Token) {
         if self.bans.len() < MAX_BANS && !self.bans.contains(&ban) {
             self.bans.push(ban);
@@ -39,6 +47,7 @@ impl RoomState {
     pub(super) fn update(&mut self, welcome: &Welcome) {
         let terms = welcome.hosts.clone();
         self.terms.replace(terms, welcome.first_host.clone());
+        self.keep_host_token(welcome.host_token.clone());
         self.is_locked = welcome.locked;
         self.bans.clone_from(&welcome.bans);
     }
@@ -47,6 +56,7 @@ impl RoomState {
     pub(super) fn snapshot(&self, members: Vec<Member>, elections: &[Election]) -> RoomSnapshot {
         RoomSnapshot {
             hosts: self.terms.all().to_vec(),
+            host_token: self.host_token.clone(),
             first_host: self.terms.first_host().cloned(),
             members,
             bans: self.bans.clone(),

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::peer_limits::PeerLimits;
 use protocol::{
-    peer::{PeerId, PeerNumber},
+    peer::{PeerId, PeerNumber, Token},
     signaling::{
         ClientMessage, ErrorCode, Hello, HostTerm, Member, RestoredRoom, Resume, RoomSnapshot,
         ServerMessage, VERSION, Welcome, close,
@@ -103,7 +103,11 @@ impl Node {
             ServerMessage::Left { peer, reason } => {
                 self.apply(now, MemberChange::Left(peer, reason));
             }
-            ServerMessage::Host { term, first_host } => self.begin_term(term, first_host),
+            ServerMessage::Host {
+                term,
+                first_host,
+                host_token,
+            } => self.begin_term(term, first_host, host_token),
             ServerMessage::Locked { locked } => {
                 if self.room.set_locked(locked) {
                     self.outputs.event(NodeEvent::LockChanged(locked));
@@ -270,8 +274,9 @@ impl Node {
         }
     }
 
-    fn begin_term(&mut self, term: HostTerm, first_host: PeerId) {
+    fn begin_term(&mut self, term: HostTerm, first_host: PeerId, token: Option<Token>) {
         if self.room.terms.begin(term.clone(), first_host) {
+            self.room.keep_host_token(token);
             self.outputs.event(NodeEvent::HostChanged(term));
             self.announce_reclaim();
         }
@@ -289,6 +294,7 @@ impl Node {
         self.room
             .terms
             .replace(restored.hosts, Some(restored.first_host));
+        self.room.keep_host_token(restored.host_token);
         self.room.set_locked(restored.locked);
         self.announce_changes(before);
         self.announce_reclaim();

@@ -59,6 +59,7 @@ fn welcome(number: u32, load: u32, members: Vec<Member>, epoch: u32) -> ServerMe
         bans: Vec::new(),
         epoch,
         hosts: vec![term],
+        host_token: None,
         members,
         ice_servers: Vec::new(),
         server_time: u64::MAX,
@@ -127,10 +128,12 @@ fn any_message() -> impl Strategy<Value = ServerMessage> {
         (any::<u32>(), 1..5u32).prop_map(move |one| ServerMessage::Host {
             term: term(one),
             first_host: id(1),
+            host_token: None,
         }),
         (any::<u32>(), 1..5u32, any::<bool>()).prop_map(move |(epoch, number, locked)| {
             ServerMessage::Restored(Box::new(RestoredRoom {
                 hosts: vec![term((epoch, number))],
+                host_token: Some("token".parse().unwrap()),
                 first_host: id(number),
                 locked,
             }))
@@ -387,7 +390,11 @@ fn a_host_term_that_is_not_newer_changes_nothing() {
         sign_key: [9; 32],
     };
     let first_host = net.id(1);
-    let message = ServerMessage::Host { term, first_host };
+    let message = ServerMessage::Host {
+        term,
+        first_host,
+        host_token: None,
+    };
     net.feed(1, Input::SocketText(message.to_json()));
     assert_eq!(net.riders[1].node.host(), Some(&net.id(0)));
     let changed = |event: &NodeEvent| matches!(event, NodeEvent::HostChanged(_));

@@ -276,3 +276,27 @@ fn a_ride_is_not_restored_without_a_valid_token() {
     assert_eq!(net.count_events(forger, refused), 1);
     assert_eq!(net.count_events(stranger, refused), 1);
 }
+
+#[test]
+fn pages_keep_the_newest_host_token_and_present_it_after_restarts() {
+    let token = |net: &Network, rider: usize| {
+        let snapshot = net.riders[rider].node.room_snapshot().unwrap();
+        snapshot.host_token.map(|token| token.expose().to_owned())
+    };
+    let mut net = Network::with_riders(330, 3);
+    let (ana, ben) = (net.id(0), net.id(1));
+    for rider in 0..3 {
+        assert_eq!(token(&net, rider), Some(format!("ours_host_1_{ana}_{ana}")));
+    }
+    let to = ben.clone();
+    net.feed(0, Input::Command(HostCommand::HandOver { to }));
+    net.run(500);
+    let handed_over = Some(format!("ours_host_2_{ben}_{ben}"));
+    assert!((0..3).all(|rider| token(&net, rider) == handed_over));
+    for _ in 0..2 {
+        restart(&mut net, 3_000);
+        net.run(10_000);
+        assert!((0..3).all(|rider| token(&net, rider) == handed_over));
+        assert_eq!(net.riders[2].node.host(), Some(&ben));
+    }
+}

@@ -13,6 +13,9 @@ use crate::{
 pub struct RoomSnapshot {
     /// Host terms, oldest first; the last one names the host.
     pub hosts: Vec<HostTerm>,
+    /// Newest token of a host term, signed by the server.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_token: Option<Token>,
     /// Rider who may reclaim the host role.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_host: Option<PeerId>,
@@ -36,6 +39,9 @@ pub struct RoomSnapshot {
 pub struct RestoredRoom {
     /// Host terms, oldest first; the last one names the host.
     pub hosts: Vec<HostTerm>,
+    /// Token of the last term, if the server has evidence for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_token: Option<Token>,
     /// Rider who may reclaim the host role.
     pub first_host: PeerId,
     /// Set while the ride is locked.

@@ -77,6 +77,25 @@ fn a_report_and_a_restored_message_are_parsed_as_documented() {
         panic!("not restored");
     };
     assert_eq!(restored.first_host.as_str(), "ana");
+    assert_eq!(restored.host_token, None, "of an older server");
+}
+
+#[test]
+fn a_host_message_is_parsed_with_and_without_a_token() {
+    let key = "00".repeat(32);
+    let message = |token: &str| {
+        let text = format!(
+            r#"{{"type":"host","term":{{"epoch":2,"peer":"ana","signKey":"{key}"}},
+                "firstHost":"ben"{token}}}"#
+        );
+        match ServerMessage::parse(&text).unwrap() {
+            ServerMessage::Host { host_token, .. } => host_token,
+            other => panic!("not a host: {other:?}"),
+        }
+    };
+    assert_eq!(message(""), None);
+    let token = message(r#","hostToken":"BAAA""#);
+    assert_eq!(token.unwrap().expose(), "BAAA");
 }
 
 #[test]
@@ -100,6 +119,7 @@ fn a_hello_carries_a_snapshot_of_the_largest_ride_and_no_more() {
     let hello = |members: usize, hosts: usize, bans: usize| {
         let snapshot = RoomSnapshot {
             hosts: vec![term.clone(); hosts],
+            host_token: Some("x".repeat(136).parse().unwrap()),
             first_host: Some(member.peer.clone()),
             members: vec![member.clone(); members],
             bans: vec!["x".repeat(88).parse().unwrap(); bans],

@@ -38,6 +38,9 @@ pub struct Welcome {
     pub epoch: u32,
     /// The newest host terms, oldest first, at most [`MAX_HOST_TERMS`](super::MAX_HOST_TERMS).
     pub hosts: Vec<HostTerm>,
+    /// Token of the current term, see [`ServerMessage::Host`](super::ServerMessage::Host).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_token: Option<Token>,
     /// The other members, by number.
     pub members: Vec<Member>,
     /// ICE servers for `RTCPeerConnection`.

@@ -68,7 +68,7 @@ impl Access {
         }
         match signer.verify(token)? {
             Statement::Ban(peer) if !self.is_banned(&peer) => Some(peer),
-            Statement::Ban(_) | Statement::Resume(_) => None,
+            Statement::Ban(_) | Statement::Resume(_) | Statement::Host(_) => None,
         }
     }
 

@@ -5,7 +5,7 @@
 //! that any page may know: from a restored room ([`HostTerms::raise_epoch_floor`]), or from an
 //! election that took place while the server was unreachable.
 //!
-//! Methods that begin a term return the message that announces it.
+//! Methods that begin a term return the message that announces it, without its token.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -108,6 +108,7 @@ impl HostTerms {
         ServerMessage::Host {
             first_host: first_host.clone(),
             term,
+            host_token: None,
         }
     }
 
@@ -245,13 +246,30 @@ impl HostTerms {
     }
 
     fn accept_election(&mut self, election: &Election, members: &Members) -> Option<ServerMessage> {
-        let term = &election.term;
-        let number = members.number_of(&term.peer)?;
-        let key_of = |number| Some(members.authenticated_rider(number)?.keys.sign);
-        let is_elected = key_of(number) == Some(term.sign_key)
-            && election.is_majority_of(members.riders().count())
-            && election.is_genuine(key_of);
-        is_elected.then(|| self.push(number, term.clone()))
+        proven_votes(election, members)?;
+        let number = members.number_of(&election.term.peer)?;
+        Some(self.push(number, election.term.clone()))
+    }
+
+    /// Returns `true` if one of the terms has this epoch and this host.
+    pub(super) fn knows(&self, epoch: u32, host: &PeerId) -> bool {
+        let mut terms = self.terms.iter();
+        terms.any(|term| term.epoch == epoch && term.peer == *host)
+    }
+
+    /// Begins a term of the host that late evidence names, unless host and first host are right.
+    pub(super) fn correct(
+        &mut self,
+        number: PeerNumber,
+        member: &RoomMember,
+        first_host: Option<PeerId>,
+    ) -> Option<ServerMessage> {
+        let first_host = first_host.unwrap_or_else(|| member.peer.clone());
+        if self.is_host(number) && self.first_host.as_ref() == Some(&first_host) {
+            return None;
+        }
+        self.first_host = Some(first_host);
+        Some(self.begin(number, member))
     }
 
     /// Begins a term of the same host above a term that a page knows and this room does not. At
@@ -277,7 +295,7 @@ impl HostTerms {
         Some(self.begin(number, host))
     }
 
-    /// Takes over the host that the members of a restored room voted for. A new term begins if a
+    /// Takes over the host of a restored room. A new term begins if a
     /// page may know a higher epoch or another term of this one, or if the host has another key.
     pub(super) fn restore(&mut self, voted: VotedHost, members: &Members) {
         let VotedHost {
@@ -300,4 +318,18 @@ impl HostTerms {
             self.begin(number, host);
         }
     }
+}
+
+/// Number of valid votes of an election, if they are more than half of the riders and the candidate
+/// is one of them. Votes of riders who are not there to be verified do not count.
+pub(super) fn proven_votes(election: &Election, members: &Members) -> Option<usize> {
+    let term = &election.term;
+    let key_of = |number| Some(members.authenticated_rider(number)?.keys.sign);
+    let candidate = members.number_of(&term.peer)?;
+    let mut known = election.clone();
+    known.votes.retain(|vote| key_of(vote.voter).is_some());
+    let is_proven = key_of(candidate) == Some(term.sign_key)
+        && known.is_majority_of(members.riders().count())
+        && known.is_genuine(key_of);
+    is_proven.then_some(known.votes.len())
 }

@@ -131,6 +131,8 @@ impl Room {
                 self.rejoin(now, join, claims);
             }
         }
+        // The member itself may be the host that it has evidence for.
+        self.consider_late_evidence(now);
     }
 
     /// Returns `true` for a banned peer. A restored room takes over a ban from before the restart,
@@ -327,9 +329,9 @@ impl Room {
         let welcome = self.welcome(number, member, join.server_time);
         self.outputs
             .send(join.socket, ServerMessage::Welcome(Box::new(welcome)));
-        self.announce_except(number, &announcement(description));
+        self.announce_except(number, announcement(description));
         if let Some(new_term) = new_term {
-            self.announce_except(number, &new_term);
+            self.announce_except(number, new_term);
         }
     }
 

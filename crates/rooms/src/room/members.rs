@@ -207,6 +207,14 @@ impl Members {
         Some(number)
     }
 
+    /// Restarts the absence of a member, if it is away.
+    pub(super) fn restart_absence(&mut self, number: PeerNumber, away: Presence) {
+        let member = self.by_number.get_mut(&number);
+        if let Some(member) = member.filter(|member| !member.is_connected()) {
+            member.presence = away;
+        }
+    }
+
     /// Restarts the absence of all members that are known only from snapshots.
     pub(super) fn restart_unauthenticated(&mut self, away: Presence) {
         for member in self.by_number.values_mut() {

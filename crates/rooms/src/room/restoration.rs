@@ -2,19 +2,19 @@
 //!
 //! A valid resume token admits its member at once, under the same id and number, and relaying
 //! works as ever. The other members in its snapshot are away until they present a token of their
-//! own. After [`RoomSettings::restore_wait`](super::RoomSettings::restore_wait) the host is named:
-//! the one with the most votes of connected riders ([`SnapshotVotes`]). New members wait until
+//! own. After [`RoomSettings::restore_wait`] the host is named: by [`HostEvidence`], or else the
+//! one with the most votes of connected riders ([`SnapshotVotes`]). New members wait until
 //! then, because the ride may be locked. Members of other roles have no vote, and while only such
 //! members have returned, the room goes on waiting for its riders.
 //!
 //! Members who left before the restart, according to the server's [`Standings`], have no vote and
 //! are not listed; they join again like any former member. Banned ones stay banned.
 //!
-//! Contract: a page is trusted only in what the server signed, which is its token and the ban
-//! tokens. Everything else in a snapshot is counted and bounded, and never makes an epoch fall
+//! Contract: a page is trusted only in what the server signed: its resume token, the ban tokens
+//! and the host token. Everything else in a snapshot is counted and bounded, and never makes an epoch fall
 //! behind one that a page may know.
 
-use std::{collections::VecDeque, sync::Arc, time::Duration};
+use std::{collections::VecDeque, sync::Arc};
 
 use clock::Moment;
 use protocol::{
@@ -23,7 +23,8 @@ use protocol::{
 };
 
 use super::{
-    Join, ResumeClaims, SocketId, Standing, Standings,
+    Join, ResumeClaims, RoomSettings, SocketId, Standing, Standings,
+    host_evidence::HostEvidence,
     snapshot_votes::{SnapshotVote, SnapshotVotes},
 };
 
@@ -36,8 +37,10 @@ pub(super) struct Restoration {
     phase: Phase,
     /// `None` in a room that knows everything itself.
     standings: Option<Arc<dyn Standings>>,
-    /// Highest epoch in any resume token presented.
+    /// Highest epoch in any resume token or host token presented.
     signed_epoch: u32,
+    /// `None` in a room that knows everything itself, and when it is too late for more of it.
+    pub(super) evidence: Option<HostEvidence>,
 }
 
 #[derive(Debug)]
@@ -78,12 +81,18 @@ impl Restoration {
             phase: Phase::NotNeeded,
             standings: None,
             signed_epoch: 0,
+            evidence: None,
         }
     }
 
-    pub(super) fn begin(now: Moment, wait: Duration, standings: Arc<dyn Standings>) -> Self {
+    pub(super) fn begin(
+        now: Moment,
+        settings: &RoomSettings,
+        standings: Arc<dyn Standings>,
+    ) -> Self {
+        let evidence_until = now + settings.restore_wait + settings.grace + settings.ttl;
         let collection = Collection {
-            until: now + wait,
+            until: now + settings.restore_wait,
             votes: SnapshotVotes::default(),
             waiting: VecDeque::new(),
         };
@@ -91,7 +100,20 @@ impl Restoration {
             phase: Phase::Collecting(collection),
             standings: Some(standings),
             signed_epoch: 0,
+            evidence: Some(HostEvidence::new(evidence_until)),
         }
+    }
+
+    /// Considers no more evidence after a while.
+    pub(super) fn expire(&mut self, now: Moment) {
+        if !self.is_collecting() {
+            self.evidence.take_if(|evidence| evidence.is_over(now));
+        }
+    }
+
+    /// Returns `false` while evidence against the present host may turn up.
+    pub(super) fn is_sure_of_host(&self) -> bool {
+        self.evidence.as_ref().is_none_or(HostEvidence::is_signed)
     }
 
     pub(super) fn is_needed(&self) -> bool {
@@ -153,12 +175,20 @@ impl Restoration {
         }
     }
 
-    /// Vote of a page, unless its epoch is implausibly high: since the newest token presented,
+    /// Takes note of an epoch that the server signed.
+    pub(super) fn note_signed_epoch(&mut self, epoch: u32) {
+        self.signed_epoch = self.signed_epoch.max(epoch);
+    }
+
+    /// Vote of a page, unless its epoch is implausible.
+    pub(super) fn vote_of(&self, join: &Join, claims: &ResumeClaims) -> Option<SnapshotVote> {
+        SnapshotVote::of(join, claims).filter(|vote| self.is_plausible(vote.epoch()))
+    }
+
+    /// Returns `false` for an epoch far above the newest one that the server signed: since then,
     /// there may have been as many terms as a page remembers.
-    pub(super) fn vote_of(&mut self, join: &Join, claims: &ResumeClaims) -> Option<SnapshotVote> {
-        self.signed_epoch = self.signed_epoch.max(claims.epoch);
-        let limit = self.signed_epoch.saturating_add(MAX_HOST_TERMS as u32);
-        SnapshotVote::of(join, claims).filter(|vote| vote.epoch() <= limit)
+    pub(super) fn is_plausible(&self, epoch: u32) -> bool {
+        epoch <= self.signed_epoch.saturating_add(MAX_HOST_TERMS as u32)
     }
 }
 

@@ -3,10 +3,12 @@
 use clock::Moment;
 use protocol::{
     peer::{MemberRole, PeerId},
-    signaling::{Member, RestoredRoom, ServerMessage},
+    signaling::{Member, RestoredRoom, RoomSnapshot, ServerMessage},
 };
 
-use super::{Join, ResumeClaims, Room, Standing, members::RoomMember, restoration};
+use super::{
+    HostClaims, Join, ResumeClaims, Room, Standing, Statement, members::RoomMember, restoration,
+};
 
 impl Room {
     /// Takes over the knowledge of a page that presents a valid resume token. A room that has its
@@ -30,10 +32,21 @@ impl Room {
                 self.ban(now, peer, String::new());
             }
         }
+        let host = snapshot.and_then(|snapshot| self.verify_host_token(snapshot));
+        let signed_epoch = host.as_ref().map_or(0, |host| host.epoch).max(claims.epoch);
+        self.restoration.note_signed_epoch(signed_epoch);
         let vote = self.restoration.vote_of(join, claims);
         let known_epoch = vote.as_ref().map_or(0, |vote| vote.epoch());
-        self.terms.raise_epoch_floor(known_epoch.max(claims.epoch));
+        self.terms.raise_epoch_floor(known_epoch.max(signed_epoch));
         let is_former = self.restoration.standing(&claims.peer) == Standing::Left;
+        let newest_election = snapshot.and_then(|snapshot| snapshot.elections.last());
+        let election =
+            newest_election.filter(|election| self.restoration.is_plausible(election.term.epoch));
+        match &mut self.restoration.evidence {
+            Some(evidence) if is_former => evidence.add_former(&claims.peer),
+            Some(evidence) => evidence.add(claims, host, election),
+            None => {}
+        }
         let members = snapshot.map_or(&[][..], |snapshot| &snapshot.members);
         let highest = restoration::highest_number(members, claims);
         self.members.reserve_up_to(highest);
@@ -47,8 +60,42 @@ impl Room {
             if !is_former {
                 self.list_members(now, members, claims);
             }
-        } else if let Some(term) = vote.as_ref().and_then(|vote| vote.last_term()) {
+            return;
+        }
+        self.consider_late_evidence(now);
+        if let Some(term) = vote.as_ref().and_then(|vote| vote.last_term()) {
             let announcement = self.terms.surpass(now, &claims.peer, term, &self.members);
+            self.announce(announcement);
+        }
+    }
+
+    fn verify_host_token(&self, snapshot: &RoomSnapshot) -> Option<HostClaims> {
+        match self.signer.verify(snapshot.host_token.as_ref()?)? {
+            Statement::Host(claims) => Some(claims),
+            Statement::Resume(_) | Statement::Ban(_) => None,
+        }
+    }
+
+    /// Makes the rider the host that evidence names which was not known when another one was named.
+    /// If it is away, it has the host's grace period to return.
+    pub(super) fn consider_late_evidence(&mut self, now: Moment) {
+        let Some(evidence) = &mut self.restoration.evidence else {
+            return;
+        };
+        if self.terms.host().is_none() {
+            return;
+        }
+        let is_known = |host: &HostClaims| self.terms.knows(host.epoch, &host.peer);
+        let highest_epoch = self.terms.highest_known_epoch();
+        let named = evidence.name_late(&self.members, is_known, highest_epoch);
+        let Some(named) = named else {
+            return;
+        };
+        let away = self.away_since(now);
+        self.members.restart_absence(named.number, away);
+        if let Some(member) = self.members.get(named.number) {
+            let first_host = named.first_host.filter(|first| self.may_be_host(first));
+            let announcement = self.terms.correct(named.number, member, first_host);
             self.announce(announcement);
         }
     }
@@ -77,7 +124,7 @@ impl Room {
             };
             let member = listed.describe(number);
             self.members.insert(number, listed);
-            self.announce_except(number, &ServerMessage::Joined { member });
+            self.announce_except(number, ServerMessage::Joined { member });
         }
     }
 
@@ -100,7 +147,13 @@ impl Room {
             self.restoration.standing(peer) == Standing::Member && !self.access.is_banned(peer)
         };
         collection.votes.retain_eligible(&self.members, may_vote);
-        match collection.votes.count(&self.members) {
+        let evidence = self.restoration.evidence.as_mut();
+        let named = evidence.and_then(|evidence| evidence.name(&self.members));
+        let result = match named {
+            Some(named) => Some(collection.votes.about(named)),
+            None => collection.votes.count(&self.members),
+        };
+        match result {
             Some(mut voted) => {
                 voted.first_host.take_if(|first| !self.may_be_host(first));
                 self.access.set_locked(voted.locked);
@@ -143,6 +196,7 @@ impl Room {
         if let Some(first_host) = self.terms.first_host().cloned() {
             let restored = RestoredRoom {
                 hosts: self.terms.list(),
+                host_token: self.host_token(),
                 first_host,
                 locked: self.access.is_locked(),
             };

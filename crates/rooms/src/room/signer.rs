@@ -24,6 +24,17 @@ pub struct ResumeClaims {
     pub expires: WallTime,
 }
 
+/// Claims of a host token: the server made this rider host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HostClaims {
+    /// Epoch of the host's term.
+    pub epoch: u32,
+    /// The host.
+    pub peer: PeerId,
+    /// Rider who could reclaim the host role when the token was issued.
+    pub first_host: Option<PeerId>,
+}
+
 /// Content of a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Statement {
@@ -31,6 +42,8 @@ pub enum Statement {
     Resume(ResumeClaims),
     /// Ban token: the peer is banned from the ride.
     Ban(PeerId),
+    /// Host token.
+    Host(HostClaims),
 }
 
 /// Issuer and verifier of the tokens of one ride.

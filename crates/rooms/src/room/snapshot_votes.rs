@@ -10,7 +10,9 @@ use protocol::{
     signaling::{HostTerm, RoomSnapshot},
 };
 
-use super::{Join, ResumeClaims, members::Members, restoration::MAX_PLAUSIBLE};
+use super::{
+    Join, ResumeClaims, host_evidence::NamedHost, members::Members, restoration::MAX_PLAUSIBLE,
+};
 
 /// Votes of the riders, and knowledge of the others. Each member that presents a resume token has
 /// one of them.
@@ -20,7 +22,8 @@ pub(super) struct SnapshotVotes {
     /// Last terms that members of other roles know. They do not count as votes, but no other term
     /// may have their epoch.
     known_terms: BTreeMap<PeerId, HostTerm>,
-    /// Riders who had left before the restart. They have no vote, even if they join again.
+    /// Riders who had left before the restart. They have no vote and are not elected, even if they
+    /// join again.
     former: BTreeSet<PeerId>,
 }
 
@@ -39,7 +42,7 @@ pub(super) struct SnapshotVote {
 #[derive(Debug)]
 pub(super) struct VotedHost {
     pub(super) number: PeerNumber,
-    /// Host terms; the last one names the host.
+    /// Host terms; the last one names the host. Empty if no voter knows the host's term.
     pub(super) terms: Vec<HostTerm>,
     pub(super) first_host: Option<PeerId>,
     /// Set if at least half of the voters with the same last term know the ride as locked.
@@ -98,7 +101,7 @@ impl SnapshotVote {
 }
 
 impl SnapshotVotes {
-    /// Takes the vote from a rider who had left before the restart.
+    /// Takes the right to vote and to be elected from a rider who had left before the restart.
     pub(super) fn exclude(&mut self, former: PeerId) {
         self.former.insert(former);
     }
@@ -138,7 +141,9 @@ impl SnapshotVotes {
         let equals = |one: &SnapshotVote| votes().filter(|it| it.terms == one.terms).count();
         let candidates = votes().filter_map(|vote| {
             let host = &vote.last_term()?.peer;
-            let (number, _) = members.find(host).filter(|(_, member)| member.is_rider())?;
+            let (number, _) = members
+                .find(host)
+                .filter(|(_, member)| member.is_rider() && !self.former.contains(host))?;
             let rank = (supporters(host), vote.epoch(), equals(vote));
             Some(((rank, Reverse(vote.number)), (number, vote)))
         });
@@ -150,6 +155,28 @@ impl SnapshotVotes {
             locked: self.is_locked_according_to(vote),
             is_contested: self.is_contested(vote),
         })
+    }
+
+    /// Knowledge of the voters about a term that evidence names: the one that most of them share.
+    pub(super) fn about(&self, named: NamedHost) -> VotedHost {
+        let is_about = |vote: &&SnapshotVote| {
+            let term = vote.last_term();
+            term.is_some_and(|term| term.epoch == named.epoch && term.peer == named.peer)
+        };
+        let votes = || self.votes.values();
+        let equals = |one: &SnapshotVote| votes().filter(|it| it.terms == one.terms).count();
+        let vote = votes()
+            .filter(is_about)
+            .max_by_key(|vote| (equals(vote), Reverse(vote.number)));
+        VotedHost {
+            number: named.number,
+            terms: vote.map_or_else(Vec::new, |vote| vote.terms.clone()),
+            first_host: named
+                .first_host
+                .or_else(|| vote.and_then(|vote| vote.first_host.clone())),
+            locked: vote.is_some_and(|vote| self.is_locked_according_to(vote)),
+            is_contested: vote.is_none_or(|vote| self.is_contested(vote)),
+        }
     }
 
     fn is_locked_according_to(&self, vote: &SnapshotVote) -> bool {

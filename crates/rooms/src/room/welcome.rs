@@ -6,7 +6,7 @@ use protocol::{
     signaling::{Limits, VERSION, Welcome},
 };
 
-use super::{ResumeClaims, Room, Statement, members::RoomMember};
+use super::{HostClaims, ResumeClaims, Room, Statement, members::RoomMember};
 
 impl Room {
     /// Welcome of a member.
@@ -32,6 +32,7 @@ impl Room {
             bans: self.access.ban_tokens(),
             epoch: self.terms.epoch(),
             hosts: self.terms.list(),
+            host_token: self.host_token(),
             members: self.members.describe_others(number),
             ice_servers: self.settings.ice_servers.clone(),
             server_time: server_time.unix_ms(),
@@ -57,6 +58,19 @@ impl Room {
             host: self.terms.is_host(number),
             expires: server_time.after(self.settings.token_life),
         }))
+    }
+
+    /// Token of the current term. `None` while there is no host, and while the host of a restored
+    /// room may turn out to be another.
+    pub(super) fn host_token(&self) -> Option<Token> {
+        let host = self.terms.host().and_then(|host| self.members.get(host))?;
+        self.restoration.is_sure_of_host().then(|| {
+            self.signer.sign(&Statement::Host(HostClaims {
+                epoch: self.terms.epoch(),
+                peer: host.peer.clone(),
+                first_host: self.terms.first_host().cloned(),
+            }))
+        })
     }
 
     fn limits(&self) -> Limits {

@@ -2,7 +2,7 @@
 
 use clock::WallTime;
 use protocol::peer::{Incarnation, MemberRole, PeerId, PeerNumber, Token};
-use rooms::room::{ResumeClaims, Signer, Standing, Standings, Statement};
+use rooms::room::{HostClaims, ResumeClaims, Signer, Standing, Standings, Statement};
 
 /// Signer whose tokens are valid for every signer with the same key, which is the first word of
 /// the token.
@@ -13,6 +13,13 @@ impl Signer for FakeSigner {
     fn sign(&self, statement: &Statement) -> Token {
         let text = match statement {
             Statement::Ban(peer) => format!("{}_{peer}", self.0),
+            Statement::Host(claims) => {
+                let first_host = claims.first_host.as_ref().map_or("", PeerId::as_str);
+                format!(
+                    "{}_host_{}_{}_{first_host}",
+                    self.0, claims.epoch, claims.peer
+                )
+            }
             Statement::Resume(claims) => format!(
                 "{}_{}_{}_{}_{}_{}_{}_{}",
                 self.0,
@@ -33,7 +40,14 @@ impl Signer for FakeSigner {
         if words.next()? != self.0 {
             return None;
         }
-        let peer = words.next()?.parse().ok()?;
+        let peer: PeerId = words.next()?.parse().ok()?;
+        if peer.as_str() == "host" {
+            return Some(Statement::Host(HostClaims {
+                epoch: words.next()?.parse().ok()?,
+                peer: words.next()?.parse().ok()?,
+                first_host: words.next()?.parse().ok(),
+            }));
+        }
         let numbers: Vec<u64> = words.map_while(|word| word.parse().ok()).collect();
         let [number, load, role, epoch, host, expires] = numbers[..] else {
             return Some(Statement::Ban(peer));

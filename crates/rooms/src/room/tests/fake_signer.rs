@@ -13,6 +13,14 @@ impl Signer for FakeSigner {
     fn sign(&self, statement: &Statement) -> Token {
         let text = match statement {
             Statement::Ban(peer) => format!("{}_ban_{peer}", self.0),
+            Statement::Host(HostClaims {
+                epoch,
+                peer,
+                first_host,
+            }) => {
+                let first_host = first_host.as_ref().map_or("", PeerId::as_str);
+                format!("{}_host_{peer}_{epoch}_{first_host}", self.0)
+            }
             Statement::Resume(claims) => format!(
                 "{}_resume_{}_{}_{}_{}_{}_{}_{}",
                 self.0,
@@ -36,6 +44,13 @@ impl Signer for FakeSigner {
         let (kind, peer) = (words.next()?, words.next()?.parse().ok()?);
         if kind == "ban" {
             return Some(Statement::Ban(peer));
+        }
+        if kind == "host" {
+            return Some(Statement::Host(HostClaims {
+                peer,
+                epoch: words.next()?.parse().ok()?,
+                first_host: words.next()?.parse().ok(),
+            }));
         }
         Some(Statement::Resume(ResumeClaims {
             peer,

@@ -22,6 +22,7 @@ pub(super) struct TestPage {
     members: BTreeMap<PeerNumber, Member>,
     pub(super) elections: Vec<Election>,
     bans: Vec<Token>,
+    pub(super) host_token: Option<Token>,
     locked: bool,
     /// Number of messages handled on the current socket.
     handled: usize,
@@ -52,6 +53,7 @@ impl TestPage {
             members: BTreeMap::new(),
             elections: Vec::new(),
             bans: Vec::new(),
+            host_token: None,
             locked: false,
             handled: 0,
             welcome: welcome.clone(),
@@ -92,6 +94,7 @@ impl TestPage {
     pub(super) fn snapshot(&self) -> RoomSnapshot {
         RoomSnapshot {
             hosts: self.hosts.clone(),
+            host_token: self.host_token.clone(),
             first_host: self.first_host.clone(),
             members: self.members.values().cloned().collect(),
             bans: self.bans.clone(),
@@ -110,10 +113,15 @@ impl TestPage {
                 self.members.insert(member.number, member);
             }
             ServerMessage::Left { peer, .. } => self.members.retain(|_, it| it.peer != peer),
-            ServerMessage::Host { term, first_host } => {
+            ServerMessage::Host {
+                term,
+                first_host,
+                host_token,
+            } => {
                 assert!(term.epoch > self.epoch(), "an epoch went back");
                 self.hosts.push(term);
                 self.first_host = Some(first_host);
+                self.keep_host_token(host_token);
             }
             ServerMessage::Locked { locked } => self.locked = locked,
             ServerMessage::Banned { token } => self.bans.push(token),
@@ -127,6 +135,7 @@ impl TestPage {
             assert_eq!(welcome.hosts.last().map(|term| &term.peer), Some(host));
             self.handle_restored(RestoredRoom {
                 hosts: welcome.hosts.clone(),
+                host_token: welcome.host_token.clone(),
                 first_host: welcome.first_host.clone().unwrap(),
                 locked: welcome.locked,
             });
@@ -137,12 +146,17 @@ impl TestPage {
         self.welcome = welcome;
     }
 
+    fn keep_host_token(&mut self, token: Option<Token>) {
+        self.host_token = token.or(self.host_token.take());
+    }
+
     fn handle_restored(&mut self, restored: RestoredRoom) {
         let last = restored.hosts.last().expect("a term");
         let known = self.hosts.last();
         let is_newer = known.is_none_or(|known| last.epoch > known.epoch || last == known);
         assert!(is_newer, "an epoch went back: {last:?} after {known:?}");
         self.hosts = restored.hosts;
+        self.keep_host_token(restored.host_token);
         self.first_host = Some(restored.first_host);
         self.locked = restored.locked;
     }

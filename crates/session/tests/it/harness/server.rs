@@ -9,7 +9,8 @@ use protocol::{
     signaling::{ClientMessage, ErrorCode, Hello, ServerMessage, close},
 };
 use rooms::room::{
-    self, Join, ResumeClaims, Room, RoomSettings, Signer, SocketId, Standing, Standings, Statement,
+    self, HostClaims, Join, ResumeClaims, Room, RoomSettings, Signer, SocketId, Standing,
+    Standings, Statement,
 };
 use session::{Input, RideInfo, SocketEvent, view::JoinError};
 
@@ -92,6 +93,13 @@ impl Signer for FakeSigner {
         let secret = self.0;
         let text = match statement {
             Statement::Ban(peer) => format!("{secret}_ban_{peer}"),
+            Statement::Host(claims) => {
+                let first_host = claims.first_host.as_ref().map_or("", PeerId::as_str);
+                format!(
+                    "{secret}_host_{}_{}_{first_host}",
+                    claims.peer, claims.epoch
+                )
+            }
             Statement::Resume(claims) => format!(
                 "{secret}_resume_{}_{}_{}_{}_{}_{}_{}",
                 claims.peer,
@@ -115,6 +123,13 @@ impl Signer for FakeSigner {
         let peer = parts.next()?.parse().ok()?;
         if kind == "ban" {
             return Some(Statement::Ban(peer));
+        }
+        if kind == "host" {
+            return Some(Statement::Host(HostClaims {
+                peer,
+                epoch: parts.next()?.parse().ok()?,
+                first_host: parts.next()?.parse().ok(),
+            }));
         }
         let mut number = || parts.next()?.parse::<u64>().ok();
         Some(Statement::Resume(ResumeClaims {
