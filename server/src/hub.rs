@@ -34,9 +34,9 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use protocol::code::SessionCode;
-use protocol::peer::{PeerId, Token};
+use protocol::peer::Token;
 use protocol::signaling::{ErrorCode, Resume};
-use rooms::room::{Room, RoomSettings, Signer, Standing, Statement, Summary};
+use rooms::room::{ResumeClaims, Room, RoomSettings, Signer, Standing, Statement, Summary};
 use tokio::sync::watch;
 use tokio::time::Instant;
 
@@ -171,9 +171,12 @@ impl Hub {
         }
         let signer = self.0.secret.signer(code);
         let journal = &self.0.journal;
-        let rider = resume.filter(|resume| is_valid(&*signer, resume));
+        let claims = resume.and_then(|resume| {
+            let claims = resume_claims(&*signer, &resume.token)?;
+            (claims.peer == resume.peer && is_current(&claims)).then_some(claims)
+        });
         let is_member =
-            rider.is_some_and(|it| journal.standing(code, &it.peer) == Standing::Member);
+            claims.is_some_and(|it| journal.standing(code, &it.peer) == Standing::Member);
         if !is_member || !self.is_restoring() || journal.has_ended(code) {
             return Err(ErrorCode::NoSuchRide);
         }
@@ -182,7 +185,8 @@ impl Hub {
         }
         let settings = self.0.settings.clone();
         let records = Arc::new(self.records(code));
-        let room = Room::restored(settings, signer, records, self.0.context.now());
+        let (now, server_time) = (self.0.context.now(), wall_clock::now());
+        let room = Room::restored(settings, signer, records, now, server_time);
         Ok(self.insert(&mut rides, code, room, "ride restored"))
     }
 
@@ -202,9 +206,10 @@ impl Hub {
     }
 
     /// Returns `true` if a token was issued to a rider of the ride with this
-    /// code, active or not, and has not expired.
+    /// code. If the ride is not active, the token must not have expired.
     pub fn is_rider_token(&self, code: &SessionCode, token: &Token) -> bool {
-        rider_of(&*self.0.secret.signer(code), token).is_some()
+        let claims = resume_claims(&*self.0.secret.signer(code), token);
+        claims.is_some_and(|it| is_current(&it) || lock(&self.0.rides).contains_key(code))
     }
 
     fn insert(
@@ -290,17 +295,17 @@ impl Drop for OpenSocketGuard {
     }
 }
 
-/// Returns `true` if the resume token belongs to the peer that presents it.
-fn is_valid(signer: &dyn Signer, resume: &Resume) -> bool {
-    rider_of(signer, &resume.token).is_some_and(|rider| rider == resume.peer)
-}
-
-/// Peer id in a resume token that is valid and has not expired.
-fn rider_of(signer: &dyn Signer, token: &Token) -> Option<PeerId> {
+/// Claims of a resume token, which may have expired.
+fn resume_claims(signer: &dyn Signer, token: &Token) -> Option<ResumeClaims> {
     match signer.verify(token)? {
-        Statement::Resume(claims) => (claims.expires > wall_clock::now()).then_some(claims.peer),
+        Statement::Resume(claims) => Some(claims),
         Statement::Ban(_) | Statement::Host(_) => None,
     }
+}
+
+/// Returns `true` if a token has not expired.
+fn is_current(claims: &ResumeClaims) -> bool {
+    claims.expires > wall_clock::now()
 }
 
 /// Wakes a ride when its room asks for it, and removes the ride when it has

@@ -149,11 +149,19 @@ async fn drain(
     std::future::pending().await
 }
 
-/// Updates metrics and reports dropped log lines every second. Never resolves.
+/// Updates metrics, and reports dropped log lines and jumps of the wall clock every
+/// second. Never resolves.
 async fn run_periodic_tasks(state: &AppState) {
     let mut seconds = tokio::time::interval(Duration::from_secs(1));
+    let mut wall_clock_jumps = wall_clock::JumpDetector::default();
     loop {
         seconds.tick().await;
+        if let Some(seconds) = wall_clock_jumps.check(wall_clock::now(), state.hub.now()) {
+            tracing::warn!(
+                seconds,
+                "the wall clock was set, or the machine slept: riders who are in a ride stay in it"
+            );
+        }
         state.hub.update_room_metrics();
         state.metrics.sample(state.hub.now());
         logging::report_dropped_lines();

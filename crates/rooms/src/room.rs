@@ -59,7 +59,7 @@ pub use standings::{Standing, StandingChange, Standings};
 
 use std::sync::Arc;
 
-use clock::Moment;
+use clock::{Moment, WallTime};
 use protocol::{
     frame::{FrameError, ToServer},
     peer::{MemberRole, PeerId, PeerNumber},
@@ -109,15 +109,16 @@ impl Room {
 
     /// Room that the server lost with its memory, opened again for a holder of a valid resume
     /// token. It is restored from the tokens and snapshots that its members present, and from the
-    /// standings that outlived the memory.
+    /// standings that outlived the memory. `server_time` is the server's wall clock.
     pub fn restored(
         settings: RoomSettings,
         signer: Arc<dyn Signer>,
         standings: Arc<dyn Standings>,
         now: Moment,
+        server_time: WallTime,
     ) -> Self {
         Self {
-            restoration: Restoration::begin(now, &settings, standings),
+            restoration: Restoration::begin(now, server_time, &settings, standings),
             ..Self::new(settings, signer, now)
         }
     }

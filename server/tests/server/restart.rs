@@ -2,11 +2,14 @@
 
 use std::path::PathBuf;
 
+use clock::WallTime;
 use protocol::signaling::HostCommand;
 use protocol::signaling::{
     ClientMessage, ErrorCode, Member, Resume, RoomSnapshot, ServerMessage, Welcome, close,
 };
 
+use rooms::room::{ResumeClaims, Statement};
+use server::tokens::Secret;
 use uuid::Uuid;
 
 use crate::sockets::{refusal, resume};
@@ -365,6 +368,56 @@ async fn a_rider_who_left_does_not_reopen_its_ride_but_may_return_to_it() {
     drop(ben);
     let (_ben, again) = server.join_as(&code, Some(resume(&again))).await;
     assert_eq!(again.number.0, 3);
+}
+
+/// A rider's resume data with a token that has expired, as after a jump of the wall clock.
+fn with_expired_token(code: &str, secret: &str, welcome: &Welcome) -> Resume {
+    let signer = Secret::from_text(secret).signer(&code.parse().expect("a code"));
+    let Some(Statement::Resume(claims)) = signer.verify(&welcome.token) else {
+        panic!("not a resume token")
+    };
+    let expired = ResumeClaims {
+        expires: WallTime::from_unix_ms(1_000),
+        ..claims
+    };
+    Resume {
+        token: signer.sign(&Statement::Resume(expired)),
+        ..resume(welcome)
+    }
+}
+
+#[tokio::test]
+async fn an_expired_token_opens_no_lost_ride_but_is_valid_while_its_ride_goes_on() {
+    let secret = "the secret of an old token";
+    let flags = ["--secret", secret, "--joins-per-minute-per-address", "1"];
+    let server = TestServer::start(&flags).await;
+    let code = server.ride().await;
+    let (_ana, first) = server.join(&code).await;
+    let (ben, second) = server.join(&code).await;
+    drop(ben);
+    let expired = with_expired_token(&code, secret, &second);
+    let (_ben, again) = server.join_as(&code, Some(expired.clone())).await;
+    assert_eq!(again.number, second.number);
+    // It is no guess, even after too many of them.
+    for _ in 0..2 {
+        server.get("/api/rides/brave-otter-0000").await;
+    }
+    let path = format!("/api/rides/{code}");
+    assert_eq!(server.get(&path).await.status, 429);
+    let bearer = format!("Bearer {}", expired.token.expose());
+    let headers = [("authorization", bearer.as_str())];
+    let found = server.request("GET", &path, &headers).await;
+    assert_eq!(found.status, 200);
+    server.kill();
+    let server = TestServer::start(&["--secret", secret]).await;
+    let mut ben = server.socket(&code).await;
+    ben.hello(Some(expired.clone())).await;
+    assert_eq!(refusal(&mut ben).await.0, ErrorCode::NoSuchRide);
+    let (_ana, _) = server.join_as(&code, Some(resume(&first))).await;
+    let mut ben = server.socket(&code).await;
+    ben.hello(Some(expired)).await;
+    assert_eq!(refusal(&mut ben).await.0, ErrorCode::BadToken);
+    server.join_as(&code, Some(resume(&second))).await;
 }
 
 #[tokio::test]

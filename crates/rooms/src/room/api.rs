@@ -115,7 +115,7 @@ pub struct Join {
     pub hello: Hello,
     /// Random, unique id, used if the hello is a new member's.
     pub fresh_peer: PeerId,
-    /// The server's wall clock, for the welcome and for the expiry of tokens.
+    /// The server's wall clock, for the welcome and for the expiry of new tokens.
     pub server_time: WallTime,
 }
 

@@ -41,7 +41,7 @@ impl Room {
             let error = ServerMessage::error(ErrorCode::BadMessage);
             return self.outputs.send(socket, error);
         }
-        let claims = self.verify_resume(&join);
+        let claims = self.verify_resume(now, &join);
         if join.hello.resume.is_some() && claims.is_none() {
             let error = ErrorCode::BadToken;
             return self.outputs.refuse(socket, error, close::REFUSED);
@@ -92,7 +92,10 @@ impl Room {
     }
 
     /// Claims of the hello's resume token, if it is valid for the member and page of the hello.
-    fn verify_resume(&self, join: &Join) -> Option<ResumeClaims> {
+    ///
+    /// Tokens do not expire while their ride goes on. Only a restored room looks at the expiry, of
+    /// tokens of members that it has not welcomed yet.
+    fn verify_resume(&self, now: Moment, join: &Join) -> Option<ResumeClaims> {
         let resume = join.hello.resume.as_ref()?;
         let Statement::Resume(claims) = self.signer.verify(&resume.token)? else {
             return None;
@@ -101,7 +104,10 @@ impl Room {
         let is_same_load = resume
             .incarnation
             .is_none_or(|load| load == claims.incarnation);
-        let is_current = claims.expires > join.server_time;
+        let wall_time = self.restoration.wall_time(now);
+        let is_current = wall_time.is_none_or(|wall_time| {
+            claims.expires > wall_time || self.members.has_been_welcomed(&claims.peer)
+        });
         (is_same_peer && is_same_load && is_current).then_some(claims)
     }
 

@@ -59,6 +59,8 @@ pub(super) enum Presence {
 struct DepartedPage {
     peer: PeerId,
     incarnation: Incarnation,
+    /// See [`RoomMember::authenticated`].
+    authenticated: bool,
 }
 
 impl Members {
@@ -236,6 +238,7 @@ impl Members {
         self.departed.push_back(DepartedPage {
             peer: member.peer.clone(),
             incarnation: member.incarnation,
+            authenticated: member.authenticated,
         });
         if self.departed.len() > MAX_DEPARTED {
             self.departed.pop_front();
@@ -249,6 +252,15 @@ impl Members {
         let mut sockets: Vec<_> = self.sockets.drain().map(|(socket, _)| socket).collect();
         sockets.sort();
         sockets
+    }
+
+    /// Returns `true` if the room has welcomed a member, and so issued a token to it. Forgotten for
+    /// members that have been gone for long.
+    pub(super) fn has_been_welcomed(&self, peer: &PeerId) -> bool {
+        let mut departed = self.departed.iter();
+        self.find(peer)
+            .is_some_and(|(_, member)| member.authenticated)
+            || departed.any(|page| page.authenticated && page.peer == *peer)
     }
 
     /// Last page load of a member that is gone; forgotten by this call.

@@ -16,7 +16,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use clock::Moment;
+use clock::{Moment, WallTime};
 use protocol::{
     peer::{MemberRole, PeerId, PeerNumber},
     signaling::{MAX_HOST_TERMS, Member},
@@ -37,6 +37,8 @@ pub(super) struct Restoration {
     phase: Phase,
     /// `None` in a room that knows everything itself.
     standings: Option<Arc<dyn Standings>>,
+    /// The server's clocks when the room was opened again.
+    opened: Option<(Moment, WallTime)>,
     /// Highest epoch in any resume token or host token presented.
     signed_epoch: u32,
     /// `None` in a room that knows everything itself, and when it is too late for more of it.
@@ -80,6 +82,7 @@ impl Restoration {
         Self {
             phase: Phase::NotNeeded,
             standings: None,
+            opened: None,
             signed_epoch: 0,
             evidence: None,
         }
@@ -87,6 +90,7 @@ impl Restoration {
 
     pub(super) fn begin(
         now: Moment,
+        server_time: WallTime,
         settings: &RoomSettings,
         standings: Arc<dyn Standings>,
     ) -> Self {
@@ -99,6 +103,7 @@ impl Restoration {
         Self {
             phase: Phase::Collecting(collection),
             standings: Some(standings),
+            opened: Some((now, server_time)),
             signed_epoch: 0,
             evidence: Some(HostEvidence::new(evidence_until)),
         }
@@ -124,6 +129,14 @@ impl Restoration {
     pub(super) fn standing(&self, peer: &PeerId) -> Standing {
         let standings = self.standings.as_ref();
         standings.map_or(Standing::Member, |standings| standings.standing(peer))
+    }
+
+    /// Wall time by which a restored room judges the tokens of members that it has not welcomed.
+    /// Counted by the monotonic clock from the opening on, so that setting the wall clock makes no
+    /// token invalid.
+    pub(super) fn wall_time(&self, now: Moment) -> Option<WallTime> {
+        let (opened, server_time) = self.opened?;
+        Some(server_time.after(now - opened))
     }
 
     /// Snapshots collected so far; `None` once the host is known.

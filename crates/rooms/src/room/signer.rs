@@ -20,7 +20,7 @@ pub struct ResumeClaims {
     pub epoch: u32,
     /// Set if the member was host of that epoch.
     pub host: bool,
-    /// End of the token's validity. Signers keep whole seconds.
+    /// Time after which the token no longer opens a lost ride. Signers keep whole seconds.
     pub expires: WallTime,
 }
 

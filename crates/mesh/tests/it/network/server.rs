@@ -102,7 +102,8 @@ impl Network {
         if has_ended.is_none() && has_valid_token {
             let settings = self.settings.clone();
             let (signer, standings) = (Arc::new(SIGNER), Arc::new(NoStandings));
-            self.room = Some(Room::restored(settings, signer, standings, self.now));
+            let time = self.server_time();
+            self.room = Some(Room::restored(settings, signer, standings, self.now, time));
         } else if has_ended.unwrap_or(true) {
             let message = ServerMessage::error(ErrorCode::NoSuchRide);
             self.carry_out_room(room::Output::Send { socket, message });
@@ -116,8 +117,12 @@ impl Network {
             socket,
             hello,
             fresh_peer: format!("peer-{}", socket.0).parse().unwrap(),
-            server_time: WallTime::from_unix_ms(SERVER_TIME).after(self.now.since_origin()),
+            server_time: self.server_time(),
         }));
+    }
+
+    fn server_time(&self) -> WallTime {
+        WallTime::from_unix_ms(SERVER_TIME).after(self.now.since_origin())
     }
 
     pub(super) fn feed_room(&mut self, input: room::Input) {

@@ -55,7 +55,8 @@ impl RoomHarness {
     pub(super) fn restart_server(&mut self) {
         let signer = Arc::new(FakeSigner("ours"));
         let standings = self.standings.clone();
-        self.room = Room::restored(self.settings.clone(), signer, standings, self.now);
+        let settings = self.settings.clone();
+        self.room = Room::restored(settings, signer, standings, self.now, self.wall_time);
         self.sent.clear();
         self.closed.clear();
         self.relayed.clear();

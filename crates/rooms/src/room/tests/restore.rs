@@ -337,6 +337,33 @@ fn the_newer_of_two_tabs_wins_even_if_the_older_one_returns_first() {
 }
 
 #[test]
+fn a_restored_ride_admits_no_token_that_has_expired_and_keeps_its_members_however_the_clock_is_set()
+{
+    let (mut harness, mut pages) = ride_of(4);
+    let day = Duration::from_secs(86_400);
+    harness.wall_time = harness.wall_time.after(day - Duration::from_secs(20));
+    // The token of the first page is a new one.
+    assert!(pages[0].reconnect(&mut harness, 51));
+    harness.restart_server();
+    assert!(pages[0].reconnect(&mut harness, 101));
+    assert!(pages[1].reconnect(&mut harness, 102));
+    finish_restoring(&mut harness, &mut pages[..2]);
+    // Half a minute later, the clock is set.
+    harness.wall_time = harness.wall_time.after(day);
+    assert!(pages[1].reconnect(&mut harness, 112));
+    assert!(pages[2].reconnect(&mut harness, 103), "it is still valid");
+    harness.advance(Duration::from_secs(30));
+    assert!(!pages[3].reconnect(&mut harness, 104));
+    let refused = code(&harness.last_received(104));
+    assert_eq!(refused, Some(ErrorCode::BadToken));
+    // A member that the room has welcomed returns with its token from before the restart, too.
+    let old = pages[2].welcome.clone();
+    harness.close(103);
+    harness.advance(GRACE);
+    assert!(harness.hello(113, resume(&old, true), 3).is_some());
+}
+
+#[test]
 fn a_page_that_others_have_forgotten_returns_with_a_new_incarnation() {
     for ben_first in [true, false] {
         let (mut harness, mut pages) = ride_of(2);

@@ -233,7 +233,8 @@ impl World {
         if is_over.is_none() && is_valid {
             let settings = self.server.settings.clone();
             let standings = Arc::new(NoStandings);
-            self.server.room = Some(Room::restored(settings, signer, standings, self.now));
+            let time = self.server_time();
+            self.server.room = Some(Room::restored(settings, signer, standings, self.now, time));
         } else if is_over.unwrap_or(true) {
             return self.refuse(socket, ErrorCode::NoSuchRide);
         }
