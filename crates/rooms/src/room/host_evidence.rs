@@ -20,8 +20,10 @@ use protocol::{
 
 use super::{HostClaims, ResumeClaims, host_terms, members::Members};
 
-/// Largest number of returning riders that are counted; no ride has so many.
+/// Number of returning riders above which those who are gone again are forgotten.
 const MAX_RETURNED: usize = 256;
+/// Largest number of different elections that are considered when the host is named.
+const MAX_ELECTIONS: usize = 64;
 
 /// Evidence that members have presented so far.
 #[derive(Debug)]
@@ -32,8 +34,8 @@ pub(super) struct HostEvidence {
     returned: BTreeMap<PeerId, u32>,
     /// Riders who had left before the restart. Their terms have ended.
     former: BTreeSet<PeerId>,
-    /// Newest election that each member presented, until the host is named.
-    elections: BTreeMap<PeerId, Election>,
+    /// Different elections, until the host is named.
+    elections: Vec<Election>,
     named_by: Basis,
     /// End of the time in which evidence is considered.
     until: Moment,
@@ -67,7 +69,7 @@ impl HostEvidence {
             newest: None,
             returned: BTreeMap::new(),
             former: BTreeSet::new(),
-            elections: BTreeMap::new(),
+            elections: Vec::new(),
             named_by: Basis::Unsigned,
             until,
         }
@@ -88,20 +90,27 @@ impl HostEvidence {
         &mut self,
         claims: &ResumeClaims,
         host: Option<HostClaims>,
-        newest_election: Option<&Election>,
+        members: &Members,
     ) {
-        let is_counted = self.returned.contains_key(&claims.peer);
-        if claims.role.is_rider() && (is_counted || self.returned.len() < MAX_RETURNED) {
+        if self.returned.len() >= MAX_RETURNED {
+            let is_member = |peer: &PeerId| members.number_of(peer).is_some();
+            self.returned.retain(|peer, _| is_member(peer));
+        }
+        if claims.role.is_rider() {
             let epoch = self.returned.entry(claims.peer.clone());
             let epoch = epoch.or_insert(claims.epoch);
             *epoch = claims.epoch.min(*epoch);
         }
-        let epoch = self.newest.as_ref().map_or(0, |newest| newest.epoch);
+        let epoch = self.signed_epoch();
         if let Some(host) = host.filter(|host| host.epoch > epoch) {
             self.newest = Some(host);
         }
-        if let Some(election) = newest_election {
-            self.elections.insert(claims.peer.clone(), election.clone());
+    }
+
+    /// Adds an election that a member presents before the host is named.
+    pub(super) fn add_election(&mut self, election: &Election) {
+        if self.elections.len() < MAX_ELECTIONS && !self.elections.contains(election) {
+            self.elections.push(election.clone());
         }
     }
 
@@ -114,11 +123,11 @@ impl HostEvidence {
     /// Host according to all evidence, when the time for snapshots is over.
     pub(super) fn name(&mut self, members: &Members) -> Option<NamedHost> {
         let elections = std::mem::take(&mut self.elections);
-        let signed_epoch = self.newest.as_ref().map_or(0, |newest| newest.epoch);
-        let later = elections.values().filter(|it| it.term.epoch > signed_epoch);
+        let signed_epoch = self.signed_epoch();
+        let later = elections.iter().filter(|it| it.term.epoch > signed_epoch);
         let proven = later.filter_map(|election| {
             let votes = host_terms::proven_votes(election, members)?;
-            self.is_majority(election.term.epoch, votes)
+            self.is_majority(election.term.epoch, votes, members)
                 .then_some((election, votes))
         });
         let Some((election, votes)) = proven.max_by_key(|(it, _)| it.term.epoch) else {
@@ -134,6 +143,16 @@ impl HostEvidence {
         })
     }
 
+    /// The room has accepted an election since it named the host.
+    pub(super) fn accepted(&mut self, election: &Election, members: &Members) {
+        let epoch = election.term.epoch;
+        if epoch > self.signed_epoch()
+            && let Some(votes) = host_terms::proven_votes(election, members)
+        {
+            self.named_by = Basis::Election { epoch, votes };
+        }
+    }
+
     /// Host according to evidence that has turned up since another one was named. `is_known` tells
     /// terms of this room, whose tokens are no news, and `highest_epoch` is the highest known one.
     pub(super) fn name_late(
@@ -146,7 +165,7 @@ impl HostEvidence {
         let is_news = match self.named_by {
             Basis::Unsigned => true,
             Basis::Token { epoch } => newest.epoch > epoch && !is_known(newest),
-            Basis::Election { epoch, votes } => !self.is_majority(epoch, votes),
+            Basis::Election { epoch, votes } => !self.is_majority(epoch, votes, members),
         };
         let named = is_news.then(|| self.name_by_token(members))?;
         // Tokens that this room has issued so far are no news, either.
@@ -157,6 +176,11 @@ impl HostEvidence {
             None => self.named_by,
         };
         named
+    }
+
+    /// Epoch of the newest host token; 0 without one.
+    fn signed_epoch(&self) -> u32 {
+        self.newest.as_ref().map_or(0, |newest| newest.epoch)
     }
 
     fn name_by_token(&mut self, members: &Members) -> Option<NamedHost> {
@@ -174,10 +198,11 @@ impl HostEvidence {
         })
     }
 
-    /// Returns `true` if the votes are more than half of the riders who have returned with a token
-    /// from before an epoch.
-    fn is_majority(&self, epoch: u32, votes: usize) -> bool {
-        let earlier = self.returned.values().filter(|it| **it < epoch);
-        2 * votes > earlier.count()
+    /// Returns `true` if the votes are more than half of the riders of the room who have returned
+    /// with a token from before an epoch.
+    fn is_majority(&self, epoch: u32, votes: usize, members: &Members) -> bool {
+        let earlier = self.returned.iter().filter(|(_, first)| **first < epoch);
+        let present = earlier.filter(|(peer, _)| members.number_of(peer).is_some());
+        2 * votes > present.count()
     }
 }

@@ -257,6 +257,11 @@ impl HostTerms {
         terms.any(|term| term.epoch == epoch && term.peer == *host)
     }
 
+    /// Returns `true` if this is the present term.
+    pub(super) fn is_newest(&self, term: &HostTerm) -> bool {
+        self.terms.back() == Some(term)
+    }
+
     /// Begins a term of the host that late evidence names, unless host and first host are right.
     pub(super) fn correct(
         &mut self,

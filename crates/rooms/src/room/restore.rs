@@ -20,6 +20,13 @@ impl Room {
             let announcements =
                 self.terms
                     .consider_elections(now, &claims.peer, elections, &self.members);
+            let mut newest_first = elections.iter().rev();
+            let accepted = newest_first.find(|it| self.terms.is_newest(&it.term));
+            if let Some(evidence) = &mut self.restoration.evidence
+                && let Some(election) = accepted
+            {
+                evidence.accepted(election, &self.members);
+            }
             for announcement in announcements {
                 self.announce(Some(announcement));
             }
@@ -40,11 +47,17 @@ impl Room {
         self.terms.raise_epoch_floor(known_epoch.max(signed_epoch));
         let is_former = self.restoration.standing(&claims.peer) == Standing::Left;
         let newest_election = snapshot.and_then(|snapshot| snapshot.elections.last());
-        let election =
-            newest_election.filter(|election| self.restoration.is_plausible(election.term.epoch));
+        let election = newest_election.filter(|election| {
+            self.restoration.is_collecting() && self.restoration.is_plausible(election.term.epoch)
+        });
         match &mut self.restoration.evidence {
             Some(evidence) if is_former => evidence.add_former(&claims.peer),
-            Some(evidence) => evidence.add(claims, host, election),
+            Some(evidence) => {
+                evidence.add(claims, host, &self.members);
+                election
+                    .into_iter()
+                    .for_each(|it| evidence.add_election(it));
+            }
             None => {}
         }
         let members = snapshot.map_or(&[][..], |snapshot| &snapshot.members);

@@ -362,3 +362,33 @@ fn two_riders_who_return_first_are_not_a_majority_of_those_who_follow() {
     let ana = pages.remove(0).0.welcome.peer;
     assert_eq!(harness.announced_host(103).unwrap().1, ana);
 }
+
+#[test]
+fn two_riders_cannot_elect_a_host_before_the_others_are_back() {
+    let (mut harness, pages) = ride_with_keys(5);
+    harness.restart_server();
+    // They show the host token first, so that the absent host is named, and elect afterwards.
+    for (page, key) in &pages[1..3] {
+        let mut room = page.snapshot();
+        room.members
+            .retain(|member| member.peer == pages[0].0.welcome.peer);
+        let hello = hello(key, resume(&page.welcome, true), Some(room));
+        assert!(harness.send_hello(page.socket + 100, hello).is_some());
+    }
+    harness.advance(WAIT);
+    let ana = pages[0].0.welcome.peer.clone();
+    assert_eq!(harness.announced_host(103).unwrap().1, ana);
+    let election = elect_second(&pages, &[1, 2]);
+    let (page, key) = &pages[1];
+    let mut room = page.snapshot();
+    room.elections.push(election);
+    let elected = hello(key, resume(&page.welcome, true), Some(room));
+    assert!(harness.send_hello(112, elected).is_some());
+    let ben = page.welcome.peer.clone();
+    assert_eq!(harness.announced_host(103), Some((2, ben)));
+    for (page, key) in [&pages[0], &pages[3]] {
+        let hello = hello(key, resume(&page.welcome, true), Some(page.snapshot()));
+        assert!(harness.send_hello(page.socket + 100, hello).is_some());
+    }
+    assert_eq!(harness.announced_host(103).unwrap().1, ana);
+}
