@@ -200,6 +200,11 @@ impl Hub {
         RideRecords::new(self.0.journal.clone(), code.clone())
     }
 
+    /// The wall clock was set to another time.
+    pub fn wall_clock_was_set(&self) {
+        self.0.journal.wall_clock_was_set();
+    }
+
     /// Resolves when all endings and bans so far have been written, or cannot be.
     pub async fn journal_flushed(&self) {
         self.0.journal.flushed().await;

@@ -49,6 +49,8 @@ const MAX_LINE_BYTES: usize = 64;
 const PURPOSE: &[u8] = b"gruppetto ride journal 1";
 const MAC_BYTES: usize = 16;
 
+const ONLY_IN_MEMORY: &str = "endings and bans are kept in memory only: after a restart of the server, rides that have ended can be opened again, and riders who were kicked can return";
+
 /// Pause after a failed write.
 const RETRY_INTERVAL: Duration = Duration::from_secs(10);
 /// Minimum interval between two warnings about failed writes.
@@ -74,7 +76,7 @@ struct Shared {
     state: Mutex<State>,
     /// Notified when there is something for the thread to do.
     changed: Condvar,
-    /// Number of records up to which the thread has written the file or failed to.
+    /// Number of changes up to which the thread has written the file or failed to.
     settled: watch::Sender<u64>,
 }
 
@@ -87,7 +89,7 @@ struct State {
     rewrite: bool,
     /// Lines in the file.
     file_lines: usize,
-    /// Number of records so far.
+    /// Number of changes so far.
     recorded: u64,
     /// Set if a failed write is to be repeated at once.
     hurry: bool,
@@ -138,14 +140,15 @@ impl RideJournal {
     /// the file. May block.
     pub fn open(file: Option<PathBuf>, secret: Secret, token_life: Duration) -> Self {
         let mut state = State::default();
+        if file.is_none() && secret.is_lasting() {
+            tracing::warn!(
+                "there is no folder for a file beside the secret: {ONLY_IN_MEMORY}; set GRUPPETTO_SECRET_FILE"
+            );
+        }
         let file = file.filter(|_| secret.is_lasting()).filter(|file| {
             let loaded = state.load(file);
             if let Err(error) = &loaded {
-                warn(
-                    file,
-                    error,
-                    "endings and bans are kept in memory only: after a restart of the server, rides that have ended can be opened again, and riders who were kicked can return",
-                );
+                warn(file, error, ONLY_IN_MEMORY);
             }
             loaded.is_ok()
         });
@@ -192,6 +195,23 @@ impl RideJournal {
         }
     }
 
+    /// Keeps all records for as long as new ones, because the wall clock was set: records of a
+    /// machine that did not know the time would have expired at the next start.
+    pub fn wall_clock_was_set(&self) {
+        let expires = self.new_expiry();
+        let mut state = lock(&self.shared.state);
+        let records = &mut state.records;
+        for kind in [&mut records.ended, &mut records.banned, &mut records.left] {
+            kind.keep_until(expires);
+        }
+        if self.has_file {
+            state.recorded += 1;
+            state.rewrite = true;
+            drop(state);
+            self.shared.changed.notify_all();
+        }
+    }
+
     /// Resolves when everything that was recorded before has been written, or the attempt has
     /// failed.
     pub async fn flushed(&self) {
@@ -222,10 +242,9 @@ impl RideJournal {
     }
 
     fn record(&self, event: Event, tag: Tag) {
-        let expires = wall_clock::now().after(self.token_life).unix_seconds();
         let line = Line {
             event,
-            expires,
+            expires: self.new_expiry(),
             tag,
         };
         let mut state = lock(&self.shared.state);
@@ -241,6 +260,12 @@ impl RideJournal {
             drop(state);
             self.shared.changed.notify_all();
         }
+    }
+
+    /// Expiry of a record from now, in Unix seconds.
+    fn new_expiry(&self) -> u64 {
+        let expiry = wall_clock::now().after(self.token_life);
+        expiry.unix_seconds()
     }
 
     fn tag(&self, code: &SessionCode, peer: Option<&PeerId>) -> Tag {
@@ -432,7 +457,7 @@ struct Batch {
     /// Set if the lines replace the file, instead of being appended.
     whole: bool,
     lines: Vec<Line>,
-    /// Number of records that they include.
+    /// Number of changes that they include.
     recorded: u64,
 }
 

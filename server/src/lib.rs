@@ -161,6 +161,7 @@ async fn run_periodic_tasks(state: &AppState) {
                 seconds,
                 "the wall clock was set, or the machine slept: riders who are in a ride stay in it"
             );
+            state.hub.wall_clock_was_set();
         }
         state.hub.update_room_metrics();
         state.metrics.sample(state.hub.now());

@@ -53,6 +53,13 @@ impl Recent {
         }
     }
 
+    /// Postpones the expiry of all records that would expire earlier.
+    pub(super) fn keep_until(&mut self, expires: u64) {
+        for record in self.by_tag.values_mut() {
+            record.expires = record.expires.max(expires);
+        }
+    }
+
     pub(super) fn oldest_first(&self) -> impl Iterator<Item = (Tag, u64)> {
         let tags = self.by_age.values();
         tags.filter_map(|tag| Some((*tag, self.by_tag.get(tag)?.expires)))

@@ -124,6 +124,25 @@ async fn records_expire_with_the_tokens_from_before_and_dead_lines_are_removed()
 }
 
 #[tokio::test]
+async fn records_of_a_machine_without_a_clock_are_kept_when_it_gets_the_time() {
+    let file = TestFile::new();
+    let journal = RideJournal::open(Some(file.0.clone()), secret(), Duration::ZERO);
+    record_all(&journal);
+    journal.flushed().await;
+    // With the expiry of those lines, as after a start in 1970.
+    let expired = file.text();
+    drop(journal);
+    let journal = file.open();
+    for line in expired.lines().filter_map(Line::parse) {
+        lock(&journal.shared.state).records.apply(line);
+    }
+    journal.wall_clock_was_set();
+    journal.flushed().await;
+    drop(journal);
+    assert_eq!(standings(&file.open()), ALL);
+}
+
+#[tokio::test]
 async fn unreadable_lines_are_skipped_and_removed() {
     let file = TestFile::new();
     let journal = file.open();
