@@ -14,6 +14,7 @@
 mod command;
 mod direct;
 mod error;
+mod fields;
 mod limits;
 mod report;
 mod snapshot;
@@ -134,7 +135,8 @@ pub struct Resume {
 #[serde(
     tag = "type",
     rename_all = "kebab-case",
-    rename_all_fields = "camelCase"
+    rename_all_fields = "camelCase",
+    try_from = "fields::SignalFields"
 )]
 pub enum Signal {
     /// SDP offer.
@@ -161,7 +163,7 @@ pub enum Signal {
 }
 
 /// Message from the server to a rider's page.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(
     tag = "type",
     rename_all = "kebab-case",
@@ -200,7 +202,7 @@ pub enum ServerMessage {
         first_host: PeerId,
         /// Token of the term, signed by the server. Pages keep the newest one and present it to a
         /// server that lost its memory. Absent while a server is not sure of the host after that.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[serde(skip_serializing_if = "Option::is_none")]
         host_token: Option<Token>,
     },
     /// The lock of the ride changed: a locked ride admits no new members.
@@ -251,7 +253,7 @@ pub enum ServerMessage {
 }
 
 /// Reason why a member is no longer in the ride.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LeftReason {
     /// The member left.
@@ -260,6 +262,17 @@ pub enum LeftReason {
     Gone,
     /// The host kicked the member.
     Kicked,
+}
+
+impl LeftReason {
+    /// Name in messages.
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Left => "left",
+            Self::Gone => "gone",
+            Self::Kicked => "kicked",
+        }
+    }
 }
 
 impl ClientMessage {
@@ -295,7 +308,7 @@ impl ServerMessage {
     /// [`ParseError`] when it is over 64 KiB, is not one of these messages, or holds a list or a
     /// string longer than allowed.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
-        let message: Self = limits::from_json(text)?;
+        let message = fields::parse_server(text)?;
         limits::check_server(&message)?;
         Ok(message)
     }

@@ -34,13 +34,13 @@ pub struct RoomSnapshot {
 }
 
 /// Result of restoring a room from the snapshots of its riders.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RestoredRoom {
     /// Host terms, oldest first; the last one names the host.
     pub hosts: Vec<HostTerm>,
     /// Token of the last term, if the server has evidence for it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub host_token: Option<Token>,
     /// Rider who may reclaim the host role.
     pub first_host: PeerId,

@@ -166,6 +166,118 @@ fn messages_round_trip_through_json() {
     assert_eq!(ServerMessage::parse(&left.to_json()).unwrap(), left);
 }
 
+/// One message of the server of each kind but the welcome.
+fn server_messages() -> Vec<ServerMessage> {
+    let peer: PeerId = "ana".parse().unwrap();
+    let token: Token = "BAAA".parse().unwrap();
+    let keys = PublicKeys {
+        sign: [1; 32],
+        agree: [2; 32],
+    };
+    let member = Member {
+        peer: peer.clone(),
+        number: PeerNumber(3),
+        incarnation: Incarnation(4),
+        role: MemberRole::Coach,
+        away: true,
+        keys,
+    };
+    let term = HostTerm {
+        epoch: 5,
+        peer: peer.clone(),
+        sign_key: [6; 32],
+    };
+    let signal = |signal| ServerMessage::Signal {
+        from: "ben".parse().unwrap(),
+        incarnation: Incarnation(7),
+        signal,
+    };
+    vec![
+        ServerMessage::Joined {
+            member: member.clone(),
+        },
+        ServerMessage::Away { peer: peer.clone() },
+        ServerMessage::Returned { member },
+        ServerMessage::Left {
+            peer: peer.clone(),
+            reason: LeftReason::Gone,
+        },
+        ServerMessage::Host {
+            term: term.clone(),
+            first_host: peer.clone(),
+            host_token: Some(token.clone()),
+        },
+        ServerMessage::Locked { locked: true },
+        ServerMessage::Banned {
+            token: token.clone(),
+        },
+        ServerMessage::Kicked {
+            reason: "Too loud.".to_owned(),
+        },
+        ServerMessage::Ended,
+        ServerMessage::Restored(Box::new(RestoredRoom {
+            hosts: vec![term],
+            host_token: None,
+            first_host: peer,
+            locked: false,
+        })),
+        signal(Signal::Offer {
+            attempt: 1,
+            sdp: "v=0".to_owned(),
+        }),
+        signal(Signal::Answer {
+            attempt: 2,
+            sdp: "v=0".to_owned(),
+        }),
+        signal(Signal::Candidates {
+            attempt: 3,
+            candidates: vec!["{}".to_owned()],
+        }),
+        ServerMessage::error(ErrorCode::RideFull),
+        ServerMessage::Replaced,
+        ServerMessage::Closing {
+            retry_after_ms: 1_500,
+        },
+        ServerMessage::Pong,
+    ]
+}
+
+#[test]
+fn every_message_of_the_server_is_parsed_wherever_its_type_stands() {
+    for message in server_messages() {
+        let text = message.to_json();
+        assert_eq!(ServerMessage::parse(&text).unwrap(), message);
+        let fields: serde_json::Map<_, _> = serde_json::from_str(&text).unwrap();
+        let (kind, rest): (Vec<_>, Vec<_>) = fields.iter().partition(|(name, _)| *name == "type");
+        let unknown = (
+            &"later".to_owned(),
+            &serde_json::json!([1, { "type": "x" }]),
+        );
+        let shuffled = rest.iter().chain([&unknown]).chain(&kind);
+        let shuffled: Vec<_> = shuffled
+            .map(|(name, value)| format!("\"{name}\":{value}"))
+            .collect();
+        let text = format!("{{{}}}", shuffled.join(","));
+        assert_eq!(ServerMessage::parse(&text).unwrap(), message, "{text}");
+    }
+}
+
+#[test]
+fn a_message_of_the_server_without_one_of_its_fields_is_refused() {
+    for message in server_messages() {
+        let text = message.to_json();
+        let fields: serde_json::Map<_, _> = serde_json::from_str(&text).unwrap();
+        for name in fields.keys().filter(|name| *name != "hostToken") {
+            let mut fields = fields.clone();
+            fields.remove(name);
+            let text = serde_json::to_string(&fields).unwrap();
+            assert!(ServerMessage::parse(&text).is_err(), "{text}");
+        }
+    }
+    let left = r#"{"type":"left","peer":"ana","reason":"bored"}"#;
+    assert!(ServerMessage::parse(left).is_err());
+}
+
 #[test]
 fn an_unknown_error_code_is_parsed_as_unknown() {
     let text = r#"{"type":"error","code":"coffee-break","message":"Later."}"#;
