@@ -1,6 +1,6 @@
 //! The signaling socket and the peer connections.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use mesh::link::{RtcCommand, RtcEvent};
 use protocol::{code::SessionCode, peer::PeerId};
@@ -21,7 +21,7 @@ pub(super) struct Connections {
     queue: Queue,
     socket: Option<SignalingSocket>,
     /// Connection to each peer, with its number.
-    peers: BTreeMap<PeerId, (u32, PeerConnection)>,
+    peers: LiteMap<PeerId, (u32, PeerConnection)>,
 }
 
 impl Connections {
@@ -29,7 +29,7 @@ impl Connections {
         Self {
             queue,
             socket: None,
-            peers: BTreeMap::new(),
+            peers: LiteMap::new(),
         }
     }
 

@@ -1,6 +1,8 @@
 //! From the session's view to the signals that components read.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
+
+use litemap::LiteMap;
 
 use leptos::prelude::*;
 use session::view::{Notice, Row, View};
@@ -12,7 +14,7 @@ use crate::state::{RideState, RiderRow, set_if_changed};
 pub(super) struct Display {
     state: RideState,
     /// Signals of the listed riders, by row.
-    rows: BTreeMap<u32, RiderRow>,
+    rows: LiteMap<u32, RiderRow>,
     /// Rows in the order of the list.
     listed: Vec<u32>,
 }
@@ -21,7 +23,7 @@ impl Display {
     pub(super) fn new(state: RideState) -> Self {
         Self {
             state,
-            rows: BTreeMap::new(),
+            rows: LiteMap::new(),
             listed: Vec::new(),
         }
     }

@@ -5,7 +5,9 @@
 //! exhausts neither this page nor the limits of the others. A request over its limit is dropped;
 //! honest pages stay below the limits, and repeat a request that was not answered.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
+
+use litemap::LiteMap;
 
 use clock::Moment;
 use protocol::peer::PeerId;
@@ -71,7 +73,7 @@ impl RateLimit {
 /// ITU-T I.371), so its arithmetic is exact and an idle member costs nothing.
 #[derive(Clone, Debug, Default)]
 pub struct PeerLimits {
-    full_at: BTreeMap<PeerId, [Moment; LIMITS.len()]>,
+    full_at: LiteMap<PeerId, [Moment; LIMITS.len()]>,
     all_offers_full_at: Moment,
 }
 

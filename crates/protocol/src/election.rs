@@ -8,7 +8,7 @@
 //! Contract: a rider votes at most once per epoch, and only while it can reach neither the server
 //! nor the host. Therefore at most one host is elected per epoch.
 
-use std::{collections::BTreeSet, fmt};
+use std::fmt;
 
 use ed25519_compact::{KeyPair, PublicKey, Seed, Signature};
 use serde::{Deserialize, Serialize};
@@ -79,13 +79,16 @@ impl Election {
     /// Verifies the votes: returns `true` if there is at least one, each has a valid signature of
     /// a rider whose key `key_of` returns, and no rider votes twice.
     pub fn is_genuine(&self, key_of: impl Fn(PeerNumber) -> Option<[u8; 32]>) -> bool {
-        let mut seen = BTreeSet::new();
         let bytes = signed(&self.term);
         let good = |vote: &Vote| {
             key_of(vote.voter).is_some_and(|key| verify(&key, &bytes, &vote.signature))
         };
+        let is_first = |(index, vote): (usize, &Vote)| {
+            let mut earlier = self.votes[..index].iter();
+            earlier.all(|other| other.voter != vote.voter)
+        };
         (1..=MAX_RIDERS).contains(&self.votes.len())
-            && self.votes.iter().all(|vote| seen.insert(vote.voter))
+            && self.votes.iter().enumerate().all(is_first)
             && self.votes.iter().all(good)
     }
 

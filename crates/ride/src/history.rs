@@ -15,7 +15,7 @@
 
 mod sync;
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use core::time::Duration;
 
@@ -70,7 +70,7 @@ pub struct HistorySnapshot {
 /// History of the ride, as far as a page knows it.
 #[derive(Clone, Debug, Default)]
 pub struct History {
-    traces: BTreeMap<PeerId, RiderTrace>,
+    traces: LiteMap<PeerId, RiderTrace>,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -235,7 +235,7 @@ impl Timeline {
     ) -> MergeResult {
         let before = self.newest();
         let (mut added, mut known, mut rejected) = (vec![], vec![], vec![]);
-        let (mut unverified, mut forged) = (BTreeMap::new(), 0);
+        let (mut unverified, mut errors, mut forged) = (BTreeMap::new(), vec![], 0);
         for event in events.into_iter().take(MAX_EVENTS) {
             let entry = match LogEntry::read(event) {
                 Ok(entry) => entry,
@@ -245,7 +245,7 @@ impl Timeline {
                 }
             };
             let key = entry.key();
-            if self.contains(key) {
+            if self.contains(key) || unverified.contains_key(&key) {
                 continue;
             }
             if self.pending.contains(key) {
@@ -263,7 +263,8 @@ impl Timeline {
                 }
                 Err(error) => {
                     forged += usize::from(error == TimelineError::Forged);
-                    unverified.insert(key, (entry, error));
+                    errors.push((key, error));
+                    unverified.insert(key, entry);
                 }
             }
             if forged > MAX_FORGED {
@@ -271,7 +272,8 @@ impl Timeline {
             }
         }
         self.pending.accept_predecessors(&mut unverified);
-        rejected.extend(unverified.into_values().map(|(_, error)| error));
+        let unproven = |(key, error)| unverified.contains_key(&key).then_some(error);
+        rejected.extend(errors.into_iter().filter_map(unproven));
         rejected.extend(self.advance());
         let conflicts = added.iter().filter(|key| self.conflicts(**key));
         rejected.extend(conflicts.map(|_| TimelineError::Conflict));

@@ -1,6 +1,6 @@
 //! The session's connection to the group: the mesh node, and group time while it is known.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use clock::{Duration, GroupTime, Moment};
 use mesh::{
@@ -24,7 +24,7 @@ pub(crate) struct Group {
     /// Number of the newest socket.
     socket: u32,
     /// Number of the newest peer connection to each member, while it is open.
-    connections: BTreeMap<PeerId, u32>,
+    connections: LiteMap<PeerId, u32>,
     /// Group time minus the own clock, when last known: from before a reload, or from before the
     /// group was lost. Zero in a solo ride.
     last_offset: Option<GroupOffset>,

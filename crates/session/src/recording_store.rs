@@ -5,7 +5,7 @@
 //! have been confirmed. A write counts as done when its transaction is complete, never before. What
 //! was not confirmed is written again after the database was opened again.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use clock::{Duration, Moment};
 use ride::recording::SavePoint;
@@ -31,7 +31,7 @@ pub(crate) struct RecordingStore {
     failures: u32,
     /// Writes that are not confirmed, with the time of each, and the extent that it stores; `None`
     /// for the deletion of everything.
-    writes: BTreeMap<u32, (Moment, Option<SavePoint>)>,
+    writes: LiteMap<u32, (Moment, Option<SavePoint>)>,
     /// Number of the newest write.
     last_write: u32,
 }

@@ -1,4 +1,4 @@
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use super::send_stream::MAX_MESSAGE;
 
@@ -12,7 +12,7 @@ const MAX_AHEAD: u32 = 64;
 pub(super) struct ReceiveStream {
     cumulative: u32,
     /// Segments after a gap: whether the message continues, and the payload.
-    waiting: BTreeMap<u32, (bool, Vec<u8>)>,
+    waiting: LiteMap<u32, (bool, Vec<u8>)>,
     message: Vec<u8>,
     is_too_large: bool,
 }

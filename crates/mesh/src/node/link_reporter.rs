@@ -1,4 +1,6 @@
-use std::{collections::BTreeMap, time::Duration};
+use std::time::Duration;
+
+use litemap::LiteMap;
 
 use clock::Moment;
 
@@ -15,12 +17,12 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// and counts.
 #[derive(Debug, Default)]
 pub(super) struct LinkReporter {
-    reported_links: BTreeMap<PeerId, LinkState>,
+    reported_links: LiteMap<PeerId, LinkState>,
     reported_stats: Stats,
     /// Start of the newest attempt to each member that is not direct yet.
-    attempts: BTreeMap<PeerId, Moment>,
+    attempts: LiteMap<PeerId, Moment>,
     /// Times that links took to become direct, not yet reported.
-    connect_times: BTreeMap<PeerId, Duration>,
+    connect_times: LiteMap<PeerId, Duration>,
     next_at: Moment,
     has_news: bool,
 }
@@ -60,7 +62,7 @@ impl LinkReporter {
     ) -> Option<Report> {
         let peers = members.peers().take(MAX_RIDERS);
         let links = peers.map(|peer| (peer.member.peer.clone(), peer.link.state()));
-        let links: BTreeMap<_, _> = links.collect();
+        let links: LiteMap<_, _> = links.collect();
         let before = &self.reported_stats;
         let counts = Report {
             links: Vec::new(),

@@ -1,4 +1,4 @@
-use std::collections::{BTreeMap, BTreeSet};
+use litemap::LiteMap;
 
 use clock::Moment;
 
@@ -15,7 +15,7 @@ use protocol::{
 #[derive(Debug)]
 pub(super) struct Members {
     own: Option<Member>,
-    peers: BTreeMap<PeerNumber, Peer>,
+    peers: LiteMap<PeerNumber, Peer>,
     /// Seeds for the links.
     random: Random,
 }
@@ -42,7 +42,7 @@ impl Members {
     pub(super) fn new(random: Random) -> Self {
         Self {
             own: None,
-            peers: BTreeMap::new(),
+            peers: LiteMap::new(),
             random,
         }
     }
@@ -66,7 +66,7 @@ impl Members {
     }
 
     pub(super) fn peers_mut(&mut self) -> impl Iterator<Item = &mut Peer> {
-        self.peers.values_mut()
+        self.peers.iter_mut().map(|(_, peer)| peer)
     }
 
     pub(super) fn numbers(&self) -> Vec<PeerNumber> {
@@ -128,10 +128,12 @@ impl Members {
     /// Differences of a newer member list from this one, in the order in which they are to be
     /// applied.
     pub(super) fn changes_to(&self, newer: Vec<Member>) -> Vec<MemberChange> {
-        let present: BTreeSet<_> = newer.iter().map(|member| member.number).collect();
-        let missing = self
-            .peers()
-            .filter(|peer| !present.contains(&peer.member.number));
+        let is_present = |peer: &&Peer| {
+            newer
+                .iter()
+                .any(|member| member.number == peer.member.number)
+        };
+        let missing = self.peers().filter(|peer| !is_present(peer));
         let left = |peer: &Peer| MemberChange::Left(peer.member.peer.clone(), LeftReason::Gone);
         let mut changes: Vec<_> = missing.map(left).collect();
         for member in newer {

@@ -1,7 +1,7 @@
 //! Valid events that are not part of the log: their predecessors are missing, or the log has a
 //! higher head.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use super::{EventHash, Head, MAX_TIMELINE_BYTES, SignedEvent, TimelineError, TimelineEvent};
 
@@ -61,13 +61,10 @@ impl PendingEvents {
 
     /// Moves the predecessors of pending events out of `unverified`: a signed event proves all
     /// events before it.
-    pub(super) fn accept_predecessors<T>(
-        &mut self,
-        unverified: &mut BTreeMap<EventKey, (LogEntry, T)>,
-    ) {
+    pub(super) fn accept_predecessors(&mut self, unverified: &mut BTreeMap<EventKey, LogEntry>) {
         let mut proven: Vec<EventKey> = self.0.values().map(LogEntry::predecessor).collect();
         while let Some(key) = proven.pop() {
-            if let Some((entry, _)) = unverified.remove(&key) {
+            if let Some(entry) = unverified.remove(&key) {
                 proven.push(entry.predecessor());
                 self.insert(entry);
             }
@@ -81,7 +78,7 @@ impl PendingEvents {
         head: Head,
         is_in_log: impl Fn(EventKey) -> bool,
     ) -> Option<(EventKey, Vec<EventKey>)> {
-        let mut unconnected = BTreeSet::new();
+        let mut unconnected = Vec::new();
         let mut above = self.0.range((head, EventHash::LAST)..).rev();
         above.find_map(|(key, _)| self.chain_to(*key, &is_in_log, &mut unconnected))
     }
@@ -92,7 +89,7 @@ impl PendingEvents {
         &self,
         key: EventKey,
         is_in_log: impl Fn(EventKey) -> bool,
-        unconnected: &mut BTreeSet<EventKey>,
+        unconnected: &mut Vec<EventKey>,
     ) -> Option<(EventKey, Vec<EventKey>)> {
         let mut chain = vec![];
         let mut at = key;

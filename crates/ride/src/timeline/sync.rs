@@ -1,6 +1,6 @@
 //! Catching up with the timeline: choosing the rider to request missing events from.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use core::time::Duration;
 
@@ -33,7 +33,7 @@ pub const NO_OP_AFTER_GAP: Duration = Duration::from_secs(10);
 /// [`REQUEST_TIMEOUT`], and no rider can cause an unbounded number of requests or answers.
 #[derive(Clone, Debug, Default)]
 pub struct TimelineSync {
-    peers: BTreeMap<PeerId, PeerHead>,
+    peers: LiteMap<PeerId, PeerHead>,
     /// Own head at the time of the last request.
     requested_at_head: Head,
     last_asked: Option<PeerId>,
@@ -88,7 +88,7 @@ impl TimelineSync {
     }
 
     fn reset_retries(&mut self) {
-        for peer in self.peers.values_mut() {
+        for (_, peer) in self.peers.iter_mut() {
             peer.reset_retries();
         }
     }
