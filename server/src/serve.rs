@@ -120,11 +120,14 @@ async fn connection(
     let has_request = Arc::new(AtomicBool::new(false));
     let ever_had_request = has_request.clone();
     let limits = &state.config.limits;
-    let stream = WriteDeadline::new(ReadAhead::new(stream), limits.write_timeout());
+    let stream = ReadAhead::new(stream);
+    let received = stream.received();
+    let stream = WriteDeadline::new(stream, limits.write_timeout());
     let enforcement = stream.enforcement();
     let service = service_fn({
         let (state, enforcement) = (state.clone(), enforcement.clone());
-        move |request| {
+        move |mut request: hyper::Request<Incoming>| {
+            request.extensions_mut().insert(received.clone());
             has_request.store(true, Ordering::Relaxed);
             let answered = answer(handler.clone(), state.clone(), peer, request);
             let enforcement = enforcement.clone();

@@ -12,3 +12,5 @@ pub mod peerjs;
 pub mod simple_peer;
 mod third_party;
 mod upgrade;
+
+pub use upgrade::SocketUpgrade;

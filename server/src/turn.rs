@@ -11,9 +11,11 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
-use protocol::peer::PeerId;
 use protocol::signaling::IceServer;
-use sha1::{Digest, Sha1};
+use sha1::Sha1;
+
+/// The expiry of credentials is a multiple of this many seconds.
+const EXPIRY_STEP: u64 = 3_600;
 
 /// TURN server that shares a secret with this server.
 #[derive(Debug, Clone)]
@@ -33,12 +35,14 @@ impl TurnServer {
         }
     }
 
-    /// ICE server entry for one rider, with credentials of their own. The username
-    /// consists of the expiry in Unix seconds and a hash of the peer id, so that the
-    /// TURN server does not learn the id.
-    pub fn ice_server(&self, peer: &PeerId, now_unix_millis: u64) -> IceServer {
-        let expiry = now_unix_millis / 1_000 + self.ttl_seconds;
-        let username = format!("{expiry}:{}", pseudonym(peer));
+    /// ICE server entry for `user`, a number that stands for one client in one ride. The
+    /// username consists of the expiry in Unix seconds and that number. The expiry is
+    /// rounded up, so that a client that joins again and again gets the same name for an
+    /// hour: a TURN server limits the use of each name.
+    pub fn ice_server(&self, user: u64, now_unix_millis: u64) -> IceServer {
+        let earliest = now_unix_millis / 1_000 + self.ttl_seconds;
+        let expiry = earliest.next_multiple_of(EXPIRY_STEP);
+        let username = format!("{expiry}:{user:016x}");
         let credential = self.secret.password(&username);
         IceServer {
             urls: self.urls.clone(),
@@ -81,15 +85,6 @@ impl fmt::Debug for TurnSecret {
     }
 }
 
-/// Hash of a peer id in 16 hexadecimal digits.
-fn pseudonym(peer: &PeerId) -> String {
-    let digest = Sha1::digest(peer.as_str());
-    digest[..8]
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,10 +92,6 @@ mod tests {
     fn turn_server() -> TurnServer {
         let secret = "north".parse().expect("a secret");
         TurnServer::new(secret, vec!["turn:turn.example:3478".into()], 3_600)
-    }
-
-    fn rider(name: &str) -> PeerId {
-        name.parse().expect("a peer id")
     }
 
     /// The expected value is that of `turnutils_uclient -W north` and of
@@ -115,20 +106,19 @@ mod tests {
     }
 
     #[test]
-    fn a_username_begins_with_its_expiry() {
-        let server = turn_server().ice_server(&rider("ana"), 1_700_000_000_999);
+    fn a_username_begins_with_its_expiry_at_the_next_full_hour() {
+        let server = turn_server().ice_server(7, 1_700_000_000_999);
         let username = server.username.expect("a username");
-        assert!(username.starts_with("1700003600:"), "{username}");
-        assert!(!username.contains("ana"));
+        assert_eq!(username, "1700006400:0000000000000007");
         assert_eq!(server.urls, ["turn:turn.example:3478"]);
     }
 
     #[test]
-    fn credentials_differ_between_riders_and_seconds() {
-        let server = |name: &str, now| turn_server().ice_server(&rider(name), now);
-        let ana = server("ana", 1_000);
-        assert_eq!(ana, server("ana", 1_999));
-        for other in [server("ben", 1_000), server("ana", 2_000)] {
+    fn a_client_has_the_same_credentials_for_an_hour_and_others_have_others() {
+        let server = |user, minute: u64| turn_server().ice_server(user, minute * 60_000);
+        let ana = server(1, 1);
+        assert_eq!(ana, server(1, 59));
+        for other in [server(2, 1), server(1, 61)] {
             assert_ne!(ana.username, other.username);
             assert_ne!(ana.credential, other.credential);
         }

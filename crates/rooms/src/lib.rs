@@ -11,6 +11,9 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+mod client_key;
 pub mod peerjs;
 pub mod room;
 pub mod simple_peer;
+
+pub use client_key::ClientKey;

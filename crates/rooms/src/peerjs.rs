@@ -37,8 +37,8 @@ use std::{
 
 use clock::Moment;
 
-use crate::room::SocketId;
-use room::{ConnectedPeer, IdClaim, PeerJsRoom};
+use crate::{ClientKey, room::SocketId};
+use room::{ConnectedPeer, IdClaim, PeerJsRoom, QueueUsage};
 
 /// A room may fill at most one part in this many of the queue limits, so that no room can use them
 /// up for all others.
@@ -46,6 +46,9 @@ pub const ROOM_SHARE: u32 = 16;
 /// Without rooms, a sender may fill at most one part in this many of the queue limits. That is
 /// enough for messages to many peers, and leaves space for all other senders.
 pub const SENDER_SHARE: u32 = 64;
+/// All senders of one client may fill at most one part in this many of the queue limits, in however
+/// many rooms they are.
+pub const CLIENT_SHARE: u32 = 8;
 
 /// Time after an answered probe in which the peer is not probed again. Otherwise any peer that
 /// knows the token could make the server send probes without end.
@@ -56,6 +59,8 @@ pub struct PeerJsBroker {
     settings: Settings,
     /// Rooms by token. Without rooms there is a single one with an empty name.
     rooms: HashMap<Arc<str>, PeerJsRoom>,
+    /// Queued messages of each client that has any.
+    clients: HashMap<ClientKey, QueueUsage>,
     /// Open sockets, each of a connected peer or of a claimant of its id.
     identities: HashMap<SocketId, SocketIdentity>,
     timers: BTreeSet<Timer>,
@@ -71,6 +76,7 @@ pub struct PeerJsBroker {
 struct SocketIdentity {
     room: Arc<str>,
     id: Arc<str>,
+    client: ClientKey,
     /// Set if the socket has the id; not set while it only claims it.
     is_open: bool,
 }
@@ -100,6 +106,7 @@ impl PeerJsBroker {
         Self {
             settings,
             rooms: HashMap::new(),
+            clients: HashMap::new(),
             identities: HashMap::new(),
             timers: BTreeSet::new(),
             counts: Counts::default(),
@@ -115,11 +122,13 @@ impl PeerJsBroker {
         match input {
             Input::Connect {
                 socket,
+                client,
                 key,
                 id,
                 token,
             } => {
-                if let Err(refusal) = self.connect(now, socket, key, id, token) {
+                let socket_of = (socket, client);
+                if let Err(refusal) = self.connect(now, socket_of, key, id, token) {
                     self.outputs.push_back(Output::Refuse { socket, refusal });
                 }
             }

@@ -58,7 +58,8 @@ pub struct LimitSettings {
     pub joins_per_minute: u32,
 
     /// Maximum number of new riders who join one ride per minute, after the first
-    /// 40 (0: unlimited). All other riders introduce themselves to each of them.
+    /// 64 (0: unlimited). At most half of them, after the first 36, may come from one
+    /// address. All other riders introduce themselves to each of them.
     /// Riders who return do not count
     #[arg(long, env = "GRUPPETTO_NEWCOMERS_PER_MINUTE", hide_env_values = true, default_value_t = 30, value_parser = clap::value_parser!(u32).range(0..=10_000))]
     pub newcomers_per_minute: u32,

@@ -3,7 +3,6 @@
 //! the same addresses.
 
 use axum::Json;
-use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{OriginalUri, Query, State};
 use axum::http::{StatusCode, header};
@@ -13,7 +12,7 @@ use uuid::Uuid;
 use crate::error::ApiError;
 use crate::hub::peerjs::PeerJsParams;
 use crate::limits::{ClientAddress, LookupError};
-use crate::sockets;
+use crate::sockets::{self, SocketUpgrade};
 use crate::state::AppState;
 
 /// Description that the upstream server returns.
@@ -36,7 +35,7 @@ pub async fn root(
     State(state): State<AppState>,
     client: ClientAddress,
     Query(parameters): Parameters,
-    ws: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    ws: Result<SocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
     socket_or(&state, client, parameters, ws, || {
         Ok(([(header::CONTENT_TYPE, "application/json")], DESCRIPTION).into_response())
@@ -52,7 +51,7 @@ pub async fn socket(
     State(state): State<AppState>,
     client: ClientAddress,
     Query(parameters): Parameters,
-    ws: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    ws: Result<SocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Result<Response, ApiError> {
     socket_or(&state, client, parameters, ws, || Err(ApiError::NotFound))
 }
@@ -63,7 +62,7 @@ fn socket_or(
     state: &AppState,
     client: ClientAddress,
     parameters: Vec<(String, String)>,
-    ws: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+    ws: Result<SocketUpgrade, WebSocketUpgradeRejection>,
     plain: impl FnOnce() -> Result<Response, ApiError>,
 ) -> Result<Response, ApiError> {
     let params = parse(parameters);

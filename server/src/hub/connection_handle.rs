@@ -3,6 +3,7 @@ use std::sync::Arc;
 
 use protocol::code::SessionCode;
 use protocol::signaling::{ClientMessage, ErrorCode, Hello, ServerMessage, close};
+use rooms::ClientKey;
 use rooms::room::SocketId;
 
 use super::Hub;
@@ -21,6 +22,7 @@ pub struct ConnectionHandle {
     /// `None` until the hello.
     ride: Option<Arc<Ride>>,
     socket: SocketId,
+    client: ClientKey,
     outbox: Arc<Outbox>,
     links: ReportedLinks,
 }
@@ -32,6 +34,7 @@ impl ConnectionHandle {
             code,
             ride: None,
             socket: context.next_socket(),
+            client: context.client_key(client),
             outbox: context.new_outbox(client),
             links: context.metrics.new_links(),
             hub,
@@ -68,7 +71,7 @@ impl ConnectionHandle {
         let ride = self
             .hub
             .find_or_restore(&self.code, hello.resume.as_ref())?;
-        ride.register(self.socket, self.outbox.clone());
+        ride.register(self.socket, self.client, self.outbox.clone());
         self.ride = Some(ride);
         Ok(())
     }

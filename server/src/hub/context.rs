@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use clock::Moment;
 use protocol::peer::PeerId;
 use protocol::signaling::ServerMessage;
+use rooms::ClientKey;
 use rooms::room::SocketId;
 use tokio::time::Instant;
 use uuid::Uuid;
@@ -13,6 +14,7 @@ use uuid::Uuid;
 use super::outbox::Outbox;
 use super::queue_budget::QueueBudget;
 use crate::config::Config;
+use crate::limits::client_network;
 use crate::metrics::{DialectMetrics, DialectName, Metrics};
 use crate::turn::TurnServer;
 
@@ -25,8 +27,8 @@ pub(super) struct Context {
     next_socket: AtomicU64,
     pub(super) queues: QueueBudget,
     turn: Option<TurnServer>,
-    /// Key of the names in the log, different in every process.
-    log_names: RandomState,
+    /// Key of the names in the log, of clients and of TURN users, different in every process.
+    names: RandomState,
 }
 
 impl Context {
@@ -41,7 +43,7 @@ impl Context {
                 config.max_queue_bytes_total as usize,
             ),
             turn: config.ice.turn(),
-            log_names: RandomState::new(),
+            names: RandomState::new(),
         }
     }
 
@@ -74,10 +76,22 @@ impl Context {
         Arc::new(Outbox::new(self.queues.share(client), metrics))
     }
 
-    /// Adds the TURN server to a welcome, with credentials of the new rider.
-    pub(super) fn add_turn_server(&self, message: &mut ServerMessage) {
+    /// Key of the client at an address, for limits within rooms. It reveals nothing of
+    /// the address.
+    pub(super) fn client_key(&self, client: IpAddr) -> ClientKey {
+        ClientKey(self.names.hash_one(client_network(client)))
+    }
+
+    /// Adds the TURN server to a welcome, with the credentials of a client in a ride.
+    pub(super) fn add_turn_server(
+        &self,
+        message: &mut ServerMessage,
+        ride: &str,
+        client: ClientKey,
+    ) {
         if let (ServerMessage::Welcome(welcome), Some(turn)) = (message, &self.turn) {
-            let server = turn.ice_server(&welcome.peer, welcome.server_time);
+            let user = self.names.hash_one((ride, client));
+            let server = turn.ice_server(user, welcome.server_time);
             welcome.ice_servers.push(server);
         }
     }
@@ -89,7 +103,7 @@ impl Context {
 
     /// Hash behind [`Context::log_name`], for values that are kept.
     pub(super) fn log_hash(&self, text: &str) -> u32 {
-        self.log_names.hash_one(text) as u32
+        self.names.hash_one(text) as u32
     }
 }
 

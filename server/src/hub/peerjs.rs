@@ -3,6 +3,7 @@
 use axum::extract::ws::Utf8Bytes;
 use clock::Moment;
 use protocol::signaling::close;
+use rooms::ClientKey;
 use rooms::peerjs::{
     Counts, Input, Message, OPEN, Output, PeerJsBroker, PeerJsParseError, PeerJsRefusal, Tally,
 };
@@ -41,14 +42,18 @@ impl PeerJsRooms {
     }
 
     fn refuse(&self, socket: SocketId, refusal: PeerJsRefusal) -> RoomOutput {
-        // With rooms, the refusal shows that the token was valid.
-        let is_wrong_token = refusal == PeerJsRefusal::IdTaken && !self.token_is_room;
+        // With rooms, a taken id shows that the token was valid.
+        let is_guess = match refusal {
+            PeerJsRefusal::InvalidKey => true,
+            PeerJsRefusal::IdTaken => !self.token_is_room,
+            _ => false,
+        };
         RoomOutput::Refuse {
             socket,
             reason: refusal.into(),
             text: refusal.to_json(),
             close_code: close::REFUSED,
-            outcome: match is_wrong_token {
+            outcome: match is_guess {
                 true => AttemptOutcome::Miss,
                 false => AttemptOutcome::NotCounted,
             },
@@ -78,9 +83,10 @@ impl ThirdPartyRooms for PeerJsRooms {
         token.is_some_and(|token| self.broker.has_room(token))
     }
 
-    fn connect(&mut self, now: Moment, socket: SocketId, params: &PeerJsParams) {
+    fn connect(&mut self, now: Moment, socket: SocketId, client: ClientKey, params: &PeerJsParams) {
         let connect = Input::Connect {
             socket,
+            client,
             key: params.key.as_deref(),
             id: params.id.as_deref(),
             token: params.token.as_deref(),

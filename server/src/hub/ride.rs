@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex};
 use axum::body::Bytes;
 use clock::Moment;
 use protocol::signaling::{ClientMessage, ErrorCode, Hello, ServerMessage, close};
+use rooms::ClientKey;
 use rooms::room::{Input, Join, Output, Room, SocketId, Summary};
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -41,6 +42,7 @@ struct RideState {
 
 #[derive(Debug)]
 struct RideSocket {
+    client: ClientKey,
     outbox: Arc<Outbox>,
     /// `None` before the welcome.
     rider: Option<WelcomedRider>,
@@ -90,8 +92,9 @@ impl Ride {
 
     /// Registers the send queue of a socket. The socket is not in the room until
     /// it says hello.
-    pub fn register(&self, socket: SocketId, outbox: Arc<Outbox>) {
+    pub fn register(&self, socket: SocketId, client: ClientKey, outbox: Arc<Outbox>) {
         let entry = RideSocket {
+            client,
             outbox,
             rider: None,
         };
@@ -100,8 +103,10 @@ impl Ride {
 
     /// Handles the hello of a socket.
     pub fn join(&self, socket: SocketId, hello: Hello) {
+        let registered = lock(&self.state).sockets.get(&socket).map(|it| it.client);
         let join = Join {
             socket,
+            client: registered.unwrap_or_default(),
             hello,
             fresh_peer: random_peer_id(),
             server_time: wall_clock::now(),
@@ -179,7 +184,10 @@ impl Ride {
                 socket,
                 mut message,
             } => {
-                self.context.add_turn_server(&mut message);
+                if let Some(socket) = state.sockets.get(&socket) {
+                    let (ride, client) = (&self.log_name, socket.client);
+                    self.context.add_turn_server(&mut message, ride, client);
+                }
                 self.record(state, socket, &message);
                 if let Some(socket) = state.sockets.get(&socket) {
                     self.send(&socket.outbox, &message, received);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::extract::ws::Utf8Bytes;
 use clock::Moment;
 use protocol::peer::PeerId;
+use rooms::ClientKey;
 use rooms::room::SocketId;
 use rooms::simple_peer::{
     Counts, Input, Message, Output, RoomCode, Settings, SimplePeerBroker, SimplePeerParseError,
@@ -87,7 +88,13 @@ impl ThirdPartyRooms for SimplePeerRooms {
         self.broker.has_room(&params.code)
     }
 
-    fn connect(&mut self, _now: Moment, socket: SocketId, params: &SimplePeerParams) {
+    fn connect(
+        &mut self,
+        _now: Moment,
+        socket: SocketId,
+        _client: ClientKey,
+        params: &SimplePeerParams,
+    ) {
         self.connected = Some(socket);
         self.broker.handle(Input::Connect {
             socket,

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use axum::extract::ws::Utf8Bytes;
 use clock::Moment;
+use rooms::ClientKey;
 use rooms::room::SocketId;
 use tokio::sync::Notify;
 use tokio::time::Instant;
@@ -45,7 +46,7 @@ pub trait ThirdPartyRooms: Send + 'static {
     fn has_room(&self, params: &Self::Params) -> bool;
 
     /// Handles a new socket.
-    fn connect(&mut self, now: Moment, socket: SocketId, params: &Self::Params);
+    fn connect(&mut self, now: Moment, socket: SocketId, client: ClientKey, params: &Self::Params);
 
     /// Handles a message of a socket.
     fn message(&mut self, now: Moment, socket: SocketId, message: Self::Message<'_>);
@@ -187,8 +188,9 @@ impl<R: ThirdPartyRooms> ThirdPartyDriver<R> {
         let mut state = lock(&self.0.state);
         state.sockets.insert(socket, entry);
         let has_room = state.rooms.has_room(params);
-        state.rooms.connect(context.now(), socket, params);
-        let refused = self.carry_out_outputs(&mut state, None);
+        let key = context.client_key(client);
+        state.rooms.connect(context.now(), socket, key, params);
+        let refused = self.carry_out_outputs(&mut state, None, Some(socket));
         drop(state);
         let outcome = refused.unwrap_or(match has_room {
             true => AttemptOutcome::Hit,
@@ -218,18 +220,24 @@ impl<R: ThirdPartyRooms> ThirdPartyDriver<R> {
     fn handle(&self, received: Option<Instant>, change: impl FnOnce(&mut R, Moment)) {
         let mut state = lock(&self.0.state);
         change(&mut state.rooms, self.0.context.now());
-        self.carry_out_outputs(&mut state, received);
+        self.carry_out_outputs(&mut state, received, None);
     }
 
-    /// Returns the outcome of an attempt to connect if it is refused.
+    /// Returns the outcome of the attempt to connect of this socket if it is refused. Others may be
+    /// refused in the same call.
     fn carry_out_outputs(
         &self,
         state: &mut DriverState<R>,
         received: Option<Instant>,
+        connecting: Option<SocketId>,
     ) -> Option<AttemptOutcome> {
         let mut refused = None;
         while let Some(output) = state.rooms.poll_output() {
-            if let RoomOutput::Refuse { outcome, .. } = output {
+            if let RoomOutput::Refuse {
+                socket, outcome, ..
+            } = output
+                && Some(socket) == connecting
+            {
                 refused = Some(outcome);
             }
             self.carry_out(state, output, received);
@@ -426,6 +434,6 @@ impl<R: ThirdPartyRooms> Drop for ThirdPartyClient<R> {
         state
             .rooms
             .closed(self.driver.0.context.now(), socket, goodbye);
-        self.driver.carry_out_outputs(&mut state, None);
+        self.driver.carry_out_outputs(&mut state, None, None);
     }
 }

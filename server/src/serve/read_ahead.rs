@@ -5,6 +5,8 @@ use std::task::{Context, Poll, ready};
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
+use crate::limits::ReceivedBytes;
+
 /// Size of the read buffer, one per thread rather than per connection.
 const READ_AHEAD_BYTES: usize = 16 * 1024;
 
@@ -23,6 +25,8 @@ pub struct ReadAhead<Stream> {
     ahead: Vec<u8>,
     /// Number of bytes of `ahead` that the reader has got.
     taken: usize,
+    /// Bytes that the reader has got.
+    received: ReceivedBytes,
 }
 
 impl<Stream> ReadAhead<Stream> {
@@ -32,7 +36,13 @@ impl<Stream> ReadAhead<Stream> {
             stream,
             ahead: Vec::new(),
             taken: 0,
+            received: ReceivedBytes::default(),
         }
+    }
+
+    /// Counter of the bytes that the reader gets.
+    pub fn received(&self) -> ReceivedBytes {
+        self.received.clone()
     }
 
     fn take(&mut self, into: &mut ReadBuf<'_>) {
@@ -54,22 +64,35 @@ impl<Stream: AsyncRead + Unpin> AsyncRead for ReadAhead<Stream> {
         into: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        if !this.ahead.is_empty() {
-            this.take(into);
+        let before = into.filled().len();
+        let result = this.poll_pieces(context, into);
+        this.received.add(into.filled().len() - before);
+        result
+    }
+}
+
+impl<Stream: AsyncRead + Unpin> ReadAhead<Stream> {
+    fn poll_pieces(
+        &mut self,
+        context: &mut Context<'_>,
+        into: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        if !self.ahead.is_empty() {
+            self.take(into);
             return Poll::Ready(Ok(()));
         }
         if into.remaining() >= READ_AHEAD_BYTES {
-            return Pin::new(&mut this.stream).poll_read(context, into);
+            return Pin::new(&mut self.stream).poll_read(context, into);
         }
         READ_BUFFER.with_borrow_mut(|buffer| {
             let mut piece = ReadBuf::new(buffer);
-            ready!(Pin::new(&mut this.stream).poll_read(context, &mut piece))?;
+            ready!(Pin::new(&mut self.stream).poll_read(context, &mut piece))?;
             let (now, later) = piece
                 .filled()
                 .split_at(piece.filled().len().min(into.remaining()));
             into.put_slice(now);
             if !later.is_empty() {
-                this.ahead = later.to_vec();
+                self.ahead = later.to_vec();
             }
             Poll::Ready(Ok(()))
         })

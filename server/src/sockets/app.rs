@@ -5,7 +5,6 @@ use std::net::IpAddr;
 use std::time::Duration;
 
 use axum::body::Bytes;
-use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use protocol::code::SessionCode;
@@ -15,7 +14,7 @@ use protocol::signaling::{ClientMessage, ErrorCode, Hello, ParseError, ServerMes
 
 use super::connection::SERVICE_RESTART;
 use super::dialect::{Dialect, Violation};
-use super::upgrade::{self, RejectedSocket};
+use super::upgrade::{self, RejectedSocket, SocketUpgrade};
 use crate::error::RefusalReason;
 use crate::hub::ConnectionHandle;
 use crate::hub::outbox::Outbox;
@@ -29,7 +28,7 @@ pub async fn upgrade(
     State(state): State<AppState>,
     Path(code): Path<String>,
     client: ClientAddress,
-    ws: WebSocketUpgrade,
+    ws: SocketUpgrade,
 ) -> Response {
     upgrade::upgrade(ws, state.clone(), client, move |_| {
         // The ride and the rate limit are checked at hello, which may come from a

@@ -20,9 +20,9 @@ use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
 use super::dialect::{Dialect, Violation};
-use super::upgrade::SocketGuard;
+use super::upgrade::{READ_FACTOR, SocketGuard};
 use crate::hub::outbox::Outgoing;
-use crate::limits::{Incoming, PeerRateLimiter, RateLimitKey, Verdict};
+use crate::limits::{Incoming, PeerRateLimiter, RateLimitKey, ReceivedBytes, Verdict};
 use crate::state::AppState;
 
 /// Close code "service restart" (IANA registry of RFC 6455).
@@ -34,12 +34,19 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 /// Time for which a socket may be blocked while memory is scarce, instead of the
 /// ping timeout.
 const SCARCE_BLOCKED_TIMEOUT: Duration = Duration::from_secs(5);
+/// Bytes of the header of a short frame from a client (RFC 6455, section 5.2).
+const MASKED_HEADER_BYTES: usize = 6;
+/// Bytes on the wire that are not counted apart from those of a message: those of its
+/// frame, and of the next ones, which are read together.
+const USUAL_OVERHEAD: usize = 1_024;
 /// Maximum number of messages sent before incoming messages are read again.
 const BATCH_SIZE: usize = 16;
 
 /// One open socket.
 pub(super) struct Connection<D> {
     socket: WebSocket,
+    /// Bytes received since the last message, those of unfinished messages included.
+    received: ReceivedBytes,
     state: AppState,
     dialect: D,
     opened_at: Instant,
@@ -70,7 +77,13 @@ enum End {
 }
 
 impl<D: Dialect> Connection<D> {
-    pub(super) fn new(socket: WebSocket, guard: SocketGuard, state: AppState, dialect: D) -> Self {
+    pub(super) fn new(
+        socket: WebSocket,
+        received: ReceivedBytes,
+        guard: SocketGuard,
+        state: AppState,
+        dialect: D,
+    ) -> Self {
         let now = Instant::now();
         let mut connection = Self {
             opened_at: now,
@@ -84,10 +97,13 @@ impl<D: Dialect> Connection<D> {
             blocked_since: None,
             restart_at: None,
             socket,
+            received,
             guard,
             state,
             dialect,
         };
+        // Those of the request.
+        let _ = connection.received.take();
         connection.resume_limiter();
         connection
     }
@@ -166,8 +182,16 @@ impl<D: Dialect> Connection<D> {
         if let Poll::Ready(end) = self.poll_send(context) {
             return Poll::Ready(Err(end));
         }
-        let incoming = ready!(self.socket.poll_next_unpin(context));
-        Poll::Ready(self.receive(incoming))
+        let incoming = self.socket.poll_next_unpin(context);
+        if incoming.is_pending() && self.received.get() > self.max_unfinished_bytes() {
+            self.dialect.refuse(Violation::TooLarge);
+            self.state
+                .metrics
+                .count_refusal(Violation::TooLarge.reason());
+            // Without a closing handshake, which would go on reading frames.
+            return Poll::Ready(Err(End::Lost));
+        }
+        Poll::Ready(self.receive(ready!(incoming)))
     }
 
     /// Sends queued messages in batches until the queue is empty. Ready only if the
@@ -242,6 +266,10 @@ impl<D: Dialect> Connection<D> {
             Some(Ok(message)) => message,
         };
         self.last_received = Instant::now();
+        if let Message::Ping(bytes) | Message::Pong(bytes) = &message {
+            // The bytes of an unfinished message around it go on counting.
+            self.received.forget(bytes.len() + MASKED_HEADER_BYTES);
+        }
         // Messages after the queued close are ignored.
         if self.dialect.outbox().is_closing() {
             return Ok(());
@@ -265,15 +293,31 @@ impl<D: Dialect> Connection<D> {
         Ok(())
     }
 
+    /// Bytes that a message may have on the wire. One frame of the largest size that is
+    /// read stays below.
+    fn max_unfinished_bytes(&self) -> usize {
+        2 * READ_FACTOR * self.state.config.max_message_bytes as usize
+    }
+
+    /// Bytes for which a message counts: its own, or those on the wire if they are many
+    /// more, which are frames without content.
+    fn counted_bytes(&self, own: usize) -> usize {
+        let received = self.received.take();
+        match received > 2 * own + USUAL_OVERHEAD {
+            true => received,
+            false => own,
+        }
+    }
+
     /// Returns `true` if a message is within the rate limits. Otherwise the refusal
     /// is counted, and answered if the verdict demands it.
     fn is_within_limits(&mut self, message: &Message) -> bool {
         let incoming = match message {
             Message::Binary(bytes) => match self.dialect.class(bytes) {
-                Some(class) => Incoming::Frame(class, bytes.len()),
-                None => Incoming::Message(bytes.len()),
+                Some(class) => Incoming::Frame(class, self.counted_bytes(bytes.len())),
+                None => Incoming::Message(self.counted_bytes(bytes.len())),
             },
-            Message::Text(text) => Incoming::Message(text.len()),
+            Message::Text(text) => Incoming::Message(self.counted_bytes(text.len())),
             Message::Ping(bytes) | Message::Pong(bytes) => Incoming::Message(bytes.len()),
             Message::Close(_) => return true,
         };

@@ -1,12 +1,11 @@
 //! Sockets of PeerJS clients ([`rooms::peerjs`]).
 
-use axum::extract::ws::WebSocketUpgrade;
 use axum::response::Response;
 use serde_json::json;
 
 use super::dialect::Violation;
 use super::third_party::ThirdPartySocket;
-use super::upgrade;
+use super::upgrade::{self, SocketUpgrade};
 use crate::error::RefusalReason;
 use crate::hub::peerjs::PeerJsParams;
 use crate::limits::ClientAddress;
@@ -15,7 +14,7 @@ use crate::state::AppState;
 
 /// Answers an upgrade. The parameters are checked once the socket is open.
 pub fn upgrade(
-    ws: WebSocketUpgrade,
+    ws: SocketUpgrade,
     state: AppState,
     client: ClientAddress,
     params: PeerJsParams,

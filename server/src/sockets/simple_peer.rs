@@ -1,6 +1,5 @@
 //! `/signal/{code}`: sockets of simple-peer clients ([`rooms::simple_peer`]).
 
-use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use rooms::simple_peer::{RoomCode, SimplePeerRefusal};
@@ -8,7 +7,7 @@ use serde_json::json;
 
 use super::dialect::Violation;
 use super::third_party::ThirdPartySocket;
-use super::upgrade;
+use super::upgrade::{self, SocketUpgrade};
 use crate::error::RefusalReason;
 use crate::hub::simple_peer::SimplePeerParams;
 use crate::limits::ClientAddress;
@@ -20,7 +19,7 @@ pub async fn upgrade(
     State(state): State<AppState>,
     Path(code): Path<String>,
     client: ClientAddress,
-    ws: WebSocketUpgrade,
+    ws: SocketUpgrade,
 ) -> Response {
     upgrade::upgrade(ws, state, client, move |state| {
         let reject = |reason, message| {

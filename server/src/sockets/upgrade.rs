@@ -1,6 +1,9 @@
 //! Upgrade of a request to an open socket that is served or rejected.
 
+use axum::extract::FromRequestParts;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{Message, WebSocketUpgrade};
+use axum::http::request::Parts;
 use axum::response::{IntoResponse, Response};
 use protocol::signaling::close;
 
@@ -8,13 +11,13 @@ use super::connection::{Connection, close_handshake};
 use super::dialect::Dialect;
 use crate::error::{ApiError, RefusalReason};
 use crate::hub::OpenSocketGuard;
-use crate::limits::{ClientAddress, ConnectionPermit};
+use crate::limits::{ClientAddress, ConnectionPermit, ReceivedBytes};
 use crate::metrics::{DialectName, GaugeGuard};
 use crate::state::AppState;
 
 /// Messages up to this multiple of the maximum size are still read, so that the
 /// close frame with the reason is not lost in a reset connection.
-const READ_FACTOR: usize = 4;
+pub(super) const READ_FACTOR: usize = 4;
 /// Size of each socket's read buffer. It is small because most sockets are idle
 /// most of the time; the connection below reads ahead into a shared buffer.
 const READ_BUFFER_BYTES: usize = 512;
@@ -24,6 +27,24 @@ const WRITE_BUFFER_BYTES: usize = 8 * 1024;
 /// Maximum size of the write buffer, reached while the operating system does not
 /// accept data.
 const MAX_WRITE_BUFFER_BYTES: usize = 1024 * 1024;
+
+/// Upgrade to a WebSocket, with the counter of the bytes of its connection.
+pub struct SocketUpgrade {
+    ws: WebSocketUpgrade,
+    received: ReceivedBytes,
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for SocketUpgrade {
+    type Rejection = WebSocketUpgradeRejection;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Self::Rejection> {
+        let received = parts.extensions.get::<ReceivedBytes>().cloned();
+        Ok(Self {
+            ws: WebSocketUpgrade::from_request_parts(parts, state).await?,
+            received: received.unwrap_or_default(),
+        })
+    }
+}
 
 /// Rejection of a socket that has opened: its error message is sent, then it is
 /// closed with [`close::REFUSED`].
@@ -57,7 +78,7 @@ pub fn reject(
 /// open, because a page cannot read the status of a refused upgrade, only an error
 /// message on the socket.
 pub fn upgrade<D: Dialect>(
-    ws: WebSocketUpgrade,
+    SocketUpgrade { ws, received }: SocketUpgrade,
     state: AppState,
     ClientAddress(client): ClientAddress,
     open: impl FnOnce(&AppState) -> Result<D, RejectedSocket> + Send + 'static,
@@ -84,7 +105,7 @@ pub fn upgrade<D: Dialect>(
             // In a new task, which needs less memory than that of the upgrade.
             match open(&state) {
                 Ok(dialect) => {
-                    let connection = Connection::new(socket, guard, state, dialect);
+                    let connection = Connection::new(socket, received, guard, state, dialect);
                     tokio::spawn(Box::new(connection).run());
                 }
                 Err(RejectedSocket { message, reason }) => {

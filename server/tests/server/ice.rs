@@ -1,15 +1,17 @@
 //! ICE servers and settings of direct links that riders get.
 
+use std::collections::HashSet;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, Mac};
-use protocol::peer::PeerId;
-use protocol::signaling::{IceServer, Resume, Welcome};
+use protocol::signaling::{ClientMessage, IceServer, ServerMessage, Welcome};
 use sha1::Sha1;
 
-use crate::support::TestServer;
+use crate::support::{Rider, TestServer};
 
-const TURN: [&str; 6] = [
+const TURN: [&str; 7] = [
+    "--trusted-proxies=127.0.0.1",
     "--turn-secret=north",
     "--turn-urls=turn:turn.example:3478,turns:turn.example:5349",
     "--turn-ttl-seconds=600",
@@ -40,22 +42,31 @@ fn expected_password(secret: &str, username: &str) -> String {
     STANDARD.encode(mac.finalize().into_bytes())
 }
 
-fn resume(welcome: &Welcome) -> Resume {
-    Resume {
-        peer: welcome.peer.clone(),
-        token: welcome.token.clone(),
-        incarnation: None,
+/// Part of the username that coturn counts its quota by.
+fn user(welcome: &Welcome) -> &str {
+    let (_, user) = username(turn(welcome)).split_once(':').expect("a user");
+    user
+}
+
+/// Welcome of a new rider at an address behind the proxy.
+async fn join_from(server: &TestServer, code: &str, address: &str) -> (Rider, Welcome) {
+    let mut rider = server.socket_behind_proxy(code, address).await;
+    rider.hello(None).await;
+    match rider.message().await {
+        ServerMessage::Welcome(welcome) => (rider, *welcome),
+        other => panic!("expected a welcome: {other:?}"),
     }
 }
 
 #[tokio::test]
-async fn each_rider_gets_their_own_turn_credentials() {
+async fn riders_get_turn_credentials_by_address_and_ride() {
     let server = TestServer::start(&TURN).await;
-    let code = server.ride().await;
-    let (_ana, ana) = server.join(&code).await;
-    let (_ben, ben) = server.join(&code).await;
+    let (code, other_code) = (server.ride().await, server.ride().await);
+    let (_ana, ana) = join_from(&server, &code, "192.0.2.1").await;
+    let (_ben, ben) = join_from(&server, &code, "192.0.2.2").await;
+    let (_cem, elsewhere) = join_from(&server, &other_code, "192.0.2.1").await;
 
-    for welcome in [&ana, &ben] {
+    for welcome in [&ana, &ben, &elsewhere] {
         assert_eq!(welcome.ice_servers.len(), 2);
         assert_eq!(welcome.ice_servers[0].urls, ["stun:stun.example:3478"]);
         let turn = turn(welcome);
@@ -63,27 +74,32 @@ async fn each_rider_gets_their_own_turn_credentials() {
             turn.urls,
             ["turn:turn.example:3478", "turns:turn.example:5349"]
         );
-        assert_eq!(expiry(turn), welcome.server_time / 1_000 + 600);
-        assert!(!username(turn).contains(welcome.peer.as_str()));
+        let earliest = welcome.server_time / 1_000 + 600;
+        assert!((earliest..earliest + 3_600).contains(&expiry(turn)));
+        assert_eq!(expiry(turn) % 3_600, 0, "a full hour");
+        for secret in [welcome.peer.as_str(), &code, "192.0.2"] {
+            assert!(!username(turn).contains(secret));
+        }
         let expected = expected_password("north", username(turn));
         assert_eq!(turn.credential.as_deref(), Some(expected.as_str()));
     }
-    assert_ne!(username(turn(&ana)), username(turn(&ben)));
+    assert_ne!(user(&ana), user(&ben), "another address");
+    assert_ne!(user(&ana), user(&elsewhere), "another ride");
 }
 
 #[tokio::test]
-async fn a_returning_rider_gets_turn_credentials_with_a_later_expiry() {
-    let server = TestServer::start(&TURN).await;
+async fn a_client_who_joins_again_and_again_has_one_turn_user() {
+    let flags = [&TURN[..], &["--newcomers-per-minute=0"]].concat();
+    let server = TestServer::start(&flags).await;
     let code = server.ride().await;
-    let (ana, first) = server.join(&code).await;
-    drop(ana);
-    // The expiry is in whole seconds.
-    tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
-    let (_ana, second) = server.join_as(&code, Some(resume(&first))).await;
-    let same: (&PeerId, &PeerId) = (&first.peer, &second.peer);
-    assert_eq!(same.0, same.1);
-    assert!(expiry(turn(&second)) > expiry(turn(&first)));
-    assert_ne!(turn(&second).credential, turn(&first).credential);
+    let (_host, _) = join_from(&server, &code, "192.0.2.2").await;
+    let mut users = HashSet::new();
+    for _ in 0..100 {
+        let (mut rider, welcome) = join_from(&server, &code, "192.0.2.1").await;
+        users.insert(user(&welcome).to_owned());
+        rider.send(&ClientMessage::Leave).await;
+    }
+    assert_eq!(users.len(), 1);
 }
 
 #[tokio::test]

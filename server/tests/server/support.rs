@@ -139,10 +139,28 @@ impl TestServer {
         path: &str,
         origin: Option<&str>,
     ) -> Result<WebSocketStream<TcpStream>, Error> {
+        self.open_with(path, origin.map(|origin| ("origin", origin)))
+            .await
+    }
+
+    /// Opens a socket of the app through a proxy, which names the address of its client.
+    pub async fn socket_behind_proxy(&self, code: &str, client: &str) -> Rider {
+        let header = Some(("x-forwarded-for", client));
+        let socket = self.open_with(&format!("/ws/{code}"), header).await;
+        Rider {
+            socket: socket.expect("an upgrade"),
+        }
+    }
+
+    async fn open_with(
+        &self,
+        path: &str,
+        header: Option<(&'static str, &str)>,
+    ) -> Result<WebSocketStream<TcpStream>, Error> {
         let mut request = format!("ws://{}{path}", self.address).into_client_request()?;
-        if let Some(origin) = origin {
-            let origin = origin.parse().expect("a header");
-            request.headers_mut().insert("origin", origin);
+        if let Some((name, value)) = header {
+            let value = value.parse().expect("a header");
+            request.headers_mut().insert(name, value);
         }
         let stream = TcpStream::connect(self.address).await?;
         Ok(client_async(request, stream).await?.0)
@@ -175,6 +193,21 @@ impl TestServer {
             ServerMessage::Welcome(welcome) => (rider, *welcome),
             other => panic!("expected a welcome: {other:?}"),
         }
+    }
+
+    /// Opens a WebSocket whose frames are written by hand.
+    pub async fn raw_upgrade(&self, path: &str) -> TcpStream {
+        let mut stream = TcpStream::connect(self.address).await.expect("connects");
+        let head = format!(
+            "GET {path} HTTP/1.1\r\nhost: {}\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13\r\nsec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            self.address
+        );
+        stream.write_all(head.as_bytes()).await.expect("sends");
+        let mut answer = [0; 1_024];
+        let length = timeout(TIMEOUT, stream.read(&mut answer)).await;
+        let length = length.expect("in time").expect("an answer");
+        assert!(answer[..length].starts_with(b"HTTP/1.1 101"));
+        stream
     }
 
     pub async fn health(&self) -> Value {

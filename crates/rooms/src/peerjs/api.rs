@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use super::message::{Message, PeerJsParseError};
-use crate::room::SocketId;
+use crate::{ClientKey, room::SocketId};
 
 /// Settings of the broker.
 #[derive(Clone, Debug)]
@@ -28,7 +28,8 @@ pub struct Settings {
     pub pair_bytes: u32,
     /// Largest number of pairs of peers with queued messages, in all rooms together. A room may
     /// have one part in [`ROOM_SHARE`](super::ROOM_SHARE) of it; without rooms, a sender one part
-    /// in [`SENDER_SHARE`](super::SENDER_SHARE).
+    /// in [`SENDER_SHARE`](super::SENDER_SHARE). A client may have one part in
+    /// [`CLIENT_SHARE`](super::CLIENT_SHARE), in all its rooms together.
     pub max_pairs: u32,
     /// Largest number of queued bytes in all rooms together, with the same shares.
     pub max_queue_bytes: u64,
@@ -59,6 +60,8 @@ pub enum Input<'a> {
     Connect {
         /// The socket.
         socket: SocketId,
+        /// Client that the socket belongs to.
+        client: ClientKey,
         /// Key, see [`Settings::key`].
         key: Option<&'a str>,
         /// Id that the client wants.

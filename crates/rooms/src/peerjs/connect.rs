@@ -8,14 +8,14 @@ use super::{
     ConnectedPeer, IdClaim, MAX_TOKEN, Output, PROBE_PAUSE, PeerJsBroker, PeerJsRefusal,
     SocketIdentity, TimerKind, message,
 };
-use crate::room::SocketId;
+use crate::{ClientKey, room::SocketId};
 use protocol::{peer::same_secret, signaling::close};
 
 impl PeerJsBroker {
     pub(super) fn connect(
         &mut self,
         now: Moment,
-        socket: SocketId,
+        (socket, client): (SocketId, ClientKey),
         key: Option<&str>,
         id: Option<&str>,
         token: Option<&str>,
@@ -35,7 +35,7 @@ impl PeerJsBroker {
         let room = self.rooms.get_key_value(name).map(|(name, _)| name.clone());
         let name = room.unwrap_or_else(|| name.into());
         if self.has(&name, &id) {
-            return self.claim(now, socket, name, id, token);
+            return self.claim(now, (socket, client), name, id, token);
         }
         self.check_capacity(&name, &id, token)?;
         let token = if self.settings.rooms {
@@ -43,7 +43,7 @@ impl PeerJsBroker {
         } else {
             token.into()
         };
-        self.admit(socket, name, id, token);
+        self.admit((socket, client), name, id, token);
         Ok(())
     }
 
@@ -57,7 +57,7 @@ impl PeerJsBroker {
         else {
             return;
         };
-        if let Some(claimant) = self.take_claim(&identity) {
+        if let Some((claimant, _)) = self.take_claim(&identity) {
             self.pause_probes(&identity, now + PROBE_PAUSE);
             self.identities.remove(&claimant);
             self.outputs.push_back(Output::Refuse {
@@ -77,13 +77,16 @@ impl PeerJsBroker {
             && let Some(claim) = peer.claim.take()
         {
             self.counts.claims -= 1;
-            self.replace(claim.socket, room, id);
+            self.replace((claim.socket, claim.client), room, id);
         }
     }
 
     /// Ends the claim on a peer's id, if there is one. Returns the claiming socket, whose identity
     /// the caller removes or replaces.
-    pub(super) fn take_claim(&mut self, identity: &SocketIdentity) -> Option<SocketId> {
+    pub(super) fn take_claim(
+        &mut self,
+        identity: &SocketIdentity,
+    ) -> Option<(SocketId, ClientKey)> {
         let peer = self
             .rooms
             .get_mut(&identity.room)
@@ -96,13 +99,13 @@ impl PeerJsBroker {
             &identity.id,
             TimerKind::ProbeTimeout,
         );
-        Some(claim.socket)
+        Some((claim.socket, claim.client))
     }
 
     /// Gives a socket its id, and delivers the messages queued for it.
     pub(super) fn admit(
         &mut self,
-        socket: SocketId,
+        (socket, client): (SocketId, ClientKey),
         name: Arc<str>,
         id: Arc<str>,
         token: Arc<str>,
@@ -122,6 +125,7 @@ impl PeerJsBroker {
             SocketIdentity {
                 room: name,
                 id,
+                client,
                 is_open: true,
             },
         );
@@ -147,7 +151,7 @@ impl PeerJsBroker {
     fn claim(
         &mut self,
         now: Moment,
-        socket: SocketId,
+        (socket, client): (SocketId, ClientKey),
         name: Arc<str>,
         id: Arc<str>,
         token: &str,
@@ -161,19 +165,24 @@ impl PeerJsBroker {
             .filter(|peer| peer.claim.is_none() && same_secret(&peer.token, token))
             .ok_or(PeerJsRefusal::IdTaken)?;
         if !rooms {
-            self.replace(socket, &name, &id);
+            self.replace((socket, client), &name, &id);
             return Ok(());
         }
         if now < peer.no_probe_until {
             return Err(PeerJsRefusal::IdTaken);
         }
-        peer.claim = Some(IdClaim { socket, until });
+        peer.claim = Some(IdClaim {
+            socket,
+            client,
+            until,
+        });
         let old = peer.socket;
         self.counts.claims += 1;
         self.set_timer(until, &name, &id, TimerKind::ProbeTimeout);
         let identity = SocketIdentity {
             room: name,
             id,
+            client,
             is_open: false,
         };
         self.identities.insert(socket, identity);
@@ -182,7 +191,7 @@ impl PeerJsBroker {
     }
 
     /// Gives the id of a connected peer to another socket.
-    fn replace(&mut self, socket: SocketId, name: &Arc<str>, id: &Arc<str>) {
+    fn replace(&mut self, (socket, client): (SocketId, ClientKey), name: &Arc<str>, id: &Arc<str>) {
         let Some(peer) = self
             .rooms
             .get_mut(name)
@@ -196,6 +205,7 @@ impl PeerJsBroker {
         let identity = SocketIdentity {
             room: name.clone(),
             id: id.clone(),
+            client,
             is_open: true,
         };
         self.identities.insert(socket, identity);

@@ -4,8 +4,11 @@ use std::{collections::HashMap, sync::Arc};
 
 use clock::Moment;
 
+use crate::ClientKey;
+
 use super::{
-    MessageKind, Output, PeerJsBroker, ROOM_SHARE, SENDER_SHARE, SocketIdentity, TimerKind, message,
+    CLIENT_SHARE, MessageKind, Output, PeerJsBroker, ROOM_SHARE, SENDER_SHARE, SocketIdentity,
+    TimerKind, message, room::QueueUsage,
 };
 
 /// Id without a connected peer.
@@ -25,6 +28,8 @@ pub(super) struct AbsentPeer {
 pub(super) struct QueuedMessages {
     messages: Vec<(u64, String)>,
     bytes: u64,
+    /// Client of the sender when the first message was queued.
+    client: ClientKey,
     expires_at: Moment,
 }
 
@@ -47,9 +52,11 @@ impl PeerJsBroker {
             Some(queued) => {
                 queued.messages.len() < self.settings.pair_messages as usize
                     && queued.bytes + length <= u64::from(self.settings.pair_bytes)
-                    && self.has_space_for_bytes(from, length)
+                    && self.has_space_for_bytes(from, queued.client, length)
             }
-            None => self.has_space_for_bytes(from, length) && self.has_space_for_pair(from),
+            None => {
+                self.has_space_for_bytes(from, from.client, length) && self.has_space_for_pair(from)
+            }
         };
         if fits {
             self.push_queued(now, from, to, text);
@@ -105,14 +112,17 @@ impl PeerJsBroker {
         }
     }
 
-    fn has_space_for_bytes(&self, from: &SocketIdentity, length: u64) -> bool {
+    fn has_space_for_bytes(&self, from: &SocketIdentity, client: ClientKey, length: u64) -> bool {
         let (room, max) = (&self.rooms[&from.room], self.settings.max_queue_bytes);
         let in_all = self.counts.queued_bytes + length;
         let (own, share) = match self.settings.rooms {
             true => (room.queued_bytes, ROOM_SHARE),
             false => (room.usage_of(&from.id).bytes, SENDER_SHARE),
         };
-        in_all <= max && own + length <= max / u64::from(share)
+        let of_client = self.usage_of_client(client).bytes + length;
+        in_all <= max
+            && own + length <= max / u64::from(share)
+            && of_client <= max / u64::from(CLIENT_SHARE)
     }
 
     fn has_space_for_pair(&self, from: &SocketIdentity) -> bool {
@@ -121,7 +131,13 @@ impl PeerJsBroker {
             true => (room.pairs, ROOM_SHARE),
             false => (room.usage_of(&from.id).pairs, SENDER_SHARE),
         };
-        self.counts.pairs < max as usize && own < max.div_ceil(share)
+        self.counts.pairs < max as usize
+            && own < max.div_ceil(share)
+            && self.usage_of_client(from.client).pairs < max.div_ceil(CLIENT_SHARE)
+    }
+
+    fn usage_of_client(&self, client: ClientKey) -> QueueUsage {
+        self.clients.get(&client).copied().unwrap_or_default()
     }
 
     fn push_queued(&mut self, now: Moment, from: &SocketIdentity, to: &str, text: String) {
@@ -143,8 +159,12 @@ impl PeerJsBroker {
         if let Some(queued) = known {
             queued.bytes += length;
             queued.messages.push((number, text));
+            self.clients.entry(queued.client).or_default().bytes += length;
             return;
         }
+        let of_client = self.clients.entry(from.client).or_default();
+        of_client.pairs += 1;
+        of_client.bytes += length;
         room.pairs += 1;
         room.senders.entry(from.id.clone()).or_default().pairs += 1;
         self.counts.pairs += 1;
@@ -152,6 +172,7 @@ impl PeerJsBroker {
         let queued = QueuedMessages {
             messages: vec![(number, text)],
             bytes: length,
+            client: from.client,
             expires_at,
         };
         let to: Arc<str> = to.into();
@@ -177,6 +198,13 @@ impl PeerJsBroker {
                 if usage.pairs == 0 {
                     room.senders.remove(from);
                 }
+            }
+        }
+        if let Some(usage) = self.clients.get_mut(&queued.client) {
+            usage.pairs -= 1;
+            usage.bytes -= queued.bytes;
+            if usage.pairs == 0 {
+                self.clients.remove(&queued.client);
             }
         }
         self.counts.pairs -= 1;

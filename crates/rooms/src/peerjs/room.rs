@@ -5,7 +5,7 @@ use std::{collections::HashMap, sync::Arc};
 use clock::Moment;
 
 use super::queue::AbsentPeer;
-use crate::room::SocketId;
+use crate::{ClientKey, room::SocketId};
 
 /// Peers that reach each other. An id is in at most one of the two lists.
 #[derive(Default)]
@@ -47,5 +47,6 @@ pub(super) struct ConnectedPeer {
 /// Socket that gets an id if the id's socket does not answer a probe.
 pub(super) struct IdClaim {
     pub(super) socket: SocketId,
+    pub(super) client: ClientKey,
     pub(super) until: Moment,
 }

@@ -169,6 +169,39 @@ fn the_queue_of_a_pair_is_bounded_in_messages_and_bytes() {
 }
 
 #[test]
+fn the_offers_of_others_wait_while_one_client_fills_thirty_rooms() {
+    let mut harness = PeerJsHarness::with(Settings {
+        max_pairs: 64,
+        ..Settings::default()
+    });
+    harness.client = Some(ClientKey(1));
+    for room in 0..30 {
+        let token = format!("room-{room}");
+        for peer in 0..4 {
+            let socket = 100 + room * 4 + peer;
+            harness.open(socket, &format!("peer-{peer}"), &token);
+            for absent in 0..10 {
+                let offer =
+                    format!(r#"{{"type":"OFFER","dst":"absent-{absent}","payload":{{"n":1}}}}"#);
+                harness.message(socket, &offer);
+            }
+        }
+    }
+    assert_eq!(harness.broker.counts().pairs, 64 / CLIENT_SHARE as usize);
+
+    harness.client = Some(ClientKey(2));
+    harness.open(1, "ana", "club");
+    harness.message(1, r#"{"type":"OFFER","dst":"ben","payload":{"n":1}}"#);
+    assert!(harness.take(1).is_empty(), "no EXPIRE");
+    assert_eq!(harness.join(2, "ben", "club"), None);
+    assert_eq!(harness.take(2).len(), 2, "OPEN and the offer");
+    harness.now += Duration::from_secs(10);
+    harness.handle(Input::Timeout);
+    let counts = harness.broker.counts();
+    assert_eq!((counts.pairs, counts.queued_bytes), (0, 0));
+}
+
+#[test]
 fn a_sender_receives_expire_at_once_when_the_queue_is_full() {
     let mut harness = PeerJsHarness::with(Settings {
         max_pairs: 2 * ROOM_SHARE,

@@ -7,6 +7,7 @@ use protocol::{
 };
 
 use super::StandingChange;
+use crate::ClientKey;
 
 /// Number that the server gives to a socket, unique in its process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -33,7 +34,7 @@ pub struct RoomSettings {
     pub restore_wait: Duration,
     /// Validity of a resume token, counted from the welcome that carries it.
     pub token_life: Duration,
-    /// Members that join for the first time per minute, after the first 40; zero: unlimited.
+    /// Members that join for the first time per minute, after the first 64; zero: unlimited.
     pub newcomers_per_minute: u32,
     /// Returns of one member per minute, after the first 8; zero: unlimited.
     pub returns_per_minute: u32,
@@ -111,6 +112,8 @@ pub enum Input {
 pub struct Join {
     /// Joining socket.
     pub socket: SocketId,
+    /// Client that the socket belongs to.
+    pub client: ClientKey,
     /// Its hello.
     pub hello: Hello,
     /// Random, unique id, used if the hello is a new member's.

@@ -10,6 +10,7 @@ use super::{
     Join, ResumeClaims, Room, SocketId, Standing, StandingChange, Statement, known_pages,
     members::{Presence, ReturningPage, RoomMember},
 };
+use crate::ClientKey;
 
 /// Number of incarnations that two tabs of one member may plausibly be apart.
 const MAX_TABS: u32 = 16;
@@ -46,7 +47,7 @@ impl Room {
             let error = ErrorCode::BadToken;
             return self.outputs.refuse(socket, error, close::REFUSED);
         }
-        if !self.admits(now, claims.as_ref(), is_same_page(&join)) {
+        if !self.admits(now, join.client, claims.as_ref(), is_same_page(&join)) {
             let error = ErrorCode::RateLimited;
             return self.outputs.refuse(socket, error, close::REFUSED);
         }
@@ -58,11 +59,17 @@ impl Room {
 
     /// Counts a join for its rate limit. Members are counted apart from newcomers, so that these
     /// never keep them out.
-    fn admits(&mut self, now: Moment, claims: Option<&ResumeClaims>, is_same_page: bool) -> bool {
+    fn admits(
+        &mut self,
+        now: Moment,
+        client: ClientKey,
+        claims: Option<&ResumeClaims>,
+        is_same_page: bool,
+    ) -> bool {
         let target = claims.map(|claims| self.resume_target(claims, is_same_page));
         match (claims, target) {
             (None, _) | (_, None | Some(ResumeTarget::Departed)) => {
-                self.join_rate.admits_newcomer(now)
+                self.join_rate.admits_newcomer(now, client)
             }
             (Some(claims), Some(_)) => self.join_rate.admits_return(now, &claims.peer),
         }

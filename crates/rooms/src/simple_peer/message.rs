@@ -16,7 +16,7 @@ use protocol::{peer::PeerId, text::truncate};
 /// Largest number of fields in a message; clients send about five.
 const MAX_FIELDS: usize = 64;
 /// Message types that only the server sends.
-const SERVER_TYPES: [&str; 4] = ["id", "peer-left", "existing-peers", "peer-joined"];
+const SERVER_TYPES: [&str; 5] = ["id", "peer-left", "existing-peers", "peer-joined", "error"];
 
 /// Message of a client: a JSON object of any type that is not reserved for the server.
 #[derive(Clone, Debug)]

@@ -50,12 +50,12 @@ fn a_message_without_a_target_goes_to_all_others() {
 #[test]
 fn a_client_cannot_pose_as_another_client_the_server_or_the_host() {
     let mut harness = SimplePeerHarness::with_riders(2);
-    for kind in ["id", "peer-left", "existing-peers", "peer-joined"] {
+    for kind in ["id", "peer-left", "existing-peers", "peer-joined", "error"] {
         harness.message(2, &json!({"type": kind, "peerId": "peer1"}).to_string());
         harness.message(2, &format!(r#"{{"type":"x","t\u0079pe":"{kind}"}}"#));
     }
     assert!(harness.take(1).is_empty());
-    assert_eq!(harness.broker.tally().forged, 8);
+    assert_eq!(harness.broker.tally().forged, 10);
     harness.message(
         2,
         r#"{"type":"x","isHost":true,"is\u0048ost":1,"from":"peer1"}"#,

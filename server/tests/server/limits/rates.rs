@@ -6,6 +6,7 @@ use protocol::peer::DeliveryClass;
 use protocol::signaling::{ClientMessage, ServerMessage, close};
 use server::error::RefusalReason;
 use server::metrics::{DialectName, Traffic};
+use tokio::io::AsyncWriteExt;
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
@@ -191,4 +192,25 @@ async fn flood_of_pings(server: &TestServer, code: &str) {
     let (mut hostile, _) = server.join(code).await;
     flood(&mut hostile, 1_000, Message::Ping(vec![0; 100].into())).await;
     assert_eq!(hostile.close_code().await, close::POLICY);
+}
+
+#[tokio::test]
+async fn endless_frames_without_content_close_the_socket() {
+    // Frames of a client: opcode, length 0 and the mask (RFC 6455, section 5.2).
+    const BEGIN: [u8; 6] = [0x01, 0x80, 1, 2, 3, 4];
+    const CONTINUE: [u8; 6] = [0x00, 0x80, 1, 2, 3, 4];
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let mut stream = server.raw_upgrade(&format!("/ws/{code}")).await;
+    stream.write_all(&BEGIN).await.expect("sends");
+    let frames = CONTINUE.repeat(1_000);
+    let mut sent = 0;
+    // The server closes the connection, which ends the writing.
+    while sent < 100_000_000 && stream.write_all(&frames).await.is_ok() {
+        sent += frames.len();
+    }
+    assert!(sent < 20_000_000, "{sent} bytes were accepted");
+    let (mut other, _) = server.join(&code).await;
+    other.send(&ClientMessage::Ping).await;
+    assert_eq!(other.message().await, ServerMessage::Pong);
 }

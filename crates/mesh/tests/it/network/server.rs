@@ -6,6 +6,7 @@ use protocol::{
     peer::LinkState,
     signaling::{ClientMessage, ErrorCode, Hello, Report, ServerMessage, close},
 };
+use rooms::ClientKey;
 use rooms::room::{self, Join, Room, RoomSettings, Signer, SocketId};
 
 use super::{
@@ -115,6 +116,7 @@ impl Network {
         }
         self.feed_room(room::Input::Join(Join {
             socket,
+            client: ClientKey(socket.0),
             hello,
             fresh_peer: format!("peer-{}", socket.0).parse().unwrap(),
             server_time: self.server_time(),

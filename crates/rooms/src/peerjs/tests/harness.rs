@@ -11,6 +11,8 @@ pub(super) struct PeerJsHarness {
     pub(super) refused: Vec<(SocketId, PeerJsRefusal)>,
     pub(super) closed: Vec<(SocketId, u16)>,
     pub(super) probed: Vec<SocketId>,
+    /// Client of all sockets; `None`: each socket has its own.
+    pub(super) client: Option<ClientKey>,
 }
 
 impl PeerJsHarness {
@@ -26,6 +28,7 @@ impl PeerJsHarness {
             refused: Vec::new(),
             closed: Vec::new(),
             probed: Vec::new(),
+            client: None,
         }
     }
 
@@ -54,6 +57,7 @@ impl PeerJsHarness {
         let refused_before = self.refused.len();
         self.handle(Input::Connect {
             socket,
+            client: self.client.unwrap_or(ClientKey(socket.0)),
             key,
             id,
             token,

@@ -4,6 +4,8 @@ use protocol::{
     signaling::RoomSnapshot,
 };
 
+use crate::ClientKey;
+
 use super::{fake_signer::FakeSigner, fake_standings::FakeStandings, *};
 
 /// The server's wall clock at the start of a test.
@@ -131,6 +133,7 @@ impl RoomHarness {
         let received_before = self.received(socket).len();
         self.handle(Input::Join(Join {
             socket: SocketId(socket),
+            client: ClientKey(socket),
             hello,
             fresh_peer: format!("peer{socket}").parse().unwrap(),
             server_time: self.wall_time,

@@ -1,5 +1,7 @@
 //! Joining, leaving and resuming.
 
+use crate::ClientKey;
+
 use super::{fake_signer::FakeSigner, *};
 use crate::room::Signer;
 
@@ -20,7 +22,7 @@ fn newcomers_without_end_are_refused_and_riders_of_the_ride_return_all_the_same(
             }
         }
     }
-    assert_eq!(refused, 198 - 39, "40 newcomers at once, with Ana");
+    assert_eq!(refused, 198 - 63, "64 newcomers at once, with Ana");
     assert!(harness.hello(200, resume(&ana, true), 1).is_some());
     harness.advance(Duration::from_secs(2));
     assert!(harness.hello(201, None, 1).is_some());
@@ -202,6 +204,7 @@ fn a_hello_of_another_version_is_refused() {
     };
     harness.handle(Input::Join(Join {
         socket: SocketId(1),
+        client: ClientKey(1),
         hello: Hello {
             version: VERSION + 1,
             keys,

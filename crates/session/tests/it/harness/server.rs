@@ -8,6 +8,7 @@ use protocol::{
     peer::{Incarnation, MemberRole, PeerId, PeerNumber, Token},
     signaling::{ClientMessage, ErrorCode, Hello, ServerMessage, close},
 };
+use rooms::ClientKey;
 use rooms::room::{
     self, HostClaims, Join, ResumeClaims, Room, RoomSettings, Signer, SocketId, Standing,
     Standings, Statement,
@@ -240,6 +241,7 @@ impl World {
         }
         self.feed_room(room::Input::Join(Join {
             socket,
+            client: ClientKey(socket.0),
             hello,
             fresh_peer: format!("peer-{}", socket.0).parse().unwrap(),
             server_time: self.server_time(),
