@@ -56,7 +56,7 @@ bench-quick: setup-bench build ## a short run of each measurement, printed
 bench-files: setup ## measure how fast malicious workout files are refused; writes docs/benchmarks-files.md
 	cargo run --release --package bench -- --files --output docs/benchmarks-files.md
 
-abuse: setup-bench build ## attack the server, and measure what honest riders notice; writes docs/abuse.md
+abuse: build ## attack the server, and measure what honest riders notice; writes docs/abuse.md
 	cargo run --release --package bench -- --abuse --output docs/abuse.md
 
 bench-mesh: setup-test build ## measure the riders' mesh beside PeerJS and simple-peer, on an idle machine; writes docs/benchmarks-mesh.md
