@@ -77,6 +77,8 @@ export async function rideTogether(workout: FilePayload, host: Rider, ...others:
   await host.ride.share(workout);
   await host.ride.start.click();
   await Promise.all([host, ...others].map((rider) => rider.ride.expectRiding()));
+  // Right after the start, the host's control ignores taps that were meant for the countdown.
+  await expect.poll(() => host.ride.elapsed()).toBeGreaterThanOrEqual(1);
 }
 
 /** Runs a function for all riders at once. */

@@ -51,8 +51,6 @@ test("the host can hand over the ride, and only the new host controls it", async
   await expect(ben.ride.pause).toBeVisible();
   await expect(ana.ride.pause).toBeHidden();
   await expect(ana.page.getByRole("button", { name: "Take the ride back" })).toBeHidden();
-  // Right after the start, the control still ignores taps that were meant for the countdown.
-  await expect(ben.ride.metric("elapsed")).toHaveText(/0:0[1-9]|0:1/);
   await ben.ride.pause.click();
   await expect(ana.ride.myRide.getByText("Paused", { exact: true })).toBeVisible();
 });
