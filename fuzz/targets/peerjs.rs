@@ -12,6 +12,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 use clock::Moment;
 use libfuzzer_sys::fuzz_target;
+use rooms::ClientKey;
 use rooms::peerjs::{Input, Message, Output, PeerJsBroker, Settings};
 use rooms::room::SocketId;
 use serde_json::value::RawValue;
@@ -50,6 +51,7 @@ fn ana_and_ben() -> PeerJsBroker {
     for (socket, id) in [(ANA, "ana"), (BEN, "ben")] {
         let input = Input::Connect {
             socket,
+            client: ClientKey(socket.0),
             key: Some("peerjs"),
             id: Some(id),
             token: Some("secret"),
