@@ -4,6 +4,7 @@
 //! Layout:
 //! - `event`: format of [`TimelineEvent`] and [`SignedEvent`]; [`keys`]: their signatures.
 //! - [`Timeline`]: the log; `pending`: events that do not connect to the log yet.
+//! - `host_shares`: the part of a timeline that each host may fill.
 //! - `state`: evaluation of the log; `progress`: the group's progress through the workout.
 //! - [`TimelineSync`]: requests for missing events.
 //! - [`RideClock`]: ride time as shown to a rider.
@@ -23,11 +24,11 @@
 
 mod error;
 mod event;
+mod host_shares;
 pub mod keys;
 mod pending;
 mod progress;
 mod ride_clock;
-mod room;
 mod state;
 mod sync;
 
@@ -47,8 +48,8 @@ pub use state::DOUBLE_TAP_WINDOW;
 pub use sync::{EVENT_GRACE, NO_OP_AFTER, NO_OP_AFTER_GAP, REQUEST_TIMEOUT, TimelineSync};
 
 use crate::workout::Workout;
+use host_shares::HostShares;
 use pending::{EventKey, LogEntry, PendingEvents};
-use room::Room;
 use state::TimelineState;
 
 /// Largest number of events of a timeline. One host may make at most half of those that the others
@@ -214,11 +215,11 @@ impl Timeline {
             hash: signed.hash(),
             signed: signed.clone(),
         };
-        let mut room = Room::default();
+        let mut shares = HostShares::default();
         for earlier in &self.log {
-            room.take(earlier)?;
+            shares.take(earlier)?;
         }
-        room.take(&entry)?;
+        shares.take(&entry)?;
         self.state = state;
         self.log.push(entry);
         Ok(signed)
@@ -349,9 +350,10 @@ impl Timeline {
         chain: &[EventKey],
     ) -> Result<TimelineState, (EventKey, TimelineError)> {
         let chained = chain.iter().filter_map(|key| self.pending.get(*key));
-        let (mut state, mut room) = (TimelineState::default(), Room::default());
+        let (mut state, mut shares) = (TimelineState::default(), HostShares::default());
         for entry in self.log[..kept].iter().chain(chained) {
-            room.take(entry)
+            shares
+                .take(entry)
                 .and_then(|()| state.apply(entry.event.change.as_ref()))
                 .map_err(|error| (entry.key(), error))?;
         }

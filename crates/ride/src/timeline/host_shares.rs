@@ -1,4 +1,4 @@
-//! Room in a timeline, shared out among its hosts.
+//! Shares of the hosts in the size of a timeline.
 
 use protocol::peer::PeerId;
 
@@ -6,7 +6,7 @@ use super::{MAX_EVENTS, MAX_TIMELINE_BYTES, TimelineError, pending::LogEntry};
 
 /// Events of a log so far, by host. All riders count alike, because they have the same log.
 #[derive(Default)]
-pub(super) struct Room<'a> {
+pub(super) struct HostShares<'a> {
     hosts: Vec<(&'a PeerId, Amount)>,
     all: Amount,
 }
@@ -17,8 +17,8 @@ struct Amount {
     bytes: usize,
 }
 
-impl<'a> Room<'a> {
-    /// Takes the room of the next event.
+impl<'a> HostShares<'a> {
+    /// Counts the next event.
     ///
     /// # Errors
     /// [`TimelineError::Full`] if its host has more than half of what the others leave.
