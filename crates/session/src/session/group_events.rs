@@ -135,6 +135,8 @@ impl RideSession {
             self.update_host();
             self.save(now);
             self.open_recording(now);
+            // The next screen is shown at once.
+            self.next_update = now;
         }
         for member in members {
             self.meet(now, &member.peer, member.number);

@@ -1,10 +1,11 @@
 //! Joining a ride, and the screens on the way.
 
+use ride::rider::Ftp;
 use rooms::room::RoomSettings;
 use session::{
     Input, Intent, Opening, RideSession, SessionConfig,
     storage::StoredProfile,
-    view::{JoinError, Notice, Stage},
+    view::{JoinError, Notice, ServerConnection, Stage},
 };
 
 use crate::harness::{ANA, BEN, CEM, CODE, World, ms, secs};
@@ -57,6 +58,24 @@ fn the_invitation_has_the_public_address_that_the_server_names() {
     world.join_next();
     let invitation = "https://ride.example/ride/brave-otter-4821";
     assert_eq!(world.view(ANA).invitation, invitation);
+}
+
+#[test]
+fn the_lobby_is_shown_with_the_answer_of_the_server() {
+    // At any time between two updates of the view.
+    for offset in 0..25 {
+        let mut world = World::group(offset, 1);
+        let at = world.add_browser();
+        world.open(at);
+        world.run(ms(10 * offset));
+        let join = Intent::Join("Ben".parse().unwrap(), Ftp::new(200).unwrap());
+        world.intend(at, join);
+        world.run_until("the server's answer", |world| {
+            world.view(at).connection == ServerConnection::Online
+        });
+        assert_eq!(*world.stage(at), Stage::Lobby, "offset {offset}");
+        assert_eq!(world.own_row(at).name, "Ben");
+    }
 }
 
 #[test]
