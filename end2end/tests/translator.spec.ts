@@ -32,6 +32,11 @@ test("a page that is being translated shows every change of the ride", async ({ 
     await ride.share(fourSteps);
   });
 
+  await test.step("the texts of the profile stay visible", async () => {
+    await expect(page.locator("svg text", { hasText: "FTP" })).toBeVisible();
+    await expect(page.locator("svg font")).toHaveCount(0);
+  });
+
   await test.step("the countdown counts and the ride begins", async () => {
     await ride.start.click();
     await expectToChange(ride.countdown);
@@ -63,6 +68,7 @@ test("a page that is being translated shows every change of the ride", async ({ 
     await ride.confirm.getByRole("button", { name: "End for everyone" }).click();
     await expect(ride.summary).toContainText("You ended the ride at");
     await expect(ride.figure("Average power")).toHaveText(/^\d+$/);
+    await expect(page.locator("svg font")).toHaveCount(0);
   });
 });
 

@@ -40,6 +40,7 @@ pub fn HeroIllustration() -> impl IntoView {
             class="hero-illustration"
             viewBox=format!("0 0 {DURATION} {HEIGHT}")
             role="img"
+            translate="no"
             aria-labelledby="hero-title"
             aria-describedby="hero-desc"
         >

@@ -53,7 +53,7 @@ pub fn Profile(
     view! {
         <div class="profile" data-lines=has_lines.then_some("true")>
             <div class="profile-area">
-                <svg class="profile-plot" role="img" aria-labelledby=title_ref aria-describedby=desc_ref>
+                <svg class="profile-plot" role="img" translate="no" aria-labelledby=title_ref aria-describedby=desc_ref>
                     <title id=title_id>{move || title.get()}</title>
                     <desc id=desc_id>{desc}</desc>
                     <svg

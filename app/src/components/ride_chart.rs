@@ -66,7 +66,7 @@ fn Figure(chart: Arc<RideChart>) -> impl IntoView {
                     title=Signal::derive(move || t_string!(i18n, summary.chart_name))
                     lines
                 />
-                <svg class="ride-chart-ends" aria-hidden="true">
+                <svg class="ride-chart-ends" translate="no" aria-hidden="true">
                     {end_labels
                         .into_iter()
                         .map(|(number, y)| {
