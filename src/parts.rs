@@ -5,7 +5,7 @@
 //! function is first called; tools/build/front_end.mjs makes the modules. In every
 //! other build it is an ordinary function.
 
-use app::lazy::{Fetches, Formats, RideViews, ScreenViews, Trainers};
+use app::lazy::{Fetches, FitFiles, RideViews, ScreenViews, Trainers, Workouts};
 
 /// The functions that fetch the parts.
 pub fn fetches() -> Fetches {
@@ -13,7 +13,8 @@ pub fn fetches() -> Fetches {
         ride: || Box::pin(async { ride().await.ok().map(|table| *table) }),
         screens: || Box::pin(async { screens().await.ok().map(|table| *table) }),
         trainers: || Box::pin(async { trainers().await.ok().map(|table| *table) }),
-        formats: || Box::pin(async { formats().await.ok().map(|table| *table) }),
+        fit_files: || Box::pin(async { fit_files().await.ok().map(|table| *table) }),
+        workouts: || Box::pin(async { workouts().await.ok().map(|table| *table) }),
     }
 }
 
@@ -36,4 +37,5 @@ macro_rules! split_point {
 split_point!(ride, ride -> RideViews);
 split_point!(later, screens -> ScreenViews);
 split_point!(later, trainers -> Trainers);
-split_point!(later, formats -> Formats);
+split_point!(later, fit_files -> FitFiles);
+split_point!(workouts, workouts -> Workouts);

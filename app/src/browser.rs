@@ -18,6 +18,7 @@ pub mod page;
 pub mod recordings;
 pub mod rtc;
 pub mod socket;
+pub mod sound;
 pub mod storage;
 pub mod tab_lock;
 pub mod timer;

@@ -25,17 +25,19 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 use protocol::code::SessionCode;
+use ride::rider::Ftp;
 use send_wrapper::SendWrapper;
 use session::{
-    Input, Intent, Now, Opening, Output, RideSession, SessionConfig,
+    Input, Intent, Now, Opening, Output, RideSession, SessionConfig, Sound,
     trainer::{ChooserError, DeviceCommand, DeviceEvent, DeviceInput},
 };
 
 use crate::{
     browser::{
-        api::ApiError, clock, listener::Listener, page, timer::WorkerTimer, wake_lock::WakeLock,
+        api::ApiError, clock, listener::Listener, page, sound::Tone, timer::WorkerTimer,
+        wake_lock::WakeLock,
     },
-    lazy::{DeviceDriver, TRAINERS},
+    lazy::{DeviceDriver, SCREENS, TRAINERS},
     state::{Intents, JoinError, RideState},
 };
 use connections::Connections;
@@ -102,6 +104,12 @@ impl Driver {
         };
         let mut listeners = page::on_wake(post(|| Input::Wake));
         listeners.extend(page::on_hide(post(|| Input::Hide)));
+        listeners.extend(page::on_gesture(|| {
+            if let Some(views) = SCREENS.loaded() {
+                (views.unlock_sound)();
+            }
+        }));
+        state.volume.set(storage::volume());
         Self {
             session: RideSession::new(config, now(), opening),
             display: Display::new(state),
@@ -146,8 +154,15 @@ impl Driver {
                 Some(Input::Intent(intent))
             }
             queue::Request::ShareFile(file) => {
-                files::read_workout(self.queue.clone(), file);
+                let ftp = Ftp::new(self.session.view().ftp).unwrap_or_default();
+                files::read_workout(self.queue.clone(), file, ftp);
                 Some(Input::WorkoutFileChosen)
+            }
+            queue::Request::SetVolume(volume) => {
+                storage::save_volume(volume);
+                self.display.state().volume.set(volume);
+                self.play(Sound::Tick);
+                None
             }
         }
     }
@@ -170,6 +185,7 @@ impl Driver {
             Output::OpenRecording(key) => self.storage.open_recording(key),
             Output::WriteRecording { write, change } => self.storage.write_recording(write, change),
             Output::Device(command) => self.device_command(command),
+            Output::Sound(sound) => self.play(sound),
             Output::KeepScreenOn(true) => self.wake_lock.take(),
             Output::KeepScreenOn(false) => self.wake_lock.release(),
             Output::CopyLink(link) => {
@@ -186,6 +202,17 @@ impl Driver {
                     self.queue.post(Event::Input(Input::Entropy(bytes)));
                 }
             }
+        }
+    }
+
+    fn play(&self, sound: Sound) {
+        let tone = match sound {
+            Sound::Tick => Tone::Short,
+            Sound::Start => Tone::Long,
+        };
+        let volume = self.display.state().volume.get_untracked();
+        if let Some(views) = SCREENS.loaded().filter(|_| volume > 0) {
+            (views.play)(tone, volume);
         }
     }
 

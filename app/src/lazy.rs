@@ -9,11 +9,12 @@
 //! | part | module | contents | loaded |
 //! |---|---|---|---|
 //! | [`RIDE`] | `ride` | session, driver, lobby, countdown | with the page of a ride |
-//! | [`SCREENS`] | `later` | workouts, dialogs of the host, connection details, ride screen, summary | in the lobby |
+//! | [`SCREENS`] | `later` | dialogs of the host, connection details, ride screen, summary | in the lobby |
 //! | [`TRAINERS`] | `later` | trainers over Bluetooth | in the lobby |
-//! | [`FORMATS`] | `later` | reading of workout files, writing of FIT files | in the lobby |
+//! | [`FIT_FILES`] | `later` | writing of FIT files | in the lobby |
+//! | [`WORKOUTS`] | `workouts` | built-in workouts, reading and writing of workout files | in the lobby |
 //!
-//! [`prefetch`] loads `later` while riders wait in the lobby, so that nothing is
+//! [`prefetch`] loads `later` and `workouts` while riders wait in the lobby, so that nothing is
 //! fetched during a ride. [`prefetch_ride`] loads the first at the first tap or
 //! key on the first page.
 //!
@@ -27,11 +28,12 @@
 //! functions that return the tables at once. On the server nothing is installed,
 //! and no part is ever loaded.
 
-mod formats;
+mod fit_files;
 mod ride;
 mod screens;
 mod trainers;
 mod view;
+mod workouts;
 
 use std::{
     future::Future,
@@ -47,11 +49,12 @@ use leptos::task::spawn_local;
 
 use crate::browser::clock;
 
-pub use formats::{Formats, encode_fit, parse_zwo};
+pub use fit_files::{FitFiles, encode_fit};
 pub use ride::{JoinStep, OpenRide, RideViews};
 pub use screens::ScreenViews;
 pub use trainers::{DeviceDriver, Trainers};
 pub use view::{NeededPart, Progress, dialog, screen, use_part};
+pub use workouts::{Workouts, read_workout};
 
 /// The session and the screens of a ride.
 pub static RIDE: Part<RideViews> = Part::new("ride");
@@ -59,8 +62,10 @@ pub static RIDE: Part<RideViews> = Part::new("ride");
 pub static SCREENS: Part<ScreenViews> = Part::new("screens");
 /// Trainers over Bluetooth.
 pub static TRAINERS: Part<Trainers> = Part::new("trainers");
-/// The file formats.
-pub static FORMATS: Part<Formats> = Part::new("formats");
+/// Rides as files.
+pub static FIT_FILES: Part<FitFiles> = Part::new("fit_files");
+/// Choosing, reading and writing workouts.
+pub static WORKOUTS: Part<Workouts> = Part::new("workouts");
 
 /// Pauses before the second and the third attempt to fetch a part.
 const RETRY_AFTER: [Duration; 2] = [Duration::from_millis(500), Duration::from_secs(2)];
@@ -129,8 +134,10 @@ pub struct Fetches {
     pub screens: Fetch<ScreenViews>,
     /// Fetches [`TRAINERS`].
     pub trainers: Fetch<Trainers>,
-    /// Fetches [`FORMATS`].
-    pub formats: Fetch<Formats>,
+    /// Fetches [`FIT_FILES`].
+    pub fit_files: Fetch<FitFiles>,
+    /// Fetches [`WORKOUTS`].
+    pub workouts: Fetch<Workouts>,
 }
 
 impl Fetches {
@@ -140,7 +147,8 @@ impl Fetches {
         let _ = RIDE.fetch.set(self.ride);
         let _ = SCREENS.fetch.set(self.screens);
         let _ = TRAINERS.fetch.set(self.trainers);
-        let _ = FORMATS.fetch.set(self.formats);
+        let _ = FIT_FILES.fetch.set(self.fit_files);
+        let _ = WORKOUTS.fetch.set(self.workouts);
     }
 }
 
@@ -174,7 +182,10 @@ pub fn prefetch() {
         while TRAINERS.load().await.is_err() {
             clock::sleep(RETRY_FAILED_AFTER).await;
         }
-        while FORMATS.load().await.is_err() {
+        while FIT_FILES.load().await.is_err() {
+            clock::sleep(RETRY_FAILED_AFTER).await;
+        }
+        while WORKOUTS.load().await.is_err() {
             clock::sleep(RETRY_FAILED_AFTER).await;
         }
     });

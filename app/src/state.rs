@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use leptos::prelude::*;
 use protocol::{code::SessionCode, peer::LinkState};
-use ride::{workout::Workout, zwo::Remark};
+use ride::{formats::Imported, workout::Workout};
 
 pub use intents::{Intents, Request};
 pub use ride::{recording::fit::SubSport, rider::TrainerKind};
@@ -49,12 +49,18 @@ pub struct RideState {
     pub ready: RwSignal<bool>,
     /// Own FTP in watts.
     pub ftp: RwSignal<u16>,
+    /// Share in percent of the workout's targets at which the rider rides.
+    pub bias: RwSignal<u8>,
+    /// FTP in watts that a test has measured, until the rider decides.
+    pub measured_ftp: RwSignal<Option<u16>>,
+    /// Volume in percent of the sounds that announce intervals; 0 is off.
+    pub volume: RwSignal<u8>,
     /// The shared workout.
     pub workout: RwSignal<Option<Arc<Workout>>>,
     /// Reason why the last workout file was not shared.
     pub workout_error: RwSignal<Option<WorkoutFileError>>,
-    /// Remarks on the file of the shared workout.
-    pub workout_remarks: RwSignal<Vec<Remark>>,
+    /// Workout of a file with remarks, until the rider decides.
+    pub workout_file: RwSignal<Option<Arc<Imported>>>,
     /// Position in the workout.
     pub progress: RwSignal<Progress>,
     /// Own numbers.
@@ -102,9 +108,12 @@ impl RideState {
             others_ride_on: RwSignal::new(false),
             ready: RwSignal::new(false),
             ftp: RwSignal::new(200),
+            bias: RwSignal::new(100),
+            measured_ftp: RwSignal::new(None),
+            volume: RwSignal::new(0),
             workout: RwSignal::new(None),
             workout_error: RwSignal::new(None),
-            workout_remarks: RwSignal::new(Vec::new()),
+            workout_file: RwSignal::new(None),
             progress: RwSignal::new(Progress::default()),
             own_metrics: RwSignal::new(Metrics::default()),
             trainer: RwSignal::new(TrainerState::default()),

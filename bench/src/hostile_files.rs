@@ -3,7 +3,8 @@
 use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
-use ride::workout::zwo::{self, MAX_FILE_BYTES};
+use ride::formats::{self, MAX_FILE_BYTES};
+use ride::rider::Ftp;
 
 use crate::machine::Machine;
 
@@ -42,7 +43,7 @@ pub fn page(machine: &Machine) -> String {
 
 fn time_to_reject(name: &str, file: &[u8]) -> Duration {
     let start = Instant::now();
-    let result = zwo::parse(file, name);
+    let result = formats::read(file, name, Ftp::default());
     let elapsed = start.elapsed();
     assert!(result.is_err(), "{name} was accepted");
     elapsed

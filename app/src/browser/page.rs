@@ -94,6 +94,18 @@ pub fn supports_webrtc() -> bool {
     })
 }
 
+/// Calls `handle` at every tap and key.
+pub fn on_gesture(handle: impl Fn() + Clone + 'static) -> Vec<Listener> {
+    let Some(window) = web_sys::window() else {
+        return Vec::new();
+    };
+    let listen = |name| {
+        let handle = handle.clone();
+        Listener::new(&window, name, move |_| handle())
+    };
+    ["click", "keydown"].map(listen).into()
+}
+
 /// Calls `handle` when the page becomes visible, returns from the browser's
 /// page cache, or goes online. At these moments a socket can look open although
 /// its connection is lost. The listeners are removed when they are dropped.

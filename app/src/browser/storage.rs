@@ -27,6 +27,9 @@ const PROFILE: &str = "gruppetto.rider";
 const RUNNING: &str = "gruppetto.running";
 /// Key of the choice to write rides as virtual ones.
 const VIRTUAL_RIDE: &str = "gruppetto.virtual";
+const VOLUME: &str = "gruppetto.volume";
+/// Volume in percent for a rider who has not chosen one.
+const DEFAULT_VOLUME: u8 = 50;
 /// Key of the list of rides, newest first.
 const RIDES: &str = "gruppetto.rides";
 /// Maximum number of riders remembered for one ride.
@@ -58,6 +61,9 @@ pub struct Identity {
     /// Start number; 0 while it is not known.
     #[serde(default)]
     pub number: u32,
+    /// Share in percent of the workout's targets at which the rider rides.
+    #[serde(default = "full_bias")]
+    pub bias: u8,
     /// State of the ready flag.
     pub ready: bool,
     /// True if the rider used the simulated trainer, to continue with it.
@@ -73,6 +79,11 @@ pub struct Identity {
     /// True until the ride has ended.
     #[serde(default)]
     pub is_under_way: bool,
+}
+
+/// Bias of a rider that an older version stored.
+const fn full_bias() -> u8 {
+    100
 }
 
 thread_local! {
@@ -104,6 +115,19 @@ pub fn save_ftp(ftp: &Ftp) {
     let name = profile().map(|profile| profile.name).unwrap_or_default();
     let ftp = ftp.watts();
     keep_profile(SavedProfile { name, ftp });
+}
+
+/// Volume in percent that the rider has chosen for sounds.
+pub fn volume() -> u8 {
+    let volume = local_storage().and_then(|storage| read(&storage, VOLUME));
+    volume
+        .filter(|volume| *volume <= 100)
+        .unwrap_or(DEFAULT_VOLUME)
+}
+
+/// Saves the volume in percent.
+pub fn save_volume(volume: u8) {
+    write(local_storage(), VOLUME, &volume);
 }
 
 /// Kind of ride that the rider has chosen for FIT files.

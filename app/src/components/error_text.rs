@@ -3,10 +3,10 @@
 
 use leptos::prelude::*;
 use ride::{
+    formats::{FileError, Malformation, Place, PowerUnit, Quantity, Remark, RemarkKind},
     recording::fit::FitError,
     timeline::TimelineError,
     workout::{TextField, WorkoutError},
-    zwo::{Malformation, Place, Quantity, Remark, RemarkKind, ZwoError},
 };
 
 use super::labels::Texts;
@@ -18,17 +18,21 @@ const MAX_REMARKS_OF_ERROR: usize = 5;
 /// Explains why a file is not a valid workout: the error, its place, and what to
 /// do. The names of elements are passed as values, since the texts cannot contain
 /// angle brackets.
-pub fn workout_file(i18n: Texts, error: ZwoError) -> AnyView {
+pub fn workout_file(i18n: Texts, error: FileError) -> AnyView {
     match error {
-        ZwoError::Empty => t!(i18n, errors.file.empty).into_any(),
-        ZwoError::TooLarge { .. } => t!(i18n, errors.file.too_large).into_any(),
-        ZwoError::TooComplex => t!(i18n, errors.file.too_complex).into_any(),
-        ZwoError::NotXml => t!(i18n, errors.file.not_xml).into_any(),
-        ZwoError::Workout(error) => workout(i18n, error),
-        ZwoError::NotText { place: at } => {
+        FileError::Empty => t!(i18n, errors.file.empty).into_any(),
+        FileError::TooLarge { .. } => t!(i18n, errors.file.too_large).into_any(),
+        FileError::TooComplex => t!(i18n, errors.file.too_complex).into_any(),
+        FileError::UnknownFormat => t!(i18n, errors.file.unknown_format).into_any(),
+        FileError::NotAWorkoutFit => t!(i18n, errors.file.not_a_workout_fit).into_any(),
+        FileError::InvalidJson { place: at } => {
+            t!(i18n, errors.file.invalid_json, place = place(i18n, at)).into_any()
+        }
+        FileError::Workout(error) => workout(i18n, error),
+        FileError::NotText { place: at } => {
             t!(i18n, errors.file.not_text, place = place(i18n, at)).into_any()
         }
-        ZwoError::NotAWorkoutFile { place: at, found } => t!(
+        FileError::NotAWorkoutFile { place: at, found } => t!(
             i18n,
             errors.file.foreign,
             place = place(i18n, at),
@@ -36,30 +40,34 @@ pub fn workout_file(i18n: Texts, error: ZwoError) -> AnyView {
             found = format!("<{found}>")
         )
         .into_any(),
-        ZwoError::NoWorkout { place: at } => t!(
+        FileError::NoWorkout {
+            place: at,
+            expected,
+        } => t!(
             i18n,
             errors.file.no_workout,
             place = place(i18n, at),
-            element = "<workout>"
+            element = expected
         )
         .into_any(),
-        ZwoError::NothingToRide { place: at, remarks } => {
+        FileError::NothingToRide { place: at, remarks } => {
             let error = t!(i18n, errors.file.nothing_to_ride, place = place(i18n, at));
             let remarks = remarks.into_iter().take(MAX_REMARKS_OF_ERROR);
             let remarks = remarks.map(|one| (" ", remark(i18n, one)).into_any());
             (error, remarks.collect_view()).into_any()
         }
-        ZwoError::Limit { place: at, error } => limit(i18n, at, error),
+        FileError::Limit { place: at, error } => limit(i18n, at, error),
     }
 }
 
-/// Remark on a workout file, with its line.
+/// Remark on a workout file, with its place.
 pub fn remark(i18n: Texts, remark: Remark) -> AnyView {
-    let Remark { line, count, kind } = remark;
+    let (kind, times) = (remark.kind, remark.count - 1);
+    let place = place(i18n, remark.place);
     let remark = move || remark_text(i18n, kind.clone());
-    match count {
-        1 => t!(i18n, errors.remark.line, line, remark).into_any(),
-        _ => t!(i18n, errors.remark.times, line, times = count - 1, remark).into_any(),
+    match times {
+        0 => t!(i18n, errors.remark.once, place, remark).into_any(),
+        _ => t!(i18n, errors.remark.times, place, times, remark).into_any(),
     }
 }
 
@@ -107,6 +115,19 @@ fn remark_text(i18n: Texts, kind: RemarkKind) -> AnyView {
         )
         .into_any(),
         RemarkKind::NoPower { element } => t!(i18n, errors.remark.no_power, element).into_any(),
+        RemarkKind::Watts { ftp } => t!(i18n, errors.remark.watts, ftp).into_any(),
+        RemarkKind::AssumedUnit(PowerUnit::Watts) => {
+            t!(i18n, errors.remark.assumed_watts).into_any()
+        }
+        RemarkKind::AssumedUnit(PowerUnit::Percent) => {
+            t!(i18n, errors.remark.assumed_percent).into_any()
+        }
+        RemarkKind::AssumedSteps => t!(i18n, errors.remark.assumed_steps).into_any(),
+        RemarkKind::AssumedRamps => t!(i18n, errors.remark.assumed_ramps).into_any(),
+        RemarkKind::UnusableLine { line } => t!(i18n, errors.remark.unusable_line, line).into_any(),
+        RemarkKind::OpenEnded { minutes } => t!(i18n, errors.remark.open_ended, minutes).into_any(),
+        RemarkKind::OtherTarget => t!(i18n, errors.remark.other_target).into_any(),
+        RemarkKind::Damaged => t!(i18n, errors.remark.damaged).into_any(),
         RemarkKind::NoDuration { element } => {
             t!(i18n, errors.remark.no_duration, element).into_any()
         }
@@ -144,8 +165,10 @@ fn limit(i18n: Texts, at: Place, error: WorkoutError) -> AnyView {
 }
 
 fn place(i18n: Texts, place: Place) -> impl Fn() -> AnyView + Copy + Send + Sync + 'static {
-    let Place { line, column } = place;
-    move || t!(i18n, errors.place, line, column).into_any()
+    move || match place {
+        Place::Text { line, column } => t!(i18n, errors.place, line, column).into_any(),
+        Place::Byte(offset) => t!(i18n, errors.byte, offset).into_any(),
+    }
 }
 
 fn percent(fraction: f64) -> f64 {

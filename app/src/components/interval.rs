@@ -31,7 +31,7 @@ pub fn IntervalCard(
     let state = expect_context::<RideState>();
     let zone = zone_of(&interval);
     let length = format::duration(interval.duration);
-    let target = labels::target(i18n, &interval, state.ftp.into());
+    let target = labels::target(i18n, &interval, state);
     view! {
         <div class="interval" data-zone=zone>
             <div class="interval-text">
@@ -63,10 +63,7 @@ pub fn Intervals() -> impl IntoView {
     });
     move || {
         let (current, next, number, count) = parts.get()?;
-        let (zone, target) = (
-            zone_of(&current),
-            labels::target(i18n, &current, state.ftp.into()),
-        );
+        let (zone, target) = (zone_of(&current), labels::target(i18n, &current, state));
         Some(view! {
             <div class="intervals">
                 <div class="interval" data-current="true" data-zone=zone>

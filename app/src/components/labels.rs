@@ -4,7 +4,8 @@ use leptos::prelude::*;
 use leptos_i18n::I18nContext;
 use protocol::peer::LinkState;
 use ride::{
-    rider::{Ftp, FtpError, NameError, TrainerKind},
+    library::Focus,
+    rider::{Bias, Ftp, FtpError, NameError, TrainerKind},
     trainer::ControlProblem,
     workout::{Interval, IntervalKind, Target, Workout, Zone, watts},
 };
@@ -74,6 +75,22 @@ pub fn workout_file_error(i18n: Texts, error: WorkoutFileError) -> AnyView {
     }
 }
 
+/// What a built-in workout trains.
+pub fn focus(i18n: Texts, focus: Focus) -> &'static str {
+    match focus {
+        Focus::Recovery => t_string!(i18n, focus.recovery),
+        Focus::Endurance => t_string!(i18n, focus.endurance),
+        Focus::Tempo => t_string!(i18n, focus.tempo),
+        Focus::SweetSpot => t_string!(i18n, focus.sweet_spot),
+        Focus::Threshold => t_string!(i18n, focus.threshold),
+        Focus::OverUnders => t_string!(i18n, focus.over_unders),
+        Focus::Vo2Max => t_string!(i18n, focus.vo2_max),
+        Focus::Anaerobic => t_string!(i18n, focus.anaerobic),
+        Focus::Sprint => t_string!(i18n, focus.sprint),
+        Focus::Test => t_string!(i18n, focus.test),
+    }
+}
+
 /// Name of a rider, or words for it while it is unknown (empty).
 pub fn rider_name(i18n: Texts, name: String) -> String {
     if name.is_empty() {
@@ -87,6 +104,7 @@ pub fn rider_name(i18n: Texts, name: String) -> String {
 pub fn notice(i18n: Texts, notice: Notice) -> AnyView {
     let named = |name| rider_name(i18n, name);
     match notice {
+        Notice::FtpSaved(ftp) => t!(i18n, notice.ftp_saved, ftp).into_any(),
         Notice::Joined(name) => t!(i18n, notice.joined, name = named(name)).into_any(),
         Notice::Left(name) => t!(i18n, notice.left, name = named(name)).into_any(),
         Notice::Gone(name) => t!(i18n, notice.gone, name = named(name)).into_any(),
@@ -257,10 +275,12 @@ fn kind(i18n: Texts, kind: IntervalKind) -> &'static str {
 
 /// Target of an interval: watts at this FTP, percent of FTP, and the cadence if
 /// the interval has one.
-pub fn target(i18n: Texts, interval: &Interval, ftp: Signal<u16>) -> impl IntoView + use<> {
+pub fn target(i18n: Texts, interval: &Interval, state: RideState) -> impl IntoView + use<> {
     let target = interval.target;
     let power = move || match target {
-        Target::Power { from, to } => power(i18n, from, to, ftp.get()),
+        Target::Power { from, to } => {
+            power(i18n, from, to, state.ftp.get(), Bias::new(state.bias.get()))
+        }
         Target::Free => t_string!(i18n, riding.no_target).to_owned(),
         Target::Max => t_string!(i18n, riding.all_out).to_owned(),
     };
@@ -270,9 +290,9 @@ pub fn target(i18n: Texts, interval: &Interval, ftp: Signal<u16>) -> impl IntoVi
     (power, " ", cadence)
 }
 
-fn power(i18n: Texts, from: f32, to: f32, ftp: u16) -> String {
+fn power(i18n: Texts, from: f32, to: f32, ftp: u16, bias: Bias) -> String {
     let ftp = Ftp::new(ftp).unwrap_or_default();
-    let (low, high) = (watts(from, ftp), watts(to, ftp));
+    let (low, high) = (bias.apply(watts(from, ftp)), bias.apply(watts(to, ftp)));
     let (from, to) = (format::percent(from), format::percent(to));
     let (watt, percent) = (t_string!(i18n, unit.watts), t_string!(i18n, unit.percent));
     if from == to {

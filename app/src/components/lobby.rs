@@ -59,27 +59,12 @@ fn LobbyWorkout() -> impl IntoView {
     view! {
         <section class="panel lobby-workout">
             {sheet}
-            <FileRemarks/>
             <Show when=move || state.is_host.get() fallback=WaitForHost>
                 <HostActions/>
             </Show>
         </section>
     }
     .into_any()
-}
-
-/// Live region of the remarks on the workout file. Screen readers require that it is
-/// on the page from the start.
-#[component]
-fn FileRemarks() -> impl IntoView {
-    let state = expect_context::<RideState>();
-    let has_remarks = Memo::new(move |_| !state.workout_remarks.read().is_empty());
-    let remarks = move || {
-        has_remarks
-            .get()
-            .then(|| lazy::screen(|views| (views.remarks)()))
-    };
-    view! { <div role="status">{remarks}</div> }
 }
 
 #[component]
@@ -131,7 +116,7 @@ fn HostActions() -> impl IntoView {
             </button>
             <p class="hint" id="start-hint">{hint}</p>
         </div>
-        {lazy::dialog(choosing, |views| views.chooser)}
+        {lazy::dialog(&lazy::WORKOUTS, choosing, |part| part.chooser)}
     }
     .into_any()
 }

@@ -30,7 +30,7 @@ pub fn ManageRiders() -> impl IntoView {
         <button type="button" class="button" on:click=move |_| open.set(true)>
             {t!(i18n, manage_riders.heading)}
         </button>
-        {lazy::dialog(open, |views| views.manage)}
+        {lazy::dialog(&lazy::SCREENS, open, |views| views.manage)}
     }
     .into_any()
 }

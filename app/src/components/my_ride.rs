@@ -5,6 +5,7 @@ use leptos::prelude::*;
 use super::{
     format::{self, or_dash},
     interval::{CueLine, Intervals, zone_of},
+    own_settings::OwnSettings,
     profile::Profile,
     trainer_panel::TrainerAlert,
 };
@@ -33,6 +34,7 @@ pub fn MyRide() -> impl IntoView {
             <TrainerAlert/>
             <CueLine/>
             <MetricStrip/>
+            <OwnSettings/>
             <RideProfile/>
         </section>
     }

@@ -36,6 +36,7 @@ pub fn Summary() -> impl IntoView {
             </Show>
             {move || state.ended_by.get().map(|end| view! { <p>{labels::ended_by(i18n, end)}</p> })}
             {figures}
+            <MeasuredFtp/>
             <RideChartFigure/>
             <p class="actions">
                 <a class="button" href="/">{t!(i18n, common.go_home)}</a>
@@ -43,6 +44,34 @@ pub fn Summary() -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+/// FTP that a test has measured: the rider takes it or keeps the old one.
+#[component]
+fn MeasuredFtp() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let intents = expect_context::<Intents>();
+    let offer = move || {
+        let measured = state.measured_ftp.get()?;
+        Some(view! {
+            <h2 id="measured-ftp">{t!(i18n, summary.measured_ftp, ftp = measured)}</h2>
+            <p>{t!(i18n, summary.measured_ftp_body, ftp = move || state.ftp.get())}</p>
+            <div class="actions">
+                <button
+                    type="button"
+                    class="button primary"
+                    on:click=move |_| intents.send(Intent::AcceptFtp)
+                >
+                    {t!(i18n, summary.accept_ftp, ftp = measured)}
+                </button>
+                <button type="button" class="button" on:click=move |_| intents.send(Intent::KeepFtp)>
+                    {t!(i18n, summary.keep_ftp)}
+                </button>
+            </div>
+        })
+    };
+    view! { <div class="measured-ftp" role="status">{offer}</div> }.into_any()
 }
 
 #[component]

@@ -28,6 +28,11 @@ impl Display {
         }
     }
 
+    /// The signals.
+    pub(super) const fn state(&self) -> RideState {
+        self.state
+    }
+
     /// Updates the signals.
     pub(super) fn update(&mut self, view: &View) {
         let state = self.state;
@@ -38,9 +43,11 @@ impl Display {
         set_if_changed(&state.others_ride_on, &view.others_ride_on);
         set_if_changed(&state.ready, &view.ready);
         set_if_changed(&state.ftp, &view.ftp);
+        set_if_changed(&state.bias, &view.bias);
+        set_if_changed(&state.measured_ftp, &view.measured_ftp);
         update_shared(state.workout, &view.workout);
         set_if_changed(&state.workout_error, &view.workout_error);
-        set_if_changed(&state.workout_remarks, &view.workout_remarks);
+        update_shared(state.workout_file, &view.workout_file);
         set_if_changed(&state.progress, &view.progress);
         set_if_changed(&state.own_metrics, &view.own_metrics);
         set_if_changed(&state.trainer, &view.trainer);

@@ -1,7 +1,11 @@
 //! Workout files in, FIT files out.
 
-use ride::recording::fit::Activity;
-use session::{ImportedWorkout, Input};
+use ride::{
+    formats::{Imported, MAX_FILE_BYTES},
+    recording::fit::Activity,
+    rider::Ftp,
+};
+use session::Input;
 
 use super::queue::{Event, Queue};
 use crate::{
@@ -10,34 +14,29 @@ use crate::{
     state::{FitDownloadError, WorkoutFileError},
 };
 
-/// Largest workout file that is read, in bytes.
-const MAX_FILE_BYTES: f64 = 1024.0 * 1024.0;
 /// Media type of FIT files.
 const FIT_TYPE: &str = "application/vnd.ant.fit";
 
-/// Reads a workout file, and gives the session the workout or the reason why there is none.
-pub(super) fn read_workout(queue: Queue, file: web_sys::File) {
+/// Reads a workout file for a rider with this FTP, and gives the session the workout or the reason
+/// why there is none.
+pub(super) fn read_workout(queue: Queue, file: web_sys::File, ftp: Ftp) {
     wasm_bindgen_futures::spawn_local(async move {
-        let workout = parse(&file).await;
+        let workout = parse(&file, ftp).await;
         queue.post(Event::Input(Input::WorkoutFile(workout)));
     });
 }
 
-async fn parse(file: &web_sys::File) -> Result<ImportedWorkout, WorkoutFileError> {
-    if file.size() > MAX_FILE_BYTES {
+async fn parse(file: &web_sys::File, ftp: Ftp) -> Result<Imported, WorkoutFileError> {
+    if file.size() > MAX_FILE_BYTES as f64 {
         return Err(WorkoutFileError::TooLarge);
     }
     let bytes = files::read(file)
         .await
         .ok_or(WorkoutFileError::Unreadable)?;
-    let parsed = lazy::parse_zwo(&bytes, &file.name())
+    let imported = lazy::read_workout(&bytes, &file.name(), ftp)
         .await
         .map_err(|PartUnavailable(_)| WorkoutFileError::PartUnavailable)?;
-    let imported = parsed.map_err(WorkoutFileError::Invalid)?;
-    Ok(ImportedWorkout {
-        workout: imported.workout,
-        remarks: imported.remarks,
-    })
+    imported.map_err(WorkoutFileError::Invalid)
 }
 
 /// Saves the ride as a FIT file in the rider's downloads.

@@ -17,7 +17,9 @@ use crate::browser::{
     tab_lock::{self, TabLock},
 };
 
-pub(super) use crate::browser::storage::{is_banned, sub_sport, take_reload_marker};
+pub(super) use crate::browser::storage::{
+    is_banned, save_volume, sub_sport, take_reload_marker, volume,
+};
 
 /// Storage of one ride.
 pub(super) struct Storage {
@@ -43,8 +45,10 @@ impl Storage {
     }
 
     pub(super) fn carry_out(&mut self, command: StorageCommand) {
-        if let StorageCommand::SaveSubSport(sub_sport) = command {
-            storage::save_sub_sport(sub_sport);
+        match command {
+            StorageCommand::SaveSubSport(sub_sport) => storage::save_sub_sport(sub_sport),
+            StorageCommand::SaveFtp(ftp) => storage::save_ftp(&ftp),
+            _ => {}
         }
         let Some(code) = &self.code else { return };
         match command {
@@ -75,7 +79,7 @@ impl Storage {
             StorageCommand::ClearHidden => {
                 storage::take_reload_marker(code);
             }
-            StorageCommand::SaveSubSport(_) => {}
+            StorageCommand::SaveSubSport(_) | StorageCommand::SaveFtp(_) => {}
         }
     }
 
@@ -170,6 +174,7 @@ fn to_identity(identity: Identity) -> StoredIdentity {
         seed: identity.seed,
         profile: to_profile(identity.profile),
         number: identity.number,
+        bias: identity.bias,
         ready: identity.ready,
         simulated: identity.simulated,
         group_offset: identity.group_offset,
@@ -186,6 +191,7 @@ fn from_identity(identity: StoredIdentity) -> Identity {
         seed: identity.seed,
         profile: from_profile(identity.profile),
         number: identity.number,
+        bias: identity.bias,
         ready: identity.ready,
         simulated: identity.simulated,
         group_offset: identity.group_offset,

@@ -5,24 +5,19 @@ use std::sync::Arc;
 use leptos::prelude::*;
 use ride::workout::Workout;
 
+use super::view::Dialog;
+use crate::browser::sound::{self, Tone};
 use crate::components::{
     connection_panel::ConnectionDetails, leave_question::LeaveQuestion,
     manage_riders::ManageRidersDialog, riding::Riding, summary::Summary,
-    workout_chooser::WorkoutChooser, workout_remarks::WorkoutRemarks, workout_sheet::WorkoutSheet,
+    workout_sheet::WorkoutSheet,
 };
-
-/// A dialog that is open while the signal is true.
-pub type Dialog = fn(RwSignal<bool>) -> AnyView;
 
 /// The views of the part.
 #[derive(Clone, Copy)]
 pub struct ScreenViews {
     /// A shared workout in the lobby.
     pub workout: fn(Arc<Workout>) -> AnyView,
-    /// Remarks on the file of the shared workout.
-    pub remarks: fn() -> AnyView,
-    /// The workouts to choose from.
-    pub chooser: Dialog,
     /// Dialog in which the host manages the riders.
     pub manage: Dialog,
     /// The figures of the connection panel.
@@ -33,6 +28,10 @@ pub struct ScreenViews {
     pub riding: fn() -> AnyView,
     /// The end of a ride.
     pub summary: fn() -> AnyView,
+    /// Plays a tone at a volume in percent.
+    pub play: fn(Tone, u8),
+    /// Makes later tones audible, within a tap.
+    pub unlock_sound: fn(),
 }
 
 impl ScreenViews {
@@ -41,13 +40,13 @@ impl ScreenViews {
     pub fn table() -> Self {
         Self {
             workout: |workout| view! { <WorkoutSheet workout/> }.into_any(),
-            remarks: || view! { <WorkoutRemarks/> }.into_any(),
-            chooser: |open| view! { <WorkoutChooser open/> }.into_any(),
             manage: |open| view! { <ManageRidersDialog open/> }.into_any(),
             connection: || view! { <ConnectionDetails/> }.into_any(),
             leave_question: || view! { <LeaveQuestion/> }.into_any(),
             riding: || view! { <Riding/> }.into_any(),
             summary: || view! { <Summary/> }.into_any(),
+            play: sound::play,
+            unlock_sound: sound::unlock,
         }
     }
 }

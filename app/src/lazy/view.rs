@@ -2,7 +2,7 @@
 
 use leptos::{prelude::*, task::spawn_local};
 
-use super::{Part, RETRY_FAILED_AFTER, SCREENS, ScreenViews, screens::Dialog};
+use super::{Part, RETRY_FAILED_AFTER, SCREENS, ScreenViews};
 use crate::{browser::clock, components::status_screen::SlowHint, i18n::*};
 
 /// How far a part is on its way to a view.
@@ -62,21 +62,32 @@ impl NeededPart {
     }
 }
 
-/// A view of the part [`SCREENS`]: drawn at once if the part is here.
+/// A view of the part [`SCREENS`].
 pub fn screen(draw: impl Fn(ScreenViews) -> AnyView + Send + 'static) -> AnyView {
-    if let Some(views) = SCREENS.loaded() {
+    view_of(&SCREENS, draw)
+}
+
+/// A view of a part: drawn at once if the part is here.
+pub fn view_of<T: Copy + Send + Sync + 'static>(
+    part: &'static Part<T>,
+    draw: impl Fn(T) -> AnyView + Send + 'static,
+) -> AnyView {
+    if let Some(views) = part.loaded() {
         return draw(views);
     }
+    let needed = use_part(part);
+    let view = move || match needed.progress() {
+        Progress::Loaded => part.loaded().map(&draw).into_any(),
+        progress => waiting(needed, progress),
+    };
+    view.into_any()
+}
+
+/// What is shown instead of a view whose part is not here.
+fn waiting(part: NeededPart, progress: Progress) -> AnyView {
     let i18n = use_i18n();
-    let part = use_part(&SCREENS);
-    let view = move || match part.progress() {
-        Progress::Fetching => view! {
-            <p class="hint" role="status">{t!(i18n, part.loading)}</p>
-            <SlowHint/>
-        }
-        .into_any(),
-        Progress::Loaded => SCREENS.loaded().map(&draw).into_any(),
-        Progress::Failed => view! {
+    if progress == Progress::Failed {
+        view! {
             <div class="part-failed">
                 <p class="error" role="alert">{t!(i18n, part.screen_failed)}</p>
                 <button type="button" class="button" on:click=move |_| part.retry()>
@@ -84,17 +95,29 @@ pub fn screen(draw: impl Fn(ScreenViews) -> AnyView + Send + 'static) -> AnyView
                 </button>
             </div>
         }
-        .into_any(),
-    };
-    view.into_any()
+        .into_any()
+    } else {
+        view! {
+            <p class="hint" role="status">{t!(i18n, part.loading)}</p>
+            <SlowHint/>
+        }
+        .into_any()
+    }
 }
 
-/// A dialog of the part [`SCREENS`]: drawn when it is first opened.
-pub fn dialog(open: RwSignal<bool>, choose: fn(ScreenViews) -> Dialog) -> AnyView {
+/// A dialog that is open while the signal is true.
+pub type Dialog = fn(RwSignal<bool>) -> AnyView;
+
+/// A dialog of a part: drawn when it is first opened.
+pub fn dialog<T: Copy + Send + Sync + 'static>(
+    part: &'static Part<T>,
+    open: RwSignal<bool>,
+    choose: fn(T) -> Dialog,
+) -> AnyView {
     let opened = Memo::new(move |before| before == Some(&true) || open.get());
     let view = move || {
         let draw = move |views| choose(views)(open);
-        opened.get().then(|| screen(draw))
+        opened.get().then(|| view_of(part, draw))
     };
     view.into_any()
 }

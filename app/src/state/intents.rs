@@ -9,6 +9,8 @@ pub enum Request {
     Intent(Intent),
     /// Read a workout file and share it (host).
     ShareFile(web_sys::File),
+    /// Set the volume in percent of the sounds that announce intervals.
+    SetVolume(u8),
 }
 
 /// Channel from the components to the driver. Requests sent while no driver is
@@ -37,6 +39,11 @@ impl Intents {
     /// Sends a workout file to share.
     pub fn share_file(&self, file: web_sys::File) {
         self.request(Request::ShareFile(file));
+    }
+
+    /// Sets the volume in percent of the sounds that announce intervals.
+    pub fn set_volume(&self, volume: u8) {
+        self.request(Request::SetVolume(volume));
     }
 
     fn request(&self, request: Request) {

@@ -7,8 +7,10 @@
 
 use core::time::Duration;
 
+use crate::player;
 use crate::recording::{Recording, Sample};
 use crate::rider::Ftp;
+use crate::workout::{FtpTest, Workout};
 
 /// Window of the rolling mean in seconds.
 const WINDOW: usize = 30;
@@ -71,6 +73,61 @@ impl Summary {
             stress_score: intensity.map(|intensity| (hours * intensity * intensity * 100.0) as f32),
         }
     }
+}
+
+/// Training load that a workout plans, if it is ridden exactly at its targets. Seconds without a
+/// target score nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct PlannedLoad {
+    /// Intensity factor: NP divided by FTP; 0 without a target.
+    pub intensity_factor: f32,
+    /// Stress score: 100 for an hour at FTP.
+    pub stress_score: f32,
+}
+
+impl PlannedLoad {
+    /// Load of a workout, by its target in the middle of each second.
+    pub fn of(workout: &Workout) -> Self {
+        let seconds = workout.duration().as_secs().max(1);
+        let middle = |second| Duration::from_millis(second * 1_000 + 500).min(workout.duration());
+        let targets = (0..seconds).map(middle);
+        let targets = targets.filter_map(|at| player::position(workout, at).target);
+        let targets: Vec<f64> = targets.map(f64::from).collect();
+        if targets.is_empty() {
+            return Self::default();
+        }
+        let intensity = normalised(&targets);
+        let hours = targets.len() as f64 / 3_600.0;
+        Self {
+            intensity_factor: intensity as f32,
+            stress_score: (hours * intensity * intensity * 100.0) as f32,
+        }
+    }
+}
+
+/// Highest mean power in W over this many seconds in a row; `None` in a shorter ride. Seconds without
+/// a reading count as 0 W.
+pub fn best_mean_power(samples: &[Sample], seconds: usize) -> Option<f32> {
+    let watts: Vec<u32> = samples
+        .iter()
+        .map(|sample| sample.power.unwrap_or_default().into())
+        .collect();
+    let best = watts
+        .windows(seconds.max(1))
+        .map(|window| window.iter().sum::<u32>());
+    best.max().map(|sum| sum as f32 / seconds as f32)
+}
+
+/// FTP that a test has measured: 75 % of the best minute of a ramp test, 95 % of the best twenty
+/// minutes of the other (Allen and Coggan). `None` for a ride that is too short, or an FTP outside
+/// of the range.
+pub fn measured_ftp(test: FtpTest, recording: &Recording) -> Option<Ftp> {
+    let (seconds, share) = match test {
+        FtpTest::Ramp => (60, 0.75),
+        FtpTest::TwentyMinutes => (1_200, 0.95),
+    };
+    let best = best_mean_power(&recording.samples, seconds)?;
+    Ftp::new((best * share).round() as u16).ok()
 }
 
 fn mean(values: impl Iterator<Item = u8>) -> Option<f32> {

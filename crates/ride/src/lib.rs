@@ -1,7 +1,7 @@
 //! Workouts, the group's timeline, riders, trainers, recording and analysis, without IO.
 //!
-//! - [`workout`]: intervals with targets as a share of FTP; [`zwo`] reads them from files, and
-//!   [`library`] holds the built-in ones.
+//! - [`workout`]: intervals with targets as a share of FTP; [`formats`] reads them from files and
+//!   writes them, and [`library`] holds the built-in ones.
 //! - [`player`]: position in a workout.
 //! - [`timeline`]: the host's commands as a signed, replicated log.
 //! - [`history`]: power of all riders over the ride so far, for the charts.
@@ -12,7 +12,7 @@
 //!
 //! Contract: this crate reads no clock and uses no socket, random source or browser API. Times are
 //! arguments and seeds are given at construction, so that every case can be tested exactly. The file
-//! formats, [`zwo`] and [`recording::fit`], are not used by the other modules, so that a browser can
+//! formats, [`formats`] and [`recording::fit`], are not used by the other modules, so that a browser can
 //! load them later.
 
 pub mod analysis;
@@ -27,4 +27,4 @@ pub mod trainer;
 mod wire;
 pub mod workout;
 
-pub use workout::{library, zwo};
+pub use workout::{formats, library};

@@ -8,6 +8,7 @@ use protocol::text::{clusters, extends};
 use thiserror::Error;
 
 use crate::text::{is_invisible, is_joiner};
+use crate::workout::MAX_WATTS;
 
 /// Largest number of characters of a rider's name, as a person counts them: a flag or a family
 /// emoji is one.
@@ -151,6 +152,44 @@ impl Default for Ftp {
 impl fmt::Display for Ftp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+/// Share in percent, 70 to 130, of the workout's targets at which a rider rides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Bias(u8);
+
+impl Bias {
+    /// Lowest share in percent.
+    pub const MIN: u8 = 70;
+    /// Highest share in percent.
+    pub const MAX: u8 = 130;
+
+    /// Bias of a number of percent, cut to [`Bias::MIN`] to [`Bias::MAX`].
+    pub fn new(percent: u8) -> Self {
+        Self(percent.clamp(Self::MIN, Self::MAX))
+    }
+
+    /// Share in percent.
+    pub const fn percent(self) -> u8 {
+        self.0
+    }
+
+    /// Target in W of a rider whose target without a bias is `watts`, rounded.
+    pub const fn apply(self, watts: u16) -> u16 {
+        let biased = (watts as u32 * self.0 as u32 + 50) / 100;
+        if biased > MAX_WATTS as u32 {
+            MAX_WATTS
+        } else {
+            biased as u16
+        }
+    }
+}
+
+/// 100 %: the targets of the workout.
+impl Default for Bias {
+    fn default() -> Self {
+        Self(100)
     }
 }
 

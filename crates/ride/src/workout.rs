@@ -1,16 +1,16 @@
 //! Workouts: intervals with target power as a fraction of FTP, and cues to show during the ride.
 //!
 //! Layout: this file holds the types, `check` their limits, [`zone`] the power zones and the bars of
-//! a profile, [`zwo`] reads workouts from files, [`library`] holds the built-in workouts.
+//! a profile, [`formats`] reads and writes files, [`library`] holds the built-in workouts.
 //!
 //! Contract: every [`Workout`] is built by [`Workout::new`] from a [`Draft`], which may come from a
 //! file, the network or the library, so that the limits always hold.
 
 mod check;
 mod error;
+pub mod formats;
 pub mod library;
 pub mod zone;
-pub mod zwo;
 
 use core::time::Duration;
 
@@ -26,7 +26,7 @@ use crate::text::clean;
 /// Longest workout.
 pub const MAX_DURATION: Duration = Duration::from_secs(24 * 3600);
 /// Largest number of intervals in a workout.
-pub const MAX_INTERVALS: usize = 2_000;
+pub const MAX_INTERVALS: usize = 5_000;
 /// Largest number of cues in a workout.
 pub const MAX_CUES: usize = 1_000;
 /// Highest target as a fraction of FTP.
@@ -143,6 +143,18 @@ impl Interval {
     }
 }
 
+/// Test that measures FTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[cbor(index_only)]
+pub enum FtpTest {
+    /// Power that rises every minute: FTP is 75 % of the best minute.
+    #[n(0)]
+    Ramp,
+    /// Twenty minutes as hard as possible: FTP is 95 % of their mean power.
+    #[n(1)]
+    TwentyMinutes,
+}
+
 /// Text to show at some position of the workout.
 #[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
 pub struct Cue {
@@ -175,6 +187,9 @@ pub struct Draft {
     /// At most [`MAX_CUES`] cues, in any order.
     #[n(4)]
     pub cues: Vec<Cue>,
+    /// Test of FTP that the workout is, if it is one.
+    #[n(5)]
+    pub ftp_test: Option<FtpTest>,
 }
 
 /// Workout within its limits, with clean texts and ordered cues.
@@ -229,6 +244,11 @@ impl Workout {
     /// Cues in order of time.
     pub fn cues(&self) -> &[Cue] {
         &self.draft.cues
+    }
+
+    /// Test of FTP that the workout is, if it is one.
+    pub fn ftp_test(&self) -> Option<FtpTest> {
+        self.draft.ftp_test
     }
 
     /// Length: 1 ms to [`MAX_DURATION`].

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use mesh::node::{RtcCommand, RtcEvent};
 use protocol::{code::SessionCode, peer::PeerId};
 use ride::{
+    formats::Imported,
     recording::fit::{Activity, SubSport},
-    rider::{Ftp, RiderName},
+    rider::{Bias, Ftp, RiderName},
     workout::Workout,
-    zwo::Remark,
 };
 
 use crate::{
@@ -92,7 +92,7 @@ pub enum Input {
     /// The host has chosen a workout file, which is being read.
     WorkoutFileChosen,
     /// Content of the workout file.
-    WorkoutFile(Result<ImportedWorkout, WorkoutFileError>),
+    WorkoutFile(Result<Imported, WorkoutFileError>),
     /// Result of [`Output::CopyLink`].
     LinkCopied(bool),
     /// Chunks of the own recording that are stored in this browser, oldest first; `None` where the
@@ -152,13 +152,13 @@ pub struct RideInfo {
     pub invitation: Option<String>,
 }
 
-/// Workout read from a file.
-#[derive(Clone, Debug, PartialEq)]
-pub struct ImportedWorkout {
-    /// The workout.
-    pub workout: Workout,
-    /// Everything that was repaired, assumed or left out, by line.
-    pub remarks: Vec<Remark>,
+/// Sound that announces an interval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sound {
+    /// Short: in each of the last three seconds before it.
+    Tick,
+    /// Long: it begins.
+    Start,
 }
 
 /// Request of the rider. Those marked (host) are ignored unless this rider is the host.
@@ -175,8 +175,16 @@ pub enum Intent {
     SetReady(bool),
     /// Share a workout with all riders (host).
     ShareWorkout(Arc<Workout>),
-    /// Dismiss the remarks on the workout file.
-    DismissRemarks,
+    /// Ride at this share of the workout's targets.
+    SetBias(Bias),
+    /// Take the FTP that a test has measured as the own.
+    AcceptFtp,
+    /// Keep the FTP in spite of a test.
+    KeepFtp,
+    /// Share the workout of the file with remarks (host).
+    UseWorkoutFile,
+    /// Choose another workout than that of the file with remarks.
+    DismissWorkoutFile,
     /// Start the countdown (host).
     Start,
     /// Cancel the countdown (host).
@@ -287,6 +295,8 @@ pub enum Output {
     Device(DeviceCommand),
     /// Keep the screen on, or let it turn off.
     KeepScreenOn(bool),
+    /// Make a sound before or at the start of an interval.
+    Sound(Sound),
     /// Copy a text to the clipboard; answered by [`Input::LinkCopied`].
     CopyLink(String),
     /// Encode the ride as a FIT file and save it; answered by [`Input::FitSaved`].

@@ -23,6 +23,7 @@ mod control_guard;
 mod group;
 mod history;
 mod host_controls;
+mod interval_sounds;
 mod join_flow;
 mod links;
 mod own_ride;
@@ -37,8 +38,7 @@ pub mod trainer;
 pub mod view;
 
 pub use api::{
-    ImportedWorkout, Input, Intent, Opening, Output, RecordingChange, RideInfo, SessionConfig,
-    SocketEvent,
+    Input, Intent, Opening, Output, RecordingChange, RideInfo, SessionConfig, SocketEvent, Sound,
 };
 pub use clock::Now;
 pub use session::RideSession;

@@ -5,14 +5,15 @@ use std::sync::Arc;
 use clock::{Duration, GroupTime, Moment, Now};
 use protocol::peer::PeerId;
 use ride::{
-    message::Telemetry, player, recording::SIMULATOR, timeline::Phase, trainer::Reading,
-    workout::Workout,
+    analysis::measured_ftp, message::Telemetry, player, recording::SIMULATOR, rider::Ftp,
+    timeline::Phase, trainer::Reading, workout::Workout,
 };
 
 use crate::{
-    api::Output,
+    api::{Output, Sound},
     group::Group,
     history::RideHistory,
+    interval_sounds::IntervalSounds,
     recording::{Pauses, RecordedMoment, RecordingSession},
     rider::OwnRider,
     roster::Roster,
@@ -27,6 +28,7 @@ pub(crate) struct OwnRide {
     pub(crate) trainer: TrainerControl,
     pub(crate) recording: RecordingSession,
     pub(crate) history: RideHistory,
+    sounds: IntervalSounds,
     /// Jumps so far, and whether the ride was paused, at the last update.
     last_position: Option<(usize, bool)>,
 }
@@ -69,6 +71,7 @@ impl OwnRide {
         let is_riding = matches!(phase, Phase::Riding { .. });
         let target = workout.filter(|_| is_riding);
         let target = target.and_then(|workout| workout.target_at(position, context.me.ftp));
+        let target = target.map(|watts| context.me.bias.apply(watts));
         let (reading, target) = self.trainer.ride(now.moment, target, outputs);
         let sensor = sensor(self.trainer.state());
         if let Some(workout) = workout {
@@ -82,6 +85,11 @@ impl OwnRide {
             self.record(now, phase, context, workout, moment, outputs);
         }
         self.update_history(now.moment, phase, context, reading, roster);
+        let next_sound = workout.and_then(|workout| {
+            let (sound, next) = self.sound(now.moment, phase, workout, position);
+            outputs.extend(sound.map(Output::Sound));
+            next
+        });
         RideUpdate {
             metrics: Metrics {
                 power: reading.power,
@@ -92,8 +100,39 @@ impl OwnRide {
                 position_ms: millis(position),
             },
             progress: workout.map(|workout| progress(workout, phase, elapsed, position)),
-            next_update: workout.and_then(|_| next_second(now.moment, phase)),
+            next_update: workout
+                .and_then(|_| next_second(now.moment, phase))
+                .into_iter()
+                .chain(next_sound)
+                .min(),
         }
+    }
+
+    /// Sound that is due, and the moment of the next one.
+    fn sound(
+        &mut self,
+        now: Moment,
+        phase: Phase,
+        workout: &Workout,
+        position: Duration,
+    ) -> (Option<Sound>, Option<Moment>) {
+        let (next, left, since) = match phase {
+            Phase::Countdown { remaining } => (0, remaining, Duration::ZERO),
+            Phase::Riding { .. } => {
+                let at = player::position(workout, position);
+                let since = position.saturating_sub(workout.duration());
+                match at.finished {
+                    true => (at.index + 1, Duration::ZERO, since),
+                    false => (at.index + 1, at.remaining_in_interval, at.offset),
+                }
+            }
+            _ => return (None, None),
+        };
+        let sound = self.sounds.follow(next, left, since);
+        (
+            sound,
+            IntervalSounds::next_in(left).map(|until| now + until),
+        )
     }
 
     /// After a pause, a skip or a back, the target changes over a few seconds.
@@ -198,6 +237,13 @@ impl OwnRide {
         let summary = self.recording.finish(clocks, at, pauses(now, context));
         self.recording.save(now, true, outputs);
         summary
+    }
+
+    /// FTP that the ride has measured, if its workout is a test and it differs from the rider's.
+    pub(crate) fn measured_ftp(&self, context: RideContext<'_>) -> Option<Ftp> {
+        let test = context.timeline.workout()?.ftp_test()?;
+        let measured = measured_ftp(test, self.recording.recording()?);
+        measured.filter(|ftp| *ftp != context.me.ftp)
     }
 
     /// Chart of the ride until now; `None` without group time or without a start.

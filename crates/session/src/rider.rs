@@ -6,7 +6,7 @@ use protocol::{
     peer::{PeerId, PublicKeys},
 };
 use ride::{
-    rider::{Ftp, RiderName, RiderProfile, TrainerKind},
+    rider::{Bias, Ftp, RiderName, RiderProfile, TrainerKind},
     timeline::SigningKey,
 };
 
@@ -21,6 +21,7 @@ pub(crate) struct OwnRider {
     pub(crate) peer: PeerId,
     pub(crate) name: RiderName,
     pub(crate) ftp: Ftp,
+    pub(crate) bias: Bias,
     pub(crate) ready: bool,
     /// Seed of all keys.
     pub(crate) seed: [u8; 32],
@@ -34,6 +35,7 @@ impl OwnRider {
             peer: provisional_id(),
             name,
             ftp,
+            bias: Bias::default(),
             ready: false,
             seed,
             key: SigningKey::from_seed(seed).ok()?,
@@ -45,6 +47,7 @@ impl OwnRider {
         let (name, ftp) = identity.profile.parse()?;
         Some(Self {
             peer: identity.peer.clone(),
+            bias: Bias::new(identity.bias),
             ready: identity.ready,
             ..Self::new(name, ftp, identity.seed)?
         })

@@ -8,14 +8,14 @@ mod intents;
 mod joining;
 mod messages;
 
-use std::{collections::VecDeque, sync::Arc};
+use std::collections::VecDeque;
 
 use clock::{Duration, GroupTime, Moment, Now, WallTime};
 use mesh::{node, peer_limits::PeerLimits};
 use protocol::{code::SessionCode, peer::PeerId};
 use ride::{
     message::Telemetry,
-    rider::TrainerKind,
+    rider::{Ftp, TrainerKind},
     timeline::{Change, Phase},
 };
 
@@ -150,13 +150,12 @@ impl RideSession {
             ),
             Input::DirectLinks(links) => self.view.direct_links = links,
             Input::Device(input) => self.ride.trainer.handle(now, input, &mut self.outputs),
-            Input::WorkoutFileChosen => self.view.workout_error = None,
+            Input::WorkoutFileChosen => {
+                self.view.workout_error = None;
+                self.view.workout_file = None;
+            }
             Input::WorkoutFile(file) => match file {
-                Ok(imported) => {
-                    if self.share(now, Arc::new(imported.workout)) {
-                        self.view.workout_remarks = imported.remarks;
-                    }
-                }
+                Ok(imported) => self.workout_file_read(now, imported),
                 Err(error) => self.view.workout_error = Some(error),
             },
             Input::LinkCopied(copied) => self.notify(match copied {
@@ -332,6 +331,8 @@ impl RideSession {
                 me,
             };
             self.view.summary = self.ride.summarize(self.now, context, &mut self.outputs);
+            let measured = self.ride.measured_ftp(context);
+            self.view.measured_ftp = measured.map(Ftp::watts);
         }
         self.view.ended_by = self.ended_by(now);
         self.draw_chart(now);

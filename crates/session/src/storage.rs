@@ -7,7 +7,7 @@ use protocol::{
 };
 use ride::{
     recording::fit::SubSport,
-    rider::{Ftp, RiderName},
+    rider::{Bias, Ftp, RiderName},
 };
 use serde::{Deserialize, Serialize};
 
@@ -42,6 +42,9 @@ pub struct StoredIdentity {
     /// Start number; 0 while it is not known.
     #[serde(default)]
     pub number: u32,
+    /// Share in percent of the workout's targets at which the rider rides.
+    #[serde(default = "full_bias")]
+    pub bias: u8,
     /// True if the rider was ready.
     pub ready: bool,
     /// True if the rider used the simulator.
@@ -66,6 +69,11 @@ pub struct StoredName {
     pub peer: PeerId,
     /// Name.
     pub name: String,
+}
+
+/// Bias of a rider that an older version stored.
+fn full_bias() -> u8 {
+    Bias::default().percent()
 }
 
 impl StoredIdentity {
@@ -143,6 +151,8 @@ pub enum StorageCommand {
     ClearJoining,
     /// Remove the mark: the tab is visible again.
     ClearHidden,
+    /// Store the FTP of the rider, for all rides.
+    SaveFtp(Ftp),
     /// Store the kind of ride for FIT files, for all rides.
     SaveSubSport(SubSport),
 }

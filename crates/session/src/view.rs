@@ -16,11 +16,11 @@ use protocol::{
     peer::{LinkState, PeerId},
 };
 use ride::{
+    formats::{FileError, Imported},
     recording::fit::{FitError, SubSport},
     rider::TrainerKind,
     trainer::ControlProblem,
     workout::Workout,
-    zwo::{Remark, ZwoError},
 };
 
 pub use chart::{RideChart, RiderTrace, Trace};
@@ -49,13 +49,17 @@ pub struct View {
     pub ready: bool,
     /// Own FTP in watts.
     pub ftp: u16,
+    /// Share in percent of the workout's targets at which the rider rides.
+    pub bias: u8,
+    /// FTP in watts that a test has measured, until the rider accepts it or keeps the old one.
+    pub measured_ftp: Option<u16>,
     /// Shared workout.
     pub workout: Option<Arc<Workout>>,
     /// Reason why the last workout file was not shared.
     pub workout_error: Option<WorkoutFileError>,
-    /// Remarks on the file of the shared workout, until they are dismissed or another workout is
+    /// Workout of a file with remarks, until the rider uses it, dismisses it, or another workout is
     /// shared.
-    pub workout_remarks: Vec<Remark>,
+    pub workout_file: Option<Arc<Imported>>,
     /// Position of the group in the workout.
     pub progress: Progress,
     /// Own metrics.
@@ -100,9 +104,11 @@ impl Default for View {
             others_ride_on: false,
             ready: false,
             ftp: 200,
+            bias: 100,
+            measured_ftp: None,
             workout: None,
             workout_error: None,
-            workout_remarks: Vec::new(),
+            workout_file: None,
             progress: Progress::default(),
             own_metrics: Metrics::default(),
             trainer: TrainerState::default(),
@@ -332,7 +338,7 @@ pub enum WorkoutFileError {
     /// The browser could not read the file.
     Unreadable,
     /// The file contains no valid workout.
-    Invalid(ZwoError),
+    Invalid(FileError),
     /// The part of the app that reads workout files could not be fetched.
     PartUnavailable,
 }

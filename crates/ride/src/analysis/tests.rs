@@ -1,6 +1,7 @@
 use clock::WallTime;
 
 use super::*;
+use crate::workout::{Draft, Interval, IntervalKind, Target};
 
 fn ftp(watts: u16) -> Ftp {
     Ftp::new(watts).expect("an FTP")
@@ -121,4 +122,83 @@ fn mean_cadence_leaves_out_zero_and_mean_heart_rate_leaves_out_missing_readings(
     let summary = Summary::of(&recording);
     assert_close(summary.average_cadence, 85.0);
     assert_close(summary.average_heart_rate, 125.0);
+}
+
+fn planned(intervals: Vec<Interval>) -> PlannedLoad {
+    let draft = Draft {
+        intervals,
+        ..Draft::default()
+    };
+    PlannedLoad::of(&Workout::new(draft).unwrap())
+}
+
+#[test]
+fn an_hour_at_ftp_plans_a_stress_score_of_100() {
+    let hour = Interval::new(
+        Duration::from_secs(3_600),
+        IntervalKind::Steady,
+        Target::steady(1.0),
+    );
+    let load = planned(vec![hour]);
+    assert!((load.intensity_factor - 1.0).abs() < 0.001);
+    assert!((load.stress_score - 100.0).abs() < 0.1);
+}
+
+#[test]
+fn hard_intervals_weigh_more_than_their_mean_power() {
+    let interval = |seconds, fraction| {
+        Interval::new(
+            Duration::from_secs(seconds),
+            IntervalKind::Steady,
+            Target::steady(fraction),
+        )
+    };
+    let even = planned(vec![interval(1_200, 0.8)]);
+    let hard = planned(vec![interval(600, 1.2), interval(600, 0.4)]);
+    assert!(hard.intensity_factor > even.intensity_factor + 0.1);
+}
+
+#[test]
+fn seconds_without_a_target_plan_nothing() {
+    let free = |seconds| {
+        Interval::new(
+            Duration::from_secs(seconds),
+            IntervalKind::FreeRide,
+            Target::Free,
+        )
+    };
+    assert_eq!(planned(vec![free(600)]), PlannedLoad::default());
+    let half = Interval::new(
+        Duration::from_secs(1_800),
+        IntervalKind::Steady,
+        Target::steady(1.0),
+    );
+    let load = planned(vec![half, free(1_800)]);
+    assert!((load.stress_score - 50.0).abs() < 0.1);
+}
+
+#[test]
+fn a_ramp_test_measures_three_quarters_of_the_best_minute() {
+    let minutes = [150, 200, 300, 240].map(|watts| [Some(watts); 60]);
+    let ridden = recording(minutes.concat());
+    assert_eq!(measured_ftp(FtpTest::Ramp, &ridden), Some(ftp(225)));
+    let short = recording([Some(300); 59]);
+    assert_eq!(measured_ftp(FtpTest::Ramp, &short), None);
+    let idle = recording([None; 300]);
+    assert_eq!(measured_ftp(FtpTest::Ramp, &idle), None);
+}
+
+#[test]
+fn a_twenty_minute_test_measures_95_percent_of_the_twenty_minutes() {
+    let before = [Some(100); 600];
+    let test = [Some(260); 1_200];
+    let ridden = recording(before.into_iter().chain(test));
+    assert_eq!(
+        measured_ftp(FtpTest::TwentyMinutes, &ridden),
+        Some(ftp(247))
+    );
+    assert_eq!(
+        measured_ftp(FtpTest::TwentyMinutes, &recording([Some(260); 900])),
+        None
+    );
 }

@@ -45,7 +45,7 @@ fn history() -> PeerMessage {
 fn timeline() -> PeerMessage {
     let mut timeline = Timeline::new();
     let key = SigningKey::from_seed([7; 32]).expect("a seed");
-    let workout = library::all().remove(0);
+    let workout = library::all().remove(0).workout;
     let host = "ana".parse().expect("a peer id");
     timeline
         .append(Change::Share(workout), 1, &host, &key)

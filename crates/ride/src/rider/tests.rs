@@ -154,3 +154,12 @@ fn an_ftp_is_50_to_600_watts() {
         assert_eq!(text.parse::<Ftp>(), Err(FtpError::NotANumber), "{text}");
     }
 }
+
+#[test]
+fn a_bias_scales_targets_within_its_range() {
+    assert_eq!(Bias::default().apply(187), 187);
+    assert_eq!(Bias::new(110).apply(187), 206);
+    assert_eq!(Bias::new(0), Bias::new(70));
+    assert_eq!(Bias::new(255).percent(), 130);
+    assert_eq!(Bias::new(130).apply(u16::MAX), MAX_WATTS);
+}

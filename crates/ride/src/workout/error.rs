@@ -46,7 +46,7 @@ pub enum WorkoutError {
     #[error("This workout has no intervals. Choose one with at least one interval.")]
     NoIntervals,
     /// More intervals than [`MAX_INTERVALS`](super::MAX_INTERVALS).
-    #[error("This workout has more than 2,000 intervals. Choose a shorter one.")]
+    #[error("This workout has more than 5,000 intervals. Choose a shorter one.")]
     TooManyIntervals,
     /// More cues than [`MAX_CUES`](super::MAX_CUES).
     #[error("This workout has {count} cues; the maximum is 1,000. Remove some of them.")]

@@ -1,225 +1,131 @@
 //! Built-in workouts, made for Gruppetto.
+//!
+//! Layout: this file holds the list, `build` builds workouts, and `easy`, `hard` and `ftp_tests`
+//! hold the workouts by what they train.
 
-use core::iter;
-use core::time::Duration;
+mod build;
+mod easy;
+mod ftp_tests;
+mod hard;
 
-use super::{Cue, Draft, Interval, IntervalKind, Target, Workout};
+use super::{Draft, Workout};
+
+/// What a built-in workout trains.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Focus {
+    /// Easy riding between hard days.
+    Recovery,
+    /// Long riding at low power.
+    Endurance,
+    /// Brisk riding, 76 to 90 % of FTP.
+    Tempo,
+    /// Just below FTP, 84 to 97 %.
+    SweetSpot,
+    /// Around FTP.
+    Threshold,
+    /// Under and over FTP in turn.
+    OverUnders,
+    /// Minutes above FTP.
+    Vo2Max,
+    /// Efforts of about a minute.
+    Anaerobic,
+    /// Efforts of seconds.
+    Sprint,
+    /// Test that measures FTP.
+    Test,
+}
+
+impl Focus {
+    /// All, from easy to hard, the tests last.
+    pub const ALL: [Self; 10] = [
+        Self::Recovery,
+        Self::Endurance,
+        Self::Tempo,
+        Self::SweetSpot,
+        Self::Threshold,
+        Self::OverUnders,
+        Self::Vo2Max,
+        Self::Anaerobic,
+        Self::Sprint,
+        Self::Test,
+    ];
+}
+
+/// Built-in workout.
+#[derive(Clone, Debug, PartialEq)]
+pub struct BuiltIn {
+    /// What it trains.
+    pub focus: Focus,
+    /// The workout.
+    pub workout: Workout,
+}
 
 /// All built-in workouts, from short to long.
-pub fn all() -> Vec<Workout> {
-    let drafts = [taster(), opener(), vo2(), over_unders(), sweet_spot()];
+pub fn all() -> Vec<BuiltIn> {
     // A test shows that every draft is valid.
-    drafts
-        .into_iter()
-        .filter_map(|draft| Workout::new(draft).ok())
-        .collect()
+    let built = drafts().into_iter().filter_map(|(focus, draft)| {
+        let workout = Workout::new(draft).ok()?;
+        Some(BuiltIn { focus, workout })
+    });
+    let mut all: Vec<_> = built.collect();
+    all.sort_by_key(|built_in| built_in.workout.duration());
+    all
 }
 
-const AUTHOR: &str = "Gruppetto";
-
-fn draft(name: &str, description: &str, intervals: Vec<Interval>, cues: Vec<Cue>) -> Draft {
-    let [name, author, description] = [name, AUTHOR, description].map(str::to_owned);
-    Draft {
-        name,
-        author,
-        description,
-        intervals,
-        cues,
-    }
-}
-
-const fn steady(seconds: u64, kind: IntervalKind, fraction: f32) -> Interval {
-    Interval::new(Duration::from_secs(seconds), kind, Target::steady(fraction))
-}
-
-const fn ramp(seconds: u64, kind: IntervalKind, from: f32, to: f32) -> Interval {
-    Interval::new(
-        Duration::from_secs(seconds),
-        kind,
-        Target::Power { from, to },
-    )
-}
-
-fn at_cadence(interval: Interval, rpm: u16) -> Interval {
-    Interval {
-        cadence: Some(rpm),
-        ..interval
-    }
-}
-
-fn cue(at: u64, text: &str) -> Cue {
-    Cue {
-        at: Duration::from_secs(at),
-        shown_for: Duration::from_secs(10),
-        text: text.to_owned(),
-    }
-}
-
-/// Set of hard intervals followed by an easy one, repeated.
-fn repeat(times: usize, hard: &[Interval], easy: &Interval) -> Vec<Interval> {
-    let set: Vec<Interval> = hard.iter().chain([easy]).cloned().collect();
-    iter::repeat_n(set, times).flatten().collect()
-}
-
-fn taster() -> Draft {
-    let intervals = vec![
-        ramp(60, IntervalKind::Warmup, 0.40, 0.70),
-        steady(45, IntervalKind::Work, 0.95),
-        steady(30, IntervalKind::Rest, 0.50),
-        steady(45, IntervalKind::Work, 1.05),
-        steady(30, IntervalKind::Rest, 0.50),
-        steady(30, IntervalKind::Work, 1.20),
-        ramp(60, IntervalKind::Cooldown, 0.60, 0.40),
-    ];
-    let cues = vec![
-        cue(2, "Five minutes to try everything out."),
-        cue(55, "First effort coming up."),
-        cue(205, "Thirty seconds, the last hard ones."),
-        cue(245, "Done. Spin your legs out."),
-    ];
-    draft(
-        "Five-minute taster",
-        "A short ride to see how it works: three efforts, each a little harder.",
-        intervals,
-        cues,
-    )
-}
-
-fn opener() -> Draft {
-    let spin = steady(60, IntervalKind::Rest, 0.50);
-    let mut intervals = vec![ramp(300, IntervalKind::Warmup, 0.40, 0.75), spin.clone()];
-    intervals.extend(repeat(
-        3,
-        &[at_cadence(steady(30, IntervalKind::Work, 1.20), 100)],
-        &spin,
-    ));
-    intervals.push(steady(240, IntervalKind::Steady, 0.85));
-    intervals.push(spin);
-    intervals.push(Interval::new(
-        Duration::from_secs(15),
-        IntervalKind::MaxEffort,
-        Target::Max,
-    ));
-    intervals.push(Interval::new(
-        Duration::from_secs(75),
-        IntervalKind::FreeRide,
-        Target::Free,
-    ));
-    intervals.push(ramp(180, IntervalKind::Cooldown, 0.60, 0.40));
-    let cues = vec![
-        cue(5, "Easy start. Let the legs come to you."),
-        cue(350, "Three quick ones: 30 seconds with fast legs."),
-        cue(635, "Settle in, four steady minutes."),
-        cue(920, "One sprint of 15 seconds. Everything you have!"),
-        cue(950, "Ride as you like."),
-    ];
-    draft(
-        "Opener",
-        "Twenty minutes that wake the legs up: three quick efforts, a steady block, one sprint.",
-        intervals,
-        cues,
-    )
-}
-
-fn vo2() -> Draft {
-    let mut intervals = vec![
-        ramp(480, IntervalKind::Warmup, 0.45, 0.80),
-        steady(120, IntervalKind::Rest, 0.50),
-    ];
-    intervals.extend(repeat(
-        5,
-        &[at_cadence(steady(180, IntervalKind::Work, 1.15), 95)],
-        &steady(180, IntervalKind::Rest, 0.50),
-    ));
-    intervals.push(ramp(300, IntervalKind::Cooldown, 0.60, 0.40));
-    let cues = vec![
-        cue(590, "First of five. Build into it, do not start too fast."),
-        cue(1_410, "Halfway through the third one. Keep breathing."),
-        cue(2_040, "Last one starts now."),
-    ];
-    draft(
-        "VO2max 5 × 3",
-        "Five times three minutes at 115 % of FTP, with as much rest.",
-        intervals,
-        cues,
-    )
-}
-
-fn over_unders() -> Draft {
-    let under = steady(120, IntervalKind::Work, 0.92);
-    let over = steady(60, IntervalKind::Work, 1.06);
-    let block = repeat(3, &[under], &over);
-    let mut intervals = vec![
-        ramp(480, IntervalKind::Warmup, 0.45, 0.80),
-        steady(120, IntervalKind::Rest, 0.55),
-    ];
-    intervals.extend(repeat(3, &block, &steady(300, IntervalKind::Rest, 0.55)));
-    intervals.push(ramp(300, IntervalKind::Cooldown, 0.60, 0.40));
-    let cues = vec![
-        cue(
-            595,
-            "Two minutes just under FTP, one just over. Three times.",
-        ),
-        cue(720, "Over! Stay seated and smooth."),
-        cue(780, "Under again. This is where you recover."),
-    ];
-    draft(
-        "Over-unders 3 × 9",
-        "Three blocks that go from just under to just over FTP and back.",
-        intervals,
-        cues,
-    )
-}
-
-fn sweet_spot() -> Draft {
-    let mut intervals = vec![ramp(600, IntervalKind::Warmup, 0.45, 0.75)];
-    intervals.extend(repeat(
-        3,
-        &[at_cadence(steady(720, IntervalKind::Work, 0.90), 90)],
-        &steady(240, IntervalKind::Rest, 0.55),
-    ));
-    intervals.push(ramp(420, IntervalKind::Cooldown, 0.65, 0.40));
-    let cues = vec![
-        cue(
-            595,
-            "Twelve minutes at 90 %. You should be able to say a short sentence.",
-        ),
-        cue(1_555, "Second block."),
-        cue(2_515, "Last block."),
-    ];
-    draft(
-        "Sweet spot 3 × 12",
-        "Three times twelve minutes at 90 % of FTP: much training for little pain.",
-        intervals,
-        cues,
-    )
+fn drafts() -> Vec<(Focus, Draft)> {
+    [easy::drafts(), hard::drafts(), ftp_tests::drafts()].concat()
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashSet;
+
     use super::*;
 
     #[test]
     fn every_built_in_workout_is_valid() {
-        for draft in [taster(), opener(), vo2(), over_unders(), sweet_spot()] {
+        for (_, draft) in drafts() {
             let name = draft.name.clone();
             assert!(Workout::new(draft).is_ok(), "{name}");
         }
     }
 
     #[test]
-    fn durations_go_from_five_minutes_to_about_an_hour() {
-        let minutes: Vec<u64> = all()
+    fn there_are_workouts_of_every_focus_and_of_many_durations() {
+        let all = all();
+        assert!(all.len() >= 24, "{}", all.len());
+        for focus in Focus::ALL {
+            assert!(all.iter().any(|it| it.focus == focus), "{focus:?}");
+        }
+        let minutes: Vec<u64> = all
             .iter()
-            .map(|workout| workout.duration().as_secs() / 60)
+            .map(|it| it.workout.duration().as_secs() / 60)
             .collect();
-        assert_eq!(minutes, [5, 20, 45, 57, 65]);
+        assert!(minutes.is_sorted());
+        assert_eq!(minutes.first(), Some(&5));
+        assert!(minutes.last().is_some_and(|longest| *longest >= 90));
     }
 
     #[test]
-    fn every_workout_has_cues() {
-        for workout in all() {
-            assert!(workout.cues().len() >= 3, "{}", workout.name());
+    fn names_differ_and_every_workout_says_what_it_is() {
+        let all = all();
+        let names: HashSet<&str> = all.iter().map(|it| it.workout.name()).collect();
+        assert_eq!(names.len(), all.len());
+        for BuiltIn { workout, .. } in &all {
+            assert!(workout.description().len() > 30, "{}", workout.name());
+            assert!(!workout.cues().is_empty(), "{}", workout.name());
+        }
+    }
+
+    #[test]
+    fn every_workout_begins_and_ends_easily() {
+        for BuiltIn { workout, .. } in all() {
+            let ends = [workout.intervals().first(), workout.intervals().last()];
+            for interval in ends.into_iter().flatten() {
+                let powers = [0.0, 1.0].map(|share| interval.target.at(share));
+                let is_easy = |power: &Option<f32>| power.is_some_and(|power| power <= 0.85);
+                assert!(powers.iter().all(is_easy), "{}", workout.name());
+            }
         }
     }
 }

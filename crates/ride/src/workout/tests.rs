@@ -246,7 +246,7 @@ fn a_ramp_is_split_at_the_bounds_of_zones() {
 
 #[test]
 fn a_workout_is_decoded_unchanged_and_checked() {
-    for workout in library::all() {
+    for library::BuiltIn { workout, .. } in library::all() {
         let bytes = minicbor::to_vec(&workout).expect("memory");
         assert_eq!(
             minicbor::decode::<Workout>(&bytes).expect("the same workout"),

@@ -6,7 +6,9 @@ use clock::Moment;
 use mesh::node::{self, Node};
 use protocol::signaling::HostCommand;
 use ride::{
+    formats::Imported,
     recording::fit::{Activity, FitError},
+    rider::Ftp,
     timeline::Change,
     workout::Workout,
 };
@@ -62,7 +64,21 @@ impl RideSession {
             Intent::ShareWorkout(workout) => {
                 self.share(now, workout);
             }
-            Intent::DismissRemarks => self.view.workout_remarks.clear(),
+            Intent::SetBias(bias) => {
+                if let Some(me) = &mut self.me {
+                    me.bias = bias;
+                }
+                self.view.bias = bias.percent();
+                self.next_update = now;
+            }
+            Intent::AcceptFtp => self.accept_ftp(),
+            Intent::KeepFtp => self.view.measured_ftp = None,
+            Intent::UseWorkoutFile => {
+                if let Some(file) = self.view.workout_file.take() {
+                    self.share(now, Arc::new(file.workout.clone()));
+                }
+            }
+            Intent::DismissWorkoutFile => self.view.workout_file = None,
             intent => {
                 if let Some(command) = host_controls::command(&intent) {
                     self.send_command(now, command);
@@ -86,6 +102,24 @@ impl RideSession {
         })
     }
 
+    /// Takes the FTP that a test has measured, for the next rides.
+    fn accept_ftp(&mut self) {
+        let measured = self.view.measured_ftp.take();
+        if let Some(ftp) = measured.and_then(|watts| Ftp::new(watts).ok()) {
+            self.store(StorageCommand::SaveFtp(ftp));
+            self.notify(Notice::FtpSaved(ftp.watts()));
+        }
+    }
+
+    /// Shares the workout of a file, or offers it to the rider if there are remarks on it.
+    pub(super) fn workout_file_read(&mut self, now: Moment, file: Imported) {
+        if file.remarks.is_empty() {
+            self.share(now, Arc::new(file.workout));
+        } else if self.is_host() {
+            self.view.workout_file = Some(Arc::new(file));
+        }
+    }
+
     /// Shares a workout with all riders as host, and returns whether it was possible. Possible
     /// without group time: it has no date.
     pub(super) fn share(&mut self, now: Moment, workout: Arc<Workout>) -> bool {
@@ -93,7 +127,7 @@ impl RideSession {
         let name = workout.name().to_owned();
         let shared = self.append(now, Change::Share(Arc::unwrap_or_clone(workout)));
         if shared {
-            self.view.workout_remarks.clear();
+            self.view.workout_file = None;
             self.notify(Notice::WorkoutShared(name));
         }
         shared

@@ -146,6 +146,8 @@ impl RideSession {
 
     pub(super) fn set_rider(&mut self, now: Moment, me: OwnRider) {
         self.view.ftp = me.ftp.watts();
+        self.view.bias = me.bias.percent();
+        self.view.measured_ftp = None;
         self.view.ready = me.ready;
         self.view.summary = None;
         self.view.ended_by = None;
@@ -188,6 +190,7 @@ impl RideSession {
                 ftp: me.ftp.watts(),
             },
             number: self.roster.row(&me.peer).map_or(0, |row| row.number),
+            bias: me.bias.percent(),
             ready: me.ready,
             simulated: self.ride.trainer.is_simulated(),
             group_offset: self.group.last_offset().map(|offset| offset.0 - wall_lead),

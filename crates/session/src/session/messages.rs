@@ -79,7 +79,7 @@ impl RideSession {
         self.publish_head(now);
         let workout = self.timeline.workout().cloned();
         if workout != self.view.workout {
-            self.view.workout_remarks.clear();
+            self.view.workout_file = None;
         }
         self.view.workout = workout;
         self.next_update = now;

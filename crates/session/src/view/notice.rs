@@ -9,6 +9,8 @@ use super::TrainerFailure;
 /// ([`numbered`](super::numbered)); a name that is not known is empty.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Notice {
+    /// The FTP in W that a test has measured was stored.
+    FtpSaved(u16),
     /// A rider joined.
     Joined(String),
     /// A rider left on purpose.

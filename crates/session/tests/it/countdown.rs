@@ -1,11 +1,13 @@
 //! Sharing a workout, the countdown and the start.
 
+use std::sync::Arc;
+
 use ride::{
+    formats::{Imported, Place, Remark, RemarkKind},
     timeline::TimelineError,
-    zwo::{Remark, RemarkKind},
 };
 use session::{
-    ImportedWorkout, Input, Intent,
+    Input, Intent,
     view::{HostAction, Notice, Stage, WorkoutFileError},
 };
 
@@ -241,12 +243,12 @@ fn a_ride_of_more_than_a_minute_is_kept_though_its_start_was_cancelled_elsewhere
     assert!(world.download(BEN).samples.len() >= 70);
 }
 
-fn imported() -> ImportedWorkout {
+fn imported() -> Imported {
     let name = "gameplayevent".to_owned();
-    ImportedWorkout {
+    Imported {
         workout: (*four_steps()).clone(),
         remarks: vec![Remark {
-            line: 7,
+            place: Place::Text { line: 7, column: 3 },
             count: 3,
             kind: RemarkKind::Ignored { name },
         }],
@@ -254,48 +256,68 @@ fn imported() -> ImportedWorkout {
 }
 
 #[test]
-fn the_remarks_on_a_workout_file_stay_until_the_host_dismisses_them() {
+fn a_workout_file_without_remarks_is_shared_at_once() {
     let mut world = World::group(16, 2);
+    let file = Imported {
+        remarks: Vec::new(),
+        ..imported()
+    };
     world.feed(ANA, Input::WorkoutFileChosen);
-    world.feed(ANA, Input::WorkoutFile(Ok(imported())));
-    world.run(secs(60));
+    world.feed(ANA, Input::WorkoutFile(Ok(file)));
+    world.run(secs(2));
     assert_eq!(world.view(BEN).workout, Some(four_steps()));
+    assert_eq!(world.view(ANA).workout_file, None);
     let shared = Notice::WorkoutShared("Four Steps".to_owned());
     assert_eq!(world.notices(ANA), [shared]);
-    assert_eq!(world.view(ANA).workout_remarks, imported().remarks);
-    assert_eq!(world.view(BEN).workout_remarks, []);
-
-    world.intend(ANA, Intent::Start);
-    world.run(secs(2));
-    world.intend(ANA, Intent::CancelStart);
-    world.run(secs(2));
-    assert_eq!(world.view(ANA).workout_remarks, imported().remarks);
-    world.intend(ANA, Intent::DismissRemarks);
-    assert_eq!(world.view(ANA).workout_remarks, []);
 }
 
 #[test]
-fn the_remarks_on_a_workout_file_go_when_another_workout_is_shared() {
+fn a_workout_file_with_remarks_is_shared_when_the_host_uses_it() {
+    let mut world = World::group(17, 2);
+    world.feed(ANA, Input::WorkoutFileChosen);
+    world.feed(ANA, Input::WorkoutFile(Ok(imported())));
+    world.run(secs(2));
+    assert_eq!(world.view(ANA).workout_file, Some(Arc::new(imported())));
+    assert_eq!(world.view(BEN).workout, None);
+
+    world.intend(ANA, Intent::UseWorkoutFile);
+    world.run(secs(2));
+    assert_eq!(world.view(BEN).workout, Some(four_steps()));
+    assert_eq!(world.view(ANA).workout_file, None);
+}
+
+#[test]
+fn the_workout_of_a_file_with_remarks_can_be_dismissed() {
+    let mut world = World::group(18, 2);
+    world.feed(ANA, Input::WorkoutFile(Ok(imported())));
+    world.intend(ANA, Intent::DismissWorkoutFile);
+    assert_eq!(world.view(ANA).workout_file, None);
+    world.intend(ANA, Intent::UseWorkoutFile);
+    world.run(secs(2));
+    assert_eq!(world.view(BEN).workout, None);
+}
+
+#[test]
+fn the_workout_of_a_file_with_remarks_goes_when_another_workout_is_shared() {
     let mut world = World::group(22, 2);
     world.feed(ANA, Input::WorkoutFile(Ok(imported())));
     world.intend(ANA, Intent::ShareWorkout(long_ride()));
-    assert_eq!(world.view(ANA).workout_remarks, []);
+    assert_eq!(world.view(ANA).workout_file, None);
 
     world.feed(ANA, Input::WorkoutFile(Ok(imported())));
     let ben = world.peer(BEN);
     world.intend(ANA, Intent::HandOver(ben));
     world.run(secs(2));
-    assert_eq!(world.view(ANA).workout_remarks, imported().remarks);
     world.intend(BEN, Intent::ShareWorkout(half_minute()));
     world.run(secs(2));
-    assert_eq!(world.view(ANA).workout_remarks, []);
+    assert_eq!(world.view(ANA).workout_file, None);
 }
 
 #[test]
-fn a_file_that_cannot_be_shared_leaves_no_remarks() {
+fn a_rider_who_is_not_host_is_offered_no_workout_of_a_file() {
     let mut world = World::group(23, 2);
     world.feed(BEN, Input::WorkoutFile(Ok(imported())));
-    assert_eq!(world.view(BEN).workout_remarks, []);
+    assert_eq!(world.view(BEN).workout_file, None);
 }
 
 #[test]

@@ -15,6 +15,7 @@ mod late_join;
 mod link_stats;
 mod moderation;
 mod names;
+mod own_settings;
 mod pause;
 mod presence;
 mod profiles;

@@ -39,6 +39,7 @@ pub struct BrowserStorage {
     pub recordings: BTreeMap<String, Vec<Vec<u8>>>,
     /// Kind of ride chosen for FIT files.
     pub sub_sport: Option<SubSport>,
+    pub ftp: Option<u16>,
 }
 
 /// Storage of one tab.
@@ -88,6 +89,7 @@ impl BrowserStorage {
             StorageCommand::ClearJoining => tab.joining = false,
             StorageCommand::MarkHidden => tab.hidden = true,
             StorageCommand::ClearHidden => tab.hidden = false,
+            StorageCommand::SaveFtp(ftp) => self.ftp = Some(ftp.watts()),
             StorageCommand::SaveSubSport(sub_sport) => self.sub_sport = Some(sub_sport),
         }
     }

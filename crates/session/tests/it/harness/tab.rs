@@ -13,7 +13,7 @@ use ride::{
 };
 use rooms::room::SocketId;
 use session::{
-    Input, Intent, Now, Opening, Output, RecordingChange, RideSession, SessionConfig,
+    Input, Intent, Now, Opening, Output, RecordingChange, RideSession, SessionConfig, Sound,
     storage::StorageCommand,
     view::{
         CandidatePair, CandidateType, FitDownloadError, Notice, Row, Stage, TrainerState, View,
@@ -63,6 +63,8 @@ pub struct Tab {
     pub refuses: bool,
     pub copied: Vec<String>,
     pub screen_is_kept_on: bool,
+    /// Sounds so far, each with its moment.
+    pub sounds: Vec<(Moment, Sound)>,
     /// Answer of the device chooser.
     pub chooser: Chooser,
     /// Chosen trainers, by attempt.
@@ -98,6 +100,7 @@ impl Tab {
             refuses: false,
             copied: Vec::new(),
             screen_is_kept_on: false,
+            sounds: Vec::new(),
             chooser: Chooser::StaysOpen,
             trainers: BTreeMap::new(),
             released: Vec::new(),
@@ -454,6 +457,7 @@ impl World {
             Output::OpenRecording(key) => self.open_recording(at, key),
             Output::WriteRecording { write, change } => self.write_recording(at, write, change),
             Output::Device(command) => self.device_command(at, command),
+            Output::Sound(sound) => self.tabs[at].sounds.push((self.now, sound)),
             Output::KeepScreenOn(on) => self.tabs[at].screen_is_kept_on = on,
             Output::CopyLink(link) => {
                 let copied = !self.tabs[at].refuses;

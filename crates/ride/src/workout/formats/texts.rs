@@ -19,6 +19,12 @@ pub(super) fn fit(draft: &mut Draft, file_at: usize, remarks: &mut Remarks<'_>) 
         }
         bytes += text.len();
     }
+    for interval in &mut draft.intervals {
+        if shorten(&mut interval.name, TextField::IntervalName) {
+            remarks.add(file_at, RemarkKind::Shortened(TextField::IntervalName));
+        }
+        bytes += interval.name.len();
+    }
     let mut kept = 0;
     draft.cues.retain(|cue| {
         let fits = kept < MAX_CUES && bytes + cue.text.len() <= MAX_TEXT_BYTES;

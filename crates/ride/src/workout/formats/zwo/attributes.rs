@@ -5,10 +5,11 @@
 
 use core::time::Duration;
 
-use super::error::clip;
 use super::markup::{Attribute, Element};
-use super::remark::{Quantity, RemarkKind, Remarks};
-use crate::workout::{MAX_CADENCE, MAX_DURATION, MAX_FRACTION, MAX_INTERVALS, Target, Zone};
+use crate::workout::formats::clamp_power;
+use crate::workout::formats::error::clip;
+use crate::workout::formats::remark::{Quantity, RemarkKind, Remarks};
+use crate::workout::{MAX_CADENCE, MAX_DURATION, MAX_INTERVALS, Target, Zone};
 
 /// Speed at which lengths in metres are ridden, in km/h.
 const BIKE_KMH: u8 = 30;
@@ -147,17 +148,8 @@ impl<'e, 'a> Attributes<'e, 'a, '_> {
         let Value::Usable(value) = self.number(found, Quantity::Power) else {
             return Value::Unusable;
         };
-        let limit = value.clamp(0.0, f64::from(MAX_FRACTION)) as f32;
-        if value < 0.0 || value > f64::from(MAX_FRACTION) {
-            let attribute = found.name.to_owned();
-            let clamped = RemarkKind::Clamped {
-                attribute,
-                value,
-                limit,
-            };
-            self.remarks.add(found.at, clamped);
-        }
-        Value::Usable(limit)
+        let power = clamp_power(value, found.at, found.name, self.remarks);
+        Value::Usable(power)
     }
 
     /// Middle of a power zone, as a fraction of FTP.

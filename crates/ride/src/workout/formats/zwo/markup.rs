@@ -10,8 +10,8 @@
 
 use std::borrow::Cow;
 
-use super::error::{ZwoError, clip};
-use super::remark::{Malformation, RemarkKind, Remarks};
+use crate::workout::formats::error::{FileError, clip};
+use crate::workout::formats::remark::{Malformation, RemarkKind, Remarks};
 
 /// Largest number of elements.
 const MAX_ELEMENTS: usize = 50_000;
@@ -58,7 +58,7 @@ impl Element<'_> {
 pub(super) fn read<'a>(
     text: &'a str,
     remarks: &mut Remarks<'a>,
-) -> Result<Vec<Element<'a>>, ZwoError> {
+) -> Result<Vec<Element<'a>>, FileError> {
     let mut reader = Reader {
         text,
         at: 0,
@@ -98,7 +98,7 @@ impl<'a> Reader<'_, 'a> {
     }
 
     /// Reads text or one piece of markup.
-    fn read_next(&mut self) -> Result<(), ZwoError> {
+    fn read_next(&mut self) -> Result<(), FileError> {
         let rest = self.rest();
         let Some(markup) = rest.strip_prefix('<') else {
             let length = rest.find('<').unwrap_or(rest.len());
@@ -233,7 +233,7 @@ impl<'a> Reader<'_, 'a> {
         }
     }
 
-    fn read_start_tag(&mut self) -> Result<(), ZwoError> {
+    fn read_start_tag(&mut self) -> Result<(), FileError> {
         let start = self.at;
         self.at += 1;
         let name = local_name(self.take_name());
@@ -283,12 +283,12 @@ impl<'a> Reader<'_, 'a> {
             }
             attributes.push(Attribute { name, value, at });
             if attributes.len() > MAX_ATTRIBUTES {
-                return Err(ZwoError::TooComplex);
+                return Err(FileError::TooComplex);
             }
         };
         self.elements += 1;
         if self.elements > MAX_ELEMENTS || self.open.len() >= MAX_DEPTH {
-            return Err(ZwoError::TooComplex);
+            return Err(FileError::TooComplex);
         }
         if self.open.is_empty() && !self.roots.is_empty() {
             self.remark(start, Malformation::Outside);

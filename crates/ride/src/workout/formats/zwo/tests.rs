@@ -1,6 +1,9 @@
 use core::time::Duration;
 
-use super::*;
+use crate::rider::Ftp;
+use crate::workout::formats::{
+    self, FileError, Imported, MAX_FILE_BYTES, Malformation, Place, Quantity, RemarkKind,
+};
 use crate::workout::{Interval, IntervalKind, Target};
 
 mod errors;
@@ -10,8 +13,8 @@ fn file_of(elements: &str) -> String {
     format!("<workout_file><name>Test</name><workout>{elements}</workout></workout_file>")
 }
 
-fn read(file: &[u8]) -> Result<Imported, ZwoError> {
-    parse(file, "workout.zwo")
+fn read(file: &[u8]) -> Result<Imported, FileError> {
+    formats::read(file, "workout.zwo", Ftp::default())
 }
 
 fn imported(elements: &str) -> Imported {
@@ -21,7 +24,16 @@ fn imported(elements: &str) -> Imported {
 /// Line and subject of each remark.
 fn remarks(imported: Imported) -> Vec<(u32, RemarkKind)> {
     let remarks = imported.remarks.into_iter();
-    remarks.map(|remark| (remark.line, remark.kind)).collect()
+    remarks
+        .map(|remark| (line_of(remark.place), remark.kind))
+        .collect()
+}
+
+fn line_of(place: Place) -> u32 {
+    match place {
+        Place::Text { line, .. } => line,
+        Place::Byte(_) => panic!("a text has lines"),
+    }
 }
 
 fn left_out(name: &str) -> RemarkKind {
@@ -49,7 +61,7 @@ const fn seconds(seconds: u64) -> Duration {
 
 #[test]
 fn a_real_file_is_read_completely() {
-    let bytes = include_bytes!("../../../tests/data/sweet-spot-intervals.zwo");
+    let bytes = include_bytes!("../../../../tests/data/sweet-spot-intervals.zwo");
     let Imported { workout, remarks } = read(bytes).expect("a real file");
     assert_eq!(workout.name(), "Sweet Spot Intervals");
     assert_eq!(workout.author(), "Zwift Hub Controller");
@@ -224,7 +236,7 @@ fn unknown_parts_are_left_out_and_counted() {
     let ignored: Vec<(u32, usize, RemarkKind)> = imported(elements)
         .remarks
         .into_iter()
-        .map(|remark| (remark.line, remark.count, remark.kind))
+        .map(|remark| (line_of(remark.place), remark.count, remark.kind))
         .collect();
     let expected = [
         (1, 2, "pace"),
@@ -272,7 +284,8 @@ fn a_workout_without_a_name_is_called_like_its_file() {
         let file = format!(
             "<workout_file>{name_element}<workout><FreeRide Duration='5'/></workout></workout_file>"
         );
-        let imported = parse(file.as_bytes(), file_name).expect("a workout");
+        let imported =
+            formats::read(file.as_bytes(), file_name, Ftp::default()).expect("a workout");
         imported.workout.name().to_owned()
     };
     assert_eq!(name("<name>Sweet</name><n>S</n>", "a.zwo"), "Sweet");

@@ -1,6 +1,6 @@
 //! Remarks on a file that was read: what was repaired, assumed or left out.
 
-use super::error::clip;
+use super::error::{Place, clip};
 use crate::workout::TextField;
 
 /// Largest number of different remarks on one file.
@@ -9,8 +9,8 @@ const MAX_REMARKS: usize = 50;
 /// Remark on a file, with its place.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Remark {
-    /// Line of the first occurrence, from 1.
-    pub line: u32,
+    /// Place of the first occurrence.
+    pub place: Place,
     /// Number of occurrences.
     pub count: usize,
     /// Subject of the remark.
@@ -68,14 +68,39 @@ pub enum RemarkKind {
     },
     /// Interval without a power, ridden without a target.
     NoPower {
-        /// Name of the element.
+        /// Name of the element or interval.
         element: String,
     },
     /// Interval without a duration, left out.
     NoDuration {
-        /// Name of the element.
+        /// Name of the element or interval.
         element: String,
     },
+    /// Powers in W in a file without an FTP, read as shares of the rider's FTP.
+    Watts {
+        /// FTP of the rider in W.
+        ftp: u16,
+    },
+    /// File that does not tell the unit of its powers.
+    AssumedUnit(PowerUnit),
+    /// Course of single points, each of which is ridden at its power until the next one.
+    AssumedSteps,
+    /// Course of single points, between which the power changes evenly.
+    AssumedRamps,
+    /// Line that cannot be read, left out.
+    UnusableLine {
+        /// Text of the line.
+        line: String,
+    },
+    /// Step that ends with a lap button or another event, ridden for a fixed time.
+    OpenEnded {
+        /// Time in minutes.
+        minutes: u16,
+    },
+    /// Target other than power, such as a heart rate. The interval is ridden without a target.
+    OtherTarget,
+    /// File that was damaged or cut off. What could be read is used.
+    Damaged,
     /// Cool-down with rising power, ridden with falling power.
     RisingCooldown,
     /// Workout for runners, ridden with shares of FTP instead of shares of a pace.
@@ -91,6 +116,15 @@ pub enum RemarkKind {
     CuesLeftOut,
     /// Remarks above the limit of remarks.
     More,
+}
+
+/// Unit of powers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PowerUnit {
+    /// W.
+    Watts,
+    /// Percent of FTP.
+    Percent,
 }
 
 /// Meaning of a value that cannot be used.
@@ -144,9 +178,10 @@ pub enum Malformation {
 
 /// Collects remarks, equal ones as one.
 pub(super) struct Remarks<'a> {
-    text: &'a str,
-    /// Byte and line of the newest remark, from which the next lines are counted.
-    newest: (usize, u32),
+    /// Text of the file; `None` for a binary file, whose places are offsets.
+    text: Option<&'a str>,
+    /// Byte, line and start of the line of the newest remark, from which the next lines are counted.
+    newest: (usize, u32, usize),
     remarks: Vec<Remark>,
     omitted: Option<Remark>,
 }
@@ -154,30 +189,40 @@ pub(super) struct Remarks<'a> {
 impl<'a> Remarks<'a> {
     pub(super) const fn new(text: &'a str) -> Self {
         Self {
-            text,
-            newest: (0, 1),
+            text: Some(text),
+            newest: (0, 1, 0),
             remarks: Vec::new(),
             omitted: None,
         }
     }
 
-    /// Text of the file.
-    pub(super) const fn text(&self) -> &'a str {
-        self.text
+    /// Remarks on a binary file.
+    pub(super) const fn binary() -> Self {
+        Self {
+            text: None,
+            newest: (0, 1, 0),
+            remarks: Vec::new(),
+            omitted: None,
+        }
     }
 
-    /// Adds a remark on the text at a byte.
+    /// Text of the file; empty for a binary file.
+    pub(super) fn text(&self) -> &'a str {
+        self.text.unwrap_or_default()
+    }
+
+    /// Adds a remark on what is at a byte.
     pub(super) fn add(&mut self, at: usize, kind: RemarkKind) {
         if let Some(equal) = self.remarks.iter_mut().find(|one| one.kind == kind) {
             equal.count += 1;
         } else if self.remarks.len() < MAX_REMARKS {
-            let (line, count) = (self.line(at), 1);
-            self.remarks.push(Remark { line, count, kind });
+            let (place, count) = (self.place(at), 1);
+            self.remarks.push(Remark { place, count, kind });
         } else if let Some(omitted) = &mut self.omitted {
             omitted.count += 1;
         } else {
-            let (line, count, kind) = (self.line(at), 1, RemarkKind::More);
-            self.omitted = Some(Remark { line, count, kind });
+            let (place, count, kind) = (self.place(at), 1, RemarkKind::More);
+            self.omitted = Some(Remark { place, count, kind });
         }
     }
 
@@ -187,22 +232,30 @@ impl<'a> Remarks<'a> {
         self.add(at, RemarkKind::Ignored { name });
     }
 
-    fn line(&mut self, at: usize) -> u32 {
-        let (from, line) = match self.newest {
-            (from, _) if from > at => (0, 1),
+    /// Place of a byte. Files are at most 1 MiB, so that the numbers fit.
+    fn place(&mut self, at: usize) -> Place {
+        let Some(text) = self.text else {
+            return Place::Byte(at as u32);
+        };
+        let (from, mut line, mut line_start) = match self.newest {
+            (from, ..) if from > at => (0, 1, 0),
             newest => newest,
         };
-        let between = self.text.as_bytes()[from..at].iter();
-        // Files are at most 1 MiB.
-        let line = line + between.filter(|byte| **byte == b'\n').count() as u32;
-        self.newest = (at, line);
-        line
+        for (index, byte) in text.as_bytes()[from..at].iter().enumerate() {
+            if *byte == b'\n' {
+                line += 1;
+                line_start = from + index + 1;
+            }
+        }
+        self.newest = (at, line, line_start);
+        let column = text[line_start..at].chars().count() as u32 + 1;
+        Place::Text { line, column }
     }
 
-    /// Takes all remarks, by line; those above the limit are the last one.
+    /// Takes all remarks, by place; those above the limit are the last one.
     pub(super) fn take(&mut self) -> Vec<Remark> {
         let mut remarks = core::mem::take(&mut self.remarks);
-        remarks.sort_by_key(|remark| remark.line);
+        remarks.sort_by_key(|remark| remark.place);
         remarks.extend(self.omitted.take());
         remarks
     }

@@ -2,8 +2,7 @@
 
 use std::borrow::Cow;
 
-use super::MAX_FILE_BYTES;
-use super::error::{Place, ZwoError};
+use super::error::{FileError, Place};
 
 /// Text of a file.
 pub(super) struct Source<'a> {
@@ -15,10 +14,7 @@ pub(super) struct Source<'a> {
 /// Decodes a file by its byte order mark, by its first bytes (XML 1.0, appendix F), and by whether
 /// it is valid UTF-8. Text that is none of these is read as Windows-1252, which contains the letters
 /// of ISO-8859-1. That is an assumption unless the file declares one of the two.
-pub(super) fn decode(bytes: &[u8]) -> Result<Source<'_>, ZwoError> {
-    if bytes.len() > MAX_FILE_BYTES {
-        return Err(ZwoError::TooLarge { bytes: bytes.len() });
-    }
+pub(super) fn decode(bytes: &[u8]) -> Result<Source<'_>, FileError> {
     let source = match bytes {
         [0xff, 0xfe, rest @ ..] => utf16(rest, u16::from_le_bytes),
         [0xfe, 0xff, rest @ ..] => utf16(rest, u16::from_be_bytes),
@@ -29,10 +25,10 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Source<'_>, ZwoError> {
     };
     Some(source)
         .filter(|source| !source.text.trim().is_empty())
-        .ok_or(ZwoError::Empty)
+        .ok_or(FileError::Empty)
 }
 
-fn utf8_or_windows_1252(bytes: &[u8]) -> Result<Source<'_>, ZwoError> {
+fn utf8_or_windows_1252(bytes: &[u8]) -> Result<Source<'_>, FileError> {
     let error = match core::str::from_utf8(bytes) {
         Ok(text) => {
             return Ok(Source {
@@ -49,7 +45,7 @@ fn utf8_or_windows_1252(bytes: &[u8]) -> Result<Source<'_>, ZwoError> {
             first_at = text.len();
         }
         if byte.is_ascii_control() && !byte.is_ascii_whitespace() {
-            return Err(ZwoError::NotText {
+            return Err(FileError::NotText {
                 place: Place::at(&text, text.len()),
             });
         }

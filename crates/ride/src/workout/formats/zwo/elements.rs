@@ -3,14 +3,12 @@
 use core::time::Duration;
 
 use super::attributes::{Attributes, Lengths, OFF_POWER, ON_POWER, POWER, PowerNames};
-use super::error::{Place, ZwoError};
 use super::markup::Element;
-use super::remark::{RemarkKind, Remarks};
-use super::texts::shorten;
-use crate::workout::{
-    Cue, Draft, Interval, IntervalKind, MAX_DURATION, MAX_INTERVALS, Target, TextField,
-    WorkoutError,
-};
+use crate::workout::formats::error::{FileError, Place};
+use crate::workout::formats::push_interval;
+use crate::workout::formats::remark::{RemarkKind, Remarks};
+use crate::workout::formats::texts::shorten;
+use crate::workout::{Cue, Draft, Interval, IntervalKind, Target, TextField};
 
 /// Time for which a cue is shown by default.
 const DEFAULT_SHOWN_FOR: Duration = Duration::from_secs(10);
@@ -21,7 +19,7 @@ pub(super) fn read<'a>(
     lengths: Lengths,
     draft: &mut Draft,
     remarks: &mut Remarks<'a>,
-) -> Result<(), ZwoError> {
+) -> Result<(), FileError> {
     let mut end = Duration::ZERO;
     // Each with the place of its element.
     let mut cues = Vec::new();
@@ -42,14 +40,13 @@ pub(super) fn read<'a>(
         let start = end;
         let ridden = intervals.into_iter().filter(|it| !it.duration.is_zero());
         for interval in ridden {
-            end += interval.duration;
-            draft.intervals.push(interval);
-            check_limits(element, draft, end, remarks.text())?;
+            let place = || Place::at(remarks.text(), element.at);
+            push_interval(draft, interval, &mut end, place)?;
         }
         read_children(element, start, lengths, &mut cues, remarks);
     }
     if draft.intervals.is_empty() {
-        return Err(ZwoError::NothingToRide {
+        return Err(FileError::NothingToRide {
             place: Place::at(remarks.text(), workout.at),
             remarks: remarks.take(),
         });
@@ -62,25 +59,6 @@ pub(super) fn read<'a>(
         }
     }
     Ok(())
-}
-
-fn check_limits(
-    element: &Element<'_>,
-    draft: &Draft,
-    end: Duration,
-    text: &str,
-) -> Result<(), ZwoError> {
-    let error = if draft.intervals.len() > MAX_INTERVALS {
-        WorkoutError::TooManyIntervals
-    } else if end > MAX_DURATION {
-        WorkoutError::TooLong
-    } else {
-        return Ok(());
-    };
-    Err(ZwoError::Limit {
-        place: Place::at(text, element.at),
-        error,
-    })
 }
 
 /// Intervals of an element; `None` for an unknown element. Without a usable duration there are none.

@@ -5,18 +5,18 @@ use proptest::prelude::*;
 use super::*;
 use crate::workout::WorkoutError;
 
-fn error_of(elements: &str) -> ZwoError {
+fn error_of(elements: &str) -> FileError {
     read(file_of(elements).as_bytes()).expect_err(elements)
 }
 
-fn file_error(bytes: &[u8]) -> ZwoError {
+fn file_error(bytes: &[u8]) -> FileError {
     read(bytes).expect_err("an invalid file")
 }
 
 #[test]
 fn an_empty_file_is_rejected() {
     for bytes in [&b""[..], b"  \n ", b"\xef\xbb\xbf"] {
-        assert_eq!(read(bytes), Err(ZwoError::Empty));
+        assert_eq!(read(bytes), Err(FileError::Empty));
     }
 }
 
@@ -25,7 +25,7 @@ fn a_file_over_one_mebibyte_is_rejected() {
     let bytes = vec![b' '; MAX_FILE_BYTES + 1];
     assert_eq!(
         file_error(&bytes),
-        ZwoError::TooLarge {
+        FileError::TooLarge {
             bytes: MAX_FILE_BYTES + 1
         }
     );
@@ -35,7 +35,7 @@ fn a_file_over_one_mebibyte_is_rejected() {
 fn bytes_that_are_not_text_are_rejected_with_their_place() {
     assert_eq!(
         file_error(b"<workout_file>\n ab\xff\x00").to_string(),
-        "Line 2, column 5: this is not text. Choose a .zwo file."
+        "Line 2, column 5: this is not text. Choose a workout file."
     );
 }
 
@@ -43,10 +43,14 @@ fn bytes_that_are_not_text_are_rejected_with_their_place() {
 fn a_file_of_another_format_is_rejected_with_its_root_element() {
     assert_eq!(
         file_error(b"<?xml version='1.0'?>\n<gpx/>").to_string(),
-        "Line 2, column 1: this is not a workout: <workout_file> was expected but <gpx> was found. Choose a .zwo file."
+        "Line 2, column 1: this is not a workout: <workout_file> was expected but <gpx> was found. Choose a workout file."
     );
-    for text in ["{\"json\": true}", "5 < 6", "\u{feff}\u{feff}"] {
-        assert_eq!(file_error(text.as_bytes()), ZwoError::NotXml, "{text}");
+    for text in ["a gpx file", "5 < 6", "\u{feff}\u{feff}"] {
+        assert_eq!(
+            file_error(text.as_bytes()),
+            FileError::UnknownFormat,
+            "{text}"
+        );
     }
 }
 
@@ -54,7 +58,7 @@ fn a_file_of_another_format_is_rejected_with_its_root_element() {
 fn a_file_without_anything_to_ride_is_rejected_with_its_remarks() {
     assert!(matches!(
         file_error(b"<workout_file><name>A</name></workout_file>"),
-        ZwoError::NoWorkout { .. }
+        FileError::NoWorkout { .. }
     ));
     let cut = b"<workout_file>\n  <workout>\n    <Warmup Duration=\"6";
     for (file, line) in [
@@ -65,10 +69,14 @@ fn a_file_without_anything_to_ride_is_rejected_with_its_remarks() {
         (file_of("\n\n<SteadyState Power='1'/>"), Some(3)),
         (String::from_utf8_lossy(cut).into_owned(), Some(3)),
     ] {
-        let ZwoError::NothingToRide { remarks, .. } = file_error(file.as_bytes()) else {
+        let FileError::NothingToRide { remarks, .. } = file_error(file.as_bytes()) else {
             panic!("{file}");
         };
-        assert_eq!(remarks.first().map(|remark| remark.line), line, "{file}");
+        assert_eq!(
+            remarks.first().map(|remark| line_of(remark.place)),
+            line,
+            "{file}"
+        );
     }
 }
 
@@ -77,16 +85,16 @@ fn ten_thousand_intervals_are_rejected_at_the_first_one_beyond_the_limit() {
     let file = file_of(&"<FreeRide Duration='1'/>\n".repeat(10_000));
     let error = file_error(file.as_bytes());
     assert!(
-        matches!(error, ZwoError::Limit { place, .. } if place.line == 2_001),
+        matches!(error, FileError::Limit { place, .. } if line_of(place) == 5_001),
         "{error}"
     );
-    assert!(error.to_string().contains("more than 2,000"), "{error}");
+    assert!(error.to_string().contains("more than 5,000"), "{error}");
     let set =
-        "<IntervalsT Repeat='2000' OnDuration='1' OffDuration='1' OnPower='1' OffPower='0.5'/>";
-    for sets in [set.repeat(5), set.replace("2000", "1e9")] {
+        "<IntervalsT Repeat='3000' OnDuration='1' OffDuration='1' OnPower='1' OffPower='0.5'/>";
+    for sets in [set.repeat(5), set.replace("3000", "1e9")] {
         assert!(matches!(
             error_of(&sets),
-            ZwoError::Limit {
+            FileError::Limit {
                 error: WorkoutError::TooManyIntervals,
                 ..
             }
@@ -100,7 +108,7 @@ fn more_than_24_hours_are_rejected_at_the_element_that_exceeds_them() {
     assert!(
         matches!(
             error,
-            ZwoError::Limit {
+            FileError::Limit {
                 error: WorkoutError::TooLong,
                 ..
             }
@@ -136,7 +144,7 @@ fn files_that_are_slow_to_parse_are_rejected() {
         nested,
     ] {
         let error = file_error(file.as_bytes());
-        assert_eq!(error, ZwoError::TooComplex);
+        assert_eq!(error, FileError::TooComplex);
     }
 }
 
@@ -171,7 +179,7 @@ fn a_file_full_of_one_piece_of_broken_markup_is_read_in_one_pass() {
         let file = start.to_owned() + &piece.repeat((MAX_FILE_BYTES - start.len()) / piece.len());
         match read(file.as_bytes()) {
             Ok(imported) => assert_eq!(imported.workout.intervals().len(), 1, "{piece}"),
-            Err(error) => assert_eq!(error, ZwoError::TooComplex, "{piece}"),
+            Err(error) => assert_eq!(error, FileError::TooComplex, "{piece}"),
         }
     }
 }

@@ -1,0 +1,45 @@
+//! The part `workouts`: choosing, reading and writing workouts.
+
+use leptos::prelude::*;
+use ride::{
+    formats::{self, FileError, Imported},
+    rider::Ftp,
+};
+
+use super::{PartUnavailable, WORKOUTS, view::Dialog};
+use crate::components::workout_chooser::WorkoutChooser;
+
+/// The views and functions of the part.
+#[derive(Clone, Copy)]
+pub struct Workouts {
+    /// The workouts to choose from in the lobby.
+    pub chooser: Dialog,
+    read: fn(&[u8], &str, Ftp) -> Result<Imported, FileError>,
+}
+
+impl Workouts {
+    /// The table. Only the split point of the part may call this: any other call
+    /// moves the part into the module of the caller.
+    pub fn table() -> Self {
+        Self {
+            chooser: |open| view! { <WorkoutChooser open/> }.into_any(),
+            read: formats::read,
+        }
+    }
+}
+
+/// Reads a workout file with this name, see [`formats::read`]. The outer error means that the code
+/// for it could not be fetched, the inner one that the file is not a workout.
+///
+/// # Errors
+/// [`PartUnavailable`], as [`super::Part::load`].
+pub async fn read_workout(
+    bytes: &[u8],
+    file_name: &str,
+    ftp: Ftp,
+) -> Result<Result<Imported, FileError>, PartUnavailable> {
+    WORKOUTS
+        .load()
+        .await
+        .map(|part| (part.read)(bytes, file_name, ftp))
+}
