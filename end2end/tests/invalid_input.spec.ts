@@ -26,29 +26,35 @@ test("an invalid workout file is rejected with an error message, and the shared 
   await expect(ana.page.getByRole("alert")).toBeHidden();
 });
 
-test("a workout file with errors is shared, and its remarks stay until they are dismissed", async ({ newRider }) => {
+test("a workout file with errors is shown with its remarks, and shared when the host uses it", async ({ newRider }) => {
   const [ana, ben] = [await newRider("Ana", 200), await newRider("Ben", 250)];
   await ana.startRide();
   await ben.acceptInvitation(ana.invitation);
-  await ana.ride.share(untidyFile);
-  await expect(ben.ride.heading("Côte & Col")).toBeVisible();
+  await ana.ride.choose.click();
+  await ana.ride.workoutFile.setInputFiles(untidyFile);
 
-  const remarks = ana.page.getByRole("status").filter({ has: ana.page.getByRole("heading", { name: "Remarks on this file" }) });
-  await expect(remarks.getByRole("listitem")).toHaveText([
-    /^Line 2: .*Windows-1252/,
-    /^Line 2: .*& is not written/,
-    /^Line 3: .*running/,
-    /^Line 6: .*Cadence is "fast"/,
-    /^Line 7 and 1 more: gameplayevent/,
-    /^Line 8: .*PowerHigh is 6, which is 600 % of FTP.*500 %/,
-    /^Line 9: .*ends too early/,
+  const offer = ana.ride.chooser.getByRole("status").filter({ hasText: "Remarks on this file" });
+  await expect(offer.getByRole("heading", { name: "Côte & Col" })).toBeVisible();
+  await expect(offer.getByRole("listitem")).toHaveText([
+    /^Line 2, column \d+: .*Windows-1252/,
+    /^Line 2, column \d+: .*& is not written/,
+    /^Line 3, column \d+: .*running/,
+    /^Line 6, column \d+: .*Cadence is "fast"/,
+    /^Line 7, column \d+, and 1 more: gameplayevent/,
+    /^Line 8, column \d+: .*PowerHigh is 6, which is 600 % of FTP.*500 %/,
+    /^Line 9, column \d+: .*ends too early/,
   ]);
+  const use = offer.getByRole("button", { name: "Use this workout" });
+  expect((await use.boundingBox())?.height).toBeGreaterThanOrEqual(48);
+  await expect(ben.ride.heading("Côte & Col")).toBeHidden();
+
+  await offer.getByRole("button", { name: "Choose another" }).click();
+  await expect(use).toBeHidden();
+  await ana.ride.workoutFile.setInputFiles(untidyFile);
+  await use.click();
+  await expect(ana.ride.chooser).toBeHidden();
+  for (const rider of [ana, ben]) await expect(rider.ride.heading("Côte & Col")).toBeVisible();
   await expect(ben.page.getByText("Remarks on this file")).toBeHidden();
-  const dismiss = remarks.getByRole("button", { name: "Dismiss" });
-  expect((await dismiss.boundingBox())?.height).toBeGreaterThanOrEqual(48);
-  await dismiss.click();
-  await expect(ana.page.getByText("Remarks on this file")).toBeHidden();
-  await expect(ana.ride.heading("Côte & Col")).toBeVisible();
 });
 
 test("a workout file without an ending and of an unknown type, as phones give it, is shared under its name", async ({ newRider }) => {

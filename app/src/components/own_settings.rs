@@ -47,7 +47,7 @@ fn BiasStepper() -> impl IntoView {
                 "−"
             </button>
             <p class="stepper-value" role="status">
-                <span class="visually-hidden">{t!(i18n, riding.bias)} " "</span>
+                <span class="metric-label">{t!(i18n, riding.bias)} " "</span>
                 <span class="number" translate="no" data-metric="bias">{move || state.bias.get()}</span>
                 <span class="unit">{t!(i18n, unit.percent)}</span>
             </p>

@@ -51,9 +51,9 @@ pub fn Profile(
     let desc = labels::profile(i18n, &workout);
     let ftp_line = scale.percent_down(1.0);
     view! {
-        <div class="profile" data-lines=has_lines.then_some("true")>
+        <div class="profile" translate="no" data-lines=has_lines.then_some("true")>
             <div class="profile-area">
-                <svg class="profile-plot" role="img" translate="no" aria-labelledby=title_ref aria-describedby=desc_ref>
+                <svg class="profile-plot" role="img" aria-labelledby=title_ref aria-describedby=desc_ref>
                     <title id=title_id>{move || title.get()}</title>
                     <desc id=desc_id>{desc}</desc>
                     <svg

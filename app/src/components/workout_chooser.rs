@@ -48,7 +48,10 @@ pub fn WorkoutChooser(open: RwSignal<bool>) -> impl IntoView {
             </div>
             <FileDrop/>
             <FileOffer/>
-            <Library/>
+            // Dozens of pictures that would otherwise stay on the page during the ride.
+            <Show when=move || open.get()>
+                <Library/>
+            </Show>
         </Dialog>
     }
     .into_any()
@@ -99,15 +102,19 @@ fn FileOffer() -> impl IntoView {
 #[component]
 fn WorkoutHead(workout: Arc<Workout>) -> impl IntoView {
     let i18n = use_i18n();
-    let load = PlannedLoad::of(&workout);
-    let intensity = format!("{:.2}", load.intensity_factor);
-    let stress = format!("{:.0}", load.stress_score);
+    // A test is ridden until its rider cannot go on, so it has no planned load.
+    let load = workout.ftp_test().is_none().then(|| {
+        let load = PlannedLoad::of(&workout);
+        let intensity = format!("{:.2}", load.intensity_factor);
+        let stress = format!("{:.0}", load.stress_score);
+        t!(i18n, chooser.load, intensity, stress)
+    });
     view! {
         <div class="section-head">
             <h3>{workout.name().to_owned()}</h3>
             <p class="workout-duration" translate="no">{format::duration(workout.duration())}</p>
         </div>
-        <p class="workout-load" translate="no">{t!(i18n, chooser.load, intensity, stress)}</p>
+        <p class="workout-load" translate="no">{load}</p>
     }
     .into_any()
 }
