@@ -11,6 +11,7 @@
 pub mod api;
 pub mod bluetooth;
 pub mod clock;
+pub mod database;
 pub mod files;
 pub mod leave_guard;
 pub mod listener;
@@ -23,3 +24,4 @@ pub mod storage;
 pub mod tab_lock;
 pub mod timer;
 pub mod wake_lock;
+pub mod workouts;

@@ -36,4 +36,6 @@ pub mod summary;
 pub mod trace;
 pub mod trainer_panel;
 pub mod workout_chooser;
+pub mod workout_list;
 pub mod workout_sheet;
+pub mod workouts_page;

@@ -39,7 +39,9 @@ use components::hydrated::Hydrated;
 #[cfg(feature = "ssr")]
 pub use document::shell;
 use i18n::*;
-use routes::{group_ride::GroupRide, home::Home, not_found::NotFound, solo_ride::SoloRide};
+use routes::{
+    group_ride::GroupRide, home::Home, not_found::NotFound, solo_ride::SoloRide, workouts::Workouts,
+};
 
 /// The app: the router with all pages, and the contexts that they share.
 #[component]
@@ -54,6 +56,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view=Home/>
                     <Route path=path!("/ride/:code") view=GroupRide/>
                     <Route path=path!("/solo") view=SoloRide/>
+                    <Route path=path!("/workouts") view=Workouts/>
                 </FlatRoutes>
             </Router>
         </I18nContextProvider>

@@ -4,6 +4,7 @@ pub mod group_ride;
 pub mod home;
 pub mod not_found;
 pub mod solo_ride;
+pub mod workouts;
 
 /// Returns `true` for the addresses of pages that need the part `ride` at once.
 #[cfg(feature = "ssr")]

@@ -58,7 +58,7 @@ test("the built-in workouts can be searched and filtered", async ({ newRider }) 
   await ana.startRide();
   await ana.ride.choose.click();
   const { chooser } = ana.ride;
-  const cards = chooser.getByRole("list", { name: "Built-in workouts" }).getByRole("listitem");
+  const cards = chooser.getByRole("list", { name: "Workouts" }).getByRole("listitem");
   await expect.poll(() => cards.count()).toBeGreaterThanOrEqual(24);
   await expect(cards.first()).toContainText(/IF 0\.\d\d · TSS \d+/);
 

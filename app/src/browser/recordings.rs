@@ -12,17 +12,12 @@
 
 use std::rc::Rc;
 
-use idb::{
-    Database, DatabaseEvent, Factory, KeyRange, ObjectStore, ObjectStoreParams, Query, Transaction,
-    TransactionMode,
-};
-use js_sys::Promise;
+use idb::{Database, KeyRange, ObjectStore, Query, TransactionMode};
 use protocol::code::SessionCode;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::IdbTransaction;
+use wasm_bindgen_futures::spawn_local;
 
-use super::listener::Listener;
+use super::database::{self, OpenDatabase, completed};
 
 const DATABASE: &str = "gruppetto";
 /// Object store of the chunks.
@@ -45,16 +40,6 @@ pub struct StoredChunks {
     pub chunks: Vec<Vec<u8>>,
     /// Number of the next chunk.
     pub next: u32,
-}
-
-/// A database connection that is closed when its last user is dropped, so that
-/// writes in the background are finished before.
-struct OpenDatabase(Database);
-
-impl Drop for OpenDatabase {
-    fn drop(&mut self) {
-        self.0.close();
-    }
 }
 
 impl Recordings {
@@ -170,40 +155,6 @@ async fn remove(database: &Database, range: Query) -> Result<(), idb::Error> {
     completed(transaction).await
 }
 
-/// Waits until a transaction is complete: only then is its change stored. A full
-/// disk aborts a transaction whose requests have all succeeded.
-async fn completed(transaction: Transaction) -> Result<(), idb::Error> {
-    // The future of `idb` ends with the first failed request, and its closures
-    // with it, before the browser calls the one for the abort.
-    let transaction = IdbTransaction::from(transaction);
-    let mut listeners = Vec::new();
-    let end = Promise::new(&mut |resolve, reject| {
-        let ends = [("complete", resolve), ("abort", reject)];
-        listeners.extend(ends.map(|(event, settle)| {
-            Listener::new(&transaction, event, move |_| {
-                // Fails for no function of a promise.
-                let _ = settle.call0(&JsValue::UNDEFINED);
-            })
-        }));
-    });
-    // A page that is being closed does not live to see the transaction commit by
-    // itself. Fails if it was aborted, which the event says, too.
-    #[expect(
-        deprecated,
-        reason = "not in version 2 of the specification, but in version 3"
-    )]
-    let _ = transaction.commit();
-    let result = JsFuture::from(end).await;
-    result.map(drop).map_err(idb::Error::TransactionAbortError)
-}
-
 async fn open_database() -> Result<OpenDatabase, idb::Error> {
-    let mut request = Factory::new()?.open(DATABASE, Some(1))?;
-    request.on_upgrade_needed(|event| {
-        // If this fails, so does opening the database.
-        if let Ok(database) = event.database() {
-            let _ = database.create_object_store(CHUNKS, ObjectStoreParams::new());
-        }
-    });
-    request.await.map(OpenDatabase)
+    database::open(DATABASE, CHUNKS).await
 }

@@ -1,16 +1,17 @@
-//! The host's dialog to share a built-in workout or a workout file.
+//! The host's dialog to share a workout of a file, an own one or a built-in one.
 
 use std::sync::Arc;
 
 use leptos::{ev::DragEvent, html, prelude::*, web_sys::File};
-use ride::{
-    analysis::PlannedLoad,
-    library::{self, BuiltIn, Focus},
-    workout::Workout,
-};
 
-use super::{dialog::Dialog, error_text, format, labels, profile::Profile};
+use super::{
+    dialog::Dialog,
+    error_text, labels,
+    profile::Profile,
+    workout_list::{ListedWorkout, WorkoutHead, WorkoutList},
+};
 use crate::{
+    driver::own_workouts::OwnWorkouts,
     i18n::*,
     state::{Intent, Intents, Notice, RideState},
 };
@@ -50,7 +51,7 @@ pub fn WorkoutChooser(open: RwSignal<bool>) -> impl IntoView {
             <FileOffer/>
             // Dozens of pictures that would otherwise stay on the page during the ride.
             <Show when=move || open.get()>
-                <Library/>
+                <WorkoutList own=OwnWorkouts::load() actions=share_button/>
             </Show>
         </Dialog>
     }
@@ -98,173 +99,16 @@ fn FileOffer() -> impl IntoView {
     view! { <div role="status">{offer}</div> }.into_any()
 }
 
-/// Name, duration and training load of a workout.
-#[component]
-fn WorkoutHead(workout: Arc<Workout>) -> impl IntoView {
-    let i18n = use_i18n();
-    // A test is ridden until its rider cannot go on, so it has no planned load.
-    let load = workout.ftp_test().is_none().then(|| {
-        let load = PlannedLoad::of(&workout);
-        let intensity = format!("{:.2}", load.intensity_factor);
-        let stress = format!("{:.0}", load.stress_score);
-        t!(i18n, chooser.load, intensity, stress)
-    });
-    view! {
-        <div class="section-head">
-            <h3>{workout.name().to_owned()}</h3>
-            <p class="workout-duration" translate="no">{format::duration(workout.duration())}</p>
-        </div>
-        <p class="workout-load" translate="no">{load}</p>
-    }
-    .into_any()
-}
-
-/// What the rider is looking for.
-#[derive(Clone, Debug, Default, PartialEq)]
-struct Filter {
-    text: String,
-    focus: Option<Focus>,
-    /// Bounds of the duration in minutes.
-    minutes: Option<(u64, u64)>,
-}
-
-impl Filter {
-    fn matches(&self, built_in: &BuiltIn) -> bool {
-        let workout = &built_in.workout;
-        let text = self.text.trim().to_lowercase();
-        let has_text = |of: &str| of.to_lowercase().contains(&text);
-        let minutes = workout.duration().as_secs().div_ceil(60);
-        (has_text(workout.name()) || has_text(workout.description()))
-            && self.focus.is_none_or(|focus| focus == built_in.focus)
-            && self
-                .minutes
-                .is_none_or(|(from, to)| from < minutes && minutes <= to)
-    }
-}
-
-/// Ranges of durations to choose from, in minutes.
-const DURATIONS: [(u64, u64); 4] = [(0, 30), (30, 60), (60, 90), (90, u64::MAX)];
-
-/// The built-in workouts, with a search and filters.
-#[component]
-fn Library() -> impl IntoView {
-    let i18n = use_i18n();
-    let filter = RwSignal::new(Filter::default());
-    let all: Vec<(usize, BuiltIn)> = library::all().into_iter().enumerate().collect();
-    let all = StoredValue::new(all);
-    let found = Memo::new(move |_| {
-        let is_found = |(_, built_in): &&(usize, BuiltIn)| filter.read().matches(built_in);
-        all.with_value(|all| {
-            all.iter()
-                .filter(is_found)
-                .map(|(index, _)| *index)
-                .collect::<Vec<_>>()
-        })
-    });
-    let cards = move || {
-        let card = |index: usize| {
-            let built_in = all.with_value(|all| all[index].1.clone());
-            view! { <LibraryCard built_in index/> }
-        };
-        found.get().into_iter().map(card).collect_view()
-    };
-    let count = move || found.read().len();
-    let focuses = Focus::ALL.into_iter().enumerate();
-    let focuses = focuses
-        .map(|(index, focus)| {
-            let name = move || labels::focus(i18n, focus);
-            view! { <option value=index.to_string()>{name}</option> }
-        })
-        .collect_view();
-    let durations = DURATIONS.into_iter().enumerate();
-    let durations = durations
-        .map(|(index, (from, to))| {
-            let name = move || match to {
-                u64::MAX => t!(i18n, chooser.more_than, minutes = from).into_any(),
-                to => t!(i18n, chooser.between, from, to).into_any(),
-            };
-            view! { <option value=index.to_string()>{name}</option> }
-        })
-        .collect_view();
-    let chosen = |value: String| value.parse::<usize>().ok();
-    view! {
-        <div class="library-filter" role="search">
-            <div class="field">
-                <label for="library-search">{t!(i18n, chooser.search)}</label>
-                <input
-                    id="library-search"
-                    type="search"
-                    autocomplete="off"
-                    on:input=move |ev| filter.update(|filter| filter.text = event_target_value(&ev))
-                />
-            </div>
-            <div class="field">
-                <label for="library-focus">{t!(i18n, chooser.kind)}</label>
-                <select
-                    id="library-focus"
-                    on:change=move |ev| {
-                        let focus = chosen(event_target_value(&ev));
-                        filter.update(|filter| {
-                            filter.focus = focus.and_then(|at| Focus::ALL.get(at).copied());
-                        });
-                    }
-                >
-                    <option value="">{t!(i18n, chooser.any_kind)}</option>
-                    {focuses}
-                </select>
-            </div>
-            <div class="field">
-                <label for="library-duration">{t!(i18n, chooser.duration)}</label>
-                <select
-                    id="library-duration"
-                    on:change=move |ev| {
-                        let range = chosen(event_target_value(&ev));
-                        filter.update(|filter| {
-                            filter.minutes = range.and_then(|at| DURATIONS.get(at).copied());
-                        });
-                    }
-                >
-                    <option value="">{t!(i18n, chooser.any_duration)}</option>
-                    {durations}
-                </select>
-            </div>
-            <p class="hint" role="status">
-                {move || match count() {
-                    0 => t!(i18n, chooser.none_found).into_any(),
-                    _ => t!(i18n, chooser.found, count = move || found.read().len()).into_any(),
-                }}
-            </p>
-        </div>
-        <ul class="library" role="list" aria-label=move || t_string!(i18n, chooser.library)>
-            {cards}
-        </ul>
-    }
-    .into_any()
-}
-
-#[component]
-fn LibraryCard(built_in: BuiltIn, index: usize) -> impl IntoView {
+/// Button that shares a workout.
+fn share_button(listed: ListedWorkout) -> AnyView {
     let i18n = use_i18n();
     let intents = expect_context::<Intents>();
-    let workout = Arc::new(built_in.workout);
-    let name = workout.name().to_owned();
-    let choose = {
-        let workout = workout.clone();
-        move |_| intents.send(Intent::ShareWorkout(workout.clone()))
-    };
+    let name = listed.workout.name().to_owned();
+    let choose = move |_| intents.send(Intent::ShareWorkout(listed.workout.clone()));
     view! {
-        <li class="library-card">
-            <WorkoutHead workout=workout.clone()/>
-            <Profile workout=workout.clone() id=format!("library-{index}")/>
-            <p class="hint">
-                <strong>{move || labels::focus(i18n, built_in.focus)}</strong>
-                ". "
-                {workout.description().to_owned()}
-            </p>
-            <button type="button" class="button" on:click=choose>
-                {t!(i18n, chooser.share, name)}
-            </button>
-        </li>
+        <button type="button" class="button" on:click=choose>
+            {t!(i18n, chooser.share, name)}
+        </button>
     }
     .into_any()
 }

@@ -7,13 +7,15 @@ use ride::{
 };
 
 use super::{PartUnavailable, WORKOUTS, view::Dialog};
-use crate::components::workout_chooser::WorkoutChooser;
+use crate::components::{workout_chooser::WorkoutChooser, workouts_page::WorkoutsPage};
 
 /// The views and functions of the part.
 #[derive(Clone, Copy)]
 pub struct Workouts {
     /// The workouts to choose from in the lobby.
     pub chooser: Dialog,
+    /// The page of the rider's workouts.
+    pub page: fn() -> AnyView,
     read: fn(&[u8], &str, Ftp) -> Result<Imported, FileError>,
 }
 
@@ -23,6 +25,7 @@ impl Workouts {
     pub fn table() -> Self {
         Self {
             chooser: |open| view! { <WorkoutChooser open/> }.into_any(),
+            page: || view! { <WorkoutsPage/> }.into_any(),
             read: formats::read,
         }
     }

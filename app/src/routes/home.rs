@@ -44,6 +44,7 @@ pub fn Home() -> impl IntoView {
                 <StartForm rider starter/>
                 <JoinForm rider starter/>
                 <SoloButton rider starter/>
+                <p><a class="button quiet" href="/workouts">{t!(i18n, workouts.link)}</a></p>
             </div>
         </main>
     }

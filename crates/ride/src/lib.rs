@@ -27,4 +27,4 @@ pub mod trainer;
 mod wire;
 pub mod workout;
 
-pub use workout::{formats, library};
+pub use workout::{collection, formats, library};

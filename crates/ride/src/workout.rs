@@ -1,12 +1,14 @@
 //! Workouts: intervals with target power as a fraction of FTP, and cues to show during the ride.
 //!
 //! Layout: this file holds the types, `check` their limits, [`zone`] the power zones and the bars of
-//! a profile, [`formats`] reads and writes files, [`library`] holds the built-in workouts.
+//! a profile, [`formats`] reads and writes files, [`library`] holds the built-in workouts,
+//! [`collection`] the rider's own.
 //!
 //! Contract: every [`Workout`] is built by [`Workout::new`] from a [`Draft`], which may come from a
 //! file, the network or the library, so that the limits always hold.
 
 mod check;
+pub mod collection;
 mod error;
 pub mod formats;
 pub mod library;

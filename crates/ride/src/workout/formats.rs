@@ -5,12 +5,13 @@
 //!
 //! Layout: this file holds the interface and tells the formats apart. `source` decodes bytes to
 //! text, `texts` shortens long texts, [`Remark`] and [`FileError`] describe what the rider should
-//! know. Each format has a module: `zwo`, `course` (ERG and MRC), `json`, `fit`.
+//! know. [`library_file`] is the file of a rider's whole library. Each format has a module: `zwo`, `course` (ERG and MRC), `json`, `fit`.
 
 mod course;
 mod error;
 mod fit;
 mod json;
+pub mod library_file;
 mod remark;
 mod source;
 mod texts;

@@ -11,7 +11,7 @@ mod hard;
 use super::{Draft, Workout};
 
 /// What a built-in workout trains.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Focus {
     /// Easy riding between hard days.
     Recovery,

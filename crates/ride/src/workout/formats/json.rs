@@ -18,7 +18,7 @@ use super::remark::Remarks;
 use crate::rider::Ftp;
 use crate::workout::{Draft, FtpTest};
 
-pub(super) use write::write;
+pub(super) use write::{object, write};
 
 /// Members of an object, as they are in the text.
 type Members<'a> = BTreeMap<String, &'a RawValue>;

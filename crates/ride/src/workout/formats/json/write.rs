@@ -8,6 +8,11 @@ use crate::workout::{Interval, IntervalKind, Target, Workout};
 
 /// Writes a workout with everything that it has.
 pub(in crate::workout::formats) fn write(workout: &Workout) -> String {
+    format!("{:#}\n", object(workout))
+}
+
+/// Object of a workout.
+pub(in crate::workout::formats) fn object(workout: &Workout) -> Value {
     let cues = workout.cues().iter().map(|cue| {
         json!({
             "at": cue.at.as_secs_f64(),
@@ -17,7 +22,7 @@ pub(in crate::workout::formats) fn write(workout: &Workout) -> String {
     });
     let test = workout.ftp_test();
     let test = FTP_TESTS.iter().find(|(_, known)| test == Some(*known));
-    let file = json!({
+    json!({
         "version": "1.0",
         "name": workout.name(),
         "author": workout.author(),
@@ -25,8 +30,7 @@ pub(in crate::workout::formats) fn write(workout: &Workout) -> String {
         "intervals": workout.intervals().iter().map(interval).collect::<Vec<_>>(),
         "ftpTest": test.map(|(name, _)| *name),
         "cues": cues.collect::<Vec<_>>(),
-    });
-    format!("{file:#}\n")
+    })
 }
 
 fn interval(interval: &Interval) -> Value {

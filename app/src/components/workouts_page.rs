@@ -1,0 +1,278 @@
+//! The page of the rider's workouts: import, search, marks, export.
+
+use leptos::{ev::DragEvent, html, prelude::*, web_sys::FileList};
+use ride::formats::{FileError, Format};
+
+use super::{
+    error_text,
+    workout_list::{ListedWorkout, Source, WorkoutList},
+};
+use crate::{
+    driver::own_workouts::{ImportOutcome, ImportResult, OwnWorkouts},
+    i18n::*,
+};
+
+/// The content of the page.
+#[component]
+pub fn WorkoutsPage() -> impl IntoView {
+    let i18n = use_i18n();
+    let own = OwnWorkouts::load();
+    provide_context(own);
+    let is_empty = Memo::new(move |_| own.collection.read().entries().is_empty());
+    view! {
+        <section class="workouts">
+            <div class="section-head">
+                <h1>{t!(i18n, workouts.heading)}</h1>
+                <button
+                    type="button"
+                    class="button"
+                    disabled=move || is_empty.get()
+                    on:click=move |_| own.export_library()
+                >
+                    {t!(i18n, workouts.export_library)}
+                </button>
+            </div>
+            <FileImport own/>
+            <ImportResults own/>
+            <Show when=move || own.is_failing.get()>
+                <p class="error" role="alert">{t!(i18n, workouts.not_stored)}</p>
+            </Show>
+            <Deleted own/>
+            <h2 class="visually-hidden">{t!(i18n, workouts.list)}</h2>
+            <WorkoutList own actions=manage/>
+        </section>
+    }
+    .into_any()
+}
+
+/// Input for any number of files, with an area to drop them on.
+#[component]
+fn FileImport(own: OwnWorkouts) -> impl IntoView {
+    let i18n = use_i18n();
+    let hovered = RwSignal::new(false);
+    let input = NodeRef::<html::Input>::new();
+    let import = move |files: Option<FileList>| {
+        if let Some(files) = files {
+            let chosen = (0..files.length()).filter_map(|index| files.get(index));
+            own.import(chosen.collect());
+        }
+    };
+    let chosen = move |_| {
+        if let Some(input) = input.get_untracked() {
+            import(input.files());
+            // Otherwise choosing the same file again would not fire an event.
+            input.set_value("");
+        }
+    };
+    let dropped = move |ev: DragEvent| {
+        ev.prevent_default();
+        hovered.set(false);
+        import(ev.data_transfer().and_then(|data| data.files()));
+    };
+    view! {
+        <div
+            class="drop"
+            data-hovered=move || hovered.get().then_some("true")
+            on:dragover=move |ev: DragEvent| {
+                ev.prevent_default();
+                hovered.set(true);
+            }
+            on:dragleave=move |_| hovered.set(false)
+            on:drop=dropped
+        >
+            <label for="workout-files">{t!(i18n, workouts.files)}</label>
+            <input
+                id="workout-files"
+                type="file"
+                multiple
+                node_ref=input
+                aria-describedby="workout-files-hint"
+                on:change=chosen
+            />
+            <p class="hint" id="workout-files-hint">{t!(i18n, workouts.files_hint)}</p>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn ImportResults(own: OwnWorkouts) -> impl IntoView {
+    let i18n = use_i18n();
+    let has_results = Memo::new(move |_| !own.results.read().is_empty());
+    view! {
+        <div role="status">
+            <Show when=move || has_results.get()>
+                <ul class="import-results" aria-label=move || t_string!(i18n, workouts.results)>
+                    <For
+                        each=move || own.results.get()
+                        key=|result| result.number
+                        children=|result| view! { <ImportLine result/> }
+                    />
+                </ul>
+            </Show>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn ImportLine(result: ImportResult) -> impl IntoView {
+    let i18n = use_i18n();
+    let is_error = !matches!(
+        result.outcome,
+        ImportOutcome::Added(..) | ImportOutcome::Library(..)
+    );
+    let outcome = match result.outcome {
+        ImportOutcome::Added(name, remarks) => {
+            let remarks = remarks.into_iter();
+            let remarks =
+                remarks.map(|remark| view! { <li>{error_text::remark(i18n, remark)}</li> });
+            let remarks = remarks.collect_view();
+            view! {
+                {t!(i18n, workouts.added, name)}
+                <ul>{remarks}</ul>
+            }
+            .into_any()
+        }
+        ImportOutcome::Library(added, count) => {
+            t!(i18n, workouts.library_added, added, all = count).into_any()
+        }
+        ImportOutcome::Unreadable => t!(i18n, chooser.unreadable).into_any(),
+        ImportOutcome::Invalid(FileError::TooLarge { .. }) => {
+            t!(i18n, errors.file.too_large).into_any()
+        }
+        ImportOutcome::Invalid(error) => error_text::workout_file(i18n, error),
+        ImportOutcome::Full => t!(i18n, workouts.full).into_any(),
+    };
+    view! {
+        <li data-result=if is_error { "failed" } else { "added" }>
+            <strong translate="no">{result.file}</strong>
+            ": "
+            {outcome}
+        </li>
+    }
+    .into_any()
+}
+
+/// The workout that was deleted last, with the button that restores it.
+#[component]
+fn Deleted(own: OwnWorkouts) -> impl IntoView {
+    let i18n = use_i18n();
+    let name = Memo::new(move |_| {
+        let collection = own.collection.read();
+        collection
+            .deleted()
+            .map(|workout| workout.name().to_owned())
+    });
+    let message = move || {
+        name.get().map(|name| {
+            view! {
+                <p>{t!(i18n, workouts.deleted, name)}</p>
+                <button type="button" class="button" on:click=move |_| own.restore()>
+                    {t!(i18n, workouts.undo)}
+                </button>
+            }
+        })
+    };
+    view! { <div class="workouts-deleted" role="status">{message}</div> }.into_any()
+}
+
+/// What can be done with a workout on this page.
+fn manage(listed: ListedWorkout) -> AnyView {
+    let own = expect_context::<OwnWorkouts>();
+    let marks = match listed.source {
+        Source::Own(id) => Some(view! { <Marks own id name=listed.workout.name().to_owned()/> }),
+        Source::BuiltIn(..) => None,
+    };
+    view! {
+        <div class="workout-actions">
+            {marks}
+            <ExportForm listed/>
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn Marks(own: OwnWorkouts, id: u64, name: String) -> impl IntoView {
+    let i18n = use_i18n();
+    let is_favourite = Memo::new(move |_| {
+        let collection = own.collection.read();
+        collection.get(id).is_some_and(|entry| entry.is_favourite)
+    });
+    let tags = Memo::new(move |_| {
+        let collection = own.collection.read();
+        let entry = collection.get(id);
+        entry.map(|entry| entry.tags.join(", ")).unwrap_or_default()
+    });
+    let field = format!("tags-{id}");
+    let (delete_name, favourite_name) = (name.clone(), name);
+    view! {
+        <div class="actions">
+            <button
+                type="button"
+                class="button"
+                aria-pressed=move || is_favourite.get().to_string()
+                on:click=move |_| own.set_favourite(id, !is_favourite.get_untracked())
+            >
+                <span aria-hidden="true">{move || if is_favourite.get() { "★ " } else { "☆ " }}</span>
+                {t!(i18n, workouts.favourite)}
+                <span class="visually-hidden">" " {favourite_name}</span>
+            </button>
+            <button
+                type="button"
+                class="button"
+                on:click=move |_| own.delete(id)
+            >
+                {t!(i18n, workouts.delete)}
+                <span class="visually-hidden">" " {delete_name}</span>
+            </button>
+        </div>
+        <div class="field">
+            <label for=field.clone()>{t!(i18n, workouts.tags)}</label>
+            <input
+                id=field
+                autocomplete="off"
+                prop:value=move || tags.get()
+                on:change=move |ev| own.set_tags(id, &event_target_value(&ev))
+            />
+        </div>
+    }
+    .into_any()
+}
+
+#[component]
+fn ExportForm(listed: ListedWorkout) -> impl IntoView {
+    let i18n = use_i18n();
+    let chosen = RwSignal::new(Format::Zwo);
+    let options = Format::ALL.into_iter().map(|format| {
+        let name = format.extension();
+        view! { <option value=name>{format!(".{name}")}</option> }
+    });
+    let options = options.collect_view();
+    let choose = move |value: String| {
+        let mut formats = Format::ALL.into_iter();
+        if let Some(format) = formats.find(|format| format.extension() == value) {
+            chosen.set(format);
+        }
+    };
+    let name = listed.workout.name().to_owned();
+    let (label, id) = (name.clone(), format!("format-{}", listed.source.id()));
+    view! {
+        <div class="export-form">
+            <label class="visually-hidden" for=id.clone()>{t!(i18n, workouts.format_name, name = label)}</label>
+            <select id=id.clone() on:change=move |ev| choose(event_target_value(&ev))>
+                {options}
+            </select>
+            <button
+                type="button"
+                class="button"
+                on:click=move |_| OwnWorkouts::export(&listed.workout, chosen.get_untracked())
+            >
+                {t!(i18n, workouts.export)}
+                <span class="visually-hidden">" " {name}</span>
+            </button>
+        </div>
+    }
+    .into_any()
+}
