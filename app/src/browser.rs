@@ -11,6 +11,7 @@
 pub mod api;
 pub mod bluetooth;
 pub mod clock;
+pub mod compression;
 pub mod database;
 pub mod files;
 pub mod leave_guard;

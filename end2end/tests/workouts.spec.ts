@@ -97,6 +97,33 @@ test("an own workout can be shared into a ride", async ({ newRider }) => {
   await expect(ben.ride.heading("My Own")).toBeVisible();
 });
 
+test("a link holds a workout, which another browser shows and keeps", async ({ newRider }) => {
+  const ana = await newRider("Ana", 200, { permissions: ["clipboard-read", "clipboard-write"] });
+  const workouts = new WorkoutsPage(ana.page);
+  await workouts.open();
+  await workouts.card("Sweet spot 3 × 12").getByRole("button", { name: "Copy link Sweet spot 3 × 12" }).click();
+  await expect(ana.page.getByText("The link is copied.")).toBeVisible();
+  const link = await ana.page.evaluate(() => navigator.clipboard.readText());
+  expect(link.length).toBeLessThan(2_000);
+
+  const ben = await newRider("Ben", 250);
+  const requests: string[] = [];
+  ben.page.on("request", (request) => requests.push(request.url()));
+  await ben.page.goto(link);
+  const other = new WorkoutsPage(ben.page);
+  const offer = ben.page.getByRole("status").filter({ has: ben.page.getByRole("button", { name: "Keep this workout" }) });
+  await expect(offer.getByRole("heading", { name: "Sweet spot 3 × 12" })).toBeVisible();
+  expect(requests.filter((url) => url.includes("w="))).toEqual([]);
+  expect(await other.own()).toEqual([]);
+  await offer.getByRole("button", { name: "Keep this workout" }).click();
+  await expect.poll(() => other.own()).toEqual(["Sweet spot 3 × 12"]);
+  expect(new URL(ben.page.url()).hash).toBe("");
+
+  await ben.page.goto(`${link.slice(0, -20)}`);
+  await ben.page.reload();
+  await expect(ben.page.getByText("This link holds no workout that can be read.")).toBeVisible();
+});
+
 test("a browser that stores nothing says so, and the workouts can still be exported", async ({ newRider }) => {
   const refuse = () => {
     indexedDB.open = () => {

@@ -86,6 +86,23 @@ pub async fn copy(text: &str) -> bool {
     }
 }
 
+/// Fragment of the page's address, without `#`.
+pub fn fragment() -> String {
+    let hash = web_sys::window().and_then(|window| window.location().hash().ok());
+    hash.map(|hash| hash.trim_start_matches('#').to_owned())
+        .unwrap_or_default()
+}
+
+/// Removes the fragment from the page's address.
+pub fn clear_fragment() {
+    if let Some(window) = web_sys::window()
+        && let (Ok(path), Ok(history)) = (window.location().pathname(), window.history())
+    {
+        // Fails only for another origin.
+        let _ = history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&path));
+    }
+}
+
 /// True if the browser has WebRTC.
 pub fn supports_webrtc() -> bool {
     web_sys::window().is_some_and(|window| {

@@ -1,14 +1,24 @@
 //! The page of the rider's workouts: import, search, marks, export.
 
-use leptos::{ev::DragEvent, html, prelude::*, web_sys::FileList};
-use ride::formats::{FileError, Format};
+use std::sync::Arc;
+
+use leptos::{ev::DragEvent, html, prelude::*, task::spawn_local, web_sys::FileList};
+use ride::{
+    formats::{FileError, Format},
+    workout::Workout,
+};
 
 use super::{
     error_text,
-    workout_list::{ListedWorkout, Source, WorkoutList},
+    profile::Profile,
+    workout_list::{ListedWorkout, Source, WorkoutHead, WorkoutList},
 };
 use crate::{
-    driver::own_workouts::{ImportOutcome, ImportResult, OwnWorkouts},
+    browser::page,
+    driver::{
+        own_workouts::{ImportOutcome, ImportResult, OwnWorkouts},
+        workout_link::{self, Linked},
+    },
     i18n::*,
 };
 
@@ -32,6 +42,7 @@ pub fn WorkoutsPage() -> impl IntoView {
                     {t!(i18n, workouts.export_library)}
                 </button>
             </div>
+            <LinkedWorkout own/>
             <FileImport own/>
             <ImportResults own/>
             <Show when=move || own.is_failing.get()>
@@ -43,6 +54,62 @@ pub fn WorkoutsPage() -> impl IntoView {
         </section>
     }
     .into_any()
+}
+
+/// Workout of the link that was opened: the rider keeps it or not.
+#[component]
+fn LinkedWorkout(own: OwnWorkouts) -> impl IntoView {
+    let i18n = use_i18n();
+    let linked = RwSignal::new(None::<Option<Arc<Workout>>>);
+    Effect::new(move || {
+        spawn_local(async move {
+            let found = match workout_link::linked().await {
+                Linked::Nothing => return,
+                Linked::Workout(workout) => Some(Arc::new(workout)),
+                Linked::Unreadable => None,
+            };
+            let _ = linked.try_set(Some(found));
+        });
+    });
+    let close = move || {
+        page::clear_fragment();
+        linked.set(None);
+    };
+    let offer = move || match linked.get()? {
+        None => {
+            Some(view! { <p class="error">{t!(i18n, workouts.link_unreadable)}</p> }.into_any())
+        }
+        Some(workout) => {
+            let kept = workout.clone();
+            let keep = move |_| {
+                if own.keep((*kept).clone()).is_ok() {
+                    close();
+                }
+            };
+            let view = view! {
+                <div class="workout-remarks">
+                    <WorkoutHead workout=workout.clone()/>
+                    <Profile workout=workout.clone() id=String::from("linked-profile")/>
+                    <p class="hint">{workout.description().to_owned()}</p>
+                    <div class="actions">
+                        <button
+                            type="button"
+                            class="button primary"
+                            disabled=move || !own.is_loaded.get()
+                            on:click=keep
+                        >
+                            {t!(i18n, workouts.keep)}
+                        </button>
+                        <button type="button" class="button" on:click=move |_| close()>
+                            {t!(i18n, workouts.do_not_keep)}
+                        </button>
+                    </div>
+                </div>
+            };
+            Some(view.into_any())
+        }
+    };
+    view! { <div role="status">{offer}</div> }.into_any()
 }
 
 /// Input for any number of files, with an area to drop them on.
@@ -187,6 +254,7 @@ fn manage(listed: ListedWorkout) -> AnyView {
     view! {
         <div class="workout-actions">
             {marks}
+            <CopyLink workout=listed.workout.clone()/>
             <ExportForm listed/>
         </div>
     }
@@ -237,6 +305,38 @@ fn Marks(own: OwnWorkouts, id: u64, name: String) -> impl IntoView {
                 on:change=move |ev| own.set_tags(id, &event_target_value(&ev))
             />
         </div>
+    }
+    .into_any()
+}
+
+/// Button that copies a link with the workout in it.
+#[component]
+fn CopyLink(workout: Arc<Workout>) -> impl IntoView {
+    let i18n = use_i18n();
+    let copied = RwSignal::new(None::<bool>);
+    let name = workout.name().to_owned();
+    let copy = move |_| {
+        let workout = workout.clone();
+        spawn_local(async move {
+            let is_copied = match workout_link::link_to(&workout).await {
+                Some(link) => page::copy(&link).await,
+                None => false,
+            };
+            let _ = copied.try_set(Some(is_copied));
+        });
+    };
+    let message = move || {
+        copied.get().map(|is_copied| match is_copied {
+            true => t!(i18n, workouts.link_copied).into_any(),
+            false => t!(i18n, workouts.link_not_copied).into_any(),
+        })
+    };
+    view! {
+        <button type="button" class="button" on:click=copy>
+            {t!(i18n, workouts.copy_link)}
+            <span class="visually-hidden">" " {name}</span>
+        </button>
+        <p class="hint" role="status">{message}</p>
     }
     .into_any()
 }

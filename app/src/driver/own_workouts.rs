@@ -75,7 +75,7 @@ impl OwnWorkouts {
     ///
     /// # Errors
     /// [`CollectionFull`] if there is no room.
-    fn add(self, workout: Workout) -> Result<u64, CollectionFull> {
+    pub fn keep(self, workout: Workout) -> Result<u64, CollectionFull> {
         let now = clock::wall_time().unix_ms();
         let added = self
             .collection
@@ -164,7 +164,7 @@ impl OwnWorkouts {
         match formats::read(&bytes, &file.name(), ftp) {
             Ok(imported) => {
                 let name = imported.workout.name().to_owned();
-                match self.add(imported.workout) {
+                match self.keep(imported.workout) {
                     Ok(_) => ImportOutcome::Added(name, imported.remarks),
                     Err(CollectionFull) => ImportOutcome::Full,
                 }

@@ -223,6 +223,18 @@ impl Workout {
         }
     }
 
+    /// Encodes the workout as CBOR.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        // Writing into a vector cannot fail.
+        minicbor::to_vec(self).unwrap_or_default()
+    }
+
+    /// Decodes a workout that [`Workout::to_bytes`] encoded; `None` for anything else, and for one
+    /// beyond a limit.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        minicbor::decode(bytes).ok()
+    }
+
     /// Name of at most 200 characters; may be empty.
     pub fn name(&self) -> &str {
         &self.draft.name
