@@ -64,7 +64,9 @@ impl OwnWorkouts {
                 let _ = own.is_failing.try_set(stored.is_err());
                 let stored = stored.unwrap_or_default();
                 let loaded = Collection::from_stored(stored.iter().map(Vec::as_slice));
-                let _ = own.collection.try_set(loaded);
+                let _ = own
+                    .collection
+                    .try_update(|collection| collection.merge(loaded));
                 let _ = own.is_loaded.try_set(true);
             });
         });

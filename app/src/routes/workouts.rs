@@ -14,9 +14,13 @@ pub fn Workouts() -> impl IntoView {
         <div class="ride" data-stage="outside">
             <header class="topbar">
                 <p class="brand"><Brand/></p>
-                <a class="button quiet" href="/">{t!(i18n, common.go_home)}</a>
             </header>
-            <main class="stage">{lazy::view_of(&lazy::WORKOUTS, |part| (part.page)())}</main>
+            <main class="stage">
+                {lazy::view_of(&lazy::WORKOUTS, |part| (part.page)())}
+                <p class="actions">
+                    <a class="button" href="/">{t!(i18n, common.go_home)}</a>
+                </p>
+            </main>
         </div>
     }
     .into_any()

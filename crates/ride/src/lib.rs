@@ -15,6 +15,8 @@
 //! formats, [`formats`] and [`recording::fit`], are not used by the other modules, so that a browser can
 //! load them later.
 
+#![cfg_attr(test, allow(clippy::unwrap_used))]
+
 pub mod analysis;
 pub mod history;
 pub mod message;

@@ -63,6 +63,18 @@ impl Collection {
         }
     }
 
+    /// Adds the entries of a collection that was stored before, keeping those that were added
+    /// meanwhile.
+    pub fn merge(&mut self, stored: Self) {
+        let known = core::mem::take(&mut self.entries);
+        let is_new = |entry: &Entry| stored.get(entry.id).is_none();
+        self.entries = known.into_iter().filter(is_new).collect();
+        self.next_id = self.next_id.max(stored.next_id);
+        self.entries.extend(stored.entries);
+        self.entries
+            .sort_by_key(|entry| core::cmp::Reverse(entry.id));
+    }
+
     /// Entries, the newest first.
     pub fn entries(&self) -> &[Entry] {
         &self.entries
@@ -233,6 +245,18 @@ mod tests {
         stored[1].truncate(10);
         let loaded = Collection::from_stored(stored.iter().map(Vec::as_slice));
         assert_eq!(names(&loaded), ["Easy spin", "Five-minute taster"]);
+    }
+
+    #[test]
+    fn what_is_added_while_the_stored_ones_are_read_is_kept() {
+        let stored = collection();
+        let mut current = Collection::default();
+        let new = library::all().remove(7).workout;
+        current.add(new.clone(), 1_000).unwrap();
+        current.merge(stored);
+        assert_eq!(current.entries().len(), 4);
+        assert_eq!(current.entries()[0].workout, new);
+        assert_eq!(current.add(library::all().remove(8).workout, 0), Ok(1_001));
     }
 
     #[test]

@@ -28,7 +28,7 @@ fn powers(imported: &Imported) -> Vec<(u64, Target)> {
 fn the_files_of_the_older_program_are_read_completely() {
     let files = [
         (
-            &include_str!("../../../../tests/data/ramp-test-ftp.json")[..],
+            include_str!("../../../../tests/data/ramp-test-ftp.json"),
             14,
         ),
         (include_str!("../../../../tests/data/ramp-workout.json"), 1),
