@@ -9,6 +9,7 @@ pub mod countdown;
 pub mod dialog;
 pub mod error_text;
 pub mod field;
+pub mod file_drop;
 pub mod format;
 pub mod hero_illustration;
 pub mod hydrated;

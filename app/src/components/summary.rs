@@ -153,7 +153,7 @@ fn Download() -> impl IntoView {
         <div class="download">
             <label class="sub-sport">
                 <span>{t!(i18n, summary.sub_sport)}</span>
-                <select on:change=choose>
+                <select class="select" on:change=choose>
                     <option value=INDOOR selected=move || !is_virtual()>
                         {t!(i18n, summary.indoor_cycling)}
                     </option>

@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
-use leptos::{ev::DragEvent, html, prelude::*, web_sys::File};
+use leptos::{prelude::*, web_sys::File};
 
 use super::{
     dialog::Dialog,
-    error_text, labels,
+    error_text,
+    file_drop::FileDrop,
+    labels,
     profile::Profile,
     workout_list::{ListedWorkout, WorkoutHead, WorkoutList},
 };
@@ -47,7 +49,7 @@ pub fn WorkoutChooser(open: RwSignal<bool>) -> impl IntoView {
                     {t!(i18n, common.close)}
                 </button>
             </div>
-            <FileDrop/>
+            <WorkoutFile/>
             <FileOffer/>
             // Dozens of pictures that would otherwise stay on the page during the ride.
             <Show when=move || open.get()>
@@ -113,56 +115,25 @@ fn share_button(listed: ListedWorkout) -> AnyView {
     .into_any()
 }
 
-/// File input with an area to drop a file on. It offers all files, since phones do not know endings
-/// such as `.zwo` and would hide such files behind a filter; the content decides.
+/// Input for a workout file, with the reason why the last one was not used.
 #[component]
-fn FileDrop() -> impl IntoView {
+fn WorkoutFile() -> impl IntoView {
     let i18n = use_i18n();
     let state = expect_context::<RideState>();
     let intents = expect_context::<Intents>();
-    let hovered = RwSignal::new(false);
-    let input = NodeRef::<html::Input>::new();
-    let share = move |file: Option<File>| {
-        if let Some(file) = file {
+    let share = move |files: Vec<File>| {
+        if let Some(file) = files.into_iter().next() {
             intents.share_file(file);
         }
     };
-    let chosen = move |_| {
-        if let Some(input) = input.get_untracked() {
-            share(input.files().and_then(|files| files.get(0)));
-            // Otherwise choosing the same file again would not fire an event.
-            input.set_value("");
-        }
-    };
-    let dropped = move |ev: DragEvent| {
-        ev.prevent_default();
-        hovered.set(false);
-        share(
-            ev.data_transfer()
-                .and_then(|data| data.files())
-                .and_then(|files| files.get(0)),
-        );
-    };
     view! {
-        <div
-            class="drop"
-            data-hovered=move || hovered.get().then_some("true")
-            on:dragover=move |ev: DragEvent| {
-                ev.prevent_default();
-                hovered.set(true);
-            }
-            on:dragleave=move |_| hovered.set(false)
-            on:drop=dropped
+        <FileDrop
+            id="workout-file"
+            label=Signal::derive(move || t_string!(i18n, chooser.file))
+            hint=Signal::derive(move || t_string!(i18n, chooser.file_hint))
+            described_by="workout-file-error"
+            on_files=Callback::new(share)
         >
-            <label for="workout-file">{t!(i18n, chooser.file)}</label>
-            <input
-                id="workout-file"
-                type="file"
-                node_ref=input
-                aria-describedby="workout-file-hint workout-file-error"
-                on:change=chosen
-            />
-            <p class="hint" id="workout-file-hint">{t!(i18n, chooser.file_hint)}</p>
             {move || {
                 state.workout_error.get().map(|error| {
                     view! {
@@ -172,7 +143,7 @@ fn FileDrop() -> impl IntoView {
                     }
                 })
             }}
-        </div>
+        </FileDrop>
     }
     .into_any()
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use leptos::{ev::DragEvent, html, prelude::*, task::spawn_local, web_sys::FileList};
+use leptos::{prelude::*, task::spawn_local};
 use ride::{
     formats::{FileError, Format},
     workout::Workout,
@@ -10,6 +10,7 @@ use ride::{
 
 use super::{
     error_text,
+    file_drop::FileDrop,
     profile::Profile,
     workout_list::{ListedWorkout, Source, WorkoutHead, WorkoutList},
 };
@@ -43,7 +44,13 @@ pub fn WorkoutsPage() -> impl IntoView {
                 </button>
             </div>
             <LinkedWorkout own/>
-            <FileImport own/>
+            <FileDrop
+                id="workout-files"
+                label=Signal::derive(move || t_string!(i18n, workouts.files))
+                hint=Signal::derive(move || t_string!(i18n, workouts.files_hint))
+                multiple=true
+                on_files=Callback::new(move |files| own.import(files))
+            />
             <ImportResults own/>
             <Show when=move || own.is_failing.get()>
                 <p class="error" role="alert">{t!(i18n, workouts.not_stored)}</p>
@@ -110,56 +117,6 @@ fn LinkedWorkout(own: OwnWorkouts) -> impl IntoView {
         }
     };
     view! { <div role="status">{offer}</div> }.into_any()
-}
-
-/// Input for any number of files, with an area to drop them on.
-#[component]
-fn FileImport(own: OwnWorkouts) -> impl IntoView {
-    let i18n = use_i18n();
-    let hovered = RwSignal::new(false);
-    let input = NodeRef::<html::Input>::new();
-    let import = move |files: Option<FileList>| {
-        if let Some(files) = files {
-            let chosen = (0..files.length()).filter_map(|index| files.get(index));
-            own.import(chosen.collect());
-        }
-    };
-    let chosen = move |_| {
-        if let Some(input) = input.get_untracked() {
-            import(input.files());
-            // Otherwise choosing the same file again would not fire an event.
-            input.set_value("");
-        }
-    };
-    let dropped = move |ev: DragEvent| {
-        ev.prevent_default();
-        hovered.set(false);
-        import(ev.data_transfer().and_then(|data| data.files()));
-    };
-    view! {
-        <div
-            class="drop"
-            data-hovered=move || hovered.get().then_some("true")
-            on:dragover=move |ev: DragEvent| {
-                ev.prevent_default();
-                hovered.set(true);
-            }
-            on:dragleave=move |_| hovered.set(false)
-            on:drop=dropped
-        >
-            <label for="workout-files">{t!(i18n, workouts.files)}</label>
-            <input
-                id="workout-files"
-                type="file"
-                multiple
-                node_ref=input
-                aria-describedby="workout-files-hint"
-                on:change=chosen
-            />
-            <p class="hint" id="workout-files-hint">{t!(i18n, workouts.files_hint)}</p>
-        </div>
-    }
-    .into_any()
 }
 
 #[component]
@@ -361,7 +318,7 @@ fn ExportForm(listed: ListedWorkout) -> impl IntoView {
     view! {
         <div class="export-form">
             <label class="visually-hidden" for=id.clone()>{t!(i18n, workouts.format_name, name = label)}</label>
-            <select id=id.clone() on:change=move |ev| choose(event_target_value(&ev))>
+            <select class="select" id=id.clone() on:change=move |ev| choose(event_target_value(&ev))>
                 {options}
             </select>
             <button

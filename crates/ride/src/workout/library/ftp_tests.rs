@@ -8,7 +8,7 @@ pub(super) fn drafts() -> Vec<(Focus, Draft)> {
     vec![(Focus::Test, ramp_test()), (Focus::Test, twenty_minutes())]
 }
 
-/// Last power of the ramp test in percent of FTP, more than anybody rides whose FTP is about right.
+/// Last power of the ramp test in percent of FTP: out of reach for a rider whose FTP is about right.
 const RAMP_END: u16 = 190;
 
 fn ramp_test() -> Draft {

@@ -102,7 +102,7 @@ impl Course {
         if let Some((key, value)) = line.split_once('=') {
             let value = value.trim();
             match &*key.trim().to_ascii_uppercase() {
-                "FILE NAME" => self.name = name_of(value),
+                "FILE NAME" | "FILENAME" => self.name = name_of(value),
                 "DESCRIPTION" => self.description = value.to_owned(),
                 "FTP" => {
                     let ftp = number(value).filter(|ftp| is_ftp(*ftp));
