@@ -38,4 +38,4 @@ split_point!(ride, ride -> RideViews);
 split_point!(later, screens -> ScreenViews);
 split_point!(later, trainers -> Trainers);
 split_point!(later, fit_files -> FitFiles);
-split_point!(workouts, workouts -> Workouts);
+split_point!(later, workouts -> Workouts);

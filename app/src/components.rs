@@ -6,6 +6,7 @@ pub mod cannot_join;
 pub mod connection_panel;
 pub mod controls;
 pub mod countdown;
+pub mod designer;
 pub mod dialog;
 pub mod error_text;
 pub mod field;

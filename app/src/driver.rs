@@ -9,8 +9,6 @@
 //! - `devices`: trainers over Bluetooth;
 //! - `display`: from the view to signals;
 //! - `files`: workout files, the FIT file;
-//! - `own_workouts`: the workouts that the rider keeps in this browser;
-//! - `workout_link`: links that hold a workout;
 //! - `storage`: what the browser stores, and the recording in IndexedDB.
 //!
 //! The functions are called in effects, which do not run during server rendering. What they create
@@ -20,10 +18,8 @@ mod connections;
 pub(crate) mod devices;
 mod display;
 mod files;
-pub mod own_workouts;
 mod queue;
 mod storage;
-pub mod workout_link;
 
 use std::rc::Rc;
 

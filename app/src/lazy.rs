@@ -12,9 +12,10 @@
 //! | [`SCREENS`] | `later` | dialogs of the host, connection details, ride screen, summary | in the lobby |
 //! | [`TRAINERS`] | `later` | trainers over Bluetooth | in the lobby |
 //! | [`FIT_FILES`] | `later` | writing of FIT files | in the lobby |
-//! | [`WORKOUTS`] | `workouts` | built-in workouts, reading and writing of workout files | in the lobby |
+//! | [`WORKOUTS`] | `later` | workouts: built-in and own ones, files, the designer | in the lobby, with their page |
 //!
-//! [`prefetch`] loads `later` and `workouts` while riders wait in the lobby, so that nothing is
+//! A module more costs the way into the lobby several KB, since what modules
+//! share is compressed apart. [`prefetch`] loads `later` while riders wait in the lobby, so that nothing is
 //! fetched during a ride. [`prefetch_ride`] loads the first at the first tap or
 //! key on the first page.
 //!

@@ -5,6 +5,8 @@
 //!   channel for intents in the other direction.
 //! - [`driver`]: runs [`session::RideSession`] with events of the browser and
 //!   intents, and carries out its outputs.
+//! - `own_workouts`: the workouts that the rider keeps in this browser, and links with a workout;
+//!   no session is needed for them.
 //! - [`browser`]: wrappers of the browser's interfaces.
 //! - [`i18n`]: all texts of the screens.
 //! - `document`: the HTML document around the app, on the server.
@@ -30,6 +32,7 @@ mod document;
 pub mod driver;
 pub mod i18n;
 pub mod lazy;
+mod own_workouts;
 mod routes;
 pub mod state;
 #[cfg(feature = "ssr")]
@@ -56,7 +59,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/") view=Home/>
                     <Route path=path!("/ride/:code") view=GroupRide/>
                     <Route path=path!("/solo") view=SoloRide/>
-                    <Route path=path!("/workouts") view=Workouts/>
+                    <Route path=path!("/workouts/:id?") view=Workouts/>
                 </FlatRoutes>
             </Router>
         </I18nContextProvider>

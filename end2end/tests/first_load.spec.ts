@@ -156,7 +156,7 @@ test("a rider is told that the ride cannot be loaded, and joins when it can", as
 test("a host is told that a screen cannot be loaded, and the lobby still works", async ({ newRider, browserErrors }) => {
   allowFailedFetches(browserErrors);
   const ana = await newRider("Ana", 200);
-  const failing = await fail(ana.page, "workouts.*.wasm");
+  const failing = await fail(ana.page, "later.*.wasm");
   await ana.startRide();
   await ana.ride.choose.click();
   const alert = ana.page.getByRole("alert");

@@ -80,7 +80,7 @@ test("a simulated ride needs no network after the page has loaded", async ({ new
   const ana = await newRider("Ana", 240);
   await ana.home.open();
   // The parts of the app for rides are fetched once the rider uses the page.
-  const lastPart = ana.page.waitForResponse(/\/pkg\/workouts\./);
+  const lastPart = ana.page.waitForResponse(/\/pkg\/later\./);
   await ana.home.rider.fill("Ana", 240);
   await expect(ana.home.solo).toBeEnabled();
   await (await lastPart).finished();

@@ -95,11 +95,16 @@ pub fn fragment() -> String {
 
 /// Removes the fragment from the page's address.
 pub fn clear_fragment() {
-    if let Some(window) = web_sys::window()
-        && let (Ok(path), Ok(history)) = (window.location().pathname(), window.history())
-    {
+    if let Some(path) = web_sys::window().and_then(|window| window.location().pathname().ok()) {
+        replace_path(&path);
+    }
+}
+
+/// Replaces the path of the page's address, without loading anything.
+pub fn replace_path(path: &str) {
+    if let Some(history) = web_sys::window().and_then(|window| window.history().ok()) {
         // Fails only for another origin.
-        let _ = history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(&path));
+        let _ = history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(path));
     }
 }
 

@@ -205,7 +205,7 @@ fn malformation(i18n: Texts, error: Malformation) -> AnyView {
 }
 
 /// Explains why a workout is not valid.
-fn workout(i18n: Texts, error: WorkoutError) -> AnyView {
+pub fn workout(i18n: Texts, error: WorkoutError) -> AnyView {
     match error {
         WorkoutError::NoIntervals => t!(i18n, errors.workout.no_intervals).into_any(),
         WorkoutError::TooManyIntervals => t!(i18n, errors.workout.too_many_intervals).into_any(),

@@ -19,6 +19,23 @@ pub fn duration(duration: Duration) -> String {
     clock((duration.as_secs_f64()).round() as u64)
 }
 
+/// The duration that a rider has typed: `m:ss`, `h:mm:ss`, or a number of minutes.
+pub fn parse_duration(text: &str) -> Option<Duration> {
+    let text = text.trim().replace(',', ".");
+    let parts: Vec<&str> = text.split(':').collect();
+    let seconds = match *parts {
+        [minutes] => minutes.parse::<f64>().ok()? * 60.0,
+        [minutes, seconds] => minutes.parse::<f64>().ok()? * 60.0 + seconds.parse::<f64>().ok()?,
+        [hours, minutes, seconds] => {
+            let minutes = hours.parse::<f64>().ok()? * 60.0 + minutes.parse::<f64>().ok()?;
+            minutes * 60.0 + seconds.parse::<f64>().ok()?
+        }
+        _ => return None,
+    };
+    let duration = Duration::try_from_secs_f64(seconds.round()).ok()?;
+    (!duration.is_zero()).then_some(duration)
+}
+
 /// A fraction of FTP in whole percent.
 pub fn percent(fraction: f32) -> u32 {
     (fraction * 100.0).round().max(0.0) as u32
@@ -55,6 +72,18 @@ mod tests {
     fn times_from_one_hour_show_hours() {
         assert_eq!(elapsed(59 * 60_000 + 59_999), "59:59");
         assert_eq!(elapsed(3_600_000), "1:00:00");
+    }
+
+    #[test]
+    fn a_typed_duration_may_be_minutes_or_have_seconds_and_hours() {
+        let seconds = |text| parse_duration(text).map(|duration| duration.as_secs());
+        assert_eq!(seconds("5"), Some(300));
+        assert_eq!(seconds("1,5"), Some(90));
+        assert_eq!(seconds(" 4:30 "), Some(270));
+        assert_eq!(seconds("1:00:05"), Some(3_605));
+        for text in ["", "0", "-3", "x", "1:2:3:4", "inf", "NaN"] {
+            assert_eq!(seconds(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -7,7 +7,7 @@ use ride::{
     library::Focus,
     rider::{Bias, Ftp, FtpError, NameError, TrainerKind},
     trainer::ControlProblem,
-    workout::{Interval, IntervalKind, Target, Workout, Zone, watts},
+    workout::{Interval, IntervalKind, Target, Workout, Zone, design::NewBlock, watts},
 };
 
 use super::{error_text, format};
@@ -88,6 +88,21 @@ pub fn focus(i18n: Texts, focus: Focus) -> &'static str {
         Focus::Anaerobic => t_string!(i18n, focus.anaerobic),
         Focus::Sprint => t_string!(i18n, focus.sprint),
         Focus::Test => t_string!(i18n, focus.test),
+    }
+}
+
+/// Kind of a block that is added to a design.
+pub fn new_block(i18n: Texts, block: NewBlock) -> &'static str {
+    match block {
+        NewBlock::Warmup => t_string!(i18n, kind.warmup),
+        NewBlock::Endurance => t_string!(i18n, focus.endurance),
+        NewBlock::Tempo => t_string!(i18n, focus.tempo),
+        NewBlock::Threshold => t_string!(i18n, focus.threshold),
+        NewBlock::Vo2Max => t_string!(i18n, focus.vo2_max),
+        NewBlock::Cooldown => t_string!(i18n, kind.cooldown),
+        NewBlock::Ramp => t_string!(i18n, kind.ramp),
+        NewBlock::Repeat => t_string!(i18n, designer.repeat),
+        NewBlock::FreeRide => t_string!(i18n, kind.free),
     }
 }
 
@@ -260,7 +275,8 @@ pub fn interval(i18n: Texts, interval: &Interval) -> String {
     }
 }
 
-fn kind(i18n: Texts, kind: IntervalKind) -> &'static str {
+/// Purpose of an interval.
+pub fn kind(i18n: Texts, kind: IntervalKind) -> &'static str {
     match kind {
         IntervalKind::Warmup => t_string!(i18n, kind.warmup),
         IntervalKind::Steady => t_string!(i18n, kind.steady),

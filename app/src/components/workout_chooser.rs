@@ -13,8 +13,8 @@ use super::{
     workout_list::{ListedWorkout, WorkoutHead, WorkoutList},
 };
 use crate::{
-    driver::own_workouts::OwnWorkouts,
     i18n::*,
+    own_workouts::OwnWorkouts,
     state::{Intent, Intents, Notice, RideState},
 };
 

@@ -10,7 +10,7 @@ use ride::{
 };
 
 use super::{format, labels, profile::Profile};
-use crate::{driver::own_workouts::OwnWorkouts, i18n::*};
+use crate::{i18n::*, own_workouts::OwnWorkouts};
 
 /// Ranges of durations to choose from, in minutes.
 const DURATIONS: [(u64, u64); 4] = [(0, 30), (30, 60), (60, 90), (90, u64::MAX)];
@@ -263,9 +263,13 @@ pub fn WorkoutHead(workout: Arc<Workout>) -> impl IntoView {
         let stress = format!("{:.0}", load.stress_score);
         t!(i18n, chooser.load, intensity, stress)
     });
+    let name = match workout.name() {
+        "" => t!(i18n, workouts.unnamed).into_any(),
+        name => name.to_owned().into_any(),
+    };
     view! {
         <div class="section-head">
-            <h3>{workout.name().to_owned()}</h3>
+            <h3>{name}</h3>
             <p class="workout-duration" translate="no">{format::duration(workout.duration())}</p>
         </div>
         <p class="workout-load" translate="no">{load}</p>

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use leptos::{prelude::*, task::spawn_local};
+use leptos_router::{NavigateOptions, hooks::use_navigate};
 use ride::{
     formats::{FileError, Format},
     workout::Workout,
@@ -16,11 +17,11 @@ use super::{
 };
 use crate::{
     browser::page,
-    driver::{
-        own_workouts::{ImportOutcome, ImportResult, OwnWorkouts},
-        workout_link::{self, Linked},
-    },
     i18n::*,
+    own_workouts::{
+        ImportOutcome, ImportResult, OwnWorkouts,
+        link::{self, Linked},
+    },
 };
 
 /// The content of the page.
@@ -34,6 +35,7 @@ pub fn WorkoutsPage() -> impl IntoView {
         <section class="workouts">
             <div class="section-head">
                 <h1>{t!(i18n, workouts.heading)}</h1>
+                <a class="button primary" href="/workouts/new">{t!(i18n, workouts.new)}</a>
                 <button
                     type="button"
                     class="button"
@@ -58,6 +60,9 @@ pub fn WorkoutsPage() -> impl IntoView {
             <Deleted own/>
             <h2 class="visually-hidden">{t!(i18n, workouts.list)}</h2>
             <WorkoutList own actions=manage/>
+            <p class="actions">
+                <a class="button" href="/">{t!(i18n, common.go_home)}</a>
+            </p>
         </section>
     }
     .into_any()
@@ -70,7 +75,7 @@ fn LinkedWorkout(own: OwnWorkouts) -> impl IntoView {
     let linked = RwSignal::new(None::<Option<Arc<Workout>>>);
     Effect::new(move || {
         spawn_local(async move {
-            let found = match workout_link::linked().await {
+            let found = match link::linked().await {
                 Linked::Nothing => return,
                 Linked::Workout(workout) => Some(Arc::new(workout)),
                 Linked::Unreadable => None,
@@ -204,9 +209,10 @@ fn Deleted(own: OwnWorkouts) -> impl IntoView {
 /// What can be done with a workout on this page.
 fn manage(listed: ListedWorkout) -> AnyView {
     let own = expect_context::<OwnWorkouts>();
+    let name = listed.workout.name().to_owned();
     let marks = match listed.source {
-        Source::Own(id) => Some(view! { <Marks own id name=listed.workout.name().to_owned()/> }),
-        Source::BuiltIn(..) => None,
+        Source::Own(id) => view! { <Marks own id name/> }.into_any(),
+        Source::BuiltIn(..) => view! { <EditCopy own listed=listed.clone()/> }.into_any(),
     };
     view! {
         <div class="workout-actions">
@@ -214,6 +220,31 @@ fn manage(listed: ListedWorkout) -> AnyView {
             <CopyLink workout=listed.workout.clone()/>
             <ExportForm listed/>
         </div>
+    }
+    .into_any()
+}
+
+/// Button that opens a copy of a built-in workout in the designer.
+#[component]
+fn EditCopy(own: OwnWorkouts, listed: ListedWorkout) -> impl IntoView {
+    let i18n = use_i18n();
+    let navigate = use_navigate();
+    let name = listed.workout.name().to_owned();
+    let copy = move |_| {
+        if let Ok(id) = own.keep_new((*listed.workout).clone()) {
+            navigate(&format!("/workouts/{id}"), NavigateOptions::default());
+        }
+    };
+    view! {
+        <button
+            type="button"
+            class="button"
+            disabled=move || !own.is_loaded.get()
+            on:click=copy
+        >
+            {t!(i18n, workouts.edit_copy)}
+            <span class="visually-hidden">" " {name}</span>
+        </button>
     }
     .into_any()
 }
@@ -231,9 +262,13 @@ fn Marks(own: OwnWorkouts, id: u64, name: String) -> impl IntoView {
         entry.map(|entry| entry.tags.join(", ")).unwrap_or_default()
     });
     let field = format!("tags-{id}");
-    let (delete_name, favourite_name) = (name.clone(), name);
+    let (delete_name, favourite_name, edit_name) = (name.clone(), name.clone(), name);
     view! {
         <div class="actions">
+            <a class="button" href=format!("/workouts/{id}")>
+                {t!(i18n, workouts.edit)}
+                <span class="visually-hidden">" " {edit_name}</span>
+            </a>
             <button
                 type="button"
                 class="button"
@@ -275,7 +310,7 @@ fn CopyLink(workout: Arc<Workout>) -> impl IntoView {
     let copy = move |_| {
         let workout = workout.clone();
         spawn_local(async move {
-            let is_copied = match workout_link::link_to(&workout).await {
+            let is_copied = match link::link_to(&workout).await {
                 Some(link) => page::copy(&link).await,
                 None => false,
             };

@@ -72,13 +72,22 @@ pub fn view_of<T: Copy + Send + Sync + 'static>(
     part: &'static Part<T>,
     draw: impl Fn(T) -> AnyView + Send + 'static,
 ) -> AnyView {
-    if let Some(views) = part.loaded() {
-        return draw(views);
+    let view = move || part.loaded().map(&draw);
+    draw_when_loaded(Box::new(view), &|| use_part(part))
+}
+
+/// Draws a view, which there is once its part is loaded. Compiled once for all parts.
+fn draw_when_loaded(
+    view: Box<dyn Fn() -> Option<AnyView> + Send>,
+    need: &dyn Fn() -> NeededPart,
+) -> AnyView {
+    if let Some(view) = view() {
+        return view;
     }
-    let needed = use_part(part);
-    let view = move || match needed.progress() {
-        Progress::Loaded => part.loaded().map(&draw).into_any(),
-        progress => waiting(needed, progress),
+    let part = need();
+    let view = move || match part.progress() {
+        Progress::Loaded => view().into_any(),
+        progress => waiting(part, progress),
     };
     view.into_any()
 }
@@ -114,10 +123,13 @@ pub fn dialog<T: Copy + Send + Sync + 'static>(
     open: RwSignal<bool>,
     choose: fn(T) -> Dialog,
 ) -> AnyView {
+    draw_when_opened(
+        open,
+        Box::new(move || view_of(part, move |views| choose(views)(open))),
+    )
+}
+
+fn draw_when_opened(open: RwSignal<bool>, draw: Box<dyn Fn() -> AnyView + Send>) -> AnyView {
     let opened = Memo::new(move |before| before == Some(&true) || open.get());
-    let view = move || {
-        let draw = move |views| choose(views)(open);
-        opened.get().then(|| view_of(part, draw))
-    };
-    view.into_any()
+    (move || opened.get().then(&draw)).into_any()
 }

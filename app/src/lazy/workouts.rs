@@ -7,15 +7,18 @@ use ride::{
 };
 
 use super::{PartUnavailable, WORKOUTS, view::Dialog};
-use crate::components::{workout_chooser::WorkoutChooser, workouts_page::WorkoutsPage};
+use crate::components::{
+    designer::DesignerPage, workout_chooser::WorkoutChooser, workouts_page::WorkoutsPage,
+};
 
 /// The views and functions of the part.
 #[derive(Clone, Copy)]
 pub struct Workouts {
     /// The workouts to choose from in the lobby.
     pub chooser: Dialog,
-    /// The page of the rider's workouts.
-    pub page: fn() -> AnyView,
+    /// The page of the workout with this number, or of a `new` one; of all workouts for an empty
+    /// text.
+    pub page: fn(String) -> AnyView,
     read: fn(&[u8], &str, Ftp) -> Result<Imported, FileError>,
 }
 
@@ -25,7 +28,10 @@ impl Workouts {
     pub fn table() -> Self {
         Self {
             chooser: |open| view! { <WorkoutChooser open/> }.into_any(),
-            page: || view! { <WorkoutsPage/> }.into_any(),
+            page: |address| match address.is_empty() {
+                true => view! { <WorkoutsPage/> }.into_any(),
+                false => view! { <DesignerPage address/> }.into_any(),
+            },
             read: formats::read,
         }
     }

@@ -2,13 +2,14 @@
 //!
 //! Layout: this file holds the types, `check` their limits, [`zone`] the power zones and the bars of
 //! a profile, [`formats`] reads and writes files, [`library`] holds the built-in workouts,
-//! [`collection`] the rider's own.
+//! [`collection`] the rider's own, [`design`] one that is being made.
 //!
 //! Contract: every [`Workout`] is built by [`Workout::new`] from a [`Draft`], which may come from a
 //! file, the network or the library, so that the limits always hold.
 
 mod check;
 pub mod collection;
+pub mod design;
 mod error;
 pub mod formats;
 pub mod library;

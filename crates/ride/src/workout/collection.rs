@@ -96,9 +96,17 @@ impl Collection {
     /// # Errors
     /// [`CollectionFull`] if there is no room.
     pub fn add(&mut self, workout: Workout, unix_ms: u64) -> Result<u64, CollectionFull> {
-        if let Some(same) = self.entries.iter().find(|entry| entry.workout == workout) {
-            return Ok(same.id);
+        match self.entries.iter().find(|entry| entry.workout == workout) {
+            Some(same) => Ok(same.id),
+            None => self.add_new(workout, unix_ms),
         }
+    }
+
+    /// Adds a workout, also one that is there already: it is about to be changed.
+    ///
+    /// # Errors
+    /// [`CollectionFull`] if there is no room.
+    pub fn add_new(&mut self, workout: Workout, unix_ms: u64) -> Result<u64, CollectionFull> {
         if self.entries.len() >= MAX_ENTRIES {
             return Err(CollectionFull);
         }
@@ -112,6 +120,11 @@ impl Collection {
         };
         self.entries.insert(0, entry);
         Ok(id)
+    }
+
+    /// Replaces a workout, keeping its tags.
+    pub fn replace(&mut self, id: u64, workout: Workout) -> Option<u64> {
+        self.change(id, |entry| entry.workout = workout)
     }
 
     /// Marks a workout as a favourite, or takes the mark away.
@@ -257,6 +270,20 @@ mod tests {
         assert_eq!(current.entries().len(), 4);
         assert_eq!(current.entries()[0].workout, new);
         assert_eq!(current.add(library::all().remove(8).workout, 0), Ok(1_001));
+    }
+
+    #[test]
+    fn a_workout_that_is_replaced_keeps_its_tags() {
+        let mut collection = collection();
+        collection.set_tags(1, ["mine"].into_iter());
+        let other = library::all().remove(9).workout;
+        assert_eq!(collection.replace(1, other.clone()), Some(1));
+        let entry = collection.get(1).unwrap();
+        assert_eq!(
+            (&entry.workout, &*entry.tags),
+            (&other, &["mine".to_owned()][..])
+        );
+        assert_eq!(collection.replace(99, other), None);
     }
 
     #[test]

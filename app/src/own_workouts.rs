@@ -1,5 +1,7 @@
 //! The rider's own workouts: the collection of this page, and its storage in the browser.
 
+pub mod link;
+
 use leptos::{prelude::*, task::spawn_local, web_sys::File};
 use ride::{
     collection::{Collection, CollectionFull},
@@ -85,6 +87,26 @@ impl OwnWorkouts {
         let id = added.unwrap_or(Err(CollectionFull))?;
         self.store(vec![id]);
         Ok(id)
+    }
+
+    /// Adds a workout that is about to be changed, also one that is there already, and returns its
+    /// number.
+    ///
+    /// # Errors
+    /// [`CollectionFull`] if there is no room.
+    pub fn keep_new(self, workout: Workout) -> Result<u64, CollectionFull> {
+        let now = clock::wall_time().unix_ms();
+        let added = self
+            .collection
+            .try_update(|collection| collection.add_new(workout, now));
+        let id = added.unwrap_or(Err(CollectionFull))?;
+        self.store(vec![id]);
+        Ok(id)
+    }
+
+    /// Replaces a workout.
+    pub fn replace(self, id: u64, workout: Workout) {
+        self.change(|collection| collection.replace(id, workout));
     }
 
     /// Marks a workout as a favourite, or takes the mark away.
