@@ -35,15 +35,17 @@ pub fn WorkoutsPage() -> impl IntoView {
         <section class="workouts">
             <div class="section-head">
                 <h1>{t!(i18n, workouts.heading)}</h1>
-                <a class="button primary" href="/workouts/new">{t!(i18n, workouts.new)}</a>
-                <button
-                    type="button"
-                    class="button"
-                    disabled=move || is_empty.get()
-                    on:click=move |_| own.export_library()
-                >
-                    {t!(i18n, workouts.export_library)}
-                </button>
+                <div class="actions">
+                    <a class="button primary" href="/workouts/new">{t!(i18n, workouts.new)}</a>
+                    <button
+                        type="button"
+                        class="button"
+                        disabled=move || is_empty.get()
+                        on:click=move |_| own.export_library()
+                    >
+                        {t!(i18n, workouts.export_library)}
+                    </button>
+                </div>
             </div>
             <LinkedWorkout own/>
             <FileDrop
