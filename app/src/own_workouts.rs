@@ -2,6 +2,8 @@
 
 pub mod link;
 
+use core::time::Duration;
+
 use leptos::{prelude::*, task::spawn_local, web_sys::File};
 use ride::{
     collection::{Collection, CollectionFull},
@@ -11,6 +13,9 @@ use ride::{
 };
 
 use crate::browser::{clock, files, storage, workouts};
+
+/// Longest time for which the page waits for the stored workouts.
+const MAX_WAIT: Duration = Duration::from_secs(3);
 
 /// Result of importing one file.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,6 +52,8 @@ pub struct OwnWorkouts {
     pub is_loaded: RwSignal<bool>,
     /// True while the browser does not store changes, or could not read what it stored.
     pub is_failing: RwSignal<bool>,
+    /// True once there was no room for a workout, until one is deleted.
+    pub is_full: RwSignal<bool>,
     /// Results of the newest import, in the order of the files.
     pub results: RwSignal<Vec<ImportResult>>,
 }
@@ -58,6 +65,7 @@ impl OwnWorkouts {
             collection: RwSignal::new(Collection::default()),
             is_loaded: RwSignal::new(false),
             is_failing: RwSignal::new(false),
+            is_full: RwSignal::new(false),
             results: RwSignal::new(Vec::new()),
         };
         Effect::new(move || {
@@ -70,6 +78,14 @@ impl OwnWorkouts {
                     .collection
                     .try_update(|collection| collection.merge(loaded));
                 let _ = own.is_loaded.try_set(true);
+            });
+            // A database may never answer. What it answers later is added.
+            spawn_local(async move {
+                clock::sleep(MAX_WAIT).await;
+                if own.is_loaded.try_get_untracked() == Some(false) {
+                    let _ = own.is_failing.try_set(true);
+                    let _ = own.is_loaded.try_set(true);
+                }
             });
         });
         own
@@ -84,7 +100,7 @@ impl OwnWorkouts {
         let added = self
             .collection
             .try_update(|collection| collection.add(workout, now));
-        let id = added.unwrap_or(Err(CollectionFull))?;
+        let id = self.note_room(added)?;
         self.store(vec![id]);
         Ok(id)
     }
@@ -99,9 +115,16 @@ impl OwnWorkouts {
         let added = self
             .collection
             .try_update(|collection| collection.add_new(workout, now));
-        let id = added.unwrap_or(Err(CollectionFull))?;
+        let id = self.note_room(added)?;
         self.store(vec![id]);
         Ok(id)
+    }
+
+    /// Notes whether there was room. A page that is gone has none.
+    fn note_room(self, added: Option<Result<u64, CollectionFull>>) -> Result<u64, CollectionFull> {
+        let added = added.unwrap_or(Err(CollectionFull));
+        let _ = self.is_full.try_set(added.is_err());
+        added
     }
 
     /// Replaces a workout.
@@ -121,6 +144,7 @@ impl OwnWorkouts {
 
     /// Deletes a workout.
     pub fn delete(self, id: u64) {
+        self.is_full.set(false);
         if self
             .collection
             .try_update(|all| all.delete(id))

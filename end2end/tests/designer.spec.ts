@@ -126,6 +126,28 @@ test("a copy of a built-in workout is edited, and its repeated sets are blocks",
   await expect(page.getByRole("alert")).toHaveText(/no workout with this address/);
 });
 
+test("a change that makes no workout is not saved, and says so", async ({ newRider }) => {
+  const ana = await newRider("Ana", 200);
+  const { page } = ana;
+  await page.goto("/workouts/new");
+  await button(page, "Tempo").click();
+  await expect(page.getByText("Saved in this browser.")).toBeVisible();
+  await button(page, "Delete").click();
+  await expect(page.getByText("This change is not saved")).toBeVisible();
+  await expect(page.getByText("Saved in this browser.")).toBeHidden();
+  await page.reload();
+  await expect.poll(() => kinds(page)).toEqual(["Steady"]);
+});
+
+test("a browser whose database never answers lets a rider design, and says that nothing is stored", async ({ newRider }) => {
+  const ana = await newRider("Ana", 200, { before: () => { indexedDB.open = () => new EventTarget() as IDBOpenDBRequest; } });
+  const { page } = ana;
+  await page.goto("/workouts/new");
+  await button(page, "Tempo").click();
+  await expect.poll(() => kinds(page)).toEqual(["Steady"]);
+  await expect(page.getByRole("alert")).toHaveText(/does not store your workouts/);
+});
+
 test("the designer is accessible, and runs off no phone", async ({ newRider }) => {
   const ana = await newRider("Ana", 200);
   const { page } = ana;

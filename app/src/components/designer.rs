@@ -138,26 +138,18 @@ fn Editor(designer: Designer) -> impl IntoView {
     };
     view! {
         <div class="designer-editor" on:keydown=shortcut>
-            <div class="field">
-                <label for="design-name">{t!(i18n, designer.name)}</label>
-                <input
-                    id="design-name"
-                    autocomplete="off"
-                    maxlength="200"
-                    prop:value=move || name.get()
-                    on:change=move |ev| designer.edit(Edit::Name(event_target_value(&ev)))
-                />
-            </div>
-            <div class="field">
-                <label for="design-description">{t!(i18n, designer.description)}</label>
-                <input
-                    id="design-description"
-                    autocomplete="off"
-                    maxlength="500"
-                    prop:value=move || description.get()
-                    on:change=move |ev| designer.edit(Edit::Description(event_target_value(&ev)))
-                />
-            </div>
+            <DesignField
+                id=String::from("design-name")
+                label=Signal::derive(move || t_string!(i18n, designer.name))
+                value=name
+                on_change=Callback::new(move |text| designer.edit(Edit::Name(text)))
+            />
+            <DesignField
+                id=String::from("design-description")
+                label=Signal::derive(move || t_string!(i18n, designer.description))
+                value=description
+                on_change=Callback::new(move |text| designer.edit(Edit::Description(text)))
+            />
             <Preview designer/>
             <div class="actions">
                 <button
@@ -389,7 +381,7 @@ fn StepFields(designer: Designer, id: u32, index: usize) -> impl IntoView {
     let power = has_power.then(|| {
         let end = is_ramp(kind).then(|| {
             view! {
-                <StepField
+                <DesignField
                     id=format!("to-{id}-{index}")
                     label=Signal::derive(move || t_string!(i18n, designer.power_end))
                     value=value(|step| power_text(step, 1.0))
@@ -402,7 +394,7 @@ fn StepFields(designer: Designer, id: u32, index: usize) -> impl IntoView {
             false => t_string!(i18n, designer.power),
         };
         view! {
-            <StepField
+            <DesignField
                 id=format!("from-{id}-{index}")
                 label=Signal::derive(label)
                 value=value(|step| power_text(step, 0.0))
@@ -414,14 +406,14 @@ fn StepFields(designer: Designer, id: u32, index: usize) -> impl IntoView {
     view! {
         <fieldset class="designer-step">
             <legend>{move || labels::kind(i18n, kind)}</legend>
-            <StepField
+            <DesignField
                 id=format!("duration-{id}-{index}")
                 label=Signal::derive(move || t_string!(i18n, designer.duration))
                 value=value(|step| duration(step.interval.duration))
                 on_change=Callback::new(set_duration)
             />
             {power}
-            <StepField
+            <DesignField
                 id=format!("cadence-{id}-{index}")
                 label=Signal::derive(move || t_string!(i18n, designer.cadence))
                 value=value(|step| {
@@ -430,7 +422,7 @@ fn StepFields(designer: Designer, id: u32, index: usize) -> impl IntoView {
                 })
                 on_change=Callback::new(set_cadence)
             />
-            <StepField
+            <DesignField
                 id=format!("cue-{id}-{index}")
                 label=Signal::derive(move || t_string!(i18n, designer.cue))
                 value=value(|step| {
@@ -453,12 +445,12 @@ fn power_text(step: &Step, share: f32) -> String {
         .unwrap_or_default()
 }
 
-/// Field of a step. A value that cannot be read is replaced by the one of before.
+/// Field of the design. A value that cannot be read is replaced by the one of before.
 #[component]
-fn StepField(
+fn DesignField(
     id: String,
     label: Signal<&'static str>,
-    value: Signal<String>,
+    #[prop(into)] value: Signal<String>,
     on_change: Callback<String>,
 ) -> impl IntoView {
     let input = NodeRef::<html::Input>::new();
@@ -487,9 +479,15 @@ fn StepField(
 #[component]
 fn SaveState(designer: Designer) -> impl IntoView {
     let i18n = use_i18n();
+    // A design beyond a limit, which the preview explains, is not saved as it is now.
+    let is_workout = Memo::new(move |_| designer.design.read().workout().is_ok());
     let state = move || {
-        if designer.own.is_failing.get() {
+        if designer.own.is_full.get() {
+            view! { <p class="error" role="alert">{t!(i18n, workouts.full)}</p> }.into_any()
+        } else if designer.own.is_failing.get() {
             view! { <p class="error" role="alert">{t!(i18n, workouts.not_stored)}</p> }.into_any()
+        } else if !is_workout.get() && designer.id.get().is_some() {
+            view! { <p class="hint">{t!(i18n, designer.not_saved)}</p> }.into_any()
         } else if designer.id.get().is_some() {
             view! { <p class="hint">{t!(i18n, designer.saved)}</p> }.into_any()
         } else {

@@ -59,6 +59,9 @@ pub fn WorkoutsPage() -> impl IntoView {
             <Show when=move || own.is_failing.get()>
                 <p class="error" role="alert">{t!(i18n, workouts.not_stored)}</p>
             </Show>
+            <Show when=move || own.is_full.get()>
+                <p class="error" role="alert">{t!(i18n, workouts.full)}</p>
+            </Show>
             <Deleted own/>
             <h2 class="visually-hidden">{t!(i18n, workouts.list)}</h2>
             <WorkoutList own actions=manage/>

@@ -108,14 +108,16 @@ impl PlannedLoad {
 /// Highest mean power in W over this many seconds in a row; `None` in a shorter ride. Seconds without
 /// a reading count as 0 W.
 pub fn best_mean_power(samples: &[Sample], seconds: usize) -> Option<f32> {
-    let watts: Vec<u32> = samples
-        .iter()
-        .map(|sample| sample.power.unwrap_or_default().into())
-        .collect();
-    let best = watts
-        .windows(seconds.max(1))
-        .map(|window| window.iter().sum::<u32>());
-    best.max().map(|sum| sum as f32 / seconds as f32)
+    let watts = |sample: &Sample| u64::from(sample.power.unwrap_or_default());
+    let seconds = seconds.max(1);
+    let (first, rest) = samples.split_at_checked(seconds)?;
+    let mut sum: u64 = first.iter().map(watts).sum();
+    let mut best = sum;
+    for (newest, oldest) in rest.iter().zip(samples) {
+        sum = sum + watts(newest) - watts(oldest);
+        best = best.max(sum);
+    }
+    Some(best as f32 / seconds as f32)
 }
 
 /// FTP that a test has measured: 75 % of the best minute of a ramp test, 95 % of the best twenty

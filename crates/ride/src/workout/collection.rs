@@ -49,10 +49,10 @@ impl Collection {
     pub fn from_stored<'a>(stored: impl Iterator<Item = &'a [u8]>) -> Self {
         let mut entries: Vec<Entry> = stored
             .filter_map(|bytes| minicbor::decode(bytes).ok())
-            .take(MAX_ENTRIES)
             .collect();
         entries.sort_by_key(|entry| core::cmp::Reverse(entry.id));
         entries.dedup_by_key(|entry| entry.id);
+        entries.truncate(MAX_ENTRIES);
         let next_id = entries
             .first()
             .map_or(0, |newest| newest.id.saturating_add(1));
@@ -323,6 +323,30 @@ mod tests {
             library_file::parse(b"{\"intervals\": []}", Ftp::default()),
             None
         );
+    }
+
+    #[test]
+    fn a_library_of_millions_of_values_is_cut_at_the_limit() {
+        let values = vec!["0"; 1_000_000].join(",");
+        let file = format!("{{\"library\": [{values}]}}");
+        let items = library_file::parse(file.as_bytes(), Ftp::default()).unwrap();
+        assert_eq!(items.len(), MAX_ENTRIES);
+    }
+
+    #[test]
+    fn the_newest_of_too_many_stored_workouts_are_kept() {
+        let workout = library::all().remove(0).workout;
+        let entry = |id| Entry {
+            id,
+            workout: workout.clone(),
+            tags: Vec::new(),
+            is_favourite: false,
+        };
+        let stored = (0..MAX_ENTRIES as u64 + 3).map(|id| minicbor::to_vec(entry(id)).unwrap());
+        let stored: Vec<_> = stored.collect();
+        let loaded = Collection::from_stored(stored.iter().map(Vec::as_slice));
+        assert_eq!(loaded.entries().len(), MAX_ENTRIES);
+        assert_eq!(loaded.entries()[0].id, MAX_ENTRIES as u64 + 2);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use ride::{
     formats::{Imported, Place, Remark, RemarkKind},
     timeline::TimelineError,
+    workout::{Draft, Interval, IntervalKind, MAX_INTERVALS, Target, Workout},
 };
 use session::{
     Input, Intent,
@@ -374,4 +375,35 @@ fn a_cancelled_countdown_lets_the_screen_turn_off() {
     world.intend(ANA, Intent::CancelStart);
     world.run(secs(1));
     assert!(!world.tabs[BEN].screen_is_kept_on);
+}
+
+#[test]
+fn the_largest_workout_reaches_every_rider_and_survives_a_reload() {
+    let interval = Interval {
+        cadence: Some(90),
+        name: "x".repeat(20),
+        ..Interval::new(
+            secs(17),
+            IntervalKind::Ramp,
+            Target::Power {
+                from: 0.333,
+                to: 0.777,
+            },
+        )
+    };
+    let workout = Workout::new(Draft {
+        description: "y".repeat(9_000),
+        intervals: vec![interval; MAX_INTERVALS],
+        ..Draft::default()
+    });
+    let workout = Arc::new(workout.unwrap());
+    let mut world = World::group(24, 3);
+    world.intend(ANA, Intent::ShareWorkout(workout.clone()));
+    world.run(secs(10));
+    for at in [ANA, BEN, CEM] {
+        assert_eq!(world.view(at).workout, Some(workout.clone()));
+    }
+    world.reload(BEN);
+    world.run(secs(5));
+    assert_eq!(world.view(BEN).workout, Some(workout));
 }

@@ -1,7 +1,10 @@
 //! File with all workouts of a rider: JSON with the workouts in the format of single files, each with
 //! its tags and whether it is a favourite.
 
+use core::fmt;
+
 use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, SeqAccess, Visitor};
 use serde_json::json;
 use serde_json::value::RawValue;
 
@@ -27,7 +30,38 @@ pub struct LibraryItem {
 #[derive(Deserialize)]
 struct LibraryFile<'a> {
     #[serde(borrow)]
-    library: Vec<&'a RawValue>,
+    library: Items<'a>,
+}
+
+/// The first [`MAX_ENTRIES`] values of a list. A file with millions of them costs no more memory.
+struct Items<'a>(Vec<&'a RawValue>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Items<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ItemsVisitor)
+    }
+}
+
+struct ItemsVisitor;
+
+impl<'de> Visitor<'de> for ItemsVisitor {
+    type Value = Items<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of workouts")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Items<'de>, A::Error> {
+        let mut items = Vec::new();
+        while items.len() < MAX_ENTRIES {
+            match list.next_element()? {
+                Some(item) => items.push(item),
+                None => return Ok(Items(items)),
+            }
+        }
+        while list.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Items(items))
+    }
 }
 
 #[derive(Deserialize)]
@@ -55,8 +89,7 @@ pub fn write(collection: &Collection) -> String {
 pub fn parse(bytes: &[u8], ftp: Ftp) -> Option<Vec<LibraryItem>> {
     let text = core::str::from_utf8(bytes).ok()?;
     let file: LibraryFile<'_> = serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()?;
-    let items = file.library.into_iter().take(MAX_ENTRIES);
-    let items = items.map(|item| {
+    let items = file.library.0.into_iter().map(|item| {
         let marks = serde_json::from_str(item.get());
         let marks = marks.unwrap_or(Marks {
             tags: Vec::new(),

@@ -23,6 +23,10 @@ pub(super) fn fit(draft: &mut Draft, file_at: usize, remarks: &mut Remarks<'_>) 
         if shorten(&mut interval.name, TextField::IntervalName) {
             remarks.add(file_at, RemarkKind::Shortened(TextField::IntervalName));
         }
+        if bytes + interval.name.len() > MAX_TEXT_BYTES {
+            interval.name.clear();
+            remarks.add(file_at, RemarkKind::Shortened(TextField::IntervalName));
+        }
         bytes += interval.name.len();
     }
     let mut kept = 0;

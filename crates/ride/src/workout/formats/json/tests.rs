@@ -197,6 +197,18 @@ fn repetitions_that_would_take_for_ever_are_refused() {
 }
 
 #[test]
+fn names_of_intervals_above_the_limit_of_text_are_left_out_and_the_rest_is_ridden() {
+    let interval = format!(
+        r#"{{"name": "{}", "duration": 1, "percentage": 50}}"#,
+        "n".repeat(60)
+    );
+    let file = format!(r#"{{"intervals": [{}]}}"#, vec![interval; 5_000].join(","));
+    let imported = read_file(&file);
+    assert_eq!(imported.workout.intervals().len(), 5_000);
+    assert_eq!(imported.remarks.len(), 1);
+}
+
+#[test]
 fn a_fraction_of_any_precision_survives() {
     for fraction in [0.1_f32, 1.0 / 3.0, 0.876_543_2, 4.999_999] {
         let draft = Draft {
