@@ -72,6 +72,20 @@ pub enum IntervalKind {
     MaxEffort,
 }
 
+impl IntervalKind {
+    /// All kinds.
+    pub const ALL: [Self; 8] = [
+        Self::Warmup,
+        Self::Steady,
+        Self::Ramp,
+        Self::Work,
+        Self::Rest,
+        Self::Cooldown,
+        Self::FreeRide,
+        Self::MaxEffort,
+    ];
+}
+
 /// Target of an interval.
 #[derive(Clone, Copy, Debug, PartialEq, Encode, Decode)]
 #[cbor(flat)]

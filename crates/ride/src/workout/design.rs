@@ -3,12 +3,16 @@
 //! A block is one interval, or a set of intervals that is repeated. Cues belong to intervals, so
 //! that they move with them.
 
+mod new_block;
+pub mod picture;
+mod step;
+
 use core::time::Duration;
 
-use super::{
-    Cue, Draft, FtpTest, Interval, IntervalKind, MAX_CADENCE, MAX_DURATION, MAX_FRACTION,
-    MAX_INTERVALS, Target, Workout, WorkoutError,
-};
+use super::{Cue, Draft, FtpTest, MAX_INTERVALS, Workout, WorkoutError};
+
+pub use new_block::NewBlock;
+pub use step::{Step, StepChange};
 
 /// Largest number of changes that can be undone.
 const MAX_UNDO: usize = 200;
@@ -18,17 +22,6 @@ pub const MAX_BLOCKS: usize = 500;
 pub const MAX_TIMES: u16 = 100;
 /// Longest set of intervals that is recognised as repeated.
 const MAX_SET: usize = 4;
-/// Time for which a cue is shown.
-const CUE_SHOWN_FOR: Duration = Duration::from_secs(10);
-
-/// Interval of a block.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Step {
-    /// The interval.
-    pub interval: Interval,
-    /// Cues, with their times from the start of the interval.
-    pub cues: Vec<Cue>,
-}
 
 /// Part of a design.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,81 +42,6 @@ impl Block {
     }
 }
 
-/// Kind of a block that is added.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum NewBlock {
-    /// Ten minutes, rising.
-    Warmup,
-    /// Twenty minutes at 70 %.
-    Endurance,
-    /// Fifteen minutes at 83 %.
-    Tempo,
-    /// Ten minutes at 100 %.
-    Threshold,
-    /// Three minutes at 115 %.
-    Vo2Max,
-    /// Ten minutes, falling.
-    Cooldown,
-    /// Five minutes, rising.
-    Ramp,
-    /// Four times a hard and an easy interval.
-    Repeat,
-    /// Five minutes without a target.
-    FreeRide,
-}
-
-impl NewBlock {
-    /// All kinds, in the order in which they are offered.
-    pub const ALL: [Self; 9] = [
-        Self::Warmup,
-        Self::Endurance,
-        Self::Tempo,
-        Self::Threshold,
-        Self::Vo2Max,
-        Self::Cooldown,
-        Self::Ramp,
-        Self::Repeat,
-        Self::FreeRide,
-    ];
-
-    fn steps(self) -> (u16, Vec<Step>) {
-        let step = |seconds, kind, from: f32, to: f32| Step {
-            interval: Interval::new(
-                Duration::from_secs(seconds),
-                kind,
-                Target::Power { from, to },
-            ),
-            cues: Vec::new(),
-        };
-        let steady = |seconds, power| step(seconds, IntervalKind::Steady, power, power);
-        match self {
-            Self::Warmup => (1, vec![step(600, IntervalKind::Warmup, 0.45, 0.75)]),
-            Self::Endurance => (1, vec![steady(1_200, 0.70)]),
-            Self::Tempo => (1, vec![steady(900, 0.83)]),
-            Self::Threshold => (1, vec![steady(600, 1.0)]),
-            Self::Vo2Max => (1, vec![steady(180, 1.15)]),
-            Self::Cooldown => (1, vec![step(600, IntervalKind::Cooldown, 0.65, 0.40)]),
-            Self::Ramp => (1, vec![step(300, IntervalKind::Ramp, 0.70, 1.0)]),
-            Self::Repeat => (
-                4,
-                vec![
-                    step(240, IntervalKind::Work, 1.0, 1.0),
-                    step(120, IntervalKind::Rest, 0.50, 0.50),
-                ],
-            ),
-            Self::FreeRide => {
-                let interval = Interval::new(
-                    Duration::from_secs(300),
-                    IntervalKind::FreeRide,
-                    Target::Free,
-                );
-                let cues = Vec::new();
-                (1, vec![Step { interval, cues }])
-            }
-        }
-    }
-}
-
 /// Content of a design.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
@@ -135,21 +53,6 @@ pub struct Plan {
     pub blocks: Vec<Block>,
     author: String,
     ftp_test: Option<FtpTest>,
-}
-
-/// Change of one value of a step.
-#[derive(Clone, Debug, PartialEq)]
-pub enum StepChange {
-    /// Length; at least one second.
-    Duration(Duration),
-    /// Power at the start as a fraction of FTP.
-    From(f32),
-    /// Power at the end as a fraction of FTP.
-    To(f32),
-    /// Target cadence in rpm, or none.
-    Cadence(Option<u16>),
-    /// Text shown at the start; none if it is empty.
-    Cue(String),
 }
 
 /// Change of a design.
@@ -179,18 +82,9 @@ pub struct Design {
     plan: Plan,
     undone: Vec<Plan>,
     done: Vec<Plan>,
-    /// Value that the newest edit changed. Further edits of the same value are undone with it.
-    newest: Option<Place>,
+    /// Whether the newest change goes on, as long as something is dragged.
+    is_dragging: bool,
     next_id: u32,
-}
-
-/// Value of a design.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Place {
-    Name,
-    Description,
-    Times(u32),
-    Step(u32, usize, u8),
 }
 
 impl Design {
@@ -238,42 +132,59 @@ impl Design {
 
     /// Changes the design. A change that is not possible does nothing.
     pub fn edit(&mut self, edit: Edit) {
-        let place = place_of(&edit);
+        self.finish_drag();
+        self.change(edit);
+    }
+
+    /// Changes the design while something is dragged: all changes until [`Design::finish_drag`] are
+    /// undone at once.
+    pub fn drag(&mut self, edit: Edit) {
+        if self.is_dragging {
+            let mut plan = self.plan.clone();
+            self.apply(&mut plan, edit);
+            self.plan = plan;
+        } else {
+            self.is_dragging = self.change(edit);
+        }
+    }
+
+    /// What was dragged is let go.
+    pub fn finish_drag(&mut self) {
+        let was_dragging = core::mem::take(&mut self.is_dragging);
+        // Nothing is left to be undone of what was dragged there and back.
+        if was_dragging && self.done.last() == Some(&self.plan) {
+            self.done.pop();
+        }
+    }
+
+    /// Tells whether there was something to change.
+    fn change(&mut self, edit: Edit) -> bool {
         let mut plan = self.plan.clone();
         self.apply(&mut plan, edit);
         if plan == self.plan {
-            return;
+            return false;
         }
-        let is_same = place.is_some() && place == self.newest;
-        let before = core::mem::replace(&mut self.plan, plan);
-        if !is_same {
-            self.done.push(before);
-            if self.done.len() > MAX_UNDO {
-                self.done.remove(0);
-            }
+        self.done.push(core::mem::replace(&mut self.plan, plan));
+        if self.done.len() > MAX_UNDO {
+            self.done.remove(0);
         }
-        self.newest = place;
         self.undone.clear();
-    }
-
-    /// The rider has left a field: the next change of it is undone on its own.
-    pub const fn finish_edit(&mut self) {
-        self.newest = None;
+        true
     }
 
     /// Undoes the newest change.
     pub fn undo(&mut self) {
+        self.finish_drag();
         if let Some(before) = self.done.pop() {
             self.undone.push(core::mem::replace(&mut self.plan, before));
-            self.newest = None;
         }
     }
 
     /// Repeats the change that was undone last.
     pub fn redo(&mut self) {
+        self.finish_drag();
         if let Some(after) = self.undone.pop() {
             self.done.push(core::mem::replace(&mut self.plan, after));
-            self.newest = None;
         }
     }
 
@@ -296,10 +207,9 @@ impl Design {
                 if draft.intervals.len() >= MAX_INTERVALS {
                     return Err(WorkoutError::TooManyIntervals);
                 }
-                let cues = step
-                    .cues
-                    .iter()
-                    .filter(|cue| cue.at < step.interval.duration);
+                let is_shown =
+                    |cue: &&Cue| cue.at < step.interval.duration && !cue.text.trim().is_empty();
+                let cues = step.cues.iter().filter(is_shown);
                 draft.cues.extend(cues.map(|cue| Cue {
                     at: end + cue.at,
                     ..cue.clone()
@@ -351,81 +261,10 @@ impl Design {
             Edit::Step(id, index, change) => {
                 let block = plan.blocks.iter_mut().find(|block| block.id == id);
                 if let Some(step) = block.and_then(|block| block.steps.get_mut(index)) {
-                    change_step(step, change);
+                    step.change(change);
                 }
             }
         }
-    }
-}
-
-fn change_step(step: &mut Step, change: StepChange) {
-    let interval = &mut step.interval;
-    let clamp = |power: f32| {
-        if power.is_nan() {
-            0.0
-        } else {
-            power.clamp(0.0, MAX_FRACTION)
-        }
-    };
-    match change {
-        StepChange::Duration(duration) => {
-            interval.duration = duration.clamp(Duration::from_secs(1), MAX_DURATION);
-        }
-        StepChange::From(power) => {
-            if let Target::Power { from, to } = &mut interval.target {
-                // The two ends of a steady interval stay together.
-                if from == to && !is_ramp(interval.kind) {
-                    *to = clamp(power);
-                }
-                *from = clamp(power);
-            }
-        }
-        StepChange::To(power) => {
-            if let Target::Power { to, .. } = &mut interval.target {
-                *to = clamp(power);
-            }
-        }
-        StepChange::Cadence(cadence) => {
-            interval.cadence = cadence.map(|rpm| rpm.clamp(1, MAX_CADENCE));
-        }
-        StepChange::Cue(text) => {
-            step.cues.retain(|cue| !cue.at.is_zero());
-            if !text.trim().is_empty() {
-                let cue = Cue {
-                    at: Duration::ZERO,
-                    shown_for: CUE_SHOWN_FOR,
-                    text,
-                };
-                step.cues.insert(0, cue);
-            }
-        }
-    }
-}
-
-/// Reports kinds of intervals whose two ends are edited apart.
-pub const fn is_ramp(kind: IntervalKind) -> bool {
-    matches!(
-        kind,
-        IntervalKind::Warmup | IntervalKind::Ramp | IntervalKind::Cooldown
-    )
-}
-
-const fn place_of(edit: &Edit) -> Option<Place> {
-    match edit {
-        Edit::Name(_) => Some(Place::Name),
-        Edit::Description(_) => Some(Place::Description),
-        Edit::Times(id, _) => Some(Place::Times(*id)),
-        Edit::Step(id, index, change) => {
-            let value = match change {
-                StepChange::Duration(_) => 0,
-                StepChange::From(_) => 1,
-                StepChange::To(_) => 2,
-                StepChange::Cadence(_) => 3,
-                StepChange::Cue(_) => 4,
-            };
-            Some(Place::Step(*id, *index, value))
-        }
-        Edit::Add(_) | Edit::Remove(_) | Edit::Duplicate(_) | Edit::Move(..) => None,
     }
 }
 

@@ -61,9 +61,9 @@ pub struct Bar {
 }
 
 /// Height of a free ride.
-pub(super) const FREE_HEIGHT: f32 = 0.6;
+pub(crate) const FREE_HEIGHT: f32 = 0.6;
 /// Height of a maximal effort.
-pub(super) const MAX_HEIGHT: f32 = 1.5;
+pub(crate) const MAX_HEIGHT: f32 = 1.5;
 
 pub(super) fn bars(workout: &Workout) -> Vec<Bar> {
     let mut start = Duration::ZERO;

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::library;
+use crate::workout::{IntervalKind, MAX_CADENCE, MAX_FRACTION, Target};
 
 fn seconds(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -88,23 +89,60 @@ fn everything_can_be_undone_and_redone() {
 }
 
 #[test]
-fn typing_into_one_field_is_undone_at_once() {
+fn an_interval_changes_its_kind_and_gets_a_target_that_suits_it() {
     let mut design = design();
-    for name in ["H", "Hi", "Hil", "Hill"] {
-        design.edit(Edit::Name(name.to_owned()));
-    }
-    design.undo();
-    assert_eq!(design.plan().blocks.len(), 3);
+    let [warm_up, set] = [0, 1].map(|at| design.plan().blocks[at].id);
+    let mut change = |id, kind| {
+        design.edit(Edit::Step(id, 0, StepChange::Kind(kind)));
+        let blocks = &design.plan().blocks;
+        let block = blocks.iter().find(|block| block.id == id).unwrap();
+        assert!(design.workout().is_ok());
+        (block.steps[0].interval.target, block.steps[0].is_ramp())
+    };
     assert_eq!(
-        design.plan().name,
-        "",
-        "the name of before, typed in one go"
+        change(warm_up, IntervalKind::Steady),
+        (Target::steady(0.45), false)
     );
-    design.redo();
-    design.finish_edit();
-    design.edit(Edit::Name("Hills".to_owned()));
-    design.undo();
-    assert_eq!(design.plan().name, "Hill");
+    assert_eq!(
+        change(warm_up, IntervalKind::Ramp),
+        (Target::steady(0.45), true)
+    );
+    assert_eq!(change(set, IntervalKind::FreeRide), (Target::Free, false));
+    assert_eq!(change(set, IntervalKind::MaxEffort), (Target::Max, false));
+    assert_eq!(
+        change(set, IntervalKind::Work),
+        (Target::steady(0.70), false)
+    );
+}
+
+#[test]
+fn cues_are_shown_at_any_time_of_an_interval() {
+    let mut design = design();
+    let id = design.plan().blocks[1].id;
+    let mut change = |change| design.edit(Edit::Step(id, 0, change));
+    change(StepChange::Cue("Go".to_owned()));
+    change(StepChange::AddCue);
+    change(StepChange::CueText(1, "Half".to_owned()));
+    change(StepChange::AddCue);
+    change(StepChange::CueAt(2, seconds(999)));
+    change(StepChange::CueText(2, "End".to_owned()));
+    change(StepChange::AddCue);
+    let workout = design.workout().unwrap();
+    let cues = workout
+        .cues()
+        .iter()
+        .map(|cue| (cue.at.as_secs(), cue.text.as_str()));
+    let cues: Vec<_> = cues.take(4).collect();
+    // The last one has no text and is not shown.
+    assert_eq!(
+        cues,
+        [(600, "Go"), (720, "Half"), (839, "End"), (960, "Go")]
+    );
+    design.edit(Edit::Step(id, 0, StepChange::RemoveCue(1)));
+    design.edit(Edit::Step(id, 0, StepChange::Name("Hill".to_owned())));
+    let workout = design.workout().unwrap();
+    assert_eq!(workout.cues().len(), 8);
+    assert_eq!(workout.intervals()[1].name, "Hill");
 }
 
 #[test]
@@ -198,6 +236,12 @@ fn any_edit() -> impl Strategy<Value = Edit> {
         any::<f32>().prop_map(StepChange::To),
         proptest::option::of(any::<u16>()).prop_map(StepChange::Cadence),
         "[a-z ]{0,9}".prop_map(StepChange::Cue),
+        "[a-z ]{0,9}".prop_map(StepChange::Name),
+        Just(StepChange::AddCue),
+        (0_usize..4, 0_u64..900).prop_map(|(cue, at)| StepChange::CueAt(cue, seconds(at))),
+        (0_usize..4, "[a-z ]{0,9}").prop_map(|(cue, text)| StepChange::CueText(cue, text)),
+        (0_usize..4).prop_map(StepChange::RemoveCue),
+        (0_usize..8).prop_map(|kind| StepChange::Kind(IntervalKind::ALL[kind])),
     ];
     prop_oneof![
         (0_usize..9).prop_map(|kind| Edit::Add(NewBlock::ALL[kind])),
@@ -217,7 +261,6 @@ proptest! {
         let done = design.done.len();
         for edit in edits {
             design.edit(edit);
-            design.finish_edit();
             if let Ok(workout) = design.workout() {
                 prop_assert_eq!(Design::of(&workout).workout(), Ok(workout));
             }
