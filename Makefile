@@ -39,7 +39,7 @@ test-build: setup ## the tests of the build script
 	node --test tools/build/site.test.mjs tools/build/front_end.test.mjs
 
 test-browser: setup-test build ## the browser tests, against the release build
-	cd end2end && npx playwright test
+	cd end2end && npx tsc && npx playwright test
 
 test-network: setup-network build ## browser tests behind NAT and on lossy networks; skipped where the machine cannot create such networks
 	cd end2end && npx playwright test --config network.config.ts

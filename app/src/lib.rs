@@ -7,6 +7,7 @@
 //!   intents, and carries out its outputs.
 //! - `own_workouts`: the workouts that the rider keeps in this browser, and links with a workout;
 //!   no session is needed for them.
+//! - `next_workout`: the workout on its way from the designer into the ride that is started next.
 //! - [`browser`]: wrappers of the browser's interfaces.
 //! - [`i18n`]: all texts of the screens.
 //! - `document`: the HTML document around the app, on the server.
@@ -32,6 +33,7 @@ mod document;
 pub mod driver;
 pub mod i18n;
 pub mod lazy;
+mod next_workout;
 mod own_workouts;
 mod routes;
 pub mod state;

@@ -35,10 +35,20 @@ fn assert_unused(folder: &str, module: &str) {
 
 fn sources(folder: &str) -> Vec<PathBuf> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let files = fs::read_dir(root.join(folder)).expect("the folder exists");
-    files
-        .map(|file| file.expect("the folder can be read").path())
-        .collect()
+    let mut folders = vec![root.join(folder)];
+    let mut sources = Vec::new();
+    while let Some(folder) = folders.pop() {
+        for file in fs::read_dir(folder).expect("the folder exists") {
+            let path = file.expect("the folder can be read").path();
+            let list = if path.is_dir() {
+                &mut folders
+            } else {
+                &mut sources
+            };
+            list.push(path);
+        }
+    }
+    sources
 }
 
 /// True for `crate::module` and for `module` at the first level of a

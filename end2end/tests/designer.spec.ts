@@ -3,12 +3,13 @@ import type { Page } from "@playwright/test";
 import { faces } from "../fixtures/faces.ts";
 import { sidewaysProblems } from "../fixtures/layout.ts";
 import { expect, test } from "../fixtures/test.ts";
+import { DesignerPage } from "../pages/designer_page.ts";
 import { WorkoutsPage } from "../pages/workouts_page.ts";
 import { each } from "../pages/rider.ts";
 
-const blocks = (page: Page) => page.getByRole("list", { name: "Blocks of the workout" }).getByRole("listitem");
-const kinds = (page: Page) => blocks(page).locator("legend").allInnerTexts();
-const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
+const blocks = (page: Page) => new DesignerPage(page).blocks;
+const kinds = (page: Page) => new DesignerPage(page).kinds();
+const button = (page: Page, name: string) => new DesignerPage(page).button(name);
 
 /** Presses Tab until the element has the focus. */
 async function tabTo(page: Page, name: string): Promise<void> {
@@ -84,8 +85,8 @@ test("a workout is designed by touch on a phone, and everything is undone and re
   await button(page, "Earlier").nth(3).tap();
   await page.getByLabel("From % of FTP").first().fill("50");
   await page.getByLabel("Cadence in rpm").nth(1).fill("95");
-  await page.getByLabel("Name").fill("Tapped");
-  await page.getByLabel("Name").blur();
+  await page.getByLabel("Name", { exact: true }).fill("Tapped");
+  await page.getByLabel("Name", { exact: true }).blur();
   const designed = await kinds(page);
   expect(designed).toEqual(["Warm-up", "Steady", "Cool-down", "Steady"]);
   await expect(page.locator(".workout-duration")).toHaveText("26:00");
@@ -98,7 +99,7 @@ test("a workout is designed by touch on a phone, and everything is undone and re
   for (let redone = 0; redone < undone; redone++) await button(page, "Redo").tap();
   await expect(button(page, "Redo")).toBeDisabled();
   expect(await kinds(page)).toEqual(designed);
-  await expect(page.getByLabel("Name")).toHaveValue("Tapped");
+  await expect(page.getByLabel("Name", { exact: true })).toHaveValue("Tapped");
 
   await page.reload();
   await expect.poll(() => kinds(page)).toEqual(designed);
@@ -113,8 +114,8 @@ test("a copy of a built-in workout is edited, and its repeated sets are blocks",
   const workouts = new WorkoutsPage(page);
   await workouts.open();
   await workouts.card("One-minute hills").getByRole("button", { name: "Edit a copy One-minute hills" }).click();
-  await expect(page.getByLabel("Name")).toHaveValue("One-minute hills");
-  await page.getByLabel("Name").fill("My hills");
+  await expect(page.getByLabel("Name", { exact: true })).toHaveValue("One-minute hills");
+  await page.getByLabel("Name", { exact: true }).fill("My hills");
   await page.getByLabel("Duration").first().fill("nonsense");
   await page.getByLabel("Duration").first().blur();
   await expect(page.getByLabel("Duration").first()).toHaveValue("10:00");

@@ -1,21 +1,24 @@
 //! The designer: a workout is made of blocks, and saved in the browser with every change.
 
+mod blocks;
+mod fields;
+mod picture;
+mod share;
+
 use std::sync::Arc;
 
-use leptos::{ev::KeyboardEvent, html, prelude::*};
+use leptos::{ev::KeyboardEvent, prelude::*};
 use ride::workout::{
-    Target, Workout, WorkoutError,
-    design::{Design, Edit, NewBlock, Step, StepChange, is_ramp},
+    Workout, WorkoutError,
+    design::{Design, Edit, NewBlock},
 };
 
-use super::{
-    error_text,
-    format::{duration, parse_duration, percent},
-    labels,
-    profile::Profile,
-    workout_list::WorkoutHead,
-};
+use super::{error_text, labels, workout_list::WorkoutHead};
 use crate::{browser::page, i18n::*, own_workouts::OwnWorkouts};
+use blocks::Blocks;
+use fields::DesignField;
+use picture::Picture;
+use share::ShareButton;
 
 /// The design of this page, and where it is saved.
 #[derive(Clone, Copy)]
@@ -24,15 +27,31 @@ struct Designer {
     design: RwSignal<Design>,
     /// Number of the workout, once it was saved.
     id: RwSignal<Option<u64>>,
+    /// Step that is marked in the picture.
+    selected: RwSignal<Option<Selected>>,
+}
+
+/// One of the repetitions of a step.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Selected {
+    block: u32,
+    round: u16,
+    step: usize,
 }
 
 impl Designer {
     fn edit(self, edit: Edit) {
-        self.design.update(|design| {
-            design.edit(edit);
-            // Fields report their whole change at once.
-            design.finish_edit();
-        });
+        self.design.update(|design| design.edit(edit));
+        self.save();
+    }
+
+    /// Changes the design while something is dragged. It is saved once it is let go.
+    fn drag(self, edit: Edit) {
+        self.design.update(|design| design.drag(edit));
+    }
+
+    fn finish_drag(self) {
+        self.design.update(Design::finish_drag);
         self.save();
     }
 
@@ -73,6 +92,7 @@ pub fn DesignerPage(address: String) -> impl IntoView {
         own,
         design: RwSignal::new(Design::default()),
         id: RwSignal::new(None),
+        selected: RwSignal::new(None),
     };
     let is_missing = RwSignal::new(false);
     // The design is made of what was stored, once.
@@ -121,11 +141,6 @@ fn Editor(designer: Designer) -> impl IntoView {
     let i18n = use_i18n();
     let name = Memo::new(move |_| designer.design.read().plan().name.clone());
     let description = Memo::new(move |_| designer.design.read().plan().description.clone());
-    let blocks = Memo::new(move |_| {
-        let design = designer.design.read();
-        let ids = design.plan().blocks.iter().map(|block| block.id);
-        ids.collect::<Vec<u32>>()
-    });
     let shortcut = move |ev: KeyboardEvent| {
         if (ev.ctrl_key() || ev.meta_key()) && ev.key().eq_ignore_ascii_case("z") {
             ev.prevent_default();
@@ -168,16 +183,11 @@ fn Editor(designer: Designer) -> impl IntoView {
                 >
                     {t!(i18n, designer.redo)}
                 </button>
+                <ShareButton designer/>
             </div>
-            <AddButtons designer/>
-            <ol class="designer-blocks" aria-label=move || t_string!(i18n, designer.blocks)>
-                <For
-                    each=move || blocks.get()
-                    key=|id| *id
-                    children=move |id| view! { <BlockCard designer id/> }
-                />
-            </ol>
             <SaveState designer/>
+            <AddButtons designer/>
+            <Blocks designer/>
         </div>
     }
     .into_any()
@@ -188,18 +198,13 @@ fn Editor(designer: Designer) -> impl IntoView {
 fn Preview(designer: Designer) -> impl IntoView {
     let i18n = use_i18n();
     let workout = Memo::new(move |_| designer.design.read().workout().map(Arc::new));
-    move || match workout.get() {
-        Ok(workout) => {
-            let workout: Arc<Workout> = workout;
-            view! {
-                <div class="designer-preview">
-                    <h2 class="visually-hidden">{t!(i18n, designer.preview)}</h2>
-                    <WorkoutHead workout=workout.clone()/>
-                    <Profile workout id=String::from("design-profile")/>
-                </div>
-            }
-            .into_any()
-        }
+    let is_workout = Memo::new(move |_| workout.read().is_ok());
+    let head = move || {
+        let workout = workout.get().ok();
+        workout.map(|workout: Arc<Workout>| view! { <WorkoutHead workout/> })
+    };
+    let problem = move || match workout.get() {
+        Ok(_) => ().into_any(),
         Err(WorkoutError::NoIntervals) => {
             view! { <p class="hint">{t!(i18n, designer.empty)}</p> }.into_any()
         }
@@ -207,7 +212,17 @@ fn Preview(designer: Designer) -> impl IntoView {
             <p class="error" role="alert">{error_text::workout(i18n, error)}</p>
         }
         .into_any(),
+    };
+    view! {
+        // Hidden, not removed: what is dragged beyond a limit comes back.
+        <div class="designer-preview" hidden=move || !is_workout.get()>
+            <h2 class="visually-hidden">{t!(i18n, designer.preview)}</h2>
+            {head}
+            <Picture designer workout/>
+        </div>
+        {problem}
     }
+    .into_any()
 }
 
 #[component]
@@ -228,248 +243,6 @@ fn AddButtons(designer: Designer) -> impl IntoView {
     view! {
         <div class="actions" role="group" aria-label=move || t_string!(i18n, designer.add)>
             {buttons}
-        </div>
-    }
-    .into_any()
-}
-
-#[component]
-fn BlockCard(designer: Designer, id: u32) -> impl IntoView {
-    let i18n = use_i18n();
-    let block = Memo::new(move |_| {
-        let design = designer.design.read();
-        let mut blocks = design.plan().blocks.iter();
-        blocks.find(|block| block.id == id).cloned()
-    });
-    let position = Memo::new(move |_| {
-        let design = designer.design.read();
-        let blocks = &design.plan().blocks;
-        let at = blocks.iter().position(|block| block.id == id);
-        (at.unwrap_or_default(), blocks.len())
-    });
-    let is_last = Memo::new(move |_| {
-        let (at, count) = position.get();
-        at + 1 == count
-    });
-    let times = Memo::new(move |_| block.read().as_ref().map_or(1, |block| block.times));
-    // The number of steps of a block does not change.
-    let steps = block.with_untracked(|block| block.as_ref().map_or(0, |block| block.steps.len()));
-    let (earlier, later) = (
-        NodeRef::<html::Button>::new(),
-        NodeRef::<html::Button>::new(),
-    );
-    let go = move |by: isize, buttons: [NodeRef<html::Button>; 2]| {
-        let to = position.get_untracked().0.saturating_add_signed(by);
-        designer.edit(Edit::Move(id, to));
-        // The list has moved the button, or it is disabled at the end of the list: either takes
-        // the focus away from it.
-        request_animation_frame(move || {
-            let buttons = buttons
-                .into_iter()
-                .filter_map(|button| button.get_untracked());
-            let mut enabled = buttons.filter(|button| !button.disabled());
-            if let Some(button) = enabled.next() {
-                // Fails only for an element outside the document.
-                let _ = button.focus();
-            }
-        });
-    };
-    let set_times = move |text: String| {
-        if let Ok(times) = text.trim().parse() {
-            designer.edit(Edit::Times(id, times));
-        }
-    };
-    let times_id = format!("times-{id}");
-    let repeats = (steps > 1).then(|| {
-        view! {
-            <div class="field" data-kind="watts">
-                <label for=times_id.clone()>{t!(i18n, designer.times)}</label>
-                <input
-                    id=times_id
-                    type="number"
-                    min="1"
-                    max="100"
-                    inputmode="numeric"
-                    prop:value=move || times.get().to_string()
-                    on:change=move |ev| set_times(event_target_value(&ev))
-                />
-            </div>
-        }
-    });
-    let fields = (0..steps)
-        .map(|index| view! { <StepFields designer id index/> })
-        .collect_view();
-    view! {
-        <li class="designer-block">
-            {repeats}
-            {fields}
-            <div class="actions">
-                <button
-                    type="button"
-                    class="button"
-                    node_ref=earlier
-                    disabled=move || position.get().0 == 0
-                    on:click=move |_| go(-1, [earlier, later])
-                >
-                    {t!(i18n, designer.earlier)}
-                </button>
-                <button
-                    type="button"
-                    class="button"
-                    node_ref=later
-                    disabled=move || is_last.get()
-                    on:click=move |_| go(1, [later, earlier])
-                >
-                    {t!(i18n, designer.later)}
-                </button>
-                <button
-                    type="button"
-                    class="button"
-                    on:click=move |_| designer.edit(Edit::Duplicate(id))
-                >
-                    {t!(i18n, designer.duplicate)}
-                </button>
-                <button
-                    type="button"
-                    class="button"
-                    on:click=move |_| designer.edit(Edit::Remove(id))
-                >
-                    {t!(i18n, workouts.delete)}
-                </button>
-            </div>
-        </li>
-    }
-    .into_any()
-}
-
-#[component]
-fn StepFields(designer: Designer, id: u32, index: usize) -> impl IntoView {
-    let i18n = use_i18n();
-    let step = Memo::new(move |_| {
-        let design = designer.design.read();
-        let mut blocks = design.plan().blocks.iter();
-        let block = blocks.find(|block| block.id == id);
-        block.and_then(|block| block.steps.get(index)).cloned()
-    });
-    let Some(first) = step.get_untracked() else {
-        return ().into_any();
-    };
-    let kind = first.interval.kind;
-    let change = move |change: StepChange| designer.edit(Edit::Step(id, index, change));
-    let value = move |read: fn(&Step) -> String| {
-        Signal::derive(move || step.read().as_ref().map(read).unwrap_or_default())
-    };
-    let set_duration = move |text: String| {
-        if let Some(duration) = parse_duration(&text) {
-            change(StepChange::Duration(duration));
-        }
-    };
-    let set_power = move |text: String, of: fn(f32) -> StepChange| {
-        if let Ok(percent) = text.trim().replace(',', ".").parse::<f32>() {
-            change(of(percent / 100.0));
-        }
-    };
-    let set_cadence = move |text: String| {
-        let text = text.trim();
-        match text.parse() {
-            Ok(cadence) => change(StepChange::Cadence(Some(cadence))),
-            Err(_) if text.is_empty() => change(StepChange::Cadence(None)),
-            Err(_) => {}
-        }
-    };
-    let has_power = matches!(first.interval.target, Target::Power { .. });
-    let power = has_power.then(|| {
-        let end = is_ramp(kind).then(|| {
-            view! {
-                <DesignField
-                    id=format!("to-{id}-{index}")
-                    label=Signal::derive(move || t_string!(i18n, designer.power_end))
-                    value=value(|step| power_text(step, 1.0))
-                    on_change=Callback::new(move |text| set_power(text, StepChange::To))
-                />
-            }
-        });
-        let label = move || match is_ramp(kind) {
-            true => t_string!(i18n, designer.power_start),
-            false => t_string!(i18n, designer.power),
-        };
-        view! {
-            <DesignField
-                id=format!("from-{id}-{index}")
-                label=Signal::derive(label)
-                value=value(|step| power_text(step, 0.0))
-                on_change=Callback::new(move |text| set_power(text, StepChange::From))
-            />
-            {end}
-        }
-    });
-    view! {
-        <fieldset class="designer-step">
-            <legend>{move || labels::kind(i18n, kind)}</legend>
-            <DesignField
-                id=format!("duration-{id}-{index}")
-                label=Signal::derive(move || t_string!(i18n, designer.duration))
-                value=value(|step| duration(step.interval.duration))
-                on_change=Callback::new(set_duration)
-            />
-            {power}
-            <DesignField
-                id=format!("cadence-{id}-{index}")
-                label=Signal::derive(move || t_string!(i18n, designer.cadence))
-                value=value(|step| {
-                    let cadence = step.interval.cadence;
-                    cadence.map(|rpm| rpm.to_string()).unwrap_or_default()
-                })
-                on_change=Callback::new(set_cadence)
-            />
-            <DesignField
-                id=format!("cue-{id}-{index}")
-                label=Signal::derive(move || t_string!(i18n, designer.cue))
-                value=value(|step| {
-                    let mut cues = step.cues.iter();
-                    let first = cues.find(|cue| cue.at.is_zero());
-                    first.map(|cue| cue.text.clone()).unwrap_or_default()
-                })
-                on_change=Callback::new(move |text| change(StepChange::Cue(text)))
-            />
-        </fieldset>
-    }
-    .into_any()
-}
-
-/// Power of a step at a share of it, in whole percent of FTP.
-fn power_text(step: &Step, share: f32) -> String {
-    let power = step.interval.target.at(share);
-    power
-        .map(|power| percent(power).to_string())
-        .unwrap_or_default()
-}
-
-/// Field of the design. A value that cannot be read is replaced by the one of before.
-#[component]
-fn DesignField(
-    id: String,
-    label: Signal<&'static str>,
-    #[prop(into)] value: Signal<String>,
-    on_change: Callback<String>,
-) -> impl IntoView {
-    let input = NodeRef::<html::Input>::new();
-    let changed = move |ev| {
-        on_change.run(event_target_value(&ev));
-        if let Some(input) = input.get_untracked() {
-            input.set_value(&value.get_untracked());
-        }
-    };
-    view! {
-        <div class="field">
-            <label for=id.clone()>{move || label.get()}</label>
-            <input
-                id=id
-                autocomplete="off"
-                node_ref=input
-                prop:value=move || value.get()
-                on:change=changed
-            />
         </div>
     }
     .into_any()

@@ -1,13 +1,17 @@
 //! The lobby: riders, workout, invitation and trainer before the start.
 
+use std::sync::Arc;
+
 use leptos::prelude::*;
+use ride::workout::Workout;
 
 use super::{
     invitation::Invitation, labels, rider::RiderCard, riders::Riders, trainer_panel::TrainerPanel,
 };
 use crate::{
+    browser::tabs,
     i18n::*,
-    lazy,
+    lazy, next_workout,
     state::{Intent, Intents, RideState, RiderRow},
 };
 
@@ -86,6 +90,7 @@ fn HostActions() -> impl IntoView {
     let state = expect_context::<RideState>();
     let intents = expect_context::<Intents>();
     let choosing = RwSignal::new(false);
+    use_designed_workouts();
     let shared = Memo::new(move |_| state.workout.read().is_some());
     let hint = move || {
         if shared.get() {
@@ -119,6 +124,28 @@ fn HostActions() -> impl IntoView {
         {lazy::dialog(&lazy::WORKOUTS, choosing, |part| part.chooser)}
     }
     .into_any()
+}
+
+/// Shares the workout that comes from the designer: with the host, or from another tab.
+fn use_designed_workouts() {
+    let state = expect_context::<RideState>();
+    let intents = expect_context::<Intents>();
+    let share = move |bytes: &[u8]| {
+        let workout = Workout::from_bytes(bytes)?;
+        intents.send(Intent::ShareWorkout(Arc::new(workout)));
+        Some(())
+    };
+    let channel = StoredValue::new_local(None);
+    Effect::new(move || {
+        if state.workout.read_untracked().is_none() {
+            next_workout::take().map(|next| share(&next.bytes));
+        }
+        channel.set_value(tabs::receive_workouts(move |bytes| {
+            share(&bytes)?;
+            let code = state.code.get_untracked();
+            Some(code.map(|code| code.to_string()).unwrap_or_default())
+        }));
+    });
 }
 
 #[component]

@@ -132,13 +132,17 @@ struct AxisTick {
 }
 
 /// Mapping from time and power to coordinates.
-struct ProfileScale {
-    seconds: f32,
-    top: f32,
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct ProfileScale {
+    /// Duration over the whole width.
+    pub seconds: f32,
+    /// Fraction of FTP at the upper edge.
+    pub top: f32,
 }
 
 impl ProfileScale {
-    fn of(workout: &Workout) -> Self {
+    /// Scale of a profile without lines.
+    pub fn of(workout: &Workout) -> Self {
         let bars = workout.bars();
         let peak = bars
             .iter()

@@ -51,6 +51,8 @@ pub fn WorkoutChooser(open: RwSignal<bool>) -> impl IntoView {
             </div>
             <WorkoutFile/>
             <FileOffer/>
+            // In a tab of its own: the ride goes on in this one.
+            <p><a class="button" href="/workouts/new" target="_blank">{t!(i18n, chooser.design)}</a></p>
             // Dozens of pictures that would otherwise stay on the page during the ride.
             <Show when=move || open.get()>
                 <WorkoutList own=OwnWorkouts::load() actions=share_button/>

@@ -17,7 +17,7 @@ use crate::{
         rider_form::{RiderFields, RiderFormState},
     },
     i18n::*,
-    lazy,
+    lazy, next_workout,
 };
 
 /// The page.
@@ -41,6 +41,7 @@ pub fn Home() -> impl IntoView {
             </header>
             <HeroIllustration/>
             <div class="home-forms">
+                <NextWorkout/>
                 <StartForm rider starter/>
                 <JoinForm rider starter/>
                 <SoloButton rider starter/>
@@ -78,6 +79,15 @@ fn ReturnLink() -> impl IntoView {
         })
     };
     link.into_any()
+}
+
+/// The workout of the ride that is started here, if the rider comes from the designer with one.
+#[component]
+fn NextWorkout() -> impl IntoView {
+    let i18n = use_i18n();
+    next_workout::name().map(|name| {
+        view! { <p class="panel next-workout">{t!(i18n, home.next_workout)} " " {name}</p> }
+    })
 }
 
 #[component]
