@@ -65,7 +65,7 @@ bench-mesh: setup-test build ## measure the riders' mesh beside PeerJS and simpl
 bench-mesh-quick: setup-test build ## a short run, printed
 	cd end2end && BENCH_QUICK=1 npx playwright test --config bench.config.ts
 
-fuzz: setup-fuzz ## fuzz every codec for a minute, on nightly
+fuzz: setup-fuzz ## fuzz every codec and every reader of files for a minute
 	tools/fuzz.sh 60
 
 setup:

@@ -6,7 +6,7 @@
 #   tools/setup.sh network that of test, and what `make test-network` makes networks and a TURN server with
 #   tools/setup.sh dev     that of build, and cargo-leptos
 #   tools/setup.sh bench   that of build, and the server that ours is measured beside
-#   tools/setup.sh fuzz    a nightly Rust toolchain, cargo-fuzz and a C++ compiler
+#   tools/setup.sh fuzz    cargo-fuzz and a C++ compiler
 #
 # Quiet and quick when everything is there.
 set -euo pipefail
@@ -136,15 +136,6 @@ need_pinning() {
   command -v taskset >/dev/null && command -v prlimit >/dev/null || apt_install util-linux
 }
 
-# Fuzzing needs a compiler's unstable options. It is not the project's own
-# toolchain: only `make fuzz` names it.
-need_nightly() {
-  command -v rustup >/dev/null || fail "rustup is missing: install it (rustup.rs says how) and run this again."
-  cargo +nightly --version >/dev/null 2>&1 && return
-  say "installing a nightly Rust toolchain, minimal"
-  rustup toolchain install nightly --profile minimal
-}
-
 # libfuzzer is C++, compiled with the targets.
 need_cxx() {
   command -v c++ >/dev/null || apt_install g++
@@ -166,6 +157,6 @@ case "${1:-}" in
   network) need_build; need_chromium; need_npm_packages end2end; need_networks ;;
   dev) need_build; need_cargo_leptos ;;
   bench) need_build; need_pinning; need_npm_packages bench ;;
-  fuzz) need_linker; need_cxx; need_toolchain; need_nightly; need_cargo_fuzz ;;
+  fuzz) need_linker; need_cxx; need_toolchain; need_cargo_fuzz ;;
   *) fail "say what to set up: build, test, network, dev, bench or fuzz." ;;
 esac
