@@ -20,10 +20,10 @@ pub use rider_row::RiderRow;
 pub use session::{
     Intent,
     view::{
-        CandidatePair, CandidateType, CommandRejection, DirectLinks, EndedBy, FitDownloadError,
-        HostAction, JoinError, LinkStats, Metrics, NetworkStats, Notice, Progress, RideChart,
-        RideSummary, RiderTrace, ServerConnection, Stage, Trace, TrainerFailure, TrainerState,
-        WorkoutFileError, numbered,
+        CandidatePair, CandidateType, CommandRejection, DeviceState, DirectLinks, EndedBy,
+        FitDownloadError, HostAction, JoinError, LinkStats, Metrics, NetworkStats, Notice,
+        PairingFailure, Progress, RideChart, RideSummary, RiderTrace, ServerConnection, Stage,
+        Trace, WorkoutFileError, numbered,
     },
 };
 
@@ -66,7 +66,7 @@ pub struct RideState {
     /// Own numbers.
     pub own_metrics: RwSignal<Metrics>,
     /// Own trainer.
-    pub trainer: RwSignal<TrainerState>,
+    pub trainer: RwSignal<DeviceState>,
     /// True while the ride is locked against new riders.
     pub locked: RwSignal<bool>,
     /// True if this rider created the ride and may become host again.
@@ -116,7 +116,7 @@ impl RideState {
             workout_file: RwSignal::new(None),
             progress: RwSignal::new(Progress::default()),
             own_metrics: RwSignal::new(Metrics::default()),
-            trainer: RwSignal::new(TrainerState::default()),
+            trainer: RwSignal::new(DeviceState::default()),
             locked: RwSignal::new(false),
             can_reclaim: RwSignal::new(false),
             kick_reason: RwSignal::new(None),

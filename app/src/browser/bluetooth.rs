@@ -113,7 +113,7 @@ pub enum ConnectError {
     /// The connection failed, or broke while it was prepared.
     Unreachable,
     /// The device lacks a required characteristic.
-    NotATrainer,
+    WrongKind,
 }
 
 /// Event of a device.
@@ -420,7 +420,7 @@ fn bluetooth() -> Option<Bluetooth> {
 /// subscribed to, or else the connection broke.
 fn connect_error(error: &JsValue) -> ConnectError {
     match property(error, "name").as_str() {
-        "NotFoundError" | "NotSupportedError" => ConnectError::NotATrainer,
+        "NotFoundError" | "NotSupportedError" => ConnectError::WrongKind,
         _ => ConnectError::Unreachable,
     }
 }

@@ -15,8 +15,8 @@ use crate::{
     browser::{clock::time_of_day, page},
     i18n::*,
     state::{
-        CommandRejection, EndedBy, HostAction, JoinError, Notice, RideState, ServerConnection,
-        TrainerFailure, TrainerState, WorkoutFileError,
+        CommandRejection, DeviceState, EndedBy, HostAction, JoinError, Notice, PairingFailure,
+        RideState, ServerConnection, WorkoutFileError,
     },
 };
 
@@ -135,7 +135,7 @@ pub fn notice(i18n: Texts, notice: Notice) -> AnyView {
         Notice::LinkCopied => t!(i18n, notice.copied).into_any(),
         Notice::CopyFailed => t!(i18n, notice.copy_failed).into_any(),
         Notice::WorkoutShared(name) => t!(i18n, notice.shared, name).into_any(),
-        Notice::TrainerNotConnected(failure) => (move || trainer_failure(i18n, failure)).into_any(),
+        Notice::NotPaired(failure) => (move || trainer_failure(i18n, failure)).into_any(),
         Notice::ChangeRejected(refused) => error_text::rejected_change(i18n, refused),
         Notice::HostActed(name, action) => host_action(i18n, named(name), action),
         Notice::NewerVersion => t!(i18n, notice.newer_version).into_any(),
@@ -212,16 +212,16 @@ pub fn trainer_kind(i18n: Texts, kind: TrainerKind) -> &'static str {
 }
 
 /// State of the own trainer.
-pub fn trainer(i18n: Texts, state: TrainerState) -> AnyView {
+pub fn trainer(i18n: Texts, state: DeviceState) -> AnyView {
     match state {
-        TrainerState::None => t!(i18n, trainer.none).into_any(),
-        TrainerState::Simulated => t!(i18n, trainer.simulated).into_any(),
-        TrainerState::Connecting => t!(i18n, trainer.connecting).into_any(),
-        TrainerState::Connected(name) => t!(i18n, trainer.connected, name).into_any(),
-        TrainerState::Lost(name) => t!(i18n, trainer.lost, name).into_any(),
-        TrainerState::Silent(name) => t!(i18n, trainer.silent, name).into_any(),
-        TrainerState::Uncontrolled(name, problem) => control_problem(i18n, name, problem),
-        TrainerState::Failed(failure) => (move || trainer_failure(i18n, failure)).into_any(),
+        DeviceState::None => t!(i18n, trainer.none).into_any(),
+        DeviceState::Simulated => t!(i18n, trainer.simulated).into_any(),
+        DeviceState::Connecting => t!(i18n, trainer.connecting).into_any(),
+        DeviceState::Connected(name) => t!(i18n, trainer.connected, name).into_any(),
+        DeviceState::Lost(name) => t!(i18n, trainer.lost, name).into_any(),
+        DeviceState::Silent(name) => t!(i18n, trainer.silent, name).into_any(),
+        DeviceState::Uncontrolled(name, problem) => control_problem(i18n, name, problem),
+        DeviceState::Failed(failure) => (move || trainer_failure(i18n, failure)).into_any(),
     }
 }
 
@@ -237,19 +237,19 @@ fn control_problem(i18n: Texts, name: String, problem: ControlProblem) -> AnyVie
     }
 }
 
-fn trainer_failure(i18n: Texts, failure: TrainerFailure) -> &'static str {
+fn trainer_failure(i18n: Texts, failure: PairingFailure) -> &'static str {
     match failure {
-        TrainerFailure::Unsupported if page::is_ios() => {
+        PairingFailure::Unsupported if page::is_ios() => {
             t_string!(i18n, trainer.unsupported_ios)
         }
-        TrainerFailure::Unsupported => t_string!(i18n, trainer.unsupported),
-        TrainerFailure::Cancelled => t_string!(i18n, trainer.cancelled),
-        TrainerFailure::Disabled => t_string!(i18n, trainer.disabled),
-        TrainerFailure::Denied => t_string!(i18n, trainer.denied),
-        TrainerFailure::AdapterOff => t_string!(i18n, trainer.adapter_off),
-        TrainerFailure::PartUnavailable => t_string!(i18n, part.screen_failed),
-        TrainerFailure::NotATrainer => t_string!(i18n, trainer.not_a_trainer),
-        TrainerFailure::Unreachable => t_string!(i18n, trainer.unreachable),
+        PairingFailure::Unsupported => t_string!(i18n, trainer.unsupported),
+        PairingFailure::Cancelled => t_string!(i18n, trainer.cancelled),
+        PairingFailure::Disabled => t_string!(i18n, trainer.disabled),
+        PairingFailure::Denied => t_string!(i18n, trainer.denied),
+        PairingFailure::AdapterOff => t_string!(i18n, trainer.adapter_off),
+        PairingFailure::PartUnavailable => t_string!(i18n, part.screen_failed),
+        PairingFailure::WrongKind => t_string!(i18n, trainer.not_a_trainer),
+        PairingFailure::Unreachable => t_string!(i18n, trainer.unreachable),
     }
 }
 

@@ -5,7 +5,7 @@ use leptos::prelude::*;
 use super::labels;
 use crate::{
     i18n::*,
-    state::{Intent, Intents, RideState, TrainerState},
+    state::{DeviceState, Intent, Intents, RideState},
 };
 
 /// Panel of the lobby: the trainer and the ready checkbox.
@@ -50,15 +50,15 @@ pub fn TrainerAlert() -> impl IntoView {
     let state = expect_context::<RideState>();
     let trainer = Memo::new(move |_| state.trainer.get());
     move || match trainer.get() {
-        TrainerState::Simulated | TrainerState::Connected(_) => ().into_any(),
-        problem @ TrainerState::Uncontrolled(..) => view! {
+        DeviceState::Simulated | DeviceState::Connected(_) => ().into_any(),
+        problem @ DeviceState::Uncontrolled(..) => view! {
             <div class="trainer-alert" data-mild="true" role="status">
                 <p>{labels::trainer(i18n, problem)}</p>
             </div>
         }
         .into_any(),
-        problem @ (TrainerState::Lost(_) | TrainerState::Silent(_)) => {
-            let heading = if matches!(problem, TrainerState::Lost(_)) {
+        problem @ (DeviceState::Lost(_) | DeviceState::Silent(_)) => {
+            let heading = if matches!(problem, DeviceState::Lost(_)) {
                 t_string!(i18n, trainer.lost_heading)
             } else {
                 t_string!(i18n, trainer.silent_heading)
@@ -92,7 +92,7 @@ fn ConnectButton() -> impl IntoView {
         <button
             type="button"
             class="button"
-            disabled=move || state.trainer.get() == TrainerState::Connecting
+            disabled=move || state.trainer.get() == DeviceState::Connecting
             on:click=move |_| intents.send(Intent::ConnectTrainer)
         >
             {t!(i18n, trainer.connect)}
@@ -116,13 +116,13 @@ fn SimulateButton() -> impl IntoView {
 }
 
 /// Value of the `data-state` attribute.
-fn state_name(trainer: &TrainerState) -> &'static str {
+fn state_name(trainer: &DeviceState) -> &'static str {
     match trainer {
-        TrainerState::None => "none",
-        TrainerState::Connecting => "connecting",
-        TrainerState::Simulated | TrainerState::Connected(_) | TrainerState::Uncontrolled(..) => {
+        DeviceState::None => "none",
+        DeviceState::Connecting => "connecting",
+        DeviceState::Simulated | DeviceState::Connected(_) | DeviceState::Uncontrolled(..) => {
             "works"
         }
-        TrainerState::Silent(_) | TrainerState::Lost(_) | TrainerState::Failed(_) => "failed",
+        DeviceState::Silent(_) | DeviceState::Lost(_) | DeviceState::Failed(_) => "failed",
     }
 }

@@ -5,7 +5,7 @@
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
 use ride::trainer::{CharacteristicAccess, ProfileSpec, Uuid};
-use session::trainer::{self, DeviceCommand, DeviceEvent, DeviceInput};
+use session::devices::{self, DeviceCommand, DeviceEvent, DeviceInput};
 
 use crate::browser::bluetooth::{
     self, Access, BluetoothDevice, CharacteristicRequest, ChooserError, ConnectError, Connection,
@@ -125,8 +125,8 @@ impl Devices {
             Err(ConnectError::Unreachable) => {
                 DeviceEvent::ConnectFailed(trainer::ConnectError::Unreachable)
             }
-            Err(ConnectError::NotATrainer) => {
-                DeviceEvent::ConnectFailed(trainer::ConnectError::NotATrainer)
+            Err(ConnectError::WrongKind) => {
+                DeviceEvent::ConnectFailed(trainer::ConnectError::WrongKind)
             }
         })
     }

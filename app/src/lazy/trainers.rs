@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use session::trainer::{DeviceCommand, DeviceInput};
+use session::devices::{DeviceCommand, DeviceInput};
 
 use crate::driver;
 

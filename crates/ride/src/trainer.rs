@@ -1,25 +1,48 @@
 //! Trainers: profiles of Bluetooth services, and a simulated trainer.
 //!
 //! Layout:
-//! - [`TrainerProfile`]: interface of all profiles. A driver moves bytes between a profile and the
+//! - [`DeviceProfile`]: interface of all profiles. A driver moves bytes between a profile and the
 //!   characteristics of a device, and knows their [`Uuid`]s only.
-//! - [`ftms`]: profile of the Fitness Machine Service.
+//! - [`ftms`]: profile of the Fitness Machine Service. [`wahoo`] and [`fec`]: trainers before it.
+//! - [`cycling_power`], [`heart_rate`], [`cadence`]: profiles of sensors. [`battery`]: state of charge.
+//! - [`DeviceKind`]: which profiles a device that a rider pairs may have.
+//! - [`Load`]: what a trainer is asked to do.
 //! - [`simulator`]: simulated rider on a trainer.
 //! - [`AgingReading`]: readings whose values become invalid one by one.
-//! - [`easing`]: gradual change of a target.
+//! - [`easing`]: gradual change of a target. [`low_cadence`]: release of a target that stops the
+//!   rider. [`power_match`]: target by a power meter. [`auto_pause`]: pause of the recording.
 
 mod aging;
+pub mod auto_pause;
+pub mod battery;
+pub mod cadence;
+pub mod cycling_power;
 pub mod easing;
+pub mod fec;
 pub mod ftms;
+pub mod heart_rate;
+mod kind;
+mod load;
+mod load_writer;
+pub mod low_cadence;
+mod measurements;
+pub mod power_match;
 mod profile;
+mod revolutions;
+mod sensor;
 pub mod simulator;
 mod uuid;
+pub mod wahoo;
 
 pub use aging::{AgingReading, READING_TIMEOUT};
+pub use kind::{DeviceKind, ProfileFactory, profiles};
+pub use load::{Capabilities, Load, MAX_SLOPE};
+pub use measurements::SILENCE_TIMEOUT;
 pub use profile::{
-    CharacteristicAccess, CharacteristicSpec, ControlProblem, ProfileSpec, TrainerEvent,
-    TrainerInput, TrainerOutput, TrainerProfile,
+    CharacteristicAccess, CharacteristicSpec, ControlProblem, DeviceProfile, ProfileEvent,
+    ProfileInput, ProfileOutput, ProfileSpec,
 };
+pub use sensor::SensorProfile;
 pub use uuid::Uuid;
 
 use thiserror::Error;
@@ -65,6 +88,10 @@ impl FieldReader<'_> {
 
     fn u16(&mut self) -> Result<u16, SensorError> {
         self.take().map(u16::from_le_bytes)
+    }
+
+    fn u32(&mut self) -> Result<u32, SensorError> {
+        self.take().map(u32::from_le_bytes)
     }
 
     fn i16(&mut self) -> Result<i16, SensorError> {

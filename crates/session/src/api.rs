@@ -8,12 +8,13 @@ use ride::{
     formats::Imported,
     recording::fit::{Activity, SubSport},
     rider::{Bias, Ftp, RiderName},
+    trainer::DeviceKind,
     workout::Workout,
 };
 
 use crate::{
-    storage::{StorageCommand, StoredProfile, StoredRide},
-    trainer::{DeviceCommand, DeviceInput},
+    devices::{DeviceCommand, DeviceInput},
+    storage::{StorageCommand, StoredDevices, StoredProfile, StoredRide},
     view::{CandidatePair, DirectLinks, FitDownloadError, JoinError, Notice, WorkoutFileError},
 };
 
@@ -29,6 +30,8 @@ pub struct SessionConfig {
     pub entropy: Option<[u8; 32]>,
     /// Kind of ride that this browser's rider has chosen for FIT files.
     pub sub_sport: SubSport,
+    /// Devices that this browser's rider has paired.
+    pub devices: StoredDevices,
 }
 
 /// Ride that a session opens.
@@ -152,13 +155,15 @@ pub struct RideInfo {
     pub invitation: Option<String>,
 }
 
-/// Sound that announces an interval.
+/// Sound that announces an interval, or the loss of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Sound {
     /// Short: in each of the last three seconds before it.
     Tick,
     /// Long: it begins.
     Start,
+    /// A device is lost.
+    Alarm,
 }
 
 /// Request of the rider. Those marked (host) are ignored unless this rider is the host.
@@ -203,9 +208,21 @@ pub enum Intent {
     End,
     /// Leave the ride.
     Leave,
-    /// Choose and connect a trainer over Bluetooth. Browsers allow it only in the handler of a tap
+    /// Choose and connect a device over Bluetooth. Browsers allow it only in the handler of a tap
     /// or key press.
-    ConnectTrainer,
+    Pair(DeviceKind),
+    /// Disconnect and forget a device.
+    Forget(DeviceKind),
+    /// Take power from this kind of device; `None` for the most exact one.
+    SetPowerSource(Option<DeviceKind>),
+    /// Take cadence from this kind of device; `None` for the most exact one.
+    SetCadenceSource(Option<DeviceKind>),
+    /// Steer the trainer by the power meter, or no longer.
+    MatchPower(bool),
+    /// Ride in ERG mode, or by hand.
+    SetErg(bool),
+    /// Change the load that is set by hand by this number of steps.
+    ChangeLoad(i8),
     /// Use the simulated trainer.
     SimulateTrainer,
     /// Copy the invitation link to the clipboard.

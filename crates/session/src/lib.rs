@@ -12,7 +12,7 @@
 //! simulated network on virtual time. Drivers contain no decisions.
 //!
 //! Each part owns its state: `JoinFlow` (from the address to a rider who joins), `Group` (the
-//! connection to the mesh), `Roster`, `SharedTimeline`, `OwnRide` with `TrainerControl`,
+//! connection to the mesh), `Roster`, `SharedTimeline`, `OwnRide` with `OwnDevices`,
 //! `RecordingSession` with `RecordingStore` and `RideHistory`, and `LinkMonitor`. Requests of other riders are limited by
 //! [`mesh::peer_limits`].
 
@@ -20,6 +20,7 @@
 
 mod api;
 mod control_guard;
+pub mod devices;
 mod group;
 mod history;
 mod host_controls;
@@ -34,7 +35,6 @@ mod roster;
 mod session;
 mod shared_timeline;
 pub mod storage;
-pub mod trainer;
 pub mod view;
 
 pub use api::{

@@ -5,12 +5,13 @@ use std::sync::Arc;
 use clock::{Duration, GroupTime, Moment, Now};
 use protocol::peer::PeerId;
 use ride::{
-    analysis::measured_ftp, message::Telemetry, player, recording::SIMULATOR, rider::Ftp,
-    timeline::Phase, trainer::Reading, workout::Workout,
+    analysis::measured_ftp, message::Telemetry, player, rider::Ftp, timeline::Phase,
+    trainer::Reading, workout::Workout,
 };
 
 use crate::{
     api::{Output, Sound},
+    devices::{OwnDevices, Wanted},
     group::Group,
     history::RideHistory,
     interval_sounds::IntervalSounds,
@@ -18,14 +19,13 @@ use crate::{
     rider::OwnRider,
     roster::Roster,
     shared_timeline::SharedTimeline,
-    trainer::TrainerControl,
-    view::{Metrics, Progress, RideChart, RideSummary, TrainerState},
+    view::{Metrics, Progress, RideChart, RideSummary},
 };
 
 /// Everything about the own ride that goes on without other riders.
 #[derive(Debug, Default)]
 pub(crate) struct OwnRide {
-    pub(crate) trainer: TrainerControl,
+    pub(crate) devices: OwnDevices,
     pub(crate) recording: RecordingSession,
     pub(crate) history: RideHistory,
     sounds: IntervalSounds,
@@ -52,6 +52,14 @@ pub(crate) struct RideUpdate {
 }
 
 impl OwnRide {
+    /// Ride of a rider with these devices.
+    pub(crate) fn new(devices: OwnDevices) -> Self {
+        Self {
+            devices,
+            ..Self::default()
+        }
+    }
+
     /// Follows the ride to now: sets the target, records, and updates the traces.
     pub(crate) fn follow(
         &mut self,
@@ -72,12 +80,13 @@ impl OwnRide {
         let target = workout.filter(|_| is_riding);
         let target = target.and_then(|workout| workout.target_at(position, context.me.ftp));
         let target = target.map(|watts| context.me.bias.apply(watts));
-        let (reading, target) = self.trainer.ride(now.moment, target, outputs);
-        let sensor = sensor(self.trainer.state());
+        let wanted = Wanted { target, is_riding };
+        let ridden = self.devices.ride(now.moment, wanted, outputs);
+        let (reading, target) = (ridden.reading, ridden.target);
         if let Some(workout) = workout {
             let moment = RecordedMoment {
                 reading,
-                sensor: sensor.as_deref(),
+                is_paused: ridden.is_paused,
                 target,
                 interval: player::position(workout, position).index as u32,
                 jumps,
@@ -147,7 +156,7 @@ impl OwnRide {
         if let (Some(before), Some(position @ (_, false))) = (before, position)
             && before != position
         {
-            self.trainer.ease(now);
+            self.devices.ease(now);
         }
     }
 
@@ -157,16 +166,19 @@ impl OwnRide {
         phase: Phase,
         context: RideContext<'_>,
         workout: &Workout,
-        moment: RecordedMoment<'_>,
+        moment: RecordedMoment,
         outputs: &mut impl Extend<Output>,
     ) {
         match phase {
             Phase::Riding { .. } => {
                 self.discard_cancelled_start(now.moment, context.timeline, outputs);
-                if !self.recording.is_opening(now.moment) {
+                if moment.is_paused {
+                    self.recording.pause(now);
+                } else if !self.recording.is_opening(now.moment) {
                     let pauses = pauses(now.moment, context);
                     let ride = (workout.name(), context.me.ftp);
-                    self.recording.record(now, moment, pauses, ride);
+                    let devices = self.devices.names();
+                    self.recording.record(now, moment, &devices, pauses, ride);
                 }
             }
             Phase::Paused { .. } => self.recording.pause(now),
@@ -257,15 +269,6 @@ impl OwnRide {
         let timeline = context.timeline.timeline();
         let chart = self.history.chart(timeline, time, &context.me.peer, roster);
         chart.map(Arc::new)
-    }
-}
-
-/// Name of the sensor that readings come from.
-fn sensor(trainer: TrainerState) -> Option<String> {
-    match trainer {
-        TrainerState::Simulated => Some(SIMULATOR.to_owned()),
-        TrainerState::Connected(name) | TrainerState::Uncontrolled(name, _) => Some(name),
-        _ => None,
     }
 }
 

@@ -27,10 +27,10 @@ pub(crate) struct RecordingSession {
 }
 
 /// Values recorded at one moment.
-pub(crate) struct RecordedMoment<'a> {
+pub(crate) struct RecordedMoment {
     pub(crate) reading: Reading,
-    /// Name of the sensor that the reading comes from.
-    pub(crate) sensor: Option<&'a str>,
+    /// True while the recording waits for the rider to pedal.
+    pub(crate) is_paused: bool,
     /// Target in watts.
     pub(crate) target: Option<u16>,
     pub(crate) interval: u32,
@@ -67,12 +67,13 @@ impl RecordingSession {
         self.store.is_failing()
     }
 
-    /// Records a moment, and begins the recording if there is none. Pauses that a sleeping page
+    /// Records a moment, measured by the devices with these names, and begins the recording if there is none. Pauses that a sleeping page
     /// missed are left out afterwards.
     pub(crate) fn record(
         &mut self,
         now: Now,
-        moment: RecordedMoment<'_>,
+        moment: RecordedMoment,
+        devices: &[&str],
         pauses: Pauses,
         (workout, ftp): (&str, Ftp),
     ) {
@@ -87,8 +88,8 @@ impl RecordingSession {
         if jumps_before.is_some_and(|before| before != moment.jumps) {
             recorder.begin_lap();
         }
-        if let Some(sensor) = moment.sensor {
-            recorder.add_sensor(sensor);
+        for device in devices {
+            recorder.add_sensor(device);
         }
         let interval = Some(moment.interval);
         recorder.record(now.moment, moment.reading, moment.target, interval);

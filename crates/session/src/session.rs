@@ -22,6 +22,7 @@ use ride::{
 use crate::{
     api::{Input, Opening, Output, SessionConfig},
     control_guard::ControlGuard,
+    devices::OwnDevices,
     group::Group,
     join_flow::JoinFlow,
     links::LinkMonitor,
@@ -85,6 +86,7 @@ impl RideSession {
     /// Opens a ride. Drain the outputs before the first input.
     pub fn new(config: SessionConfig, now: Now, opening: Opening) -> Self {
         let reloaded = matches!(opening, Opening::Group { reloaded: true, .. });
+        let devices = OwnDevices::new(config.devices.clone());
         let view = View {
             sub_sport: config.sub_sport,
             ..View::default()
@@ -101,7 +103,7 @@ impl RideSession {
             stored_timeline: None,
             limits: PeerLimits::default(),
             roster: Roster::default(),
-            ride: OwnRide::default(),
+            ride: OwnRide::new(devices),
             announced_trainer: TrainerKind::None,
             now,
             links: LinkMonitor::default(),
@@ -149,7 +151,11 @@ impl RideSession {
                 },
             ),
             Input::DirectLinks(links) => self.view.direct_links = links,
-            Input::Device(input) => self.ride.trainer.handle(now, input, &mut self.outputs),
+            Input::Device(input) => {
+                if self.ride.devices.handle(now, input, &mut self.outputs) {
+                    self.save_devices();
+                }
+            }
             Input::WorkoutFileChosen => {
                 self.view.workout_error = None;
                 self.view.workout_file = None;
@@ -198,7 +204,7 @@ impl RideSession {
 
     /// Moment of the next [`Input::Timeout`]; in the past means at once.
     pub fn poll_timeout(&self) -> Option<Moment> {
-        let parts = [self.group.poll_timeout(), self.ride.trainer.poll_timeout()];
+        let parts = [self.group.poll_timeout(), self.ride.devices.poll_timeout()];
         let next = parts.into_iter().flatten().chain([self.next_update]);
         next.min()
     }
@@ -221,7 +227,7 @@ impl RideSession {
             self.hide(now);
         }
         self.ride.recording.save(now, true, &mut self.outputs);
-        self.ride.trainer.release(now, &mut self.outputs);
+        self.ride.devices.release(now, &mut self.outputs);
         self.keep_screen_on(false);
     }
 }
@@ -230,7 +236,7 @@ impl RideSession {
 /// is right at once when it wakes.
 impl RideSession {
     fn update(&mut self, now: Moment) {
-        self.ride.trainer.handle_timeout(now, &mut self.outputs);
+        self.ride.devices.handle_timeout(now, &mut self.outputs);
         // The other riders wait for the first metrics.
         if self.next_telemetry.is_none() && self.group.time(now).is_some() {
             self.next_telemetry = Some(now);
@@ -245,7 +251,8 @@ impl RideSession {
         }
         self.roster.update_stale(now);
         self.remove_gone_riders(now);
-        self.view.trainer = self.ride.trainer.state();
+        self.view.trainer = self.ride.devices.state();
+        self.view.devices = self.ride.devices.view(now);
         if self.next_telemetry.is_some_and(|at| at <= now) {
             self.next_telemetry = Some(now + TELEMETRY_INTERVAL);
             self.send_telemetry(now, None);
@@ -394,14 +401,14 @@ impl RideSession {
         if let Some(me) = &self.me {
             let seed = me.seed_number();
             let (ftp, outputs) = (me.ftp, &mut self.outputs);
-            self.ride.trainer.simulate(now, seed, ftp, outputs);
+            self.ride.devices.simulate(now, seed, ftp, outputs);
             self.next_update = now;
         }
     }
 
     /// Tells the other riders when this one has a trainer and when no longer.
     fn announce_trainer(&mut self, now: Moment) {
-        let kind = self.ride.trainer.kind();
+        let kind = self.ride.devices.kind();
         if std::mem::replace(&mut self.announced_trainer, kind) != kind && self.takes_part {
             self.show_own_profile();
             self.send_profile(now, None);
@@ -457,7 +464,7 @@ impl RideSession {
         }
         self.ride.recording.save(now, true, &mut self.outputs);
         self.save(now);
-        self.ride.trainer.release_target(now, &mut self.outputs);
+        self.ride.devices.release_target(now, &mut self.outputs);
         if self.takes_part && self.code.is_some() {
             self.store(StorageCommand::MarkHidden);
         }
@@ -472,7 +479,7 @@ impl RideSession {
             self.keeps_screen_on = false;
             self.keep_screen_on(true);
         }
-        self.ride.trainer.wake(now);
+        self.ride.devices.wake(now);
         self.group.handle(now, node::Input::ProbeSocket);
     }
 

@@ -27,6 +27,29 @@ impl StoredProfile {
     }
 }
 
+/// Devices that this browser's rider has paired, and what they are used for.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct StoredDevices {
+    /// Device of each kind, in the order of `DeviceKind::ALL`.
+    pub devices: Vec<Option<StoredDevice>>,
+    /// Index of the kind of device that power comes from; `None` for the most exact one.
+    pub power_source: Option<usize>,
+    /// Index of the kind of device that cadence comes from.
+    pub cadence_source: Option<usize>,
+    /// True if the trainer is steered by the power meter.
+    pub matches_power: bool,
+}
+
+/// Device that was paired.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct StoredDevice {
+    /// Id that the browser has given it.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+}
+
 /// Identity of a rider in one ride: proof for the server and the other riders that a reloaded page
 /// is the same rider.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -135,6 +158,8 @@ pub struct StoredRide {
 pub enum StorageCommand {
     /// Store the rider as last entered.
     SaveProfile(StoredProfile),
+    /// Store the paired devices.
+    SaveDevices(StoredDevices),
     /// Store the identity of this tab's rider.
     SaveIdentity(Box<StoredIdentity>),
     /// Forget a rider who left, or whose ride is over.

@@ -7,6 +7,7 @@
 mod bike_data;
 mod control_point;
 mod power_range;
+mod resistance_range;
 
 use std::collections::VecDeque;
 
@@ -16,10 +17,12 @@ use clock::Moment;
 
 pub use bike_data::{IndoorBikeData, parse_indoor_bike_data};
 pub use power_range::PowerRange;
+pub use resistance_range::ResistanceRange;
 
 use super::{
-    AgingReading, CharacteristicAccess, CharacteristicSpec, ControlProblem, ProfileSpec,
-    READING_TIMEOUT, TrainerEvent, TrainerInput, TrainerOutput, TrainerProfile, Uuid,
+    Capabilities, CharacteristicAccess, CharacteristicSpec, ControlProblem, DeviceProfile,
+    ProfileEvent, ProfileInput, ProfileOutput, ProfileSpec, READING_TIMEOUT, Uuid,
+    measurements::Measurements,
 };
 use control_point::{ControlInput, ControlOutput, ControlPoint};
 
@@ -29,6 +32,8 @@ pub const SERVICE: Uuid = Uuid::from_u16(0x1826);
 pub const FEATURE: Uuid = Uuid::from_u16(0x2acc);
 /// Indoor Bike Data: notifies the readings.
 pub const INDOOR_BIKE_DATA: Uuid = Uuid::from_u16(0x2ad2);
+/// Supported Resistance Level Range: read once.
+pub const SUPPORTED_RESISTANCE_RANGE: Uuid = Uuid::from_u16(0x2ad6);
 /// Supported Power Range: read once.
 pub const SUPPORTED_POWER_RANGE: Uuid = Uuid::from_u16(0x2ad8);
 /// Fitness Machine Control Point: takes commands, and indicates the answers.
@@ -43,6 +48,11 @@ pub const SPEC: ProfileSpec = ProfileSpec {
     characteristics: &[
         characteristic(FEATURE, CharacteristicAccess::Read, false),
         characteristic(SUPPORTED_POWER_RANGE, CharacteristicAccess::Read, false),
+        characteristic(
+            SUPPORTED_RESISTANCE_RANGE,
+            CharacteristicAccess::Read,
+            false,
+        ),
         characteristic(CONTROL_POINT, CharacteristicAccess::Subscribe, false),
         characteristic(INDOOR_BIKE_DATA, CharacteristicAccess::Subscribe, true),
         characteristic(STATUS, CharacteristicAccess::Subscribe, false),
@@ -62,9 +72,6 @@ const fn characteristic(
     }
 }
 
-/// Time without Indoor Bike Data after which the device counts as silent. Devices notify once a
-/// second or more often.
-pub const SILENCE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Largest time between a request for control and the last data of a device that stops sending
 /// because of it.
 const CONTROL_EFFECT: Duration = Duration::from_secs(5);
@@ -75,14 +82,14 @@ pub struct FtmsProfile {
     control: ControlPoint,
     control_use: ControlUse,
     range: Option<PowerRange>,
-    /// False if the Feature characteristic says that the device takes no target power.
-    takes_power: bool,
-    reading: AgingReading,
+    resistance: Option<ResistanceRange>,
+    /// What the Feature characteristic says.
+    capabilities: Capabilities,
+    measurements: Measurements,
     connection: Option<Connection>,
     /// Newest Indoor Bike Data of this connection.
     newest: Option<Newest>,
-    silent: bool,
-    outputs: VecDeque<TrainerOutput>,
+    outputs: VecDeque<ProfileOutput>,
 }
 
 /// Use of the control point. Some consoles stop sending data when control is requested.
@@ -100,8 +107,6 @@ enum ControlUse {
 #[derive(Clone, Copy, Debug)]
 struct Connection {
     has_control_point: bool,
-    /// Time at which the device counts as silent; `None` once it does.
-    silence_at: Option<Moment>,
     /// Time at which control was requested; `None` before.
     control_requested_at: Option<Moment>,
 }
@@ -120,11 +125,11 @@ impl Default for FtmsProfile {
             control: ControlPoint::default(),
             control_use: ControlUse::AtOnce,
             range: None,
-            takes_power: true,
-            reading: AgingReading::default(),
+            resistance: None,
+            capabilities: Capabilities::ALL,
+            measurements: Measurements::default(),
             connection: None,
             newest: None,
-            silent: false,
             outputs: VecDeque::new(),
         }
     }
@@ -140,14 +145,17 @@ impl FtmsProfile {
         let has_control_point = !missing.contains(&CONTROL_POINT);
         self.connection = Some(Connection {
             has_control_point,
-            silence_at: Some(now + SILENCE_TIMEOUT),
             control_requested_at: None,
         });
+        self.measurements.connected(now);
         if !has_control_point {
-            self.emit(TrainerEvent::Uncontrolled(ControlProblem::MeasuresOnly));
-        } else if self.control_use == ControlUse::Never {
+            self.emit(ProfileEvent::Uncontrolled(ControlProblem::MeasuresOnly));
+            return;
+        }
+        self.emit(ProfileEvent::Capable(self.capabilities));
+        if self.control_use == ControlUse::Never {
             let problem = ControlProblem::StopsWhenControlled;
-            self.emit(TrainerEvent::Uncontrolled(problem));
+            self.emit(ProfileEvent::Uncontrolled(problem));
         } else if self.control_use == ControlUse::AtOnce || self.newest.is_some() {
             self.request_control(now);
         }
@@ -165,26 +173,29 @@ impl FtmsProfile {
             return;
         }
         connection.control_requested_at = Some(now);
-        let (range, takes_power) = (self.range, self.takes_power);
-        self.control(now, ControlInput::Connected { range, takes_power });
+        let connected = ControlInput::Connected {
+            range: self.range,
+            resistance: self.resistance,
+            capabilities: self.capabilities,
+        };
+        self.control(now, connected);
     }
 
     fn disconnected(&mut self, now: Moment) {
         self.control_use = self.next_control_use();
         self.range = None;
-        self.takes_power = true;
+        self.resistance = None;
+        self.capabilities = Capabilities::ALL;
         self.connection = None;
         self.newest = None;
         self.control(now, ControlInput::Disconnected);
-        if std::mem::take(&mut self.reading).expires_at().is_some() {
-            self.push_reading();
-        }
+        self.outputs.extend(self.measurements.disconnected());
     }
 
     /// Use of the control point in the next connection.
     fn next_control_use(&self) -> ControlUse {
         let requested_at = self.connection.and_then(|it| it.control_requested_at);
-        let Some(requested_at) = requested_at.filter(|_| self.silent) else {
+        let Some(requested_at) = requested_at.filter(|_| self.measurements.is_silent()) else {
             return self.control_use;
         };
         // A rider who stops pedalling silences some devices, too.
@@ -200,8 +211,9 @@ impl FtmsProfile {
     fn handle_value(&mut self, now: Moment, characteristic: Uuid, bytes: Vec<u8>) {
         match characteristic {
             INDOOR_BIKE_DATA => self.measure(now, &bytes),
-            FEATURE => self.takes_power = takes_power(&bytes),
+            FEATURE => self.capabilities = capabilities(&bytes),
             SUPPORTED_POWER_RANGE => self.range = PowerRange::parse(&bytes).ok(),
+            SUPPORTED_RESISTANCE_RANGE => self.resistance = ResistanceRange::parse(&bytes).ok(),
             CONTROL_POINT => self.control(now, ControlInput::Indication(bytes)),
             STATUS => self.control(now, ControlInput::Status(bytes)),
             _ => {}
@@ -214,41 +226,23 @@ impl FtmsProfile {
         let Ok(data) = parse_indoor_bike_data(bytes) else {
             return;
         };
-        self.expire_reading(now);
         let reading = data.reading();
-        self.reading.update(now, reading);
-        if data.heart_rate == Some(0) {
-            self.reading.clear_heart_rate();
-        }
         self.newest = Some(Newest {
             at: now,
             is_riding: reading.power > Some(0) || reading.cadence > Some(0),
         });
-        if let Some(connection) = &mut self.connection {
-            connection.silence_at = Some(now + SILENCE_TIMEOUT);
-        }
-        if std::mem::take(&mut self.silent) {
-            self.emit(TrainerEvent::Measuring);
-        }
+        let has_no_heart_rate = data.heart_rate == Some(0);
+        let outputs = self.measurements.update(now, reading, has_no_heart_rate);
         self.request_control(now);
-        self.push_reading();
-    }
-
-    fn expire_reading(&mut self, now: Moment) {
-        if self.reading.expire(now) {
-            self.push_reading();
-        }
+        self.outputs.extend(outputs);
     }
 
     /// A silent device is told to start: some consoles send nothing before.
     fn notice_silence(&mut self, now: Moment) {
-        let silence_at = self.connection.as_mut().map(|it| &mut it.silence_at);
-        let due = silence_at.and_then(|at| at.take_if(|at| *at <= now));
-        if due.is_none() {
+        if !self.measurements.falls_silent(now) {
             return;
         }
-        self.silent = true;
-        self.emit(TrainerEvent::Silent);
+        self.emit(ProfileEvent::Silent);
         self.request_control(now);
         self.control(now, ControlInput::Start);
     }
@@ -259,46 +253,41 @@ impl FtmsProfile {
         self.control.handle(now, input);
     }
 
-    fn push_reading(&mut self) {
-        let reading = self.reading.reading();
-        self.outputs.push_back(TrainerOutput::Reading(reading));
-    }
-
-    fn emit(&mut self, event: TrainerEvent) {
-        self.outputs.push_back(TrainerOutput::Event(event));
+    fn emit(&mut self, event: ProfileEvent) {
+        self.outputs.push_back(ProfileOutput::Event(event));
     }
 
     fn drain_control(&mut self) {
         while let Some(output) = self.control.poll_output() {
             self.outputs.push_back(match output {
-                ControlOutput::Write(bytes) => TrainerOutput::Write {
+                ControlOutput::Write(bytes) => ProfileOutput::Write {
                     characteristic: CONTROL_POINT,
                     bytes,
                 },
-                ControlOutput::Event(event) => TrainerOutput::Event(event),
+                ControlOutput::Event(event) => ProfileOutput::Event(event),
             });
         }
     }
 }
 
-impl TrainerProfile for FtmsProfile {
+impl DeviceProfile for FtmsProfile {
     fn spec(&self) -> &'static ProfileSpec {
         &SPEC
     }
 
-    fn handle(&mut self, now: Moment, input: TrainerInput) {
+    fn handle(&mut self, now: Moment, input: ProfileInput) {
         match input {
-            TrainerInput::Connected { missing } => self.connected(now, &missing),
-            TrainerInput::Value {
+            ProfileInput::Connected { missing } => self.connected(now, &missing),
+            ProfileInput::Value {
                 characteristic,
                 bytes,
             } => self.handle_value(now, characteristic, bytes),
-            TrainerInput::Written { ok, .. } => self.control(now, ControlInput::Written(ok)),
-            TrainerInput::Disconnected => self.disconnected(now),
-            TrainerInput::SetTarget(target) => self.control(now, ControlInput::Target(target)),
-            TrainerInput::Release => self.control(now, ControlInput::Release),
-            TrainerInput::Timeout => {
-                self.expire_reading(now);
+            ProfileInput::Written { ok, .. } => self.control(now, ControlInput::Written(ok)),
+            ProfileInput::Disconnected => self.disconnected(now),
+            ProfileInput::SetLoad(load) => self.control(now, ControlInput::Load(load)),
+            ProfileInput::Release => self.control(now, ControlInput::Release),
+            ProfileInput::Timeout => {
+                self.outputs.extend(self.measurements.expire(now));
                 self.notice_silence(now);
                 self.control(now, ControlInput::Timeout);
             }
@@ -306,29 +295,38 @@ impl TrainerProfile for FtmsProfile {
         self.drain_control();
     }
 
-    fn poll_output(&mut self) -> Option<TrainerOutput> {
+    fn poll_output(&mut self) -> Option<ProfileOutput> {
         self.outputs.pop_front()
     }
 
     fn poll_timeout(&self) -> Option<Moment> {
         let timeouts = [
             self.control.poll_timeout(),
-            self.reading.expires_at(),
-            self.connection.and_then(|it| it.silence_at),
+            self.measurements.poll_timeout(),
         ];
         timeouts.into_iter().flatten().min()
     }
 }
 
-/// Reads Fitness Machine Feature 0x2ACC (FTMS 1.0, section 4.3): bit 3 of the second word tells
-/// whether a target power is taken. A device that announces no target setting at all, or too few
-/// bytes, has not filled in the characteristic.
-fn takes_power(bytes: &[u8]) -> bool {
-    match bytes {
-        [_, _, _, _, first, rest @ ..] => {
-            first & 1 << 3 != 0 || (*first == 0 && rest.iter().all(|byte| *byte == 0))
-        }
-        _ => true,
+/// Reads Fitness Machine Feature 0x2ACC (FTMS 1.0, section 4.3): the second word tells which targets
+/// are taken. A device that announces none at all, or sends too few bytes, has not filled in the
+/// characteristic, and is tried.
+fn capabilities(bytes: &[u8]) -> Capabilities {
+    let [_, _, _, _, targets @ ..] = bytes else {
+        return Capabilities::ALL;
+    };
+    let bits = targets
+        .iter()
+        .take(4)
+        .rev()
+        .fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte));
+    if bits == 0 {
+        return Capabilities::ALL;
+    }
+    Capabilities {
+        resistance: bits & 1 << 2 != 0,
+        power: bits & 1 << 3 != 0,
+        slope: bits & 1 << 13 != 0,
     }
 }
 

@@ -1,10 +1,10 @@
-//! Interface between a driver and the profiles of trainers.
+//! Interface between a driver and the profiles of devices.
 
 use core::fmt::Debug;
 
 use clock::Moment;
 
-use super::{Reading, Uuid};
+use super::{Capabilities, Load, Reading, Uuid};
 
 /// Services and characteristics that a profile uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,7 +24,7 @@ pub struct CharacteristicSpec {
     pub uuid: Uuid,
     /// Access to prepare when a device is connected. Each characteristic may be written to as well.
     pub access: CharacteristicAccess,
-    /// True if the profile needs the characteristic. A device without it is not a trainer of this
+    /// True if the profile needs the characteristic. A device without it does not have this
     /// profile; the driver ignores a failure of any other one.
     pub required: bool,
 }
@@ -32,37 +32,37 @@ pub struct CharacteristicSpec {
 /// Access to a characteristic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CharacteristicAccess {
-    /// Read once, before [`TrainerInput::Connected`].
+    /// Read once, before [`ProfileInput::Connected`].
     Read,
-    /// Notifications or indications, subscribed to before [`TrainerInput::Connected`].
+    /// Notifications or indications, subscribed to before [`ProfileInput::Connected`].
     Subscribe,
     /// Writes only.
     Write,
 }
 
-/// Control of one kind of trainer, without IO.
+/// Measuring with, and control of, one kind of device, without IO.
 ///
 /// The driver connects a device, reads and subscribes to the characteristics of the
-/// [`ProfileSpec`] in their order, and says [`TrainerInput::Connected`]. After each input it
-/// performs all outputs. At [`TrainerProfile::poll_timeout`] it says [`TrainerInput::Timeout`]. One
+/// [`ProfileSpec`] in their order, and says [`ProfileInput::Connected`]. After each input it
+/// performs all outputs. At [`DeviceProfile::poll_timeout`] it says [`ProfileInput::Timeout`]. One
 /// profile serves one device, and may be connected again after a disconnection.
-pub trait TrainerProfile: Debug {
+pub trait DeviceProfile: Debug {
     /// Services and characteristics of the profile.
     fn spec(&self) -> &'static ProfileSpec;
 
     /// Handles an input.
-    fn handle(&mut self, now: Moment, input: TrainerInput);
+    fn handle(&mut self, now: Moment, input: ProfileInput);
 
     /// Next output, until there is none.
-    fn poll_output(&mut self) -> Option<TrainerOutput>;
+    fn poll_output(&mut self) -> Option<ProfileOutput>;
 
-    /// Time of the next [`TrainerInput::Timeout`].
+    /// Time of the next [`ProfileInput::Timeout`].
     fn poll_timeout(&self) -> Option<Moment>;
 }
 
-/// Input of a [`TrainerProfile`].
+/// Input of a [`DeviceProfile`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TrainerInput {
+pub enum ProfileInput {
     /// A device is connected, and its characteristics are read and subscribed to.
     Connected {
         /// Characteristics that the device lacks, or that could not be prepared.
@@ -75,7 +75,7 @@ pub enum TrainerInput {
         /// The value.
         bytes: Vec<u8>,
     },
-    /// Result of the last [`TrainerOutput::Write`].
+    /// Result of the last [`ProfileOutput::Write`].
     Written {
         /// Characteristic that was written to.
         characteristic: Uuid,
@@ -84,19 +84,19 @@ pub enum TrainerInput {
     },
     /// The device is no longer connected.
     Disconnected,
-    /// New target in W; `None` for riding without a target.
-    SetTarget(Option<u16>),
+    /// New load.
+    SetLoad(Load),
     /// The rider leaves, and the device will be disconnected: write at once what frees the trainer
     /// of its target. If the device stays connected after all, the target is set again.
     Release,
-    /// The time of [`TrainerProfile::poll_timeout`] has come.
+    /// The time of [`DeviceProfile::poll_timeout`] has come.
     Timeout,
 }
 
-/// Output of a [`TrainerProfile`].
+/// Output of a [`DeviceProfile`].
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum TrainerOutput {
-    /// Write to a characteristic with response. The driver reports [`TrainerInput::Written`].
+pub enum ProfileOutput {
+    /// Write to a characteristic with response. The driver reports [`ProfileInput::Written`].
     Write {
         /// Characteristic to write to.
         characteristic: Uuid,
@@ -106,20 +106,22 @@ pub enum TrainerOutput {
     /// New readings, which replace all earlier ones.
     Reading(Reading),
     /// Change of the trainer's state.
-    Event(TrainerEvent),
+    Event(ProfileEvent),
 }
 
 /// Change of a trainer's state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TrainerEvent {
+pub enum ProfileEvent {
+    /// The device is connected, and takes these loads. A device that only measures does not say so.
+    Capable(Capabilities),
     /// The trainer has given control, or follows the target again.
     Controllable,
     /// The trainer measures, and does not follow the target. It is asked again after growing
-    /// delays and with every new target; [`TrainerEvent::Controllable`] follows once it obeys.
+    /// delays and with every new target; [`ProfileEvent::Controllable`] follows once it obeys.
     Uncontrolled(ControlProblem),
     /// The device is connected, and sends no data. Repeated once per connection.
     Silent,
-    /// The device sends data again after [`TrainerEvent::Silent`].
+    /// The device sends data again after [`ProfileEvent::Silent`].
     Measuring,
 }
 

@@ -3,17 +3,29 @@
 //! Power follows the target as a first-order lag of about 2 s, with noise of up to 3 %. Cadence
 //! drifts around 90 rpm. Heart rate follows power over about a minute.
 
+use core::time::Duration;
+use std::collections::VecDeque;
+
 use clock::Moment;
 
-use super::Reading;
+use super::{
+    Capabilities, DeviceProfile, Load, ProfileEvent, ProfileInput, ProfileOutput, ProfileSpec,
+    Reading,
+};
 use crate::rider::Ftp;
 
 /// Time constant of power in seconds.
 const POWER_LAG: f64 = 2.0;
 /// Largest relative noise of power.
 const NOISE: f64 = 0.03;
-/// Power without a target, as a fraction of FTP.
+/// Power on a flat road, as a fraction of FTP.
 const FREE_RIDE: f64 = 0.6;
+/// Power for each percent of slope beside it.
+const CLIMBING: f64 = 0.05;
+/// Power without and with all resistance.
+const RESISTANCE: (f64, f64) = (0.3, 1.2);
+/// Least power on a road, as a fraction of FTP.
+const MIN_POWER: f64 = 0.2;
 /// Time constant of cadence in seconds.
 const CADENCE_LAG: f64 = 1.5;
 /// Mean cadence in rpm.
@@ -34,7 +46,7 @@ const MAX_HEART_RATE: f64 = 195.0;
 pub struct Simulator {
     random: SplitMix,
     ftp: Ftp,
-    target: Option<u16>,
+    load: Load,
     advanced_at: Option<Moment>,
     power: f64,
     cadence: f64,
@@ -48,7 +60,7 @@ impl Simulator {
         Self {
             random: SplitMix(seed),
             ftp,
-            target: None,
+            load: Load::FREE,
             advanced_at: None,
             power: 0.0,
             cadence: 0.0,
@@ -57,10 +69,9 @@ impl Simulator {
         }
     }
 
-    /// Sets the target in W. At 0 W the rider stops pedalling; without a target the rider rides at
-    /// 60 % of FTP.
-    pub const fn set_target(&mut self, watts: Option<u16>) {
-        self.target = watts;
+    /// Sets the load. At 0 W the rider stops pedalling; on a flat road the rider rides at 60 % of FTP.
+    pub const fn set_load(&mut self, load: Load) {
+        self.load = load;
     }
 
     /// Advances the simulation to `now` and returns the readings.
@@ -78,11 +89,21 @@ impl Simulator {
 
     fn update(&mut self, passed: f64) {
         let ftp = f64::from(self.ftp.watts());
-        let goal = self.target.map_or(ftp * FREE_RIDE, f64::from);
+        let goal = match self.load {
+            Load::Power(watts) => f64::from(watts),
+            Load::Slope(slope) => {
+                let climbing = CLIMBING * f64::from(slope) / 100.0;
+                ftp * (FREE_RIDE + climbing).max(MIN_POWER)
+            }
+            Load::Resistance(percent) => {
+                let (least, most) = RESISTANCE;
+                ftp * (least + (most - least) * f64::from(percent) / 100.0)
+            }
+        };
         approach(&mut self.power, goal, passed, POWER_LAG);
         self.drift =
             (self.drift + self.random.signed() * passed.min(1.0)).clamp(-MAX_DRIFT, MAX_DRIFT);
-        let pedalling = if self.target == Some(0) {
+        let pedalling = if self.load == Load::Power(0) {
             0.0
         } else {
             CADENCE + self.drift
@@ -111,6 +132,76 @@ impl SplitMix {
         bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         bits ^= bits >> 31;
         (bits >> 11) as f64 / (1_u64 << 52) as f64 - 1.0
+    }
+}
+
+/// Time between two readings.
+const READING_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Nothing: the simulator is no device.
+const SPEC: ProfileSpec = ProfileSpec {
+    advertised_service: super::ftms::SERVICE,
+    characteristics: &[],
+};
+
+/// The simulated rider behind the interface of real trainers.
+#[derive(Debug)]
+pub struct SimulatedProfile {
+    simulator: Simulator,
+    next: Option<Moment>,
+    outputs: VecDeque<ProfileOutput>,
+}
+
+impl SimulatedProfile {
+    /// Rider at rest, see [`Simulator::new`].
+    pub const fn new(seed: u64, ftp: Ftp) -> Self {
+        Self {
+            simulator: Simulator::new(seed, ftp),
+            next: None,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    fn measure(&mut self, now: Moment) {
+        let reading = self.simulator.advance(now);
+        self.outputs.push_back(ProfileOutput::Reading(reading));
+        self.next = Some(now + READING_INTERVAL);
+    }
+}
+
+impl DeviceProfile for SimulatedProfile {
+    fn spec(&self) -> &'static ProfileSpec {
+        &SPEC
+    }
+
+    fn handle(&mut self, now: Moment, input: ProfileInput) {
+        match input {
+            ProfileInput::Connected { .. } => {
+                let capable = ProfileEvent::Capable(Capabilities {
+                    resistance: false,
+                    ..Capabilities::ALL
+                });
+                for event in [capable, ProfileEvent::Controllable] {
+                    self.outputs.push_back(ProfileOutput::Event(event));
+                }
+                self.measure(now);
+            }
+            ProfileInput::SetLoad(load) => self.simulator.set_load(load),
+            ProfileInput::Timeout if self.next.is_some_and(|next| next <= now) => self.measure(now),
+            ProfileInput::Disconnected => self.next = None,
+            ProfileInput::Timeout
+            | ProfileInput::Value { .. }
+            | ProfileInput::Written { .. }
+            | ProfileInput::Release => {}
+        }
+    }
+
+    fn poll_output(&mut self) -> Option<ProfileOutput> {
+        self.outputs.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Moment> {
+        self.next
     }
 }
 

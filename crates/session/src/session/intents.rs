@@ -43,7 +43,31 @@ impl RideSession {
                 self.profile_changed(now);
             }
             Intent::Leave => self.leave(now),
-            Intent::ConnectTrainer => self.ride.trainer.choose(now, &mut self.outputs),
+            Intent::Pair(kind) => self.ride.devices.pair(now, kind, &mut self.outputs),
+            Intent::Forget(kind) => {
+                self.ride.devices.forget(now, kind, &mut self.outputs);
+                self.save_devices();
+            }
+            Intent::SetPowerSource(kind) => {
+                self.ride.devices.set_power_source(kind);
+                self.save_devices();
+            }
+            Intent::SetCadenceSource(kind) => {
+                self.ride.devices.set_cadence_source(kind);
+                self.save_devices();
+            }
+            Intent::MatchPower(matches) => {
+                self.ride.devices.match_power(matches);
+                self.save_devices();
+            }
+            Intent::SetErg(is_on) => {
+                self.ride.devices.set_erg(now, is_on);
+                self.next_update = now;
+            }
+            Intent::ChangeLoad(steps) => {
+                self.ride.devices.change_load(steps);
+                self.next_update = now;
+            }
             Intent::SimulateTrainer => self.use_simulator(now),
             Intent::CopyLink => {
                 let link = self.view.invitation.clone();
@@ -103,6 +127,13 @@ impl RideSession {
     }
 
     /// Takes the FTP that a test has measured, for the next rides.
+    /// Stores which devices are paired, and what they are used for.
+    pub(super) fn save_devices(&mut self) {
+        let devices = self.ride.devices.stored();
+        self.store(StorageCommand::SaveDevices(devices));
+        self.view.devices = self.ride.devices.view(self.now.moment);
+    }
+
     fn accept_ftp(&mut self) {
         let measured = self.view.measured_ftp.take();
         if let Some(ftp) = measured.and_then(|watts| Ftp::new(watts).ok()) {

@@ -155,6 +155,7 @@ impl RideSession {
         self.ride.recording.reset(now, &mut self.outputs);
         self.takes_part = true;
         self.me = Some(me);
+        self.ride.devices.find_remembered(now, &mut self.outputs);
     }
 
     pub(super) fn connect(&mut self, resume: Option<Resume>, room_snapshot: Option<RoomSnapshot>) {
@@ -192,7 +193,7 @@ impl RideSession {
             number: self.roster.row(&me.peer).map_or(0, |row| row.number),
             bias: me.bias.percent(),
             ready: me.ready,
-            simulated: self.ride.trainer.is_simulated(),
+            simulated: self.ride.devices.is_simulated(),
             group_offset: self.group.last_offset().map(|offset| offset.0 - wall_lead),
             stored_at: Some(self.now.wall.unix_ms()),
             room_snapshot: self.group.node().and_then(Node::room_snapshot),

@@ -117,14 +117,14 @@ impl RideSession {
 
     pub(super) fn show_own_profile(&mut self) {
         if let Some(me) = &self.me {
-            let profile = me.profile(self.ride.trainer.kind());
+            let profile = me.profile(self.ride.devices.kind());
             self.roster.set_profile(&me.peer, &profile);
         }
     }
 
     pub(super) fn send_profile(&mut self, now: Moment, to: Option<&PeerId>) {
         let Some(me) = &self.me else { return };
-        let message = PeerMessage::Profile(me.profile(self.ride.trainer.kind()));
+        let message = PeerMessage::Profile(me.profile(self.ride.devices.kind()));
         match to {
             Some(peer) => self.group.send(now, peer, DeliveryClass::Control, &message),
             None => self.group.broadcast(now, DeliveryClass::Control, &message),

@@ -1,8 +1,8 @@
 //! Notices: events of the ride that are told in one line of text.
 
-use ride::timeline;
+use ride::{timeline, trainer::DeviceKind};
 
-use super::TrainerFailure;
+use super::PairingFailure;
 
 /// An event of the ride, shown in the status region and announced by screen
 /// readers. Riders are given by name, with the number where two have the same
@@ -38,7 +38,7 @@ pub enum Notice {
     /// The host shared the workout with this name.
     WorkoutShared(String),
     /// No trainer was connected for this reason; the one in use stays.
-    TrainerNotConnected(TrainerFailure),
+    NotPaired(DeviceKind, PairingFailure),
     /// The timeline rejected a change that this rider, as host, asked for.
     ChangeRejected(timeline::TimelineError),
     /// The host with this name changed the ride.

@@ -6,6 +6,7 @@
 mod chaos;
 mod controls;
 mod countdown;
+mod devices;
 mod harness;
 mod host_gone;
 mod hostile;
@@ -21,9 +22,9 @@ mod presence;
 mod profiles;
 mod recording;
 mod reload;
+mod sensors;
 mod server_gone;
 mod sleep;
 mod solo;
 mod tabs;
 mod telemetry;
-mod trainer;

@@ -3,7 +3,7 @@
 use protocol::peer::LinkState;
 use session::{
     Intent,
-    view::{Notice, ServerConnection, Stage, TrainerState},
+    view::{DeviceState, Notice, ServerConnection, Stage},
 };
 
 use crate::harness::{ANA, BEN, World, half_minute, long_ride, ms, secs};
@@ -53,7 +53,7 @@ fn a_reloaded_page_keeps_its_simulator_and_rides_on_at_once() {
     world.run(secs(3));
     world.reload(BEN);
     world.run_until("the ride", |world| *world.stage(BEN) == Stage::Riding);
-    assert_eq!(*world.trainer(BEN), TrainerState::Simulated);
+    assert_eq!(*world.trainer(BEN), DeviceState::Simulated);
     assert_eq!(world.target(BEN), Some(150));
     world.run(secs(2));
     assert!(world.row(ANA, "Ben").metrics.power > Some(50));

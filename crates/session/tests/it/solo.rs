@@ -4,7 +4,7 @@ use ride::timeline::TimelineError;
 use session::{
     Intent, Opening,
     storage::StoredProfile,
-    view::{Notice, ServerConnection, Stage, TrainerState},
+    view::{DeviceState, Notice, ServerConnection, Stage},
 };
 
 use crate::harness::{ANA, FakeTrainer, World, four_steps, half_minute, long_ride, ms, secs};
@@ -29,7 +29,7 @@ fn riding(seed: u64) -> World {
 fn a_solo_ride_begins_in_the_lobby_on_the_simulator() {
     let world = solo(1);
     assert_eq!(*world.stage(ANA), Stage::Lobby);
-    assert_eq!(*world.trainer(ANA), TrainerState::Simulated);
+    assert_eq!(*world.trainer(ANA), DeviceState::Simulated);
     assert_eq!(world.listed(ANA), ["Rider"]);
     assert!(world.view(ANA).is_host);
     assert!(world.view(ANA).ready);

@@ -3,7 +3,7 @@
 use protocol::peer::LinkState;
 use session::{
     Intent,
-    view::{Stage, TrainerState},
+    view::{DeviceState, Stage},
 };
 
 use crate::harness::{ANA, BEN, World, long_ride, ms, secs};
@@ -54,7 +54,7 @@ fn a_tab_that_was_taken_over_stops_its_trainer_and_lets_the_screen_turn_off() {
     world.open(second);
     world.intend(second, Intent::ResumeAs(0));
     world.run(secs(1));
-    assert_eq!(*world.trainer(ANA), TrainerState::None);
+    assert_eq!(*world.trainer(ANA), DeviceState::None);
     assert!(!world.tabs[ANA].screen_is_kept_on);
     assert!(world.tabs[second].screen_is_kept_on);
 }

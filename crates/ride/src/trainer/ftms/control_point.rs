@@ -11,8 +11,8 @@ use core::time::Duration;
 
 use clock::Moment;
 
-use super::PowerRange;
-use crate::trainer::{ControlProblem, TrainerEvent};
+use super::{PowerRange, ResistanceRange};
+use crate::trainer::{Capabilities, ControlProblem, Load, ProfileEvent};
 
 /// Time limit of an operation.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
@@ -26,6 +26,7 @@ const MAX_FAILURES: u32 = 3;
 
 const REQUEST_CONTROL: u8 = 0x00;
 const RESET: u8 = 0x01;
+const SET_RESISTANCE: u8 = 0x04;
 const SET_POWER: u8 = 0x05;
 const START: u8 = 0x07;
 const SET_SIMULATION: u8 = 0x11;
@@ -35,9 +36,13 @@ const NOT_SUPPORTED: u8 = 0x02;
 const NOT_PERMITTED: u8 = 0x05;
 const STATUS_CONTROL_LOST: u8 = 0xff;
 
-/// Simulation of a flat road without wind: rolling resistance 0.004, wind resistance 0.51 kg/m. It
-/// replaces the target in parts of a workout without one, and lets the rider shift gears.
-const FLAT_ROAD: [u8; 7] = [SET_SIMULATION, 0, 0, 0, 0, 40, 51];
+/// Simulation of a road without wind: slope in 0.01 %, rolling resistance 0.004, wind resistance
+/// 0.51 kg/m. It replaces the target in parts of a workout without one, and lets the rider shift
+/// gears.
+const fn road(slope: i16) -> [u8; 7] {
+    let [low, high] = slope.to_le_bytes();
+    [SET_SIMULATION, 0, 0, low, high, 40, 51]
+}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ControlInput {
@@ -45,11 +50,13 @@ pub(super) enum ControlInput {
     Connected {
         /// Range that all targets are limited to, if the trainer reports one.
         range: Option<PowerRange>,
-        /// False if the trainer reports that it takes no target power.
-        takes_power: bool,
+        /// Levels of resistance, if the trainer reports them.
+        resistance: Option<ResistanceRange>,
+        /// What the trainer reports to take.
+        capabilities: Capabilities,
     },
-    /// New target in W; `None` for riding without a target.
-    Target(Option<u16>),
+    /// New load.
+    Load(Load),
     /// Start the machine, which sends no data.
     Start,
     /// Free the trainer of its target at once.
@@ -71,7 +78,7 @@ pub(super) enum ControlOutput {
     /// Write to the control point with response, to be followed by [`ControlInput::Written`].
     Write(Vec<u8>),
     /// Change of the trainer's state.
-    Event(TrainerEvent),
+    Event(ProfileEvent),
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -87,7 +94,8 @@ enum ControlState {
 #[derive(Clone, Copy, Debug)]
 struct Operation {
     request: u8,
-    target: Option<u16>,
+    /// Load that it sets.
+    load: Option<Load>,
 }
 
 /// Consecutive failures of one operation.
@@ -102,6 +110,7 @@ struct Failures {
 pub(super) struct ControlPoint {
     state: ControlState,
     range: PowerRange,
+    resistance: ResistanceRange,
     /// False if the trainer reports that it takes no target power. It is asked nevertheless.
     takes_power: bool,
     /// False once the trainer has rejected a simulation: it is reset instead.
@@ -109,10 +118,10 @@ pub(super) struct ControlPoint {
     /// True while the device sends data, so that silence of the control point is not silence of
     /// the device.
     pub(super) data_flows: bool,
-    /// Newest target; the outer `None` before the first one.
-    wanted: Option<Option<u16>>,
-    /// Target that the trainer has confirmed last.
-    answered: Option<Option<u16>>,
+    /// Newest load; `None` before the first one.
+    wanted: Option<Load>,
+    /// Load that the trainer has confirmed last.
+    answered: Option<Load>,
     /// True if the trainer may have a target from this connection.
     holds_target: bool,
     wants_start: bool,
@@ -132,8 +141,12 @@ pub(super) struct ControlPoint {
 impl ControlPoint {
     pub(super) fn handle(&mut self, now: Moment, input: ControlInput) {
         match input {
-            ControlInput::Connected { range, takes_power } => self.connect(range, takes_power),
-            ControlInput::Target(target) => self.set_target(target),
+            ControlInput::Connected {
+                range,
+                resistance,
+                capabilities,
+            } => self.connect(range, resistance, capabilities),
+            ControlInput::Load(load) => self.set_load(load),
             ControlInput::Start => self.wants_start = true,
             ControlInput::Release => return self.release(now),
             ControlInput::Indication(bytes) => self.handle_indication(now, &bytes),
@@ -154,11 +167,17 @@ impl ControlPoint {
         self.times_out_at.or(self.retry_at)
     }
 
-    fn connect(&mut self, range: Option<PowerRange>, takes_power: bool) {
+    fn connect(
+        &mut self,
+        range: Option<PowerRange>,
+        resistance: Option<ResistanceRange>,
+        capabilities: Capabilities,
+    ) {
         self.reset(ControlState::Requesting);
         self.range = range.unwrap_or_default();
-        self.takes_power = takes_power;
-        if !takes_power {
+        self.resistance = resistance.unwrap_or_default();
+        self.takes_power = capabilities.power;
+        if !capabilities.power {
             self.report(SET_POWER, ControlProblem::Unsupported);
         }
     }
@@ -175,8 +194,8 @@ impl ControlPoint {
         };
     }
 
-    fn set_target(&mut self, target: Option<u16>) {
-        let has_changed = self.wanted.replace(target) != Some(target);
+    fn set_load(&mut self, load: Load) {
+        let has_changed = self.wanted.replace(load) != Some(load);
         if has_changed && self.retries_on_change {
             self.retry_at = None;
         }
@@ -208,8 +227,8 @@ impl ControlPoint {
             START => return,
             REQUEST_CONTROL => self.state = ControlState::Controlling,
             _ => {
-                self.answered = Some(operation.target);
-                self.holds_target = operation.target.is_some();
+                self.answered = operation.load;
+                self.holds_target = operation.load.is_some_and(|load| load != Load::FREE);
                 self.state = match operation.request {
                     // A reset ends the control, too.
                     RESET => ControlState::Requesting,
@@ -221,7 +240,7 @@ impl ControlPoint {
         self.problem = problem.filter(|(by, _)| request != SET_POWER && *by != request);
         let is_granted = request == REQUEST_CONTROL && problem.is_none();
         if is_granted || self.problem != problem {
-            self.emit(TrainerEvent::Controllable);
+            self.emit(ProfileEvent::Controllable);
         }
     }
 
@@ -327,7 +346,7 @@ impl ControlPoint {
     fn report(&mut self, request: u8, problem: ControlProblem) {
         let before = self.problem.replace((request, problem));
         if before.is_none_or(|(_, before)| before != problem) {
-            self.emit(TrainerEvent::Uncontrolled(problem));
+            self.emit(ProfileEvent::Uncontrolled(problem));
         }
     }
 
@@ -335,7 +354,7 @@ impl ControlPoint {
     /// of interest.
     fn release(&mut self, now: Moment) {
         if std::mem::take(&mut self.holds_target) {
-            self.write_target(now, None);
+            self.write_load(now, Load::FREE);
         }
     }
 
@@ -349,36 +368,41 @@ impl ControlPoint {
                 self.wants_start = false;
                 self.write(now, None, vec![START]);
             }
-            (ControlState::Controlling, Some(target)) if self.answered != Some(target) => {
-                self.write_target(now, target);
+            (ControlState::Controlling, Some(load)) if self.answered != Some(load) => {
+                self.write_load(now, load);
             }
             _ => {}
         }
     }
 
-    /// Writes a target. Until it is confirmed, the trainer may have this one or the one before.
-    fn write_target(&mut self, now: Moment, target: Option<u16>) {
+    /// Writes a load. Until it is confirmed, the trainer may have this one or the one before.
+    fn write_load(&mut self, now: Moment, load: Load) {
         self.answered = None;
-        self.holds_target |= target.is_some();
-        let bytes = match target {
-            Some(watts) => {
+        self.holds_target |= load != Load::FREE;
+        let bytes = match load {
+            Load::Power(watts) => {
                 let [low, high] = self.range.clamp(watts).to_le_bytes();
                 vec![SET_POWER, low, high]
             }
-            None if self.simulates => FLAT_ROAD.to_vec(),
-            None => vec![RESET],
+            Load::Resistance(percent) => {
+                let mut bytes = vec![SET_RESISTANCE];
+                bytes.extend(self.resistance.level(percent));
+                bytes
+            }
+            Load::Slope(slope) if self.simulates => road(slope).to_vec(),
+            Load::Slope(_) => vec![RESET],
         };
-        self.write(now, target, bytes);
+        self.write(now, Some(load), bytes);
     }
 
-    fn write(&mut self, now: Moment, target: Option<u16>, bytes: Vec<u8>) {
+    fn write(&mut self, now: Moment, load: Option<Load>, bytes: Vec<u8>) {
         let request = bytes[0];
-        self.operation = Some(Operation { request, target });
+        self.operation = Some(Operation { request, load });
         self.times_out_at = Some(now + ANSWER_TIMEOUT);
         self.outputs.push_back(ControlOutput::Write(bytes));
     }
 
-    fn emit(&mut self, event: TrainerEvent) {
+    fn emit(&mut self, event: ProfileEvent) {
         self.outputs.push_back(ControlOutput::Event(event));
     }
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::trainer::{ControlProblem, Reading, TrainerEvent};
+use crate::trainer::{Load, Reading, SILENCE_TIMEOUT};
 
 const REQUEST_CONTROL: &[u8] = &[0x00];
 const CONTROL_GRANTED: &[u8] = &[0x80, 0x00, 0x01];
@@ -16,7 +16,7 @@ const BIKE_READING: Reading = Reading {
     heart_rate: None,
 };
 
-const CONNECTED: TrainerInput = TrainerInput::Connected {
+const CONNECTED: ProfileInput = ProfileInput::Connected {
     missing: Vec::new(),
 };
 
@@ -43,21 +43,26 @@ impl Harness {
         trainer
     }
 
-    fn handle(&mut self, input: TrainerInput) -> Vec<TrainerOutput> {
+    /// Outputs, without what the trainer can do.
+    fn handle(&mut self, input: ProfileInput) -> Vec<ProfileOutput> {
         self.profile.handle(self.now, input);
-        core::iter::from_fn(|| self.profile.poll_output()).collect()
+        let outputs = core::iter::from_fn(|| self.profile.poll_output());
+        let is_other = |output: &ProfileOutput| {
+            !matches!(output, ProfileOutput::Event(ProfileEvent::Capable(_)))
+        };
+        outputs.filter(is_other).collect()
     }
 
-    fn value(&mut self, characteristic: Uuid, bytes: &[u8]) -> Vec<TrainerOutput> {
+    fn value(&mut self, characteristic: Uuid, bytes: &[u8]) -> Vec<ProfileOutput> {
         let bytes = bytes.to_vec();
-        self.handle(TrainerInput::Value {
+        self.handle(ProfileInput::Value {
             characteristic,
             bytes,
         })
     }
 
-    fn set_target(&mut self, watts: u16) -> Vec<TrainerOutput> {
-        self.handle(TrainerInput::SetTarget(Some(watts)))
+    fn set_target(&mut self, watts: u16) -> Vec<ProfileOutput> {
+        self.handle(ProfileInput::SetLoad(Load::Power(watts)))
     }
 
     fn wait(&mut self, duration: Duration) {
@@ -65,45 +70,45 @@ impl Harness {
     }
 
     /// Waits for the next timeout of the control point, while the rider pedals.
-    fn time_out_riding(&mut self) -> Vec<TrainerOutput> {
+    fn time_out_riding(&mut self) -> Vec<ProfileOutput> {
         let due = self.profile.control.poll_timeout().expect("a timeout");
         while self.now < due {
             self.value(INDOOR_BIKE_DATA, BIKE_DATA);
             self.now = due.min(self.now + Duration::from_secs(1));
         }
-        self.handle(TrainerInput::Timeout)
+        self.handle(ProfileInput::Timeout)
     }
 
     /// Waits until the device counts as silent.
     fn fall_silent(&mut self) {
-        while !self.time_out().contains(&event(TrainerEvent::Silent)) {}
+        while !self.time_out().contains(&event(ProfileEvent::Silent)) {}
     }
 
     /// Waits for the next timeout.
-    fn time_out(&mut self) -> Vec<TrainerOutput> {
+    fn time_out(&mut self) -> Vec<ProfileOutput> {
         self.now = self.profile.poll_timeout().expect("a timeout");
-        self.handle(TrainerInput::Timeout)
+        self.handle(ProfileInput::Timeout)
     }
 }
 
-fn write(bytes: &[u8]) -> TrainerOutput {
-    TrainerOutput::Write {
+fn write(bytes: &[u8]) -> ProfileOutput {
+    ProfileOutput::Write {
         characteristic: CONTROL_POINT,
         bytes: bytes.to_vec(),
     }
 }
 
-fn power(watts: u16) -> TrainerOutput {
+fn power(watts: u16) -> ProfileOutput {
     let [low, high] = watts.to_le_bytes();
     write(&[0x05, low, high])
 }
 
-const fn event(event: TrainerEvent) -> TrainerOutput {
-    TrainerOutput::Event(event)
+const fn event(event: ProfileEvent) -> ProfileOutput {
+    ProfileOutput::Event(event)
 }
 
-const fn uncontrolled(problem: ControlProblem) -> TrainerOutput {
-    event(TrainerEvent::Uncontrolled(problem))
+const fn uncontrolled(problem: ControlProblem) -> ProfileOutput {
+    event(ProfileEvent::Uncontrolled(problem))
 }
 
 #[test]
@@ -132,14 +137,14 @@ fn only_bike_data_is_required() {
 fn a_device_without_control_point_measures_and_is_never_written_to() {
     let mut trainer = Harness::new();
     trainer.set_target(200);
-    let outputs = trainer.handle(TrainerInput::Connected {
+    let outputs = trainer.handle(ProfileInput::Connected {
         missing: vec![CONTROL_POINT, STATUS],
     });
     assert_eq!(outputs, [uncontrolled(ControlProblem::MeasuresOnly)]);
     let outputs = trainer.value(INDOOR_BIKE_DATA, BIKE_DATA);
-    assert_eq!(outputs, [TrainerOutput::Reading(BIKE_READING)]);
+    assert_eq!(outputs, [ProfileOutput::Reading(BIKE_READING)]);
     assert_eq!(trainer.set_target(210), []);
-    assert_eq!(trainer.handle(TrainerInput::Release), []);
+    assert_eq!(trainer.handle(ProfileInput::Release), []);
 }
 
 #[test]
@@ -149,7 +154,7 @@ fn the_target_is_set_as_soon_as_control_is_granted() {
     trainer.set_target(210);
     assert_eq!(
         trainer.value(CONTROL_POINT, CONTROL_GRANTED),
-        [event(TrainerEvent::Controllable), power(210)]
+        [event(ProfileEvent::Controllable), power(210)]
     );
     assert_eq!(trainer.value(CONTROL_POINT, TARGET_SET), []);
 }
@@ -183,7 +188,7 @@ fn a_range_of_zeros_limits_no_target() {
 #[test]
 fn the_range_of_an_earlier_connection_is_forgotten() {
     let mut trainer = Harness::controllable();
-    trainer.handle(TrainerInput::Disconnected);
+    trainer.handle(ProfileInput::Disconnected);
     trainer.handle(CONNECTED);
     trainer.value(CONTROL_POINT, CONTROL_GRANTED);
     assert_eq!(trainer.set_target(1_000), [power(1_000)]);
@@ -193,7 +198,7 @@ fn the_range_of_an_earlier_connection_is_forgotten() {
 fn bike_data_gives_a_reading() {
     let mut trainer = Harness::controllable();
     let outputs = trainer.value(INDOOR_BIKE_DATA, BIKE_DATA);
-    assert_eq!(outputs, [TrainerOutput::Reading(BIKE_READING)]);
+    assert_eq!(outputs, [ProfileOutput::Reading(BIKE_READING)]);
 }
 
 #[test]
@@ -206,7 +211,7 @@ fn fields_that_a_notification_leaves_out_keep_their_values() {
         power: Some(250),
         ..BIKE_READING
     };
-    assert_eq!(outputs, [TrainerOutput::Reading(reading)]);
+    assert_eq!(outputs, [ProfileOutput::Reading(reading)]);
 }
 
 #[test]
@@ -224,11 +229,11 @@ fn a_heart_rate_that_stops_coming_expires_although_other_values_come() {
     for _ in 0..2 {
         trainer.wait(Duration::from_secs(1));
         let outputs = trainer.value(INDOOR_BIKE_DATA, &without);
-        assert_eq!(outputs, [TrainerOutput::Reading(reading(Some(142)))]);
+        assert_eq!(outputs, [ProfileOutput::Reading(reading(Some(142)))]);
     }
     assert_eq!(
         trainer.time_out(),
-        [TrainerOutput::Reading(reading(None))],
+        [ProfileOutput::Reading(reading(None))],
         "three seconds after it came last"
     );
 }
@@ -247,7 +252,7 @@ fn power_and_cadence_that_stop_coming_expire_although_other_values_come() {
         heart_rate: Some(143),
         ..Reading::default()
     };
-    assert_eq!(outputs, [TrainerOutput::Reading(reading)]);
+    assert_eq!(outputs, [ProfileOutput::Reading(reading)]);
 }
 
 #[test]
@@ -259,7 +264,7 @@ fn a_heart_rate_of_zero_after_real_values_is_no_reading() {
         power: Some(250),
         ..Reading::default()
     };
-    assert_eq!(outputs, [TrainerOutput::Reading(reading)]);
+    assert_eq!(outputs, [ProfileOutput::Reading(reading)]);
 }
 
 #[test]
@@ -267,7 +272,7 @@ fn announced_fields_that_are_missing_do_not_take_the_others_along() {
     let mut trainer = Harness::controllable();
     // Ends before the average power and the heart rate.
     let outputs = trainer.value(INDOOR_BIKE_DATA, &BIKE_DATA[..17]);
-    assert_eq!(outputs, [TrainerOutput::Reading(BIKE_READING)]);
+    assert_eq!(outputs, [ProfileOutput::Reading(BIKE_READING)]);
 }
 
 #[test]
@@ -277,7 +282,7 @@ fn a_reading_expires_three_seconds_after_the_last_notification() {
     trainer.wait(Duration::from_secs(2));
     trainer.value(INDOOR_BIKE_DATA, BIKE_DATA);
     let last = trainer.now;
-    let expired = TrainerOutput::Reading(Reading::default());
+    let expired = ProfileOutput::Reading(Reading::default());
     assert_eq!(trainer.time_out(), [expired]);
     assert_eq!(trainer.now, last + READING_TIMEOUT);
 }
@@ -293,8 +298,7 @@ fn an_expired_reading_does_not_fill_a_later_notification() {
         power: Some(250),
         ..Reading::default()
     };
-    let expected = [Reading::default(), reading].map(TrainerOutput::Reading);
-    assert_eq!(outputs, expected);
+    assert_eq!(outputs, [ProfileOutput::Reading(reading)]);
 }
 
 #[test]
@@ -307,7 +311,7 @@ fn a_rejected_target_is_reported_and_readings_go_on() {
         [reported]
     );
     let outputs = trainer.value(INDOOR_BIKE_DATA, BIKE_DATA);
-    assert_eq!(outputs, [TrainerOutput::Reading(BIKE_READING)]);
+    assert_eq!(outputs, [ProfileOutput::Reading(BIKE_READING)]);
 }
 
 #[test]
@@ -322,7 +326,7 @@ fn control_that_another_app_takes_is_requested_again() {
 fn a_failed_write_is_repeated() {
     let mut trainer = Harness::controllable();
     trainer.set_target(100);
-    let failed = TrainerInput::Written {
+    let failed = ProfileInput::Written {
         characteristic: CONTROL_POINT,
         ok: false,
     };
@@ -353,12 +357,12 @@ fn a_device_without_data_is_silent_after_five_seconds_and_is_told_to_start() {
     let connected = trainer.now;
     assert_eq!(
         trainer.time_out(),
-        [event(TrainerEvent::Silent), write(START)]
+        [event(ProfileEvent::Silent), write(START)]
     );
     assert_eq!(trainer.now, connected + SILENCE_TIMEOUT);
     let outputs = trainer.value(INDOOR_BIKE_DATA, BIKE_DATA);
-    let measuring = event(TrainerEvent::Measuring);
-    assert_eq!(outputs, [measuring, TrainerOutput::Reading(BIKE_READING)]);
+    let measuring = event(ProfileEvent::Measuring);
+    assert_eq!(outputs, [measuring, ProfileOutput::Reading(BIKE_READING)]);
 }
 
 #[test]
@@ -369,7 +373,7 @@ fn data_that_stop_are_noticed_once() {
     trainer.time_out();
     assert_eq!(
         trainer.time_out(),
-        [event(TrainerEvent::Silent), write(START)]
+        [event(ProfileEvent::Silent), write(START)]
     );
     assert_eq!(trainer.now, last + SILENCE_TIMEOUT);
     trainer.value(CONTROL_POINT, &[0x80, 0x07, 0x01]);
@@ -378,13 +382,13 @@ fn data_that_stop_are_noticed_once() {
 
 /// Connects a device again that stops sending 4 s after control is requested, and returns what is
 /// written then.
-fn reconnect_after_silence(trainer: &mut Harness) -> Vec<TrainerOutput> {
+fn reconnect_after_silence(trainer: &mut Harness) -> Vec<ProfileOutput> {
     for _ in 0..4 {
         trainer.value(INDOOR_BIKE_DATA, BIKE_DATA);
         trainer.wait(Duration::from_secs(1));
     }
     trainer.fall_silent();
-    trainer.handle(TrainerInput::Disconnected);
+    trainer.handle(ProfileInput::Disconnected);
     trainer.handle(CONNECTED)
 }
 
@@ -402,7 +406,7 @@ fn a_console_that_stops_sending_when_it_is_controlled_measures_without_control()
     assert!(
         !outputs
             .iter()
-            .any(|it| matches!(it, TrainerOutput::Write { .. }))
+            .any(|it| matches!(it, ProfileOutput::Write { .. }))
     );
 }
 
@@ -414,7 +418,7 @@ fn a_rider_who_stops_pedalling_is_not_taken_for_a_console_that_stops_sending() {
     for _ in 0..3 {
         trainer.value(INDOOR_BIKE_DATA, &resting);
         trainer.fall_silent();
-        trainer.handle(TrainerInput::Disconnected);
+        trainer.handle(ProfileInput::Disconnected);
         assert_eq!(trainer.handle(CONNECTED), [write(REQUEST_CONTROL)]);
     }
 }
@@ -423,15 +427,15 @@ fn a_rider_who_stops_pedalling_is_not_taken_for_a_console_that_stops_sending() {
 fn a_device_that_waits_for_its_start_is_controlled_though_it_sends_nothing() {
     let mut trainer = Harness::controllable();
     trainer.fall_silent();
-    trainer.handle(TrainerInput::Disconnected);
+    trainer.handle(ProfileInput::Disconnected);
     assert_eq!(trainer.handle(CONNECTED), []);
     let outputs = trainer.time_out();
     assert_eq!(
         outputs,
-        [event(TrainerEvent::Silent), write(REQUEST_CONTROL)]
+        [event(ProfileEvent::Silent), write(REQUEST_CONTROL)]
     );
     let granted = trainer.value(CONTROL_POINT, CONTROL_GRANTED);
-    assert_eq!(granted, [event(TrainerEvent::Controllable), write(START)]);
+    assert_eq!(granted, [event(ProfileEvent::Controllable), write(START)]);
 }
 
 #[test]
@@ -459,9 +463,9 @@ fn features_without_a_target_power_are_told_unless_they_are_not_filled_in() {
 fn a_disconnection_ends_the_reading() {
     let mut trainer = Harness::controllable();
     trainer.value(INDOOR_BIKE_DATA, BIKE_DATA);
-    let outputs = trainer.handle(TrainerInput::Disconnected);
-    assert_eq!(outputs, [TrainerOutput::Reading(Reading::default())]);
-    assert_eq!(trainer.handle(TrainerInput::Disconnected), []);
+    let outputs = trainer.handle(ProfileInput::Disconnected);
+    assert_eq!(outputs, [ProfileOutput::Reading(Reading::default())]);
+    assert_eq!(trainer.handle(ProfileInput::Disconnected), []);
     assert_eq!(trainer.profile.poll_timeout(), None);
 }
 
@@ -469,11 +473,11 @@ fn a_disconnection_ends_the_reading() {
 fn a_trainer_that_is_connected_again_gets_the_newest_target() {
     let mut trainer = Harness::controllable();
     trainer.set_target(100);
-    trainer.handle(TrainerInput::Disconnected);
+    trainer.handle(ProfileInput::Disconnected);
     assert_eq!(trainer.set_target(140), []);
     let outputs = trainer.handle(CONNECTED);
     assert_eq!(outputs, [write(REQUEST_CONTROL)]);
-    let granted = [event(TrainerEvent::Controllable), power(140)];
+    let granted = [event(ProfileEvent::Controllable), power(140)];
     assert_eq!(trainer.value(CONTROL_POINT, CONTROL_GRANTED), granted);
 }
 
@@ -481,4 +485,54 @@ fn a_trainer_that_is_connected_again_gets_the_newest_target() {
 fn values_of_unknown_characteristics_are_ignored() {
     let mut trainer = Harness::controllable();
     assert_eq!(trainer.value(Uuid::from_u16(0x2a37), &[0, 60]), []);
+}
+
+#[test]
+fn what_a_trainer_can_do_is_told_as_its_feature_characteristic_says() {
+    let capable = |targets: [u8; 4]| {
+        let mut profile = FtmsProfile::new();
+        let bytes = [[0x87, 0x44, 0, 0], targets].concat();
+        let characteristic = FEATURE;
+        let value = ProfileInput::Value {
+            characteristic,
+            bytes,
+        };
+        profile.handle(Moment::ZERO, value);
+        profile.handle(Moment::ZERO, CONNECTED);
+        profile.poll_output()
+    };
+    let event = |power, slope, resistance| {
+        let capabilities = Capabilities {
+            power,
+            slope,
+            resistance,
+        };
+        Some(ProfileOutput::Event(ProfileEvent::Capable(capabilities)))
+    };
+    assert_eq!(capable([0x0c, 0xe0, 0, 0]), event(true, true, true));
+    assert_eq!(capable([0x08, 0x00, 0, 0]), event(true, false, false));
+    assert_eq!(capable([0x04, 0x00, 0, 0]), event(false, false, true));
+    assert_eq!(capable([0; 4]), event(true, true, true));
+}
+
+#[test]
+fn slopes_and_levels_of_resistance_are_set_by_hand() {
+    let mut trainer = Harness::controllable();
+    let mut set = |load: Load, done: u8| {
+        let written = trainer.handle(ProfileInput::SetLoad(load));
+        trainer.value(CONTROL_POINT, &[0x80, done, 0x01]);
+        written
+    };
+    let write = |bytes: &[u8]| {
+        vec![ProfileOutput::Write {
+            characteristic: CONTROL_POINT,
+            bytes: bytes.to_vec(),
+        }]
+    };
+    assert_eq!(
+        set(Load::Slope(-250), 0x11),
+        write(&[0x11, 0, 0, 0x06, 0xff, 40, 51])
+    );
+    assert_eq!(set(Load::Resistance(50), 0x04), write(&[0x04, 50]));
+    assert_eq!(set(Load::Power(150), 0x05), write(&[0x05, 150, 0]));
 }

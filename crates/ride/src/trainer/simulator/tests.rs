@@ -18,7 +18,7 @@ const FTP: Ftp = match Ftp::new(200) {
 /// Readings at 4 Hz after a number of seconds at a target.
 fn readings(target: Option<u16>, after: u64, count: u64) -> Vec<Reading> {
     let mut simulator = Simulator::new(7, FTP);
-    simulator.set_target(target);
+    simulator.set_load(target.into());
     (0..=after * 4 + count)
         .map(|quarter| simulator.advance(ms(quarter * 250)))
         .skip((after * 4 + 1) as usize)
@@ -27,7 +27,7 @@ fn readings(target: Option<u16>, after: u64, count: u64) -> Vec<Reading> {
 
 fn power_after(duration: u64) -> f64 {
     let mut simulator = Simulator::new(7, FTP);
-    simulator.set_target(Some(200));
+    simulator.set_load(Load::Power(200));
     simulator.advance(Moment::ZERO);
     simulator
         .advance(seconds(duration))
@@ -120,7 +120,7 @@ fn the_seed_determines_the_readings() {
 #[test]
 fn a_long_sleep_and_a_clock_that_runs_back_are_harmless() {
     let mut simulator = Simulator::new(7, FTP);
-    simulator.set_target(Some(200));
+    simulator.set_load(Load::Power(200));
     simulator.advance(seconds(50));
     let awake = simulator.advance(seconds(90_000)).power.expect("power");
     assert!((194..=206).contains(&awake), "{awake}");

@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use ride::recording::fit::SubSport;
 use session::{
     RecordingChange,
-    storage::{StorageCommand, StoredIdentity, StoredName, StoredProfile, StoredRide},
+    storage::{
+        StorageCommand, StoredDevices, StoredIdentity, StoredName, StoredProfile, StoredRide,
+    },
 };
 
 /// Behaviour of the database of recordings.
@@ -39,6 +41,7 @@ pub struct BrowserStorage {
     pub recordings: BTreeMap<String, Vec<Vec<u8>>>,
     /// Kind of ride chosen for FIT files.
     pub sub_sport: Option<SubSport>,
+    pub devices: StoredDevices,
     pub ftp: Option<u16>,
 }
 
@@ -90,6 +93,7 @@ impl BrowserStorage {
             StorageCommand::MarkHidden => tab.hidden = true,
             StorageCommand::ClearHidden => tab.hidden = false,
             StorageCommand::SaveFtp(ftp) => self.ftp = Some(ftp.watts()),
+            StorageCommand::SaveDevices(devices) => self.devices = devices,
             StorageCommand::SaveSubSport(sub_sport) => self.sub_sport = Some(sub_sport),
         }
     }

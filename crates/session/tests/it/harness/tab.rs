@@ -15,9 +15,7 @@ use rooms::room::SocketId;
 use session::{
     Input, Intent, Now, Opening, Output, RecordingChange, RideSession, SessionConfig, Sound,
     storage::StorageCommand,
-    view::{
-        CandidatePair, CandidateType, FitDownloadError, Notice, Row, Stage, TrainerState, View,
-    },
+    view::{CandidatePair, CandidateType, DeviceState, FitDownloadError, Notice, Row, Stage, View},
 };
 
 use super::{
@@ -69,6 +67,8 @@ pub struct Tab {
     pub chooser: Chooser,
     /// Chosen trainers, by attempt.
     pub trainers: BTreeMap<u32, FakeTrainer>,
+    /// Devices that the browser lets the page use again, by their names.
+    pub known_devices: Vec<FakeTrainer>,
     /// Attempts whose trainer was released.
     pub released: Vec<u32>,
     pub released_trainers: Vec<FakeTrainer>,
@@ -103,6 +103,7 @@ impl Tab {
             sounds: Vec::new(),
             chooser: Chooser::StaysOpen,
             trainers: BTreeMap::new(),
+            known_devices: Vec::new(),
             released: Vec::new(),
             released_trainers: Vec::new(),
             sockets_opened: 0,
@@ -196,7 +197,7 @@ impl World {
         ms(self.view(at).progress.position_ms.into())
     }
 
-    pub fn trainer(&self, at: usize) -> &TrainerState {
+    pub fn trainer(&self, at: usize) -> &DeviceState {
         &self.view(at).trainer
     }
 
@@ -302,6 +303,7 @@ impl World {
             p2p_available: self.tabs[at].has_webrtc,
             entropy: Some(entropy),
             sub_sport: self.storage(at).sub_sport.unwrap_or_default(),
+            devices: self.storage(at).devices.clone(),
         };
         self.set_clock_origin(at);
         let session = RideSession::new(config, self.clocks(at), opening);

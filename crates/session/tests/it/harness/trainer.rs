@@ -4,12 +4,16 @@
 use std::collections::BTreeMap;
 
 use ride::trainer::{
-    Uuid,
-    ftms::{CONTROL_POINT, FEATURE, INDOOR_BIKE_DATA, SUPPORTED_POWER_RANGE},
+    DeviceKind, ProfileFactory, ProfileSpec, Uuid, battery,
+    ftms::{
+        CONTROL_POINT, FEATURE, INDOOR_BIKE_DATA, STATUS, SUPPORTED_POWER_RANGE,
+        SUPPORTED_RESISTANCE_RANGE,
+    },
+    profiles,
 };
 use session::{
     Input,
-    trainer::{ChooserError, ConnectError, DeviceCommand, DeviceEvent, DeviceInput},
+    devices::{ChooserError, ConnectError, DeviceCommand, DeviceEvent, DeviceInput},
 };
 
 use super::{World, ms, world::Packet};
@@ -53,8 +57,13 @@ pub struct FakeTrainer {
     /// Bytes of Supported Power Range, and of Fitness Machine Feature.
     pub range: Vec<u8>,
     pub features: Vec<u8>,
-    /// Characteristics that it lacks.
+    /// Characteristics that it has, and those of them that it lacks after all.
+    pub characteristics: Vec<Uuid>,
     pub missing: Vec<Uuid>,
+    /// Notifications that it sends twice a second beside Indoor Bike Data.
+    pub notifications: Vec<(Uuid, Vec<u8>)>,
+    /// State of charge in percent.
+    pub battery: Option<u8>,
     /// Power in watts and cadence in rpm that it measures; `None` for sending no data.
     pub pedalling: Option<(u16, u8)>,
     /// Indoor Bike Data to send instead.
@@ -65,8 +74,6 @@ pub struct FakeTrainer {
     pub stops_after: Option<u8>,
     /// Number of attempts to connect that fail.
     pub failing_connects: u32,
-    /// It lacks Indoor Bike Data.
-    pub is_no_trainer: bool,
     pub is_connected: bool,
     /// Attempts to connect it.
     pub connects: u32,
@@ -84,17 +91,36 @@ impl FakeTrainer {
             answers: BTreeMap::new(),
             range: [0, 2_000, 1].map(u16::to_le_bytes).concat(),
             features: vec![0; 8],
+            characteristics: vec![
+                FEATURE,
+                SUPPORTED_POWER_RANGE,
+                SUPPORTED_RESISTANCE_RANGE,
+                CONTROL_POINT,
+                INDOOR_BIKE_DATA,
+                STATUS,
+            ],
             missing: Vec::new(),
+            notifications: Vec::new(),
+            battery: None,
             pedalling: Some((0, 0)),
             packet: None,
             sends_after: None,
             stops_after: None,
             failing_connects: 0,
-            is_no_trainer: false,
             is_connected: false,
             connects: 0,
             commands: Vec::new(),
             connection_begin: 0,
+        }
+    }
+
+    /// Device that has this characteristic, and notifies these bytes.
+    pub fn sensor(name: &str, characteristic: Uuid, bytes: &[u8]) -> Self {
+        Self {
+            characteristics: vec![characteristic],
+            notifications: vec![(characteristic, bytes.to_vec())],
+            pedalling: None,
+            ..Self::new(name)
         }
     }
 
@@ -143,8 +169,13 @@ impl FakeTrainer {
 impl World {
     /// The rider chooses a trainer, and it is connected.
     pub fn connect_trainer(&mut self, at: usize, trainer: FakeTrainer) {
-        self.tabs[at].chooser = Chooser::Chooses(trainer);
-        self.intend(at, session::Intent::ConnectTrainer);
+        self.pair(at, DeviceKind::Trainer, trainer);
+    }
+
+    /// The rider chooses a device, and it is connected.
+    pub fn pair(&mut self, at: usize, kind: DeviceKind, device: FakeTrainer) {
+        self.tabs[at].chooser = Chooser::Chooses(device);
+        self.intend(at, session::Intent::Pair(kind));
         self.run(ms(800));
     }
 
@@ -206,15 +237,27 @@ impl World {
                 }
                 Chooser::Chooses(trainer) => self.chosen_device(at, attempt, trainer),
             },
-            DeviceCommand::Connect { attempt } => self.connect_device(at, attempt),
+            DeviceCommand::Find { attempt, id, .. } => {
+                let known = self.tabs[at].known_devices.iter();
+                let found = known.rev().find(|device| device.name == id).cloned();
+                match found {
+                    Some(device) => self.chosen_device(at, attempt, device),
+                    None => self.device_event(at, attempt, 50, DeviceEvent::NotRemembered),
+                }
+            }
+            DeviceCommand::Connect { attempt, spec } => self.connect_device(at, attempt, spec),
             DeviceCommand::Write {
                 attempt,
                 characteristic,
                 bytes,
             } => self.write_to_trainer(at, attempt, characteristic, bytes),
-            DeviceCommand::Release { attempt } => {
+            DeviceCommand::Release { attempt, forget } => {
                 self.tabs[at].released.push(attempt);
                 let trainer = self.tabs[at].trainers.remove(&attempt);
+                if let Some(trainer) = trainer.as_ref().filter(|_| forget) {
+                    let known = &mut self.tabs[at].known_devices;
+                    known.retain(|device| device.name != trainer.name);
+                }
                 self.tabs[at].released_trainers.extend(trainer);
             }
         }
@@ -222,13 +265,19 @@ impl World {
 
     fn chosen_device(&mut self, at: usize, attempt: u32, trainer: FakeTrainer) {
         let name = trainer.name.clone();
+        self.tabs[at].known_devices.push(trainer.clone());
         self.tabs[at].trainers.insert(attempt, trainer);
-        self.device_event(at, attempt, 200, DeviceEvent::Chosen { name });
+        let chosen = DeviceEvent::Chosen {
+            id: name.clone(),
+            name,
+            profiles: ProfileFactory(profiles),
+        };
+        self.device_event(at, attempt, 200, chosen);
         let page = self.tabs[at].page;
         self.after(ms(400), Packet::TrainerTick(at, page, attempt));
     }
 
-    fn connect_device(&mut self, at: usize, attempt: u32) {
+    fn connect_device(&mut self, at: usize, attempt: u32, spec: &'static ProfileSpec) {
         let trainer = self.tabs[at].trainers.get_mut(&attempt);
         let trainer = trainer.expect("a chosen trainer");
         trainer.connects += 1;
@@ -238,18 +287,26 @@ impl World {
             let failed = DeviceEvent::ConnectFailed(ConnectError::Unreachable);
             return self.device_event(at, attempt, 100, failed);
         }
-        if trainer.is_no_trainer {
-            let failed = DeviceEvent::ConnectFailed(ConnectError::NotATrainer);
+        let (has_all, lacks) = (trainer.characteristics.clone(), trainer.missing.clone());
+        let has = |uuid: &Uuid| has_all.contains(uuid) && !lacks.contains(uuid);
+        let mut required = spec.characteristics.iter().filter(|it| it.required);
+        if !required.all(|it| has(&it.uuid)) {
+            let failed = DeviceEvent::ConnectFailed(ConnectError::WrongKind);
             return self.device_event(at, attempt, 100, failed);
         }
         trainer.is_connected = true;
         trainer.connection_begin = trainer.commands.len();
-        let missing = trainer.missing.clone();
+        let wanted = spec.characteristics.iter().map(|it| it.uuid);
+        let missing = wanted.filter(|uuid| !has(uuid)).collect();
+        let features = has(&FEATURE).then(|| trainer.features.clone());
+        let range = has(&SUPPORTED_POWER_RANGE).then(|| trainer.range.clone());
         let read = [
-            (FEATURE, trainer.features.clone()),
-            (SUPPORTED_POWER_RANGE, trainer.range.clone()),
+            (FEATURE, features),
+            (SUPPORTED_POWER_RANGE, range),
+            (battery::LEVEL, trainer.battery.map(|percent| vec![percent])),
         ];
         for (characteristic, bytes) in read {
+            let Some(bytes) = bytes else { continue };
             let value = DeviceEvent::Value {
                 characteristic,
                 bytes,
@@ -286,6 +343,16 @@ impl World {
         if let Some(bytes) = trainer.measurement().filter(|_| trainer.is_connected) {
             let value = DeviceEvent::Value {
                 characteristic: INDOOR_BIKE_DATA,
+                bytes,
+            };
+            self.device_event(at, attempt, 0, value);
+        }
+        let trainer = self.tabs[at].trainers.get(&attempt);
+        let trainer = trainer.filter(|trainer| trainer.is_connected);
+        let notifications = trainer.map(|trainer| trainer.notifications.clone());
+        for (characteristic, bytes) in notifications.unwrap_or_default() {
+            let value = DeviceEvent::Value {
+                characteristic,
                 bytes,
             };
             self.device_event(at, attempt, 0, value);

@@ -5,7 +5,8 @@ const GRANTED: [u8; 3] = [0x80, 0x00, 0x01];
 const DONE: [u8; 3] = [0x80, 0x05, 0x01];
 const CONNECTED: ControlInput = ControlInput::Connected {
     range: None,
-    takes_power: true,
+    resistance: None,
+    capabilities: Capabilities::ALL,
 };
 
 /// Control point on virtual time.
@@ -39,7 +40,7 @@ impl Trainer {
     }
 
     fn target(&mut self, watts: u16) -> Vec<ControlOutput> {
-        self.after(ControlInput::Target(Some(watts)))
+        self.after(ControlInput::Load(Load::Power(watts)))
     }
 
     fn indicated(&mut self, bytes: [u8; 3]) -> Vec<ControlOutput> {
@@ -61,16 +62,16 @@ fn power(watts: u16) -> Vec<ControlOutput> {
     write(&[0x05, low, high])
 }
 
-fn emits(event: TrainerEvent) -> Vec<ControlOutput> {
+fn emits(event: ProfileEvent) -> Vec<ControlOutput> {
     vec![ControlOutput::Event(event)]
 }
 
 fn uncontrolled(problem: ControlProblem) -> Vec<ControlOutput> {
-    emits(TrainerEvent::Uncontrolled(problem))
+    emits(ProfileEvent::Uncontrolled(problem))
 }
 
 fn controllable() -> Vec<ControlOutput> {
-    emits(TrainerEvent::Controllable)
+    emits(ProfileEvent::Controllable)
 }
 
 #[test]
@@ -109,7 +110,8 @@ fn every_target_is_clamped_to_the_trainers_range() {
     let mut trainer = Trainer::new();
     trainer.after(ControlInput::Connected {
         range,
-        takes_power: true,
+        resistance: None,
+        capabilities: Capabilities::ALL,
     });
     trainer.indicated(GRANTED);
     assert_eq!(trainer.target(3_000), power(800));
@@ -120,7 +122,10 @@ fn every_target_is_clamped_to_the_trainers_range() {
 #[test]
 fn without_a_target_the_trainer_simulates_a_flat_road() {
     let mut trainer = Trainer::ready();
-    assert_eq!(trainer.after(ControlInput::Target(None)), write(&FLAT_ROAD));
+    assert_eq!(
+        trainer.after(ControlInput::Load(Load::FREE)),
+        write(&road(0))
+    );
     assert_eq!(trainer.indicated([0x80, 0x11, 0x01]), []);
     assert_eq!(trainer.target(150), power(150));
 }
@@ -243,7 +248,11 @@ fn a_trainer_that_announces_no_target_power_is_asked_once_and_believed_if_it_obe
     let connect = |trainer: &mut Trainer| {
         trainer.after(ControlInput::Connected {
             range: None,
-            takes_power: false,
+            resistance: None,
+            capabilities: Capabilities {
+                power: false,
+                ..Capabilities::ALL
+            },
         })
     };
     let unsupported = uncontrolled(ControlProblem::Unsupported);
@@ -387,14 +396,20 @@ fn a_trainer_without_simulation_is_reset_for_riding_without_a_target() {
     let mut trainer = Trainer::ready();
     trainer.target(100);
     trainer.indicated(DONE);
-    assert_eq!(trainer.after(ControlInput::Target(None)), write(&FLAT_ROAD));
+    assert_eq!(
+        trainer.after(ControlInput::Load(Load::FREE)),
+        write(&road(0))
+    );
     assert_eq!(trainer.indicated([0x80, 0x11, 0x02]), write(&[RESET]));
     // A reset ends the control.
     assert_eq!(trainer.indicated([0x80, 0x01, 0x01]), write(&CONTROL));
     assert_eq!(trainer.indicated(GRANTED), controllable());
     assert_eq!(trainer.target(150), power(150));
     trainer.indicated(DONE);
-    assert_eq!(trainer.after(ControlInput::Target(None)), write(&[RESET]));
+    assert_eq!(
+        trainer.after(ControlInput::Load(Load::FREE)),
+        write(&[RESET])
+    );
 }
 
 #[test]
@@ -414,7 +429,7 @@ fn the_release_is_written_at_once_and_the_target_set_again_if_the_trainer_stays(
     trainer.target(100);
     trainer.indicated(DONE);
     trainer.target(120);
-    assert_eq!(trainer.after(ControlInput::Release), write(&FLAT_ROAD));
+    assert_eq!(trainer.after(ControlInput::Release), write(&road(0)));
     assert_eq!(trainer.after(ControlInput::Release), [], "once");
     assert_eq!(trainer.indicated(DONE), [], "the answer to the target");
     assert_eq!(trainer.indicated([0x80, 0x11, 0x01]), power(120));
@@ -425,7 +440,7 @@ fn nothing_is_released_after_the_end_of_the_targets() {
     let mut trainer = Trainer::ready();
     trainer.target(100);
     trainer.indicated(DONE);
-    trainer.after(ControlInput::Target(None));
+    trainer.after(ControlInput::Load(Load::FREE));
     trainer.indicated([0x80, 0x11, 0x01]);
     assert_eq!(trainer.after(ControlInput::Release), []);
 }

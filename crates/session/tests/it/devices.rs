@@ -2,12 +2,12 @@
 
 use ride::{
     rider::TrainerKind,
-    trainer::{ControlProblem, ftms::CONTROL_POINT},
+    trainer::{ControlProblem, DeviceKind, ftms::CONTROL_POINT, profiles},
 };
 use session::{
     Intent,
-    trainer::ChooserError,
-    view::{Notice, Stage, TrainerFailure, TrainerState},
+    devices::ChooserError,
+    view::{DeviceState, Notice, PairingFailure, Stage},
 };
 
 use crate::harness::{
@@ -15,20 +15,20 @@ use crate::harness::{
     START, World, cancelled, four_steps, long_ride, ms, secs, workout,
 };
 
-fn connected(name: &str) -> TrainerState {
-    TrainerState::Connected(name.to_owned())
+fn connected(name: &str) -> DeviceState {
+    DeviceState::Connected(name.to_owned())
 }
 
-fn uncontrolled(problem: ControlProblem) -> TrainerState {
-    TrainerState::Uncontrolled("Kickr".to_owned(), problem)
+fn uncontrolled(problem: ControlProblem) -> DeviceState {
+    DeviceState::Uncontrolled("Kickr".to_owned(), problem)
 }
 
-fn lost() -> TrainerState {
-    TrainerState::Lost("Kickr".to_owned())
+fn lost() -> DeviceState {
+    DeviceState::Lost("Kickr".to_owned())
 }
 
-fn silent() -> TrainerState {
-    TrainerState::Silent("Kickr".to_owned())
+fn silent() -> DeviceState {
+    DeviceState::Silent("Kickr".to_owned())
 }
 
 /// Indoor Bike Data with cadence of 88 rpm, power of 123 W, and this heart rate, if any.
@@ -52,9 +52,9 @@ fn with_trainer(seed: u64) -> World {
 fn a_chosen_trainer_is_connected_and_its_control_requested() {
     let mut world = World::group(1, 1);
     world.tabs[ANA].chooser = Chooser::Chooses(FakeTrainer::new("Kickr"));
-    world.intend(ANA, Intent::ConnectTrainer);
+    world.intend(ANA, Intent::Pair(DeviceKind::Trainer));
     world.run(ms(260));
-    assert_eq!(*world.trainer(ANA), TrainerState::Connecting);
+    assert_eq!(*world.trainer(ANA), DeviceState::Connecting);
     world.run(ms(500));
     assert_eq!(*world.trainer(ANA), connected("Kickr"));
     assert_eq!(world.fake_trainer(ANA).commands[0], [REQUEST_CONTROL]);
@@ -161,6 +161,7 @@ fn a_refused_target_is_tried_again_with_the_next_interval() {
     let mut world = World::group(28, 1);
     let trainer = FakeTrainer::answering("Kickr", SET_TARGET_POWER, Some(0x02));
     world.connect_trainer(ANA, trainer);
+    world.pedal(ANA, 110, 85);
     world.start(workout("Two", &[(60, 0.6), (60, 0.75)]));
     world.run(secs(2));
     assert_eq!(
@@ -420,9 +421,9 @@ fn a_second_trainer_replaces_the_first_which_is_released() {
 fn the_first_trainer_measures_on_until_the_second_is_connected() {
     let mut world = with_trainer(14);
     world.tabs[ANA].chooser = Chooser::StaysOpen;
-    world.intend(ANA, Intent::ConnectTrainer);
+    world.intend(ANA, Intent::Pair(DeviceKind::Trainer));
     world.run(secs(10));
-    assert_eq!(*world.trainer(ANA), TrainerState::Connecting);
+    assert_eq!(*world.trainer(ANA), DeviceState::Connecting);
     assert_eq!(world.view(ANA).own_metrics.power, Some(123));
     assert_eq!(world.tabs[ANA].released, [0; 0]);
 }
@@ -437,26 +438,26 @@ fn a_failed_attempt_shows_why() {
     };
     let globally_disabled = "Web Bluetooth API globally disabled.";
     for (error, failure) in [
-        (ChooserError::Unsupported, TrainerFailure::Unsupported),
-        (cancelled(), TrainerFailure::Cancelled),
+        (ChooserError::Unsupported, PairingFailure::Unsupported),
+        (cancelled(), PairingFailure::Cancelled),
         (
             rejected("NotFoundError", globally_disabled, true),
-            TrainerFailure::Disabled,
+            PairingFailure::Disabled,
         ),
         (
             rejected("NotAllowedError", "", true),
-            TrainerFailure::Denied,
+            PairingFailure::Denied,
         ),
         (
             rejected("NotFoundError", "", false),
-            TrainerFailure::AdapterOff,
+            PairingFailure::AdapterOff,
         ),
     ] {
         let mut world = World::group(15, 1);
         world.tabs[ANA].chooser = Chooser::Fails(error);
-        world.intend(ANA, Intent::ConnectTrainer);
+        world.intend(ANA, Intent::Pair(DeviceKind::Trainer));
         world.run(secs(1));
-        assert_eq!(*world.trainer(ANA), TrainerState::Failed(failure));
+        assert_eq!(*world.trainer(ANA), DeviceState::Failed(failure));
     }
 }
 
@@ -464,13 +465,13 @@ fn a_failed_attempt_shows_why() {
 fn a_first_connection_that_fails_is_tried_twice_more_before_it_is_reported() {
     for (failing, expected) in [
         (2, connected("Kickr")),
-        (3, TrainerState::Failed(TrainerFailure::Unreachable)),
+        (3, DeviceState::Failed(PairingFailure::Unreachable)),
     ] {
         let mut world = World::group(40, 1);
         let mut trainer = FakeTrainer::new("Kickr");
         trainer.failing_connects = failing;
         world.connect_trainer(ANA, trainer);
-        assert_eq!(*world.trainer(ANA), TrainerState::Connecting);
+        assert_eq!(*world.trainer(ANA), DeviceState::Connecting);
         world.run(secs(3));
         assert_eq!(*world.trainer(ANA), expected);
         let is_released = world.tabs[ANA].released == [1];
@@ -482,13 +483,15 @@ fn a_first_connection_that_fails_is_tried_twice_more_before_it_is_reported() {
 fn a_device_that_is_no_trainer_is_reported_at_once() {
     let mut world = World::group(41, 1);
     let mut device = FakeTrainer::new("Watch");
-    device.is_no_trainer = true;
+    device.characteristics.clear();
     world.connect_trainer(ANA, device);
     assert_eq!(
         *world.trainer(ANA),
-        TrainerState::Failed(TrainerFailure::NotATrainer)
+        DeviceState::Failed(PairingFailure::WrongKind)
     );
-    assert_eq!(world.tabs[ANA].released_trainers[0].connects, 1);
+    let profiles = profiles(DeviceKind::Trainer).len();
+    let connects = world.tabs[ANA].released_trainers[0].connects;
+    assert_eq!(connects as usize, profiles, "each profile is tried once");
 }
 
 #[test]
@@ -498,8 +501,8 @@ fn a_rider_on_the_simulator_is_told_why_no_trainer_was_connected() {
     trainer.failing_connects = u32::MAX;
     world.connect_trainer(ANA, trainer);
     world.run(secs(3));
-    assert_eq!(*world.trainer(ANA), TrainerState::Simulated);
-    let told = Notice::TrainerNotConnected(TrainerFailure::Unreachable);
+    assert_eq!(*world.trainer(ANA), DeviceState::Simulated);
+    let told = Notice::NotPaired(DeviceKind::Trainer, PairingFailure::Unreachable);
     assert_eq!(world.notices(ANA), [told]);
 }
 
@@ -518,9 +521,9 @@ fn a_rider_on_the_simulator_can_take_a_trainer() {
 fn a_failed_attempt_keeps_the_simulator() {
     let mut world = World::riding(16, 1, long_ride());
     world.tabs[ANA].chooser = Chooser::Fails(cancelled());
-    world.intend(ANA, Intent::ConnectTrainer);
+    world.intend(ANA, Intent::Pair(DeviceKind::Trainer));
     world.run(secs(1));
-    assert_eq!(*world.trainer(ANA), TrainerState::Simulated);
+    assert_eq!(*world.trainer(ANA), DeviceState::Simulated);
     assert!(world.view(ANA).own_metrics.power > Some(100));
 }
 
@@ -528,7 +531,7 @@ fn a_failed_attempt_keeps_the_simulator() {
 fn a_failed_attempt_keeps_the_trainer() {
     let mut world = with_trainer(17);
     world.tabs[ANA].chooser = Chooser::Fails(cancelled());
-    world.intend(ANA, Intent::ConnectTrainer);
+    world.intend(ANA, Intent::Pair(DeviceKind::Trainer));
     world.run(secs(1));
     assert_eq!(*world.trainer(ANA), connected("Kickr"));
     assert_eq!(world.view(ANA).own_metrics.power, Some(123));
@@ -540,13 +543,13 @@ fn a_failed_attempt_says_no_more_of_the_trainer_than_is_true() {
     let trainer = FakeTrainer::answering("Kickr", REQUEST_CONTROL, Some(FAILED));
     world.connect_trainer(ANA, trainer);
     world.tabs[ANA].chooser = Chooser::Fails(cancelled());
-    world.intend(ANA, Intent::ConnectTrainer);
+    world.intend(ANA, Intent::Pair(DeviceKind::Trainer));
     world.run(secs(1));
     assert_eq!(
         *world.trainer(ANA),
         uncontrolled(ControlProblem::NotPermitted)
     );
-    let told = Notice::TrainerNotConnected(TrainerFailure::Cancelled);
+    let told = Notice::NotPaired(DeviceKind::Trainer, PairingFailure::Cancelled);
     assert_eq!(world.notices(ANA), [told]);
 }
 
@@ -554,30 +557,30 @@ fn a_failed_attempt_says_no_more_of_the_trainer_than_is_true() {
 fn the_simulator_replaces_a_failed_attempt() {
     let mut world = World::group(18, 1);
     world.tabs[ANA].chooser = Chooser::Fails(ChooserError::Unsupported);
-    world.intend(ANA, Intent::ConnectTrainer);
+    world.intend(ANA, Intent::Pair(DeviceKind::Trainer));
     world.run(secs(1));
     world.intend(ANA, Intent::SimulateTrainer);
     world.run(ms(300));
-    assert_eq!(*world.trainer(ANA), TrainerState::Simulated);
+    assert_eq!(*world.trainer(ANA), DeviceState::Simulated);
 }
 
 #[test]
 fn a_trainer_chosen_after_the_rider_took_the_simulator_is_released() {
     let mut world = World::group(19, 1);
-    world.intend(ANA, Intent::ConnectTrainer);
+    world.intend(ANA, Intent::Pair(DeviceKind::Trainer));
     world.intend(ANA, Intent::SimulateTrainer);
     world.choose_late(ANA, 1, FakeTrainer::new("Kickr"));
-    assert_eq!(*world.trainer(ANA), TrainerState::Simulated);
+    assert_eq!(*world.trainer(ANA), DeviceState::Simulated);
     assert_eq!(world.tabs[ANA].released, [1]);
 }
 
 #[test]
 fn of_two_attempts_the_newest_counts() {
     let mut world = World::group(20, 1);
-    world.intend(ANA, Intent::ConnectTrainer);
-    world.intend(ANA, Intent::ConnectTrainer);
+    world.intend(ANA, Intent::Pair(DeviceKind::Trainer));
+    world.intend(ANA, Intent::Pair(DeviceKind::Trainer));
     world.choose_late(ANA, 1, FakeTrainer::new("First"));
-    assert_eq!(*world.trainer(ANA), TrainerState::Connecting);
+    assert_eq!(*world.trainer(ANA), DeviceState::Connecting);
     world.choose_late(ANA, 2, FakeTrainer::new("Second"));
     assert_eq!(*world.trainer(ANA), connected("Second"));
     assert_eq!(world.tabs[ANA].released, [1]);
@@ -586,14 +589,14 @@ fn of_two_attempts_the_newest_counts() {
 #[test]
 fn the_failure_of_an_older_attempt_does_not_end_the_newest() {
     let mut world = World::group(26, 1);
-    world.intend(ANA, Intent::ConnectTrainer);
-    world.intend(ANA, Intent::ConnectTrainer);
+    world.intend(ANA, Intent::Pair(DeviceKind::Trainer));
+    world.intend(ANA, Intent::Pair(DeviceKind::Trainer));
     world.fail_late(ANA, 1, cancelled());
-    assert_eq!(*world.trainer(ANA), TrainerState::Connecting);
+    assert_eq!(*world.trainer(ANA), DeviceState::Connecting);
     world.fail_late(ANA, 2, cancelled());
     assert_eq!(
         *world.trainer(ANA),
-        TrainerState::Failed(TrainerFailure::Cancelled)
+        DeviceState::Failed(PairingFailure::Cancelled)
     );
 }
 
@@ -603,7 +606,7 @@ fn the_trainer_is_released_when_the_rider_leaves() {
     world.intend(ANA, Intent::Leave);
     world.run(ms(300));
     assert_eq!(world.tabs[ANA].released, [1]);
-    assert_eq!(*world.trainer(ANA), TrainerState::None);
+    assert_eq!(*world.trainer(ANA), DeviceState::None);
 }
 
 /// Last command to the trainer of the first attempt, which was released.
@@ -670,11 +673,11 @@ fn nothing_is_written_on_leaving_to_a_trainer_without_a_target() {
 #[test]
 fn a_trainer_that_is_being_chosen_when_the_rider_leaves_is_released() {
     let mut world = World::group(22, 2);
-    world.intend(BEN, Intent::ConnectTrainer);
+    world.intend(BEN, Intent::Pair(DeviceKind::Trainer));
     world.intend(BEN, Intent::Leave);
     world.choose_late(BEN, 1, FakeTrainer::new("Kickr"));
     assert_eq!(world.tabs[BEN].released, [1]);
-    assert_eq!(*world.trainer(BEN), TrainerState::None);
+    assert_eq!(*world.trainer(BEN), DeviceState::None);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use clock::Duration;
 
-use crate::view::TrainerFailure;
+use crate::view::PairingFailure;
 
 /// Time before which no rider can have closed the chooser.
 const MIN_CHOOSER_TIME: Duration = Duration::from_millis(300);
@@ -31,7 +31,7 @@ impl ChooserError {
     /// Failure that the rider is told. Browsers reject with the same `NotFoundError` when the rider closes
     /// the chooser, when Bluetooth is off, and when it is disabled by policy. The messages are
     /// those of Chromium (`bluetooth_error.cc`), which Brave, Edge and Opera share.
-    pub(super) fn failure(&self) -> TrainerFailure {
+    pub(super) fn failure(&self) -> PairingFailure {
         let Self::Rejected {
             name,
             message,
@@ -40,22 +40,22 @@ impl ChooserError {
         } = self
         else {
             return match self {
-                Self::PartUnavailable => TrainerFailure::PartUnavailable,
-                _ => TrainerFailure::Unsupported,
+                Self::PartUnavailable => PairingFailure::PartUnavailable,
+                _ => PairingFailure::Unsupported,
             };
         };
         let is_forbidden = matches!(name.as_str(), "NotAllowedError" | "SecurityError");
         if message.contains("disabled") {
-            TrainerFailure::Disabled
+            PairingFailure::Disabled
         } else if is_forbidden || message.contains("denied") {
-            TrainerFailure::Denied
+            PairingFailure::Denied
         } else if !available || message.contains("not available") {
-            TrainerFailure::AdapterOff
+            PairingFailure::AdapterOff
         } else if *after < MIN_CHOOSER_TIME {
             // The chooser was not even shown.
-            TrainerFailure::Disabled
+            PairingFailure::Disabled
         } else {
-            TrainerFailure::Cancelled
+            PairingFailure::Cancelled
         }
     }
 }
@@ -64,7 +64,7 @@ impl ChooserError {
 mod tests {
     use super::*;
 
-    fn failure(name: &str, message: &str, millis: u64, available: bool) -> TrainerFailure {
+    fn failure(name: &str, message: &str, millis: u64, available: bool) -> PairingFailure {
         let (name, message) = (name.to_owned(), message.to_owned());
         let after = Duration::from_millis(millis);
         let error = ChooserError::Rejected {
@@ -80,7 +80,7 @@ mod tests {
     fn a_rider_who_closes_the_chooser_has_chosen_nothing() {
         let message = "User cancelled the requestDevice() chooser.";
         let failure = failure("NotFoundError", message, 2_000, true);
-        assert_eq!(failure, TrainerFailure::Cancelled);
+        assert_eq!(failure, PairingFailure::Cancelled);
     }
 
     #[test]
@@ -91,7 +91,7 @@ mod tests {
         ] {
             for name in ["NotFoundError", "SecurityError"] {
                 let failure = failure(name, message, 5, true);
-                assert_eq!(failure, TrainerFailure::Disabled);
+                assert_eq!(failure, PairingFailure::Disabled);
             }
         }
     }
@@ -99,9 +99,9 @@ mod tests {
     #[test]
     fn a_chooser_that_is_closed_sooner_than_a_rider_can_was_never_shown() {
         let failure = |millis| failure("NotFoundError", "", millis, true);
-        assert_eq!(failure(20), TrainerFailure::Disabled);
-        assert_eq!(failure(299), TrainerFailure::Disabled);
-        assert_eq!(failure(300), TrainerFailure::Cancelled);
+        assert_eq!(failure(20), PairingFailure::Disabled);
+        assert_eq!(failure(299), PairingFailure::Disabled);
+        assert_eq!(failure(300), PairingFailure::Cancelled);
     }
 
     #[test]
@@ -112,7 +112,7 @@ mod tests {
             ("User cancelled the requestDevice() chooser.", 2_000, false),
         ] {
             let failure = failure("NotFoundError", message, millis, available);
-            assert_eq!(failure, TrainerFailure::AdapterOff);
+            assert_eq!(failure, PairingFailure::AdapterOff);
         }
     }
 
@@ -125,15 +125,15 @@ mod tests {
             ("SecurityError", "Must be handling a user gesture."),
         ] {
             let failure = failure(name, message, 2_000, true);
-            assert_eq!(failure, TrainerFailure::Denied);
+            assert_eq!(failure, PairingFailure::Denied);
         }
     }
 
     #[test]
     fn a_browser_without_web_bluetooth_is_named() {
         let failure = ChooserError::Unsupported.failure();
-        assert_eq!(failure, TrainerFailure::Unsupported);
+        assert_eq!(failure, PairingFailure::Unsupported);
         let failure = ChooserError::PartUnavailable.failure();
-        assert_eq!(failure, TrainerFailure::PartUnavailable);
+        assert_eq!(failure, PairingFailure::PartUnavailable);
     }
 }

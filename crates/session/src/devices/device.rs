@@ -1,14 +1,18 @@
-//! A trainer over Bluetooth. It is connected again when its connection breaks or its data stop.
+//! A device over Bluetooth. It is connected again when its connection breaks or its data stop.
+
+use std::collections::VecDeque;
 
 use clock::{Duration, Moment};
 use ride::trainer::{
-    ControlProblem, Reading, TrainerEvent, TrainerInput, TrainerOutput, TrainerProfile, Uuid,
+    Capabilities, ControlProblem, DeviceKind, DeviceProfile, Load, ProfileEvent, ProfileFactory,
+    ProfileInput, ProfileOutput, Reading, Uuid, battery,
 };
 
 use super::{ConnectError, DeviceCommand};
 use crate::{
     api::Output,
-    view::{TrainerFailure, TrainerState},
+    storage::StoredDevice,
+    view::{DeviceState, PairingFailure},
 };
 
 /// Number of attempts to connect a device that the rider has just chosen. On Android, the first one
@@ -33,9 +37,20 @@ const SILENCE_ATTEMPTS: u32 = 3;
 #[derive(Debug)]
 pub(super) struct Device {
     attempt: u32,
+    kind: DeviceKind,
+    origin: Origin,
+    /// Id that the browser has given it.
+    id: String,
     name: String,
-    profile: Box<dyn TrainerProfile>,
+    /// Profile in use, and those that are tried if the device does not have it. None before the
+    /// device is chosen.
+    profiles: VecDeque<Box<dyn DeviceProfile>>,
+    /// Newest load.
+    load: Load,
     reading: Reading,
+    /// State of charge in percent.
+    battery: Option<u8>,
+    capabilities: Capabilities,
     link: Link,
     /// True while the answer to [`DeviceCommand::Connect`] is awaited.
     is_connecting: bool,
@@ -51,6 +66,17 @@ pub(super) struct Device {
     problem: Option<ControlProblem>,
 }
 
+/// Where a device comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Origin {
+    /// The rider chooses it.
+    Chooser,
+    /// It was paired before, and is looked for without a word.
+    Remembered,
+    /// It is simulated.
+    Simulator,
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Link {
     /// The chooser is open.
@@ -62,12 +88,19 @@ enum Link {
 }
 
 impl Device {
-    pub(super) fn new(attempt: u32, profile: Box<dyn TrainerProfile>) -> Self {
+    /// Device that the rider is about to choose.
+    pub(super) fn new(attempt: u32, kind: DeviceKind) -> Self {
         Self {
             attempt,
+            kind,
+            origin: Origin::Chooser,
+            id: String::new(),
             name: String::new(),
-            profile,
+            profiles: VecDeque::new(),
+            load: Load::FREE,
             reading: Reading::default(),
+            battery: None,
+            capabilities: Capabilities::default(),
             link: Link::Choosing,
             is_connecting: false,
             connect_at: None,
@@ -75,6 +108,62 @@ impl Device {
             is_silent: false,
             silence_attempts: 0,
             problem: None,
+        }
+    }
+
+    /// Device that was paired before.
+    pub(super) fn remembered(attempt: u32, kind: DeviceKind) -> Self {
+        Self {
+            origin: Origin::Remembered,
+            ..Self::new(attempt, kind)
+        }
+    }
+
+    /// Simulated trainer, which is connected at once.
+    pub(super) fn simulated(now: Moment, attempt: u32, profile: Box<dyn DeviceProfile>) -> Self {
+        let mut device = Self {
+            origin: Origin::Simulator,
+            profiles: [profile].into(),
+            ..Self::new(attempt, DeviceKind::Trainer)
+        };
+        device.connected(now, Vec::new());
+        device
+    }
+
+    pub(super) fn is_simulated(&self) -> bool {
+        self.origin == Origin::Simulator
+    }
+
+    /// Tells whether the rider waits for it.
+    pub(super) fn is_shown(&self) -> bool {
+        self.origin != Origin::Remembered
+    }
+
+    pub(super) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(super) fn battery(&self) -> Option<u8> {
+        self.battery
+    }
+
+    pub(super) fn capabilities(&self) -> Capabilities {
+        self.capabilities
+    }
+
+    /// What is remembered of it.
+    pub(super) fn stored(&self) -> StoredDevice {
+        StoredDevice {
+            id: self.id.clone(),
+            name: self.name.clone(),
+        }
+    }
+
+    /// Sets the load, if it is another one than before.
+    pub(super) fn set_load(&mut self, now: Moment, load: Load) {
+        if self.load != load {
+            self.load = load;
+            self.feed(now, ProfileInput::SetLoad(load));
         }
     }
 
@@ -94,19 +183,31 @@ impl Device {
         self.link == Link::Connected
     }
 
-    pub(super) fn state(&self) -> TrainerState {
+    pub(super) fn state(&self) -> DeviceState {
         let name = self.name.clone();
+        if self.is_simulated() {
+            return DeviceState::Simulated;
+        }
         match (self.link, self.is_silent, self.problem) {
-            (Link::Choosing | Link::Opening, ..) => TrainerState::Connecting,
-            (Link::Lost, ..) => TrainerState::Lost(name),
-            (Link::Connected, true, _) => TrainerState::Silent(name),
-            (Link::Connected, _, Some(problem)) => TrainerState::Uncontrolled(name, problem),
-            (Link::Connected, false, None) => TrainerState::Connected(name),
+            (Link::Choosing | Link::Opening, ..) => DeviceState::Connecting,
+            (Link::Lost, ..) => DeviceState::Lost(name),
+            (Link::Connected, true, _) => DeviceState::Silent(name),
+            (Link::Connected, _, Some(problem)) => DeviceState::Uncontrolled(name, problem),
+            (Link::Connected, false, None) => DeviceState::Connected(name),
         }
     }
 
-    pub(super) fn chosen(&mut self, now: Moment, name: String, outputs: &mut impl Extend<Output>) {
+    pub(super) fn chosen(
+        &mut self,
+        now: Moment,
+        id: String,
+        name: String,
+        profiles: ProfileFactory,
+        outputs: &mut impl Extend<Output>,
+    ) {
+        self.id = id;
         self.name = name;
+        self.profiles = profiles.0(self.kind).into();
         self.link = Link::Opening;
         self.connect(now, outputs);
     }
@@ -116,8 +217,23 @@ impl Device {
         self.is_connecting = false;
         self.connect_at = None;
         self.problem = None;
-        self.profile
-            .handle(now, TrainerInput::Connected { missing });
+        self.capabilities = Capabilities::default();
+        let load = self.load;
+        // A profile takes the load that it is to begin with before it is connected.
+        self.feed(now, ProfileInput::SetLoad(load));
+        self.feed(now, ProfileInput::Connected { missing });
+    }
+
+    pub(super) fn value(&mut self, now: Moment, characteristic: Uuid, bytes: Vec<u8>) {
+        if characteristic == battery::LEVEL {
+            self.battery = battery::parse_level(&bytes);
+            return;
+        }
+        let value = ProfileInput::Value {
+            characteristic,
+            bytes,
+        };
+        self.feed(now, value);
     }
 
     /// Handles a failed attempt to connect, and returns the failure if it is final: for a device
@@ -126,18 +242,24 @@ impl Device {
         &mut self,
         now: Moment,
         error: ConnectError,
-    ) -> Option<TrainerFailure> {
+        outputs: &mut impl Extend<Output>,
+    ) -> Option<PairingFailure> {
         self.is_connecting = false;
         if self.link != Link::Opening {
             self.lost(now);
             return None;
         }
+        if error == ConnectError::WrongKind && self.profiles.len() > 1 {
+            self.profiles.pop_front();
+            self.connect(now, outputs);
+            return None;
+        }
         self.failures += 1;
         self.connect_at = Some(now + FIRST_DELAY);
         match error {
-            ConnectError::NotATrainer => Some(TrainerFailure::NotATrainer),
+            ConnectError::WrongKind => Some(PairingFailure::WrongKind),
             ConnectError::Unreachable if self.failures == FIRST_ATTEMPTS => {
-                Some(TrainerFailure::Unreachable)
+                Some(PairingFailure::Unreachable)
             }
             ConnectError::Unreachable => None,
         }
@@ -149,23 +271,25 @@ impl Device {
         }
     }
 
-    pub(super) fn feed(&mut self, now: Moment, input: TrainerInput) {
-        self.profile.handle(now, input);
+    pub(super) fn feed(&mut self, now: Moment, input: ProfileInput) {
+        if let Some(profile) = self.profiles.front_mut() {
+            profile.handle(now, input);
+        }
     }
 
     pub(super) fn poll_profile_timeout(&self) -> Option<Moment> {
-        self.profile.poll_timeout()
+        self.profiles.front()?.poll_timeout()
     }
 
     pub(super) fn handle_profile_timeout(&mut self, now: Moment) {
-        if self.profile.poll_timeout().is_some_and(|due| due <= now) {
-            self.profile.handle(now, TrainerInput::Timeout);
+        if self.poll_profile_timeout().is_some_and(|due| due <= now) {
+            self.feed(now, ProfileInput::Timeout);
         }
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Moment> {
         // The profile of a device that is not connected yet has nothing to wait for.
-        let profile = self.profile.poll_timeout().filter(|_| self.is_connected());
+        let profile = self.poll_profile_timeout().filter(|_| self.is_connected());
         profile.into_iter().chain(self.connect_at).min()
     }
 
@@ -174,13 +298,13 @@ impl Device {
         &mut self,
         now: Moment,
         outputs: &mut impl Extend<Output>,
-    ) -> Option<TrainerFailure> {
+    ) -> Option<PairingFailure> {
         self.connect_at.take_if(|at| *at <= now)?;
         if self.is_connecting {
-            return self.connect_failed(now, ConnectError::Unreachable);
+            return self.connect_failed(now, ConnectError::Unreachable, outputs);
         }
         // A device that has become silent loses its connection first.
-        self.profile.handle(now, TrainerInput::Disconnected);
+        self.feed(now, ProfileInput::Disconnected);
         self.connect(now, outputs);
         None
     }
@@ -195,9 +319,9 @@ impl Device {
     /// Writes what the profile has to write, and takes its readings and events.
     pub(super) fn poll(&mut self, now: Moment, outputs: &mut impl Extend<Output>) {
         let attempt = self.attempt;
-        while let Some(output) = self.profile.poll_output() {
+        while let Some(output) = self.profiles.front_mut().and_then(|it| it.poll_output()) {
             match output {
-                TrainerOutput::Write {
+                ProfileOutput::Write {
                     characteristic,
                     bytes,
                 } => outputs.extend([Output::Device(DeviceCommand::Write {
@@ -205,41 +329,53 @@ impl Device {
                     characteristic,
                     bytes,
                 })]),
-                TrainerOutput::Reading(reading) => {
+                ProfileOutput::Reading(reading) => {
                     self.reading = reading;
                     if reading != Reading::default() {
                         self.failures = 0;
                     }
                 }
-                TrainerOutput::Event(event) => self.handle_event(now, event),
+                ProfileOutput::Event(event) => self.handle_event(now, event),
             }
         }
     }
 
-    /// Frees the device of its target, and disconnects it.
-    pub(super) fn release(mut self, now: Moment, outputs: &mut impl Extend<Output>) {
+    /// Frees the device of its load. It is set again if it stays connected after all.
+    pub(super) fn release_load(&mut self, now: Moment) {
+        self.feed(now, ProfileInput::Release);
+    }
+
+    /// Frees the device of its load, and disconnects it.
+    pub(super) fn release(mut self, now: Moment, forget: bool, outputs: &mut impl Extend<Output>) {
+        if self.is_simulated() {
+            return;
+        }
         if self.is_connected() {
-            self.profile.handle(now, TrainerInput::Release);
+            self.feed(now, ProfileInput::Release);
             self.poll(now, outputs);
         }
         if self.is_chosen() {
             let attempt = self.attempt;
-            outputs.extend([Output::Device(DeviceCommand::Release { attempt })]);
+            let release = DeviceCommand::Release { attempt, forget };
+            outputs.extend([Output::Device(release)]);
         }
     }
 
-    fn handle_event(&mut self, now: Moment, event: TrainerEvent) {
+    fn handle_event(&mut self, now: Moment, event: ProfileEvent) {
         match event {
-            TrainerEvent::Controllable => self.problem = None,
-            TrainerEvent::Uncontrolled(problem) => self.problem = Some(problem),
-            TrainerEvent::Measuring => {
+            ProfileEvent::Capable(capabilities) => self.capabilities = capabilities,
+            ProfileEvent::Controllable => self.problem = None,
+            // Of a sensor nothing else is expected.
+            ProfileEvent::Uncontrolled(_) if self.kind != DeviceKind::Trainer => {}
+            ProfileEvent::Uncontrolled(problem) => self.problem = Some(problem),
+            ProfileEvent::Measuring => {
                 self.is_silent = false;
                 self.silence_attempts = 0;
                 if !self.is_connecting {
                     self.connect_at = None;
                 }
             }
-            TrainerEvent::Silent => {
+            ProfileEvent::Silent => {
                 self.is_silent = true;
                 if self.is_connected() && self.silence_attempts < SILENCE_ATTEMPTS {
                     self.connect_at = Some(now + SILENCE_DELAY * 2_u32.pow(self.silence_attempts));
@@ -252,13 +388,16 @@ impl Device {
     fn connect(&mut self, now: Moment, outputs: &mut impl Extend<Output>) {
         self.is_connecting = true;
         self.connect_at = Some(now + CONNECT_TIMEOUT);
-        let attempt = self.attempt;
-        outputs.extend([Output::Device(DeviceCommand::Connect { attempt })]);
+        if let Some(profile) = self.profiles.front() {
+            let (attempt, spec) = (self.attempt, profile.spec());
+            let connect = DeviceCommand::Connect { attempt, spec };
+            outputs.extend([Output::Device(connect)]);
+        }
     }
 
     /// The connection is lost: it is made again after a delay that grows with each failure.
     fn lost(&mut self, now: Moment) {
-        self.profile.handle(now, TrainerInput::Disconnected);
+        self.feed(now, ProfileInput::Disconnected);
         self.link = Link::Lost;
         self.is_connecting = false;
         self.is_silent = false;
