@@ -6,7 +6,7 @@
 //! one timer is set for the session's next timeout.
 //!
 //! - `connections`: signaling socket and peer connections;
-//! - `devices`: trainers over Bluetooth;
+//! - `devices`: devices over Bluetooth;
 //! - `display`: from the view to signals;
 //! - `files`: workout files, the FIT file;
 //! - `storage`: what the browser stores, and the recording in IndexedDB.
@@ -29,7 +29,8 @@ use ride::rider::Ftp;
 use send_wrapper::SendWrapper;
 use session::{
     Input, Intent, Now, Opening, Output, RideSession, SessionConfig, Sound,
-    trainer::{ChooserError, DeviceCommand, DeviceEvent, DeviceInput},
+    devices::{ChooserError, DeviceCommand, DeviceEvent, DeviceInput},
+    storage::StoredDevices,
 };
 
 use crate::{
@@ -97,6 +98,7 @@ impl Driver {
             p2p_available: page::supports_webrtc(),
             entropy: page::random_bytes(),
             sub_sport: storage::sub_sport(),
+            devices: StoredDevices::from_text(&storage::devices()),
         };
         let post = |input: fn() -> Input| {
             let queue = queue.clone();
@@ -209,6 +211,7 @@ impl Driver {
         let tone = match sound {
             Sound::Tick => Tone::Short,
             Sound::Start => Tone::Long,
+            Sound::Alarm => Tone::Alarm,
         };
         let volume = self.display.state().volume.get_untracked();
         if let Some(views) = SCREENS.loaded().filter(|_| volume > 0) {
@@ -245,6 +248,10 @@ impl Driver {
         match command {
             DeviceCommand::Choose { attempt, .. } if TRAINERS.loaded().is_none() => {
                 let event = DeviceEvent::NotChosen(ChooserError::PartUnavailable);
+                Some(Input::Device(DeviceInput { attempt, event }))
+            }
+            DeviceCommand::Find { attempt, .. } if TRAINERS.loaded().is_none() => {
+                let event = DeviceEvent::NotRemembered;
                 Some(Input::Device(DeviceInput { attempt, event }))
             }
             command => {

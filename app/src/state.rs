@@ -20,10 +20,10 @@ pub use rider_row::RiderRow;
 pub use session::{
     Intent,
     view::{
-        CandidatePair, CandidateType, CommandRejection, DeviceState, DirectLinks, EndedBy,
-        FitDownloadError, HostAction, JoinError, LinkStats, Metrics, NetworkStats, Notice,
-        PairingFailure, Progress, RideChart, RideSummary, RiderTrace, ServerConnection, Stage,
-        Trace, WorkoutFileError, numbered,
+        CandidatePair, CandidateType, CommandRejection, DeviceState, DeviceView, DevicesView,
+        DirectLinks, EndedBy, FitDownloadError, HostAction, JoinError, LinkStats, ManualLoad,
+        Metrics, NetworkStats, Notice, PairingFailure, Progress, RideChart, RideSummary,
+        RiderTrace, ServerConnection, Stage, Trace, WorkoutFileError, numbered,
     },
 };
 
@@ -67,6 +67,8 @@ pub struct RideState {
     pub own_metrics: RwSignal<Metrics>,
     /// Own trainer.
     pub trainer: RwSignal<DeviceState>,
+    /// Own devices, the trainer among them, and what they are used for.
+    pub devices: RwSignal<DevicesView>,
     /// True while the ride is locked against new riders.
     pub locked: RwSignal<bool>,
     /// True if this rider created the ride and may become host again.
@@ -117,6 +119,7 @@ impl RideState {
             progress: RwSignal::new(Progress::default()),
             own_metrics: RwSignal::new(Metrics::default()),
             trainer: RwSignal::new(DeviceState::default()),
+            devices: RwSignal::new(DevicesView::default()),
             locked: RwSignal::new(false),
             can_reclaim: RwSignal::new(false),
             kick_reason: RwSignal::new(None),

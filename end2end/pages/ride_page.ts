@@ -45,7 +45,7 @@ export class RidePage {
     this.qrCode = page.getByRole("img", { name: "QR code" });
     this.riders = page.getByRole("list", { name: "Riders" });
     this.ready = page.getByRole("checkbox", { name: "Ready" });
-    this.connectTrainer = button("Connect trainer");
+    this.connectTrainer = button("Pair trainer");
     this.simulate = button("Use simulated trainer");
     this.choose = button("Choose workout");
     this.chooser = page.getByRole("dialog").filter({ has: page.getByLabel("Workout file") });

@@ -27,12 +27,18 @@ extern "C" {
     fn request_device(this: &Bluetooth, options: &JsValue) -> Result<js_sys::Promise, JsValue>;
     #[wasm_bindgen(method, catch, js_name = getAvailability)]
     fn availability(this: &Bluetooth) -> Result<js_sys::Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = getDevices)]
+    fn devices(this: &Bluetooth) -> Result<js_sys::Promise, JsValue>;
 
     #[wasm_bindgen(extends = EventTarget)]
     #[derive(Clone)]
     type Device;
     #[wasm_bindgen(method, getter)]
+    fn id(this: &Device) -> Option<String>;
+    #[wasm_bindgen(method, getter)]
     fn name(this: &Device) -> Option<String>;
+    #[wasm_bindgen(method, catch)]
+    fn forget(this: &Device) -> Result<js_sys::Promise, JsValue>;
     #[wasm_bindgen(method, getter)]
     fn gatt(this: &Device) -> Option<Gatt>;
 
@@ -59,8 +65,15 @@ extern "C" {
     fn start_notifications(this: &Characteristic) -> Result<js_sys::Promise, JsValue>;
     #[wasm_bindgen(method, catch, js_name = readValue)]
     fn read_value(this: &Characteristic) -> Result<js_sys::Promise, JsValue>;
+    #[wasm_bindgen(method, getter)]
+    fn properties(this: &Characteristic) -> JsValue;
     #[wasm_bindgen(method, catch, js_name = writeValueWithResponse)]
-    fn write_value(
+    fn write_with_response(
+        this: &Characteristic,
+        bytes: &js_sys::Uint8Array,
+    ) -> Result<js_sys::Promise, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = writeValueWithoutResponse)]
+    fn write_without_response(
         this: &Characteristic,
         bytes: &js_sys::Uint8Array,
     ) -> Result<js_sys::Promise, JsValue>;
@@ -113,7 +126,7 @@ pub enum ConnectError {
     /// The connection failed, or broke while it was prepared.
     Unreachable,
     /// The device lacks a required characteristic.
-    WrongKind,
+    Lacking,
 }
 
 /// Event of a device.
@@ -142,33 +155,31 @@ type Emit = Rc<dyn Fn(DeviceEvent)>;
 pub struct BluetoothDevice {
     device: Device,
     connection: Option<Connection>,
-    disconnects_on_drop: bool,
+    disconnects_on_drop: Cell<bool>,
 }
 
 impl BluetoothDevice {
-    /// Shows the browser's chooser of devices with this service at once. Browsers allow it only in
+    /// Shows the browser's chooser of devices at once: of those that advertise one of the services
+    /// `advertised`. The page may use the services `used` of it as well. Browsers allow it only in
     /// the handler of a tap or key press.
     ///
     /// # Errors
     /// The reason why no device was chosen.
     pub fn choose(
-        advertised_service: &str,
+        advertised: &[String],
+        used: &[String],
     ) -> impl Future<Output = Result<Self, ChooserError>> + use<> {
         let asked_at = clock::moment();
         let bluetooth = bluetooth();
         let chosen = bluetooth
             .as_ref()
-            .map(|bluetooth| bluetooth.request_device(&filters(advertised_service)));
+            .map(|bluetooth| bluetooth.request_device(&filters(advertised, used)));
         async move {
             let (Some(bluetooth), Some(chosen)) = (bluetooth, chosen) else {
                 return Err(ChooserError::Unsupported);
             };
             match settle(chosen).await {
-                Ok(device) => Ok(Self {
-                    device: device.unchecked_into(),
-                    connection: None,
-                    disconnects_on_drop: true,
-                }),
+                Ok(device) => Ok(Self::new(device)),
                 Err(error) => {
                     let after = clock::moment() - asked_at;
                     let available = settle(bluetooth.availability()).await;
@@ -183,6 +194,42 @@ impl BluetoothDevice {
         }
     }
 
+    /// The device with this id, if the browser lets the page use it again without a choice. Few
+    /// browsers do.
+    pub async fn find(id: &str) -> Option<Self> {
+        let devices = settle(bluetooth()?.devices()).await.ok()?;
+        let devices = js_sys::Array::from(&devices).into_iter();
+        let mut devices = devices.map(Self::new);
+        devices.find(|device| {
+            let is_found = device.id() == id;
+            // A device that is dropped is disconnected, which is nobody's wish here.
+            device.disconnects_on_drop.set(is_found);
+            is_found
+        })
+    }
+
+    fn new(device: JsValue) -> Self {
+        Self {
+            device: device.unchecked_into(),
+            connection: None,
+            disconnects_on_drop: Cell::new(true),
+        }
+    }
+
+    /// Id that the browser has given the device; empty if it gives none.
+    pub fn id(&self) -> String {
+        self.device.id().unwrap_or_default()
+    }
+
+    /// Takes the page's permission to use the device back, where the browser can do it.
+    pub fn forget(&self) {
+        let forgotten = self.device.forget();
+        spawn_local(async move {
+            // A browser that cannot do it keeps it in its settings.
+            let _ = settle(forgotten).await;
+        });
+    }
+
     /// Name that the device gives itself.
     pub fn name(&self) -> String {
         self.device.name().unwrap_or_default()
@@ -194,8 +241,8 @@ impl BluetoothDevice {
     }
 
     /// Keeps the device connected when this value is dropped.
-    pub fn keep_connected(&mut self) {
-        self.disconnects_on_drop = false;
+    pub fn keep_connected(&self) {
+        self.disconnects_on_drop.set(false);
     }
 
     /// Connects the device and prepares its characteristics. A connection that exists, or is being
@@ -230,7 +277,7 @@ impl BluetoothDevice {
 
 impl Drop for BluetoothDevice {
     fn drop(&mut self) {
-        if !self.disconnects_on_drop {
+        if !self.disconnects_on_drop.get() {
             return;
         }
         match &self.connection {
@@ -387,7 +434,7 @@ impl Writer {
             return;
         };
         self.busy.set(true);
-        let written = characteristic.write_value(&js_sys::Uint8Array::from(&bytes[..]));
+        let written = write(&characteristic, &js_sys::Uint8Array::from(&bytes[..]));
         let writer = self.clone();
         spawn_local(async move {
             let ok = settle(written).await.is_ok();
@@ -403,10 +450,32 @@ impl Writer {
     }
 }
 
+/// Writes with response, unless the characteristic takes only writes without.
+fn write(
+    characteristic: &Characteristic,
+    bytes: &js_sys::Uint8Array,
+) -> Result<js_sys::Promise, JsValue> {
+    let properties = characteristic.properties();
+    let has = |name: &str| {
+        let value = js_sys::Reflect::get(&properties, &name.into());
+        value.is_ok_and(|value| value.is_truthy())
+    };
+    if has("writeWithoutResponse") && !has("write") {
+        characteristic.write_without_response(bytes)
+    } else {
+        characteristic.write_with_response(bytes)
+    }
+}
+
 fn disconnect(device: &Device) {
     if let Some(gatt) = device.gatt() {
         gatt.disconnect();
     }
+}
+
+/// True if the browser has Web Bluetooth.
+pub fn is_supported() -> bool {
+    bluetooth().is_some()
 }
 
 /// Web Bluetooth, where the browser has it.
@@ -420,7 +489,7 @@ fn bluetooth() -> Option<Bluetooth> {
 /// subscribed to, or else the connection broke.
 fn connect_error(error: &JsValue) -> ConnectError {
     match property(error, "name").as_str() {
-        "NotFoundError" | "NotSupportedError" => ConnectError::WrongKind,
+        "NotFoundError" | "NotSupportedError" => ConnectError::Lacking,
         _ => ConnectError::Unreachable,
     }
 }
@@ -431,14 +500,22 @@ fn property(error: &JsValue, name: &str) -> String {
     value.ok().and_then(|it| it.as_string()).unwrap_or_default()
 }
 
-/// `{filters: [{services: [service]}]}`
-fn filters(service: &str) -> JsValue {
-    let filter = js_sys::Object::new();
-    let services = js_sys::Array::of1(&JsValue::from(service));
+/// `{filters: [{services: [service]}, …], optionalServices: […]}`
+fn filters(advertised: &[String], used: &[String]) -> JsValue {
     let options = js_sys::Object::new();
     // Setting a property of a plain object does not fail.
-    let _ = js_sys::Reflect::set(&filter, &"services".into(), &services);
-    let _ = js_sys::Reflect::set(&options, &"filters".into(), &js_sys::Array::of1(&filter));
+    let set = |object: &js_sys::Object, name: &str, value: &JsValue| {
+        let _ = js_sys::Reflect::set(object, &name.into(), value);
+    };
+    let filters = advertised.iter().map(|service| {
+        let filter = js_sys::Object::new();
+        let services = js_sys::Array::of1(&JsValue::from(service));
+        set(&filter, "services", &services);
+        JsValue::from(filter)
+    });
+    set(&options, "filters", &filters.collect::<js_sys::Array>());
+    let used = used.iter().map(JsValue::from).collect::<js_sys::Array>();
+    set(&options, "optionalServices", &used);
     options.into()
 }
 

@@ -15,6 +15,8 @@ pub enum Tone {
     Short,
     /// Long and higher.
     Long,
+    /// Very long and low.
+    Alarm,
 }
 
 impl Tone {
@@ -23,6 +25,7 @@ impl Tone {
         match self {
             Self::Short => (880.0, 0.12),
             Self::Long => (1_320.0, 0.45),
+            Self::Alarm => (392.0, 1.2),
         }
     }
 }

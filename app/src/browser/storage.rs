@@ -28,6 +28,7 @@ const RUNNING: &str = "gruppetto.running";
 /// Key of the choice to write rides as virtual ones.
 const VIRTUAL_RIDE: &str = "gruppetto.virtual";
 const VOLUME: &str = "gruppetto.volume";
+const DEVICES: &str = "gruppetto.devices";
 /// Volume in percent for a rider who has not chosen one.
 const DEFAULT_VOLUME: u8 = 50;
 /// Key of the list of rides, newest first.
@@ -142,6 +143,20 @@ pub fn sub_sport() -> SubSport {
 pub fn save_sub_sport(sub_sport: SubSport) {
     let is_virtual = sub_sport == SubSport::VirtualActivity;
     write(local_storage(), VIRTUAL_RIDE, &is_virtual);
+}
+
+/// Text about the devices that the rider has paired; empty if there are none.
+pub fn devices() -> String {
+    let stored = local_storage().and_then(|storage| storage.get_item(DEVICES).ok()?);
+    stored.unwrap_or_default()
+}
+
+/// Saves the text about the devices that the rider has paired.
+pub fn save_devices(text: &str) {
+    if let Some(storage) = local_storage() {
+        // A full storage loses the convenience only.
+        let _ = storage.set_item(DEVICES, text);
+    }
 }
 
 /// Marks that name and FTP were just entered in this tab, so that the page of the

@@ -6,7 +6,7 @@ use protocol::peer::LinkState;
 use ride::{
     library::Focus,
     rider::{Bias, Ftp, FtpError, NameError, TrainerKind},
-    trainer::ControlProblem,
+    trainer::{ControlProblem, DeviceKind},
     workout::{Interval, IntervalKind, Target, Workout, Zone, design::NewBlock, watts},
 };
 
@@ -135,7 +135,10 @@ pub fn notice(i18n: Texts, notice: Notice) -> AnyView {
         Notice::LinkCopied => t!(i18n, notice.copied).into_any(),
         Notice::CopyFailed => t!(i18n, notice.copy_failed).into_any(),
         Notice::WorkoutShared(name) => t!(i18n, notice.shared, name).into_any(),
-        Notice::NotPaired(failure) => (move || trainer_failure(i18n, failure)).into_any(),
+        Notice::NotPaired(DeviceKind::Trainer, failure) => {
+            (move || trainer_failure(i18n, failure)).into_any()
+        }
+        Notice::NotPaired(_, failure) => (move || sensor_failure(i18n, failure)).into_any(),
         Notice::ChangeRejected(refused) => error_text::rejected_change(i18n, refused),
         Notice::HostActed(name, action) => host_action(i18n, named(name), action),
         Notice::NewerVersion => t!(i18n, notice.newer_version).into_any(),
@@ -250,6 +253,62 @@ fn trainer_failure(i18n: Texts, failure: PairingFailure) -> &'static str {
         PairingFailure::PartUnavailable => t_string!(i18n, part.screen_failed),
         PairingFailure::WrongKind => t_string!(i18n, trainer.not_a_trainer),
         PairingFailure::Unreachable => t_string!(i18n, trainer.unreachable),
+    }
+}
+
+/// Kind of a device.
+pub fn device_kind(i18n: Texts, kind: DeviceKind) -> &'static str {
+    match kind {
+        DeviceKind::Trainer => t_string!(i18n, trainer.heading),
+        DeviceKind::PowerMeter => t_string!(i18n, devices.power_meter),
+        DeviceKind::HeartRate => t_string!(i18n, devices.heart_rate),
+        DeviceKind::Cadence => t_string!(i18n, devices.cadence),
+    }
+}
+
+/// Button that pairs a device.
+pub fn pair(i18n: Texts, kind: DeviceKind) -> &'static str {
+    match kind {
+        DeviceKind::Trainer => t_string!(i18n, trainer.pair),
+        DeviceKind::PowerMeter => t_string!(i18n, devices.pair_power_meter),
+        DeviceKind::HeartRate => t_string!(i18n, devices.pair_heart_rate),
+        DeviceKind::Cadence => t_string!(i18n, devices.pair_cadence),
+    }
+}
+
+/// State of a sensor.
+pub fn sensor(i18n: Texts, state: DeviceState) -> AnyView {
+    match state {
+        DeviceState::None | DeviceState::Simulated => t!(i18n, devices.none).into_any(),
+        DeviceState::Connecting => t!(i18n, devices.connecting).into_any(),
+        DeviceState::Connected(name) | DeviceState::Uncontrolled(name, _) => {
+            t!(i18n, trainer.connected, name).into_any()
+        }
+        DeviceState::Lost(name) => t!(i18n, devices.lost, name).into_any(),
+        DeviceState::Silent(name) => t!(i18n, devices.silent, name).into_any(),
+        DeviceState::Failed(failure) => (move || sensor_failure(i18n, failure)).into_any(),
+    }
+}
+
+fn sensor_failure(i18n: Texts, failure: PairingFailure) -> &'static str {
+    match failure {
+        PairingFailure::Cancelled => t_string!(i18n, devices.cancelled),
+        PairingFailure::WrongKind => t_string!(i18n, devices.wrong_kind),
+        PairingFailure::Unreachable => t_string!(i18n, devices.unreachable),
+        // These concern all devices.
+        other => trainer_failure(i18n, other),
+    }
+}
+
+/// Value of the `data-state` attribute of a device.
+pub fn state_name(device: &DeviceState) -> &'static str {
+    match device {
+        DeviceState::None => "none",
+        DeviceState::Connecting => "connecting",
+        DeviceState::Simulated | DeviceState::Connected(_) | DeviceState::Uncontrolled(..) => {
+            "works"
+        }
+        DeviceState::Silent(_) | DeviceState::Lost(_) | DeviceState::Failed(_) => "failed",
     }
 }
 

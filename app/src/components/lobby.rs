@@ -6,7 +6,7 @@ use leptos::prelude::*;
 use ride::workout::Workout;
 
 use super::{
-    invitation::Invitation, labels, rider::RiderCard, riders::Riders, trainer_panel::TrainerPanel,
+    devices_panel::DevicesPanel, invitation::Invitation, labels, rider::RiderCard, riders::Riders,
 };
 use crate::{
     browser::tabs,
@@ -33,7 +33,7 @@ pub fn Lobby() -> impl IntoView {
         <div class="lobby" data-alone=move || (!group()).then_some("true")>
             <Invitation/>
             <LobbyWorkout/>
-            <TrainerPanel/>
+            <DevicesPanel/>
             <Show when=group>
                 <LobbyRiders/>
             </Show>

@@ -3,11 +3,11 @@
 use leptos::prelude::*;
 
 use super::{
+    devices_panel::{DeviceAlerts, TrainerAlert},
     format::{self, or_dash},
     interval::{CueLine, Intervals, zone_of},
     own_settings::OwnSettings,
     profile::Profile,
-    trainer_panel::TrainerAlert,
 };
 use crate::{i18n::*, state::RideState};
 
@@ -32,6 +32,7 @@ pub fn MyRide() -> impl IntoView {
                 <PausedNotice/>
             </Show>
             <TrainerAlert/>
+            <DeviceAlerts/>
             <CueLine/>
             <MetricStrip/>
             <OwnSettings/>

@@ -1,10 +1,13 @@
-//! Trainers over Bluetooth. Profiles know what the bytes mean; the browser knows UUIDs and bytes.
+//! Devices over Bluetooth. Profiles know what the bytes mean; the browser knows UUIDs and bytes.
 //!
 //! Reached through [`crate::lazy::TRAINERS`] only, so that it is not fetched before the lobby.
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
 
-use ride::trainer::{CharacteristicAccess, ProfileSpec, Uuid};
+use ride::trainer::{
+    CharacteristicAccess, CharacteristicSpec, DeviceKind, ProfileFactory, ProfileSpec, Uuid,
+    battery, profiles,
+};
 use session::devices::{self, DeviceCommand, DeviceEvent, DeviceInput};
 
 use crate::browser::bluetooth::{
@@ -27,7 +30,6 @@ struct Devices {
 
 struct Chosen {
     device: BluetoothDevice,
-    spec: &'static ProfileSpec,
     /// Number of the newest attempt to connect it.
     connects: u32,
 }
@@ -35,8 +37,9 @@ struct Chosen {
 impl Devices {
     fn carry_out(self: &Rc<Self>, command: DeviceCommand) {
         match command {
-            DeviceCommand::Choose { attempt, spec } => self.choose(attempt, spec),
-            DeviceCommand::Connect { attempt } => self.connect(attempt),
+            DeviceCommand::Choose { attempt, kind } => self.choose(attempt, kind),
+            DeviceCommand::Find { attempt, id, .. } => self.find(attempt, id),
+            DeviceCommand::Connect { attempt, spec } => self.connect(attempt, spec),
             DeviceCommand::Write {
                 attempt,
                 characteristic,
@@ -46,9 +49,12 @@ impl Devices {
                     chosen.device.write(&characteristic.to_string(), &bytes);
                 }
             }
-            DeviceCommand::Release { attempt } => {
+            DeviceCommand::Release { attempt, forget } => {
                 let released = self.chosen.borrow_mut().remove(&attempt);
-                if let Some(mut released) = released {
+                if let Some(released) = released {
+                    if forget {
+                        released.device.forget();
+                    }
                     // Disconnecting would end the connection of the newer attempt, too.
                     let others = self.chosen.borrow();
                     let mut others = others.values();
@@ -61,34 +67,53 @@ impl Devices {
     }
 
     /// Opens the browser's chooser at once: browsers allow it only in the handler of a tap.
-    fn choose(self: &Rc<Self>, attempt: u32, spec: &'static ProfileSpec) {
-        let choosing = BluetoothDevice::choose(&spec.advertised_service.to_string());
+    fn choose(self: &Rc<Self>, attempt: u32, kind: DeviceKind) {
+        let profiles = profiles(kind);
+        let specs = || profiles.iter().map(|profile| profile.spec());
+        let advertised = specs().map(|spec| spec.advertised_service);
+        let used = specs()
+            .flat_map(|spec| spec.characteristics)
+            .map(|it| it.service);
+        let used = used.chain([battery::SERVICE]);
+        let choosing = BluetoothDevice::choose(&texts(advertised), &texts(used));
         let devices = self.clone();
         wasm_bindgen_futures::spawn_local(async move {
             let event = match choosing.await {
-                Ok(device) => {
-                    let name = device.name();
-                    let chosen = Chosen {
-                        device,
-                        spec,
-                        connects: 0,
-                    };
-                    devices.chosen.borrow_mut().insert(attempt, chosen);
-                    DeviceEvent::Chosen { name }
-                }
+                Ok(device) => devices.chosen(attempt, device),
                 Err(error) => DeviceEvent::NotChosen(chooser_error(error)),
             };
             (devices.emit)(DeviceInput { attempt, event });
         });
     }
 
-    fn connect(self: &Rc<Self>, attempt: u32) {
+    /// Looks for a device that was chosen before.
+    fn find(self: &Rc<Self>, attempt: u32, id: String) {
+        let devices = self.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            let event = match BluetoothDevice::find(&id).await {
+                Some(device) => devices.chosen(attempt, device),
+                None => DeviceEvent::NotRemembered,
+            };
+            (devices.emit)(DeviceInput { attempt, event });
+        });
+    }
+
+    fn chosen(&self, attempt: u32, device: BluetoothDevice) -> DeviceEvent {
+        let (id, name) = (device.id(), device.name());
+        let connects = 0;
+        let chosen = Chosen { device, connects };
+        self.chosen.borrow_mut().insert(attempt, chosen);
+        let profiles = ProfileFactory(profiles);
+        DeviceEvent::Chosen { id, name, profiles }
+    }
+
+    fn connect(self: &Rc<Self>, attempt: u32, spec: &'static ProfileSpec) {
         let mut all = self.chosen.borrow_mut();
         let Some(chosen) = all.get_mut(&attempt) else {
             return;
         };
         chosen.connects += 1;
-        let (spec, connect) = (chosen.spec, chosen.connects);
+        let connect = chosen.connects;
         let emit = self.emit.clone();
         let connecting = chosen.device.connect(requests(spec), move |event| {
             if let Some(event) = device_event(spec, event) {
@@ -98,7 +123,7 @@ impl Devices {
         let devices = self.clone();
         wasm_bindgen_futures::spawn_local(async move {
             let result = connecting.await;
-            if let Some(event) = devices.connected(attempt, connect, result) {
+            if let Some(event) = devices.connected(attempt, connect, spec, result) {
                 (devices.emit)(DeviceInput { attempt, event });
             }
         });
@@ -109,6 +134,7 @@ impl Devices {
         &self,
         attempt: u32,
         connect: u32,
+        spec: &ProfileSpec,
         result: Result<Connection, ConnectError>,
     ) -> Option<DeviceEvent> {
         let mut all = self.chosen.borrow_mut();
@@ -117,30 +143,30 @@ impl Devices {
         Some(match result {
             Ok(connection) => {
                 let missing = connection.missing.iter();
-                let missing = missing.filter_map(|text| uuid(chosen.spec, text));
+                let missing = missing.filter_map(|text| uuid(spec, text));
                 let missing = missing.collect();
                 chosen.device.attach(connection);
                 DeviceEvent::Connected { missing }
             }
             Err(ConnectError::Unreachable) => {
-                DeviceEvent::ConnectFailed(trainer::ConnectError::Unreachable)
+                DeviceEvent::ConnectFailed(devices::ConnectError::Unreachable)
             }
-            Err(ConnectError::WrongKind) => {
-                DeviceEvent::ConnectFailed(trainer::ConnectError::WrongKind)
+            Err(ConnectError::Lacking) => {
+                DeviceEvent::ConnectFailed(devices::ConnectError::WrongKind)
             }
         })
     }
 }
 
-fn chooser_error(error: ChooserError) -> trainer::ChooserError {
+fn chooser_error(error: ChooserError) -> devices::ChooserError {
     match error {
-        ChooserError::Unsupported => trainer::ChooserError::Unsupported,
+        ChooserError::Unsupported => devices::ChooserError::Unsupported,
         ChooserError::Rejected {
             name,
             message,
             after,
             available,
-        } => trainer::ChooserError::Rejected {
+        } => devices::ChooserError::Rejected {
             name,
             message,
             after,
@@ -149,8 +175,21 @@ fn chooser_error(error: ChooserError) -> trainer::ChooserError {
     }
 }
 
+/// Different services, as texts.
+fn texts(services: impl Iterator<Item = Uuid>) -> Vec<String> {
+    let mut texts: Vec<String> = services.map(|service| service.to_string()).collect();
+    texts.sort();
+    texts.dedup();
+    texts
+}
+
+/// Characteristics of the profile, and the state of charge, which every device may have.
+fn characteristics(spec: &ProfileSpec) -> impl Iterator<Item = &CharacteristicSpec> {
+    spec.characteristics.iter().chain([&battery::SPEC])
+}
+
 fn requests(spec: &ProfileSpec) -> Vec<CharacteristicRequest> {
-    let characteristics = spec.characteristics.iter();
+    let characteristics = characteristics(spec);
     characteristics
         .map(|characteristic| CharacteristicRequest {
             service: characteristic.service.to_string(),
@@ -182,8 +221,8 @@ fn device_event(spec: &ProfileSpec, event: bluetooth::DeviceEvent) -> Option<Dev
     })
 }
 
-/// UUID of a characteristic of the profile.
+/// UUID of a characteristic.
 fn uuid(spec: &ProfileSpec, text: &str) -> Option<Uuid> {
-    let mut uuids = spec.characteristics.iter().map(|it| it.uuid);
+    let mut uuids = characteristics(spec).map(|it| it.uuid);
     uuids.find(|uuid| uuid.to_string() == text)
 }

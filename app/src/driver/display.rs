@@ -51,6 +51,7 @@ impl Display {
         set_if_changed(&state.progress, &view.progress);
         set_if_changed(&state.own_metrics, &view.own_metrics);
         set_if_changed(&state.trainer, &view.trainer);
+        set_if_changed(&state.devices, &view.devices);
         set_if_changed(&state.locked, &view.locked);
         set_if_changed(&state.can_reclaim, &view.can_reclaim);
         set_if_changed(&state.kick_reason, &view.kick_reason);

@@ -7,7 +7,7 @@ use std::{
     rc::Rc,
 };
 
-use session::{Input, trainer::DeviceCommand};
+use session::{Input, devices::DeviceCommand};
 
 use super::Driver;
 use crate::browser::recordings::{Recordings, StoredChunks};

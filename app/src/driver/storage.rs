@@ -18,7 +18,7 @@ use crate::browser::{
 };
 
 pub(super) use crate::browser::storage::{
-    is_banned, save_volume, sub_sport, take_reload_marker, volume,
+    devices, is_banned, save_volume, sub_sport, take_reload_marker, volume,
 };
 
 /// Storage of one ride.
@@ -46,6 +46,7 @@ impl Storage {
 
     pub(super) fn carry_out(&mut self, command: StorageCommand) {
         match command {
+            StorageCommand::SaveDevices(ref devices) => storage::save_devices(&devices.to_text()),
             StorageCommand::SaveSubSport(sub_sport) => storage::save_sub_sport(sub_sport),
             StorageCommand::SaveFtp(ftp) => storage::save_ftp(&ftp),
             _ => {}
@@ -79,7 +80,9 @@ impl Storage {
             StorageCommand::ClearHidden => {
                 storage::take_reload_marker(code);
             }
-            StorageCommand::SaveSubSport(_) | StorageCommand::SaveFtp(_) => {}
+            StorageCommand::SaveDevices(_)
+            | StorageCommand::SaveSubSport(_)
+            | StorageCommand::SaveFtp(_) => {}
         }
     }
 

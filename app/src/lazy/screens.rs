@@ -8,8 +8,12 @@ use ride::workout::Workout;
 use super::view::Dialog;
 use crate::browser::sound::{self, Tone};
 use crate::components::{
-    connection_panel::ConnectionDetails, leave_question::LeaveQuestion,
-    manage_riders::ManageRidersDialog, riding::Riding, summary::Summary,
+    connection_panel::ConnectionDetails,
+    devices::{DevicesDialog, Sensors, TrainerValues},
+    leave_question::LeaveQuestion,
+    manage_riders::ManageRidersDialog,
+    riding::Riding,
+    summary::Summary,
     workout_sheet::WorkoutSheet,
 };
 
@@ -26,6 +30,12 @@ pub struct ScreenViews {
     pub leave_question: fn() -> AnyView,
     /// The ride under way.
     pub riding: fn() -> AnyView,
+    /// Dialog with all devices.
+    pub devices: Dialog,
+    /// Rows of the sensors.
+    pub sensors: fn() -> AnyView,
+    /// What the trainer measures now.
+    pub trainer_values: fn() -> AnyView,
     /// The end of a ride.
     pub summary: fn() -> AnyView,
     /// Plays a tone at a volume in percent.
@@ -44,6 +54,9 @@ impl ScreenViews {
             connection: || view! { <ConnectionDetails/> }.into_any(),
             leave_question: || view! { <LeaveQuestion/> }.into_any(),
             riding: || view! { <Riding/> }.into_any(),
+            devices: |open| view! { <DevicesDialog open/> }.into_any(),
+            sensors: || view! { <Sensors/> }.into_any(),
+            trainer_values: || view! { <TrainerValues/> }.into_any(),
             summary: || view! { <Summary/> }.into_any(),
             play: sound::play,
             unlock_sound: sound::unlock,

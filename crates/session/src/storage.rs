@@ -8,6 +8,7 @@ use protocol::{
 use ride::{
     recording::fit::SubSport,
     rider::{Bias, Ftp, RiderName},
+    trainer::DeviceKind,
 };
 use serde::{Deserialize, Serialize};
 
@@ -28,26 +29,84 @@ impl StoredProfile {
 }
 
 /// Devices that this browser's rider has paired, and what they are used for.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct StoredDevices {
-    /// Device of each kind, in the order of `DeviceKind::ALL`.
-    pub devices: Vec<Option<StoredDevice>>,
-    /// Index of the kind of device that power comes from; `None` for the most exact one.
-    pub power_source: Option<usize>,
-    /// Index of the kind of device that cadence comes from.
-    pub cadence_source: Option<usize>,
+    /// Devices, each with its kind; at most one of a kind.
+    pub devices: Vec<(DeviceKind, StoredDevice)>,
+    /// Kind of device that power comes from; `None` for the most exact one.
+    pub power_source: Option<DeviceKind>,
+    /// Kind of device that cadence comes from.
+    pub cadence_source: Option<DeviceKind>,
     /// True if the trainer is steered by the power meter.
     pub matches_power: bool,
 }
 
 /// Device that was paired.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredDevice {
     /// Id that the browser has given it.
     pub id: String,
     /// Its name.
     pub name: String,
+}
+
+/// Names of the kinds of devices in [`StoredDevices::to_text`], in the order of `DeviceKind::ALL`.
+const KINDS: [&str; 4] = ["trainer", "power-meter", "heart-rate", "cadence"];
+
+impl StoredDevices {
+    /// Text with a line for each device and setting, and tabs between their values.
+    pub fn to_text(&self) -> String {
+        let mut text = String::new();
+        let mut line = |words: [&str; 3]| {
+            for (word, end) in words.into_iter().zip(["\t", "\t", "\n"]) {
+                text.extend(word.chars().filter(|letter| !letter.is_control()));
+                text.push_str(end);
+            }
+        };
+        for (kind, device) in &self.devices {
+            line([KINDS[*kind as usize], &device.id, &device.name]);
+        }
+        let sources = [
+            ("power-source", self.power_source),
+            ("cadence-source", self.cadence_source),
+        ];
+        for (name, source) in sources {
+            if let Some(kind) = source {
+                line([name, KINDS[kind as usize], ""]);
+            }
+        }
+        if self.matches_power {
+            line(["power-match", "", ""]);
+        }
+        text
+    }
+
+    /// Reads what [`StoredDevices::to_text`] has written. Lines that cannot be read are left out.
+    pub fn from_text(text: &str) -> Self {
+        let kind_of = |name: &str| {
+            let at = KINDS.iter().position(|kind| *kind == name);
+            at.map(|at| DeviceKind::ALL[at])
+        };
+        let mut stored = Self::default();
+        for line in text.lines() {
+            let mut words = line.split('\t');
+            let mut next = || words.next().unwrap_or_default();
+            let (key, id, name) = (next(), next(), next());
+            match key {
+                "power-source" => stored.power_source = kind_of(id),
+                "cadence-source" => stored.cadence_source = kind_of(id),
+                "power-match" => stored.matches_power = true,
+                _ => {
+                    let is_known = |kind| stored.devices.iter().any(|(known, _)| *known == kind);
+                    if let Some(kind) = kind_of(key).filter(|kind| !is_known(*kind)) {
+                        let (id, name) = (id.to_owned(), name.to_owned());
+                        stored.devices.push((kind, StoredDevice { id, name }));
+                    }
+                }
+            }
+        }
+        stored
+    }
 }
 
 /// Identity of a rider in one ride: proof for the server and the other riders that a reloaded page
@@ -180,4 +239,51 @@ pub enum StorageCommand {
     SaveFtp(Ftp),
     /// Store the kind of ride for FIT files, for all rides.
     SaveSubSport(SubSport),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn devices_come_back_as_they_were_stored() {
+        let device = |id: &str, name: &str| StoredDevice {
+            id: id.to_owned(),
+            name: name.to_owned(),
+        };
+        let stored = StoredDevices {
+            devices: vec![
+                (DeviceKind::Trainer, device("a==", "Kickr \u{e9}lite")),
+                (DeviceKind::Cadence, device("", "Crank")),
+            ],
+            power_source: Some(DeviceKind::PowerMeter),
+            cadence_source: None,
+            matches_power: true,
+        };
+        assert_eq!(StoredDevices::from_text(&stored.to_text()), stored);
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_left_out() {
+        let text =
+            "nonsense\ntrainer\tone\tFirst\ntrainer\ttwo\tSecond\npower-source\trocket\n\u{0}";
+        let stored = StoredDevices::from_text(text);
+        assert_eq!(stored.devices.len(), 1);
+        assert_eq!(stored.devices[0].1.name, "First");
+        assert_eq!(stored.power_source, None);
+        assert_eq!(StoredDevices::from_text(""), StoredDevices::default());
+    }
+
+    #[test]
+    fn a_name_with_tabs_and_lines_is_one_device() {
+        let name = "A\tB\ntrainer\tx".to_owned();
+        let id = "1".to_owned();
+        let stored = StoredDevices {
+            devices: vec![(DeviceKind::HeartRate, StoredDevice { id, name })],
+            ..StoredDevices::default()
+        };
+        let read = StoredDevices::from_text(&stored.to_text());
+        assert_eq!(read.devices.len(), 1);
+        assert_eq!(read.devices[0].0, DeviceKind::HeartRate);
+    }
 }

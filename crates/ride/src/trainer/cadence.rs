@@ -56,7 +56,7 @@ pub fn parse_csc(bytes: &[u8]) -> Result<CscMeasurement, SensorError> {
     Ok(data)
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct CadenceSensor {
     crank: CrankCounter,
 }

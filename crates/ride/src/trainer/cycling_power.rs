@@ -82,7 +82,7 @@ fn read_fields(
 }
 
 /// Decoder of a power meter.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(super) struct PowerMeter {
     crank: CrankCounter,
 }

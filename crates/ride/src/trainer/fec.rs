@@ -107,7 +107,6 @@ fn checksum(bytes: &[u8]) -> u8 {
     bytes.iter().fold(0, |sum, byte| sum ^ byte)
 }
 
-#[derive(Debug)]
 struct Fec;
 
 impl Decoder for Fec {

@@ -44,7 +44,6 @@ pub fn parse_heart_rate(bytes: &[u8]) -> Result<u8, SensorError> {
     }
 }
 
-#[derive(Debug)]
 struct Strap;
 
 impl Decoder for Strap {

@@ -1,7 +1,5 @@
 //! Interface between a driver and the profiles of devices.
 
-use core::fmt::Debug;
-
 use clock::Moment;
 
 use super::{Capabilities, Load, Reading, Uuid};
@@ -46,7 +44,7 @@ pub enum CharacteristicAccess {
 /// [`ProfileSpec`] in their order, and says [`ProfileInput::Connected`]. After each input it
 /// performs all outputs. At [`DeviceProfile::poll_timeout`] it says [`ProfileInput::Timeout`]. One
 /// profile serves one device, and may be connected again after a disconnection.
-pub trait DeviceProfile: Debug {
+pub trait DeviceProfile {
     /// Services and characteristics of the profile.
     fn spec(&self) -> &'static ProfileSpec;
 

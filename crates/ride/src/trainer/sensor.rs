@@ -1,7 +1,6 @@
 //! Devices whose readings are notified, and that take a load by a plain write or not at all: power
 //! meters, heart rate straps, cadence sensors, and trainers without the Fitness Machine Service.
 
-use core::fmt;
 use std::collections::VecDeque;
 
 use clock::Moment;
@@ -14,7 +13,7 @@ use super::{
 };
 
 /// Decoder of the notifications of one kind of sensor.
-pub(super) trait Decoder: fmt::Debug {
+pub(super) trait Decoder {
     /// Readings of a notification; `None` for bytes that cannot be read, and for other
     /// characteristics.
     fn decode(&mut self, now: Moment, characteristic: Uuid, bytes: &[u8]) -> Option<Decoded>;
@@ -30,7 +29,6 @@ pub(super) struct Decoded {
 }
 
 /// Profile of such a device.
-#[derive(Debug)]
 pub struct SensorProfile {
     spec: &'static ProfileSpec,
     decoder: Box<dyn Decoder>,

@@ -1,6 +1,6 @@
 //! A device over Bluetooth. It is connected again when its connection breaks or its data stop.
 
-use std::collections::VecDeque;
+use std::{collections::VecDeque, fmt};
 
 use clock::{Duration, Moment};
 use ride::trainer::{
@@ -34,7 +34,6 @@ const SILENCE_DELAY: Duration = Duration::from_secs(5);
 const SILENCE_ATTEMPTS: u32 = 3;
 
 /// A device, from the chooser to its release.
-#[derive(Debug)]
 pub(super) struct Device {
     attempt: u32,
     kind: DeviceKind,
@@ -64,6 +63,12 @@ pub(super) struct Device {
     silence_attempts: u32,
     /// Reason why the device does not follow the target.
     problem: Option<ControlProblem>,
+}
+
+impl fmt::Debug for Device {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)
+    }
 }
 
 /// Where a device comes from.

@@ -79,13 +79,19 @@ impl Default for OwnDevices {
 impl OwnDevices {
     /// Devices of a rider who has paired these before.
     pub(crate) fn new(stored: StoredDevices) -> Self {
-        let mut remembered = stored.devices.into_iter();
+        let remembered = |kind| {
+            let mut devices = stored.devices.iter();
+            let device = devices.find(|(other, _)| *other == kind);
+            device.map(|(_, device)| device.clone())
+        };
+        let among = |kinds: &[DeviceKind], kind: Option<DeviceKind>| {
+            kind.filter(|kind| kinds.contains(kind))
+        };
         Self {
-            pairings: DeviceKind::ALL.map(|kind| Pairing::new(kind, remembered.next().flatten())),
+            pairings: DeviceKind::ALL.map(|kind| Pairing::new(kind, remembered(kind))),
             sources: Sources {
-                power: kind_at(stored.power_source).filter(|kind| sources::POWER.contains(kind)),
-                cadence: kind_at(stored.cadence_source)
-                    .filter(|kind| sources::CADENCE.contains(kind)),
+                power: among(&sources::POWER, stored.power_source),
+                cadence: among(&sources::CADENCE, stored.cadence_source),
             },
             matches_power: stored.matches_power,
             power_match: PowerMatch::default(),
@@ -103,19 +109,12 @@ impl OwnDevices {
 
     /// What the browser shall store.
     pub(crate) fn stored(&self) -> StoredDevices {
-        let index = |kind: Option<DeviceKind>| {
-            DeviceKind::ALL
-                .iter()
-                .position(|other| Some(*other) == kind)
-        };
+        let remembered = DeviceKind::ALL.into_iter().zip(&self.pairings);
+        let remembered = remembered.filter_map(|(kind, it)| Some((kind, it.remembered()?.clone())));
         StoredDevices {
-            devices: self
-                .pairings
-                .iter()
-                .map(|it| it.remembered().cloned())
-                .collect(),
-            power_source: index(self.sources.power),
-            cadence_source: index(self.sources.cadence),
+            devices: remembered.collect(),
+            power_source: self.sources.power,
+            cadence_source: self.sources.cadence,
             matches_power: self.matches_power,
         }
     }
@@ -428,8 +427,4 @@ impl ManualLoad {
             Load::Slope(self.slope)
         }
     }
-}
-
-fn kind_at(index: Option<usize>) -> Option<DeviceKind> {
-    DeviceKind::ALL.get(index?).copied()
 }

@@ -1,0 +1,213 @@
+//! The panel of the devices in the lobby, and what is told of them during the ride.
+
+use leptos::prelude::*;
+use ride::trainer::DeviceKind;
+
+use super::labels;
+use crate::{
+    i18n::*,
+    lazy,
+    state::{DeviceState, Intent, Intents, RideState},
+};
+
+/// Panel of the lobby: the devices and the ready checkbox.
+#[component]
+pub fn DevicesPanel() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let intents = expect_context::<Intents>();
+    let group = move || state.code.read().is_some();
+    view! {
+        <section class="panel trainer-panel" aria-labelledby="devices-panel-heading">
+            <h2 id="devices-panel-heading">{t!(i18n, devices.heading)}</h2>
+            <TrainerRow/>
+            <Show when=group>
+                <label class="checkbox">
+                    <input
+                        type="checkbox"
+                        prop:checked=move || state.ready.get()
+                        aria-describedby="ready-hint"
+                        on:change=move |ev| intents.send(Intent::SetReady(event_target_checked(&ev)))
+                    />
+                    <span>{t!(i18n, common.ready)}</span>
+                </label>
+                <p class="hint" id="ready-hint">{t!(i18n, lobby.ready_hint)}</p>
+            </Show>
+            <div class="devices">{lazy::screen(|views| (views.sensors)())}</div>
+        </section>
+    }
+    .into_any()
+}
+
+/// The trainer: its state, and buttons to choose another.
+#[component]
+pub fn TrainerRow() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    view! {
+        <div class="device" role="group" aria-label=move || t_string!(i18n, trainer.heading)>
+            <div class="device-facts">
+                <h3>{t!(i18n, trainer.heading)}</h3>
+                <p class="trainer-state" data-state=move || state.trainer.with(labels::state_name)>
+                    {move || labels::trainer(i18n, state.trainer.get())}
+                </p>
+                {lazy::screen(|views| (views.trainer_values)())}
+            </div>
+            <div class="device-actions">
+                <PairButton kind=DeviceKind::Trainer/>
+                <SimulateButton/>
+                <ForgetButton kind=DeviceKind::Trainer/>
+            </div>
+        </div>
+    }
+    .into_any()
+}
+
+/// Alert during a ride: nothing while the trainer works, a message while it does not follow the
+/// target, a warning while it sends no data or its connection is lost.
+#[component]
+pub fn TrainerAlert() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let trainer = Memo::new(move |_| state.trainer.get());
+    move || match trainer.get() {
+        DeviceState::Simulated | DeviceState::Connected(_) => ().into_any(),
+        problem @ DeviceState::Uncontrolled(..) => view! {
+            <div class="trainer-alert" data-mild="true" role="status">
+                <p>{labels::trainer(i18n, problem)}</p>
+            </div>
+        }
+        .into_any(),
+        problem @ (DeviceState::Lost(_) | DeviceState::Silent(_)) => {
+            let heading = if matches!(problem, DeviceState::Lost(_)) {
+                t_string!(i18n, trainer.lost_heading)
+            } else {
+                t_string!(i18n, trainer.silent_heading)
+            };
+            view! {
+                <div class="trainer-alert" role="alert">
+                    <p class="trainer-alert-heading">{heading}</p>
+                    <p>{labels::trainer(i18n, problem)} " " {t!(i18n, trainer.lost_body)}</p>
+                    <PairButton kind=DeviceKind::Trainer/>
+                </div>
+            }
+            .into_any()
+        }
+        other => view! {
+            <div class="trainer-alert" data-mild="true">
+                <p>{labels::trainer(i18n, other)}</p>
+                <PairButton kind=DeviceKind::Trainer/>
+                <SimulateButton/>
+            </div>
+        }
+        .into_any(),
+    }
+}
+
+/// Alerts during a ride: sensors that were lost, a target that is released, and a recording that
+/// waits.
+#[component]
+pub fn DeviceAlerts() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let lost = Memo::new(move |_| {
+        let devices = state.devices.read();
+        let sensors = devices.devices.iter();
+        let sensors = sensors.filter(|device| device.kind != DeviceKind::Trainer);
+        let lost = sensors.filter(|device| device.state.is_lost());
+        lost.map(|device| (device.kind, device.state.clone()))
+            .collect::<Vec<_>>()
+    });
+    let sensors = move || {
+        let alerts = lost.get().into_iter().map(|(kind, problem)| {
+            view! {
+                <div class="trainer-alert" role="alert">
+                    <p>{labels::sensor(i18n, problem)} " " {t!(i18n, trainer.lost_body)}</p>
+                    <PairButton kind/>
+                </div>
+            }
+        });
+        alerts.collect_view()
+    };
+    let riding = Memo::new(move |_| {
+        let devices = state.devices.read();
+        (devices.is_paused, devices.resumes_in, devices.is_released)
+    });
+    let note = move || match riding.get() {
+        (true, Some(seconds), _) => Some(t!(i18n, riding.recording_resumes, seconds).into_any()),
+        (true, None, _) => Some(t!(i18n, riding.recording_waits).into_any()),
+        (false, _, true) => Some(t!(i18n, riding.target_released).into_any()),
+        (false, _, false) => None,
+    };
+    view! {
+        {sensors}
+        <div class="device-notes" role="status">
+            {move || note().map(|text| view! {
+                <p class="trainer-alert" data-mild="true">{text}</p>
+            })}
+        </div>
+    }
+    .into_any()
+}
+
+/// Button that opens the browser's chooser of devices of a kind.
+#[component]
+pub fn PairButton(kind: DeviceKind) -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let intents = expect_context::<Intents>();
+    let is_connecting = move || {
+        let devices = state.devices.read();
+        let mut devices = devices.devices.iter();
+        devices.any(|device| device.kind == kind && device.state == DeviceState::Connecting)
+    };
+    view! {
+        <button
+            type="button"
+            class="button"
+            disabled=is_connecting
+            on:click=move |_| intents.send(Intent::Pair(kind))
+        >
+            {move || labels::pair(i18n, kind)}
+        </button>
+    }
+}
+
+/// Button that disconnects and forgets a device, if there is one.
+#[component]
+pub fn ForgetButton(kind: DeviceKind) -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let intents = expect_context::<Intents>();
+    let is_remembered = Memo::new(move |_| {
+        let devices = state.devices.read();
+        let mut devices = devices.devices.iter();
+        devices.any(|device| device.kind == kind && device.remembered.is_some())
+    });
+    view! {
+        <Show when=move || is_remembered.get()>
+            <button
+                type="button"
+                class="button quiet"
+                on:click=move |_| intents.send(Intent::Forget(kind))
+            >
+                {t!(i18n, devices.forget)}
+            </button>
+        </Show>
+    }
+}
+
+#[component]
+fn SimulateButton() -> impl IntoView {
+    let i18n = use_i18n();
+    let intents = expect_context::<Intents>();
+    view! {
+        <button
+            type="button"
+            class="button"
+            on:click=move |_| intents.send(Intent::SimulateTrainer)
+        >
+            {t!(i18n, trainer.simulate)}
+        </button>
+    }
+}
