@@ -1,7 +1,7 @@
 import { expect, type Locator } from "@playwright/test";
 
 /** Name of a number on the screen: its `data-metric` attribute. */
-export type Metric = "power" | "cadence" | "heart-rate" | "target" | "progress" | "elapsed" | "remaining" | "interval-remaining" | "bias";
+export type Metric = "power" | "cadence" | "heart-rate" | "target" | "progress" | "elapsed" | "remaining" | "interval-remaining" | "bias" | "load";
 
 /** The card of a rider in the list of riders. */
 export class RiderCard {

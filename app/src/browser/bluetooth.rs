@@ -246,17 +246,20 @@ impl BluetoothDevice {
     }
 
     /// Connects the device and prepares its characteristics. A connection that exists, or is being
-    /// made, ends before, without an event.
+    /// made, ends before, without an event, unless it is `shared`.
     ///
     /// # Errors
     /// The reason why there is no connection.
     pub fn connect<E: Fn(DeviceEvent) + 'static>(
         &mut self,
         characteristics: Vec<CharacteristicRequest>,
+        shared: bool,
         emit: E,
     ) -> impl Future<Output = Result<Connection, ConnectError>> + use<E> {
         self.connection = None;
-        disconnect(&self.device);
+        if !shared {
+            disconnect(&self.device);
+        }
         Connection::open(self.device.clone(), characteristics, Rc::new(emit))
     }
 

@@ -50,16 +50,14 @@ impl Devices {
                 }
             }
             DeviceCommand::Release { attempt, forget } => {
+                // Disconnecting would end the connection of the other attempt, too.
+                let is_shared = self.is_shared(attempt);
                 let released = self.chosen.borrow_mut().remove(&attempt);
                 if let Some(released) = released {
-                    if forget {
-                        released.device.forget();
-                    }
-                    // Disconnecting would end the connection of the newer attempt, too.
-                    let others = self.chosen.borrow();
-                    let mut others = others.values();
-                    if others.any(|other| other.device.is_same(&released.device)) {
+                    if is_shared {
                         released.device.keep_connected();
+                    } else if forget {
+                        released.device.forget();
                     }
                 }
             }
@@ -108,6 +106,8 @@ impl Devices {
     }
 
     fn connect(self: &Rc<Self>, attempt: u32, spec: &'static ProfileSpec) {
+        // Of a device that serves two purposes, one must not end the connection of the other.
+        let is_shared = self.is_shared(attempt);
         let mut all = self.chosen.borrow_mut();
         let Some(chosen) = all.get_mut(&attempt) else {
             return;
@@ -115,11 +115,13 @@ impl Devices {
         chosen.connects += 1;
         let connect = chosen.connects;
         let emit = self.emit.clone();
-        let connecting = chosen.device.connect(requests(spec), move |event| {
-            if let Some(event) = device_event(spec, event) {
-                emit(DeviceInput { attempt, event });
-            }
-        });
+        let connecting = chosen
+            .device
+            .connect(requests(spec), is_shared, move |event| {
+                if let Some(event) = device_event(spec, event) {
+                    emit(DeviceInput { attempt, event });
+                }
+            });
         let devices = self.clone();
         wasm_bindgen_futures::spawn_local(async move {
             let result = connecting.await;
@@ -127,6 +129,15 @@ impl Devices {
                 (devices.emit)(DeviceInput { attempt, event });
             }
         });
+    }
+
+    /// Tells whether the device of an attempt was chosen by another attempt as well.
+    fn is_shared(&self, attempt: u32) -> bool {
+        let all = self.chosen.borrow();
+        let others = all.iter().filter(|(other, _)| **other != attempt);
+        let mut others = others.map(|(_, chosen)| &chosen.device);
+        let this = all.get(&attempt);
+        this.is_some_and(|this| others.any(|other| other.is_same(&this.device)))
     }
 
     /// Takes the result of an attempt to connect, unless there is a newer one.
