@@ -24,6 +24,9 @@ const MAX_RETRY_DELAY: Duration = Duration::from_secs(30);
 /// carry it out.
 const MAX_FAILURES: u32 = 3;
 
+/// Number of refusals of control after which the trainer is reset, once.
+const RESET_AFTER: u32 = 2;
+
 const REQUEST_CONTROL: u8 = 0x00;
 const RESET: u8 = 0x01;
 const SET_RESISTANCE: u8 = 0x04;
@@ -122,6 +125,8 @@ pub(super) struct ControlPoint {
     wanted: Option<Load>,
     /// Load that the trainer has confirmed last.
     answered: Option<Load>,
+    /// True once the trainer was reset because it gave no control: some want it first.
+    was_reset: bool,
     /// True if the trainer may have a target from this connection.
     holds_target: bool,
     wants_start: bool,
@@ -224,6 +229,8 @@ impl ControlPoint {
             self.failures.count = 0;
         }
         match operation.request {
+            // What it was told before is forgotten, but nothing was asked for.
+            RESET if operation.load.is_none() => return,
             START => return,
             REQUEST_CONTROL => self.state = ControlState::Controlling,
             _ => {
@@ -249,6 +256,7 @@ impl ControlPoint {
         match (request, result) {
             // The machine runs without it.
             (START, _) => {}
+            (RESET, _) if operation.load.is_none() => {}
             (SET_SIMULATION, _) if self.simulates && result != NOT_PERMITTED => {
                 self.simulates = false;
             }
@@ -300,7 +308,7 @@ impl ControlPoint {
         else {
             return;
         };
-        if request == START {
+        if request == START || (request == RESET && !self.resets_a_load()) {
             return;
         }
         self.wait(now, request);
@@ -363,6 +371,10 @@ impl ControlPoint {
             return;
         }
         match (self.state, self.wanted) {
+            (ControlState::Requesting, _) if self.needs_reset() => {
+                self.was_reset = true;
+                self.write(now, None, vec![RESET]);
+            }
             (ControlState::Requesting, _) => self.write(now, None, vec![REQUEST_CONTROL]),
             (ControlState::Controlling, _) if self.wants_start && !self.data_flows => {
                 self.wants_start = false;
@@ -373,6 +385,18 @@ impl ControlPoint {
             }
             _ => {}
         }
+    }
+
+    /// Tells whether the trainer has refused control several times, and was not reset so far.
+    fn needs_reset(&self) -> bool {
+        let Failures { request, count } = self.failures;
+        request == REQUEST_CONTROL && count >= RESET_AFTER && !self.was_reset
+    }
+
+    /// Tells whether the newest operation was a reset in place of a load.
+    fn resets_a_load(&self) -> bool {
+        self.operation
+            .is_some_and(|operation| operation.load.is_some())
     }
 
     /// Writes a load. Until it is confirmed, the trainer may have this one or the one before.

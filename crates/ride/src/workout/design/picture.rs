@@ -8,7 +8,7 @@ use core::time::Duration;
 
 use super::{Design, Edit, Step, StepChange};
 use crate::workout::{
-    Target,
+    MAX_INTERVALS, Target,
     zone::{FREE_HEIGHT, MAX_HEIGHT},
 };
 
@@ -114,13 +114,16 @@ pub struct Point {
     pub power: f32,
 }
 
-/// Steps of a design as they are ridden, in order.
+/// Steps of a design as they are ridden, in order; at most [`MAX_INTERVALS`].
 pub fn segments(design: &Design) -> Vec<Segment> {
     let mut start = Duration::ZERO;
     let mut segments = Vec::new();
     for block in &design.plan().blocks {
         for round in 0..block.times {
             for (index, step) in block.steps.iter().enumerate() {
+                if segments.len() == MAX_INTERVALS {
+                    return segments;
+                }
                 segments.push(Segment::of(block.id, round, index, start, step));
                 start += step.interval.duration;
             }

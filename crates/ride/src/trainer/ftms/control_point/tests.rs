@@ -459,3 +459,31 @@ fn a_trainer_that_is_connected_again_gets_the_newest_target() {
         [controllable(), power(140)].concat()
     );
 }
+
+#[test]
+fn a_trainer_that_wants_a_reset_first_is_reset_once() {
+    let mut trainer = Trainer::new();
+    assert_eq!(trainer.after(CONNECTED), write(&CONTROL));
+    let refused = [0x80, 0x00, 0x05];
+    let told = uncontrolled(ControlProblem::NotPermitted);
+    assert_eq!(trainer.indicated(refused), told);
+    assert_eq!(trainer.sleep(), write(&CONTROL));
+    assert_eq!(trainer.indicated(refused), []);
+    assert_eq!(trainer.sleep(), write(&[RESET]));
+    assert_eq!(trainer.indicated([0x80, 0x01, 0x01]), write(&CONTROL));
+    assert_eq!(trainer.indicated(GRANTED), controllable());
+
+    // One that refuses all the same is not reset again and again.
+    let mut stubborn = Trainer::new();
+    stubborn.after(CONNECTED);
+    let mut resets = 0;
+    for _ in 0..12 {
+        let written = stubborn.sleep();
+        resets += written
+            .iter()
+            .filter(|it| **it == write(&[RESET])[0])
+            .count();
+        stubborn.indicated(refused);
+    }
+    assert_eq!(resets, 1);
+}
