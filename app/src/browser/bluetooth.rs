@@ -202,7 +202,7 @@ impl BluetoothDevice {
         let mut devices = devices.map(Self::new);
         devices.find(|device| {
             let is_found = device.id() == id;
-            // A device that is dropped is disconnected, which is nobody's wish here.
+            // Dropping a device disconnects it: only the one that is returned may be dropped so.
             device.disconnects_on_drop.set(is_found);
             is_found
         })

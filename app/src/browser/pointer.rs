@@ -1,4 +1,4 @@
-//! What is dragged with a mouse, a finger or a pen.
+//! Dragging with a mouse, a finger or a pen.
 //!
 //! Called from event handlers, so never during server rendering.
 

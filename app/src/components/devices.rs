@@ -99,14 +99,14 @@ fn SensorRow(kind: DeviceKind) -> impl IntoView {
     .into_any()
 }
 
-/// What the trainer measures now.
+/// Values that the trainer measures now.
 #[component]
 pub fn TrainerValues() -> impl IntoView {
     let device = view_of(expect_context::<RideState>(), DeviceKind::Trainer);
     view! { <DeviceValues device/> }
 }
 
-/// What a device measures now, and its battery.
+/// Values that a device measures now, and its battery.
 #[component]
 fn DeviceValues(device: Memo<Option<DeviceView>>) -> impl IntoView {
     let i18n = use_i18n();

@@ -1,4 +1,4 @@
-//! What a rider sets for themselves during a ride: the share of the targets, ERG mode or a load by
+//! Settings of the rider during a ride: the share of the targets, ERG mode or a load by
 //! hand, the sounds, and the devices.
 
 use leptos::prelude::*;

@@ -34,7 +34,7 @@ pub struct ScreenViews {
     pub devices: Dialog,
     /// Rows of the sensors.
     pub sensors: fn() -> AnyView,
-    /// What the trainer measures now.
+    /// Values that the trainer measures now.
     pub trainer_values: fn() -> AnyView,
     /// The end of a ride.
     pub summary: fn() -> AnyView,

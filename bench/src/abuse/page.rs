@@ -128,6 +128,7 @@ impl Driver {
             p2p_available: false,
             entropy: Some(entropy()),
             sub_sport: SubSport::default(),
+            devices: Default::default(),
         };
         let opening = Opening::Group {
             address: code.to_string(),

@@ -6,7 +6,7 @@
 //! - [`ftms`]: profile of the Fitness Machine Service. [`wahoo`] and [`fec`]: trainers before it.
 //! - [`cycling_power`], [`heart_rate`], [`cadence`]: profiles of sensors. [`battery`]: state of charge.
 //! - [`DeviceKind`]: which profiles a device that a rider pairs may have.
-//! - [`Load`]: what a trainer is asked to do.
+//! - [`Load`]: the load of a trainer.
 //! - [`simulator`]: simulated rider on a trainer.
 //! - [`AgingReading`]: readings whose values become invalid one by one.
 //! - [`easing`]: gradual change of a target. [`low_cadence`]: release of a target that stops the

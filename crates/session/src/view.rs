@@ -315,7 +315,7 @@ pub struct DeviceView {
     pub state: DeviceState,
     /// State of charge in percent, where it is known.
     pub battery: Option<u8>,
-    /// What it measures.
+    /// Its readings.
     pub reading: Reading,
     /// Name of the device that was paired last, connected or not.
     pub remembered: Option<String>,

@@ -22,7 +22,7 @@ use crate::{
 /// Distance in pixels at which a finger takes hold of an edge, and a mouse.
 const REACH: (f32, f32) = (24.0, 10.0);
 
-/// What is dragged, since the pointer took hold of it. The scale of that moment counts: the picture
+/// Handle that is dragged, since the pointer took hold of it. The scale of that moment counts: the picture
 /// shrinks while the workout grows.
 #[derive(Clone, Copy)]
 struct Drag {

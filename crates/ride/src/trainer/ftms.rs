@@ -83,7 +83,7 @@ pub struct FtmsProfile {
     control_use: ControlUse,
     range: Option<PowerRange>,
     resistance: Option<ResistanceRange>,
-    /// What the Feature characteristic says.
+    /// Loads that the Feature characteristic names.
     capabilities: Capabilities,
     measurements: Measurements,
     connection: Option<Connection>,

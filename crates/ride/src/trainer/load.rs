@@ -1,4 +1,4 @@
-//! What a trainer is asked to do.
+//! Loads of a trainer: a power to hold, a slope, or a resistance.
 
 /// Steepest slope in 0.01 %.
 pub const MAX_SLOPE: i16 = 2_000;

@@ -38,7 +38,7 @@ pub(super) struct LoadWriter {
     is_failing: bool,
 }
 
-/// What is to be done.
+/// Bytes to write, and an event to report.
 pub(super) type Effects = (Option<Vec<u8>>, Option<ProfileEvent>);
 
 impl LoadWriter {
@@ -65,7 +65,7 @@ impl LoadWriter {
             wanted: self.wanted,
             ..Self::new(self.unlock, self.encode)
         };
-        // Such trainers have no owner: whoever writes has control.
+        // Such trainers grant no control: every app that writes has it.
         let event = self.is_unlocked.then_some(ProfileEvent::Controllable);
         (self.write_next(now), event)
     }

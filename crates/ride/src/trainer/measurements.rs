@@ -1,4 +1,5 @@
-//! What a device measures: its readings, and when they become missing or the device silent.
+//! Measurements of a device: its readings, and the time at which they become missing and the device
+//! silent.
 
 use core::time::Duration;
 

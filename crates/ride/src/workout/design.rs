@@ -82,7 +82,7 @@ pub struct Design {
     plan: Plan,
     undone: Vec<Plan>,
     done: Vec<Plan>,
-    /// Whether the newest change goes on, as long as something is dragged.
+    /// True while something is dragged: further changes belong to the newest one.
     is_dragging: bool,
     next_id: u32,
 }
@@ -148,7 +148,7 @@ impl Design {
         }
     }
 
-    /// What was dragged is let go.
+    /// Ends the drag.
     pub fn finish_drag(&mut self) {
         let was_dragging = core::mem::take(&mut self.is_dragging);
         // Nothing is left to be undone of what was dragged there and back.

@@ -156,7 +156,7 @@ impl Device {
         self.capabilities
     }
 
-    /// What is remembered of it.
+    /// Id and name, by which it is remembered.
     pub(super) fn stored(&self) -> StoredDevice {
         StoredDevice {
             id: self.id.clone(),

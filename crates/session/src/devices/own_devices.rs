@@ -32,7 +32,7 @@ pub(crate) struct OwnDevices {
     /// One for each of [`DeviceKind::ALL`].
     pairings: [Pairing; 4],
     sources: Sources,
-    /// Whether the trainer is steered by the power meter.
+    /// True if the trainer is steered by the power meter.
     matches_power: bool,
     power_match: PowerMatch,
     /// Number of the newest attempt to connect a device.
@@ -51,7 +51,7 @@ pub(crate) struct OwnDevices {
     was_working: [bool; 4],
 }
 
-/// What the ride wants of the trainer.
+/// Wish of the ride to the trainer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Wanted {
     /// Target in watts; `None` for riding without one.
@@ -60,7 +60,7 @@ pub(crate) struct Wanted {
     pub(crate) is_riding: bool,
 }
 
-/// What is ridden.
+/// Result of [`OwnDevices::ride`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct RiddenLoad {
     pub(crate) reading: Reading,
@@ -107,7 +107,7 @@ impl OwnDevices {
         }
     }
 
-    /// What the browser shall store.
+    /// Content for the browser's storage.
     pub(crate) fn stored(&self) -> StoredDevices {
         let remembered = DeviceKind::ALL.into_iter().zip(&self.pairings);
         let remembered = remembered.filter_map(|(kind, it)| Some((kind, it.remembered()?.clone())));

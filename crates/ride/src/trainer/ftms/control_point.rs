@@ -55,7 +55,7 @@ pub(super) enum ControlInput {
         range: Option<PowerRange>,
         /// Levels of resistance, if the trainer reports them.
         resistance: Option<ResistanceRange>,
-        /// What the trainer reports to take.
+        /// Loads that the trainer reports to take.
         capabilities: Capabilities,
     },
     /// New load.

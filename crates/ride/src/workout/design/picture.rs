@@ -32,9 +32,9 @@ pub struct Segment {
     pub from: f32,
     /// Height in the picture at the end.
     pub to: f32,
-    /// Whether the two ends are dragged apart.
+    /// True if the two ends are dragged apart.
     pub is_ramp: bool,
-    /// Whether it has a power that can be dragged.
+    /// True if it has a power that can be dragged.
     pub has_power: bool,
 }
 
@@ -92,7 +92,7 @@ impl Segment {
     }
 }
 
-/// What is dragged.
+/// Part of a step that is dragged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Handle {
     /// End of the step: its duration.
