@@ -1,7 +1,7 @@
 //! The sensors beside the trainer, and what the devices are used for.
 
 use leptos::prelude::*;
-use ride::trainer::DeviceKind;
+use ride::trainer::{DeviceKind, Reading};
 
 use super::{
     devices_panel::{ForgetButton, PairButton, TrainerRow},
@@ -112,7 +112,7 @@ fn DeviceValues(device: Memo<Option<DeviceView>>) -> impl IntoView {
     let i18n = use_i18n();
     let values = move || {
         let device = device.get()?;
-        let reading = device.reading;
+        let reading = relevant(device.kind, device.reading);
         Some(view! {
             {reading.power.map(|watts| view! {
                 <span><span class="number">{watts}</span> " " {t!(i18n, unit.watts)}</span>
@@ -129,6 +129,28 @@ fn DeviceValues(device: Memo<Option<DeviceView>>) -> impl IntoView {
         })
     };
     view! { <p class="device-values" translate="no">{values}</p> }.into_any()
+}
+
+/// Values that a device of this kind is used for.
+const fn relevant(kind: DeviceKind, reading: Reading) -> Reading {
+    let (cadence, heart_rate) = (reading.cadence, reading.heart_rate);
+    match kind {
+        DeviceKind::Trainer => reading,
+        DeviceKind::PowerMeter => Reading {
+            heart_rate: None,
+            ..reading
+        },
+        DeviceKind::HeartRate => Reading {
+            power: None,
+            cadence: None,
+            heart_rate,
+        },
+        DeviceKind::Cadence => Reading {
+            power: None,
+            cadence,
+            heart_rate: None,
+        },
+    }
 }
 
 /// Choices that only make sense with several devices.
