@@ -54,7 +54,7 @@ pub use fit_files::{FitFiles, encode_fit};
 pub use ride::{JoinStep, OpenRide, RideViews};
 pub use screens::ScreenViews;
 pub use trainers::{DeviceDriver, Trainers};
-pub use view::{NeededPart, Progress, dialog, screen, use_part, view_of};
+pub use view::{NeededPart, Progress, addition, dialog, screen, use_part, view_of};
 pub use workouts::{Workouts, read_workout};
 
 /// The session and the screens of a ride.

@@ -150,3 +150,18 @@ test("the page of the workouts is accessible, and runs off no phone", async ({ n
   const problems = await sidewaysProblems(ana.page, faces.flatMap((face) => [100, 200].map((textPercent) => ({ face, textPercent }))));
   expect(problems.join("\n")).toBe("");
 });
+
+test("of a large library sixty workouts are drawn, and more with a tap", async ({ newRider }) => {
+  const ana = await newRider("Ana", 200);
+  const workouts = new WorkoutsPage(ana.page);
+  await workouts.open();
+  const builtIn = await workouts.list.count();
+  const many = Array.from({ length: 80 }, (_, index) => zwo(`Ride ${index}`, `<SteadyState Duration="${600 + index}" Power="0.6"/>`));
+  await workouts.import(...many);
+  await expect(ana.page.getByText(`${builtIn + 80} workouts`)).toBeVisible();
+  await expect(workouts.list).toHaveCount(60);
+  const more = ana.page.getByRole("button", { name: "Show more" });
+  await more.click();
+  await expect(workouts.list).toHaveCount(builtIn + 80);
+  await expect(more).toBeHidden();
+});

@@ -33,7 +33,7 @@ pub fn DevicesPanel() -> impl IntoView {
                 </label>
                 <p class="hint" id="ready-hint">{t!(i18n, lobby.ready_hint)}</p>
             </Show>
-            <div class="devices">{lazy::screen(|views| (views.sensors)())}</div>
+            <div class="devices">{lazy::addition(|views| (views.sensors)())}</div>
         </section>
     }
     .into_any()
@@ -51,7 +51,7 @@ pub fn TrainerRow() -> impl IntoView {
                 <p class="trainer-state" data-state=move || state.trainer.with(labels::state_name)>
                     {move || labels::trainer(i18n, state.trainer.get())}
                 </p>
-                {lazy::screen(|views| (views.trainer_values)())}
+                {lazy::addition(|views| (views.trainer_values)())}
             </div>
             <div class="device-actions">
                 <PairButton kind=DeviceKind::Trainer/>

@@ -98,9 +98,11 @@ fn LoadStepper() -> impl IntoView {
     });
     let is_shown = Memo::new(move |_| {
         let devices = state.devices.read();
-        let can = devices.capabilities.slope || devices.capabilities.resistance;
+        let capabilities = devices.capabilities;
+        let can = capabilities.slope || capabilities.resistance;
         let has_target = state.own_metrics.read().target.is_some();
-        can && !state.progress.read().paused && !(devices.manual.erg && has_target)
+        let follows_target = devices.manual.erg && capabilities.power && has_target;
+        can && !state.progress.read().paused && !follows_target
     });
     let value = move || {
         let manual = state.devices.read().manual;

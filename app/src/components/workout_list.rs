@@ -14,6 +14,8 @@ use crate::{i18n::*, own_workouts::OwnWorkouts};
 
 /// Ranges of durations to choose from, in minutes.
 const DURATIONS: [(u64, u64); 4] = [(0, 30), (30, 60), (60, 90), (90, u64::MAX)];
+/// Number of workouts that are drawn at first, and with each tap for more.
+const STEP: usize = 60;
 /// Values of the options for the kind that are not the number of a focus.
 const OWN: &str = "own";
 const FAVOURITES: &str = "favourites";
@@ -121,6 +123,19 @@ pub fn WorkoutList(own: OwnWorkouts, actions: fn(ListedWorkout) -> AnyView) -> i
         });
         found
     });
+    // Pictures of a thousand workouts would take seconds to draw.
+    let shown = RwSignal::new(STEP);
+    Effect::watch(
+        move || filter.track(),
+        move |(), _, _| shown.set(STEP),
+        false,
+    );
+    let drawn = move || {
+        let found = found.read();
+        let drawn = found.iter().take(shown.get()).cloned();
+        drawn.collect::<Vec<ListedWorkout>>()
+    };
+    let has_more = Memo::new(move |_| shown.get() < found.read().len());
     view! {
         <div class="library-filter" role="search">
             <div class="field">
@@ -145,11 +160,16 @@ pub fn WorkoutList(own: OwnWorkouts, actions: fn(ListedWorkout) -> AnyView) -> i
         </div>
         <ul class="library" role="list" aria-label=move || t_string!(i18n, chooser.library)>
             <For
-                each=move || found.get()
+                each=drawn
                 key=|listed| listed.source
                 children=move |listed| view! { <WorkoutCard listed actions/> }
             />
         </ul>
+        <Show when=move || has_more.get()>
+            <button type="button" class="button" on:click=move |_| shown.update(|shown| *shown += STEP)>
+                {t!(i18n, chooser.show_more)}
+            </button>
+        </Show>
     }
     .into_any()
 }

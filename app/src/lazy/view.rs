@@ -67,6 +67,19 @@ pub fn screen(draw: impl Fn(ScreenViews) -> AnyView + Send + 'static) -> AnyView
     view_of(&SCREENS, draw)
 }
 
+/// An addition to a screen that works without it: drawn once the part [`SCREENS`] is here, without a
+/// word until then.
+pub fn addition(draw: impl Fn(ScreenViews) -> AnyView + Send + 'static) -> AnyView {
+    let part = use_part(&SCREENS);
+    let view = move || {
+        let views = SCREENS
+            .loaded()
+            .filter(|_| part.progress() == Progress::Loaded);
+        views.map(&draw)
+    };
+    view.into_any()
+}
+
 /// A view of a part: drawn at once if the part is here.
 pub fn view_of<T: Copy + Send + Sync + 'static>(
     part: &'static Part<T>,

@@ -242,7 +242,7 @@ impl Device {
     }
 
     /// Handles a failed attempt to connect, and returns the failure if it is final: for a device
-    /// that was never connected.
+    /// that the rider has just chosen. One that was connected or paired before is tried again.
     pub(super) fn connect_failed(
         &mut self,
         now: Moment,
@@ -259,15 +259,18 @@ impl Device {
             self.connect(now, outputs);
             return None;
         }
-        self.failures += 1;
-        self.connect_at = Some(now + FIRST_DELAY);
         match error {
-            ConnectError::WrongKind => Some(PairingFailure::WrongKind),
-            ConnectError::Unreachable if self.failures == FIRST_ATTEMPTS => {
-                Some(PairingFailure::Unreachable)
+            ConnectError::WrongKind => return Some(PairingFailure::WrongKind),
+            ConnectError::Unreachable if !self.is_shown() => self.retry_later(now),
+            ConnectError::Unreachable => {
+                self.failures += 1;
+                self.connect_at = Some(now + FIRST_DELAY);
+                if self.failures == FIRST_ATTEMPTS {
+                    return Some(PairingFailure::Unreachable);
+                }
             }
-            ConnectError::Unreachable => None,
         }
+        None
     }
 
     pub(super) fn disconnected(&mut self, now: Moment) {
@@ -314,9 +317,14 @@ impl Device {
         None
     }
 
-    /// Connects a lost device without further delay.
+    /// Connects a lost device, or one that was paired before, without further delay.
     pub(super) fn hurry(&mut self, now: Moment) {
-        if self.link == Link::Lost && !self.is_connecting {
+        let is_awaited = match self.link {
+            Link::Lost => true,
+            Link::Opening => !self.is_shown(),
+            Link::Choosing | Link::Connected => false,
+        };
+        if is_awaited && !self.is_connecting {
             self.connect_at = Some(now);
         }
     }
@@ -407,6 +415,11 @@ impl Device {
         self.is_connecting = false;
         self.is_silent = false;
         self.problem = None;
+        self.retry_later(now);
+    }
+
+    /// Connects after a delay that grows with each failure.
+    fn retry_later(&mut self, now: Moment) {
         let delay = RECONNECT_DELAY * 2_u32.saturating_pow(self.failures);
         self.connect_at = Some(now + delay.min(MAX_RECONNECT_DELAY));
         self.failures = self.failures.saturating_add(1);

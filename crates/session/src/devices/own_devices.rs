@@ -298,8 +298,8 @@ impl OwnDevices {
 
     /// The page is visible again, or the computer awake: tries lost devices at once.
     pub(crate) fn wake(&mut self, now: Moment) {
-        for device in self.pairings.iter_mut().filter_map(Pairing::current_mut) {
-            device.hurry(now);
+        for pairing in &mut self.pairings {
+            pairing.hurry(now);
         }
     }
 
@@ -319,7 +319,8 @@ impl OwnDevices {
         self.reading = self.sources.combine(|kind| self.pairing(kind).reading());
         self.update_power_match(now);
         self.follow_pause(now, wanted.is_riding);
-        let target = wanted.target.filter(|_| self.manual.erg);
+        let follows_target = self.manual.erg && !self.is_set_by_hand_only();
+        let target = wanted.target.filter(|_| follows_target);
         let target = self.guarded(now, target);
         self.target = self.easing.ease(now, target);
         let load = self.load();
@@ -381,6 +382,12 @@ impl OwnDevices {
                 .begin(now, self.reading.power.unwrap_or_default());
         }
         target.filter(|_| !self.is_released)
+    }
+
+    /// Tells whether the trainer says that it takes loads, and no target power.
+    fn is_set_by_hand_only(&self) -> bool {
+        let capabilities = self.trainer().map(Device::capabilities);
+        capabilities.is_some_and(|it| !it.power && (it.slope || it.resistance))
     }
 
     /// Load for the trainer.

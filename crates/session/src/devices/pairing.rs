@@ -56,9 +56,7 @@ impl Pairing {
 
     pub(super) fn state(&self) -> DeviceState {
         match (&self.connecting, &self.current, self.failure) {
-            (Some(device), current, _) if device.is_shown() || current.is_none() => {
-                DeviceState::Connecting
-            }
+            (Some(device), ..) if device.is_shown() => DeviceState::Connecting,
             (_, Some(device), _) => device.state(),
             (_, None, Some(failure)) => DeviceState::Failed(failure),
             (_, None, None) => DeviceState::None,
@@ -204,6 +202,13 @@ impl Pairing {
             }
         }
         self.poll(now, outputs);
+    }
+
+    /// Connects devices that are out of reach without further delay.
+    pub(super) fn hurry(&mut self, now: Moment) {
+        for device in self.connecting.iter_mut().chain(&mut self.current) {
+            device.hurry(now);
+        }
     }
 
     /// Carries out what the device in use has to do.

@@ -144,6 +144,41 @@ fn paired_devices_are_found_again_after_a_reload_until_they_are_forgotten() {
 }
 
 #[test]
+fn a_remembered_device_that_is_out_of_reach_is_connected_once_it_answers() {
+    let mut world = World::group(15, 1);
+    world.pair(ANA, DeviceKind::HeartRate, strap(120));
+    let known = world.tabs[ANA].known_devices.iter_mut();
+    known.for_each(|device| device.failing_connects = 6);
+    world.reload(ANA);
+    world.run(secs(10));
+    assert_eq!(
+        device(&world, DeviceKind::HeartRate).state,
+        DeviceState::None
+    );
+    world.run(secs(60));
+    assert_eq!(world.view(ANA).own_metrics.heart_rate, Some(120));
+}
+
+#[test]
+fn a_rider_can_choose_another_device_while_the_remembered_one_is_out_of_reach() {
+    let mut world = World::group(16, 1);
+    world.pair(ANA, DeviceKind::HeartRate, strap(120));
+    let known = world.tabs[ANA].known_devices.iter_mut();
+    known.for_each(|device| device.failing_connects = 1_000);
+    world.reload(ANA);
+    world.run(secs(10));
+    world.pair(
+        ANA,
+        DeviceKind::HeartRate,
+        FakeTrainer::sensor("Other", heart_rate::MEASUREMENT, &[0, 133]),
+    );
+    world.run(secs(60));
+    assert_eq!(world.view(ANA).own_metrics.heart_rate, Some(133));
+    let remembered = &device(&world, DeviceKind::HeartRate).remembered;
+    assert_eq!(remembered.as_deref(), Some("Other"));
+}
+
+#[test]
 fn a_remembered_device_that_the_browser_does_not_give_stays_remembered_by_name() {
     let mut world = World::group(6, 1);
     world.pair(ANA, DeviceKind::HeartRate, strap(120));
@@ -284,7 +319,6 @@ fn a_bike_that_takes_only_resistance_is_ridden_by_levels() {
     trainer.pedalling = Some((120, 80));
     world.connect_trainer(ANA, trainer);
     world.start(long_ride());
-    world.intend(ANA, Intent::SetErg(false));
     world.run(secs(3));
     let last = world.fake_trainer(ANA).commands.last().unwrap().clone();
     assert_eq!(last, [0x04, 20]);

@@ -1,7 +1,9 @@
 use core::time::Duration;
 
+use proptest::prelude::*;
+
 use super::*;
-use crate::trainer::{Load, cycling_power, heart_rate, wahoo};
+use crate::trainer::{DeviceKind, Load, cycling_power, fec, heart_rate, profiles, wahoo};
 
 const CONNECTED: ProfileInput = ProfileInput::Connected {
     missing: Vec::new(),
@@ -153,4 +155,66 @@ fn a_trainer_is_freed_of_its_load_at_once() {
     // Its write is still in flight.
     let released = trainer.handle(ProfileInput::Release);
     assert_eq!(writes(&released)[0][0], 0x43);
+}
+
+/// Times in ms between notifications, and their bytes.
+fn notifications() -> impl Strategy<Value = Vec<(u64, Vec<u8>)>> {
+    let bytes = prop::collection::vec(any::<u8>(), 0..24);
+    prop::collection::vec((0_u64..4_000, bytes), 0..40)
+}
+
+proptest! {
+    #[test]
+    fn readings_of_any_bytes_are_plausible_and_none_is_frozen(notifications in notifications()) {
+        for kind in DeviceKind::ALL {
+            for mut profile in profiles(kind) {
+                let mut now = Moment::ZERO + Duration::from_secs(1);
+                profile.handle(now, CONNECTED);
+                let mut newest = Reading::default();
+                for (pause, bytes) in &notifications {
+                    now += Duration::from_millis(*pause);
+                    for it in profile.spec().characteristics {
+                        let (characteristic, bytes) = (it.uuid, bytes.clone());
+                        profile.handle(now, ProfileInput::Value { characteristic, bytes });
+                    }
+                    while let Some(output) = profile.poll_output() {
+                        if let ProfileOutput::Reading(reading) = output {
+                            newest = reading;
+                        }
+                    }
+                    prop_assert!(newest.heart_rate != Some(0));
+                }
+                // Nothing comes any more: after the time-outs nothing is shown.
+                for _ in 0..20 {
+                    let Some(due) = profile.poll_timeout() else { break };
+                    now = now.max(due);
+                    profile.handle(now, ProfileInput::Timeout);
+                    while let Some(output) = profile.poll_output() {
+                        if let ProfileOutput::Reading(reading) = output {
+                            newest = reading;
+                        }
+                    }
+                }
+                prop_assert_eq!(newest, Reading::default());
+            }
+        }
+    }
+
+    #[test]
+    fn the_power_of_a_load_is_written_as_it_is_up_to_2000_watts(watts in any::<u16>()) {
+        let plausible = watts.min(2_000);
+        let [low, high] = plausible.to_le_bytes();
+        prop_assert_eq!(wahoo::encode(Load::Power(watts)), [vec![0x42, low, high]]);
+        let page = fec::parse_page(&fec::encode(Load::Power(watts))).unwrap();
+        prop_assert_eq!(u16::from_le_bytes([page[6], page[7]]), plausible * 4);
+    }
+
+    #[test]
+    fn a_slope_is_written_to_a_hundredth_of_a_percent(slope in -2_000_i16..=2_000) {
+        let page = fec::parse_page(&fec::encode(Load::Slope(slope))).unwrap();
+        prop_assert_eq!(i32::from(u16::from_le_bytes([page[5], page[6]])) - 20_000, i32::from(slope));
+        let write = wahoo::encode(Load::Slope(slope))[1].clone();
+        let share = f32::from(u16::from_le_bytes([write[1], write[2]])) / 32_768.0 - 1.0;
+        prop_assert!((share * 10_000.0 - f32::from(slope)).abs() < 0.5);
+    }
 }
