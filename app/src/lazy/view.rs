@@ -72,10 +72,9 @@ pub fn screen(draw: impl Fn(ScreenViews) -> AnyView + Send + 'static) -> AnyView
 pub fn addition(draw: impl Fn(ScreenViews) -> AnyView + Send + 'static) -> AnyView {
     let part = use_part(&SCREENS);
     let view = move || {
-        let views = SCREENS
-            .loaded()
-            .filter(|_| part.progress() == Progress::Loaded);
-        views.map(&draw)
+        // Read in any case, so that the view is drawn again once the part is here.
+        let is_loaded = part.progress() == Progress::Loaded;
+        SCREENS.loaded().filter(|_| is_loaded).map(&draw)
     };
     view.into_any()
 }
