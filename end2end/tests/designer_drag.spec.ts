@@ -67,6 +67,30 @@ test("the two ends of a ramp are dragged apart, and every round of a repeated se
   await expect(designer.duration).toHaveText("28:00");
 });
 
+test("an interval that is dragged beyond the limit of a day comes back", async ({ newRider }) => {
+  const { page } = await newRider("Ana", 200);
+  const designer = new DesignerPage(page);
+  await designer.open("Steady", "Tempo");
+  for (const at of [0, 1]) {
+    await page.getByLabel("Duration").nth(at).fill("10:00:00");
+    await page.getByLabel("Duration").nth(at).blur();
+  }
+  await expect(designer.duration).toHaveText("20:00:00");
+  const edge = await designer.at({ share: 0.5, percent: 20 }, 83);
+  const far = await designer.at({ share: 0.95, percent: 20 }, 83);
+  await page.mouse.move(edge.x - 2, edge.y);
+  await page.mouse.down();
+  await page.mouse.move(far.x, far.y, { steps: 4 });
+  await expect(page.getByRole("alert")).toContainText("24 hours");
+  await page.mouse.move(edge.x - 2 - (far.x - edge.x) / 9, edge.y, { steps: 4 });
+  await expect(page.getByRole("alert")).toBeHidden();
+  await page.mouse.up();
+  // A ninth of nine hours less.
+  await expect(page.getByLabel("Duration").first()).toHaveValue("9:00:00");
+  await designer.button("Undo").click();
+  await expect(page.getByLabel("Duration").first()).toHaveValue("10:00:00");
+});
+
 test("a workout that is designed by touch is shared into a ride and ridden by two, with cues at their time and another bias", async ({ newRider }) => {
   const [ana, ben] = [await newRider("Ana", 200, phone), await newRider("Ben", 200)];
   const { page } = ana;

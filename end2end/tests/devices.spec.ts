@@ -7,7 +7,7 @@ import { asTrainer, cadenceSensor, dropSensor, fakeSensors, powerMeter, sensorWr
 import { expect, test, type NewRider } from "../fixtures/test.ts";
 import { commands, fakeTrainer, pedal, targetPower } from "../fixtures/trainer.ts";
 import { longRide, zwo } from "../fixtures/workouts.ts";
-import type { Rider } from "../pages/rider.ts";
+import { Rider } from "../pages/rider.ts";
 
 /** A rider with a Fitness Machine and these devices, by the service that they advertise. */
 async function riderWith(newRider: NewRider, sensors: Record<string, FakeSensor>, found = true): Promise<Rider> {
@@ -105,6 +105,20 @@ test("paired devices are there again after a reload, until they are forgotten", 
   await page.reload();
   await ana.expectLobby();
   await expect(row(page, "Heart rate")).toContainText("Not paired.");
+});
+
+test("a device that one tab uses is not taken by another one", async ({ newRider }) => {
+  const ana = await riderWith(newRider, { [services.heartRate]: strap(131) });
+  await pair(ana.page, "heart rate");
+  await expect(row(ana.page, "Heart rate")).toContainText("131 bpm");
+  const other = new Rider(await ana.context.newPage(), "Ana", 200);
+  await other.startRide();
+  await expect(row(other.page, "Heart rate")).toContainText("Strap 7E2A was paired.");
+  await expect(row(ana.page, "Heart rate")).toContainText("131 bpm");
+  await ana.page.close();
+  await other.page.reload();
+  await other.expectLobby();
+  await expect(row(other.page, "Heart rate")).toContainText("131 bpm");
 });
 
 test("a browser that gives no device again names the one that was paired, and one tap pairs it", async ({ newRider }) => {
