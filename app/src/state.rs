@@ -19,6 +19,7 @@ pub use ride::{recording::fit::SubSport, rider::TrainerKind};
 pub use rider_row::RiderRow;
 pub use session::{
     Intent,
+    devices::{CADENCE_SOURCES, POWER_SOURCES},
     view::{
         CandidatePair, CandidateType, CommandRejection, DeviceState, DeviceView, DevicesView,
         DirectLinks, EndedBy, FitDownloadError, HostAction, JoinError, LinkStats, ManualLoad,

@@ -1,83 +1,21 @@
 //! A device over Web Bluetooth: UUIDs and bytes, without knowledge of their
 //! meaning, which the trainer profiles of `ride` have.
 //!
-//! The bindings are declared here, since web-sys offers this API only behind an
-//! unstable flag. In the browser only: without a window, as during server
-//! rendering, choosing fails with [`ChooserError::Unsupported`]. Dropping a
-//! [`BluetoothDevice`] removes its listeners and disconnects it, after the writes
-//! that were begun.
+//! In the browser only: without a window, as during server rendering, choosing fails
+//! with [`ChooserError::Unsupported`]. Dropping a [`BluetoothDevice`] removes its
+//! listeners and disconnects it, after the writes that were begun.
 
-use std::{
-    cell::{Cell, RefCell},
-    collections::VecDeque,
-    rc::Rc,
-    time::Duration,
-};
+mod bindings;
+mod writer;
+
+use std::{cell::Cell, rc::Rc, time::Duration};
 
 use wasm_bindgen::{JsCast, prelude::*};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
-use web_sys::EventTarget;
 
 use super::{clock, listener::Listener};
-
-#[wasm_bindgen]
-extern "C" {
-    type Bluetooth;
-    #[wasm_bindgen(method, catch, js_name = requestDevice)]
-    fn request_device(this: &Bluetooth, options: &JsValue) -> Result<js_sys::Promise, JsValue>;
-    #[wasm_bindgen(method, catch, js_name = getAvailability)]
-    fn availability(this: &Bluetooth) -> Result<js_sys::Promise, JsValue>;
-    #[wasm_bindgen(method, catch, js_name = getDevices)]
-    fn devices(this: &Bluetooth) -> Result<js_sys::Promise, JsValue>;
-
-    #[wasm_bindgen(extends = EventTarget)]
-    #[derive(Clone)]
-    type Device;
-    #[wasm_bindgen(method, getter)]
-    fn id(this: &Device) -> Option<String>;
-    #[wasm_bindgen(method, getter)]
-    fn name(this: &Device) -> Option<String>;
-    #[wasm_bindgen(method, catch)]
-    fn forget(this: &Device) -> Result<js_sys::Promise, JsValue>;
-    #[wasm_bindgen(method, getter)]
-    fn gatt(this: &Device) -> Option<Gatt>;
-
-    type Gatt;
-    #[wasm_bindgen(method, getter)]
-    fn connected(this: &Gatt) -> bool;
-    #[wasm_bindgen(method, catch)]
-    fn connect(this: &Gatt) -> Result<js_sys::Promise, JsValue>;
-    #[wasm_bindgen(method)]
-    fn disconnect(this: &Gatt);
-    #[wasm_bindgen(method, catch, js_name = getPrimaryService)]
-    fn primary_service(this: &Gatt, service: &str) -> Result<js_sys::Promise, JsValue>;
-
-    type Service;
-    #[wasm_bindgen(method, catch, js_name = getCharacteristic)]
-    fn characteristic(this: &Service, characteristic: &str) -> Result<js_sys::Promise, JsValue>;
-
-    #[wasm_bindgen(extends = EventTarget)]
-    #[derive(Clone)]
-    type Characteristic;
-    #[wasm_bindgen(method, getter)]
-    fn value(this: &Characteristic) -> Option<js_sys::DataView>;
-    #[wasm_bindgen(method, catch, js_name = startNotifications)]
-    fn start_notifications(this: &Characteristic) -> Result<js_sys::Promise, JsValue>;
-    #[wasm_bindgen(method, catch, js_name = readValue)]
-    fn read_value(this: &Characteristic) -> Result<js_sys::Promise, JsValue>;
-    #[wasm_bindgen(method, getter)]
-    fn properties(this: &Characteristic) -> JsValue;
-    #[wasm_bindgen(method, catch, js_name = writeValueWithResponse)]
-    fn write_with_response(
-        this: &Characteristic,
-        bytes: &js_sys::Uint8Array,
-    ) -> Result<js_sys::Promise, JsValue>;
-    #[wasm_bindgen(method, catch, js_name = writeValueWithoutResponse)]
-    fn write_without_response(
-        this: &Characteristic,
-        bytes: &js_sys::Uint8Array,
-    ) -> Result<js_sys::Promise, JsValue>;
-}
+use bindings::{Bluetooth, Characteristic, Device, Gatt, Service};
+use writer::Writer;
 
 /// Characteristic to prepare. UUIDs are text in the canonical form.
 pub struct CharacteristicRequest {
@@ -392,81 +330,6 @@ impl Drop for Connection {
         if !self.writer.closing.get() {
             self.writer.detached.set(true);
         }
-    }
-}
-
-/// Writes of one connection, one at a time: browsers reject a second one meanwhile.
-struct Writer {
-    device: Device,
-    emit: Emit,
-    waiting: RefCell<VecDeque<(String, Characteristic, Vec<u8>)>>,
-    busy: Cell<bool>,
-    /// The device is to be disconnected after the last write.
-    closing: Cell<bool>,
-    /// The connection is over; what becomes of its writes is of no interest.
-    detached: Cell<bool>,
-}
-
-impl Writer {
-    fn new(device: Device, emit: Emit) -> Self {
-        Self {
-            device,
-            emit,
-            waiting: RefCell::default(),
-            busy: Cell::new(false),
-            closing: Cell::new(false),
-            detached: Cell::new(false),
-        }
-    }
-
-    fn close(self: &Rc<Self>) {
-        self.closing.set(true);
-        self.write_next();
-    }
-
-    fn write_next(self: &Rc<Self>) {
-        if self.busy.get() || self.detached.get() {
-            return;
-        }
-        let next = self.waiting.borrow_mut().pop_front();
-        let Some((uuid, characteristic, bytes)) = next else {
-            if self.closing.get() {
-                self.detached.set(true);
-                disconnect(&self.device);
-            }
-            return;
-        };
-        self.busy.set(true);
-        let written = write(&characteristic, &js_sys::Uint8Array::from(&bytes[..]));
-        let writer = self.clone();
-        spawn_local(async move {
-            let ok = settle(written).await.is_ok();
-            writer.busy.set(false);
-            if !writer.detached.get() {
-                (writer.emit)(DeviceEvent::Written {
-                    characteristic: uuid,
-                    ok,
-                });
-                writer.write_next();
-            }
-        });
-    }
-}
-
-/// Writes with response, unless the characteristic takes only writes without.
-fn write(
-    characteristic: &Characteristic,
-    bytes: &js_sys::Uint8Array,
-) -> Result<js_sys::Promise, JsValue> {
-    let properties = characteristic.properties();
-    let has = |name: &str| {
-        let value = js_sys::Reflect::get(&properties, &name.into());
-        value.is_ok_and(|value| value.is_truthy())
-    };
-    if has("writeWithoutResponse") && !has("write") {
-        characteristic.write_without_response(bytes)
-    } else {
-        characteristic.write_with_response(bytes)
     }
 }
 

@@ -16,6 +16,9 @@ const CHANNEL: &str = "gruppetto-workouts";
 /// Time that another tab has for its answer. Hidden tabs get messages at once, too.
 const ANSWER_WITHIN: Duration = Duration::from_millis(1_500);
 
+/// Largest workout in bytes that a tab takes.
+const MAX_BYTES: u32 = 1024 * 1024;
+
 /// Open channel to the other tabs. Dropping it closes it.
 pub struct Channel {
     channel: BroadcastChannel,
@@ -52,6 +55,9 @@ pub fn receive_workouts(take: impl Fn(Vec<u8>) -> Option<String> + 'static) -> O
         let Ok(bytes) = message.dyn_into::<Uint8Array>() else {
             return;
         };
+        if bytes.length() > MAX_BYTES {
+            return;
+        }
         if let Some(answer) = take(bytes.to_vec()) {
             // Fails only for a closed channel.
             let _ = channel.post_message(&answer.into());

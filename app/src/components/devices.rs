@@ -11,7 +11,7 @@ use super::{
 use crate::{
     browser::bluetooth,
     i18n::*,
-    state::{DeviceState, DeviceView, Intent, Intents, RideState},
+    state::{CADENCE_SOURCES, DeviceState, DeviceView, Intent, Intents, POWER_SOURCES, RideState},
 };
 
 /// Kinds of sensors, in the order of their rows.
@@ -56,11 +56,7 @@ pub fn Sensors() -> impl IntoView {
 }
 
 fn view_of(state: RideState, kind: DeviceKind) -> Memo<Option<DeviceView>> {
-    Memo::new(move |_| {
-        let devices = state.devices.read();
-        let mut devices = devices.devices.iter();
-        devices.find(|device| device.kind == kind).cloned()
-    })
+    Memo::new(move |_| state.devices.read().device(kind).cloned())
 }
 
 #[component]
@@ -159,21 +155,12 @@ fn Sources() -> impl IntoView {
     let i18n = use_i18n();
     let state = expect_context::<RideState>();
     let intents = expect_context::<Intents>();
-    let has = move |kind: DeviceKind| {
-        let devices = state.devices.read();
-        let mut devices = devices.devices.iter();
-        devices.any(|device| device.kind == kind && device.state != DeviceState::None)
+    let has = move |kind: DeviceKind| *state.devices.read().state(kind) != DeviceState::None;
+    let has_several = move |kinds: &'static [DeviceKind]| {
+        Memo::new(move |_| kinds.iter().filter(|kind| has(**kind)).count() > 1)
     };
-    let has_two_powers =
-        Memo::new(move |_| has(DeviceKind::PowerMeter) && has(DeviceKind::Trainer));
-    let has_two_cadences = Memo::new(move |_| {
-        let kinds = [
-            DeviceKind::Cadence,
-            DeviceKind::PowerMeter,
-            DeviceKind::Trainer,
-        ];
-        kinds.into_iter().filter(|kind| has(*kind)).count() > 1
-    });
+    let has_two_powers = has_several(&POWER_SOURCES);
+    let has_two_cadences = has_several(&CADENCE_SOURCES);
     let power = Signal::derive(move || state.devices.read().power_source);
     let cadence = Signal::derive(move || state.devices.read().cadence_source);
     view! {
@@ -181,7 +168,7 @@ fn Sources() -> impl IntoView {
             <SourceField
                 id="power-source"
                 label=Signal::derive(move || t_string!(i18n, devices.power_source))
-                kinds=&[DeviceKind::PowerMeter, DeviceKind::Trainer]
+                kinds=&POWER_SOURCES
                 chosen=power
                 on_choose=Callback::new(move |kind| intents.send(Intent::SetPowerSource(kind)))
             />
@@ -200,7 +187,7 @@ fn Sources() -> impl IntoView {
             <SourceField
                 id="cadence-source"
                 label=Signal::derive(move || t_string!(i18n, devices.cadence_source))
-                kinds=&[DeviceKind::Cadence, DeviceKind::PowerMeter, DeviceKind::Trainer]
+                kinds=&CADENCE_SOURCES
                 chosen=cadence
                 on_choose=Callback::new(move |kind| intents.send(Intent::SetCadenceSource(kind)))
             />

@@ -156,11 +156,7 @@ pub fn PairButton(kind: DeviceKind) -> impl IntoView {
     let i18n = use_i18n();
     let state = expect_context::<RideState>();
     let intents = expect_context::<Intents>();
-    let is_connecting = move || {
-        let devices = state.devices.read();
-        let mut devices = devices.devices.iter();
-        devices.any(|device| device.kind == kind && device.state == DeviceState::Connecting)
-    };
+    let is_connecting = move || *state.devices.read().state(kind) == DeviceState::Connecting;
     view! {
         <button
             type="button"
@@ -181,8 +177,8 @@ pub fn ForgetButton(kind: DeviceKind) -> impl IntoView {
     let intents = expect_context::<Intents>();
     let is_remembered = Memo::new(move |_| {
         let devices = state.devices.read();
-        let mut devices = devices.devices.iter();
-        devices.any(|device| device.kind == kind && device.remembered.is_some())
+        let device = devices.device(kind);
+        device.is_some_and(|device| device.remembered.is_some())
     });
     view! {
         <Show when=move || is_remembered.get()>

@@ -100,6 +100,7 @@ pub fn new_block(i18n: Texts, block: NewBlock) -> &'static str {
         NewBlock::Threshold => t_string!(i18n, focus.threshold),
         NewBlock::Vo2Max => t_string!(i18n, focus.vo2_max),
         NewBlock::Cooldown => t_string!(i18n, kind.cooldown),
+        NewBlock::Steady => t_string!(i18n, kind.steady),
         NewBlock::Ramp => t_string!(i18n, kind.ramp),
         NewBlock::Repeat => t_string!(i18n, designer.repeat),
         NewBlock::FreeRide => t_string!(i18n, kind.free),

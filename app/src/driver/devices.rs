@@ -10,8 +10,12 @@ use ride::trainer::{
 };
 use session::devices::{self, DeviceCommand, DeviceEvent, DeviceInput};
 
-use crate::browser::bluetooth::{
-    self, Access, BluetoothDevice, CharacteristicRequest, ChooserError, ConnectError, Connection,
+use crate::browser::{
+    bluetooth::{
+        self, Access, BluetoothDevice, CharacteristicRequest, ChooserError, ConnectError,
+        Connection,
+    },
+    tab_lock::{self, TabLock},
 };
 
 /// Driver without devices. Events go to `emit`.
@@ -30,6 +34,8 @@ struct Devices {
 
 struct Chosen {
     device: BluetoothDevice,
+    /// Tells the other tabs that the device is in use here.
+    _lock: TabLock,
     /// Number of the newest attempt to connect it.
     connects: u32,
 }
@@ -84,11 +90,17 @@ impl Devices {
         });
     }
 
-    /// Looks for a device that was chosen before.
+    /// Looks for a device that was chosen before, unless another tab uses it: two that control one
+    /// trainer would take its target from each other.
     fn find(self: &Rc<Self>, attempt: u32, id: String) {
         let devices = self.clone();
         wasm_bindgen_futures::spawn_local(async move {
-            let event = match BluetoothDevice::find(&id).await {
+            let found = if devices.uses(&id) || tab_lock::is_free(&lock_name(&id)).await {
+                BluetoothDevice::find(&id).await
+            } else {
+                None
+            };
+            let event = match found {
                 Some(device) => devices.chosen(attempt, device),
                 None => DeviceEvent::NotRemembered,
             };
@@ -96,10 +108,19 @@ impl Devices {
         });
     }
 
+    /// Tells whether this tab uses the device with this id.
+    fn uses(&self, id: &str) -> bool {
+        let all = self.chosen.borrow();
+        all.values().any(|chosen| chosen.device.id() == id)
+    }
+
     fn chosen(&self, attempt: u32, device: BluetoothDevice) -> DeviceEvent {
         let (id, name) = (device.id(), device.name());
-        let connects = 0;
-        let chosen = Chosen { device, connects };
+        let chosen = Chosen {
+            device,
+            _lock: TabLock::hold(lock_name(&id)),
+            connects: 0,
+        };
         self.chosen.borrow_mut().insert(attempt, chosen);
         let profiles = ProfileFactory(profiles);
         DeviceEvent::Chosen { id, name, profiles }
@@ -184,6 +205,11 @@ fn chooser_error(error: ChooserError) -> devices::ChooserError {
             available,
         },
     }
+}
+
+/// Name of the lock of a device.
+fn lock_name(id: &str) -> String {
+    format!("gruppetto device {id}")
 }
 
 /// Different services, as texts.

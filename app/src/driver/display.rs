@@ -5,6 +5,7 @@ use std::sync::Arc;
 use litemap::LiteMap;
 
 use leptos::prelude::*;
+use ride::trainer::DeviceKind;
 use session::view::{Notice, Row, View};
 
 use crate::state::{RideState, RiderRow, set_if_changed};
@@ -50,7 +51,7 @@ impl Display {
         update_shared(state.workout_file, &view.workout_file);
         set_if_changed(&state.progress, &view.progress);
         set_if_changed(&state.own_metrics, &view.own_metrics);
-        set_if_changed(&state.trainer, &view.trainer);
+        set_if_changed(&state.trainer, view.devices.state(DeviceKind::Trainer));
         set_if_changed(&state.devices, &view.devices);
         set_if_changed(&state.locked, &view.locked);
         set_if_changed(&state.can_reclaim, &view.can_reclaim);

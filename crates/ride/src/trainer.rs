@@ -26,10 +26,10 @@ mod load;
 mod load_writer;
 pub mod low_cadence;
 mod measurements;
+mod notifying;
 pub mod power_match;
 mod profile;
 mod revolutions;
-mod sensor;
 pub mod simulator;
 mod uuid;
 pub mod wahoo;
@@ -38,11 +38,11 @@ pub use aging::{AgingReading, READING_TIMEOUT};
 pub use kind::{DeviceKind, ProfileFactory, profiles};
 pub use load::{Capabilities, Load, MAX_SLOPE};
 pub use measurements::SILENCE_TIMEOUT;
+pub use notifying::NotifyingProfile;
 pub use profile::{
     CharacteristicAccess, CharacteristicSpec, ControlProblem, DeviceProfile, ProfileEvent,
     ProfileInput, ProfileOutput, ProfileSpec,
 };
-pub use sensor::SensorProfile;
 pub use uuid::Uuid;
 
 use thiserror::Error;

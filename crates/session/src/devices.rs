@@ -2,7 +2,8 @@
 //!
 //! None of it needs other riders: losing a link changes neither the load nor the recording.
 //!
-//! - [`OwnDevices`]: all devices, their readings, and what the trainer is asked to do;
+//! - [`OwnDevices`]: all devices, and their readings;
+//! - `load_control`: load of the trainer;
 //! - `pairing`: the device of one kind, and another one that is being connected;
 //! - `device`: one device, which is connected again when its connection breaks or its data stop;
 //! - `sources`: which device a value comes from;
@@ -10,6 +11,7 @@
 
 mod chooser;
 mod device;
+mod load_control;
 mod own_devices;
 mod pairing;
 mod sources;
@@ -17,7 +19,9 @@ mod sources;
 use ride::trainer::{DeviceKind, ProfileFactory, ProfileSpec, Uuid};
 
 pub use chooser::ChooserError;
-pub(crate) use own_devices::{OwnDevices, Wanted};
+pub(crate) use load_control::Wanted;
+pub(crate) use own_devices::OwnDevices;
+pub use sources::{CADENCE_SOURCES, POWER_SOURCES};
 
 /// Event of a device, or of the attempt to connect one.
 #[derive(Clone, Debug, PartialEq, Eq)]

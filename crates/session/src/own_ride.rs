@@ -80,7 +80,11 @@ impl OwnRide {
         let target = workout.filter(|_| is_riding);
         let target = target.and_then(|workout| workout.target_at(position, context.me.ftp));
         let target = target.map(|watts| context.me.bias.apply(watts));
-        let wanted = Wanted { target, is_riding };
+        let wanted = Wanted {
+            target,
+            is_riding,
+            records_all: workout.is_some_and(|workout| workout.ftp_test().is_some()),
+        };
         let ridden = self.devices.ride(now.moment, wanted, outputs);
         let (reading, target) = (ridden.reading, ridden.target);
         if let Some(workout) = workout {

@@ -251,7 +251,6 @@ impl RideSession {
         }
         self.roster.update_stale(now);
         self.remove_gone_riders(now);
-        self.view.trainer = self.ride.devices.state();
         self.view.devices = self.ride.devices.view(now);
         if self.next_telemetry.is_some_and(|at| at <= now) {
             self.next_telemetry = Some(now + TELEMETRY_INTERVAL);

@@ -53,6 +53,9 @@ pub struct StoredDevice {
 /// Names of the kinds of devices in [`StoredDevices::to_text`], in the order of `DeviceKind::ALL`.
 const KINDS: [&str; 4] = ["trainer", "power-meter", "heart-rate", "cadence"];
 
+/// Longest id and name of a device in bytes; others were not written by this app.
+const MAX_WORD: usize = 300;
+
 impl StoredDevices {
     /// Text with a line for each device and setting, and tabs between their values.
     pub fn to_text(&self) -> String {
@@ -92,6 +95,9 @@ impl StoredDevices {
             let mut words = line.split('\t');
             let mut next = || words.next().unwrap_or_default();
             let (key, id, name) = (next(), next(), next());
+            if id.len().max(name.len()) > MAX_WORD {
+                continue;
+            }
             match key {
                 "power-source" => stored.power_source = kind_of(id),
                 "cadence-source" => stored.cadence_source = kind_of(id),
@@ -272,6 +278,8 @@ mod tests {
         assert_eq!(stored.devices[0].1.name, "First");
         assert_eq!(stored.power_source, None);
         assert_eq!(StoredDevices::from_text(""), StoredDevices::default());
+        let long = format!("trainer\tone\t{}", "x".repeat(MAX_WORD + 1));
+        assert_eq!(StoredDevices::from_text(&long), StoredDevices::default());
     }
 
     #[test]

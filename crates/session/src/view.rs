@@ -5,6 +5,7 @@
 //! session as outputs.
 
 mod chart;
+mod devices;
 mod network;
 mod notice;
 
@@ -19,11 +20,11 @@ use ride::{
     formats::{FileError, Imported},
     recording::fit::{FitError, SubSport},
     rider::TrainerKind,
-    trainer::{Capabilities, ControlProblem, DeviceKind, Reading},
     workout::Workout,
 };
 
 pub use chart::{RideChart, RiderTrace, Trace};
+pub use devices::{DeviceState, DeviceView, DevicesView, ManualLoad, PairingFailure};
 pub use network::{CandidatePair, CandidateType, DirectLinks, LinkStats, NetworkStats};
 pub use notice::{CommandRejection, HostAction, Notice};
 
@@ -64,8 +65,6 @@ pub struct View {
     pub progress: Progress,
     /// Own metrics.
     pub own_metrics: Metrics,
-    /// State of the own trainer.
-    pub trainer: DeviceState,
     /// Own devices, the trainer among them.
     pub devices: DevicesView,
     /// True if the ride is locked.
@@ -113,7 +112,6 @@ impl Default for View {
             workout_file: None,
             progress: Progress::default(),
             own_metrics: Metrics::default(),
-            trainer: DeviceState::default(),
             devices: DevicesView::default(),
             locked: false,
             can_reclaim: false,
@@ -267,123 +265,6 @@ pub struct Progress {
     pub paused: bool,
     /// Whole seconds until the pause ends, once the host has resumed the ride.
     pub resumes_in: Option<u32>,
-}
-
-/// State of the own trainer.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub enum DeviceState {
-    /// No trainer was chosen.
-    #[default]
-    None,
-    /// The simulated trainer.
-    Simulated,
-    /// The browser's device chooser is open, or the connection is being made.
-    Connecting,
-    /// The trainer with this name is connected and follows the target.
-    Connected(String),
-    /// The trainer with this name measures but does not follow the target, for this reason.
-    Uncontrolled(String, ControlProblem),
-    /// The trainer with this name is connected, and sends no data.
-    Silent(String),
-    /// The connection to the trainer with this name is lost, and being made again.
-    Lost(String),
-    /// The trainer could not be connected.
-    Failed(PairingFailure),
-}
-
-impl DeviceState {
-    /// Tells whether the device measures.
-    pub const fn is_working(&self) -> bool {
-        matches!(
-            self,
-            Self::Simulated | Self::Connected(_) | Self::Uncontrolled(..)
-        )
-    }
-
-    /// Tells whether the device was connected and measures no more.
-    pub const fn is_lost(&self) -> bool {
-        matches!(self, Self::Silent(_) | Self::Lost(_))
-    }
-}
-
-/// Device of one kind.
-#[derive(Clone, Debug, PartialEq)]
-pub struct DeviceView {
-    /// Its kind.
-    pub kind: DeviceKind,
-    /// Its state.
-    pub state: DeviceState,
-    /// State of charge in percent, where it is known.
-    pub battery: Option<u8>,
-    /// Its readings.
-    pub reading: Reading,
-    /// Name of the device that was paired last, connected or not.
-    pub remembered: Option<String>,
-}
-
-/// All devices, and what they are used for.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct DevicesView {
-    /// Devices, in the order of [`DeviceKind::ALL`]; none before the ride is joined.
-    pub devices: Vec<DeviceView>,
-    /// Kind of device that power comes from; `None` for the most exact one.
-    pub power_source: Option<DeviceKind>,
-    /// Kind of device that cadence comes from.
-    pub cadence_source: Option<DeviceKind>,
-    /// True if the trainer is steered by the power meter.
-    pub matches_power: bool,
-    /// Load that is set by hand.
-    pub manual: ManualLoad,
-    /// Loads that the trainer takes.
-    pub capabilities: Capabilities,
-    /// True while the target is released because the cadence was too low.
-    pub is_released: bool,
-    /// True while the own recording waits for the rider to pedal.
-    pub is_paused: bool,
-    /// Whole seconds until the own recording goes on.
-    pub resumes_in: Option<u32>,
-}
-
-/// Load that a rider sets by hand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ManualLoad {
-    /// True in ERG mode: the trainer holds the targets of the workout.
-    pub erg: bool,
-    /// Slope in 0.01 %.
-    pub slope: i16,
-    /// Resistance in percent, for trainers without slopes.
-    pub resistance: u8,
-}
-
-impl Default for ManualLoad {
-    fn default() -> Self {
-        Self {
-            erg: true,
-            slope: 0,
-            resistance: 20,
-        }
-    }
-}
-
-/// Reason why a device could not be connected.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum PairingFailure {
-    /// The browser has no Web Bluetooth, or the page is not a secure context.
-    Unsupported,
-    /// The rider closed the device chooser.
-    Cancelled,
-    /// Web Bluetooth is disabled in the browser, by its maker, an administrator or the rider.
-    Disabled,
-    /// The rider, the browser or the system denies access to Bluetooth.
-    Denied,
-    /// The computer has no Bluetooth, or it is switched off.
-    AdapterOff,
-    /// The part of the app that connects trainers could not be fetched.
-    PartUnavailable,
-    /// The device is not a Fitness Machine.
-    WrongKind,
-    /// The device did not answer.
-    Unreachable,
 }
 
 /// State of the connection to the server.

@@ -47,16 +47,20 @@ pub fn Blocks(designer: Designer) -> impl IntoView {
             scroll_while(dragged, pointer_at, follow);
         }
     });
-    let go = move |ev: PointerEvent| {
-        if dragged.get_untracked().is_some() {
-            pointer_at.set_value(f64::from(ev.client_y()));
-            follow();
-        }
-    };
-    let let_go = move |_| {
+    // Also called for a pointer that was let go where this page did not see it.
+    let let_go = move || {
         if dragged.get_untracked().is_some() {
             dragged.set(None);
             designer.finish_drag();
+        }
+    };
+    let go = move |ev: PointerEvent| {
+        if ev.buttons() == 0 {
+            let_go();
+        }
+        if dragged.get_untracked().is_some() {
+            pointer_at.set_value(f64::from(ev.client_y()));
+            follow();
         }
     };
     view! {
@@ -65,8 +69,8 @@ pub fn Blocks(designer: Designer) -> impl IntoView {
             node_ref=list
             aria-label=move || t_string!(i18n, designer.blocks)
             on:pointermove=go
-            on:pointerup=let_go
-            on:pointercancel=let_go
+            on:pointerup=move |_| let_go()
+            on:pointercancel=move |_| let_go()
         >
             <For
                 each=move || ids.get()

@@ -112,7 +112,17 @@ pub fn Picture(
             }));
         }
     };
+    // Also called for a pointer that was let go where this page did not see it.
+    let let_go = move || {
+        if drag.get_value().is_some() {
+            drag.set_value(None);
+            designer.finish_drag();
+        }
+    };
     let go = move |ev: PointerEvent| {
+        if ev.buttons() == 0 {
+            let_go();
+        }
         let Some(drag) = drag.get_value() else {
             hovered.set(grabbed(&ev).and_then(|(_, handle, _)| handle));
             return;
@@ -123,12 +133,6 @@ pub fn Picture(
         };
         let grid = picture::grid(drag.per_pixel.time);
         designer.drag(picture::moved(&drag.segment, drag.handle, by, grid));
-    };
-    let let_go = move |_| {
-        if drag.get_value().is_some() {
-            drag.set_value(None);
-            designer.finish_drag();
-        }
     };
     let profile = move || {
         let workout = workout.get().ok();
@@ -177,8 +181,8 @@ pub fn Picture(
                 data-selected=move || designer.selected.get().is_some().then_some("true")
                 on:pointerdown=grab
                 on:pointermove=go
-                on:pointerup=let_go
-                on:pointercancel=let_go
+                on:pointerup=move |_| let_go()
+                on:pointercancel=move |_| let_go()
             >
                 {mark}
             </div>

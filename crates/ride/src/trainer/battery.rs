@@ -9,12 +9,8 @@ pub const SERVICE: Uuid = Uuid::from_u16(0x180f);
 pub const LEVEL: Uuid = Uuid::from_u16(0x2a19);
 
 /// Characteristic to read after those of the profile.
-pub const SPEC: CharacteristicSpec = CharacteristicSpec {
-    service: SERVICE,
-    uuid: LEVEL,
-    access: CharacteristicAccess::Read,
-    required: false,
-};
+pub const SPEC: CharacteristicSpec =
+    CharacteristicSpec::optional(SERVICE, LEVEL, CharacteristicAccess::Read);
 
 /// Reads Battery Level 0x2A19, in percent; `None` for bytes that are no percentage.
 pub fn parse_level(bytes: &[u8]) -> Option<u8> {

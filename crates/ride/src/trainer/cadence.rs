@@ -5,8 +5,8 @@ use clock::Moment;
 
 use super::{
     CharacteristicAccess, CharacteristicSpec, FieldReader, ProfileSpec, Reading, SensorError, Uuid,
+    notifying::{Decoded, Decoder, NotifyingProfile},
     revolutions::CrankCounter,
-    sensor::{Decoded, Decoder, SensorProfile},
 };
 
 /// Cycling Speed and Cadence Service.
@@ -17,17 +17,16 @@ pub const MEASUREMENT: Uuid = Uuid::from_u16(0x2a5b);
 /// Services and characteristics of the profile.
 pub const SPEC: ProfileSpec = ProfileSpec {
     advertised_service: SERVICE,
-    characteristics: &[CharacteristicSpec {
-        service: SERVICE,
-        uuid: MEASUREMENT,
-        access: CharacteristicAccess::Subscribe,
-        required: true,
-    }],
+    characteristics: &[CharacteristicSpec::required(
+        SERVICE,
+        MEASUREMENT,
+        CharacteristicAccess::Subscribe,
+    )],
 };
 
 /// Profile of a cadence sensor.
-pub fn profile() -> SensorProfile {
-    SensorProfile::measuring(&SPEC, CadenceSensor::default())
+pub fn profile() -> NotifyingProfile {
+    NotifyingProfile::measuring(&SPEC, CadenceSensor::default())
 }
 
 /// CSC Measurement 0x2A5B.

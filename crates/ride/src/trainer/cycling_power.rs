@@ -4,8 +4,8 @@ use clock::Moment;
 
 use super::{
     CharacteristicAccess, CharacteristicSpec, FieldReader, ProfileSpec, Reading, SensorError, Uuid,
+    notifying::{Decoded, Decoder, NotifyingProfile},
     revolutions::CrankCounter,
-    sensor::{Decoded, Decoder, SensorProfile},
 };
 
 /// Cycling Power Service.
@@ -20,16 +20,12 @@ pub const SPEC: ProfileSpec = ProfileSpec {
 };
 
 /// The measurement, which trainers with other means of control have as well.
-pub(super) const MEASUREMENT_SPEC: CharacteristicSpec = CharacteristicSpec {
-    service: SERVICE,
-    uuid: MEASUREMENT,
-    access: CharacteristicAccess::Subscribe,
-    required: true,
-};
+pub(super) const MEASUREMENT_SPEC: CharacteristicSpec =
+    CharacteristicSpec::required(SERVICE, MEASUREMENT, CharacteristicAccess::Subscribe);
 
 /// Profile of a power meter.
-pub fn profile() -> SensorProfile {
-    SensorProfile::measuring(&SPEC, PowerMeter::default())
+pub fn profile() -> NotifyingProfile {
+    NotifyingProfile::measuring(&SPEC, PowerMeter::default())
 }
 
 /// Cycling Power Measurement 0x2A63.

@@ -7,7 +7,7 @@ use super::{
     CharacteristicAccess, CharacteristicSpec, Load, ProfileSpec, Reading, Uuid,
     ftms::PowerRange,
     load_writer::LoadWriter,
-    sensor::{Decoded, Decoder, SensorProfile},
+    notifying::{Decoded, Decoder, NotifyingProfile},
 };
 
 /// Tacx's service.
@@ -21,18 +21,8 @@ pub const COMMANDS: Uuid = Uuid::from_u128(0x6e40_fec3_b5a3_f393_e0a9_e50e_24dc_
 pub const SPEC: ProfileSpec = ProfileSpec {
     advertised_service: SERVICE,
     characteristics: &[
-        CharacteristicSpec {
-            service: SERVICE,
-            uuid: MESSAGES,
-            access: CharacteristicAccess::Subscribe,
-            required: true,
-        },
-        CharacteristicSpec {
-            service: SERVICE,
-            uuid: COMMANDS,
-            access: CharacteristicAccess::Write,
-            required: true,
-        },
+        CharacteristicSpec::required(SERVICE, MESSAGES, CharacteristicAccess::Subscribe),
+        CharacteristicSpec::required(SERVICE, COMMANDS, CharacteristicAccess::Write),
     ],
 };
 
@@ -56,9 +46,9 @@ const ROLLING: u8 = 80;
 pub type Page = [u8; 8];
 
 /// Profile of such a trainer.
-pub fn profile() -> SensorProfile {
+pub fn profile() -> NotifyingProfile {
     let writer = LoadWriter::new(&[], |load| vec![encode(load).to_vec()]);
-    SensorProfile::controlled(&SPEC, Fec, COMMANDS, writer)
+    NotifyingProfile::controlled(&SPEC, Fec, COMMANDS, writer)
 }
 
 /// Message that sets a load: the power in units of 0.25 W, the slope from -200 % in units of 0.01 %,

@@ -20,8 +20,10 @@ pub use power_range::PowerRange;
 pub use resistance_range::ResistanceRange;
 
 use super::{
-    Capabilities, CharacteristicAccess, CharacteristicSpec, ControlProblem, DeviceProfile,
-    ProfileEvent, ProfileInput, ProfileOutput, ProfileSpec, READING_TIMEOUT, Uuid,
+    Capabilities,
+    CharacteristicAccess::{Read, Subscribe},
+    CharacteristicSpec, ControlProblem, DeviceProfile, ProfileEvent, ProfileInput, ProfileOutput,
+    ProfileSpec, READING_TIMEOUT, Uuid,
     measurements::Measurements,
 };
 use control_point::{ControlInput, ControlOutput, ControlPoint};
@@ -46,31 +48,14 @@ pub const STATUS: Uuid = Uuid::from_u16(0x2ada);
 pub const SPEC: ProfileSpec = ProfileSpec {
     advertised_service: SERVICE,
     characteristics: &[
-        characteristic(FEATURE, CharacteristicAccess::Read, false),
-        characteristic(SUPPORTED_POWER_RANGE, CharacteristicAccess::Read, false),
-        characteristic(
-            SUPPORTED_RESISTANCE_RANGE,
-            CharacteristicAccess::Read,
-            false,
-        ),
-        characteristic(CONTROL_POINT, CharacteristicAccess::Subscribe, false),
-        characteristic(INDOOR_BIKE_DATA, CharacteristicAccess::Subscribe, true),
-        characteristic(STATUS, CharacteristicAccess::Subscribe, false),
+        CharacteristicSpec::optional(SERVICE, FEATURE, Read),
+        CharacteristicSpec::optional(SERVICE, SUPPORTED_POWER_RANGE, Read),
+        CharacteristicSpec::optional(SERVICE, SUPPORTED_RESISTANCE_RANGE, Read),
+        CharacteristicSpec::optional(SERVICE, CONTROL_POINT, Subscribe),
+        CharacteristicSpec::required(SERVICE, INDOOR_BIKE_DATA, Subscribe),
+        CharacteristicSpec::optional(SERVICE, STATUS, Subscribe),
     ],
 };
-
-const fn characteristic(
-    uuid: Uuid,
-    access: CharacteristicAccess,
-    required: bool,
-) -> CharacteristicSpec {
-    CharacteristicSpec {
-        service: SERVICE,
-        uuid,
-        access,
-        required,
-    }
-}
 
 /// Largest time between a request for control and the last data of a device that stops sending
 /// because of it.

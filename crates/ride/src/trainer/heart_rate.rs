@@ -4,7 +4,7 @@ use clock::Moment;
 
 use super::{
     CharacteristicAccess, CharacteristicSpec, FieldReader, ProfileSpec, Reading, SensorError, Uuid,
-    sensor::{Decoded, Decoder, SensorProfile},
+    notifying::{Decoded, Decoder, NotifyingProfile},
 };
 
 /// Heart Rate Service.
@@ -15,17 +15,16 @@ pub const MEASUREMENT: Uuid = Uuid::from_u16(0x2a37);
 /// Services and characteristics of the profile.
 pub const SPEC: ProfileSpec = ProfileSpec {
     advertised_service: SERVICE,
-    characteristics: &[CharacteristicSpec {
-        service: SERVICE,
-        uuid: MEASUREMENT,
-        access: CharacteristicAccess::Subscribe,
-        required: true,
-    }],
+    characteristics: &[CharacteristicSpec::required(
+        SERVICE,
+        MEASUREMENT,
+        CharacteristicAccess::Subscribe,
+    )],
 };
 
 /// Profile of a strap.
-pub fn profile() -> SensorProfile {
-    SensorProfile::measuring(&SPEC, Strap)
+pub fn profile() -> NotifyingProfile {
+    NotifyingProfile::measuring(&SPEC, Strap)
 }
 
 /// Reads Heart Rate Measurement 0x2A37: the heart rate in beats per minute, up to 255. Energy and RR

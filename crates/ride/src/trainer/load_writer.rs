@@ -82,11 +82,17 @@ impl LoadWriter {
         self.write_next(now)
     }
 
-    /// Frees the trainer at once, also while a write is in flight.
-    pub(super) fn release(&mut self, now: Moment) -> Option<Vec<u8>> {
+    /// Frees the trainer at once, also while a write is in flight: all bytes to write, one after the
+    /// other. There may be no later moment for the rest of them.
+    pub(super) fn release(&mut self, now: Moment) -> Vec<Vec<u8>> {
         let held = self.confirmed.or(self.in_flight.and_then(|(load, _)| load));
         let holds = held.is_some_and(|load| load != Load::FREE);
-        (self.is_connected && holds).then(|| self.write(now, Some(Load::FREE)))
+        if !self.is_connected || !holds {
+            return Vec::new();
+        }
+        let first = self.write(now, Some(Load::FREE));
+        let rest = core::mem::take(&mut self.rest);
+        [first].into_iter().chain(rest).collect()
     }
 
     pub(super) fn written(&mut self, now: Moment, ok: bool) -> Effects {

@@ -29,7 +29,7 @@ pub(super) struct Decoded {
 }
 
 /// Profile of such a device.
-pub struct SensorProfile {
+pub struct NotifyingProfile {
     spec: &'static ProfileSpec,
     decoder: Box<dyn Decoder>,
     measurements: Measurements,
@@ -38,7 +38,7 @@ pub struct SensorProfile {
     outputs: VecDeque<ProfileOutput>,
 }
 
-impl SensorProfile {
+impl NotifyingProfile {
     /// Profile of a device that only measures.
     pub(super) fn measuring(spec: &'static ProfileSpec, decoder: impl Decoder + 'static) -> Self {
         Self {
@@ -77,12 +77,24 @@ impl SensorProfile {
         self.outputs.extend(write.into_iter().chain(event));
     }
 
+    fn release(&mut self, now: Moment) {
+        if let Some((characteristic, writer)) = &mut self.control {
+            let characteristic = *characteristic;
+            let writes = writer.release(now).into_iter();
+            self.outputs
+                .extend(writes.map(|bytes| ProfileOutput::Write {
+                    characteristic,
+                    bytes,
+                }));
+        }
+    }
+
     fn emit(&mut self, event: ProfileEvent) {
         self.outputs.push_back(ProfileOutput::Event(event));
     }
 }
 
-impl DeviceProfile for SensorProfile {
+impl DeviceProfile for NotifyingProfile {
     fn spec(&self) -> &'static ProfileSpec {
         self.spec
     }
@@ -116,7 +128,7 @@ impl DeviceProfile for SensorProfile {
                 self.outputs.extend(self.measurements.disconnected());
             }
             ProfileInput::SetLoad(load) => self.control(|writer| (writer.set(now, load), None)),
-            ProfileInput::Release => self.control(|writer| (writer.release(now), None)),
+            ProfileInput::Release => self.release(now),
             ProfileInput::Timeout => {
                 self.outputs.extend(self.measurements.expire(now));
                 if self.measurements.falls_silent(now) {

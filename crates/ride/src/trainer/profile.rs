@@ -27,6 +27,26 @@ pub struct CharacteristicSpec {
     pub required: bool,
 }
 
+impl CharacteristicSpec {
+    /// Characteristic that the profile can do without.
+    pub const fn optional(service: Uuid, uuid: Uuid, access: CharacteristicAccess) -> Self {
+        Self {
+            service,
+            uuid,
+            access,
+            required: false,
+        }
+    }
+
+    /// Characteristic that the profile needs.
+    pub const fn required(service: Uuid, uuid: Uuid, access: CharacteristicAccess) -> Self {
+        Self {
+            required: true,
+            ..Self::optional(service, uuid, access)
+        }
+    }
+}
+
 /// Access to a characteristic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CharacteristicAccess {

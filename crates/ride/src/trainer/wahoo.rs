@@ -6,7 +6,7 @@ use super::{
     cycling_power::{self, PowerMeter},
     ftms::PowerRange,
     load_writer::LoadWriter,
-    sensor::SensorProfile,
+    notifying::NotifyingProfile,
 };
 
 /// Wahoo's control characteristic.
@@ -16,12 +16,7 @@ pub const CONTROL: Uuid = Uuid::from_u128(0xa026_e005_0a7d_4ab3_97fa_f150_0f9f_e
 pub const SPEC: ProfileSpec = ProfileSpec {
     advertised_service: cycling_power::SERVICE,
     characteristics: &[
-        CharacteristicSpec {
-            service: cycling_power::SERVICE,
-            uuid: CONTROL,
-            access: CharacteristicAccess::Write,
-            required: true,
-        },
+        CharacteristicSpec::required(cycling_power::SERVICE, CONTROL, CharacteristicAccess::Write),
         cycling_power::MEASUREMENT_SPEC,
     ],
 };
@@ -36,9 +31,9 @@ const SIMULATION: [u8; 7] = [0x43, 0x40, 0x1f, 4, 0, 0xfe, 0x01];
 const SET_SLOPE: u8 = 0x46;
 
 /// Profile of such a trainer.
-pub fn profile() -> SensorProfile {
+pub fn profile() -> NotifyingProfile {
     let writer = LoadWriter::new(UNLOCK, encode);
-    SensorProfile::controlled(&SPEC, PowerMeter::default(), CONTROL, writer)
+    NotifyingProfile::controlled(&SPEC, PowerMeter::default(), CONTROL, writer)
 }
 
 /// Writes of a load: the power in W, the slope of -100 to 100 % as 0 to 65,535, or the resistance as

@@ -1,30 +1,23 @@
-//! All devices of the rider, their readings, and what the trainer is asked to do.
+//! All devices of the rider, and their readings.
 
 use clock::Moment;
 use ride::{
     rider::{Ftp, TrainerKind},
-    trainer::{
-        Capabilities, DeviceKind, Load, MAX_SLOPE, Reading, auto_pause::AutoPause, easing::Easing,
-        low_cadence::LowCadenceGuard, power_match::PowerMatch, simulator::SimulatedProfile,
-    },
+    trainer::{DeviceKind, Reading, auto_pause::AutoPause, simulator::SimulatedProfile},
 };
 
 use super::{
     DeviceCommand, DeviceEvent, DeviceInput,
     device::Device,
+    load_control::{LoadControl, Measured, Wanted},
     pairing::Pairing,
-    sources::{self, Sources},
+    sources::{CADENCE_SOURCES, POWER_SOURCES, Sources},
 };
 use crate::{
     api::{Output, Sound},
     storage::StoredDevices,
-    view::{DeviceState, DevicesView, ManualLoad},
+    view::DevicesView,
 };
-
-/// Change of the slope with one tap, in 0.01 %.
-const SLOPE_STEP: i16 = 50;
-/// Change of the resistance with one tap, in percent.
-const RESISTANCE_STEP: u8 = 5;
 
 /// The own devices.
 #[derive(Debug)]
@@ -32,32 +25,12 @@ pub(crate) struct OwnDevices {
     /// One for each of [`DeviceKind::ALL`].
     pairings: [Pairing; 4],
     sources: Sources,
-    /// True if the trainer is steered by the power meter.
-    matches_power: bool,
-    power_match: PowerMatch,
+    load: LoadControl,
     /// Number of the newest attempt to connect a device.
     attempts: u32,
-    /// Load that the rider sets by hand: used without a target, and instead of it outside of ERG
-    /// mode.
-    manual: ManualLoad,
-    /// Newest target of the ride in watts.
-    target: Option<u16>,
-    easing: Easing,
-    guard: LowCadenceGuard,
-    is_released: bool,
-    auto_pause: AutoPause,
     reading: Reading,
     /// Devices that were working, so that the loss of one is noticed once.
     was_working: [bool; 4],
-}
-
-/// Wish of the ride to the trainer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Wanted {
-    /// Target in watts; `None` for riding without one.
-    pub(crate) target: Option<u16>,
-    /// True while the group rides.
-    pub(crate) is_riding: bool,
 }
 
 /// Result of [`OwnDevices::ride`].
@@ -90,18 +63,11 @@ impl OwnDevices {
         Self {
             pairings: DeviceKind::ALL.map(|kind| Pairing::new(kind, remembered(kind))),
             sources: Sources {
-                power: among(&sources::POWER, stored.power_source),
-                cadence: among(&sources::CADENCE, stored.cadence_source),
+                power: among(&POWER_SOURCES, stored.power_source),
+                cadence: among(&CADENCE_SOURCES, stored.cadence_source),
             },
-            matches_power: stored.matches_power,
-            power_match: PowerMatch::default(),
+            load: LoadControl::new(stored.matches_power),
             attempts: 0,
-            manual: ManualLoad::default(),
-            target: None,
-            easing: Easing::default(),
-            guard: LowCadenceGuard::default(),
-            is_released: false,
-            auto_pause: AutoPause::default(),
             reading: Reading::default(),
             was_working: [false; 4],
         }
@@ -115,7 +81,7 @@ impl OwnDevices {
             devices: remembered.collect(),
             power_source: self.sources.power,
             cadence_source: self.sources.cadence,
-            matches_power: self.matches_power,
+            matches_power: self.load.matches_power(),
         }
     }
 
@@ -144,15 +110,10 @@ impl OwnDevices {
         self.trainer().is_some_and(Device::is_simulated)
     }
 
-    /// State of the trainer.
-    pub(crate) fn state(&self) -> DeviceState {
-        self.pairing(DeviceKind::Trainer).state()
-    }
-
     /// Everything about the devices that the screen shows.
     pub(crate) fn view(&self, now: Moment) -> DevicesView {
         let capabilities = self.trainer().map(Device::capabilities);
-        let resumes_in = match self.auto_pause {
+        let resumes_in = match self.load.auto_pause() {
             AutoPause::Resuming(at) => Some((at - now).as_millis().div_ceil(1_000) as u32),
             _ => None,
         };
@@ -160,11 +121,11 @@ impl OwnDevices {
             devices: self.pairings.iter().map(Pairing::view).collect(),
             power_source: self.sources.power,
             cadence_source: self.sources.cadence,
-            matches_power: self.matches_power,
-            manual: self.manual,
+            matches_power: self.load.matches_power(),
+            manual: self.load.manual(),
             capabilities: capabilities.unwrap_or_default(),
-            is_released: self.is_released,
-            is_paused: self.auto_pause.is_paused(),
+            is_released: self.load.is_released(),
+            is_paused: self.load.auto_pause().is_paused(),
             resumes_in,
         }
     }
@@ -228,36 +189,28 @@ impl OwnDevices {
 
     /// Chooses the device that power comes from; `None` for the most exact one.
     pub(crate) fn set_power_source(&mut self, kind: Option<DeviceKind>) {
-        self.sources.power = kind.filter(|kind| sources::POWER.contains(kind));
+        self.sources.power = kind.filter(|kind| POWER_SOURCES.contains(kind));
     }
 
     /// Chooses the device that cadence comes from.
     pub(crate) fn set_cadence_source(&mut self, kind: Option<DeviceKind>) {
-        self.sources.cadence = kind.filter(|kind| sources::CADENCE.contains(kind));
+        self.sources.cadence = kind.filter(|kind| CADENCE_SOURCES.contains(kind));
     }
 
     /// Steers the trainer by the power meter, or no longer.
     pub(crate) fn match_power(&mut self, matches: bool) {
-        self.matches_power = matches;
-        self.power_match = PowerMatch::default();
+        self.load.match_power(matches);
     }
 
     /// Follows the targets of the workout, or rides by hand.
     pub(crate) fn set_erg(&mut self, now: Moment, is_on: bool) {
-        self.manual.erg = is_on;
+        self.load.set_erg(is_on);
         self.ease(now);
     }
 
     /// Changes the load that is set by hand by some steps.
     pub(crate) fn change_load(&mut self, steps: i8) {
-        let manual = &mut self.manual;
-        let slope = i32::from(manual.slope) + i32::from(SLOPE_STEP) * i32::from(steps);
-        let limit = i32::from(MAX_SLOPE);
-        // Lies within two limits of i16.
-        manual.slope = slope.clamp(-limit, limit) as i16;
-        let resistance =
-            i32::from(manual.resistance) + i32::from(RESISTANCE_STEP) * i32::from(steps);
-        manual.resistance = resistance.clamp(0, 100) as u8;
+        self.load.change_by_hand(steps);
     }
 
     /// Handles an event of a device. Devices of older attempts are released.
@@ -305,8 +258,9 @@ impl OwnDevices {
 
     /// Changes the target over the next seconds, from the current target or power.
     pub(crate) fn ease(&mut self, now: Moment) {
-        let from = self.target.or(self.reading.power).unwrap_or_default();
-        self.easing.begin(now, from);
+        let target = self.load.target();
+        let from = target.or(self.reading.power).unwrap_or_default();
+        self.load.ease(now, from);
     }
 
     /// Asks the trainer for what the ride wants, and reads the devices.
@@ -317,13 +271,14 @@ impl OwnDevices {
         outputs: &mut impl Extend<Output>,
     ) -> RiddenLoad {
         self.reading = self.sources.combine(|kind| self.pairing(kind).reading());
-        self.update_power_match(now);
-        self.follow_pause(now, wanted.is_riding);
-        let follows_target = self.manual.erg && !self.is_set_by_hand_only();
-        let target = wanted.target.filter(|_| follows_target);
-        let target = self.guarded(now, target);
-        self.target = self.easing.ease(now, target);
-        let load = self.load();
+        let power = |kind| self.pairing(kind).reading().power;
+        let measured = Measured {
+            reading: self.reading,
+            trainer: power(DeviceKind::Trainer),
+            power_meter: power(DeviceKind::PowerMeter),
+            capabilities: self.trainer().map(Device::capabilities),
+        };
+        let load = self.load.follow(now, wanted, measured);
         let trainer = self.pairing_mut(DeviceKind::Trainer);
         if let Some(device) = trainer.current_mut() {
             device.set_load(now, load);
@@ -332,8 +287,10 @@ impl OwnDevices {
         self.notice_losses(wanted.is_riding, outputs);
         RiddenLoad {
             reading: self.reading,
-            target: wanted.target.map(|target| self.target.unwrap_or(target)),
-            is_paused: self.auto_pause.is_paused(),
+            target: wanted
+                .target
+                .map(|target| self.load.target().unwrap_or(target)),
+            is_paused: self.load.auto_pause().is_paused(),
         }
     }
 
@@ -359,57 +316,6 @@ impl OwnDevices {
         self.attempts
     }
 
-    fn follow_pause(&mut self, now: Moment, is_riding: bool) {
-        let was_paused = self.auto_pause.is_paused();
-        if is_riding {
-            self.auto_pause.follow(now, self.reading);
-        } else {
-            self.auto_pause = AutoPause::default();
-        }
-        if was_paused && !self.auto_pause.is_paused() {
-            self.easing
-                .begin(now, self.reading.power.unwrap_or_default());
-        }
-    }
-
-    /// Target without what would stop the rider.
-    fn guarded(&mut self, now: Moment, target: Option<u16>) -> Option<u16> {
-        let target = target.filter(|_| !self.auto_pause.is_paused());
-        let was_released = self.is_released;
-        self.is_released = self.guard.follow(now, self.reading, target);
-        if was_released && !self.is_released {
-            self.easing
-                .begin(now, self.reading.power.unwrap_or_default());
-        }
-        target.filter(|_| !self.is_released)
-    }
-
-    /// Tells whether the trainer says that it takes loads, and no target power.
-    fn is_set_by_hand_only(&self) -> bool {
-        let capabilities = self.trainer().map(Device::capabilities);
-        capabilities.is_some_and(|it| !it.power && (it.slope || it.resistance))
-    }
-
-    /// Load for the trainer.
-    fn load(&mut self) -> Load {
-        match self.target {
-            Some(target) if self.matches_power => Load::Power(self.power_match.correct(target)),
-            Some(target) => Load::Power(target),
-            // A rider who is being stopped gets a flat road.
-            None if self.is_released || self.auto_pause.is_paused() => Load::FREE,
-            None => self.manual.load(self.trainer().map(Device::capabilities)),
-        }
-    }
-
-    /// Follows the difference between trainer and power meter.
-    fn update_power_match(&mut self, now: Moment) {
-        if self.matches_power {
-            let power = |kind| self.pairing(kind).reading().power;
-            let (trainer, meter) = (power(DeviceKind::Trainer), power(DeviceKind::PowerMeter));
-            self.power_match.update(now, trainer, meter);
-        }
-    }
-
     /// Sounds the alarm when a device that worked during the ride is lost.
     fn notice_losses(&mut self, is_riding: bool, outputs: &mut impl Extend<Output>) {
         let mut is_lost = false;
@@ -420,18 +326,6 @@ impl OwnDevices {
         }
         if is_lost && is_riding {
             outputs.extend([Output::Sound(Sound::Alarm)]);
-        }
-    }
-}
-
-impl ManualLoad {
-    /// Load for a trainer that can do this.
-    fn load(self, capabilities: Option<Capabilities>) -> Load {
-        let capabilities = capabilities.unwrap_or_default();
-        if capabilities.resistance && !capabilities.slope {
-            Load::Resistance(self.resistance)
-        } else {
-            Load::Slope(self.slope)
         }
     }
 }

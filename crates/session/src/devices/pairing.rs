@@ -147,8 +147,10 @@ impl Pairing {
             DeviceEvent::Chosen { id, name, profiles } => {
                 device.chosen(now, id, name, profiles, outputs);
             }
-            DeviceEvent::NotChosen(error) => self.fail(now, error.failure(), outputs),
-            DeviceEvent::NotRemembered => self.connecting = None,
+            DeviceEvent::NotChosen(error) if is_first => self.fail(now, error.failure(), outputs),
+            DeviceEvent::NotRemembered if is_first => self.connecting = None,
+            // A device in use was chosen.
+            DeviceEvent::NotChosen(_) | DeviceEvent::NotRemembered => {}
             DeviceEvent::Connected { missing } => {
                 device.connected(now, missing);
                 if is_first {

@@ -3,9 +3,9 @@
 use ride::trainer::{DeviceKind, Reading};
 
 /// Kinds of devices that measure power, the most exact first.
-pub(super) const POWER: [DeviceKind; 2] = [DeviceKind::PowerMeter, DeviceKind::Trainer];
+pub const POWER_SOURCES: [DeviceKind; 2] = [DeviceKind::PowerMeter, DeviceKind::Trainer];
 /// Kinds of devices that measure cadence.
-pub(super) const CADENCE: [DeviceKind; 3] = [
+pub const CADENCE_SOURCES: [DeviceKind; 3] = [
     DeviceKind::Cadence,
     DeviceKind::PowerMeter,
     DeviceKind::Trainer,
@@ -24,8 +24,10 @@ impl Sources {
     /// Combines the readings of the devices.
     pub(super) fn combine(self, reading_of: impl Fn(DeviceKind) -> Reading) -> Reading {
         Reading {
-            power: pick(self.power, &POWER, |kind| reading_of(kind).power),
-            cadence: pick(self.cadence, &CADENCE, |kind| reading_of(kind).cadence),
+            power: pick(self.power, &POWER_SOURCES, |kind| reading_of(kind).power),
+            cadence: pick(self.cadence, &CADENCE_SOURCES, |kind| {
+                reading_of(kind).cadence
+            }),
             heart_rate: pick(None, &HEART_RATE, |kind| reading_of(kind).heart_rate),
         }
     }

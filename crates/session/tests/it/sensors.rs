@@ -1,6 +1,9 @@
 //! Sensors beside the trainer, trainers of other families, and what the trainer is asked to do when
 //! the rider does not follow.
 
+use std::sync::Arc;
+
+use ride::library;
 use ride::trainer::{DeviceKind, Reading, Uuid, cadence, cycling_power, fec, heart_rate, wahoo};
 use session::{
     Intent, Sound,
@@ -10,10 +13,8 @@ use session::{
 use crate::harness::{ANA, BEN, FakeTrainer, SET_SIMULATION, World, long_ride, ms, secs};
 
 fn device(world: &World, kind: DeviceKind) -> &DeviceView {
-    let mut devices = world.view(ANA).devices.devices.iter();
-    devices
-        .find(|device| device.kind == kind)
-        .expect("a device of each kind")
+    let device = world.view(ANA).devices.device(kind);
+    device.expect("a device of each kind")
 }
 
 fn strap(beats: u8) -> FakeTrainer {
@@ -334,4 +335,25 @@ fn the_simulator_is_a_device_like_others() {
     assert_eq!(trainer.state, DeviceState::Simulated);
     assert!(trainer.reading.power > Some(100));
     assert_ne!(trainer.reading, Reading::default());
+}
+
+#[test]
+fn in_a_test_of_ftp_every_second_counts_also_without_pedalling() {
+    let mut world = pedalling(17, 1);
+    let test = library::all()
+        .into_iter()
+        .find(|it| it.workout.ftp_test().is_some());
+    world.start(Arc::new(test.expect("a test in the library").workout));
+    world.run(secs(10));
+    world.pedal(ANA, 0, 0);
+    world.run(secs(20));
+    assert!(!world.view(ANA).devices.is_paused);
+    world.intend(ANA, Intent::End);
+    world.run(secs(2));
+    let summary = world.view(ANA).summary.as_ref().unwrap();
+    assert!(
+        summary.figures.duration >= secs(29),
+        "{:?}",
+        summary.figures.duration
+    );
 }

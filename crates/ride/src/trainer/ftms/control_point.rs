@@ -5,6 +5,8 @@
 //! after a delay that grows, and a rejected one with every new target. Control that was lost is
 //! requested again. An answer that comes late is believed: the newest answer counts.
 
+mod command;
+
 use std::collections::VecDeque;
 
 use core::time::Duration;
@@ -13,6 +15,10 @@ use clock::Moment;
 
 use super::{PowerRange, ResistanceRange};
 use crate::trainer::{Capabilities, ControlProblem, Load, ProfileEvent};
+use command::{
+    NOT_PERMITTED, NOT_SUPPORTED, REQUEST_CONTROL, RESET, RESPONSE, SET_POWER, SET_SIMULATION,
+    START, STATUS_CONTROL_LOST, SUCCESS,
+};
 
 /// Time limit of an operation.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(3);
@@ -23,29 +29,8 @@ const MAX_RETRY_DELAY: Duration = Duration::from_secs(30);
 /// Number of consecutive failures of one operation after which the trainer counts as unable to
 /// carry it out.
 const MAX_FAILURES: u32 = 3;
-
 /// Number of refusals of control after which the trainer is reset, once.
 const RESET_AFTER: u32 = 2;
-
-const REQUEST_CONTROL: u8 = 0x00;
-const RESET: u8 = 0x01;
-const SET_RESISTANCE: u8 = 0x04;
-const SET_POWER: u8 = 0x05;
-const START: u8 = 0x07;
-const SET_SIMULATION: u8 = 0x11;
-const RESPONSE: u8 = 0x80;
-const SUCCESS: u8 = 0x01;
-const NOT_SUPPORTED: u8 = 0x02;
-const NOT_PERMITTED: u8 = 0x05;
-const STATUS_CONTROL_LOST: u8 = 0xff;
-
-/// Simulation of a road without wind: slope in 0.01 %, rolling resistance 0.004, wind resistance
-/// 0.51 kg/m. It replaces the target in parts of a workout without one, and lets the rider shift
-/// gears.
-const fn road(slope: i16) -> [u8; 7] {
-    let [low, high] = slope.to_le_bytes();
-    [SET_SIMULATION, 0, 0, low, high, 40, 51]
-}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum ControlInput {
@@ -404,16 +389,9 @@ impl ControlPoint {
         self.answered = None;
         self.holds_target |= load != Load::FREE;
         let bytes = match load {
-            Load::Power(watts) => {
-                let [low, high] = self.range.clamp(watts).to_le_bytes();
-                vec![SET_POWER, low, high]
-            }
-            Load::Resistance(percent) => {
-                let mut bytes = vec![SET_RESISTANCE];
-                bytes.extend(self.resistance.level(percent));
-                bytes
-            }
-            Load::Slope(slope) if self.simulates => road(slope).to_vec(),
+            Load::Power(watts) => command::power(self.range, watts),
+            Load::Resistance(percent) => command::resistance(self.resistance, percent),
+            Load::Slope(slope) if self.simulates => command::road(slope),
             Load::Slope(_) => vec![RESET],
         };
         self.write(now, Some(load), bytes);

@@ -115,9 +115,8 @@ const fn uncontrolled(problem: ControlProblem) -> ProfileOutput {
 fn answers_are_subscribed_to_before_the_first_command_is_written() {
     let subscribed = |uuid: Uuid| {
         let mut characteristics = SPEC.characteristics.iter();
-        characteristics.any(|characteristic| {
-            characteristic.uuid == uuid && characteristic.access == CharacteristicAccess::Subscribe
-        })
+        characteristics
+            .any(|characteristic| characteristic.uuid == uuid && characteristic.access == Subscribe)
     };
     assert!([CONTROL_POINT, INDOOR_BIKE_DATA, STATUS].map(subscribed) == [true; 3]);
     let mut trainer = Harness::new();

@@ -11,12 +11,12 @@ const CONNECTED: ProfileInput = ProfileInput::Connected {
 
 /// Profile on virtual time.
 struct Harness {
-    profile: SensorProfile,
+    profile: NotifyingProfile,
     now: Moment,
 }
 
 impl Harness {
-    fn new(profile: SensorProfile) -> Self {
+    fn new(profile: NotifyingProfile) -> Self {
         let now = Moment::ZERO + Duration::from_secs(10);
         Self { profile, now }
     }
@@ -155,6 +155,13 @@ fn a_trainer_is_freed_of_its_load_at_once() {
     // Its write is still in flight.
     let released = trainer.handle(ProfileInput::Release);
     assert_eq!(writes(&released)[0][0], 0x43);
+    assert_eq!(
+        writes(&released)[1],
+        [0x46, 0, 0x80],
+        "the page may be gone before an answer"
+    );
+    // The rider stays after all: the load comes back.
+    assert_eq!(writes(&trainer.written(true)), [vec![0x42, 44, 1]]);
 }
 
 /// Times in ms between notifications, and their bytes.

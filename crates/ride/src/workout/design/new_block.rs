@@ -20,6 +20,8 @@ pub enum NewBlock {
     Vo2Max,
     /// Ten minutes, falling.
     Cooldown,
+    /// Five minutes at 65 %.
+    Steady,
     /// Five minutes, rising.
     Ramp,
     /// Four times a hard and an easy interval.
@@ -30,13 +32,14 @@ pub enum NewBlock {
 
 impl NewBlock {
     /// All kinds, in the order in which they are offered.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Warmup,
         Self::Endurance,
         Self::Tempo,
         Self::Threshold,
         Self::Vo2Max,
         Self::Cooldown,
+        Self::Steady,
         Self::Ramp,
         Self::Repeat,
         Self::FreeRide,
@@ -59,6 +62,7 @@ impl NewBlock {
             Self::Threshold => (1, vec![steady(600, 1.0)]),
             Self::Vo2Max => (1, vec![steady(180, 1.15)]),
             Self::Cooldown => (1, vec![step(600, IntervalKind::Cooldown, 0.65, 0.40)]),
+            Self::Steady => (1, vec![steady(300, 0.65)]),
             Self::Ramp => (1, vec![step(300, IntervalKind::Ramp, 0.70, 1.0)]),
             Self::Repeat => (
                 4,

@@ -244,7 +244,7 @@ fn any_edit() -> impl Strategy<Value = Edit> {
         (0_usize..8).prop_map(|kind| StepChange::Kind(IntervalKind::ALL[kind])),
     ];
     prop_oneof![
-        (0_usize..9).prop_map(|kind| Edit::Add(NewBlock::ALL[kind])),
+        (0_usize..10).prop_map(|kind| Edit::Add(NewBlock::ALL[kind])),
         id.clone().prop_map(Edit::Remove),
         id.clone().prop_map(Edit::Duplicate),
         (id.clone(), 0_usize..9).prop_map(|(id, to)| Edit::Move(id, to)),

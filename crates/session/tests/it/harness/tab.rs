@@ -10,6 +10,7 @@ use ride::{
         fit::{self, Activity, FitFile},
     },
     rider::Ftp,
+    trainer::DeviceKind,
 };
 use rooms::room::SocketId;
 use session::{
@@ -198,7 +199,7 @@ impl World {
     }
 
     pub fn trainer(&self, at: usize) -> &DeviceState {
-        &self.view(at).trainer
+        self.view(at).devices.state(DeviceKind::Trainer)
     }
 
     pub fn group_time(&self, at: usize) -> Option<GroupTime> {

@@ -124,7 +124,7 @@ fn without_a_target_the_trainer_simulates_a_flat_road() {
     let mut trainer = Trainer::ready();
     assert_eq!(
         trainer.after(ControlInput::Load(Load::FREE)),
-        write(&road(0))
+        write(&command::road(0))
     );
     assert_eq!(trainer.indicated([0x80, 0x11, 0x01]), []);
     assert_eq!(trainer.target(150), power(150));
@@ -398,7 +398,7 @@ fn a_trainer_without_simulation_is_reset_for_riding_without_a_target() {
     trainer.indicated(DONE);
     assert_eq!(
         trainer.after(ControlInput::Load(Load::FREE)),
-        write(&road(0))
+        write(&command::road(0))
     );
     assert_eq!(trainer.indicated([0x80, 0x11, 0x02]), write(&[RESET]));
     // A reset ends the control.
@@ -429,7 +429,10 @@ fn the_release_is_written_at_once_and_the_target_set_again_if_the_trainer_stays(
     trainer.target(100);
     trainer.indicated(DONE);
     trainer.target(120);
-    assert_eq!(trainer.after(ControlInput::Release), write(&road(0)));
+    assert_eq!(
+        trainer.after(ControlInput::Release),
+        write(&command::road(0))
+    );
     assert_eq!(trainer.after(ControlInput::Release), [], "once");
     assert_eq!(trainer.indicated(DONE), [], "the answer to the target");
     assert_eq!(trainer.indicated([0x80, 0x11, 0x01]), power(120));
