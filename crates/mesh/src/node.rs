@@ -289,7 +289,7 @@ impl Node {
             } => self.handle_rtc_event(now, &peer, connection, event),
             Input::Send { to, class, payload } => self.send(&to, class, &payload),
             Input::Broadcast { class, payload } => {
-                let all = self.members.numbers();
+                let all = self.members.following_ride();
                 let (members, outputs) = (&mut self.members, &mut self.outputs);
                 self.traffic.send(&all, class, &payload, members, outputs);
             }
@@ -299,6 +299,7 @@ impl Node {
                     .set_heartbeat_payload(now, payload, members, outputs);
             }
             Input::Command(command) => self.send_command(command),
+            Input::SetPartner(partner) => self.scheduler.set_partner(partner),
             Input::Leave => self.leave(),
             Input::ProbeSocket => self.socket.probe(now, &mut self.outputs),
             Input::Waited(passed) => {

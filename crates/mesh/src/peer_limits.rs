@@ -30,14 +30,17 @@ pub enum PeerRequest {
     WholeTimeline,
     /// Request for the power history of all riders. An honest page waits 5 s for an answer.
     History,
+    /// Proof of a bridge, which is verified once.
+    BridgeProof,
 }
 
 /// Limits by `PeerRequest as usize`.
-const LIMITS: [RateLimit; 4] = [
+const LIMITS: [RateLimit; 5] = [
     RateLimit::new(4, Duration::from_millis(500)),
     RateLimit::new(4, Duration::from_millis(500)),
     RateLimit::new(1, Duration::from_secs(2)),
     RateLimit::new(1, Duration::from_secs(5)),
+    RateLimit::new(2, Duration::from_secs(1)),
 ];
 
 /// Limit on the offers of all members together. Each is answered with some signals through the
@@ -121,11 +124,12 @@ impl PeerLimits {
 mod tests {
     use super::*;
 
-    const KINDS: [PeerRequest; 4] = [
+    const KINDS: [PeerRequest; 5] = [
         PeerRequest::Offer,
         PeerRequest::Timeline,
         PeerRequest::WholeTimeline,
         PeerRequest::History,
+        PeerRequest::BridgeProof,
     ];
 
     fn at(ms: u64) -> Moment {

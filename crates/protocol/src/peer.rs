@@ -166,6 +166,12 @@ impl MemberRole {
     pub fn is_rider(&self) -> bool {
         *self == Self::Rider
     }
+
+    /// Returns `true` for people, who are sent what riders send to all. Programs and devices of a
+    /// rider have no use for it.
+    pub fn follows_ride(&self) -> bool {
+        matches!(self, Self::Rider | Self::Spectator | Self::Coach)
+    }
 }
 
 /// Public keys of a page; in JSON each is 64 hexadecimal digits.
@@ -267,7 +273,8 @@ pub mod hex {
         parse(text.as_bytes()).ok_or_else(expected)
     }
 
-    fn parse<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
+    /// Reads exactly `2 * N` digits of either case.
+    pub fn parse<const N: usize>(text: &[u8]) -> Option<[u8; N]> {
         if text.len() != 2 * N {
             return None;
         }

@@ -6,7 +6,8 @@
 //! - [`timeline`]: the host's commands as a signed, replicated log.
 //! - [`history`]: power of all riders over the ride so far, for the charts.
 //! - [`rider`]: name, FTP and profile of a rider.
-//! - [`message`]: messages between riders.
+//! - [`message`]: messages between riders; [`bridge`]: those between a rider and a phone that
+//!   connects devices.
 //! - [`trainer`]: profiles of Bluetooth trainers, and a simulated trainer.
 //! - [`recording`]: samples of a ride, and the FIT file made of them; [`analysis`]: its figures.
 //!
@@ -18,6 +19,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod analysis;
+pub mod bridge;
 pub mod history;
 pub mod message;
 pub mod player;

@@ -9,6 +9,7 @@ use thiserror::Error;
 
 use clock::GroupTime;
 
+use crate::bridge::{BridgeLoad, BridgeReport};
 use crate::history::HistorySnapshot;
 use crate::rider::RiderProfile;
 use crate::timeline::{Head, SignedEvent};
@@ -66,6 +67,10 @@ pub enum PeerMessage {
     },
     /// History of all riders, as far as the sender knows it.
     History(HistorySnapshot),
+    /// Devices of a bridge, to its rider.
+    BridgeReport(BridgeReport),
+    /// Load for the trainer of a bridge, from its rider.
+    BridgeLoad(BridgeLoad),
 }
 
 /// Reason why bytes are not a message.
@@ -101,6 +106,8 @@ mod kind {
     pub(super) const TIMELINE_REQUEST: u8 = 3;
     pub(super) const HISTORY_REQUEST: u8 = 4;
     pub(super) const HISTORY: u8 = 5;
+    pub(super) const BRIDGE_REPORT: u8 = 6;
+    pub(super) const BRIDGE_LOAD: u8 = 7;
 }
 
 struct Envelope<'a, T>(u8, &'a T);
@@ -128,6 +135,8 @@ impl PeerMessage {
                 wire::to_vec(&Envelope(kind::HISTORY_REQUEST, &(started,)))
             }
             Self::History(snapshot) => wire::to_vec(&Envelope(kind::HISTORY, snapshot)),
+            Self::BridgeReport(report) => wire::to_vec(&Envelope(kind::BRIDGE_REPORT, report)),
+            Self::BridgeLoad(load) => wire::to_vec(&Envelope(kind::BRIDGE_LOAD, load)),
         }
     }
 
@@ -173,6 +182,8 @@ fn decode_body(kind: u8, decoder: &mut Decoder<'_>) -> Result<PeerMessage, Messa
             PeerMessage::HistoryRequest { started }
         }
         kind::HISTORY => PeerMessage::History(decoder.decode()?),
+        kind::BRIDGE_REPORT => PeerMessage::BridgeReport(decoder.decode()?),
+        kind::BRIDGE_LOAD => PeerMessage::BridgeLoad(decoder.decode()?),
         unknown => return Err(MessageError::Unknown(unknown)),
     })
 }

@@ -6,6 +6,7 @@
 //! - `load_control`: load of the trainer;
 //! - `pairing`: the device of one kind, and another one that is being connected;
 //! - `device`: one device, which is connected again when its connection breaks or its data stop;
+//! - `phone`: devices that a phone connects for this page;
 //! - `sources`: which device a value comes from;
 //! - [`ChooserError`]: reasons why the browser's device chooser gave no device.
 
@@ -14,6 +15,7 @@ mod device;
 mod load_control;
 mod own_devices;
 mod pairing;
+mod phone;
 mod sources;
 
 use ride::trainer::{DeviceKind, ProfileFactory, ProfileSpec, Uuid};

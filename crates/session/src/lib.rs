@@ -11,6 +11,9 @@
 //! A driver connects it with the world: the page's driver with browser APIs, the tests with a
 //! simulated network on virtual time. Drivers contain no decisions.
 //!
+//! [`bridge::BridgeSession`] is the session of a phone that only connects devices for a rider. It has
+//! the same inputs, outputs and view: both are a [`Session`].
+//!
 //! Each part owns its state: `JoinFlow` (from the address to a rider who joins), `Group` (the
 //! connection to the mesh), `Roster`, `SharedTimeline`, `OwnRide` with `OwnDevices`,
 //! `RecordingSession` with `RecordingStore` and `RideHistory`, and `LinkMonitor`. Requests of other riders are limited by
@@ -19,6 +22,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 mod api;
+pub mod bridge;
 mod control_guard;
 pub mod devices;
 mod group;
@@ -41,4 +45,4 @@ pub use api::{
     Input, Intent, Opening, Output, RecordingChange, RideInfo, SessionConfig, SocketEvent, Sound,
 };
 pub use clock::Now;
-pub use session::RideSession;
+pub use session::{RideSession, Session};

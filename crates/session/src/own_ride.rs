@@ -182,6 +182,7 @@ impl OwnRide {
                     let pauses = pauses(now.moment, context);
                     let ride = (workout.name(), context.me.ftp);
                     let devices = self.devices.names();
+                    let devices: Vec<_> = devices.iter().map(String::as_str).collect();
                     self.recording.record(now, moment, &devices, pauses, ride);
                 }
             }

@@ -10,7 +10,7 @@ use ride::{
     timeline::SigningKey,
 };
 
-use crate::storage::StoredIdentity;
+use crate::{bridge::BridgeSecret, storage::StoredIdentity};
 
 /// Id of a rider before the server has assigned one, and in a solo ride.
 const SOLO_ID: &str = "alone";
@@ -54,10 +54,12 @@ impl OwnRider {
     }
 
     pub(crate) fn public_keys(&self) -> PublicKeys {
-        PublicKeys {
-            sign: self.key.public(),
-            agree: agreement_key(&self.seed),
-        }
+        public_keys(&self.key, &self.seed)
+    }
+
+    /// Secret of the link for a phone.
+    pub(crate) fn bridge_secret(&self) -> BridgeSecret {
+        BridgeSecret::of_rider(&self.seed)
     }
 
     pub(crate) fn ballot_key(&self) -> Option<BallotKey> {
@@ -66,8 +68,7 @@ impl OwnRider {
 
     /// Number derived from the seed, for jitter and for the simulator.
     pub(crate) fn seed_number(&self) -> u64 {
-        let bytes = self.seed.iter().take(8);
-        bytes.fold(0, |number, byte| number << 8 | u64::from(*byte))
+        seed_number(&self.seed)
     }
 
     /// Number of this rider in files. Other riders have other keys, and so other numbers.
@@ -85,6 +86,20 @@ impl OwnRider {
             trainer,
         }
     }
+}
+
+/// Public keys of a page with a seed.
+pub(crate) fn public_keys(key: &SigningKey, seed: &[u8; 32]) -> PublicKeys {
+    PublicKeys {
+        sign: key.public(),
+        agree: agreement_key(seed),
+    }
+}
+
+/// Number derived from a seed.
+pub(crate) fn seed_number(seed: &[u8; 32]) -> u64 {
+    let bytes = seed.iter().take(8);
+    bytes.fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 /// Id of the own rider until the server has assigned one.

@@ -12,15 +12,20 @@ use std::collections::VecDeque;
 
 use clock::{Duration, GroupTime, Moment, Now, WallTime};
 use mesh::{node, peer_limits::PeerLimits};
-use protocol::{code::SessionCode, peer::PeerId};
+use protocol::{
+    code::SessionCode,
+    peer::{DeliveryClass, PeerId},
+};
 use ride::{
-    message::Telemetry,
+    bridge::{BridgeLoad, BridgeProof},
+    message::{PeerMessage, Telemetry},
     rider::{Ftp, TrainerKind},
     timeline::{Change, Phase},
 };
 
 use crate::{
     api::{Input, Opening, Output, SessionConfig},
+    bridge::BridgeLink,
     control_guard::ControlGuard,
     devices::OwnDevices,
     group::Group,
@@ -75,11 +80,53 @@ pub struct RideSession {
     takes_part: bool,
     /// Messages of other riders that could not be read.
     unreadable: u64,
+    /// Rider, bridge and proof that were verified last.
+    proved_bridge: Option<(PeerId, PeerId, BridgeProof)>,
     keeps_screen_on: bool,
     next_update: Moment,
     /// Time of the next telemetry message; `None` while group time, which dates it, is unknown.
     next_telemetry: Option<Moment>,
     next_save: Moment,
+}
+
+/// State machine that a driver connects with the world, see the [crate documentation](crate).
+pub trait Session {
+    /// Handles one input.
+    fn handle(&mut self, now: Now, input: Input);
+
+    /// Next output; `None` when there is none.
+    fn poll_output(&mut self) -> Option<Output>;
+
+    /// Moment of the next [`Input::Timeout`]; in the past means at once.
+    fn poll_timeout(&self) -> Option<Moment>;
+
+    /// Everything that the screen shows.
+    fn view(&self) -> &View;
+
+    /// Ends the session.
+    fn close(&mut self);
+}
+
+impl Session for RideSession {
+    fn handle(&mut self, now: Now, input: Input) {
+        Self::handle(self, now, input);
+    }
+
+    fn poll_output(&mut self) -> Option<Output> {
+        Self::poll_output(self)
+    }
+
+    fn poll_timeout(&self) -> Option<Moment> {
+        Self::poll_timeout(self)
+    }
+
+    fn view(&self) -> &View {
+        Self::view(self)
+    }
+
+    fn close(&mut self) {
+        Self::close(self);
+    }
 }
 
 impl RideSession {
@@ -110,6 +157,7 @@ impl RideSession {
             controls: ControlGuard::default(),
             takes_part: false,
             unreadable: 0,
+            proved_bridge: None,
             keeps_screen_on: false,
             next_update: now.moment,
             next_telemetry: None,
@@ -190,6 +238,7 @@ impl RideSession {
         self.handle_group_events(now);
         self.update(now);
         self.announce_trainer(now);
+        self.send_to_phone(now);
         self.handle_group_events(now);
         self.controls
             .follow(now, &self.view.stage, &self.view.progress);
@@ -252,6 +301,7 @@ impl RideSession {
         self.roster.update_stale(now);
         self.remove_gone_riders(now);
         self.view.devices = self.ride.devices.view(now);
+        self.show_bridge_link();
         if self.next_telemetry.is_some_and(|at| at <= now) {
             self.next_telemetry = Some(now + TELEMETRY_INTERVAL);
             self.send_telemetry(now, None);
@@ -402,6 +452,37 @@ impl RideSession {
             let (ftp, outputs) = (me.ftp, &mut self.outputs);
             self.ride.devices.simulate(now, seed, ftp, outputs);
             self.next_update = now;
+        }
+    }
+
+    /// Shows the link for a phone, which needs the id that the server has given.
+    fn show_bridge_link(&mut self) {
+        let is_joined = self.takes_part && self.group.is_joined();
+        let (Some(me), Some(code), true) = (&self.me, &self.code, is_joined) else {
+            return self.view.bridge_link.clear();
+        };
+        if !self.view.bridge_link.is_empty() {
+            return;
+        }
+        let link = BridgeLink {
+            code: code.clone(),
+            rider: me.peer.clone(),
+            secret: me.bridge_secret(),
+        };
+        // The address of the server as invitations name it.
+        let base = self.view.invitation.strip_suffix(&format!("/ride/{code}"));
+        let base = base.unwrap_or(&self.config.origin);
+        self.view.bridge_link = format!("{base}/bridge#{link}");
+    }
+
+    /// Sends the load to the phone that connects the trainer.
+    fn send_to_phone(&mut self, now: Moment) {
+        if let Some((phone, load)) = self.ride.devices.take_phone_message(now)
+            && let Some(me) = &self.me
+        {
+            let message = PeerMessage::BridgeLoad(BridgeLoad::new(load, &me.name));
+            let class = DeliveryClass::Telemetry;
+            self.group.send(now, &phone, class, &message);
         }
     }
 

@@ -15,6 +15,7 @@ use clock::WallTime;
 use protocol::{
     code::SessionCode,
     peer::{LinkState, PeerId},
+    signaling::ErrorCode,
 };
 use ride::{
     formats::{FileError, Imported},
@@ -24,7 +25,10 @@ use ride::{
 };
 
 pub use chart::{RideChart, RiderTrace, Trace};
-pub use devices::{DeviceState, DeviceView, DevicesView, ManualLoad, PairingFailure};
+pub use devices::{
+    BridgeView, DeviceState, DeviceView, DevicesView, ManualLoad, PairingFailure, PhoneState,
+    RiderPage,
+};
 pub use network::{CandidatePair, CandidateType, DirectLinks, LinkStats, NetworkStats};
 pub use notice::{CommandRejection, HostAction, Notice};
 
@@ -67,6 +71,10 @@ pub struct View {
     pub own_metrics: Metrics,
     /// Own devices, the trainer among them.
     pub devices: DevicesView,
+    /// Link for a phone that connects devices for this page; empty until the ride is joined.
+    pub bridge_link: String,
+    /// What a bridge shows; `None` on the page of a rider.
+    pub bridge: Option<BridgeView>,
     /// True if the ride is locked.
     pub locked: bool,
     /// True if this rider was the first host and may reclaim the role.
@@ -113,6 +121,8 @@ impl Default for View {
             progress: Progress::default(),
             own_metrics: Metrics::default(),
             devices: DevicesView::default(),
+            bridge_link: String::new(),
+            bridge: None,
             locked: false,
             can_reclaim: false,
             kick_reason: None,
@@ -244,6 +254,18 @@ pub enum JoinError {
     Outdated,
     /// Any other error reported by the server.
     Other,
+}
+
+impl From<ErrorCode> for JoinError {
+    fn from(code: ErrorCode) -> Self {
+        match code {
+            ErrorCode::NoSuchRide => Self::NoSuchRide,
+            ErrorCode::RideFull => Self::Full,
+            ErrorCode::RideLocked => Self::Locked,
+            ErrorCode::UnsupportedVersion => Self::Outdated,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// Position of the group in the workout.

@@ -72,7 +72,8 @@ pub enum Input {
         /// Opaque bytes.
         payload: Vec<u8>,
     },
-    /// Sends a payload to all other members. Members that join later do not receive it.
+    /// Sends a payload to all other members that follow the ride, see
+    /// [`MemberRole::follows_ride`]. Members that join later do not receive it.
     Broadcast {
         /// Delivery class. Telemetry has at most 1,024 bytes, the others at most 2 MiB.
         class: DeliveryClass,
@@ -85,6 +86,9 @@ pub enum Input {
     SetHeartbeatPayload(Vec<u8>),
     /// Sends a command of the host to the server. Dropped while the socket is closed.
     Command(HostCommand),
+    /// Sets the member that is to be reached directly although it is no rider, or although this
+    /// page is no rider's. Both pages have to set each other.
+    SetPartner(PeerId),
     /// Leaves the ride for good; the node does nothing afterwards.
     Leave,
     /// The page became visible or is online again: the node checks its socket, or opens one, at

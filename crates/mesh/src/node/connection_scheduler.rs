@@ -7,7 +7,7 @@ use super::{
     members::{Members, Peer},
 };
 use crate::link::LinkConditions;
-use protocol::peer::PeerNumber;
+use protocol::peer::{PeerId, PeerNumber};
 
 /// Largest number of connection attempts of this page that are in progress at once.
 const MAX_CONCURRENT_ATTEMPTS: usize = 4;
@@ -18,6 +18,8 @@ pub(super) struct ConnectionScheduler {
     p2p_available: bool,
     /// Number of the newest connection.
     last_connection: u32,
+    /// Member that is to be reached directly whatever the roles are.
+    partner: Option<PeerId>,
 }
 
 impl ConnectionScheduler {
@@ -26,7 +28,12 @@ impl ConnectionScheduler {
         Self {
             p2p_available,
             last_connection: 0,
+            partner: None,
         }
+    }
+
+    pub(super) fn set_partner(&mut self, partner: PeerId) {
+        self.partner = Some(partner);
     }
 
     /// Returns true if this page uses direct links: its browser supports them and the server allows
@@ -53,7 +60,8 @@ impl ConnectionScheduler {
         let is_away = peer.is_some_and(|peer| peer.member.away);
         let mut others = members.peers().filter(|peer| peer.member.number != number);
         let others_direct = others.any(|peer| peer.link.is_direct());
-        let within_limit = |server| is_within_direct_limit(members, server, number);
+        let is_partner = peer.is_some_and(|peer| Some(&peer.member.peer) == self.partner.as_ref());
+        let within_limit = |server| is_partner || is_within_direct_limit(members, server, number);
         let settings = server.map(|server| server.direct).unwrap_or_default();
         LinkConditions {
             relay_available: is_socket_open && !is_away,
@@ -108,7 +116,7 @@ mod tests {
     use super::*;
     use crate::{
         link::{TokenBucket, testing::make_direct},
-        node::members::tests::{member, members},
+        node::members::tests::{id, member, members},
     };
     use clock::WallTime;
     use protocol::{
@@ -150,6 +158,19 @@ mod tests {
         assert_eq!(direct(&[Rider; 5], 3), [2, 3]);
         assert_eq!(direct(&[Rider; 5], 16), [2, 3, 4, 5]);
         assert!(direct(&[Rider; 5], 0).is_empty());
+    }
+
+    #[test]
+    fn a_partner_of_any_role_has_a_direct_link() {
+        let (members, server) = (members(&[Spectator, Rider, Rider]), server(0));
+        let mut scheduler = ConnectionScheduler::new(true);
+        scheduler.set_partner(id(3));
+        let wanted = [2, 3].map(|number| {
+            let number = PeerNumber(number);
+            let conditions = scheduler.conditions(&members, Some(&server), true, number);
+            conditions.direct_wanted
+        });
+        assert_eq!(wanted, [false, true]);
     }
 
     #[test]

@@ -73,6 +73,12 @@ impl Members {
         self.peers.keys().copied().collect()
     }
 
+    /// Numbers of the other members that follow the ride.
+    pub(super) fn following_ride(&self) -> Vec<PeerNumber> {
+        let following = self.peers().filter(|peer| peer.member.role.follows_ride());
+        following.map(|peer| peer.member.number).collect()
+    }
+
     pub(super) fn peer(&self, number: PeerNumber) -> Option<&Peer> {
         self.peers.get(&number)
     }

@@ -1,9 +1,13 @@
 //! All devices of the rider, and their readings.
 
 use clock::Moment;
+use protocol::peer::{PeerId, PeerNumber};
 use ride::{
+    bridge::{BridgeReport, BridgedDevice},
     rider::{Ftp, TrainerKind},
-    trainer::{DeviceKind, Reading, auto_pause::AutoPause, simulator::SimulatedProfile},
+    trainer::{
+        Capabilities, DeviceKind, Load, Reading, auto_pause::AutoPause, simulator::SimulatedProfile,
+    },
 };
 
 use super::{
@@ -11,12 +15,13 @@ use super::{
     device::Device,
     load_control::{LoadControl, Measured, Wanted},
     pairing::Pairing,
+    phone::{self, Phone},
     sources::{CADENCE_SOURCES, POWER_SOURCES, Sources},
 };
 use crate::{
     api::{Output, Sound},
     storage::StoredDevices,
-    view::DevicesView,
+    view::{DeviceState, DeviceView, DevicesView},
 };
 
 /// The own devices.
@@ -31,6 +36,7 @@ pub(crate) struct OwnDevices {
     reading: Reading,
     /// Devices that were working, so that the loss of one is noticed once.
     was_working: [bool; 4],
+    phone: Phone,
 }
 
 /// Result of [`OwnDevices::ride`].
@@ -70,6 +76,7 @@ impl OwnDevices {
             attempts: 0,
             reading: Reading::default(),
             was_working: [false; 4],
+            phone: Phone::default(),
         }
     }
 
@@ -97,12 +104,58 @@ impl OwnDevices {
         self.pairing(DeviceKind::Trainer).current()
     }
 
+    /// Device of the phone, unless this page has one of the kind.
+    fn of_phone(&self, kind: DeviceKind) -> Option<BridgedDevice> {
+        let pairing = self.pairing(kind);
+        let is_free = pairing.current().is_none() && !pairing.is_pairing();
+        self.phone.device(kind).filter(|_| is_free)
+    }
+
+    fn reading(&self, kind: DeviceKind) -> Reading {
+        match self.of_phone(kind) {
+            Some(device) => device.reading,
+            None => self.pairing(kind).reading(),
+        }
+    }
+
+    fn state(&self, kind: DeviceKind) -> DeviceState {
+        match self.of_phone(kind) {
+            Some(device) => phone::state_of(&device),
+            None => self.pairing(kind).state(),
+        }
+    }
+
+    /// Loads that the trainer takes; `None` without a trainer.
+    fn capabilities(&self) -> Option<Capabilities> {
+        let own = self.trainer().map(Device::capabilities);
+        let of_phone = || self.of_phone(DeviceKind::Trainer);
+        own.or_else(|| Some(of_phone()?.capabilities))
+    }
+
+    fn device_view(&self, kind: DeviceKind) -> DeviceView {
+        let own = self.pairing(kind).view();
+        match self.of_phone(kind) {
+            Some(device) => DeviceView {
+                state: phone::state_of(&device),
+                battery: device.battery,
+                reading: device.reading,
+                is_of_phone: true,
+                ..own
+            },
+            None => own,
+        }
+    }
+
     /// Kind of the trainer. A device whose connection is lost does not count.
     pub(crate) fn kind(&self) -> TrainerKind {
         match self.trainer() {
             Some(device) if device.is_simulated() => TrainerKind::Simulated,
             Some(device) if device.is_connected() => TrainerKind::Bluetooth,
-            Some(_) | None => TrainerKind::None,
+            Some(_) => TrainerKind::None,
+            None => match self.of_phone(DeviceKind::Trainer) {
+                Some(device) if phone::state_of(&device).is_connected() => TrainerKind::Bluetooth,
+                Some(_) | None => TrainerKind::None,
+            },
         }
     }
 
@@ -112,18 +165,18 @@ impl OwnDevices {
 
     /// Everything about the devices that the screen shows.
     pub(crate) fn view(&self, now: Moment) -> DevicesView {
-        let capabilities = self.trainer().map(Device::capabilities);
         let resumes_in = match self.load.auto_pause() {
             AutoPause::Resuming(at) => Some((at - now).as_millis().div_ceil(1_000) as u32),
             _ => None,
         };
         DevicesView {
-            devices: self.pairings.iter().map(Pairing::view).collect(),
+            devices: DeviceKind::ALL.map(|kind| self.device_view(kind)).into(),
             power_source: self.sources.power,
             cadence_source: self.sources.cadence,
             matches_power: self.load.matches_power(),
             manual: self.load.manual(),
-            capabilities: capabilities.unwrap_or_default(),
+            capabilities: self.capabilities().unwrap_or_default(),
+            phone: self.phone.state(),
             is_released: self.load.is_released(),
             is_paused: self.load.auto_pause().is_paused(),
             resumes_in,
@@ -131,14 +184,15 @@ impl OwnDevices {
     }
 
     /// Names of the devices that measure now.
-    pub(crate) fn names(&self) -> Vec<&str> {
-        let devices = self.pairings.iter().filter_map(Pairing::current);
-        let measuring = devices.filter(|device| device.reading() != Reading::default());
-        let names = measuring.map(|device| match device.is_simulated() {
-            true => ride::recording::SIMULATOR,
-            false => device.name(),
-        });
-        names.collect()
+    pub(crate) fn names(&self) -> Vec<String> {
+        let is_measuring = |kind: &DeviceKind| self.reading(*kind) != Reading::default();
+        let measuring = DeviceKind::ALL.into_iter().filter(is_measuring);
+        let name = |kind| match self.pairing(kind).current() {
+            Some(device) if device.is_simulated() => Some(ride::recording::SIMULATOR.to_owned()),
+            Some(device) => Some(device.name().to_owned()),
+            None => Some(self.of_phone(kind)?.name),
+        };
+        measuring.filter_map(name).collect()
     }
 
     /// Uses the simulator.
@@ -239,7 +293,8 @@ impl OwnDevices {
 
     /// Moment at which [`OwnDevices::handle_timeout`] has to be called.
     pub(crate) fn poll_timeout(&self) -> Option<Moment> {
-        self.pairings.iter().filter_map(Pairing::poll_timeout).min()
+        let pairings = self.pairings.iter().filter_map(Pairing::poll_timeout);
+        pairings.chain(self.phone.poll_timeout()).min()
     }
 
     /// Does what is due at this moment.
@@ -247,6 +302,43 @@ impl OwnDevices {
         for pairing in &mut self.pairings {
             pairing.handle_timeout(now, outputs);
         }
+        self.phone.handle_timeout(now);
+    }
+
+    /// Takes the report of the rider's phone.
+    pub(crate) fn phone_reported(
+        &mut self,
+        now: Moment,
+        phone: (&PeerId, PeerNumber),
+        report: BridgeReport,
+    ) {
+        if self.phone.reported(now, phone, report.into_devices()) {
+            // The trainer may have been without a load meanwhile.
+            self.ease(now);
+        }
+    }
+
+    /// A member has left the ride.
+    pub(crate) fn member_left(&mut self, peer: &PeerId) {
+        self.phone.left(peer);
+    }
+
+    /// Phone and load of the message to the phone that is due.
+    pub(crate) fn take_phone_message(&mut self, now: Moment) -> Option<(PeerId, Load)> {
+        self.phone.take_message(now)
+    }
+
+    /// Devices for the report of a bridge.
+    pub(crate) fn bridged(&self) -> Vec<BridgedDevice> {
+        let devices = self.pairings.iter().zip(DeviceKind::ALL);
+        let devices = devices.filter_map(|(pairing, kind)| {
+            let device = pairing.current();
+            let capabilities = device.map(Device::capabilities).unwrap_or_default();
+            let battery = device.and_then(Device::battery);
+            let (state, reading) = (pairing.state(), pairing.reading());
+            phone::bridged(kind, state, reading, battery, capabilities)
+        });
+        devices.collect()
     }
 
     /// The page is visible again, or the computer awake: tries lost devices at once.
@@ -270,20 +362,16 @@ impl OwnDevices {
         wanted: Wanted,
         outputs: &mut impl Extend<Output>,
     ) -> RiddenLoad {
-        self.reading = self.sources.combine(|kind| self.pairing(kind).reading());
-        let power = |kind| self.pairing(kind).reading().power;
+        self.reading = self.sources.combine(|kind| self.reading(kind));
+        let power = |kind| self.reading(kind).power;
         let measured = Measured {
             reading: self.reading,
             trainer: power(DeviceKind::Trainer),
             power_meter: power(DeviceKind::PowerMeter),
-            capabilities: self.trainer().map(Device::capabilities),
+            capabilities: self.capabilities(),
         };
         let load = self.load.follow(now, wanted, measured);
-        let trainer = self.pairing_mut(DeviceKind::Trainer);
-        if let Some(device) = trainer.current_mut() {
-            device.set_load(now, load);
-        }
-        trainer.poll(now, outputs);
+        self.set_load(now, load, outputs);
         self.notice_losses(wanted.is_riding, outputs);
         RiddenLoad {
             reading: self.reading,
@@ -292,6 +380,17 @@ impl OwnDevices {
                 .map(|target| self.load.target().unwrap_or(target)),
             is_paused: self.load.auto_pause().is_paused(),
         }
+    }
+
+    /// Sets the load of the trainer, of this page or of the phone.
+    pub(crate) fn set_load(&mut self, now: Moment, load: Load, outputs: &mut impl Extend<Output>) {
+        let trainer = self.pairing_mut(DeviceKind::Trainer);
+        let is_own = trainer.current().is_some();
+        if let Some(device) = trainer.current_mut() {
+            device.set_load(now, load);
+        }
+        trainer.poll(now, outputs);
+        self.phone.set_load(if is_own { Load::FREE } else { load });
     }
 
     /// Releases all devices, and gives up attempts to connect some.
@@ -319,8 +418,8 @@ impl OwnDevices {
     /// Sounds the alarm when a device that worked during the ride is lost.
     fn notice_losses(&mut self, is_riding: bool, outputs: &mut impl Extend<Output>) {
         let mut is_lost = false;
-        for (pairing, was_working) in self.pairings.iter().zip(&mut self.was_working) {
-            let state = pairing.state();
+        let states = DeviceKind::ALL.map(|kind| self.state(kind));
+        for (state, was_working) in states.iter().zip(&mut self.was_working) {
             is_lost |= *was_working && state.is_lost();
             *was_working = state.is_working();
         }

@@ -47,6 +47,11 @@ impl Pairing {
         self.current.as_mut()
     }
 
+    /// Tells whether the rider is waiting for a device.
+    pub(super) fn is_pairing(&self) -> bool {
+        self.connecting.as_ref().is_some_and(Device::is_shown)
+    }
+
     pub(super) fn reading(&self) -> Reading {
         self.current
             .as_ref()
@@ -55,11 +60,11 @@ impl Pairing {
     }
 
     pub(super) fn state(&self) -> DeviceState {
-        match (&self.connecting, &self.current, self.failure) {
-            (Some(device), ..) if device.is_shown() => DeviceState::Connecting,
-            (_, Some(device), _) => device.state(),
-            (_, None, Some(failure)) => DeviceState::Failed(failure),
-            (_, None, None) => DeviceState::None,
+        match (&self.current, self.failure) {
+            _ if self.is_pairing() => DeviceState::Connecting,
+            (Some(device), _) => device.state(),
+            (None, Some(failure)) => DeviceState::Failed(failure),
+            (None, None) => DeviceState::None,
         }
     }
 
@@ -70,6 +75,7 @@ impl Pairing {
             battery: self.current.as_ref().and_then(Device::battery),
             reading: self.reading(),
             remembered: self.remembered.as_ref().map(|stored| stored.name.clone()),
+            is_of_phone: false,
         }
     }
 

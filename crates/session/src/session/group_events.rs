@@ -31,10 +31,10 @@ impl RideSession {
                 members,
                 ..
             } => self.welcomed(now, peer, number, token, &members),
-            NodeEvent::Joined(member) => self.meet(now, &member.peer, member.number),
+            NodeEvent::Joined(member) => self.meet(now, &member),
             NodeEvent::Returned(member) => {
                 self.roster.reset_metrics_age(&member.peer);
-                self.meet(now, &member.peer, member.number);
+                self.meet(now, &member);
             }
             // The state of the link follows.
             NodeEvent::Away(_) => {}
@@ -45,7 +45,9 @@ impl RideSession {
             }
             NodeEvent::Received { from, payload, .. } => self.receive(now, &from, &payload),
             NodeEvent::HeartbeatPayload { from, payload } => {
-                if let Some(head) = Head::from_bytes(&payload) {
+                if self.roster.row(&from).is_some()
+                    && let Some(head) = Head::from_bytes(&payload)
+                {
                     self.timeline.update_peer_head(now, &from, head);
                     self.request_missing_events(now);
                 }
@@ -86,6 +88,9 @@ impl RideSession {
         let is_first = self.roster.reachable().next().is_none();
         let is_new = self.roster.reachable().all(|other| other != peer);
         self.roster.set_link(now, peer, state);
+        if self.roster.row(peer).is_none() {
+            return;
+        }
         if matches!(state, LinkState::Relayed | LinkState::Direct) {
             self.send_telemetry(now, Some(peer));
             if is_new {
@@ -139,16 +144,23 @@ impl RideSession {
             self.next_update = now;
         }
         for member in members {
-            self.meet(now, &member.peer, member.number);
+            self.meet(now, member);
         }
         let is_member = |other: &PeerId| members.iter().any(|member| member.peer == *other);
         self.roster
             .retain(|other| *other == peer || is_member(other));
     }
 
-    /// Another rider is there, for the first time or again: sends the own profile and metrics.
-    pub(super) fn meet(&mut self, now: Moment, peer: &PeerId, number: PeerNumber) {
-        self.roster.add(peer, number, false);
+    /// Another member is there, for the first time or again: sends the own profile and metrics to
+    /// one who follows the ride.
+    pub(super) fn meet(&mut self, now: Moment, member: &Member) {
+        if !member.role.follows_ride() {
+            return;
+        }
+        let peer = &member.peer;
+        if member.role.is_rider() {
+            self.roster.add(peer, member.number, false);
+        }
         self.update_host();
         self.send_profile(now, Some(peer));
         self.send_telemetry(now, Some(peer));
@@ -161,6 +173,7 @@ impl RideSession {
     pub(super) fn member_left(&mut self, peer: &PeerId, reason: LeftReason) {
         self.timeline.remove_peer(peer);
         self.limits.remove_peer(peer);
+        self.ride.devices.member_left(peer);
         if let Some(name) = self.roster.remove(peer) {
             self.notify(match reason {
                 LeftReason::Gone => Notice::Gone(name),
@@ -216,20 +229,13 @@ impl RideSession {
             return;
         }
         self.group.close(now, &mut self.outputs);
-        let error = match code {
-            ErrorCode::NoSuchRide => JoinError::NoSuchRide,
-            ErrorCode::RideFull => JoinError::Full,
-            ErrorCode::RideLocked => JoinError::Locked,
-            ErrorCode::UnsupportedVersion => JoinError::Outdated,
-            ErrorCode::BadToken => {
-                self.forget_identity();
-                self.takes_part = false;
-                self.view.stage = self.join_flow.enter_name();
-                return;
-            }
-            _ => JoinError::Other,
-        };
-        self.stop(Stage::CannotJoin(error));
+        if code == ErrorCode::BadToken {
+            self.forget_identity();
+            self.takes_part = false;
+            self.view.stage = self.join_flow.enter_name();
+            return;
+        }
+        self.stop(Stage::CannotJoin(JoinError::from(code)));
     }
 
     /// The server does not know the ride any more, but the ride has begun: workout, recording and

@@ -2,8 +2,12 @@
 
 use clock::Moment;
 use mesh::{node, peer_limits::PeerRequest};
-use protocol::peer::{DeliveryClass, PeerId};
+use protocol::{
+    peer::{DeliveryClass, MemberRole, PeerId},
+    signaling::Member,
+};
 use ride::{
+    bridge::BridgeReport,
     message::PeerMessage,
     rider::RiderProfile,
     timeline::{Head, SignedEvent},
@@ -17,7 +21,14 @@ use crate::{
 
 impl RideSession {
     pub(super) fn receive(&mut self, now: Moment, from: &PeerId, payload: &[u8]) {
-        match PeerMessage::decode(payload) {
+        let message = PeerMessage::decode(payload);
+        if let Some(bridge) = self.bridge(from) {
+            return match message {
+                Ok(PeerMessage::BridgeReport(report)) => self.bridge_reported(now, &bridge, report),
+                _ => self.unreadable += 1,
+            };
+        }
+        match message {
             Ok(PeerMessage::Profile(profile)) => self.receive_profile(now, from, &profile),
             Ok(PeerMessage::Telemetry(telemetry)) => {
                 let measured_at = self.group.moment_of(now, telemetry.at);
@@ -40,8 +51,41 @@ impl RideSession {
                 }
             }
             // From another version, or hostile.
-            Err(_) => self.unreadable += 1,
+            Err(_) | Ok(PeerMessage::BridgeReport(_) | PeerMessage::BridgeLoad(_)) => {
+                self.unreadable += 1;
+            }
         }
+    }
+
+    /// The member with this id, if it is a bridge.
+    fn bridge(&self, peer: &PeerId) -> Option<Member> {
+        let mut members = self.group.node()?.members();
+        let bridge = |member: &&Member| member.role == MemberRole::Bridge && member.peer == *peer;
+        members.find(bridge).cloned()
+    }
+
+    /// A bridge reports its devices. Only the own phone knows the secret of the link.
+    fn bridge_reported(&mut self, now: Moment, bridge: &Member, report: BridgeReport) {
+        let Some(me) = self.me.as_ref().filter(|_| self.takes_part) else {
+            return;
+        };
+        let proved = (me.peer.clone(), bridge.peer.clone(), report.proof);
+        if self.proved_bridge.as_ref() != Some(&proved) {
+            let request = PeerRequest::BridgeProof;
+            let is_right = self.limits.allow(now, &bridge.peer, request)
+                && me
+                    .bridge_secret()
+                    .proves(&report.proof, &me.peer, &bridge.peer);
+            if !is_right {
+                self.unreadable += 1;
+                return;
+            }
+            self.proved_bridge = Some(proved);
+            let partner = bridge.peer.clone();
+            self.group.handle(now, node::Input::SetPartner(partner));
+        }
+        let phone = (&bridge.peer, bridge.number);
+        self.ride.devices.phone_reported(now, phone, report);
     }
 
     pub(super) fn receive_profile(&mut self, now: Moment, peer: &PeerId, profile: &RiderProfile) {

@@ -1,6 +1,6 @@
 //! The own devices, as the screen shows them.
 
-use ride::trainer::{Capabilities, ControlProblem, DeviceKind, Reading};
+use ride::trainer::{Capabilities, ControlProblem, DeviceKind, Load, Reading};
 
 /// State of a device.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -33,6 +33,11 @@ impl DeviceState {
         )
     }
 
+    /// Tells whether the device is connected, also if it does not measure.
+    pub const fn is_connected(&self) -> bool {
+        self.is_working() || matches!(self, Self::Silent(_))
+    }
+
     /// Tells whether the device was connected and measures no more.
     pub const fn is_lost(&self) -> bool {
         matches!(self, Self::Silent(_) | Self::Lost(_))
@@ -52,6 +57,20 @@ pub struct DeviceView {
     pub reading: Reading,
     /// Name of the device that was paired last, connected or not.
     pub remembered: Option<String>,
+    /// True if the rider's phone connects it.
+    pub is_of_phone: bool,
+}
+
+/// State of the phone that connects devices for this page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PhoneState {
+    /// There is none.
+    #[default]
+    None,
+    /// It reports its devices.
+    Connected,
+    /// It has reported, and does so no more.
+    Lost,
 }
 
 /// All devices, and what they are used for.
@@ -69,6 +88,8 @@ pub struct DevicesView {
     pub manual: ManualLoad,
     /// Loads that the trainer takes.
     pub capabilities: Capabilities,
+    /// The rider's phone.
+    pub phone: PhoneState,
     /// True while the target is released because the cadence was too low.
     pub is_released: bool,
     /// True while the own recording waits for the rider to pedal.
@@ -88,6 +109,31 @@ impl DevicesView {
         static NONE: DeviceState = DeviceState::None;
         self.device(kind).map_or(&NONE, |device| &device.state)
     }
+}
+
+/// What a bridge shows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BridgeView {
+    /// Name of the rider; empty until it is known.
+    pub rider: String,
+    /// State of the rider's page.
+    pub page: RiderPage,
+    /// Load of the trainer.
+    pub load: Load,
+}
+
+/// State of the page that a bridge serves.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RiderPage {
+    /// It has not answered so far.
+    #[default]
+    Awaited,
+    /// It answers.
+    Connected,
+    /// It answers no more; the load is still held.
+    Silent,
+    /// It answers no more, and the load is eased off.
+    Lost,
 }
 
 /// Load that a rider sets by hand.

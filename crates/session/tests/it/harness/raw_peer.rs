@@ -154,6 +154,11 @@ impl World {
         self.join_raw(MemberRole::Spectator)
     }
 
+    /// A bridge with another program joins.
+    pub fn join_raw_bridge(&mut self) -> usize {
+        self.join_raw(MemberRole::Bridge)
+    }
+
     fn join_raw(&mut self, role: MemberRole) -> usize {
         let at = self.add_browser();
         let (seed, random) = (self.entropy(), self.random());
@@ -191,7 +196,7 @@ impl World {
 
     pub fn send_message(&mut self, at: usize, to: usize, message: &PeerMessage) {
         let class = match message {
-            PeerMessage::Telemetry(_) => DeliveryClass::Telemetry,
+            PeerMessage::Telemetry(_) | PeerMessage::BridgeReport(_) => DeliveryClass::Telemetry,
             _ => DeliveryClass::Control,
         };
         self.send_raw(at, to, class, message.encode());

@@ -6,7 +6,7 @@ use protocol::peer::LinkState;
 use ride::workout::{Draft, Interval, IntervalKind, Target, Workout};
 use session::{Intent, view::Stage};
 
-use super::{World, ms, secs};
+use super::{Tab, World, ms, secs};
 
 /// Riders by their order of arrival: position of their tab, name, FTP in watts.
 pub const ANA: usize = 0;
@@ -96,7 +96,8 @@ impl World {
         self.run(ms(500));
         self.intend(ANA, Intent::Start);
         self.run_until("the ride", |world| {
-            (0..world.tabs.len()).all(|at| *world.stage(at) == Stage::Riding)
+            let mut riders = world.tabs.iter().filter_map(Tab::session);
+            riders.all(|session| session.view().stage == Stage::Riding)
         });
         self.forget_notices();
     }

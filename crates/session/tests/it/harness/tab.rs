@@ -14,7 +14,9 @@ use ride::{
 };
 use rooms::room::SocketId;
 use session::{
-    Input, Intent, Now, Opening, Output, RecordingChange, RideSession, SessionConfig, Sound,
+    Input, Intent, Now, Opening, Output, RecordingChange, RideSession, Session, SessionConfig,
+    Sound,
+    bridge::BridgeSession,
     storage::StorageCommand,
     view::{CandidatePair, CandidateType, DeviceState, FitDownloadError, Notice, Row, Stage, View},
 };
@@ -30,7 +32,18 @@ pub const CODE: &str = "brave-otter-4821";
 /// Program that runs in a page.
 pub(super) enum Program {
     Session(Box<RideSession>),
+    Bridge(Box<BridgeSession>),
     RawPeer(Box<RawPeer>),
+}
+
+impl Program {
+    fn session(&mut self) -> Option<&mut dyn Session> {
+        match self {
+            Self::Session(session) => Some(&mut **session),
+            Self::Bridge(session) => Some(&mut **session),
+            Self::RawPeer(_) => None,
+        }
+    }
 }
 
 pub struct Tab {
@@ -120,7 +133,11 @@ impl Tab {
     }
 
     pub fn view(&self) -> &View {
-        self.session().expect("an open page").view()
+        match &self.program {
+            Some(Program::Session(session)) => session.view(),
+            Some(Program::Bridge(session)) => session.view(),
+            _ => panic!("no open page"),
+        }
     }
 
     /// Time of the page's next timeout, by the network's clock.
@@ -133,6 +150,7 @@ impl Tab {
     fn poll_timeout(&self) -> Option<Moment> {
         match self.program.as_ref()? {
             Program::Session(session) => session.poll_timeout(),
+            Program::Bridge(session) => session.poll_timeout(),
             Program::RawPeer(peer) => peer.poll_timeout(),
         }
     }
@@ -297,15 +315,29 @@ impl World {
         at
     }
 
-    pub fn open_page(&mut self, at: usize, opening: Opening) {
-        let entropy = self.entropy();
-        let config = SessionConfig {
+    fn config(&mut self, at: usize) -> SessionConfig {
+        SessionConfig {
             origin: "https://gruppetto.example".to_owned(),
             p2p_available: self.tabs[at].has_webrtc,
-            entropy: Some(entropy),
+            entropy: Some(self.entropy()),
             sub_sport: self.storage(at).sub_sport.unwrap_or_default(),
             devices: self.storage(at).devices.clone(),
-        };
+        }
+    }
+
+    /// Opens the page of a bridge on another phone.
+    pub fn open_bridge(&mut self, fragment: &str) -> usize {
+        let at = self.add_browser();
+        let config = self.config(at);
+        self.set_clock_origin(at);
+        let session = BridgeSession::new(config, self.clocks(at), fragment);
+        self.tabs[at].program = Some(Program::Bridge(Box::new(session)));
+        self.carry_out(at);
+        at
+    }
+
+    pub fn open_page(&mut self, at: usize, opening: Opening) {
+        let config = self.config(at);
         self.set_clock_origin(at);
         let session = RideSession::new(config, self.clocks(at), opening);
         self.tabs[at].program = Some(Program::Session(Box::new(session)));
@@ -337,7 +369,8 @@ impl World {
 
     /// The rider goes to another page of the app: the session ends, the document stays.
     pub fn navigate_away(&mut self, at: usize) {
-        if let Some(Program::Session(session)) = &mut self.tabs[at].program {
+        let program = self.tabs[at].program.as_mut();
+        if let Some(session) = program.and_then(Program::session) {
             session.close();
         }
         self.carry_out(at);
@@ -387,6 +420,7 @@ impl World {
         let now = self.clocks(at);
         match &mut self.tabs[at].program {
             Some(Program::Session(session)) => session.handle(now, input),
+            Some(Program::Bridge(session)) => session.handle(now, input),
             Some(Program::RawPeer(peer)) => peer.handle(now.moment, input),
             None => return,
         }
@@ -415,6 +449,7 @@ impl World {
         loop {
             let output = match &mut self.tabs[at].program {
                 Some(Program::Session(session)) => session.poll_output(),
+                Some(Program::Bridge(session)) => session.poll_output(),
                 Some(Program::RawPeer(peer)) => peer.poll_output(),
                 None => None,
             };

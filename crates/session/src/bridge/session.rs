@@ -1,0 +1,311 @@
+//! The state machine of a bridge's page.
+
+use std::collections::VecDeque;
+
+use clock::{Duration, Moment, Now};
+use mesh::node::{self, NodeConfig, NodeEvent};
+use protocol::peer::{DeliveryClass, MemberRole, PeerId};
+use ride::{
+    bridge::{BridgeProof, BridgeReport, BridgedDevice},
+    message::PeerMessage,
+    timeline::SigningKey,
+};
+
+use super::{BridgeLink, held_load::HeldLoad};
+use crate::{
+    Session,
+    api::{Input, Intent, Output, SessionConfig},
+    devices::OwnDevices,
+    group::Group,
+    rider::{public_keys, seed_number},
+    storage::StorageCommand,
+    view::{BridgeView, JoinError, RiderPage, ServerConnection, Stage, View},
+};
+
+/// Interval between two updates of the view and of the load.
+const UPDATE_INTERVAL: Duration = Duration::from_millis(250);
+/// Interval between two reports of the same devices.
+const REPORT_INTERVAL: Duration = Duration::from_millis(500);
+/// Silence of the rider's page after which it counts as silent.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(3);
+
+/// Session of a phone that connects devices for a rider; see [`crate::bridge`].
+///
+/// Its [`View`] has the stages [`Stage::Joining`], [`Stage::Lobby`] once the server has let it in,
+/// and [`Stage::CannotJoin`]; further its devices, and a [`BridgeView`].
+#[derive(Debug)]
+pub struct BridgeSession {
+    config: SessionConfig,
+    outputs: VecDeque<Output>,
+    view: View,
+    group: Group,
+    devices: OwnDevices,
+    /// Rider to serve; `None` if the link is not complete.
+    link: Option<BridgeLink>,
+    /// Proof for the rider, once the server has given this page an id.
+    proof: Option<BridgeProof>,
+    load: HeldLoad,
+    /// Newest message of the rider's page.
+    heard_at: Option<Moment>,
+    /// Devices in the last report, and the moment of the next one of the same devices.
+    reported: Option<(Vec<BridgedDevice>, Moment)>,
+    /// Moment of the newest input.
+    now: Moment,
+    next_update: Moment,
+}
+
+impl BridgeSession {
+    /// Session of the page with this fragment of the address. Drain the outputs before the first
+    /// input.
+    pub fn new(config: SessionConfig, now: Now, fragment: &str) -> Self {
+        let mut session = Self {
+            outputs: VecDeque::new(),
+            view: View::default(),
+            group: Group::default(),
+            devices: OwnDevices::new(config.devices.clone()),
+            config,
+            link: fragment.parse().ok(),
+            proof: None,
+            load: HeldLoad::default(),
+            heard_at: None,
+            reported: None,
+            now: now.moment,
+            next_update: now.moment,
+        };
+        session.view.bridge = Some(session.bridge_view(now.moment));
+        session.join();
+        let outputs = &mut session.outputs;
+        session.devices.find_remembered(now.moment, outputs);
+        outputs.push_back(Output::KeepScreenOn(true));
+        session
+    }
+
+    fn join(&mut self) {
+        let Some(link) = &self.link else {
+            self.view.stage = Stage::CannotJoin(JoinError::NotACode);
+            return;
+        };
+        let key = self.config.entropy;
+        let key = key.and_then(|seed| Some((SigningKey::from_seed(seed).ok()?, seed)));
+        let Some((key, seed)) = key else {
+            self.view.stage = Stage::CannotJoin(JoinError::Other);
+            return;
+        };
+        let config = NodeConfig {
+            keys: public_keys(&key, &seed),
+            role: MemberRole::Bridge,
+            ballot_key: None,
+            resume: None,
+            seed: seed_number(&seed),
+            p2p_available: self.config.p2p_available,
+            group_offset: None,
+            room_snapshot: None,
+        };
+        self.group.join(link.code.clone(), config);
+        self.view.stage = Stage::Joining;
+    }
+
+    /// Joins again after a refusal.
+    fn retry(&mut self, now: Moment) {
+        if matches!(self.view.stage, Stage::CannotJoin(_)) {
+            self.group.close(now, &mut self.outputs);
+            self.join();
+        }
+    }
+
+    fn handle_intent(&mut self, now: Moment, intent: Intent) {
+        match intent {
+            Intent::Pair(kind) => self.devices.pair(now, kind, &mut self.outputs),
+            Intent::Forget(kind) => {
+                self.devices.forget(now, kind, &mut self.outputs);
+                self.save_devices();
+            }
+            Intent::Retry => self.retry(now),
+            // Those of riders.
+            _ => {}
+        }
+    }
+
+    fn handle_group_events(&mut self, now: Moment) {
+        while let Some(event) = self.group.poll_event(&mut self.outputs) {
+            self.handle_group_event(now, event);
+        }
+    }
+
+    fn handle_group_event(&mut self, now: Moment, event: NodeEvent) {
+        match event {
+            NodeEvent::Welcomed { peer, .. } => self.welcomed(now, &peer),
+            NodeEvent::Received { from, payload, .. } => self.receive(now, &from, &payload),
+            NodeEvent::Left { peer, .. } if self.is_rider(&peer) => self.load.rider_left(now),
+            NodeEvent::SocketLost { attempt, .. } => {
+                self.view.connection = ServerConnection::Lost { attempt };
+            }
+            NodeEvent::SocketRestored => self.view.connection = ServerConnection::Online,
+            NodeEvent::JoinRefused { code, .. } => self.end(now, code.into()),
+            NodeEvent::Kicked { reason } => {
+                self.view.kick_reason = Some(reason);
+                self.end(now, JoinError::Kicked);
+            }
+            NodeEvent::RideEnded => self.end(now, JoinError::Closed),
+            NodeEvent::Replaced => self.end(now, JoinError::Other),
+            // Of other members, and of hosts.
+            _ => {}
+        }
+    }
+
+    fn is_rider(&self, peer: &PeerId) -> bool {
+        self.link.as_ref().is_some_and(|link| link.rider == *peer)
+    }
+
+    fn welcomed(&mut self, now: Moment, own: &PeerId) {
+        let Some(link) = &self.link else { return };
+        self.proof = Some(link.secret.proof(&link.rider, own));
+        self.reported = None;
+        self.next_update = now;
+        self.view.stage = Stage::Lobby;
+        self.view.connection = ServerConnection::Online;
+    }
+
+    /// Takes a message, if it comes from the rider.
+    fn receive(&mut self, now: Moment, from: &PeerId, payload: &[u8]) {
+        if !self.is_rider(from) {
+            return;
+        }
+        let Ok(PeerMessage::BridgeLoad(message)) = PeerMessage::decode(payload) else {
+            return;
+        };
+        let Some(load) = message.load() else { return };
+        if self.heard_at.replace(now).is_none() {
+            // The rider's page has accepted the proof, and takes the offer of a direct link.
+            let partner = from.clone();
+            self.group.handle(now, node::Input::SetPartner(partner));
+        }
+        self.load.set(now, load);
+        if let Some(view) = &mut self.view.bridge {
+            view.rider = message.rider();
+        }
+        self.devices.set_load(now, load, &mut self.outputs);
+    }
+
+    /// This page serves no more: the trainer is freed.
+    fn end(&mut self, now: Moment, error: JoinError) {
+        self.group.close(now, &mut self.outputs);
+        self.load.rider_left(now);
+        self.proof = None;
+        self.view.connection = ServerConnection::Idle;
+        self.view.stage = Stage::CannotJoin(error);
+    }
+
+    fn update(&mut self, now: Moment) {
+        self.devices.handle_timeout(now, &mut self.outputs);
+        if now < self.next_update {
+            return;
+        }
+        self.next_update = now + UPDATE_INTERVAL;
+        let load = self.load.load(now);
+        self.devices.set_load(now, load, &mut self.outputs);
+        self.view.devices = self.devices.view(now);
+        self.report(now);
+    }
+
+    fn report(&mut self, now: Moment) {
+        let (Some(link), Some(proof)) = (&self.link, self.proof) else {
+            return;
+        };
+        let devices = self.devices.bridged();
+        let is_reported = |(reported, next): &(Vec<_>, Moment)| *reported == devices && now < *next;
+        if self.reported.as_ref().is_some_and(is_reported) {
+            return;
+        }
+        self.reported = Some((devices.clone(), now + REPORT_INTERVAL));
+        let message = PeerMessage::BridgeReport(BridgeReport { proof, devices });
+        let class = DeliveryClass::Telemetry;
+        self.group.send(now, &link.rider, class, &message);
+    }
+
+    fn bridge_view(&self, now: Moment) -> BridgeView {
+        let page = match self.heard_at {
+            None => RiderPage::Awaited,
+            Some(_) if self.load.is_eased(now) => RiderPage::Lost,
+            Some(at) if now - at >= SILENCE_TIMEOUT => RiderPage::Silent,
+            Some(_) => RiderPage::Connected,
+        };
+        let rider = self.view.bridge.as_ref().map(|view| view.rider.clone());
+        BridgeView {
+            rider: rider.unwrap_or_default(),
+            page,
+            load: self.load.load(now),
+        }
+    }
+
+    fn save_devices(&mut self) {
+        let command = StorageCommand::SaveDevices(self.devices.stored());
+        self.outputs.push_back(Output::Storage(command));
+    }
+}
+
+impl Session for BridgeSession {
+    fn handle(&mut self, now: Now, input: Input) {
+        let now = now.moment;
+        self.now = now;
+        match input {
+            Input::Intent(intent) => self.handle_intent(now, intent),
+            Input::Timeout => self.group.handle(now, node::Input::Timeout),
+            Input::Wake => {
+                self.outputs.push_back(Output::KeepScreenOn(true));
+                self.devices.wake(now);
+                self.group.handle(now, node::Input::ProbeSocket);
+            }
+            // The page may not come back. If it does, the load is set again.
+            Input::Hide => self.devices.release_target(now, &mut self.outputs),
+            Input::Socket { socket, event } => self.group.handle_socket(now, socket, event),
+            Input::Rtc {
+                peer,
+                connection,
+                event,
+            } => {
+                let input = node::Input::Rtc {
+                    peer,
+                    connection,
+                    event,
+                };
+                self.group.handle(now, input);
+            }
+            Input::DirectLinks(links) => self.view.direct_links = links,
+            Input::Device(input) => {
+                if self.devices.handle(now, input, &mut self.outputs) {
+                    self.save_devices();
+                }
+            }
+            // Those of riders.
+            _ => {}
+        }
+        self.handle_group_events(now);
+        self.update(now);
+        self.handle_group_events(now);
+        self.view.bridge = Some(self.bridge_view(now));
+    }
+
+    fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    fn poll_timeout(&self) -> Option<Moment> {
+        let parts = [self.group.poll_timeout(), self.devices.poll_timeout()];
+        let next = parts.into_iter().flatten().chain([self.next_update]);
+        next.min()
+    }
+
+    fn view(&self) -> &View {
+        &self.view
+    }
+
+    fn close(&mut self) {
+        let now = self.now;
+        self.group.handle(now, node::Input::Leave);
+        self.handle_group_events(now);
+        self.group.close(now, &mut self.outputs);
+        self.devices.release(now, &mut self.outputs);
+        self.outputs.push_back(Output::KeepScreenOn(false));
+    }
+}

@@ -1,0 +1,159 @@
+//! Devices that a phone connects for this page, see [`crate::bridge`].
+
+use clock::{Duration, Moment};
+use protocol::peer::{PeerId, PeerNumber};
+use ride::{
+    bridge::{BridgedDevice, BridgedState},
+    trainer::{Capabilities, DeviceKind, Load, READING_TIMEOUT, Reading},
+};
+
+use crate::view::{DeviceState, PhoneState};
+
+/// Interval between two messages to the phone while the load stays the same.
+const REPEAT_INTERVAL: Duration = Duration::from_millis(500);
+
+/// The phone, if there is one.
+#[derive(Debug, Default)]
+pub(super) struct Phone {
+    /// Phone that has reported last.
+    current: Option<Reporter>,
+    /// Its devices.
+    devices: Vec<BridgedDevice>,
+    /// True if it has not reported for [`READING_TIMEOUT`].
+    is_lost: bool,
+    /// Load for its trainer.
+    load: Load,
+    /// Load in the last message, and the moment of the next one with the same load.
+    sent: Option<(Load, Moment)>,
+}
+
+#[derive(Clone, Debug)]
+struct Reporter {
+    peer: PeerId,
+    number: PeerNumber,
+    at: Moment,
+}
+
+impl Phone {
+    /// Takes the report of a phone that has proved its right. Of several phones, the one that came
+    /// last counts, since its page is the one that the rider has just opened. Returns true if another
+    /// phone, or one that was lost, reports.
+    pub(super) fn reported(
+        &mut self,
+        now: Moment,
+        (peer, number): (&PeerId, PeerNumber),
+        devices: Vec<BridgedDevice>,
+    ) -> bool {
+        let is_older = |current: &Reporter| number < current.number && !self.is_lost;
+        if self.current.as_ref().is_some_and(is_older) {
+            return false;
+        }
+        let is_same = |current: &Reporter| current.peer == *peer;
+        let is_new = self.is_lost || !self.current.as_ref().is_some_and(is_same);
+        self.current = Some(Reporter {
+            peer: peer.clone(),
+            number,
+            at: now,
+        });
+        self.devices = devices;
+        self.is_lost = false;
+        if is_new {
+            self.sent = None;
+        }
+        is_new
+    }
+
+    /// A member has left the ride.
+    pub(super) fn left(&mut self, peer: &PeerId) {
+        if self.current.as_ref().is_some_and(|it| it.peer == *peer) {
+            self.is_lost = true;
+        }
+    }
+
+    /// Moment at which the phone counts as lost, or at which it is to be sent a message.
+    pub(super) fn poll_timeout(&self) -> Option<Moment> {
+        let current = self.current.as_ref().filter(|_| !self.is_lost)?;
+        let lost_at = current.at + READING_TIMEOUT;
+        Some(self.sent.map_or(lost_at, |(_, next)| lost_at.min(next)))
+    }
+
+    /// Notices that the phone is silent.
+    pub(super) fn handle_timeout(&mut self, now: Moment) {
+        let since = self.current.as_ref().map(|current| current.at);
+        self.is_lost |= since.is_some_and(|at| now - at >= READING_TIMEOUT);
+    }
+
+    /// State of the phone.
+    pub(super) fn state(&self) -> PhoneState {
+        match (&self.current, self.is_lost) {
+            (None, _) => PhoneState::None,
+            (Some(_), false) => PhoneState::Connected,
+            (Some(_), true) => PhoneState::Lost,
+        }
+    }
+
+    /// Device of a kind. Nothing is known of the devices of a lost phone but their names.
+    pub(super) fn device(&self, kind: DeviceKind) -> Option<BridgedDevice> {
+        let device = self.devices.iter().find(|device| device.kind == kind)?;
+        let mut device = device.clone();
+        if self.is_lost {
+            device.state = BridgedState::Lost;
+            device.reading = Reading::default();
+        }
+        Some(device)
+    }
+
+    /// Sets the load of the trainer.
+    pub(super) fn set_load(&mut self, load: Load) {
+        self.load = load;
+    }
+
+    /// Phone and load of the message that is due.
+    pub(super) fn take_message(&mut self, now: Moment) -> Option<(PeerId, Load)> {
+        let current = self.current.as_ref().filter(|_| !self.is_lost)?;
+        let is_sent = |(load, next)| load == self.load && now < next;
+        if self.sent.is_some_and(is_sent) {
+            return None;
+        }
+        self.sent = Some((self.load, now + REPEAT_INTERVAL));
+        Some((current.peer.clone(), self.load))
+    }
+}
+
+/// State of a phone's device, as the screen shows it.
+pub(super) fn state_of(device: &BridgedDevice) -> DeviceState {
+    let name = device.name.clone();
+    match device.state {
+        BridgedState::Connecting => DeviceState::Connecting,
+        BridgedState::Connected => DeviceState::Connected(name),
+        BridgedState::Silent => DeviceState::Silent(name),
+        BridgedState::Lost => DeviceState::Lost(name),
+        BridgedState::Uncontrolled(problem) => DeviceState::Uncontrolled(name, problem),
+    }
+}
+
+/// Device for a report, and `None` for one that there is no more to be said of.
+pub(super) fn bridged(
+    kind: DeviceKind,
+    state: DeviceState,
+    reading: Reading,
+    battery: Option<u8>,
+    capabilities: Capabilities,
+) -> Option<BridgedDevice> {
+    let (state, name) = match state {
+        DeviceState::None | DeviceState::Simulated | DeviceState::Failed(_) => return None,
+        DeviceState::Connecting => (BridgedState::Connecting, String::new()),
+        DeviceState::Connected(name) => (BridgedState::Connected, name),
+        DeviceState::Silent(name) => (BridgedState::Silent, name),
+        DeviceState::Lost(name) => (BridgedState::Lost, name),
+        DeviceState::Uncontrolled(name, problem) => (BridgedState::Uncontrolled(problem), name),
+    };
+    Some(BridgedDevice {
+        kind,
+        state,
+        name: BridgedDevice::named(&name),
+        capabilities,
+        reading,
+        battery,
+    })
+}

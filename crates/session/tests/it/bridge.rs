@@ -1,0 +1,315 @@
+//! A phone that connects devices for a rider whose browser has no Bluetooth.
+
+use mesh::node;
+use protocol::peer::{DeliveryClass, MemberRole};
+use ride::{
+    bridge::{BridgeReport, BridgedDevice, BridgedState},
+    message::PeerMessage,
+    trainer::{Capabilities, DeviceKind, Load, Reading, heart_rate},
+};
+use session::{
+    Intent, Sound,
+    view::{DeviceState, JoinError, PhoneState, RiderPage, Stage},
+};
+
+use crate::harness::{
+    ANA, BEN, FakeTrainer, PathConditions, World, four_steps, long_ride, ms, secs,
+};
+
+/// Fragment of the link that Ana's page shows.
+fn fragment(world: &World) -> String {
+    let link = &world.view(ANA).bridge_link;
+    let (page, fragment) = link.split_once('#').expect("a fragment");
+    assert_eq!(page, "https://gruppetto.example/bridge");
+    fragment.to_owned()
+}
+
+/// Ana, whose phone has a trainer on which she pedals with 150 W at 85 rpm; and the phone.
+fn with_phone(seed: u64, riders: usize) -> (World, usize) {
+    let mut world = World::group(seed, riders);
+    world.run(secs(1));
+    let phone = world.open_bridge(&fragment(&world));
+    world.run(secs(1));
+    world.connect_trainer(phone, FakeTrainer::new("Kickr"));
+    world.pedal(phone, 150, 85);
+    world.run(secs(2));
+    (world, phone)
+}
+
+fn page(world: &World, phone: usize) -> RiderPage {
+    world.view(phone).bridge.as_ref().expect("a bridge").page
+}
+
+fn alarms(world: &World) -> usize {
+    let sounds = world.tabs[ANA].sounds.iter();
+    sounds.filter(|(_, sound)| *sound == Sound::Alarm).count()
+}
+
+#[test]
+fn the_devices_of_the_phone_are_the_riders_and_all_riders_see_their_values() {
+    let (mut world, phone) = with_phone(1, 2);
+    let strap = FakeTrainer::sensor("Strap", heart_rate::MEASUREMENT, &[0, 142]);
+    world.pair(phone, DeviceKind::HeartRate, strap);
+    world.run(secs(2));
+    let own = &world.view(ANA).own_metrics;
+    assert_eq!(
+        (own.power, own.cadence, own.heart_rate),
+        (Some(150), Some(85), Some(142))
+    );
+    assert_eq!(
+        *world.trainer(ANA),
+        DeviceState::Connected("Kickr".to_owned())
+    );
+    assert_eq!(world.view(ANA).devices.phone, PhoneState::Connected);
+    let seen = world.row(BEN, "Ana").metrics;
+    assert_eq!((seen.power, seen.heart_rate), (Some(150), Some(142)));
+    let bridge = world.view(phone).bridge.clone().expect("a bridge");
+    assert_eq!((&*bridge.rider, bridge.page), ("Ana", RiderPage::Connected));
+    assert_eq!(world.listed(BEN), ["Ana", "Ben"], "a phone is no rider");
+}
+
+#[test]
+fn targets_reach_the_phones_trainer_over_a_direct_link_without_delay() {
+    let (mut world, phone) = with_phone(2, 2);
+    // The server is not needed any more: the way over the relay is closed.
+    world.relay = PathConditions {
+        loss_per_mille: 1_000,
+        ..world.relay
+    };
+    world.start(four_steps());
+    let mut last = 0;
+    world.run_until("a target", |world| world.target(ANA).is_some());
+    for _ in 0..200 {
+        let target = world.target(ANA);
+        if let Some(target) = target.filter(|target| *target != last) {
+            world.run(ms(100));
+            let given = world.fake_trainer(phone).targets();
+            assert!(given.contains(&target), "{target} W in {given:?}");
+            last = target;
+        }
+        world.run(ms(50));
+    }
+    assert!(last > 0);
+}
+
+#[test]
+fn targets_and_values_survive_a_bad_network() {
+    let (mut world, phone) = with_phone(3, 1);
+    world.direct.loss_per_mille = 300;
+    world.relay.loss_per_mille = 300;
+    world.start(long_ride());
+    world.run(secs(10));
+    world.run_while(secs(30), "the values of the trainer", |world| {
+        world.view(ANA).own_metrics.power == Some(150)
+    });
+    let target = world.target(ANA).expect("a target");
+    assert_eq!(world.fake_trainer(phone).targets().last(), Some(&target));
+}
+
+#[test]
+fn when_the_riders_page_is_gone_the_phone_holds_the_target_and_then_eases_off() {
+    let (mut world, phone) = with_phone(4, 1);
+    world.start(long_ride());
+    world.run(secs(15));
+    let target = world.target(ANA).expect("a target");
+    assert_eq!(world.fake_trainer(phone).targets().last(), Some(&target));
+    world.crash(ANA);
+    world.run(secs(5));
+    assert_eq!(page(&world, phone), RiderPage::Silent);
+    world.run(secs(4));
+    assert_eq!(
+        world.fake_trainer(phone).targets().last(),
+        Some(&target),
+        "held"
+    );
+    world.run(secs(6));
+    assert_eq!(page(&world, phone), RiderPage::Lost);
+    let eased = *world
+        .fake_trainer(phone)
+        .targets()
+        .last()
+        .expect("a target");
+    assert!(
+        eased > 0 && eased < target * 7 / 10,
+        "{eased} of {target} W"
+    );
+    world.run(secs(8));
+    let load = world.view(phone).bridge.as_ref().expect("a bridge").load;
+    assert_eq!(load, Load::FREE);
+    // The rider is back, with the same link.
+    world.open(ANA);
+    if matches!(world.stage(ANA), Stage::ChooseRider { .. }) {
+        world.intend(ANA, Intent::ResumeAs(0));
+    }
+    world.run(secs(10));
+    assert_eq!(page(&world, phone), RiderPage::Connected);
+    assert_eq!(world.view(ANA).own_metrics.power, Some(150));
+    let target = world.target(ANA);
+    assert_eq!(world.fake_trainer(phone).targets().last().copied(), target);
+}
+
+#[test]
+fn when_the_rider_leaves_the_phone_eases_off_at_once() {
+    let (mut world, phone) = with_phone(5, 2);
+    world.start(long_ride());
+    world.run(secs(15));
+    world.intend(ANA, Intent::Leave);
+    world.run(secs(6));
+    let load = world.view(phone).bridge.as_ref().expect("a bridge").load;
+    assert!(load.power().is_some_and(|watts| watts < 100), "{load:?}");
+    world.run(secs(6));
+    assert_eq!(
+        world.view(phone).bridge.as_ref().expect("a bridge").load,
+        Load::FREE
+    );
+}
+
+#[test]
+fn when_the_phone_is_gone_the_page_says_so_rides_on_and_takes_it_back() {
+    let (mut world, phone) = with_phone(6, 1);
+    world.start(long_ride());
+    world.run(secs(10));
+    world.crash(phone);
+    world.run(secs(4));
+    assert_eq!(world.view(ANA).devices.phone, PhoneState::Lost);
+    assert_eq!(*world.trainer(ANA), DeviceState::Lost("Kickr".to_owned()));
+    assert_eq!(
+        world.view(ANA).own_metrics.power,
+        None,
+        "missing, not frozen"
+    );
+    assert_eq!(alarms(&world), 1);
+    let ridden = world.elapsed(ANA);
+    // Her phone is opened again: another member, with the same link.
+    let phone = world.open_bridge(&fragment(&world));
+    world.run(secs(1));
+    world.connect_trainer(phone, FakeTrainer::new("Kickr"));
+    world.pedal(phone, 140, 85);
+    world.run(secs(6));
+    assert_eq!(world.view(ANA).own_metrics.power, Some(140));
+    assert!(world.elapsed(ANA) > ridden + secs(6));
+    let target = world.target(ANA).expect("a target");
+    assert_eq!(world.fake_trainer(phone).targets().last(), Some(&target));
+    assert_eq!(alarms(&world), 1);
+}
+
+#[test]
+fn a_phone_that_is_opened_anew_takes_over_from_one_that_is_still_there() {
+    let (mut world, old) = with_phone(7, 1);
+    let new = world.open_bridge(&fragment(&world));
+    world.run(secs(1));
+    world.connect_trainer(new, FakeTrainer::new("Neo"));
+    world.pedal(new, 200, 90);
+    world.run(secs(3));
+    assert_eq!(
+        *world.trainer(ANA),
+        DeviceState::Connected("Neo".to_owned())
+    );
+    assert_eq!(world.view(ANA).own_metrics.power, Some(200));
+    assert_eq!(page(&world, new), RiderPage::Connected);
+    assert_eq!(page(&world, old), RiderPage::Silent);
+}
+
+#[test]
+fn a_page_with_a_trainer_of_its_own_uses_that_and_the_strap_of_the_phone() {
+    let (mut world, phone) = with_phone(8, 1);
+    let strap = FakeTrainer::sensor("Strap", heart_rate::MEASUREMENT, &[0, 131]);
+    world.pair(phone, DeviceKind::HeartRate, strap);
+    world.intend(ANA, Intent::SimulateTrainer);
+    world.start(long_ride());
+    world.run(secs(10));
+    assert_eq!(*world.trainer(ANA), DeviceState::Simulated);
+    assert_eq!(world.view(ANA).own_metrics.heart_rate, Some(131));
+    let load = world.view(phone).bridge.as_ref().expect("a bridge").load;
+    assert_eq!(load, Load::FREE, "a trainer that no one rides");
+}
+
+#[test]
+fn a_link_that_is_not_complete_and_a_ride_that_is_over_are_said() {
+    let mut world = World::group(9, 1);
+    world.run(secs(1));
+    let fragment = fragment(&world);
+    let cut = world.open_bridge(&fragment[..fragment.len() - 1]);
+    assert_eq!(*world.stage(cut), Stage::CannotJoin(JoinError::NotACode));
+    let phone = world.open_bridge(&fragment);
+    world.run(secs(1));
+    assert_eq!(*world.stage(phone), Stage::Lobby);
+    world.intend(ANA, Intent::CloseRide);
+    world.run(secs(1));
+    assert_eq!(*world.stage(phone), Stage::CannotJoin(JoinError::Closed));
+}
+
+/// Report of a trainer with 2,000 W.
+fn forged(proof: [u8; 32]) -> PeerMessage {
+    PeerMessage::BridgeReport(BridgeReport {
+        proof,
+        devices: vec![BridgedDevice {
+            kind: DeviceKind::Trainer,
+            state: BridgedState::Connected,
+            name: "Forged".to_owned(),
+            capabilities: Capabilities::ALL,
+            reading: Reading {
+                power: Some(2_000),
+                ..Reading::default()
+            },
+            battery: None,
+        }],
+    })
+}
+
+#[test]
+fn a_member_without_the_secret_is_no_phone_of_the_rider() {
+    let mut world = World::group(10, 2);
+    let (bridge, rider) = (world.join_raw_bridge(), world.join_raw_peer());
+    world.run(secs(1));
+    for byte in 0..200 {
+        world.send_message(bridge, ANA, &forged([byte; 32]));
+        world.send_message(rider, ANA, &forged([byte; 32]));
+        world.run(ms(20));
+    }
+    assert_eq!(world.view(ANA).devices.phone, PhoneState::None);
+    assert_eq!(world.view(ANA).own_metrics.power, None);
+    // The rider's own phone is heard all the same.
+    let phone = world.open_bridge(&fragment(&world));
+    world.run(secs(2));
+    assert_eq!(page(&world, phone), RiderPage::Connected);
+}
+
+#[test]
+fn a_bridge_that_poses_as_a_rider_is_not_believed() {
+    let mut world = World::group(12, 2);
+    let bridge = world.join_raw_bridge();
+    let profile = ride::rider::RiderProfile {
+        name: "Eve".parse().expect("a name"),
+        ftp: ride::rider::Ftp::default(),
+        ready: true,
+        trainer: ride::rider::TrainerKind::Bluetooth,
+    };
+    world.send_message(bridge, ANA, &PeerMessage::Profile(profile));
+    world.run(secs(2));
+    assert_eq!(world.listed(ANA), ["Ana", "Ben"]);
+    let received = world.raw_peer(bridge).messages(&world.peer(ANA));
+    assert_eq!(received, [], "nothing of the ride is sent to a bridge");
+}
+
+#[test]
+fn loads_of_another_rider_do_not_reach_the_trainer() {
+    let (mut world, phone) = with_phone(13, 1);
+    let raw = world.join_raw_peer();
+    world.start(long_ride());
+    world.run(secs(10));
+    let load = ride::bridge::BridgeLoad::new(Load::Power(900), &"Ana".parse().expect("a name"));
+    let bridge = {
+        let mut members = world.raw_peer(raw).node().members();
+        let bridge = members.find(|member| member.role == MemberRole::Bridge);
+        bridge.expect("the phone").peer.clone()
+    };
+    let send = node::Input::Send {
+        to: bridge,
+        class: DeliveryClass::Telemetry,
+        payload: PeerMessage::BridgeLoad(load).encode(),
+    };
+    world.feed_node(raw, send);
+    world.run(secs(2));
+    assert!(!world.fake_trainer(phone).targets().contains(&900));
+}
