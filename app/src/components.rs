@@ -2,6 +2,7 @@
 //! intents; they make no decisions about the ride.
 
 pub mod board;
+pub mod bridge_page;
 pub mod cannot_join;
 pub mod connection_panel;
 pub mod controls;
@@ -25,6 +26,7 @@ pub mod lobby;
 pub mod manage_riders;
 pub mod my_ride;
 pub mod own_settings;
+pub mod phone;
 pub mod profile;
 pub mod ride_chart;
 pub mod ride_frame;

@@ -1,4 +1,4 @@
-//! Driver of a [`RideSession`] in the browser: it feeds the session with everything that happens on
+//! Driver of a [`Session`] in the browser: it feeds the session with everything that happens on
 //! the page, and carries out its outputs. It contains no decisions.
 //!
 //! Everything that happens is put into one queue ([`queue`]). Each event is handled with the clocks
@@ -28,7 +28,8 @@ use protocol::code::SessionCode;
 use ride::rider::Ftp;
 use send_wrapper::SendWrapper;
 use session::{
-    Input, Intent, Now, Opening, Output, RideSession, SessionConfig, Sound,
+    Input, Intent, Now, Opening, Output, RideSession, Session, SessionConfig, Sound,
+    bridge::BridgeSession,
     devices::{ChooserError, DeviceCommand, DeviceEvent, DeviceInput},
     storage::StoredDevices,
 };
@@ -50,7 +51,8 @@ use storage::Storage;
 pub fn open_group(state: RideState, intents: Intents, address: String) {
     let code = address.parse::<SessionCode>().ok();
     let reloaded = code.as_ref().is_some_and(storage::take_reload_marker);
-    open(state, intents, code, Opening::Group { address, reloaded });
+    let opening = Opening::Group { address, reloaded };
+    open(state, intents, code, ride(opening));
 }
 
 /// Opens a solo ride on the simulator. `default_name` names a rider whose name this browser does not
@@ -60,12 +62,23 @@ pub fn open_solo(state: RideState, intents: Intents, default_name: &str) {
         profile: storage::profile(),
         default_name: default_name.to_owned(),
     };
-    open(state, intents, None, opening);
+    open(state, intents, None, ride(opening));
 }
 
-fn open(state: RideState, intents: Intents, code: Option<SessionCode>, opening: Opening) {
+/// Opens the page of a phone that connects devices for a rider, whom the fragment of the page's
+/// address names.
+pub fn open_bridge(state: RideState, intents: Intents) {
+    let session = BridgeSession::new(config(), now(), &page::fragment());
+    open(state, intents, None, Box::new(session));
+}
+
+fn ride(opening: Opening) -> Box<dyn Session> {
+    Box::new(RideSession::new(config(), now(), opening))
+}
+
+fn open(state: RideState, intents: Intents, code: Option<SessionCode>, session: Box<dyn Session>) {
     let queue = Queue::new();
-    queue.attach(Driver::new(state, queue.clone(), code, opening));
+    queue.attach(Driver::new(state, queue.clone(), code, session));
     intents.connect({
         let queue = queue.clone();
         move |request| queue.post(Event::Request(request))
@@ -76,9 +89,19 @@ fn open(state: RideState, intents: Intents, code: Option<SessionCode>, opening: 
     on_cleanup(move || queue.close());
 }
 
+fn config() -> SessionConfig {
+    SessionConfig {
+        origin: page::origin(),
+        p2p_available: page::supports_webrtc(),
+        entropy: page::random_bytes(),
+        sub_sport: storage::sub_sport(),
+        devices: StoredDevices::from_text(&storage::devices()),
+    }
+}
+
 /// A session with its connections to the browser.
 struct Driver {
-    session: RideSession,
+    session: Box<dyn Session>,
     queue: Queue,
     code: Option<SessionCode>,
     display: Display,
@@ -92,14 +115,12 @@ struct Driver {
 }
 
 impl Driver {
-    fn new(state: RideState, queue: Queue, code: Option<SessionCode>, opening: Opening) -> Self {
-        let config = SessionConfig {
-            origin: page::origin(),
-            p2p_available: page::supports_webrtc(),
-            entropy: page::random_bytes(),
-            sub_sport: storage::sub_sport(),
-            devices: StoredDevices::from_text(&storage::devices()),
-        };
+    fn new(
+        state: RideState,
+        queue: Queue,
+        code: Option<SessionCode>,
+        session: Box<dyn Session>,
+    ) -> Self {
         let post = |input: fn() -> Input| {
             let queue = queue.clone();
             move || queue.post(Event::Input(input()))
@@ -113,7 +134,7 @@ impl Driver {
         }));
         state.volume.set(storage::volume());
         Self {
-            session: RideSession::new(config, now(), opening),
+            session,
             display: Display::new(state),
             connections: Connections::new(queue.clone()),
             devices: None,

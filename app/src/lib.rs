@@ -45,7 +45,8 @@ use components::hydrated::Hydrated;
 pub use document::shell;
 use i18n::*;
 use routes::{
-    group_ride::GroupRide, home::Home, not_found::NotFound, solo_ride::SoloRide, workouts::Workouts,
+    bridge::Bridge, group_ride::GroupRide, home::Home, not_found::NotFound, solo_ride::SoloRide,
+    workouts::Workouts,
 };
 
 /// The app: the router with all pages, and the contexts that they share.
@@ -62,6 +63,7 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/ride/:code") view=GroupRide/>
                     <Route path=path!("/solo") view=SoloRide/>
                     <Route path=path!("/workouts/:id?") view=Workouts/>
+                    <Route path=path!("/bridge") view=Bridge/>
                 </FlatRoutes>
             </Router>
         </I18nContextProvider>

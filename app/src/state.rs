@@ -21,10 +21,11 @@ pub use session::{
     Intent,
     devices::{CADENCE_SOURCES, POWER_SOURCES},
     view::{
-        CandidatePair, CandidateType, CommandRejection, DeviceState, DeviceView, DevicesView,
-        DirectLinks, EndedBy, FitDownloadError, HostAction, JoinError, LinkStats, ManualLoad,
-        Metrics, NetworkStats, Notice, PairingFailure, Progress, RideChart, RideSummary,
-        RiderTrace, ServerConnection, Stage, Trace, WorkoutFileError, numbered,
+        BridgeView, CandidatePair, CandidateType, CommandRejection, DeviceState, DeviceView,
+        DevicesView, DirectLinks, EndedBy, FitDownloadError, HostAction, JoinError, LinkStats,
+        ManualLoad, Metrics, NetworkStats, Notice, PairingFailure, PhoneState, Progress, RideChart,
+        RideSummary, RiderPage, RiderTrace, ServerConnection, Stage, Trace, WorkoutFileError,
+        numbered,
     },
 };
 

@@ -4,9 +4,10 @@ use leptos::prelude::*;
 use ride::trainer::{DeviceKind, Reading};
 
 use super::{
-    devices_panel::{ForgetButton, PairButton, TrainerRow},
+    devices_panel::{ForgetButton, PairButton, TrainerRow, is_of_phone},
     dialog::Dialog,
     labels,
+    phone::PhoneRow,
 };
 use crate::{
     browser::bluetooth,
@@ -42,17 +43,28 @@ pub fn DevicesDialog(open: RwSignal<bool>) -> impl IntoView {
     .into_any()
 }
 
-/// Rows of the sensors, and the choices between devices. Nothing where the browser has no Bluetooth:
-/// the row of the trainer says so.
+/// Rows of the sensors, the choices between devices, and the phone. Where the browser has no
+/// Bluetooth, a sensor has a row only if the phone connects it.
 #[component]
 pub fn Sensors() -> impl IntoView {
-    bluetooth::is_supported().then(|| {
-        let rows = SENSORS.map(|kind| view! { <SensorRow kind/> });
+    let state = expect_context::<RideState>();
+    let is_phone = Memo::new(move |_| state.devices.read().bridge.is_some());
+    let rows = SENSORS.map(|kind| {
+        let is_shown = Memo::new(move |_| bluetooth::is_supported() || is_of_phone(state, kind));
         view! {
-            {rows.collect_view()}
-            <Sources/>
+            <Show when=move || is_shown.get()>
+                <SensorRow kind/>
+            </Show>
         }
-    })
+    });
+    view! {
+        {rows.collect_view()}
+        <Show when=move || !is_phone.get()>
+            <Sources/>
+        </Show>
+        <PhoneRow/>
+    }
+    .into_any()
 }
 
 fn view_of(state: RideState, kind: DeviceKind) -> Memo<Option<DeviceView>> {

@@ -5,9 +5,10 @@ use ride::trainer::DeviceKind;
 
 use super::labels;
 use crate::{
+    browser::bluetooth,
     i18n::*,
     lazy,
-    state::{DeviceState, Intent, Intents, RideState},
+    state::{DeviceState, Intent, Intents, PhoneState, RideState},
 };
 
 /// Panel of the lobby: the devices and the ready checkbox.
@@ -72,6 +73,10 @@ pub fn TrainerAlert() -> impl IntoView {
     let trainer = Memo::new(move |_| state.trainer.get());
     move || match trainer.get() {
         DeviceState::Simulated | DeviceState::Connected(_) => ().into_any(),
+        // The alert about the phone says it.
+        DeviceState::Lost(_) if is_phone_lost(state) && is_of_phone(state, DeviceKind::Trainer) => {
+            ().into_any()
+        }
         problem @ DeviceState::Uncontrolled(..) => view! {
             <div class="trainer-alert" data-mild="true" role="status">
                 <p>{labels::trainer(i18n, problem)}</p>
@@ -113,7 +118,10 @@ pub fn DeviceAlerts() -> impl IntoView {
     let lost = Memo::new(move |_| {
         let devices = state.devices.read();
         let sensors = devices.devices.iter();
-        let sensors = sensors.filter(|device| device.kind != DeviceKind::Trainer);
+        let is_phone_lost = devices.phone == PhoneState::Lost;
+        let sensors = sensors.filter(|device| {
+            device.kind != DeviceKind::Trainer && !(device.is_of_phone && is_phone_lost)
+        });
         let lost = sensors.filter(|device| device.state.is_lost());
         lost.map(|device| (device.kind, device.state.clone()))
             .collect::<Vec<_>>()
@@ -139,7 +147,14 @@ pub fn DeviceAlerts() -> impl IntoView {
         (false, _, true) => Some(t!(i18n, riding.target_released).into_any()),
         (false, _, false) => None,
     };
+    let phone_lost = Memo::new(move |_| is_phone_lost(state));
     view! {
+        {move || phone_lost.get().then(|| view! {
+            <div class="trainer-alert" role="alert">
+                <p class="trainer-alert-heading">{t!(i18n, phone.lost_heading)}</p>
+                <p>{t!(i18n, phone.lost)} " " {t!(i18n, trainer.lost_body)}</p>
+            </div>
+        })}
         {sensors}
         <div class="device-notes" role="status">
             {move || note().map(|text| view! {
@@ -150,17 +165,35 @@ pub fn DeviceAlerts() -> impl IntoView {
     .into_any()
 }
 
-/// Button that opens the browser's chooser of devices of a kind.
+/// Tells whether the rider's phone connects the device of a kind.
+pub fn is_of_phone(state: RideState, kind: DeviceKind) -> bool {
+    let devices = state.devices.read();
+    devices
+        .device(kind)
+        .is_some_and(|device| device.is_of_phone)
+}
+
+/// Tells whether the rider's phone has connected devices, and is out of reach.
+fn is_phone_lost(state: RideState) -> bool {
+    let devices = state.devices.read();
+    let mut all = devices.devices.iter();
+    devices.phone == PhoneState::Lost && all.any(|device| device.is_of_phone)
+}
+
+/// Button that opens the browser's chooser of devices of a kind. There is none for a device that
+/// only the phone can connect.
 #[component]
 pub fn PairButton(kind: DeviceKind) -> impl IntoView {
     let i18n = use_i18n();
     let state = expect_context::<RideState>();
     let intents = expect_context::<Intents>();
     let is_connecting = move || *state.devices.read().state(kind) == DeviceState::Connecting;
+    let is_hidden = move || is_of_phone(state, kind) && !bluetooth::is_supported();
     view! {
         <button
             type="button"
             class="button"
+            hidden=is_hidden
             disabled=is_connecting
             on:click=move |_| intents.send(Intent::Pair(kind))
         >
@@ -196,11 +229,14 @@ pub fn ForgetButton(kind: DeviceKind) -> impl IntoView {
 #[component]
 fn SimulateButton() -> impl IntoView {
     let i18n = use_i18n();
+    let state = expect_context::<RideState>();
     let intents = expect_context::<Intents>();
+    // On a phone that serves a rider, no one rides.
     view! {
         <button
             type="button"
             class="button"
+            hidden=move || state.devices.read().bridge.is_some()
             on:click=move |_| intents.send(Intent::SimulateTrainer)
         >
             {t!(i18n, trainer.simulate)}

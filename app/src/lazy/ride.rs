@@ -7,6 +7,7 @@ use crate::{
     components::ride_page::RidePage,
     driver,
     i18n::*,
+    lazy,
     state::{Intent, Intents, RideState, Stage},
 };
 
@@ -18,6 +19,8 @@ pub struct RideViews {
     pub open_group: fn(String) -> OpenRide,
     /// A solo ride.
     pub solo: fn() -> AnyView,
+    /// The page of a phone that connects devices for a rider.
+    pub bridge: fn() -> AnyView,
 }
 
 /// A group ride that has been opened.
@@ -46,7 +49,11 @@ impl RideViews {
     /// The table. Only the split point of the part may call this: any other call
     /// moves the part into the module of the caller.
     pub fn table() -> Self {
-        Self { open_group, solo }
+        Self {
+            open_group,
+            solo,
+            bridge,
+        }
     }
 }
 
@@ -72,6 +79,13 @@ fn solo() -> AnyView {
     let (state, intents) = provide_state();
     Effect::new(move || driver::open_solo(state, intents, t_string!(i18n, common.you)));
     view! { <RidePage/> }.into_any()
+}
+
+fn bridge() -> AnyView {
+    let (state, intents) = provide_state();
+    driver::open_bridge(state, intents);
+    lazy::prefetch();
+    lazy::screen(|views| (views.bridge)())
 }
 
 fn provide_state() -> (RideState, Intents) {

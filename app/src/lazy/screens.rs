@@ -8,6 +8,7 @@ use ride::workout::Workout;
 use super::view::Dialog;
 use crate::browser::sound::{self, Tone};
 use crate::components::{
+    bridge_page::BridgePage,
     connection_panel::ConnectionDetails,
     devices::{DevicesDialog, Sensors, TrainerValues},
     leave_question::LeaveQuestion,
@@ -32,6 +33,8 @@ pub struct ScreenViews {
     pub riding: fn() -> AnyView,
     /// Dialog with all devices.
     pub devices: Dialog,
+    /// The page of a phone that connects devices for a rider.
+    pub bridge: fn() -> AnyView,
     /// Rows of the sensors.
     pub sensors: fn() -> AnyView,
     /// Values that the trainer measures now.
@@ -55,6 +58,7 @@ impl ScreenViews {
             leave_question: || view! { <LeaveQuestion/> }.into_any(),
             riding: || view! { <Riding/> }.into_any(),
             devices: |open| view! { <DevicesDialog open/> }.into_any(),
+            bridge: || view! { <BridgePage/> }.into_any(),
             sensors: || view! { <Sensors/> }.into_any(),
             trainer_values: || view! { <TrainerValues/> }.into_any(),
             summary: || view! { <Summary/> }.into_any(),

@@ -49,6 +49,17 @@ pub(crate) struct OffsetEstimate {
     pub(crate) error: Duration,
 }
 
+/// The value that would be at a position of the sorted values. For few values only: a sort is several
+/// KB of code for each type.
+pub(crate) fn nth_smallest<T: Copy + Ord>(values: &[T], position: usize) -> Option<T> {
+    let is_there = |value: &T| {
+        let smaller = values.iter().filter(|other| *other < value).count();
+        let equal = values.iter().filter(|other| *other == value).count();
+        (smaller..smaller + equal).contains(&position)
+    };
+    values.iter().copied().find(is_there)
+}
+
 /// Reading of a monotonic clock as it is sent in heartbeats, in microseconds.
 pub fn micros(moment: Moment) -> i64 {
     whole_micros(moment.since_origin()).min(LIMIT)

@@ -182,7 +182,7 @@ mod tests {
     fn a_peer_that_floods_gets_the_rate_of_its_limit_and_no_more() {
         let mut limits = PeerLimits::default();
         let counts = KINDS.map(|request| allowed(&mut limits, "eve", request, 10));
-        assert_eq!(counts, [4 + 19, 4 + 19, 5, 2]);
+        assert_eq!(counts, [4 + 19, 4 + 19, 5, 2, 2 + 9]);
     }
 
     #[test]

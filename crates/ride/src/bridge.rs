@@ -1,15 +1,18 @@
 //! Messages between a rider's page and a bridge: a phone that connects Bluetooth devices for a
 //! browser without Bluetooth.
 //!
-//! Both sides repeat their newest message, so that one which is lost does no harm.
+//! Both sides repeat their newest message, so that one which is lost does no harm. The messages have
+//! the form of those between riders ([`crate::message`]), with kinds of their own.
 
-use minicbor::{Decode, Encode};
+use minicbor::{Decoder, Encode, Encoder, encode};
 use protocol::text::truncate;
 
 use crate::{
+    message::{self, Envelope, MessageError},
     rider::{MAX_NAME_CHARS, RiderName},
     text::clean,
     trainer::{Capabilities, ControlProblem, DeviceKind, Load, MAX_SLOPE, Reading},
+    wire,
 };
 
 /// Largest length of a device's name in bytes. Four of them fit into one packet.
@@ -17,71 +20,74 @@ pub const MAX_DEVICE_NAME: usize = 64;
 /// Largest length of a rider's name in bytes.
 const MAX_RIDER_NAME: usize = 256;
 
+/// Kinds of the messages.
+const REPORT: u8 = 6;
+const LOAD: u8 = 7;
+
+/// States of a device by their number in a report.
+const STATES: [BridgedState; 10] = [
+    BridgedState::Connecting,
+    BridgedState::Connected,
+    BridgedState::Silent,
+    BridgedState::Lost,
+    BridgedState::Uncontrolled(ControlProblem::MeasuresOnly),
+    BridgedState::Uncontrolled(ControlProblem::Unsupported),
+    BridgedState::Uncontrolled(ControlProblem::Rejected),
+    BridgedState::Uncontrolled(ControlProblem::NoAnswer),
+    BridgedState::Uncontrolled(ControlProblem::NotPermitted),
+    BridgedState::Uncontrolled(ControlProblem::StopsWhenControlled),
+];
+
 /// Proof that a bridge knows the secret of the rider's link.
 pub type BridgeProof = [u8; 32];
 
 /// Devices of a bridge, sent twice a second and after each change.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BridgeReport {
     /// The bridge's right to speak.
-    #[cbor(n(0), with = "minicbor::bytes")]
     pub proof: BridgeProof,
     /// Devices, at most one of each kind.
-    #[n(1)]
     pub devices: Vec<BridgedDevice>,
 }
 
 /// Device of a bridge.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BridgedDevice {
     /// Its kind.
-    #[n(0)]
     pub kind: DeviceKind,
     /// Its state.
-    #[n(1)]
     pub state: BridgedState,
     /// Its name, see [`BridgedDevice::named`].
-    #[n(2)]
     pub name: String,
     /// Loads that it takes.
-    #[n(3)]
     pub capabilities: Capabilities,
     /// Its readings.
-    #[n(4)]
     pub reading: Reading,
     /// State of charge in percent.
-    #[n(5)]
     pub battery: Option<u8>,
 }
 
 /// State of a device of a bridge.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BridgedState {
     /// It is being connected.
-    #[n(0)]
     Connecting,
     /// It is connected, and does what it can.
-    #[n(1)]
     Connected,
     /// It is connected, and sends no data.
-    #[n(2)]
     Silent,
     /// Its connection is lost.
-    #[n(3)]
     Lost,
     /// It is connected, and does not follow the load.
-    #[n(4)]
-    Uncontrolled(#[n(0)] ControlProblem),
+    Uncontrolled(ControlProblem),
 }
 
 /// Load for the trainer of a bridge, sent twice a second and after each change.
-#[derive(Clone, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BridgeLoad {
     /// The load.
-    #[n(0)]
     pub load: Load,
     /// Name of the rider, see [`BridgeLoad::new`].
-    #[n(1)]
     pub rider: String,
 }
 
@@ -93,6 +99,31 @@ impl BridgedDevice {
 }
 
 impl BridgeReport {
+    /// Encodes the message.
+    pub fn encode(&self) -> Vec<u8> {
+        wire::to_vec(&Envelope(REPORT, self))
+    }
+
+    /// Decodes a message.
+    ///
+    /// # Errors
+    /// [`MessageError`] for bytes that are not a report.
+    pub fn decode(bytes: &[u8]) -> Result<Self, MessageError> {
+        message::decode_kind(bytes, REPORT, |decoder| {
+            let fields = begin(decoder, 2)?;
+            let proof = decoder.bytes()?.try_into();
+            let proof = proof.map_err(|_| MessageError::Malformed)?;
+            let count = decoder.array()?.unwrap_or(u64::MAX);
+            if count > DeviceKind::ALL.len() as u64 {
+                return Err(MessageError::Malformed);
+            }
+            let devices = (0..count).map(|_| BridgedDevice::read(decoder));
+            let devices = devices.collect::<Result<_, _>>()?;
+            skip(decoder, fields)?;
+            Ok(Self { proof, devices })
+        })
+    }
+
     /// Devices, of each kind the first one only, with names that are safe to be shown.
     pub fn into_devices(self) -> Vec<BridgedDevice> {
         let mut devices: Vec<BridgedDevice> = Vec::new();
@@ -108,6 +139,25 @@ impl BridgeReport {
 }
 
 impl BridgeLoad {
+    /// Encodes the message.
+    pub fn encode(&self) -> Vec<u8> {
+        wire::to_vec(&Envelope(LOAD, self))
+    }
+
+    /// Decodes a message.
+    ///
+    /// # Errors
+    /// [`MessageError`] for bytes that are not a load, or for a load out of its range.
+    pub fn decode(bytes: &[u8]) -> Result<Self, MessageError> {
+        message::decode_kind(bytes, LOAD, |decoder| {
+            let fields = begin(decoder, 3)?;
+            let (kind, value, rider) = (decoder.u8()?, decoder.i32()?, decoder.str()?.to_owned());
+            skip(decoder, fields)?;
+            let load = load(kind, value).ok_or(MessageError::Malformed)?;
+            Ok(Self { load, rider })
+        })
+    }
+
     /// Load with the name of the rider, cut to what fits into one packet.
     pub fn new(load: Load, rider: &RiderName) -> Self {
         let rider = truncate(rider.as_str(), MAX_NAME_CHARS, MAX_RIDER_NAME).to_owned();
@@ -118,19 +168,134 @@ impl BridgeLoad {
     pub fn rider(&self) -> String {
         truncate(&clean(&self.rider, false), MAX_NAME_CHARS, MAX_RIDER_NAME).to_owned()
     }
+}
 
-    /// The load, or none that is out of the range of [`Load`].
-    pub fn load(&self) -> Option<Load> {
-        match self.load {
-            Load::Slope(slope) if slope.unsigned_abs() > MAX_SLOPE.unsigned_abs() => None,
-            Load::Resistance(percent) if percent > 100 => None,
-            load => Some(load),
+/// Load of a kind and a value, if the value is in its range.
+fn load(kind: u8, value: i32) -> Option<Load> {
+    match kind {
+        0 => u16::try_from(value).ok().map(Load::Power),
+        1 => {
+            let slope = i16::try_from(value).ok().map(Load::Slope);
+            slope.filter(|_| value.abs() <= i32::from(MAX_SLOPE))
         }
+        2 => {
+            let percent = u8::try_from(value).ok().filter(|percent| *percent <= 100);
+            percent.map(Load::Resistance)
+        }
+        _ => None,
     }
+}
+
+impl<C> Encode<C> for BridgeLoad {
+    fn encode<W: encode::Write>(
+        &self,
+        encoder: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
+        let (kind, value) = match self.load {
+            Load::Power(watts) => (0, i32::from(watts)),
+            Load::Slope(slope) => (1, i32::from(slope)),
+            Load::Resistance(percent) => (2, i32::from(percent)),
+        };
+        encoder
+            .array(3)?
+            .u8(kind)?
+            .i32(value)?
+            .str(&self.rider)?
+            .ok()
+    }
+}
+
+impl<C> Encode<C> for BridgeReport {
+    fn encode<W: encode::Write>(
+        &self,
+        encoder: &mut Encoder<W>,
+        _: &mut C,
+    ) -> Result<(), encode::Error<W::Error>> {
+        encoder.array(2)?.bytes(&self.proof)?;
+        encoder.array(self.devices.len() as u64)?;
+        for device in &self.devices {
+            let state = STATES.iter().position(|state| *state == device.state);
+            let capabilities = device.capabilities;
+            let capabilities = u8::from(capabilities.power)
+                | u8::from(capabilities.slope) << 1
+                | u8::from(capabilities.resistance) << 2;
+            encoder.array(8)?.u8(device.kind as u8)?;
+            // There are fewer than 256 states.
+            encoder
+                .u8(state.unwrap_or_default() as u8)?
+                .str(&device.name)?
+                .u8(capabilities)?;
+            let reading = device.reading;
+            let cadence = reading.cadence.map(u16::from);
+            let heart_rate = reading.heart_rate.map(u16::from);
+            for value in [
+                reading.power,
+                cadence,
+                heart_rate,
+                device.battery.map(u16::from),
+            ] {
+                match value {
+                    Some(value) => encoder.u16(value)?,
+                    None => encoder.null()?,
+                };
+            }
+        }
+        Ok(())
+    }
+}
+
+impl BridgedDevice {
+    fn read(decoder: &mut Decoder<'_>) -> Result<Self, MessageError> {
+        let fields = begin(decoder, 8)?;
+        let kind = DeviceKind::ALL.get(usize::from(decoder.u8()?)).copied();
+        let state = STATES.get(usize::from(decoder.u8()?)).copied();
+        let name = decoder.str()?.to_owned();
+        let capabilities = decoder.u8()?;
+        let mut values = [None; 4];
+        for value in &mut values {
+            *value = decoder.decode::<Option<u16>>()?;
+        }
+        skip(decoder, fields)?;
+        let [power, cadence, heart_rate, battery] = values;
+        let small = |value: Option<u16>| value.and_then(|value| u8::try_from(value).ok());
+        Ok(Self {
+            kind: kind.ok_or(MessageError::Malformed)?,
+            state: state.ok_or(MessageError::Malformed)?,
+            name,
+            capabilities: Capabilities {
+                power: capabilities & 1 != 0,
+                slope: capabilities & 2 != 0,
+                resistance: capabilities & 4 != 0,
+            },
+            reading: Reading {
+                power,
+                cadence: small(cadence),
+                heart_rate: small(heart_rate),
+            },
+            battery: small(battery),
+        })
+    }
+}
+
+/// Begins an array with at least this number of fields, and returns the number of further ones, which
+/// a newer version has added.
+fn begin(decoder: &mut Decoder<'_>, fields: u64) -> Result<u64, MessageError> {
+    let count = decoder.array()?.and_then(|count| count.checked_sub(fields));
+    count.ok_or(MessageError::Malformed)
+}
+
+fn skip(decoder: &mut Decoder<'_>, fields: u64) -> Result<(), MessageError> {
+    for _ in 0..fields {
+        decoder.skip()?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn device(kind: DeviceKind, name: &str) -> BridgedDevice {
@@ -156,7 +321,7 @@ mod tests {
             proof: [255; 32],
             devices: DeviceKind::ALL.map(|kind| device(kind, &name)).into(),
         };
-        let bytes = crate::message::PeerMessage::BridgeReport(report).encode();
+        let bytes = report.encode();
         assert!(bytes.len() <= 600, "{} bytes", bytes.len());
     }
 
@@ -165,7 +330,7 @@ mod tests {
         let family = "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}\u{200d}\u{1f466}";
         let load = BridgeLoad::new(Load::Power(300), &family.repeat(40).parse().unwrap());
         assert!(load.rider().starts_with(family));
-        let bytes = crate::message::PeerMessage::BridgeLoad(load).encode();
+        let bytes = load.encode();
         assert!(bytes.len() <= 300, "{} bytes", bytes.len());
     }
 
@@ -194,25 +359,76 @@ mod tests {
     }
 
     #[test]
-    fn a_load_that_no_trainer_has_is_none() {
-        let load = |load| {
-            let load = BridgeLoad::new(load, &"Ana".parse().unwrap());
-            load.load()
-        };
-        for valid in [
+    fn messages_are_decoded_as_they_were_encoded() {
+        for load in [
             Load::Power(0),
             Load::Power(u16::MAX),
             Load::Slope(-MAX_SLOPE),
             Load::Resistance(100),
         ] {
-            assert_eq!(load(valid), Some(valid));
+            let load = BridgeLoad::new(load, &"Ana".parse().unwrap());
+            assert_eq!(BridgeLoad::decode(&load.encode()), Ok(load));
         }
-        for invalid in [
+        for state in STATES {
+            let device = BridgedDevice {
+                state,
+                battery: None,
+                ..device(DeviceKind::HeartRate, "Strap")
+            };
+            let report = BridgeReport {
+                proof: [9; 32],
+                devices: vec![device],
+            };
+            assert_eq!(BridgeReport::decode(&report.encode()), Ok(report));
+        }
+    }
+
+    #[test]
+    fn fields_that_a_newer_version_adds_are_ignored() {
+        let mut bytes = vec![];
+        let mut encoder = Encoder::new(&mut bytes);
+        let encoder = encoder.array(3).unwrap().u8(message::VERSION).unwrap();
+        let encoder = encoder.u8(LOAD).unwrap().array(4).unwrap();
+        let encoder = encoder.u8(0).unwrap().i32(120).unwrap().str("Ana").unwrap();
+        encoder.array(1).unwrap().u8(7).unwrap();
+        let load = BridgeLoad::decode(&bytes).map(|message| message.load);
+        assert_eq!(load, Ok(Load::Power(120)));
+    }
+
+    #[test]
+    fn a_load_that_no_trainer_has_is_an_error() {
+        for load in [
             Load::Slope(MAX_SLOPE + 1),
             Load::Slope(i16::MIN),
             Load::Resistance(101),
         ] {
-            assert_eq!(load(invalid), None);
+            let load = BridgeLoad::new(load, &"Ana".parse().unwrap());
+            let decoded = BridgeLoad::decode(&load.encode());
+            assert_eq!(decoded, Err(MessageError::Malformed));
         }
+    }
+
+    #[test]
+    fn bytes_that_are_no_message_are_an_error() {
+        let report = BridgeReport {
+            proof: [9; 32],
+            devices: vec![device(DeviceKind::Trainer, "Kickr")],
+        };
+        let bytes = report.encode();
+        for end in 0..bytes.len() {
+            assert!(BridgeReport::decode(&bytes[..end]).is_err());
+        }
+        let crowd = BridgeReport {
+            devices: vec![device(DeviceKind::Trainer, "Kickr"); 5],
+            ..report
+        };
+        let error = Err(MessageError::Malformed);
+        assert_eq!(BridgeReport::decode(&crowd.encode()), error);
+        assert_eq!(BridgeReport::decode(&[&bytes[..], &[0]].concat()), error);
+        let load = BridgeLoad::decode(&bytes);
+        assert_eq!(load, Err(MessageError::Unknown(REPORT)));
+        proptest!(|(bytes: Vec<u8>)| {
+            let _ = (BridgeReport::decode(&bytes), BridgeLoad::decode(&bytes));
+        });
     }
 }

@@ -1,4 +1,5 @@
-//! Messages between riders: a CBOR array of version, kind and body.
+//! Messages between riders: a CBOR array of version, kind and body. Kinds 6 and 7 are those of
+//! [`bridge`](crate::bridge).
 //!
 //! Decoders ignore unknown fields at the end of a body, so fields can be added. An unknown kind or
 //! version is an error of its own, which callers count and ignore.
@@ -9,7 +10,6 @@ use thiserror::Error;
 
 use clock::GroupTime;
 
-use crate::bridge::{BridgeLoad, BridgeReport};
 use crate::history::HistorySnapshot;
 use crate::rider::RiderProfile;
 use crate::timeline::{Head, SignedEvent};
@@ -67,10 +67,6 @@ pub enum PeerMessage {
     },
     /// History of all riders, as far as the sender knows it.
     History(HistorySnapshot),
-    /// Devices of a bridge, to its rider.
-    BridgeReport(BridgeReport),
-    /// Load for the trainer of a bridge, from its rider.
-    BridgeLoad(BridgeLoad),
 }
 
 /// Reason why bytes are not a message.
@@ -106,11 +102,9 @@ mod kind {
     pub(super) const TIMELINE_REQUEST: u8 = 3;
     pub(super) const HISTORY_REQUEST: u8 = 4;
     pub(super) const HISTORY: u8 = 5;
-    pub(super) const BRIDGE_REPORT: u8 = 6;
-    pub(super) const BRIDGE_LOAD: u8 = 7;
 }
 
-struct Envelope<'a, T>(u8, &'a T);
+pub(crate) struct Envelope<'a, T>(pub(crate) u8, pub(crate) &'a T);
 
 impl<C, T: Encode<C>> Encode<C> for Envelope<'_, T> {
     fn encode<W: minicbor::encode::Write>(
@@ -135,8 +129,6 @@ impl PeerMessage {
                 wire::to_vec(&Envelope(kind::HISTORY_REQUEST, &(started,)))
             }
             Self::History(snapshot) => wire::to_vec(&Envelope(kind::HISTORY, snapshot)),
-            Self::BridgeReport(report) => wire::to_vec(&Envelope(kind::BRIDGE_REPORT, report)),
-            Self::BridgeLoad(load) => wire::to_vec(&Envelope(kind::BRIDGE_LOAD, load)),
         }
     }
 
@@ -146,16 +138,44 @@ impl PeerMessage {
     /// # Errors
     /// [`MessageError`] for bytes that are not a message of this version.
     pub fn decode(bytes: &[u8]) -> Result<Self, MessageError> {
-        if bytes.len() > MAX_MESSAGE_BYTES {
-            return Err(MessageError::TooLarge { bytes: bytes.len() });
-        }
         let mut decoder = Decoder::new(bytes);
-        let kind = decode_envelope(&mut decoder)?;
+        let kind = begin(&mut decoder)?;
         let message = decode_body(kind, &mut decoder)?;
-        if decoder.position() != bytes.len() {
-            return Err(MessageError::Malformed);
-        }
+        end(&decoder)?;
         Ok(message)
+    }
+}
+
+/// Decodes a message of one kind, whose body `decode` reads.
+pub(crate) fn decode_kind<T>(
+    bytes: &[u8],
+    kind: u8,
+    decode: impl FnOnce(&mut Decoder<'_>) -> Result<T, MessageError>,
+) -> Result<T, MessageError> {
+    let mut decoder = Decoder::new(bytes);
+    match begin(&mut decoder)? {
+        found if found == kind => {
+            let message = decode(&mut decoder)?;
+            end(&decoder)?;
+            Ok(message)
+        }
+        other => Err(MessageError::Unknown(other)),
+    }
+}
+
+/// Reads version and kind, before the body.
+fn begin(decoder: &mut Decoder<'_>) -> Result<u8, MessageError> {
+    let bytes = decoder.input().len();
+    if bytes > MAX_MESSAGE_BYTES {
+        return Err(MessageError::TooLarge { bytes });
+    }
+    decode_envelope(decoder)
+}
+
+fn end(decoder: &Decoder<'_>) -> Result<(), MessageError> {
+    match decoder.position() == decoder.input().len() {
+        true => Ok(()),
+        false => Err(MessageError::Malformed),
     }
 }
 
@@ -182,8 +202,6 @@ fn decode_body(kind: u8, decoder: &mut Decoder<'_>) -> Result<PeerMessage, Messa
             PeerMessage::HistoryRequest { started }
         }
         kind::HISTORY => PeerMessage::History(decoder.decode()?),
-        kind::BRIDGE_REPORT => PeerMessage::BridgeReport(decoder.decode()?),
-        kind::BRIDGE_LOAD => PeerMessage::BridgeLoad(decoder.decode()?),
         unknown => return Err(MessageError::Unknown(unknown)),
     })
 }

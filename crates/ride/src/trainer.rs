@@ -45,20 +45,16 @@ pub use profile::{
 };
 pub use uuid::Uuid;
 
-use minicbor::{Decode, Encode};
 use thiserror::Error;
 
 /// Readings of a rider's sensors. `None` stands for no reading.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
     /// Power in W.
-    #[n(0)]
     pub power: Option<u16>,
     /// Cadence in rpm.
-    #[n(1)]
     pub cadence: Option<u8>,
     /// Heart rate in beats per minute.
-    #[n(2)]
     pub heart_rate: Option<u8>,
 }
 

@@ -154,6 +154,12 @@ impl Group {
         self.handle(now, Input::Send { to, class, payload });
     }
 
+    /// Sends a payload of which only the newest counts.
+    pub(crate) fn send_telemetry(&mut self, now: Moment, to: PeerId, payload: Vec<u8>) {
+        let class = DeliveryClass::Telemetry;
+        self.handle(now, Input::Send { to, class, payload });
+    }
+
     pub(crate) fn broadcast(&mut self, now: Moment, class: DeliveryClass, message: &PeerMessage) {
         let payload = message.encode();
         self.handle(now, Input::Broadcast { class, payload });

@@ -217,14 +217,18 @@ impl RideHistory {
         let elapsed = ridden.duration();
         let trace = |rider: &PeerId| Arc::new(self.history.whole(rider, elapsed));
         let others = self.history.riders().filter(|(rider, _)| *rider != me);
-        let mut others: Vec<_> = others
-            .map(|(rider, name)| RiderTrace {
-                number: roster.row(rider).map(|row| row.number),
-                name: name.map_or_else(|| roster.name(rider).to_owned(), ToString::to_string),
-                trace: trace(rider),
-            })
-            .collect();
-        others.sort_by_key(|line| line.number.unwrap_or(u32::MAX));
+        let lines = others.map(|(rider, name)| RiderTrace {
+            number: roster.row(rider).map(|row| row.number),
+            name: name.map_or_else(|| roster.name(rider).to_owned(), ToString::to_string),
+            trace: trace(rider),
+        });
+        // Riders who have left are last.
+        let order = |line: &RiderTrace| line.number.unwrap_or(u32::MAX);
+        let mut others = Vec::new();
+        for line in lines {
+            let at = others.partition_point(|other| order(other) <= order(&line));
+            others.insert(at, line);
+        }
         Some(RideChart {
             ridden: Arc::new(ridden),
             own: trace(me),

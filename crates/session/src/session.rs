@@ -12,13 +12,10 @@ use std::collections::VecDeque;
 
 use clock::{Duration, GroupTime, Moment, Now, WallTime};
 use mesh::{node, peer_limits::PeerLimits};
-use protocol::{
-    code::SessionCode,
-    peer::{DeliveryClass, PeerId},
-};
+use protocol::{code::SessionCode, peer::PeerId};
 use ride::{
     bridge::{BridgeLoad, BridgeProof},
-    message::{PeerMessage, Telemetry},
+    message::Telemetry,
     rider::{Ftp, TrainerKind},
     timeline::{Change, Phase},
 };
@@ -36,7 +33,7 @@ use crate::{
     roster::Roster,
     shared_timeline::SharedTimeline,
     storage::StorageCommand,
-    view::{EndedBy, Metrics, Notice, ServerConnection, Stage, View},
+    view::{DevicesView, EndedBy, Metrics, Notice, ServerConnection, Stage, View},
 };
 
 /// Interval between two updates of the view.
@@ -300,8 +297,10 @@ impl RideSession {
         }
         self.roster.update_stale(now);
         self.remove_gone_riders(now);
-        self.view.devices = self.ride.devices.view(now);
-        self.show_bridge_link();
+        self.view.devices = DevicesView {
+            bridge_link: self.bridge_link(),
+            ..self.ride.devices.view(now)
+        };
         if self.next_telemetry.is_some_and(|at| at <= now) {
             self.next_telemetry = Some(now + TELEMETRY_INTERVAL);
             self.send_telemetry(now, None);
@@ -455,14 +454,15 @@ impl RideSession {
         }
     }
 
-    /// Shows the link for a phone, which needs the id that the server has given.
-    fn show_bridge_link(&mut self) {
+    /// Link for a phone, once the server has given the id that it contains.
+    fn bridge_link(&self) -> String {
         let is_joined = self.takes_part && self.group.is_joined();
         let (Some(me), Some(code), true) = (&self.me, &self.code, is_joined) else {
-            return self.view.bridge_link.clear();
+            return String::new();
         };
-        if !self.view.bridge_link.is_empty() {
-            return;
+        let known = &self.view.devices.bridge_link;
+        if !known.is_empty() {
+            return known.clone();
         }
         let link = BridgeLink {
             code: code.clone(),
@@ -472,7 +472,7 @@ impl RideSession {
         // The address of the server as invitations name it.
         let base = self.view.invitation.strip_suffix(&format!("/ride/{code}"));
         let base = base.unwrap_or(&self.config.origin);
-        self.view.bridge_link = format!("{base}/bridge#{link}");
+        format!("{base}/bridge#{link}")
     }
 
     /// Sends the load to the phone that connects the trainer.
@@ -480,9 +480,8 @@ impl RideSession {
         if let Some((phone, load)) = self.ride.devices.take_phone_message(now)
             && let Some(me) = &self.me
         {
-            let message = PeerMessage::BridgeLoad(BridgeLoad::new(load, &me.name));
-            let class = DeliveryClass::Telemetry;
-            self.group.send(now, &phone, class, &message);
+            let payload = BridgeLoad::new(load, &me.name).encode();
+            self.group.send_telemetry(now, phone, payload);
         }
     }
 

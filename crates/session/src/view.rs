@@ -71,10 +71,6 @@ pub struct View {
     pub own_metrics: Metrics,
     /// Own devices, the trainer among them.
     pub devices: DevicesView,
-    /// Link for a phone that connects devices for this page; empty until the ride is joined.
-    pub bridge_link: String,
-    /// What a bridge shows; `None` on the page of a rider.
-    pub bridge: Option<BridgeView>,
     /// True if the ride is locked.
     pub locked: bool,
     /// True if this rider was the first host and may reclaim the role.
@@ -121,8 +117,6 @@ impl Default for View {
             progress: Progress::default(),
             own_metrics: Metrics::default(),
             devices: DevicesView::default(),
-            bridge_link: String::new(),
-            bridge: None,
             locked: false,
             can_reclaim: false,
             kick_reason: None,

@@ -1,6 +1,6 @@
 use std::{collections::VecDeque, time::Duration};
 
-use super::LIMIT;
+use super::{LIMIT, nth_smallest};
 
 /// Number of samples that are kept.
 const WINDOW: usize = 16;
@@ -63,9 +63,8 @@ impl OffsetFilter {
             self.samples.pop_front();
         }
         let round_trips = self.samples.iter().map(|sample| sample.round_trip);
-        let mut round_trips: Vec<_> = round_trips.collect();
-        round_trips.sort_unstable();
-        self.median = round_trips.get(round_trips.len() / 2).copied();
+        let round_trips: Vec<_> = round_trips.collect();
+        self.median = nth_smallest(&round_trips, round_trips.len() / 2);
     }
 
     /// Peer's clock minus the own one, in microseconds.

@@ -3,7 +3,7 @@ use std::time::Duration;
 use clock::{GroupTime, Moment, WallTime};
 
 use super::members::{Members, Peer};
-use crate::clock_sync::{GroupClock, GroupOffset, JUMP, OffsetEstimate, micros};
+use crate::clock_sync::{GroupClock, GroupOffset, JUMP, OffsetEstimate, micros, nth_smallest};
 use protocol::peer::{LinkState, PeerId};
 
 /// Time for which a host follows the estimates of the others before it defines group time itself.
@@ -123,7 +123,7 @@ impl GroupTimeEstimator {
         let is_reached =
             |peer: &&Peer| matches!(peer.link.state(), LinkState::Direct | LinkState::Relayed);
         let reached = members.riders().filter(is_reached);
-        let median = lower_median(&sorted_estimates(reached))?;
+        let median = lower_median(&estimates(reached))?;
         let error = i64::try_from(median.error.as_micros()).ok()?;
         let certain = error.checked_add(JUMP)?;
         let ahead = median.offset.0.checked_sub(own.0)?;
@@ -133,10 +133,11 @@ impl GroupTimeEstimator {
     /// Group time according to the other riders: the estimate that is closest to the kept offset,
     /// or the lower median once all that may know group time have reported it, or `has_waited`.
     fn estimate_of_others(&self, members: &Members, has_waited: bool) -> Option<OffsetEstimate> {
-        let estimates = sorted_estimates(members.riders());
+        let estimates = estimates(members.riders());
         let kept = self.kept_offset.and_then(|kept| {
             let difference = |estimate: &OffsetEstimate| estimate.offset.0.abs_diff(kept.0);
-            let closest = estimates.iter().copied().min_by_key(difference)?;
+            let order = |estimate: &OffsetEstimate| (difference(estimate), *estimate);
+            let closest = estimates.iter().copied().min_by_key(order)?;
             (difference(&closest) <= JUMP.unsigned_abs()).then_some(closest)
         });
         let is_missing = |peer: &Peer| may_know(peer) && peer.link.group_offset().is_none();
@@ -145,17 +146,14 @@ impl GroupTimeEstimator {
     }
 }
 
-/// Group time according to each of some members, in ascending order.
-fn sorted_estimates<'a>(peers: impl Iterator<Item = &'a Peer>) -> Vec<OffsetEstimate> {
+/// Group time according to each of some members.
+fn estimates<'a>(peers: impl Iterator<Item = &'a Peer>) -> Vec<OffsetEstimate> {
     let estimates = peers.filter_map(|peer| peer.link.group_offset());
-    let mut estimates: Vec<_> = estimates.collect();
-    estimates.sort_unstable();
-    estimates
+    estimates.collect()
 }
 
-fn lower_median(sorted: &[OffsetEstimate]) -> Option<OffsetEstimate> {
-    let middle = sorted.len().checked_sub(1)? / 2;
-    sorted.get(middle).copied()
+fn lower_median(estimates: &[OffsetEstimate]) -> Option<OffsetEstimate> {
+    nth_smallest(estimates, estimates.len().checked_sub(1)? / 2)
 }
 
 fn may_know(peer: &Peer) -> bool {

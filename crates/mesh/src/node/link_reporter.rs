@@ -17,7 +17,7 @@ const INTERVAL: Duration = Duration::from_secs(1);
 /// and counts.
 #[derive(Debug, Default)]
 pub(super) struct LinkReporter {
-    reported_links: LiteMap<PeerId, LinkState>,
+    reported_links: Vec<(PeerId, LinkState)>,
     reported_stats: Stats,
     /// Start of the newest attempt to each member that is not direct yet.
     attempts: LiteMap<PeerId, Moment>,
@@ -62,7 +62,7 @@ impl LinkReporter {
     ) -> Option<Report> {
         let peers = members.peers().take(MAX_RIDERS);
         let links = peers.map(|peer| (peer.member.peer.clone(), peer.link.state()));
-        let links: LiteMap<_, _> = links.collect();
+        let links: Vec<_> = links.collect();
         let before = &self.reported_stats;
         let counts = Report {
             links: Vec::new(),
@@ -76,7 +76,7 @@ impl LinkReporter {
             return None;
         }
         let connect_times = std::mem::take(&mut self.connect_times);
-        let report = |(peer, state): (&PeerId, &LinkState)| LinkReport {
+        let report = |(peer, state): &(PeerId, LinkState)| LinkReport {
             peer: peer.clone(),
             state: *state,
             connect_ms: connect_times

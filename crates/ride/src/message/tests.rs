@@ -1,11 +1,9 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::bridge::{BridgedDevice, BridgedState};
 use crate::history::{MAX_RIDERS, MAX_SLOTS, Track};
 use crate::rider::{Ftp, TrainerKind};
 use crate::timeline::{Change, SigningKey, Timeline};
-use crate::trainer::{Capabilities, ControlProblem, DeviceKind, Load, Reading};
 use crate::workout::library;
 
 fn profile() -> PeerMessage {
@@ -70,21 +68,6 @@ fn messages_are_decoded_as_they_were_encoded() {
             started: GroupTime(12),
         },
         history(),
-        PeerMessage::BridgeLoad(BridgeLoad::new(
-            Load::Slope(-50),
-            &"Ana".parse().expect("a name"),
-        )),
-        PeerMessage::BridgeReport(BridgeReport {
-            proof: [9; 32],
-            devices: vec![BridgedDevice {
-                kind: DeviceKind::Trainer,
-                state: BridgedState::Uncontrolled(ControlProblem::NoAnswer),
-                name: "Kickr".to_owned(),
-                capabilities: Capabilities::ALL,
-                reading: Reading::default(),
-                battery: Some(70),
-            }],
-        }),
     ] {
         assert_eq!(PeerMessage::decode(&message.encode()), Ok(message));
     }

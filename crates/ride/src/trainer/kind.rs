@@ -2,25 +2,18 @@
 
 use core::fmt;
 
-use minicbor::{Decode, Encode};
-
 use super::{DeviceProfile, cadence, cycling_power, fec, ftms::FtmsProfile, heart_rate, wahoo};
 
 /// Purpose of a device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Encode, Decode)]
-#[cbor(index_only)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum DeviceKind {
     /// Measures power, and takes a load.
-    #[n(0)]
     Trainer,
     /// Measures power.
-    #[n(1)]
     PowerMeter,
     /// Measures the heart rate.
-    #[n(2)]
     HeartRate,
     /// Measures cadence.
-    #[n(3)]
     Cadence,
 }
 

@@ -1,23 +1,18 @@
 //! Loads of a trainer: a power to hold, a slope, or a resistance.
 
-use minicbor::{Decode, Encode};
-
 /// Steepest slope in 0.01 %.
 pub const MAX_SLOPE: i16 = 2_000;
 
 /// Load of a trainer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Load {
     /// Power in W that the trainer holds whatever the cadence (ERG mode).
-    #[n(0)]
-    Power(#[n(0)] u16),
+    Power(u16),
     /// Road with this slope in 0.01 %, up to [`MAX_SLOPE`] up or down: the rider chooses the power
     /// by cadence and gear.
-    #[n(1)]
-    Slope(#[n(0)] i16),
+    Slope(i16),
     /// Resistance in percent of the most that the trainer has.
-    #[n(2)]
-    Resistance(#[n(0)] u8),
+    Resistance(u8),
 }
 
 impl Load {
@@ -47,16 +42,13 @@ impl From<Option<u16>> for Load {
 }
 
 /// Loads that a device can take.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Capabilities {
     /// [`Load::Power`].
-    #[n(0)]
     pub power: bool,
     /// [`Load::Slope`].
-    #[n(1)]
     pub slope: bool,
     /// [`Load::Resistance`].
-    #[n(2)]
     pub resistance: bool,
 }
 

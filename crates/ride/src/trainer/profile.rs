@@ -1,9 +1,7 @@
 //! Interface between a driver and the profiles of devices.
 
-use clock::Moment;
-use minicbor::{Decode, Encode};
-
 use super::{Capabilities, Load, Reading, Uuid};
+use clock::Moment;
 
 /// Services and characteristics that a profile uses.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,25 +143,18 @@ pub enum ProfileEvent {
 }
 
 /// Reason why a trainer does not follow the target.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
-#[cbor(index_only)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ControlProblem {
     /// The device has no means of control.
-    #[n(0)]
     MeasuresOnly,
     /// The trainer does not support a target power.
-    #[n(1)]
     Unsupported,
     /// The trainer has rejected the target.
-    #[n(2)]
     Rejected,
     /// The trainer does not answer.
-    #[n(3)]
     NoAnswer,
     /// The trainer gives no control, as when another app has it.
-    #[n(4)]
     NotPermitted,
     /// The trainer stops sending data when it is controlled, and so is not controlled.
-    #[n(5)]
     StopsWhenControlled,
 }

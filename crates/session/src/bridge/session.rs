@@ -4,10 +4,9 @@ use std::collections::VecDeque;
 
 use clock::{Duration, Moment, Now};
 use mesh::node::{self, NodeConfig, NodeEvent};
-use protocol::peer::{DeliveryClass, MemberRole, PeerId};
+use protocol::peer::{MemberRole, PeerId};
 use ride::{
-    bridge::{BridgeProof, BridgeReport, BridgedDevice},
-    message::PeerMessage,
+    bridge::{BridgeLoad, BridgeProof, BridgeReport, BridgedDevice},
     timeline::SigningKey,
 };
 
@@ -19,7 +18,7 @@ use crate::{
     group::Group,
     rider::{public_keys, seed_number},
     storage::StorageCommand,
-    view::{BridgeView, JoinError, RiderPage, ServerConnection, Stage, View},
+    view::{BridgeView, DevicesView, JoinError, RiderPage, ServerConnection, Stage, View},
 };
 
 /// Interval between two updates of the view and of the load.
@@ -72,7 +71,7 @@ impl BridgeSession {
             now: now.moment,
             next_update: now.moment,
         };
-        session.view.bridge = Some(session.bridge_view(now.moment));
+        session.view.devices.bridge = Some(session.bridge_view(now.moment));
         session.join();
         let outputs = &mut session.outputs;
         session.devices.find_remembered(now.moment, outputs);
@@ -171,17 +170,17 @@ impl BridgeSession {
         if !self.is_rider(from) {
             return;
         }
-        let Ok(PeerMessage::BridgeLoad(message)) = PeerMessage::decode(payload) else {
+        let Ok(message) = BridgeLoad::decode(payload) else {
             return;
         };
-        let Some(load) = message.load() else { return };
+        let load = message.load;
         if self.heard_at.replace(now).is_none() {
             // The rider's page has accepted the proof, and takes the offer of a direct link.
             let partner = from.clone();
             self.group.handle(now, node::Input::SetPartner(partner));
         }
         self.load.set(now, load);
-        if let Some(view) = &mut self.view.bridge {
+        if let Some(view) = &mut self.view.devices.bridge {
             view.rider = message.rider();
         }
         self.devices.set_load(now, load, &mut self.outputs);
@@ -204,7 +203,11 @@ impl BridgeSession {
         self.next_update = now + UPDATE_INTERVAL;
         let load = self.load.load(now);
         self.devices.set_load(now, load, &mut self.outputs);
-        self.view.devices = self.devices.view(now);
+        let bridge = self.view.devices.bridge.take();
+        self.view.devices = DevicesView {
+            bridge,
+            ..self.devices.view(now)
+        };
         self.report(now);
     }
 
@@ -218,9 +221,8 @@ impl BridgeSession {
             return;
         }
         self.reported = Some((devices.clone(), now + REPORT_INTERVAL));
-        let message = PeerMessage::BridgeReport(BridgeReport { proof, devices });
-        let class = DeliveryClass::Telemetry;
-        self.group.send(now, &link.rider, class, &message);
+        let payload = BridgeReport { proof, devices }.encode();
+        self.group.send_telemetry(now, link.rider.clone(), payload);
     }
 
     fn bridge_view(&self, now: Moment) -> BridgeView {
@@ -230,7 +232,12 @@ impl BridgeSession {
             Some(at) if now - at >= SILENCE_TIMEOUT => RiderPage::Silent,
             Some(_) => RiderPage::Connected,
         };
-        let rider = self.view.bridge.as_ref().map(|view| view.rider.clone());
+        let rider = self
+            .view
+            .devices
+            .bridge
+            .as_ref()
+            .map(|view| view.rider.clone());
         BridgeView {
             rider: rider.unwrap_or_default(),
             page,
@@ -283,7 +290,7 @@ impl Session for BridgeSession {
         self.handle_group_events(now);
         self.update(now);
         self.handle_group_events(now);
-        self.view.bridge = Some(self.bridge_view(now));
+        self.view.devices.bridge = Some(self.bridge_view(now));
     }
 
     fn poll_output(&mut self) -> Option<Output> {

@@ -177,6 +177,8 @@ impl OwnDevices {
             manual: self.load.manual(),
             capabilities: self.capabilities().unwrap_or_default(),
             phone: self.phone.state(),
+            bridge_link: String::new(),
+            bridge: None,
             is_released: self.load.is_released(),
             is_paused: self.load.auto_pause().is_paused(),
             resumes_in,

@@ -21,14 +21,13 @@ use crate::{
 
 impl RideSession {
     pub(super) fn receive(&mut self, now: Moment, from: &PeerId, payload: &[u8]) {
-        let message = PeerMessage::decode(payload);
         if let Some(bridge) = self.bridge(from) {
-            return match message {
-                Ok(PeerMessage::BridgeReport(report)) => self.bridge_reported(now, &bridge, report),
-                _ => self.unreadable += 1,
+            return match BridgeReport::decode(payload) {
+                Ok(report) => self.bridge_reported(now, &bridge, report),
+                Err(_) => self.unreadable += 1,
             };
         }
-        match message {
+        match PeerMessage::decode(payload) {
             Ok(PeerMessage::Profile(profile)) => self.receive_profile(now, from, &profile),
             Ok(PeerMessage::Telemetry(telemetry)) => {
                 let measured_at = self.group.moment_of(now, telemetry.at);
@@ -51,9 +50,7 @@ impl RideSession {
                 }
             }
             // From another version, or hostile.
-            Err(_) | Ok(PeerMessage::BridgeReport(_) | PeerMessage::BridgeLoad(_)) => {
-                self.unreadable += 1;
-            }
+            Err(_) => self.unreadable += 1,
         }
     }
 

@@ -90,6 +90,10 @@ pub struct DevicesView {
     pub capabilities: Capabilities,
     /// The rider's phone.
     pub phone: PhoneState,
+    /// Link for a phone that connects devices for this page; empty until the ride is joined.
+    pub bridge_link: String,
+    /// What the page of a bridge shows; `None` on the page of a rider.
+    pub bridge: Option<BridgeView>,
     /// True while the target is released because the cadence was too low.
     pub is_released: bool,
     /// True while the own recording waits for the rider to pedal.

@@ -18,7 +18,7 @@ use crate::harness::{
 
 /// Fragment of the link that Ana's page shows.
 fn fragment(world: &World) -> String {
-    let link = &world.view(ANA).bridge_link;
+    let link = &world.view(ANA).devices.bridge_link;
     let (page, fragment) = link.split_once('#').expect("a fragment");
     assert_eq!(page, "https://gruppetto.example/bridge");
     fragment.to_owned()
@@ -37,7 +37,13 @@ fn with_phone(seed: u64, riders: usize) -> (World, usize) {
 }
 
 fn page(world: &World, phone: usize) -> RiderPage {
-    world.view(phone).bridge.as_ref().expect("a bridge").page
+    world
+        .view(phone)
+        .devices
+        .bridge
+        .as_ref()
+        .expect("a bridge")
+        .page
 }
 
 fn alarms(world: &World) -> usize {
@@ -63,7 +69,7 @@ fn the_devices_of_the_phone_are_the_riders_and_all_riders_see_their_values() {
     assert_eq!(world.view(ANA).devices.phone, PhoneState::Connected);
     let seen = world.row(BEN, "Ana").metrics;
     assert_eq!((seen.power, seen.heart_rate), (Some(150), Some(142)));
-    let bridge = world.view(phone).bridge.clone().expect("a bridge");
+    let bridge = world.view(phone).devices.bridge.clone().expect("a bridge");
     assert_eq!((&*bridge.rider, bridge.page), ("Ana", RiderPage::Connected));
     assert_eq!(world.listed(BEN), ["Ana", "Ben"], "a phone is no rider");
 }
@@ -134,7 +140,13 @@ fn when_the_riders_page_is_gone_the_phone_holds_the_target_and_then_eases_off() 
         "{eased} of {target} W"
     );
     world.run(secs(8));
-    let load = world.view(phone).bridge.as_ref().expect("a bridge").load;
+    let load = world
+        .view(phone)
+        .devices
+        .bridge
+        .as_ref()
+        .expect("a bridge")
+        .load;
     assert_eq!(load, Load::FREE);
     // The rider is back, with the same link.
     world.open(ANA);
@@ -155,11 +167,23 @@ fn when_the_rider_leaves_the_phone_eases_off_at_once() {
     world.run(secs(15));
     world.intend(ANA, Intent::Leave);
     world.run(secs(6));
-    let load = world.view(phone).bridge.as_ref().expect("a bridge").load;
+    let load = world
+        .view(phone)
+        .devices
+        .bridge
+        .as_ref()
+        .expect("a bridge")
+        .load;
     assert!(load.power().is_some_and(|watts| watts < 100), "{load:?}");
     world.run(secs(6));
     assert_eq!(
-        world.view(phone).bridge.as_ref().expect("a bridge").load,
+        world
+            .view(phone)
+            .devices
+            .bridge
+            .as_ref()
+            .expect("a bridge")
+            .load,
         Load::FREE
     );
 }
@@ -220,7 +244,13 @@ fn a_page_with_a_trainer_of_its_own_uses_that_and_the_strap_of_the_phone() {
     world.run(secs(10));
     assert_eq!(*world.trainer(ANA), DeviceState::Simulated);
     assert_eq!(world.view(ANA).own_metrics.heart_rate, Some(131));
-    let load = world.view(phone).bridge.as_ref().expect("a bridge").load;
+    let load = world
+        .view(phone)
+        .devices
+        .bridge
+        .as_ref()
+        .expect("a bridge")
+        .load;
     assert_eq!(load, Load::FREE, "a trainer that no one rides");
 }
 
@@ -240,8 +270,8 @@ fn a_link_that_is_not_complete_and_a_ride_that_is_over_are_said() {
 }
 
 /// Report of a trainer with 2,000 W.
-fn forged(proof: [u8; 32]) -> PeerMessage {
-    PeerMessage::BridgeReport(BridgeReport {
+fn forged(proof: [u8; 32]) -> Vec<u8> {
+    let report = BridgeReport {
         proof,
         devices: vec![BridgedDevice {
             kind: DeviceKind::Trainer,
@@ -254,7 +284,8 @@ fn forged(proof: [u8; 32]) -> PeerMessage {
             },
             battery: None,
         }],
-    })
+    };
+    report.encode()
 }
 
 #[test]
@@ -263,8 +294,10 @@ fn a_member_without_the_secret_is_no_phone_of_the_rider() {
     let (bridge, rider) = (world.join_raw_bridge(), world.join_raw_peer());
     world.run(secs(1));
     for byte in 0..200 {
-        world.send_message(bridge, ANA, &forged([byte; 32]));
-        world.send_message(rider, ANA, &forged([byte; 32]));
+        for sender in [bridge, rider] {
+            let report = forged([byte; 32]);
+            world.send_raw(sender, ANA, DeliveryClass::Telemetry, report);
+        }
         world.run(ms(20));
     }
     assert_eq!(world.view(ANA).devices.phone, PhoneState::None);
@@ -307,7 +340,7 @@ fn loads_of_another_rider_do_not_reach_the_trainer() {
     let send = node::Input::Send {
         to: bridge,
         class: DeliveryClass::Telemetry,
-        payload: PeerMessage::BridgeLoad(load).encode(),
+        payload: load.encode(),
     };
     world.feed_node(raw, send);
     world.run(secs(2));

@@ -196,7 +196,7 @@ impl World {
 
     pub fn send_message(&mut self, at: usize, to: usize, message: &PeerMessage) {
         let class = match message {
-            PeerMessage::Telemetry(_) | PeerMessage::BridgeReport(_) => DeliveryClass::Telemetry,
+            PeerMessage::Telemetry(_) => DeliveryClass::Telemetry,
             _ => DeliveryClass::Control,
         };
         self.send_raw(at, to, class, message.encode());

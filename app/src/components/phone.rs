@@ -1,0 +1,139 @@
+//! A phone that connects devices for this page: the button, and the dialog with the QR code.
+
+use fast_qr::qr::QRBuilder;
+use leptos::prelude::*;
+
+use super::dialog::Dialog;
+use crate::{
+    browser::bluetooth,
+    i18n::*,
+    state::{PhoneState, RideState},
+};
+
+/// Width in modules of the quiet zone around a QR code (ISO/IEC 18004).
+const QUIET_ZONE: usize = 4;
+
+/// What a rider without Bluetooth in this browser can do, and the button for a phone. Nothing in a
+/// solo ride, which no phone can join, nor on the phone itself.
+#[component]
+pub fn PhoneRow() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let open = RwSignal::new(false);
+    let is_possible = Memo::new(move |_| !state.devices.read().bridge_link.is_empty());
+    let phone = Memo::new(move |_| state.devices.read().phone);
+    let is_phone = move || state.devices.read().bridge.is_some();
+    let text = move || match phone.get() {
+        PhoneState::Connected => Some(t_string!(i18n, phone.connected)),
+        PhoneState::Lost => Some(t_string!(i18n, phone.lost)),
+        PhoneState::None if bluetooth::is_supported() => None,
+        PhoneState::None if is_possible.get() => Some(t_string!(i18n, phone.no_bluetooth)),
+        PhoneState::None => Some(t_string!(i18n, phone.no_bluetooth_solo)),
+    };
+    let state_name = move || match phone.get() {
+        PhoneState::None => "none",
+        PhoneState::Connected => "works",
+        PhoneState::Lost => "failed",
+    };
+    let row = move || {
+        view! {
+            <div class="device phone" role="group" aria-label=move || t_string!(i18n, phone.heading)>
+                <div class="device-facts">
+                    {move || text().map(|text| view! {
+                        <p class="trainer-state" data-state=state_name>{text}</p>
+                    })}
+                </div>
+                <Show when=move || is_possible.get()>
+                    <button type="button" class="button" on:click=move |_| open.set(true)>
+                        {t!(i18n, phone.open)}
+                    </button>
+                </Show>
+            </div>
+            <PhoneDialog open/>
+        }
+    };
+    move || (!is_phone() && (is_possible.get() || text().is_some())).then(row)
+}
+
+#[component]
+fn PhoneDialog(open: RwSignal<bool>) -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let link = Memo::new(move |_| state.devices.read().bridge_link.clone());
+    view! {
+        <Dialog open labelled_by="phone-heading">
+            <div class="section-head">
+                <h2 id="phone-heading">{t!(i18n, phone.heading)}</h2>
+                <button type="button" class="button quiet" on:click=move |_| open.set(false)>
+                    {t!(i18n, common.close)}
+                </button>
+            </div>
+            <p>{t!(i18n, phone.body)}</p>
+            {move || open.get().then(|| view! { <QrCode address=link.get()/> })}
+            <p class="address" translate="no">{move || link.get()}</p>
+            <p class="trainer-state" role="status" data-state=move || match state.devices.read().phone {
+                PhoneState::Connected => "works",
+                PhoneState::None | PhoneState::Lost => "connecting",
+            }>
+                {move || match state.devices.read().phone {
+                    PhoneState::Connected => t_string!(i18n, phone.connected),
+                    PhoneState::None | PhoneState::Lost => t_string!(i18n, phone.awaited),
+                }}
+            </p>
+            <p class="hint">{t!(i18n, phone.private)}</p>
+        </Dialog>
+    }
+    .into_any()
+}
+
+/// QR code (ISO/IEC 18004) of an address, black on white. It is made here, since the server must not
+/// learn the address. Nothing for an address beyond the largest code.
+#[component]
+fn QrCode(address: String) -> impl IntoView {
+    let i18n = use_i18n();
+    let picture = qr_path(&address).map(|(size, path)| {
+        view! {
+            <svg
+                class="qr"
+                viewBox=format!("0 0 {size} {size}")
+                role="img"
+                aria-label=move || t_string!(i18n, phone.qr)
+                shape-rendering="crispEdges"
+            >
+                <rect width=size height=size fill="#fff"></rect>
+                <path d=path fill="#000"></path>
+            </svg>
+        }
+    });
+    picture.into_any()
+}
+
+/// Width of a QR code with its quiet zone, and its dark modules as an SVG path.
+fn qr_path(address: &str) -> Option<(usize, String)> {
+    let code = QRBuilder::new(address).build().ok()?;
+    let mut path = String::new();
+    for row in 0..code.size {
+        for column in 0..code.size {
+            if code[row][column].value() {
+                let (x, y) = (column + QUIET_ZONE, row + QUIET_ZONE);
+                path.push_str(&format!("M{x} {y}h1v1h-1z"));
+            }
+        }
+    }
+    Some((code.size + 2 * QUIET_ZONE, path))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_qr_code_has_its_quiet_zone_and_its_finder_patterns() {
+        let (size, path) =
+            qr_path("https://gruppetto.example/bridge#brave-otter-4821/x/y").expect("a code");
+        assert!(size >= 21 + 2 * QUIET_ZONE);
+        assert!(path.starts_with("M4 4h1v1h-1z"), "the corner is dark");
+        assert!(!path.contains("M3 ") && !path.contains("M0 "), "quiet");
+        assert_eq!(qr_path(&"x".repeat(10_000)), None);
+    }
+}
