@@ -27,16 +27,36 @@ export type Figures = {
   memory: number[];
 };
 
+/** Times in ms from a target on the rider's page to the control point of the trainer. */
+export type TargetTimes = {
+  /** The trainer is connected by a phone. */
+  phone: number[];
+  /** The trainer is connected by the page itself. */
+  page: number[];
+};
+
 // One file per measurement, since the worker process ends when a test fails.
 const folder = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", ".out", "bench");
 
 export function deleteFigures(): void {
   rmSync(folder, { recursive: true, force: true });
+  rmSync(targetTimes, { force: true });
 }
 
 export function saveFigures(figures: Figures): void {
   mkdirSync(folder, { recursive: true });
   writeFileSync(path.join(folder, `${figures.mesh}-${figures.riders}.json`), JSON.stringify(figures));
+}
+
+const targetTimes = path.join(folder, "..", "bench-targets.json");
+
+export function saveTargetTimes(times: TargetTimes): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(targetTimes, JSON.stringify(times));
+}
+
+export function loadTargetTimes(): TargetTimes | undefined {
+  return existsSync(targetTimes) ? (JSON.parse(readFileSync(targetTimes, "utf8")) as TargetTimes) : undefined;
 }
 
 export function loadFigures(): Figures[] {

@@ -5,7 +5,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { launchOptions } from "../fixtures/browser.ts";
 import { parameters, quick } from "./parameters.ts";
-import { loadFigures, percentile, type Figures, type MeshName } from "./figures.ts";
+import { loadFigures, loadTargetTimes, percentile, type Figures, type MeshName } from "./figures.ts";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "..");
 
@@ -33,6 +33,8 @@ ride the last rider joins ${joins} ${times(joins)}, each time as a new rider.`,
     "## Targets",
     targets(all),
     ...(["Gruppetto", "PeerJS", "simple-peer"] as const).flatMap((mesh) => [`## ${mesh}`, descriptions[mesh], table(all.filter((figures) => figures.mesh === mesh))]),
+    "## A phone as bridge",
+    bridge(),
     "## Definitions",
     `- *First numbers*: from the click on Join until the newcomer has had numbers of
   all others, and all others of the newcomer. In the app a rider counts when the
@@ -46,6 +48,9 @@ ride the last rider joins ${joins} ${times(joins)}, each time as a new rider.`,
   shown. All pages render it at the same time. The library pages have no screens.
 - *Bytes*: sent over a link per second of riding, in one direction: the content of
   its UDP packets without ICE checks (\`bytesSent\` of the transport).
+- *Target*: from the change of the target on the rider's page to the call that
+  writes it to the control point of the trainer, during a ramp that changes the target
+  several times a second.
 - *Processor*, *memory*: of the process of a page during these ${seconds} s, in percent
   of a core and as proportional set size.`,
   ];
@@ -79,6 +84,25 @@ function table(all: Figures[]): string {
     ]);
   const head = ["riders", "first numbers p50 / p95, ms", "direct p50 / p95, ms", "age p50 / p95, ms", "skew p95, ms", "screen skew p95, ms", "bytes per second and link", "processor per page, %", "memory per page, MiB"];
   return [head, head.map(() => "---:"), ...rows].map((row) => `| ${row.join(" | ")} |`).join("\n");
+}
+
+function bridge(): string {
+  const times = loadTargetTimes();
+  if (!times) return "Not measured.";
+  const rows = [
+    ["by a phone", times.phone],
+    ["by the page itself", times.page],
+  ] as const;
+  const lines = rows.map(([name, samples]) => `| ${name} | ${both(samples, 1)} | ${samples.length} |`);
+  const p95 = percentile(times.phone, 95);
+  return [
+    `A phone's page passes the targets of a rider's page on to a trainer, over a direct link.
+The target is under 150 ms at the 95th percentile; measured: ${p95.toFixed(1)} ms, ${p95 < 150 ? "reached" : "**not reached**"}.`,
+    "",
+    "| trainer connected | target p50 / p95, ms | targets |",
+    "| --- | ---: | ---: |",
+    ...lines,
+  ].join("\n");
 }
 
 function targets(all: Figures[]): string {

@@ -8,6 +8,16 @@ export class BridgePage {
     this.load = page.locator("[data-load]");
   }
 
+  /** The link in the dialog of a rider's page. */
+  static async linkOf(page: Page): Promise<string> {
+    await page.getByRole("button", { name: "Use a phone", exact: true }).click();
+    const dialog = page.getByRole("dialog", { name: "A phone for Bluetooth" });
+    await expect(dialog.getByRole("img", { name: "QR code for a phone" })).toBeVisible();
+    const link = await dialog.getByText("/bridge#").innerText();
+    await dialog.getByRole("button", { name: "Close" }).click();
+    return link;
+  }
+
   /** Opens the link that a rider's page shows, on a phone. */
   static async open(context: BrowserContext, link: string): Promise<BridgePage> {
     const bridge = new BridgePage(await context.newPage());

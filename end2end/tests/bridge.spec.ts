@@ -2,6 +2,7 @@ import AxeBuilder from "@axe-core/playwright";
 import type { Page } from "@playwright/test";
 import { faces } from "../fixtures/faces.ts";
 import { sidewaysProblems } from "../fixtures/layout.ts";
+import { withoutBluetooth } from "../fixtures/no_bluetooth.ts";
 import { fakeSensors, services, strap } from "../fixtures/sensors.ts";
 import { expect, test, type NewRider } from "../fixtures/test.ts";
 import { commands, dropTrainer, fakeTrainer, pedal, targetPower } from "../fixtures/trainer.ts";
@@ -9,11 +10,6 @@ import { longRide } from "../fixtures/workouts.ts";
 import { BridgePage } from "../pages/bridge_page.ts";
 import { ManageRidersDialog } from "../pages/manage_riders.ts";
 import type { Rider } from "../pages/rider.ts";
-
-/** As in Firefox and Safari. Runs in the page. */
-function withoutBluetooth(): void {
-  Object.defineProperty(navigator, "bluetooth", { value: undefined, configurable: true });
-}
 
 const row = (page: Page, name: string) => page.getByRole("group", { name, exact: true });
 const button = (page: Page, name: string) => page.getByRole("button", { name, exact: true });
@@ -26,16 +22,6 @@ async function riderWithoutBluetooth(newRider: NewRider): Promise<Rider> {
   return ana;
 }
 
-/** The link in the dialog of the rider's page. */
-async function linkOf(rider: Rider): Promise<string> {
-  await button(rider.page, "Use a phone").click();
-  const dialog = rider.page.getByRole("dialog", { name: "A phone for Bluetooth" });
-  await expect(dialog.getByRole("img", { name: "QR code for a phone" })).toBeVisible();
-  const link = await dialog.getByText("/bridge#").innerText();
-  await dialog.getByRole("button", { name: "Close" }).click();
-  return link;
-}
-
 /** The rider's phone, with a trainer and a strap within reach. */
 async function openPhone(newRider: NewRider, link: string, found = false): Promise<BridgePage> {
   const { context } = await newRider("Phone", 200, { before: fakeTrainer });
@@ -46,7 +32,7 @@ async function openPhone(newRider: NewRider, link: string, found = false): Promi
 /** Ana, and her phone with trainer and strap; she pedals with 110 W at 85 rpm. */
 async function withPhone(newRider: NewRider): Promise<{ ana: Rider; phone: BridgePage; link: string }> {
   const ana = await riderWithoutBluetooth(newRider);
-  const link = await linkOf(ana);
+  const link = await BridgePage.linkOf(ana.page);
   const phone = await openPhone(newRider, link);
   await phone.expectConnected();
   await phone.pair("trainer", "heart rate");
@@ -142,13 +128,13 @@ test("a page that is reloaded keeps its phone", async ({ newRider }) => {
   await ana.page.reload();
   await ana.expectLobby();
   await expect(row(ana.page, "Trainer")).toContainText("110 W");
-  expect(await linkOf(ana)).toBe(link);
+  expect(await BridgePage.linkOf(ana.page)).toBe(link);
   await phone.expectConnected();
 });
 
 test("a link that is cut off, and a ride that is closed, are said on the phone", async ({ newRider }) => {
   const ana = await riderWithoutBluetooth(newRider);
-  const link = await linkOf(ana);
+  const link = await BridgePage.linkOf(ana.page);
   const cut = await openPhone(newRider, link.slice(0, -3));
   await expect(cut.page.getByRole("alert")).toHaveText("This link is not complete. Scan the QR code on the page of the ride again.");
   const phone = await openPhone(newRider, link);

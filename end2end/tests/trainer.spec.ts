@@ -1,3 +1,4 @@
+import { withoutBluetooth } from "../fixtures/no_bluetooth.ts";
 import { expect, test } from "../fixtures/test.ts";
 import { commands, dropTrainer, fakeTrainer, pedal, setTrainer, targetPower, trainerLog } from "../fixtures/trainer.ts";
 import { longRide, zwo } from "../fixtures/workouts.ts";
@@ -149,8 +150,7 @@ test("a rider who leaves frees the trainer of its target before it is disconnect
 });
 
 test("without Web Bluetooth the trainer button shows a message, and the simulated trainer works", async ({ newRider }) => {
-  const before = () => Object.defineProperty(navigator, "bluetooth", { value: undefined });
-  const ana = await newRider("Ana", 200, { before });
+  const ana = await newRider("Ana", 200, { before: withoutBluetooth });
   await ana.startRide();
   await ana.ride.connectTrainer.click();
   await expect(ana.page.getByText(/This browser has no Bluetooth, or/)).toBeVisible();
@@ -160,8 +160,7 @@ test("without Web Bluetooth the trainer button shows a message, and the simulate
 
 test("on an iPhone the trainer button names what works there instead of browsers that do not", async ({ newRider }) => {
   const userAgent = "Mozilla/5.0 (iPhone; CPU iPhone OS 17_4 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like Gecko) CriOS/123.0.6312.52 Mobile/15E148 Safari/604.1";
-  const before = () => Object.defineProperty(navigator, "bluetooth", { value: undefined });
-  const ana = await newRider("Ana", 200, { before, userAgent });
+  const ana = await newRider("Ana", 200, { before: withoutBluetooth, userAgent });
   await ana.startRide();
   await ana.ride.connectTrainer.click();
   await expect(ana.page.getByText(/Browsers on iPhone and iPad have no Bluetooth/)).toBeVisible();

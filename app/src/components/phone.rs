@@ -13,8 +13,8 @@ use crate::{
 /// Width in modules of the quiet zone around a QR code (ISO/IEC 18004).
 const QUIET_ZONE: usize = 4;
 
-/// What a rider without Bluetooth in this browser can do, and the button for a phone. Nothing in a
-/// solo ride, which no phone can join, nor on the phone itself.
+/// What a rider without Bluetooth in this browser can do, and the button for a phone. There is none
+/// in a solo ride, which no phone can join, and nothing of it on the phone itself.
 #[component]
 pub fn PhoneRow() -> impl IntoView {
     let i18n = use_i18n();
@@ -23,26 +23,28 @@ pub fn PhoneRow() -> impl IntoView {
     let is_possible = Memo::new(move |_| !state.devices.read().bridge_link.is_empty());
     let phone = Memo::new(move |_| state.devices.read().phone);
     let is_phone = move || state.devices.read().bridge.is_some();
-    let text = move || match phone.get() {
-        PhoneState::Connected => Some(t_string!(i18n, phone.connected)),
-        PhoneState::Lost => Some(t_string!(i18n, phone.lost)),
-        PhoneState::None if bluetooth::is_supported() => None,
-        PhoneState::None if is_possible.get() => Some(t_string!(i18n, phone.no_bluetooth)),
-        PhoneState::None => Some(t_string!(i18n, phone.no_bluetooth_solo)),
-    };
-    let state_name = move || match phone.get() {
-        PhoneState::None => "none",
-        PhoneState::Connected => "works",
-        PhoneState::Lost => "failed",
+    let state_text = move || match (phone.get(), bluetooth::is_supported()) {
+        (PhoneState::Connected, _) => {
+            let text = move || t_string!(i18n, phone.connected);
+            view! { <p class="trainer-state" data-state="works">{text}</p> }.into_any()
+        }
+        (PhoneState::Lost, _) => {
+            let text = move || t_string!(i18n, phone.lost);
+            view! { <p class="trainer-state" data-state="failed">{text}</p> }.into_any()
+        }
+        (PhoneState::None, is_supported) => {
+            let text = move || match (is_supported, is_possible.get()) {
+                (true, _) => t_string!(i18n, phone.offer),
+                (false, true) => t_string!(i18n, phone.no_bluetooth),
+                (false, false) => t_string!(i18n, phone.no_bluetooth_solo),
+            };
+            view! { <p class="hint">{text}</p> }.into_any()
+        }
     };
     let row = move || {
         view! {
             <div class="device phone" role="group" aria-label=move || t_string!(i18n, phone.heading)>
-                <div class="device-facts">
-                    {move || text().map(|text| view! {
-                        <p class="trainer-state" data-state=state_name>{text}</p>
-                    })}
-                </div>
+                {state_text}
                 <Show when=move || is_possible.get()>
                     <button type="button" class="button" on:click=move |_| open.set(true)>
                         {t!(i18n, phone.open)}
@@ -52,7 +54,7 @@ pub fn PhoneRow() -> impl IntoView {
             <PhoneDialog open/>
         }
     };
-    move || (!is_phone() && (is_possible.get() || text().is_some())).then(row)
+    move || (!is_phone() && (is_possible.get() || !bluetooth::is_supported())).then(row)
 }
 
 #[component]

@@ -1,0 +1,45 @@
+import { fakeSensors, services, strap } from "../fixtures/sensors.ts";
+import { test, expect } from "../fixtures/test.ts";
+import { fakeTrainer, pedal } from "../fixtures/trainer.ts";
+import { longRide } from "../fixtures/workouts.ts";
+import { BridgePage } from "../pages/bridge_page.ts";
+const sizes: [number, number][] = [[1440, 900], [1024, 768], [390, 844]];
+test("look", async ({ newRider }) => {
+  test.setTimeout(120_000);
+  const ana = await newRider("Ana", 200, { before: () => Object.defineProperty(navigator, "bluetooth", { value: undefined, configurable: true }) });
+  await ana.startRide();
+  const shots = async (name: string, page = ana.page, full = true) => {
+    for (const [width, height] of sizes) { await page.setViewportSize({ width, height }); await page.waitForTimeout(300); await page.screenshot({ path: `/tmp/look/${name}-${width}.png`, fullPage: full }); }
+  };
+  await shots("lobby");
+  await ana.page.getByRole("button", { name: "Use a phone" }).click();
+  await ana.page.waitForTimeout(700);
+  await shots("dialog", ana.page, false);
+  const link = await ana.page.getByText("/bridge#").innerText();
+  const p = await newRider("Phone", 200, { before: fakeTrainer });
+  await p.context.addInitScript(fakeSensors, { sensors: { [services.heartRate]: strap(142) }, found: false });
+  const phone = await BridgePage.open(p.context, link);
+  await phone.expectConnected();
+  await shots("phone0", phone.page);
+  await phone.pair("trainer", "heart rate");
+  await pedal(phone.page, 110, 85);
+  await ana.page.getByRole("button", { name: "Close" }).click();
+  await expect(ana.page.getByRole("group", { name: "Trainer" })).toContainText("110 W");
+  await shots("paired");
+  await shots("phone1", phone.page);
+  await ana.ride.share(longRide);
+  await ana.ride.start.click();
+  await ana.ride.expectRiding();
+  await phone.page.waitForTimeout(3000);
+  await shots("phone2", phone.page);
+  await shots("ride", ana.page, false);
+  await ana.page.getByRole("button", { name: "Devices" }).click();
+  await shots("ridedevices", ana.page, false);
+  await ana.page.getByRole("button", { name: "Close" }).click();
+  await phone.page.close();
+  await ana.page.waitForTimeout(4000);
+  await shots("lost", ana.page, false);
+  const cut = await BridgePage.open(p.context, link.slice(0, -2));
+  await cut.page.waitForTimeout(1500);
+  await shots("cut", cut.page);
+});
