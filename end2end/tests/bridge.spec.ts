@@ -81,7 +81,7 @@ test("when the page of the ride goes away, the phone holds the target and then e
   await ana.page.goto("about:blank");
   await expect(phone.page.getByText("The page of the ride does not answer. The trainer holds its target")).toBeVisible();
   expect((await commands(phone.page)).at(-1), "held").toEqual(targetPower(120));
-  await expect(phone.page.getByText("The trainer was eased off")).toBeVisible({ timeout: 15_000 });
+  await expect(phone.page.getByText("The trainer is eased off")).toBeVisible({ timeout: 15_000 });
   expect(Date.now() - gone).toBeGreaterThan(9_000);
   await expect.poll(async () => (await commands(phone.page)).at(-1)![0], { timeout: 20_000 }).toBe(0x11);
 

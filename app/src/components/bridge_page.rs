@@ -11,7 +11,7 @@ use super::{
     status_screen::{LoadingScreen, StatusScreen},
 };
 use crate::{
-    browser::bluetooth,
+    browser::{bluetooth, page},
     i18n::*,
     state::{BridgeView, Intent, Intents, JoinError, RideState, RiderPage, Stage},
 };
@@ -125,10 +125,22 @@ fn CannotServe(error: JoinError) -> impl IntoView {
         JoinError::NotACode => t_string!(i18n, bridge.bad_link),
         other => labels::join_error(i18n, other),
     };
-    let may_retry = !matches!(
-        error,
-        JoinError::NotACode | JoinError::Kicked | JoinError::Closed
-    );
+    let may_retry = match error {
+        JoinError::NotACode | JoinError::NoSuchRide | JoinError::Kicked | JoinError::Closed => {
+            false
+        }
+        JoinError::Full
+        | JoinError::TooManyRides
+        | JoinError::Locked
+        | JoinError::Unreachable
+        | JoinError::Outdated
+        | JoinError::Other => true,
+    };
+    let retry = move |_| match error {
+        // Another version of the app has to be fetched.
+        JoinError::Outdated => page::reload(),
+        _ => intents.send(Intent::Retry),
+    };
     view! {
         <StatusScreen heading=Signal::derive(move || t_string!(i18n, bridge.cannot))>
             <p role="alert">{text}</p>
@@ -137,7 +149,7 @@ fn CannotServe(error: JoinError) -> impl IntoView {
                     <button
                         type="button"
                         class="button primary"
-                        on:click=move |_| intents.send(Intent::Retry)
+                        on:click=retry
                     >
                         {t!(i18n, common.try_again)}
                     </button>

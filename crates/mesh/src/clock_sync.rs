@@ -49,8 +49,8 @@ pub(crate) struct OffsetEstimate {
     pub(crate) error: Duration,
 }
 
-/// The value that would be at a position of the sorted values. For few values only: a sort is several
-/// KB of code for each type.
+/// Value at a position, from 0, of the ascending order; `None` beyond its end. Takes quadratic time,
+/// for at most 32 values: `sort` is several KB of WebAssembly for each type.
 pub(crate) fn nth_smallest<T: Copy + Ord>(values: &[T], position: usize) -> Option<T> {
     let is_there = |value: &T| {
         let smaller = values.iter().filter(|other| *other < value).count();

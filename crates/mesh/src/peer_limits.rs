@@ -30,7 +30,8 @@ pub enum PeerRequest {
     WholeTimeline,
     /// Request for the power history of all riders. An honest page waits 5 s for an answer.
     History,
-    /// Proof of a bridge, which is verified once.
+    /// Report of a bridge with a proof that is not known yet. An honest bridge has one proof per page
+    /// load.
     BridgeProof,
 }
 

@@ -44,7 +44,7 @@ pub type BridgeProof = [u8; 32];
 /// Devices of a bridge, sent twice a second and after each change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BridgeReport {
-    /// The bridge's right to speak.
+    /// HMAC with the secret of the rider's link.
     pub proof: BridgeProof,
     /// Devices, at most one of each kind.
     pub devices: Vec<BridgedDevice>,

@@ -3,15 +3,16 @@
 //! - [`BridgeSession`]: the phone's page;
 //! - [`BridgeLink`]: address by which a phone finds its rider, with the secret that proves its right
 //!   to speak;
+//! - `proved_bridges`: proofs that a rider's page has verified;
 //! - `held_load`: load of the trainer while the rider's page is silent.
 //!
 //! The rider's side is `devices::phone`.
 
 mod held_load;
 mod link;
+mod proved_bridges;
 mod session;
 
-pub use held_load::HOLD_TIME;
-pub(crate) use link::BridgeSecret;
-pub use link::{BridgeLink, BridgeLinkError};
+pub(crate) use link::{BridgeLink, BridgeSecret};
+pub(crate) use proved_bridges::ProvedBridges;
 pub use session::BridgeSession;

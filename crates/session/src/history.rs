@@ -224,6 +224,7 @@ impl RideHistory {
         });
         // Riders who have left are last.
         let order = |line: &RiderTrace| line.number.unwrap_or(u32::MAX);
+        // `sort_by_key` is several KB of WebAssembly for each type.
         let mut others = Vec::new();
         for line in lines {
             let at = others.partition_point(|other| order(other) <= order(&line));

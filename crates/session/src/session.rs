@@ -14,7 +14,7 @@ use clock::{Duration, GroupTime, Moment, Now, WallTime};
 use mesh::{node, peer_limits::PeerLimits};
 use protocol::{code::SessionCode, peer::PeerId};
 use ride::{
-    bridge::{BridgeLoad, BridgeProof},
+    bridge::BridgeLoad,
     message::Telemetry,
     rider::{Ftp, TrainerKind},
     timeline::{Change, Phase},
@@ -22,7 +22,7 @@ use ride::{
 
 use crate::{
     api::{Input, Opening, Output, SessionConfig},
-    bridge::BridgeLink,
+    bridge::{BridgeLink, ProvedBridges},
     control_guard::ControlGuard,
     devices::OwnDevices,
     group::Group,
@@ -77,8 +77,8 @@ pub struct RideSession {
     takes_part: bool,
     /// Messages of other riders that could not be read.
     unreadable: u64,
-    /// Rider, bridge and proof that were verified last.
-    proved_bridge: Option<(PeerId, PeerId, BridgeProof)>,
+    /// Bridges whose proofs were verified.
+    proved_bridges: ProvedBridges,
     keeps_screen_on: bool,
     next_update: Moment,
     /// Time of the next telemetry message; `None` while group time, which dates it, is unknown.
@@ -154,7 +154,7 @@ impl RideSession {
             controls: ControlGuard::default(),
             takes_part: false,
             unreadable: 0,
-            proved_bridge: None,
+            proved_bridges: ProvedBridges::default(),
             keeps_screen_on: false,
             next_update: now.moment,
             next_telemetry: None,
@@ -297,10 +297,7 @@ impl RideSession {
         }
         self.roster.update_stale(now);
         self.remove_gone_riders(now);
-        self.view.devices = DevicesView {
-            bridge_link: self.bridge_link(),
-            ..self.ride.devices.view(now)
-        };
+        self.show_devices(now);
         if self.next_telemetry.is_some_and(|at| at <= now) {
             self.next_telemetry = Some(now + TELEMETRY_INTERVAL);
             self.send_telemetry(now, None);
@@ -428,7 +425,9 @@ impl RideSession {
         for name in self.roster.take_gone(now) {
             self.notify(Notice::Gone(name));
         }
-        let is_alone = self.roster.rows().count() <= 1;
+        // A phone that connects the trainer is kept.
+        let has_phone = self.ride.devices.has_phone();
+        let is_alone = self.roster.rows().count() <= 1 && !has_phone;
         if self.view.connection == ServerConnection::PeersOnly && is_alone {
             self.continue_alone(now);
         }
@@ -452,6 +451,13 @@ impl RideSession {
             self.ride.devices.simulate(now, seed, ftp, outputs);
             self.next_update = now;
         }
+    }
+
+    pub(super) fn show_devices(&mut self, now: Moment) {
+        self.view.devices = DevicesView {
+            bridge_link: self.bridge_link(),
+            ..self.ride.devices.view(now)
+        };
     }
 
     /// Link for a phone, once the server has given the id that it contains.

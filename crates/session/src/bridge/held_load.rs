@@ -6,7 +6,7 @@ use clock::{Duration, Moment};
 use ride::trainer::Load;
 
 /// Time for which the last load is held.
-pub const HOLD_TIME: Duration = Duration::from_secs(10);
+const HOLD_TIME: Duration = Duration::from_secs(10);
 /// Time in which a target power goes down to nothing after that.
 const EASING_TIME: Duration = Duration::from_secs(10);
 

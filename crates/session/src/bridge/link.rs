@@ -16,10 +16,10 @@ use ride::bridge::BridgeProof;
 use sha2::Sha256;
 use thiserror::Error;
 
-/// What the key of the HMAC is used for: a secret.
-const SECRET: &[u8] = b"gruppetto bridge secret";
-/// The proof of a bridge.
-const PROOF: &[u8] = b"gruppetto bridge proof";
+/// Label of the HMAC that derives the secret from the rider's seed.
+const SECRET_LABEL: &[u8] = b"gruppetto bridge secret";
+/// Label of the HMAC that is the proof of a bridge.
+const PROOF_LABEL: &[u8] = b"gruppetto bridge proof";
 
 /// Secret that a rider's page shares with its phone.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -27,7 +27,7 @@ pub(crate) struct BridgeSecret([u8; 16]);
 
 /// Link to a rider.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct BridgeLink {
+pub(crate) struct BridgeLink {
     pub(crate) code: SessionCode,
     pub(crate) rider: PeerId,
     pub(crate) secret: BridgeSecret,
@@ -35,22 +35,23 @@ pub struct BridgeLink {
 
 /// A text that is no [`BridgeLink`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
-#[error("This link is not complete. Scan the QR code again.")]
-pub struct BridgeLinkError;
+#[error("not a link for a bridge")]
+pub(crate) struct BridgeLinkError;
 
 impl BridgeSecret {
     /// Secret of a rider with a seed; the same after a reload.
     pub(crate) fn of_rider(seed: &[u8; 32]) -> Self {
         let mut secret = [0; 16];
-        secret.copy_from_slice(&hmac(seed, &[SECRET])[..16]);
+        secret.copy_from_slice(&hmac(seed, &[SECRET_LABEL])[..16]);
         Self(secret)
     }
 
-    /// Proof of a bridge that it knows the secret, which no other member can use.
+    /// Proof that a bridge knows the secret. It is bound to both ids, so that another member cannot use
+    /// it.
     pub(crate) fn proof(&self, rider: &PeerId, bridge: &PeerId) -> BridgeProof {
-        // No id contains a zero, so that no two pairs of ids give the same text.
+        // A peer id contains no zero byte, so the separator makes the text unambiguous.
         let ids = [rider.as_str().as_bytes(), &[0], bridge.as_str().as_bytes()];
-        hmac(&self.0, &[PROOF, ids[0], ids[1], ids[2]])
+        hmac(&self.0, &[PROOF_LABEL, ids[0], ids[1], ids[2]])
     }
 
     /// Tells whether a proof is right, in a time that does not depend on it.
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn a_link_that_is_cut_off_or_changed_is_none() {
+    fn a_link_that_is_cut_off_or_changed_is_an_error() {
         let text = link().to_string();
         for end in 0..text.len() {
             assert_eq!(text[..end].parse::<BridgeLink>(), Err(BridgeLinkError));

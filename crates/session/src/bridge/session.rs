@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use clock::{Duration, Moment, Now};
-use mesh::node::{self, NodeConfig, NodeEvent};
+use mesh::node::{self, Node, NodeConfig, NodeEvent};
 use protocol::peer::{MemberRole, PeerId};
 use ride::{
     bridge::{BridgeLoad, BridgeProof, BridgeReport, BridgedDevice},
@@ -101,6 +101,8 @@ impl BridgeSession {
             room_snapshot: None,
         };
         self.group.join(link.code.clone(), config);
+        // The new node does not know the rider yet.
+        self.heard_at = None;
         self.view.stage = Stage::Joining;
     }
 
@@ -140,7 +142,12 @@ impl BridgeSession {
                 self.view.connection = ServerConnection::Lost { attempt };
             }
             NodeEvent::SocketRestored => self.view.connection = ServerConnection::Online,
-            NodeEvent::JoinRefused { code, .. } => self.end(now, code.into()),
+            NodeEvent::JoinRefused { code, .. } => {
+                // A direct link to the rider is kept.
+                if self.group.node().is_none_or(Node::is_over) {
+                    self.end(now, code.into());
+                }
+            }
             NodeEvent::Kicked { reason } => {
                 self.view.kick_reason = Some(reason);
                 self.end(now, JoinError::Kicked);
@@ -186,7 +193,7 @@ impl BridgeSession {
         self.devices.set_load(now, load, &mut self.outputs);
     }
 
-    /// This page serves no more: the trainer is freed.
+    /// Ends the connection to the ride for good. The load is eased off.
     fn end(&mut self, now: Moment, error: JoinError) {
         self.group.close(now, &mut self.outputs);
         self.load.rider_left(now);

@@ -21,7 +21,7 @@ use super::{
 use crate::{
     api::{Output, Sound},
     storage::StoredDevices,
-    view::{DeviceState, DeviceView, DevicesView},
+    view::{DeviceState, DeviceView, DevicesView, PhoneState},
 };
 
 /// The own devices.
@@ -307,17 +307,24 @@ impl OwnDevices {
         self.phone.handle_timeout(now);
     }
 
-    /// Takes the report of the rider's phone.
+    /// Takes the report of a phone of the rider. Returns true if it is used from now on.
     pub(crate) fn phone_reported(
         &mut self,
         now: Moment,
         phone: (&PeerId, PeerNumber),
         report: BridgeReport,
-    ) {
-        if self.phone.reported(now, phone, report.into_devices()) {
+    ) -> bool {
+        let is_new = self.phone.reported(now, phone, report.into_devices());
+        if is_new {
             // The trainer may have been without a load meanwhile.
             self.ease(now);
         }
+        is_new
+    }
+
+    /// Tells whether a phone connects devices for this page.
+    pub(crate) fn has_phone(&self) -> bool {
+        self.phone.state() == PhoneState::Connected
     }
 
     /// A member has left the ride.

@@ -126,14 +126,14 @@ impl RideSession {
         })
     }
 
-    /// Takes the FTP that a test has measured, for the next rides.
     /// Stores which devices are paired, and what they are used for.
     pub(super) fn save_devices(&mut self) {
         let devices = self.ride.devices.stored();
         self.store(StorageCommand::SaveDevices(devices));
-        self.view.devices = self.ride.devices.view(self.now.moment);
+        self.show_devices(self.now.moment);
     }
 
+    /// Takes the FTP that a test has measured, for the next rides.
     fn accept_ftp(&mut self) {
         let measured = self.view.measured_ftp.take();
         if let Some(ftp) = measured.and_then(|watts| Ftp::new(watts).ok()) {

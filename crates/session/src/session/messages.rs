@@ -66,23 +66,21 @@ impl RideSession {
         let Some(me) = self.me.as_ref().filter(|_| self.takes_part) else {
             return;
         };
-        let proved = (me.peer.clone(), bridge.peer.clone(), report.proof);
-        if self.proved_bridge.as_ref() != Some(&proved) {
-            let request = PeerRequest::BridgeProof;
-            let is_right = self.limits.allow(now, &bridge.peer, request)
-                && me
-                    .bridge_secret()
-                    .proves(&report.proof, &me.peer, &bridge.peer);
-            if !is_right {
+        let (peer, proof) = (&bridge.peer, &report.proof);
+        let is_known = self.proved_bridges.contains(&me.peer, peer, proof);
+        if !is_known {
+            let is_allowed = self.limits.allow(now, peer, PeerRequest::BridgeProof);
+            if !is_allowed || !me.bridge_secret().proves(proof, &me.peer, peer) {
                 self.unreadable += 1;
                 return;
             }
-            self.proved_bridge = Some(proved);
-            let partner = bridge.peer.clone();
+            self.proved_bridges.insert(&me.peer, peer, *proof);
+        }
+        let phone = (peer, bridge.number);
+        if self.ride.devices.phone_reported(now, phone, report) {
+            let partner = peer.clone();
             self.group.handle(now, node::Input::SetPartner(partner));
         }
-        let phone = (&bridge.peer, bridge.number);
-        self.ride.devices.phone_reported(now, phone, report);
     }
 
     pub(super) fn receive_profile(&mut self, now: Moment, peer: &PeerId, profile: &RiderProfile) {

@@ -232,6 +232,15 @@ fn a_phone_that_is_opened_anew_takes_over_from_one_that_is_still_there() {
     assert_eq!(world.view(ANA).own_metrics.power, Some(200));
     assert_eq!(page(&world, new), RiderPage::Connected);
     assert_eq!(page(&world, old), RiderPage::Silent);
+    // Both report on, and only the new one is given targets, over a link that stays direct.
+    world.relay.loss_per_mille = 1_000;
+    world.start(long_ride());
+    world.run_while(secs(20), "the values of the new trainer", |world| {
+        world.view(ANA).own_metrics.power == Some(200)
+    });
+    let target = world.target(ANA).expect("a target");
+    assert_eq!(world.fake_trainer(new).targets().last(), Some(&target));
+    assert!(world.fake_trainer(old).targets().is_empty());
 }
 
 #[test]
@@ -345,4 +354,20 @@ fn loads_of_another_rider_do_not_reach_the_trainer() {
     world.feed_node(raw, send);
     world.run(secs(2));
     assert!(!world.fake_trainer(phone).targets().contains(&900));
+}
+
+#[test]
+fn a_rider_whose_ride_the_server_has_forgotten_keeps_the_phone() {
+    let (mut world, phone) = with_phone(14, 1);
+    world.start(long_ride());
+    world.run(secs(10));
+    world.kill_server();
+    world.run(secs(2));
+    world.start_server_with_another_secret();
+    world.run_while(secs(60), "the values of the trainer", |world| {
+        world.view(ANA).own_metrics.power == Some(150)
+    });
+    let target = world.target(ANA).expect("a target");
+    assert_eq!(world.fake_trainer(phone).targets().last(), Some(&target));
+    assert_eq!(page(&world, phone), RiderPage::Connected);
 }
