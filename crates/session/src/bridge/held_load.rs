@@ -3,7 +3,7 @@
 //! and cannot reach the page.
 
 use clock::{Duration, Moment};
-use ride::trainer::Load;
+use ride::trainer::{Load, easing::Easing};
 
 /// Time for which the last load is held.
 const HOLD_TIME: Duration = Duration::from_secs(10);
@@ -15,11 +15,17 @@ const EASING_TIME: Duration = Duration::from_secs(10);
 pub(super) struct HeldLoad {
     /// Load, and the moment until which it is held; `None` without one.
     held: Option<(Load, Moment)>,
+    /// Change from the load that was eased off to the one that is wanted again.
+    return_easing: Easing,
 }
 
 impl HeldLoad {
     /// Takes a load from the rider's page.
     pub(super) fn set(&mut self, now: Moment, load: Load) {
+        if self.held.is_none() || self.is_eased(now) {
+            let from = self.load(now).power().unwrap_or_default();
+            self.return_easing.begin(now, from);
+        }
         self.held = Some((load, now + HOLD_TIME));
     }
 
@@ -36,13 +42,16 @@ impl HeldLoad {
     }
 
     /// Load for the trainer.
-    pub(super) fn load(&self, now: Moment) -> Load {
+    pub(super) fn load(&mut self, now: Moment) -> Load {
         let Some((load, until)) = self.held else {
             return Load::FREE;
         };
         let passed = now.since(until);
         match load {
-            load if passed.is_zero() => load,
+            load if passed.is_zero() => match self.return_easing.ease(now, load.power()) {
+                Some(watts) => Load::Power(watts),
+                None => load,
+            },
             Load::Power(watts) if passed < EASING_TIME => {
                 let share = 1.0 - passed.as_secs_f32() / EASING_TIME.as_secs_f32();
                 // Between 0 and a value of u16.
@@ -66,8 +75,14 @@ mod tests {
         let mut held = HeldLoad::default();
         assert_eq!(held.load(at(1)), Load::FREE);
         held.set(at(2), Load::Power(200));
+        assert_eq!(
+            held.load(at(2)),
+            Load::Power(0),
+            "from nothing, in three seconds"
+        );
+        held.set(at(2), Load::Power(200));
         for (seconds, load) in [
-            (2, Load::Power(200)),
+            (5, Load::Power(200)),
             (12, Load::Power(200)),
             (17, Load::Power(100)),
             (21, Load::Power(20)),
@@ -77,8 +92,9 @@ mod tests {
             assert_eq!(held.load(at(seconds)), load, "at {seconds} s");
             assert_eq!(held.is_eased(at(seconds)), seconds > 12);
         }
-        held.set(at(20), Load::Power(180));
-        assert_eq!(held.load(at(20)), Load::Power(180));
+        held.set(at(9_999), Load::Power(180));
+        assert_eq!(held.load(at(9_999)), Load::Power(0));
+        assert_eq!(held.load(at(10_002)), Load::Power(180));
     }
 
     #[test]
@@ -95,9 +111,10 @@ mod tests {
         held.rider_left(at(0));
         assert_eq!(held.load(at(0)), Load::FREE);
         held.set(at(1), Load::Power(200));
-        held.rider_left(at(2));
-        assert_eq!(held.load(at(7)), Load::Power(100));
-        held.rider_left(at(9));
-        assert_eq!(held.load(at(12)), Load::FREE, "once");
+        assert_eq!(held.load(at(5)), Load::Power(200));
+        held.rider_left(at(6));
+        assert_eq!(held.load(at(11)), Load::Power(100));
+        held.rider_left(at(13));
+        assert_eq!(held.load(at(16)), Load::FREE, "once");
     }
 }

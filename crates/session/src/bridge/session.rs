@@ -190,6 +190,7 @@ impl BridgeSession {
         if let Some(view) = &mut self.view.devices.bridge {
             view.rider = message.rider();
         }
+        let load = self.load.load(now);
         self.devices.set_load(now, load, &mut self.outputs);
     }
 
@@ -232,7 +233,7 @@ impl BridgeSession {
         self.group.send_telemetry(now, link.rider.clone(), payload);
     }
 
-    fn bridge_view(&self, now: Moment) -> BridgeView {
+    fn bridge_view(&mut self, now: Moment) -> BridgeView {
         let page = match self.heard_at {
             None => RiderPage::Awaited,
             Some(_) if self.load.is_eased(now) => RiderPage::Lost,

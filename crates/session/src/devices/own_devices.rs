@@ -104,11 +104,20 @@ impl OwnDevices {
         self.pairing(DeviceKind::Trainer).current()
     }
 
-    /// Device of the phone, unless this page has one of the kind.
+    /// Device of the phone, unless this page has one of the kind that is connected, or is connecting
+    /// one. A device of the phone that is connected takes the place of the simulator.
     fn of_phone(&self, kind: DeviceKind) -> Option<BridgedDevice> {
+        let device = self.phone.device(kind)?;
         let pairing = self.pairing(kind);
-        let is_free = pairing.current().is_none() && !pairing.is_pairing();
-        self.phone.device(kind).filter(|_| is_free)
+        let is_free = match pairing.current() {
+            _ if pairing.is_pairing() => false,
+            None => true,
+            Some(own) => {
+                let is_connected = phone::state_of(&device).is_connected();
+                is_connected && (own.is_simulated() || !own.is_connected())
+            }
+        };
+        is_free.then_some(device)
     }
 
     fn reading(&self, kind: DeviceKind) -> Reading {
@@ -127,9 +136,10 @@ impl OwnDevices {
 
     /// Loads that the trainer takes; `None` without a trainer.
     fn capabilities(&self) -> Option<Capabilities> {
-        let own = self.trainer().map(Device::capabilities);
-        let of_phone = || self.of_phone(DeviceKind::Trainer);
-        own.or_else(|| Some(of_phone()?.capabilities))
+        match self.of_phone(DeviceKind::Trainer) {
+            Some(device) => Some(device.capabilities),
+            None => self.trainer().map(Device::capabilities),
+        }
     }
 
     fn device_view(&self, kind: DeviceKind) -> DeviceView {
@@ -148,14 +158,13 @@ impl OwnDevices {
 
     /// Kind of the trainer. A device whose connection is lost does not count.
     pub(crate) fn kind(&self) -> TrainerKind {
+        let of_phone = self.of_phone(DeviceKind::Trainer);
+        let is_connected = |device| phone::state_of(&device).is_connected();
         match self.trainer() {
+            _ if of_phone.is_some_and(is_connected) => TrainerKind::Bluetooth,
             Some(device) if device.is_simulated() => TrainerKind::Simulated,
             Some(device) if device.is_connected() => TrainerKind::Bluetooth,
-            Some(_) => TrainerKind::None,
-            None => match self.of_phone(DeviceKind::Trainer) {
-                Some(device) if phone::state_of(&device).is_connected() => TrainerKind::Bluetooth,
-                Some(_) | None => TrainerKind::None,
-            },
+            Some(_) | None => TrainerKind::None,
         }
     }
 
@@ -189,10 +198,12 @@ impl OwnDevices {
     pub(crate) fn names(&self) -> Vec<String> {
         let is_measuring = |kind: &DeviceKind| self.reading(*kind) != Reading::default();
         let measuring = DeviceKind::ALL.into_iter().filter(is_measuring);
-        let name = |kind| match self.pairing(kind).current() {
-            Some(device) if device.is_simulated() => Some(ride::recording::SIMULATOR.to_owned()),
-            Some(device) => Some(device.name().to_owned()),
-            None => Some(self.of_phone(kind)?.name),
+        let name = |kind| match (self.of_phone(kind), self.pairing(kind).current()) {
+            (Some(device), _) => Some(device.name),
+            (None, Some(device)) if device.is_simulated() => {
+                Some(ride::recording::SIMULATOR.to_owned())
+            }
+            (None, device) => Some(device?.name().to_owned()),
         };
         measuring.filter_map(name).collect()
     }
@@ -314,12 +325,9 @@ impl OwnDevices {
         phone: (&PeerId, PeerNumber),
         report: BridgeReport,
     ) -> bool {
-        let is_new = self.phone.reported(now, phone, report.into_devices());
-        if is_new {
-            // The trainer may have been without a load meanwhile.
-            self.ease(now);
-        }
-        is_new
+        // The page may have slept.
+        self.phone.handle_timeout(now);
+        self.phone.reported(now, phone, report.into_devices())
     }
 
     /// Tells whether a phone connects devices for this page.
@@ -393,8 +401,8 @@ impl OwnDevices {
 
     /// Sets the load of the trainer, of this page or of the phone.
     pub(crate) fn set_load(&mut self, now: Moment, load: Load, outputs: &mut impl Extend<Output>) {
+        let is_own = self.of_phone(DeviceKind::Trainer).is_none();
         let trainer = self.pairing_mut(DeviceKind::Trainer);
-        let is_own = trainer.current().is_some();
         if let Some(device) = trainer.current_mut() {
             device.set_load(now, load);
         }

@@ -21,8 +21,9 @@ pub(super) struct Phone {
     devices: Vec<BridgedDevice>,
     /// True if it has not reported for [`READING_TIMEOUT`].
     is_lost: bool,
-    /// Load for its trainer.
-    load: Load,
+    /// Load for its trainer; `None` until the ride has decided one, so that the phone holds the load
+    /// from before a reload.
+    load: Option<Load>,
     /// Load in the last message, and the moment of the next one with the same load.
     sent: Option<(Load, Moment)>,
 }
@@ -44,7 +45,8 @@ impl Phone {
         (peer, number): (&PeerId, PeerNumber),
         devices: Vec<BridgedDevice>,
     ) -> bool {
-        let is_older = |current: &Reporter| number < current.number && !self.is_lost;
+        let is_older =
+            |current: &Reporter| current.peer != *peer && number < current.number && !self.is_lost;
         if self.current.as_ref().is_some_and(is_older) {
             return false;
         }
@@ -105,18 +107,19 @@ impl Phone {
 
     /// Sets the load of the trainer.
     pub(super) fn set_load(&mut self, load: Load) {
-        self.load = load;
+        self.load = Some(load);
     }
 
     /// Phone and load of the message that is due.
     pub(super) fn take_message(&mut self, now: Moment) -> Option<(PeerId, Load)> {
         let current = self.current.as_ref().filter(|_| !self.is_lost)?;
-        let is_sent = |(load, next)| load == self.load && now < next;
+        let wanted = self.load?;
+        let is_sent = |(load, next)| load == wanted && now < next;
         if self.sent.is_some_and(is_sent) {
             return None;
         }
-        self.sent = Some((self.load, now + REPEAT_INTERVAL));
-        Some((current.peer.clone(), self.load))
+        self.sent = Some((wanted, now + REPEAT_INTERVAL));
+        Some((current.peer.clone(), wanted))
     }
 }
 

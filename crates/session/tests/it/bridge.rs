@@ -13,7 +13,7 @@ use session::{
 };
 
 use crate::harness::{
-    ANA, BEN, FakeTrainer, PathConditions, World, four_steps, long_ride, ms, secs,
+    ANA, BEN, FakeTrainer, PathConditions, SET_SIMULATION, World, four_steps, long_ride, ms, secs,
 };
 
 /// Fragment of the link that Ana's page shows.
@@ -244,15 +244,36 @@ fn a_phone_that_is_opened_anew_takes_over_from_one_that_is_still_there() {
 }
 
 #[test]
-fn a_page_with_a_trainer_of_its_own_uses_that_and_the_strap_of_the_phone() {
+fn the_trainer_of_the_phone_takes_the_place_of_the_simulator() {
     let (mut world, phone) = with_phone(8, 1);
     let strap = FakeTrainer::sensor("Strap", heart_rate::MEASUREMENT, &[0, 131]);
     world.pair(phone, DeviceKind::HeartRate, strap);
     world.intend(ANA, Intent::SimulateTrainer);
     world.start(long_ride());
     world.run(secs(10));
-    assert_eq!(*world.trainer(ANA), DeviceState::Simulated);
-    assert_eq!(world.view(ANA).own_metrics.heart_rate, Some(131));
+    assert_eq!(
+        *world.trainer(ANA),
+        DeviceState::Connected("Kickr".to_owned())
+    );
+    let own = &world.view(ANA).own_metrics;
+    assert_eq!((own.power, own.heart_rate), (Some(150), Some(131)));
+    let mut trainers = world.tabs[phone].trainers.values();
+    let trainer = trainers.find(|trainer| trainer.name == "Kickr");
+    let targets = trainer.expect("the trainer").targets();
+    assert_eq!(targets.last().copied(), world.target(ANA));
+}
+
+#[test]
+fn a_page_with_a_trainer_of_its_own_uses_that_and_the_strap_of_the_phone() {
+    let (mut world, phone) = with_phone(15, 1);
+    let strap = FakeTrainer::sensor("Strap", heart_rate::MEASUREMENT, &[0, 131]);
+    world.pair(phone, DeviceKind::HeartRate, strap);
+    world.connect_trainer(ANA, FakeTrainer::new("Neo"));
+    world.pedal(ANA, 160, 90);
+    world.start(long_ride());
+    world.run(secs(10));
+    let own = &world.view(ANA).own_metrics;
+    assert_eq!((own.power, own.heart_rate), (Some(160), Some(131)));
     let load = world
         .view(phone)
         .devices
@@ -370,4 +391,19 @@ fn a_rider_whose_ride_the_server_has_forgotten_keeps_the_phone() {
     let target = world.target(ANA).expect("a target");
     assert_eq!(world.fake_trainer(phone).targets().last(), Some(&target));
     assert_eq!(page(&world, phone), RiderPage::Connected);
+}
+
+#[test]
+fn a_reload_during_the_ride_leaves_the_trainer_its_target() {
+    let (mut world, phone) = with_phone(16, 1);
+    world.start(long_ride());
+    world.run(secs(15));
+    let before = world.fake_trainer(phone).commands.len();
+    let target = world.target(ANA).expect("a target");
+    world.reload(ANA);
+    world.run(secs(10));
+    let since = &world.fake_trainer(phone).commands[before..];
+    let freed = since.iter().filter(|command| command[0] == SET_SIMULATION);
+    assert_eq!(freed.count(), 0, "{since:?}");
+    assert_eq!(world.target(ANA), Some(target));
 }
