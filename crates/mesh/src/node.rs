@@ -303,7 +303,7 @@ impl Node {
             Input::Leave => self.leave(),
             Input::ProbeSocket => self.socket.probe(now, &mut self.outputs),
             Input::Waited(passed) => {
-                if self.members.peers().next().is_none() {
+                if self.members.following_ride().is_empty() {
                     self.group_time.leave_out(passed);
                 }
             }

@@ -33,15 +33,18 @@ pub enum PeerRequest {
     /// Report of a bridge with a proof that is not known yet. An honest bridge has one proof per page
     /// load.
     BridgeProof,
+    /// Report of a bridge. An honest one sends at most four per second.
+    BridgeReport,
 }
 
 /// Limits by `PeerRequest as usize`.
-const LIMITS: [RateLimit; 5] = [
+const LIMITS: [RateLimit; 6] = [
     RateLimit::new(4, Duration::from_millis(500)),
     RateLimit::new(4, Duration::from_millis(500)),
     RateLimit::new(1, Duration::from_secs(2)),
     RateLimit::new(1, Duration::from_secs(5)),
     RateLimit::new(2, Duration::from_secs(1)),
+    RateLimit::new(8, Duration::from_millis(125)),
 ];
 
 /// Limit on the offers of all members together. Each is answered with some signals through the
@@ -125,12 +128,13 @@ impl PeerLimits {
 mod tests {
     use super::*;
 
-    const KINDS: [PeerRequest; 5] = [
+    const KINDS: [PeerRequest; 6] = [
         PeerRequest::Offer,
         PeerRequest::Timeline,
         PeerRequest::WholeTimeline,
         PeerRequest::History,
         PeerRequest::BridgeProof,
+        PeerRequest::BridgeReport,
     ];
 
     fn at(ms: u64) -> Moment {
@@ -183,7 +187,7 @@ mod tests {
     fn a_peer_that_floods_gets_the_rate_of_its_limit_and_no_more() {
         let mut limits = PeerLimits::default();
         let counts = KINDS.map(|request| allowed(&mut limits, "eve", request, 10));
-        assert_eq!(counts, [4 + 19, 4 + 19, 5, 2, 2 + 9]);
+        assert_eq!(counts, [4 + 19, 4 + 19, 5, 2, 2 + 9, 8 + 79]);
     }
 
     #[test]

@@ -512,7 +512,7 @@ impl RideSession {
         if self
             .group
             .node()
-            .is_some_and(|node| node.members().next().is_some())
+            .is_some_and(|node| node.members().any(|member| member.role.follows_ride()))
         {
             self.timeline.catch_up(now.moment);
         }

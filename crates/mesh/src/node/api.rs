@@ -95,7 +95,7 @@ pub enum Input {
     /// once.
     ProbeSocket,
     /// The page did not run for this long, by the monotonic clock, and its ride has waited: group
-    /// time goes on from where it was. Ignored unless this rider is the only member.
+    /// time goes on from where it was. Ignored if another member follows the ride.
     Waited(Duration),
     /// The moment of [`Node::poll_timeout`](super::Node::poll_timeout) has come.
     Timeout,

@@ -58,7 +58,7 @@ impl ConnectionScheduler {
     ) -> LinkConditions {
         let peer = members.peer(number);
         let is_away = peer.is_some_and(|peer| peer.member.away);
-        let mut others = members.peers().filter(|peer| peer.member.number != number);
+        let mut others = members.riders().filter(|peer| peer.member.number != number);
         let others_direct = others.any(|peer| peer.link.is_direct());
         let is_partner = peer.is_some_and(|peer| Some(&peer.member.peer) == self.partner.as_ref());
         let within_limit = |server| is_partner || is_within_direct_limit(members, server, number);

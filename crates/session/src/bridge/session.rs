@@ -8,6 +8,7 @@ use protocol::peer::{MemberRole, PeerId};
 use ride::{
     bridge::{BridgeLoad, BridgeProof, BridgeReport, BridgedDevice},
     timeline::SigningKey,
+    trainer::Load,
 };
 
 use super::{BridgeLink, held_load::HeldLoad};
@@ -23,6 +24,8 @@ use crate::{
 
 /// Interval between two updates of the view and of the load.
 const UPDATE_INTERVAL: Duration = Duration::from_millis(250);
+/// Time without a server after which an attempt to join ends.
+const SERVER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Interval between two reports of the same devices.
 const REPORT_INTERVAL: Duration = Duration::from_millis(500);
 /// Silence of the rider's page after which it counts as silent.
@@ -44,6 +47,10 @@ pub struct BridgeSession {
     /// Proof for the rider, once the server has given this page an id.
     proof: Option<BridgeProof>,
     load: HeldLoad,
+    /// True while the devices are connected for the rider.
+    serves: bool,
+    /// Start of the attempt to join.
+    joining_since: Moment,
     /// Newest message of the rider's page.
     heard_at: Option<Moment>,
     /// Devices in the last report, and the moment of the next one of the same devices.
@@ -66,20 +73,19 @@ impl BridgeSession {
             link: fragment.parse().ok(),
             proof: None,
             load: HeldLoad::default(),
+            serves: false,
+            joining_since: now.moment,
             heard_at: None,
             reported: None,
             now: now.moment,
             next_update: now.moment,
         };
         session.view.devices.bridge = Some(session.bridge_view(now.moment));
-        session.join();
-        let outputs = &mut session.outputs;
-        session.devices.find_remembered(now.moment, outputs);
-        outputs.push_back(Output::KeepScreenOn(true));
+        session.join(now.moment);
         session
     }
 
-    fn join(&mut self) {
+    fn join(&mut self, now: Moment) {
         let Some(link) = &self.link else {
             self.view.stage = Stage::CannotJoin(JoinError::NotACode);
             return;
@@ -103,14 +109,20 @@ impl BridgeSession {
         self.group.join(link.code.clone(), config);
         // The new node does not know the rider yet.
         self.heard_at = None;
+        self.joining_since = now;
         self.view.stage = Stage::Joining;
+        if !self.serves {
+            self.serves = true;
+            self.devices.find_remembered(now, &mut self.outputs);
+            self.outputs.push_back(Output::KeepScreenOn(true));
+        }
     }
 
     /// Joins again after a refusal.
     fn retry(&mut self, now: Moment) {
         if matches!(self.view.stage, Stage::CannotJoin(_)) {
             self.group.close(now, &mut self.outputs);
-            self.join();
+            self.join(now);
         }
     }
 
@@ -140,6 +152,10 @@ impl BridgeSession {
             NodeEvent::Left { peer, .. } if self.is_rider(&peer) => self.load.rider_left(now),
             NodeEvent::SocketLost { attempt, .. } => {
                 self.view.connection = ServerConnection::Lost { attempt };
+                let is_joining = self.view.stage == Stage::Joining;
+                if is_joining && now - self.joining_since >= SERVER_TIMEOUT {
+                    self.end(now, JoinError::Unreachable);
+                }
             }
             NodeEvent::SocketRestored => self.view.connection = ServerConnection::Online,
             NodeEvent::JoinRefused { code, .. } => {
@@ -211,6 +227,12 @@ impl BridgeSession {
         self.next_update = now + UPDATE_INTERVAL;
         let load = self.load.load(now);
         self.devices.set_load(now, load, &mut self.outputs);
+        if self.serves && matches!(self.view.stage, Stage::CannotJoin(_)) && load == Load::FREE {
+            // Another page or app may use the devices.
+            self.serves = false;
+            self.devices.release(now, &mut self.outputs);
+            self.outputs.push_back(Output::KeepScreenOn(false));
+        }
         let bridge = self.view.devices.bridge.take();
         self.view.devices = DevicesView {
             bridge,
@@ -267,7 +289,9 @@ impl Session for BridgeSession {
             Input::Intent(intent) => self.handle_intent(now, intent),
             Input::Timeout => self.group.handle(now, node::Input::Timeout),
             Input::Wake => {
-                self.outputs.push_back(Output::KeepScreenOn(true));
+                if self.serves {
+                    self.outputs.push_back(Output::KeepScreenOn(true));
+                }
                 self.devices.wake(now);
                 self.group.handle(now, node::Input::ProbeSocket);
             }

@@ -401,13 +401,19 @@ impl OwnDevices {
 
     /// Sets the load of the trainer, of this page or of the phone.
     pub(crate) fn set_load(&mut self, now: Moment, load: Load, outputs: &mut impl Extend<Output>) {
-        let is_own = self.of_phone(DeviceKind::Trainer).is_none();
+        let is_of_phone = self.of_phone(DeviceKind::Trainer).is_some();
         let trainer = self.pairing_mut(DeviceKind::Trainer);
         if let Some(device) = trainer.current_mut() {
             device.set_load(now, load);
         }
         trainer.poll(now, outputs);
-        self.phone.set_load(if is_own { Load::FREE } else { load });
+        let is_own = trainer.current().is_some();
+        if is_of_phone {
+            self.phone.set_load(load);
+        } else if is_own {
+            // No one rides on the phone's trainer.
+            self.phone.set_load(Load::FREE);
+        }
     }
 
     /// Releases all devices, and gives up attempts to connect some.

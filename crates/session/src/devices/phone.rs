@@ -57,6 +57,11 @@ impl Phone {
             number,
             at: now,
         });
+        let has_trainer = |device: &BridgedDevice| device.kind == DeviceKind::Trainer;
+        if !devices.iter().any(has_trainer) {
+            // A phone without a trainer is answered, too.
+            self.load.get_or_insert(Load::FREE);
+        }
         self.devices = devices;
         self.is_lost = false;
         if is_new {

@@ -132,7 +132,7 @@ impl RideSession {
                 && stored.is_some_and(|stored| self.timeline.restore(stored))
             {
                 self.timeline_changed(now);
-                if !members.is_empty() {
+                if members.iter().any(|member| member.role.follows_ride()) {
                     self.timeline.catch_up(now);
                 }
             }

@@ -76,6 +76,9 @@ impl RideSession {
             }
             self.proved_bridges.insert(&me.peer, peer, *proof);
         }
+        if !self.limits.allow(now, peer, PeerRequest::BridgeReport) {
+            return;
+        }
         let phone = (peer, bridge.number);
         if self.ride.devices.phone_reported(now, phone, report) {
             let partner = peer.clone();

@@ -13,7 +13,8 @@ use session::{
 };
 
 use crate::harness::{
-    ANA, BEN, FakeTrainer, PathConditions, SET_SIMULATION, World, four_steps, long_ride, ms, secs,
+    ANA, BEN, ClockInSleep, FakeTrainer, PathConditions, SET_SIMULATION, World, four_steps,
+    long_ride, ms, secs,
 };
 
 /// Fragment of the link that Ana's page shows.
@@ -294,9 +295,43 @@ fn a_link_that_is_not_complete_and_a_ride_that_is_over_are_said() {
     let phone = world.open_bridge(&fragment);
     world.run(secs(1));
     assert_eq!(*world.stage(phone), Stage::Lobby);
+    world.connect_trainer(phone, FakeTrainer::new("Kickr"));
     world.intend(ANA, Intent::CloseRide);
     world.run(secs(1));
     assert_eq!(*world.stage(phone), Stage::CannotJoin(JoinError::Closed));
+    assert!(world.tabs[phone].trainers.is_empty(), "free for others");
+    assert!(!world.tabs[phone].screen_is_kept_on);
+}
+
+#[test]
+fn a_phone_that_reaches_no_server_says_so_and_joins_with_a_tap() {
+    let mut world = World::group(17, 1);
+    world.run(secs(1));
+    let fragment = fragment(&world);
+    world.kill_server();
+    let phone = world.open_bridge(&fragment);
+    world.run(secs(15));
+    assert_eq!(
+        *world.stage(phone),
+        Stage::CannotJoin(JoinError::Unreachable)
+    );
+    world.start_server();
+    world.run(secs(20));
+    world.intend(phone, Intent::Retry);
+    world.run(secs(3));
+    assert_eq!(page(&world, phone), RiderPage::Connected);
+}
+
+#[test]
+fn a_rider_alone_with_the_phone_finds_the_ride_where_it_was_after_a_sleep() {
+    let (mut world, _) = with_phone(18, 1);
+    world.start(long_ride());
+    world.run(secs(20));
+    let before = world.elapsed(ANA);
+    world.sleep(ANA, secs(600), ClockInSleep::RunsOn);
+    world.run(secs(5));
+    let passed = world.elapsed(ANA) - before;
+    assert!(passed < secs(30), "{passed:?}");
 }
 
 /// Report of a trainer with 2,000 W.
