@@ -8,8 +8,8 @@
 //!
 //! | part | module | contents | loaded |
 //! |---|---|---|---|
-//! | [`RIDE`] | `ride` | session, driver, lobby, countdown | with the page of a ride |
-//! | [`SCREENS`] | `later` | dialogs of the host, connection details, ride screen, summary | in the lobby |
+//! | [`RIDE`] | `ride` | session of a rider and of a bridge, driver, lobby, countdown | with the page of a ride or of a bridge |
+//! | [`SCREENS`] | `later` | dialogs of the host, connection details, ride screen, summary, page and QR code of a bridge | in the lobby, with the page of a bridge |
 //! | [`TRAINERS`] | `later` | trainers over Bluetooth | in the lobby |
 //! | [`FIT_FILES`] | `later` | writing of FIT files | in the lobby |
 //! | [`WORKOUTS`] | `later` | workouts: built-in and own ones, files, the designer | in the lobby, with their page |

@@ -13,8 +13,8 @@ use crate::{
 /// Width in modules of the quiet zone around a QR code (ISO/IEC 18004).
 const QUIET_ZONE: usize = 4;
 
-/// What a rider without Bluetooth in this browser can do, and the button for a phone. There is none
-/// in a solo ride, which no phone can join, and nothing of it on the phone itself.
+/// Row with the state of the phone and the button for its QR code. There is no button in a solo
+/// ride, which no phone can join, and no row on the phone itself.
 #[component]
 pub fn PhoneRow() -> impl IntoView {
     let i18n = use_i18n();

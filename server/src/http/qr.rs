@@ -1,5 +1,5 @@
-//! QR codes (ISO/IEC 18004) in SVG, made on the server so that the browser need
-//! not load an encoder.
+//! QR codes (ISO/IEC 18004) in SVG, made on the server because the lobby is shown before the
+//! browser has loaded its own encoder.
 
 use fast_qr::convert::svg::SvgBuilder;
 use fast_qr::qr::QRBuilder;

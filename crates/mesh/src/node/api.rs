@@ -86,8 +86,8 @@ pub enum Input {
     SetHeartbeatPayload(Vec<u8>),
     /// Sends a command of the host to the server. Dropped while the socket is closed.
     Command(HostCommand),
-    /// Sets the member that is to be reached directly although it is no rider, or although this
-    /// page is no rider's. Both pages have to set each other.
+    /// Requests a direct link to this member, whatever its role and number. Both members have to
+    /// request it.
     SetPartner(PeerId),
     /// Leaves the ride for good; the node does nothing afterwards.
     Leave,

@@ -134,7 +134,7 @@ impl BridgeSession {
                 self.save_devices();
             }
             Intent::Retry => self.retry(now),
-            // Those of riders.
+            // Only the page of a rider handles the others.
             _ => {}
         }
     }
@@ -316,7 +316,7 @@ impl Session for BridgeSession {
                     self.save_devices();
                 }
             }
-            // Those of riders.
+            // Only the page of a rider handles the others.
             _ => {}
         }
         self.handle_group_events(now);

@@ -140,7 +140,7 @@ pub(super) fn state_of(device: &BridgedDevice) -> DeviceState {
     }
 }
 
-/// Device for a report, and `None` for one that there is no more to be said of.
+/// Device for a report; `None` if none is connected or being connected.
 pub(super) fn bridged(
     kind: DeviceKind,
     state: DeviceState,
