@@ -9,7 +9,7 @@ use ride::{
 };
 use session::{
     Intent, Sound,
-    view::{DeviceState, JoinError, PhoneState, RiderPage, Stage},
+    view::{BridgeView, DeviceState, JoinError, PhoneState, RiderPage, Stage},
 };
 
 use crate::harness::{
@@ -37,14 +37,13 @@ fn with_phone(seed: u64, riders: usize) -> (World, usize) {
     (world, phone)
 }
 
+fn bridge_view(world: &World, phone: usize) -> &BridgeView {
+    let bridge = world.view(phone).devices.bridge.as_ref();
+    bridge.expect("a bridge")
+}
+
 fn page(world: &World, phone: usize) -> RiderPage {
-    world
-        .view(phone)
-        .devices
-        .bridge
-        .as_ref()
-        .expect("a bridge")
-        .page
+    bridge_view(world, phone).page
 }
 
 fn alarms(world: &World) -> usize {
@@ -141,13 +140,7 @@ fn when_the_riders_page_is_gone_the_phone_holds_the_target_and_then_eases_off() 
         "{eased} of {target} W"
     );
     world.run(secs(8));
-    let load = world
-        .view(phone)
-        .devices
-        .bridge
-        .as_ref()
-        .expect("a bridge")
-        .load;
+    let load = bridge_view(&world, phone).load;
     assert_eq!(load, Load::FREE);
     // The rider is back, with the same link.
     world.open(ANA);
@@ -168,25 +161,10 @@ fn when_the_rider_leaves_the_phone_eases_off_at_once() {
     world.run(secs(15));
     world.intend(ANA, Intent::Leave);
     world.run(secs(6));
-    let load = world
-        .view(phone)
-        .devices
-        .bridge
-        .as_ref()
-        .expect("a bridge")
-        .load;
+    let load = bridge_view(&world, phone).load;
     assert!(load.power().is_some_and(|watts| watts < 100), "{load:?}");
     world.run(secs(6));
-    assert_eq!(
-        world
-            .view(phone)
-            .devices
-            .bridge
-            .as_ref()
-            .expect("a bridge")
-            .load,
-        Load::FREE
-    );
+    assert_eq!(bridge_view(&world, phone).load, Load::FREE);
 }
 
 #[test]
@@ -275,13 +253,7 @@ fn a_page_with_a_trainer_of_its_own_uses_that_and_the_strap_of_the_phone() {
     world.run(secs(10));
     let own = &world.view(ANA).own_metrics;
     assert_eq!((own.power, own.heart_rate), (Some(160), Some(131)));
-    let load = world
-        .view(phone)
-        .devices
-        .bridge
-        .as_ref()
-        .expect("a bridge")
-        .load;
+    let load = bridge_view(&world, phone).load;
     assert_eq!(load, Load::FREE, "a trainer that no one rides");
 }
 
