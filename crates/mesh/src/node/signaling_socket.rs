@@ -29,6 +29,8 @@ pub(super) struct SignalingSocket {
     hello_epoch: u32,
     /// True if the page asked for a check: a dead socket is then replaced without delay.
     is_urgent: bool,
+    /// True if the next message may be the answer to a ping before that check, which was on its way.
+    is_old_answer_due: bool,
     /// True if a member became silent, which may mean that the own network is lost.
     is_doubted: bool,
     backoff: Backoff,
@@ -63,6 +65,7 @@ impl SignalingSocket {
             resume,
             hello_epoch: 0,
             is_urgent: false,
+            is_old_answer_due: false,
             is_doubted: false,
             backoff: Backoff::new(RETRY, RETRY_LIMIT, seed),
         }
@@ -148,7 +151,8 @@ impl SignalingSocket {
         };
     }
 
-    /// Records that a message arrived, which answers any ping.
+    /// Records that a message arrived, which answers any ping but one that was sent while the answer to
+    /// an earlier one was due.
     pub(super) fn received(&mut self, now: Moment) {
         if let Phase::Open {
             received_at,
@@ -156,8 +160,12 @@ impl SignalingSocket {
             ..
         } = &mut self.phase
         {
+            *received_at = now;
+            if std::mem::take(&mut self.is_old_answer_due) && self.is_urgent {
+                return;
+            }
             (self.is_urgent, self.is_doubted) = (false, false);
-            (*received_at, *awaits_pong) = (now, false);
+            *awaits_pong = false;
         }
     }
 
@@ -189,6 +197,13 @@ impl SignalingSocket {
     /// Checks the socket, or opens one, at once: the page became visible or is online again.
     pub(super) fn probe(&mut self, now: Moment, outputs: &mut Outputs) {
         self.is_urgent = self.is_open();
+        self.is_old_answer_due = matches!(
+            self.phase,
+            Phase::Open {
+                awaits_pong: true,
+                ..
+            }
+        );
         match self.phase {
             // A ping that was sent before the page slept says nothing, so another one is sent.
             Phase::Open { .. } => self.ping(now, outputs),
@@ -337,6 +352,17 @@ mod tests {
         socket.tick(at(1_600), &mut outputs);
         assert!(is_lost(&all(&mut outputs)));
         assert_eq!(socket.timeout(), Some(at(1_600)), "at once");
+    }
+
+    #[test]
+    fn the_answer_to_an_earlier_ping_does_not_end_a_probe() {
+        let (mut socket, mut outputs) = open();
+        socket.tick(at(1_000), &mut outputs);
+        socket.probe(at(1_010), &mut outputs);
+        socket.received(at(1_020));
+        assert_eq!(socket.timeout(), Some(at(2_510)), "still checked");
+        socket.received(at(1_030));
+        assert_eq!(socket.timeout(), Some(at(2_010)), "the next ping");
     }
 
     #[test]
