@@ -19,6 +19,9 @@ pub(super) struct Phone {
     current: Option<Reporter>,
     /// Its devices.
     devices: Vec<BridgedDevice>,
+    /// Devices of an earlier phone, or of its page before a reload, of kinds that the current one has
+    /// not connected so far.
+    missing: Vec<BridgedDevice>,
     /// True if it has not reported for [`READING_TIMEOUT`].
     is_lost: bool,
     /// Load for its trainer; `None` until the ride has decided one, so that the phone holds the load
@@ -51,7 +54,8 @@ impl Phone {
             return false;
         }
         let is_same = |current: &Reporter| current.peer == *peer;
-        let is_new = self.is_lost || !self.current.as_ref().is_some_and(is_same);
+        let is_same_phone = self.current.as_ref().is_some_and(is_same);
+        let is_new = self.is_lost || !is_same_phone;
         self.current = Some(Reporter {
             peer: peer.clone(),
             number,
@@ -62,7 +66,13 @@ impl Phone {
             // A phone without a trainer is answered, too.
             self.load.get_or_insert(Load::FREE);
         }
-        self.devices = devices;
+        let earlier = std::mem::replace(&mut self.devices, devices);
+        if !is_same_phone {
+            self.missing.extend(earlier);
+        }
+        let connected = &self.devices;
+        let is_missing = |kind| connected.iter().all(|device| device.kind != kind);
+        self.missing.retain(|device| is_missing(device.kind));
         self.is_lost = false;
         if is_new {
             self.sent = None;
@@ -99,11 +109,14 @@ impl Phone {
         }
     }
 
-    /// Device of a kind. Nothing is known of the devices of a lost phone but their names.
+    /// Device of a kind. Nothing is known of the devices of a lost phone, and of missing ones, but their
+    /// names.
     pub(super) fn device(&self, kind: DeviceKind) -> Option<BridgedDevice> {
-        let device = self.devices.iter().find(|device| device.kind == kind)?;
-        let mut device = device.clone();
-        if self.is_lost {
+        let is_wanted = |device: &&BridgedDevice| device.kind == kind;
+        let connected = self.devices.iter().find(is_wanted);
+        let missing = || self.missing.iter().find(is_wanted);
+        let mut device = connected.or_else(missing)?.clone();
+        if self.is_lost || connected.is_none() {
             device.state = BridgedState::Lost;
             device.reading = Reading::default();
         }

@@ -414,3 +414,28 @@ fn a_reload_during_the_ride_leaves_the_trainer_its_target() {
     assert_eq!(freed.count(), 0, "{since:?}");
     assert_eq!(world.target(ANA), Some(target));
 }
+
+#[test]
+fn a_phone_that_is_opened_anew_without_its_trainer_sounds_the_alarm() {
+    let (mut world, phone) = with_phone(19, 1);
+    world.start(long_ride());
+    world.run(secs(10));
+    world.crash(phone);
+    let phone = world.open_bridge(&fragment(&world));
+    world.run(secs(2));
+    assert_eq!(page(&world, phone), RiderPage::Connected);
+    assert_eq!(*world.trainer(ANA), DeviceState::Lost("Kickr".to_owned()));
+    assert_eq!(alarms(&world), 1);
+    world.connect_trainer(phone, FakeTrainer::new("Neo"));
+    world.pedal(phone, 140, 85);
+    world.run(secs(3));
+    assert_eq!(
+        *world.trainer(ANA),
+        DeviceState::Connected("Neo".to_owned())
+    );
+    // A device that is forgotten on the phone is missed no more.
+    world.intend(phone, Intent::Forget(DeviceKind::Trainer));
+    world.run(secs(2));
+    assert_eq!(*world.trainer(ANA), DeviceState::None);
+    assert_eq!(alarms(&world), 1);
+}
