@@ -212,11 +212,15 @@ fn lock_name(id: &str) -> String {
     format!("gruppetto device {id}")
 }
 
-/// Different services, as texts.
+/// Services as texts, each once.
 fn texts(services: impl Iterator<Item = Uuid>) -> Vec<String> {
-    let mut texts: Vec<String> = services.map(|service| service.to_string()).collect();
-    texts.sort();
-    texts.dedup();
+    let mut texts = Vec::new();
+    for service in services {
+        let text = service.to_string();
+        if !texts.contains(&text) {
+            texts.push(text);
+        }
+    }
     texts
 }
 

@@ -24,7 +24,18 @@ pub(super) fn clean_up(draft: &mut Draft) {
         cue.at = whole_millis(cue.at);
         cue.shown_for = whole_millis(cue.shown_for);
     }
-    draft.cues.sort_by_key(|cue| cue.at);
+    draft.cues = by_time(core::mem::take(&mut draft.cues));
+}
+
+/// Sorts cues by time; those of one time keep their order. They are inserted one by one, which is
+/// less code than `sort_by_key` and quick enough for [`MAX_CUES`].
+fn by_time(cues: Vec<Cue>) -> Vec<Cue> {
+    let mut sorted: Vec<Cue> = Vec::with_capacity(cues.len());
+    for cue in cues {
+        let place = sorted.partition_point(|other| other.at <= cue.at);
+        sorted.insert(place, cue);
+    }
+    sorted
 }
 
 fn whole_millis(duration: Duration) -> Duration {

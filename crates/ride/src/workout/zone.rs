@@ -95,9 +95,11 @@ fn split(bar: Bar) -> Vec<Bar> {
         .iter()
         .map(|upper| (upper - bar.from) / (bar.to - bar.from))
         .collect();
-    // The cuts of a flat bar are not finite.
+    // The cuts of a flat bar are not finite, those of a falling one are in falling order.
     cuts.retain(|cut| *cut > 0.001 && *cut < 0.999);
-    cuts.sort_by(f32::total_cmp);
+    if bar.to < bar.from {
+        cuts.reverse();
+    }
     cuts.insert(0, 0.0);
     cuts.push(1.0);
     let pieces = cuts.windows(2).map(|cut| {
