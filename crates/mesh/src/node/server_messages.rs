@@ -95,7 +95,7 @@ impl Node {
                 let outputs = &mut self.outputs;
                 self.socket.server_closes(now, retry_after_ms, outputs);
             }
-            ServerMessage::Pong => {}
+            ServerMessage::Pong => self.socket.ponged(),
             _ if !self.socket.is_open() => self.outputs.ignored(),
             ServerMessage::Joined { member } => self.apply(now, MemberChange::Joined(member)),
             ServerMessage::Away { peer } => self.apply(now, MemberChange::Away(peer)),

@@ -29,8 +29,8 @@ pub(super) struct SignalingSocket {
     hello_epoch: u32,
     /// True if the page asked for a check: a dead socket is then replaced without delay.
     is_urgent: bool,
-    /// True if the next message may be the answer to a ping before that check, which was on its way.
-    is_old_answer_due: bool,
+    /// Pings on this socket that the server has not answered. It answers in their order.
+    unanswered_pings: u32,
     /// True if a member became silent, which may mean that the own network is lost.
     is_doubted: bool,
     backoff: Backoff,
@@ -65,7 +65,7 @@ impl SignalingSocket {
             resume,
             hello_epoch: 0,
             is_urgent: false,
-            is_old_answer_due: false,
+            unanswered_pings: 0,
             is_doubted: false,
             backoff: Backoff::new(RETRY, RETRY_LIMIT, seed),
         }
@@ -144,6 +144,7 @@ impl SignalingSocket {
         self.resume = Some(resume);
         self.backoff.reset();
         (self.is_urgent, self.is_doubted) = (false, false);
+        self.unanswered_pings = 0;
         self.phase = Phase::Open {
             received_at: now,
             pinged_at: now,
@@ -151,20 +152,28 @@ impl SignalingSocket {
         };
     }
 
-    /// Records that a message arrived, which answers any ping but one that was sent while the answer to
-    /// an earlier one was due.
+    /// Records that the server answered a ping.
+    pub(super) fn ponged(&mut self) {
+        self.unanswered_pings = self.unanswered_pings.saturating_sub(1);
+        if self.is_urgent && self.unanswered_pings == 0 {
+            self.answered();
+        }
+    }
+
+    /// Records that a message arrived. It answers any ping but that of a check for which the page asked:
+    /// it may have been on its way since before the page slept.
     pub(super) fn received(&mut self, now: Moment) {
-        if let Phase::Open {
-            received_at,
-            awaits_pong,
-            ..
-        } = &mut self.phase
-        {
+        if let Phase::Open { received_at, .. } = &mut self.phase {
             *received_at = now;
-            if std::mem::take(&mut self.is_old_answer_due) && self.is_urgent {
-                return;
+            if !self.is_urgent {
+                self.answered();
             }
-            (self.is_urgent, self.is_doubted) = (false, false);
+        }
+    }
+
+    fn answered(&mut self) {
+        (self.is_urgent, self.is_doubted) = (false, false);
+        if let Phase::Open { awaits_pong, .. } = &mut self.phase {
             *awaits_pong = false;
         }
     }
@@ -197,13 +206,6 @@ impl SignalingSocket {
     /// Checks the socket, or opens one, at once: the page became visible or is online again.
     pub(super) fn probe(&mut self, now: Moment, outputs: &mut Outputs) {
         self.is_urgent = self.is_open();
-        self.is_old_answer_due = matches!(
-            self.phase,
-            Phase::Open {
-                awaits_pong: true,
-                ..
-            }
-        );
         match self.phase {
             // A ping that was sent before the page slept says nothing, so another one is sent.
             Phase::Open { .. } => self.ping(now, outputs),
@@ -260,6 +262,7 @@ impl SignalingSocket {
         } = &mut self.phase
         {
             (*pinged_at, *awaits_pong) = (now, true);
+            self.unanswered_pings += 1;
             outputs.send(&ClientMessage::Ping);
         }
     }
@@ -355,13 +358,18 @@ mod tests {
     }
 
     #[test]
-    fn the_answer_to_an_earlier_ping_does_not_end_a_probe() {
+    fn what_was_on_its_way_before_a_probe_does_not_end_it() {
         let (mut socket, mut outputs) = open();
         socket.tick(at(1_000), &mut outputs);
+        socket.received(at(1_005));
         socket.probe(at(1_010), &mut outputs);
+        socket.received(at(1_015));
+        // The answer to the ping before the probe.
         socket.received(at(1_020));
+        socket.ponged();
         assert_eq!(socket.timeout(), Some(at(2_510)), "still checked");
         socket.received(at(1_030));
+        socket.ponged();
         assert_eq!(socket.timeout(), Some(at(2_010)), "the next ping");
     }
 
