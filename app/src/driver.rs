@@ -68,7 +68,7 @@ pub fn open_solo(state: RideState, intents: Intents, default_name: &str) {
 /// Opens the page of a phone that connects devices for a rider, whom the fragment of the page's
 /// address names.
 pub fn open_bridge(state: RideState, intents: Intents) {
-    let session = BridgeSession::new(config(), now(), &page::fragment());
+    let session = BridgeSession::new(config(), now(), &page::fragment(), &storage::bridge());
     open(state, intents, None, Box::new(session));
 }
 

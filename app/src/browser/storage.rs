@@ -32,6 +32,8 @@ const RUNNING: &str = "gruppetto.running";
 const VIRTUAL_RIDE: &str = "gruppetto.virtual";
 const VOLUME: &str = "gruppetto.volume";
 const DEVICES: &str = "gruppetto.devices";
+/// Key of the ride for which this browser is a bridge.
+const BRIDGE: &str = "gruppetto.bridge";
 /// Volume in percent for a rider who has not chosen one.
 const DEFAULT_VOLUME: u8 = 50;
 /// Key of the list of rides, newest first.
@@ -84,6 +86,9 @@ pub struct Identity {
     /// True until the ride has ended.
     #[serde(default)]
     pub is_under_way: bool,
+    /// Number of phones' links that the rider has made invalid.
+    #[serde(default)]
+    pub revoked_links: u32,
 }
 
 /// Reads a seed by way of a vector, which is 2 KB less code than reading an array.
@@ -158,16 +163,23 @@ pub fn save_sub_sport(sub_sport: SubSport) {
 
 /// Text about the devices that the rider has paired; empty if there are none.
 pub fn devices() -> String {
-    let stored = local_storage().and_then(|storage| storage.get_item(DEVICES).ok()?);
-    stored.unwrap_or_default()
+    get(DEVICES).unwrap_or_default()
 }
 
 /// Saves the text about the devices that the rider has paired.
 pub fn save_devices(text: &str) {
-    if let Some(storage) = local_storage() {
-        // A full storage loses the convenience only.
-        let _ = storage.set_item(DEVICES, text);
-    }
+    // A full storage loses the convenience only.
+    set(DEVICES, text);
+}
+
+/// Text about the ride for which this browser is a bridge; empty if there is none.
+pub fn bridge() -> String {
+    get(BRIDGE).unwrap_or_default()
+}
+
+/// Saves the text about the ride for which this browser is a bridge.
+pub fn save_bridge(text: &str) {
+    set(BRIDGE, text);
 }
 
 /// Marks that name and FTP were just entered in this tab, so that the page of the

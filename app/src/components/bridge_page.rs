@@ -13,7 +13,9 @@ use super::{
 use crate::{
     browser::{bluetooth, page},
     i18n::*,
-    state::{BridgeView, Intent, Intents, JoinError, RideState, RiderPage, Stage},
+    state::{
+        BridgeView, Intent, Intents, JoinError, RideState, RiderPage, ServerConnection, Stage,
+    },
 };
 
 /// The page. Needs [`RideState`] and the intents as contexts.
@@ -25,6 +27,7 @@ pub fn BridgePage() -> impl IntoView {
     let content = move || match stage.get() {
         Stage::Lobby => view! { <Bridge/> }.into_any(),
         Stage::CannotJoin(error) => view! { <CannotServe error/> }.into_any(),
+        Stage::TakenOver => view! { <BridgeElsewhere/> }.into_any(),
         _ => {
             view! { <LoadingScreen text=Signal::derive(move || t_string!(i18n, bridge.joining))/> }
                 .into_any()
@@ -53,16 +56,19 @@ fn Bridge() -> impl IntoView {
             .map(|bridge| bridge.page)
             .unwrap_or_default()
     });
+    let is_offline = move || matches!(state.connection.get(), ServerConnection::Lost { .. });
     let text = move || match rider_page.get() {
-        RiderPage::Awaited => t_string!(i18n, bridge.awaited),
         RiderPage::Connected => t_string!(i18n, bridge.connected),
+        RiderPage::Silent | RiderPage::Lost if is_offline() => t_string!(i18n, bridge.offline),
+        RiderPage::Awaited => t_string!(i18n, bridge.awaited),
+        RiderPage::Absent => t_string!(i18n, bridge.absent),
         RiderPage::Silent => t_string!(i18n, bridge.silent),
         RiderPage::Lost => t_string!(i18n, bridge.lost),
     };
     let state_name = move || match rider_page.get() {
         RiderPage::Awaited => "connecting",
         RiderPage::Connected => "works",
-        RiderPage::Silent | RiderPage::Lost => "failed",
+        RiderPage::Absent | RiderPage::Silent | RiderPage::Lost => "failed",
     };
     let no_bluetooth = (!bluetooth::is_supported())
         .then(|| view! { <p class="error" role="alert">{t!(i18n, bridge.no_bluetooth)}</p> });
@@ -116,6 +122,28 @@ fn BridgeLoad(bridge: Memo<Option<BridgeView>>) -> impl IntoView {
     .into_any()
 }
 
+/// Another tab of this phone is the bridge.
+#[component]
+fn BridgeElsewhere() -> impl IntoView {
+    let i18n = use_i18n();
+    let intents = expect_context::<Intents>();
+    view! {
+        <StatusScreen heading=Signal::derive(move || t_string!(i18n, bridge.cannot))>
+            <p>{t!(i18n, bridge.elsewhere)}</p>
+            <div class="actions">
+                <button
+                    type="button"
+                    class="button primary"
+                    on:click=move |_| intents.send(Intent::TakeOver)
+                >
+                    {t!(i18n, bridge.use_this_tab)}
+                </button>
+            </div>
+        </StatusScreen>
+    }
+    .into_any()
+}
+
 /// The ride cannot be joined, or is over.
 #[component]
 fn CannotServe(error: JoinError) -> impl IntoView {
@@ -126,9 +154,11 @@ fn CannotServe(error: JoinError) -> impl IntoView {
         other => labels::join_error(i18n, other),
     };
     let may_retry = match error {
-        JoinError::NotACode | JoinError::NoSuchRide | JoinError::Kicked | JoinError::Closed => {
-            false
-        }
+        JoinError::NotACode
+        | JoinError::NoSuchRide
+        | JoinError::Kicked
+        | JoinError::Closed
+        | JoinError::Dismissed => false,
         JoinError::Full
         | JoinError::TooManyRides
         | JoinError::Locked

@@ -34,7 +34,11 @@ pub fn CannotJoinScreen(error: JoinError) -> impl IntoView {
             }
             .into_any(),
         ),
-        JoinError::NoSuchRide | JoinError::NotACode | JoinError::Kicked | JoinError::Closed => None,
+        JoinError::NoSuchRide
+        | JoinError::NotACode
+        | JoinError::Kicked
+        | JoinError::Closed
+        | JoinError::Dismissed => None,
         JoinError::Full
         | JoinError::Locked
         | JoinError::TooManyRides

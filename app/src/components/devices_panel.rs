@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use ride::trainer::DeviceKind;
 
-use super::labels;
+use super::labels::{self, Texts};
 use crate::{
     browser::bluetooth,
     i18n::*,
@@ -50,7 +50,7 @@ pub fn TrainerRow() -> impl IntoView {
             <div class="device-facts">
                 <h3>{t!(i18n, trainer.heading)}</h3>
                 <p class="trainer-state" data-state=move || state.trainer.with(labels::state_name)>
-                    {move || labels::trainer(i18n, state.trainer.get())}
+                    {move || trainer_text(i18n, state, state.trainer.get())}
                 </p>
                 {lazy::addition(|views| (views.trainer_values)())}
             </div>
@@ -62,6 +62,14 @@ pub fn TrainerRow() -> impl IntoView {
         </div>
     }
     .into_any()
+}
+
+/// State of the trainer, or where to pair one.
+fn trainer_text(i18n: Texts, state: RideState, trainer: DeviceState) -> AnyView {
+    match trainer {
+        DeviceState::None if is_phone_connected(state) => t!(i18n, phone.pair_there).into_any(),
+        trainer => labels::trainer(i18n, trainer),
+    }
 }
 
 /// Alert during a ride: nothing while the trainer works, a message while it does not follow the
@@ -100,7 +108,7 @@ pub fn TrainerAlert() -> impl IntoView {
         }
         other => view! {
             <div class="trainer-alert" data-mild="true">
-                <p>{labels::trainer(i18n, other)}</p>
+                <p>{move || trainer_text(i18n, state, other.clone())}</p>
                 <PairButton kind=DeviceKind::Trainer/>
                 <SimulateButton/>
             </div>
@@ -173,6 +181,10 @@ pub fn is_of_phone(state: RideState, kind: DeviceKind) -> bool {
         .is_some_and(|device| device.is_of_phone)
 }
 
+fn is_phone_connected(state: RideState) -> bool {
+    state.devices.read().phone == PhoneState::Connected
+}
+
 /// Tells whether the rider's phone has connected devices, and is out of reach.
 fn is_phone_lost(state: RideState) -> bool {
     let devices = state.devices.read();
@@ -188,7 +200,9 @@ pub fn PairButton(kind: DeviceKind) -> impl IntoView {
     let state = expect_context::<RideState>();
     let intents = expect_context::<Intents>();
     let is_connecting = move || *state.devices.read().state(kind) == DeviceState::Connecting;
-    let is_hidden = move || is_of_phone(state, kind) && !bluetooth::is_supported();
+    let is_hidden = move || {
+        !bluetooth::is_supported() && (is_of_phone(state, kind) || is_phone_connected(state))
+    };
     view! {
         <button
             type="button"

@@ -61,6 +61,7 @@ pub fn join_error(i18n: Texts, error: JoinError) -> &'static str {
         JoinError::Unreachable => t_string!(i18n, server.unreachable),
         JoinError::Outdated => t_string!(i18n, join_error.outdated),
         JoinError::TooManyRides => t_string!(i18n, server.too_many),
+        JoinError::Dismissed => t_string!(i18n, bridge.dismissed),
         JoinError::Other => t_string!(i18n, join_error.other),
     }
 }

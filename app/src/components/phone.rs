@@ -7,7 +7,7 @@ use super::dialog::Dialog;
 use crate::{
     browser::bluetooth,
     i18n::*,
-    state::{PhoneState, RideState},
+    state::{Intent, Intents, PhoneState, RideState},
 };
 
 /// Width in modules of the quiet zone around a QR code (ISO/IEC 18004).
@@ -19,6 +19,7 @@ const QUIET_ZONE: usize = 4;
 pub fn PhoneRow() -> impl IntoView {
     let i18n = use_i18n();
     let state = expect_context::<RideState>();
+    let intents = expect_context::<Intents>();
     let open = RwSignal::new(false);
     let is_possible = Memo::new(move |_| !state.devices.read().bridge_link.is_empty());
     let phone = Memo::new(move |_| state.devices.read().phone);
@@ -48,6 +49,15 @@ pub fn PhoneRow() -> impl IntoView {
                 <Show when=move || is_possible.get()>
                     <button type="button" class="button" on:click=move |_| open.set(true)>
                         {t!(i18n, phone.open)}
+                    </button>
+                </Show>
+                <Show when=move || phone.get() != PhoneState::None>
+                    <button
+                        type="button"
+                        class="button quiet"
+                        on:click=move |_| intents.send(Intent::StopPhone)
+                    >
+                        {t!(i18n, phone.stop)}
                     </button>
                 </Show>
             </div>

@@ -18,7 +18,7 @@ use crate::browser::{
 };
 
 pub(super) use crate::browser::storage::{
-    devices, is_banned, save_volume, sub_sport, take_reload_marker, volume,
+    bridge, devices, is_banned, save_volume, sub_sport, take_reload_marker, volume,
 };
 
 /// Storage of one ride.
@@ -47,6 +47,7 @@ impl Storage {
     pub(super) fn carry_out(&mut self, command: StorageCommand) {
         match command {
             StorageCommand::SaveDevices(ref devices) => storage::save_devices(&devices.to_text()),
+            StorageCommand::SaveBridge(ref text) => storage::save_bridge(text),
             StorageCommand::SaveSubSport(sub_sport) => storage::save_sub_sport(sub_sport),
             StorageCommand::SaveFtp(ftp) => storage::save_ftp(&ftp),
             _ => {}
@@ -81,6 +82,7 @@ impl Storage {
                 storage::take_reload_marker(code);
             }
             StorageCommand::SaveDevices(_)
+            | StorageCommand::SaveBridge(_)
             | StorageCommand::SaveSubSport(_)
             | StorageCommand::SaveFtp(_) => {}
         }
@@ -184,6 +186,7 @@ fn to_identity(identity: Identity) -> StoredIdentity {
         stored_at: identity.stored_at,
         room_snapshot: identity.room_snapshot,
         is_under_way: identity.is_under_way,
+        revoked_links: identity.revoked_links,
     }
 }
 
@@ -201,5 +204,6 @@ fn from_identity(identity: StoredIdentity) -> Identity {
         stored_at: identity.stored_at,
         room_snapshot: identity.room_snapshot,
         is_under_way: identity.is_under_way,
+        revoked_links: identity.revoked_links,
     }
 }

@@ -23,6 +23,8 @@ const MAX_RIDER_NAME: usize = 256;
 /// Kinds of the messages.
 const REPORT: u8 = 6;
 const LOAD: u8 = 7;
+/// Kind of load that tells a bridge that it is used no more.
+const DISMISSED: u8 = 3;
 
 /// States of a device by their number in a report.
 const STATES: [BridgedState; 10] = [
@@ -85,8 +87,8 @@ pub enum BridgedState {
 /// Load for the trainer of a bridge, sent twice a second and after each change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BridgeLoad {
-    /// The load.
-    pub load: Load,
+    /// The load; `None` if the rider uses this bridge no more.
+    pub load: Option<Load>,
     /// Name of the rider, see [`BridgeLoad::new`].
     pub rider: String,
 }
@@ -153,13 +155,16 @@ impl BridgeLoad {
             let fields = begin(decoder, 3)?;
             let (kind, value, rider) = (decoder.u8()?, decoder.i32()?, decoder.str()?.to_owned());
             skip(decoder, fields)?;
-            let load = load(kind, value).ok_or(MessageError::Malformed)?;
+            let load = match kind {
+                DISMISSED => None,
+                kind => Some(load(kind, value).ok_or(MessageError::Malformed)?),
+            };
             Ok(Self { load, rider })
         })
     }
 
     /// Load with the name of the rider, cut to what fits into one packet.
-    pub fn new(load: Load, rider: &RiderName) -> Self {
+    pub fn new(load: Option<Load>, rider: &RiderName) -> Self {
         let rider = truncate(rider.as_str(), MAX_NAME_CHARS, MAX_RIDER_NAME).to_owned();
         Self { load, rider }
     }
@@ -193,9 +198,10 @@ impl<C> Encode<C> for BridgeLoad {
         _: &mut C,
     ) -> Result<(), encode::Error<W::Error>> {
         let (kind, value) = match self.load {
-            Load::Power(watts) => (0, i32::from(watts)),
-            Load::Slope(slope) => (1, i32::from(slope)),
-            Load::Resistance(percent) => (2, i32::from(percent)),
+            Some(Load::Power(watts)) => (0, i32::from(watts)),
+            Some(Load::Slope(slope)) => (1, i32::from(slope)),
+            Some(Load::Resistance(percent)) => (2, i32::from(percent)),
+            None => (DISMISSED, 0),
         };
         encoder
             .array(3)?
@@ -328,7 +334,7 @@ mod tests {
     #[test]
     fn a_load_with_the_longest_name_fits_into_one_packet_of_telemetry() {
         let family = "\u{1f468}\u{200d}\u{1f469}\u{200d}\u{1f467}\u{200d}\u{1f466}";
-        let load = BridgeLoad::new(Load::Power(300), &family.repeat(40).parse().unwrap());
+        let load = BridgeLoad::new(Some(Load::Power(300)), &family.repeat(40).parse().unwrap());
         assert!(load.rider().starts_with(family));
         let bytes = load.encode();
         assert!(bytes.len() <= 300, "{} bytes", bytes.len());
@@ -361,10 +367,11 @@ mod tests {
     #[test]
     fn messages_are_decoded_as_they_were_encoded() {
         for load in [
-            Load::Power(0),
-            Load::Power(u16::MAX),
-            Load::Slope(-MAX_SLOPE),
-            Load::Resistance(100),
+            Some(Load::Power(0)),
+            Some(Load::Power(u16::MAX)),
+            Some(Load::Slope(-MAX_SLOPE)),
+            Some(Load::Resistance(100)),
+            None,
         ] {
             let load = BridgeLoad::new(load, &"Ana".parse().unwrap());
             assert_eq!(BridgeLoad::decode(&load.encode()), Ok(load));
@@ -392,7 +399,7 @@ mod tests {
         let encoder = encoder.u8(0).unwrap().i32(120).unwrap().str("Ana").unwrap();
         encoder.array(1).unwrap().u8(7).unwrap();
         let load = BridgeLoad::decode(&bytes).map(|message| message.load);
-        assert_eq!(load, Ok(Load::Power(120)));
+        assert_eq!(load, Ok(Some(Load::Power(120))));
     }
 
     #[test]
@@ -402,7 +409,7 @@ mod tests {
             Load::Slope(i16::MIN),
             Load::Resistance(101),
         ] {
-            let load = BridgeLoad::new(load, &"Ana".parse().unwrap());
+            let load = BridgeLoad::new(Some(load), &"Ana".parse().unwrap());
             let decoded = BridgeLoad::decode(&load.encode());
             assert_eq!(decoded, Err(MessageError::Malformed));
         }

@@ -213,6 +213,8 @@ pub enum Intent {
     Pair(DeviceKind),
     /// Disconnect and forget a device.
     Forget(DeviceKind),
+    /// Stop using the phone that connects devices, and make its link invalid.
+    StopPhone,
     /// Take power from this kind of device; `None` for the most exact one.
     SetPowerSource(Option<DeviceKind>),
     /// Take cadence from this kind of device; `None` for the most exact one.

@@ -3,12 +3,14 @@
 //! - [`BridgeSession`]: the phone's page;
 //! - [`BridgeLink`]: address by which a phone finds its rider, with the secret that proves its right
 //!   to speak;
+//! - `identity`: the phone as member of the ride, for a reload;
 //! - `proved_bridges`: proofs that a rider's page has verified;
 //! - `held_load`: load of the trainer while the rider's page is silent.
 //!
 //! The rider's side is `devices::phone`.
 
 mod held_load;
+mod identity;
 mod link;
 mod proved_bridges;
 mod session;

@@ -26,6 +26,8 @@ pub(crate) struct OwnRider {
     /// Seed of all keys.
     pub(crate) seed: [u8; 32],
     pub(crate) key: SigningKey,
+    /// Number of phones' links that the rider has made invalid.
+    pub(crate) revoked_links: u32,
 }
 
 impl OwnRider {
@@ -39,6 +41,7 @@ impl OwnRider {
             ready: false,
             seed,
             key: SigningKey::from_seed(seed).ok()?,
+            revoked_links: 0,
         })
     }
 
@@ -49,6 +52,7 @@ impl OwnRider {
             peer: identity.peer.clone(),
             bias: Bias::new(identity.bias),
             ready: identity.ready,
+            revoked_links: identity.revoked_links,
             ..Self::new(name, ftp, identity.seed)?
         })
     }
@@ -59,7 +63,7 @@ impl OwnRider {
 
     /// Secret of the link for a phone.
     pub(crate) fn bridge_secret(&self) -> BridgeSecret {
-        BridgeSecret::of_rider(&self.seed)
+        BridgeSecret::of_rider(&self.seed, self.revoked_links)
     }
 
     pub(crate) fn ballot_key(&self) -> Option<BallotKey> {

@@ -79,6 +79,8 @@ pub struct RideSession {
     unreadable: u64,
     /// Bridges whose proofs were verified.
     proved_bridges: ProvedBridges,
+    /// Bridges that the rider has stopped using.
+    dismissed_bridges: ProvedBridges,
     keeps_screen_on: bool,
     next_update: Moment,
     /// Time of the next telemetry message; `None` while group time, which dates it, is unknown.
@@ -155,6 +157,7 @@ impl RideSession {
             takes_part: false,
             unreadable: 0,
             proved_bridges: ProvedBridges::default(),
+            dismissed_bridges: ProvedBridges::default(),
             keeps_screen_on: false,
             next_update: now.moment,
             next_telemetry: None,
@@ -486,7 +489,7 @@ impl RideSession {
         if let Some((phone, load)) = self.ride.devices.take_phone_message(now)
             && let Some(me) = &self.me
         {
-            let payload = BridgeLoad::new(load, &me.name).encode();
+            let payload = BridgeLoad::new(Some(load), &me.name).encode();
             self.group.send_telemetry(now, phone, payload);
         }
     }

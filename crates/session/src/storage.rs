@@ -148,6 +148,9 @@ pub struct StoredIdentity {
     /// True until the ride has ended.
     #[serde(default)]
     pub is_under_way: bool,
+    /// Number of phones' links that the rider has made invalid.
+    #[serde(default)]
+    pub revoked_links: u32,
 }
 
 /// Name of a rider in one ride.
@@ -225,6 +228,9 @@ pub enum StorageCommand {
     SaveProfile(StoredProfile),
     /// Store the paired devices.
     SaveDevices(StoredDevices),
+    /// Store this text about the phone as bridge, for
+    /// [`BridgeSession::new`](crate::bridge::BridgeSession::new).
+    SaveBridge(String),
     /// Store the identity of this tab's rider.
     SaveIdentity(Box<StoredIdentity>),
     /// Forget a rider who left, or whose ride is over.

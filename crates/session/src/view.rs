@@ -246,6 +246,8 @@ pub enum JoinError {
     Unreachable,
     /// The server speaks another version: the page must be reloaded.
     Outdated,
+    /// The rider has stopped using this phone (bridge).
+    Dismissed,
     /// Any other error reported by the server.
     Other,
 }

@@ -39,10 +39,11 @@ pub(crate) struct BridgeLink {
 pub(crate) struct BridgeLinkError;
 
 impl BridgeSecret {
-    /// Secret of a rider with a seed; the same after a reload.
-    pub(crate) fn of_rider(seed: &[u8; 32]) -> Self {
+    /// Secret of a rider with a seed, who has made a number of links invalid; the same after a reload.
+    pub(crate) fn of_rider(seed: &[u8; 32], revoked_links: u32) -> Self {
         let mut secret = [0; 16];
-        secret.copy_from_slice(&hmac(seed, &[SECRET_LABEL])[..16]);
+        let parts = [SECRET_LABEL, &revoked_links.to_be_bytes()];
+        secret.copy_from_slice(&hmac(seed, &parts)[..16]);
         Self(secret)
     }
 
@@ -118,7 +119,7 @@ mod tests {
         BridgeLink {
             code: "brave-otter-4821".parse().unwrap(),
             rider: id("8e61d223"),
-            secret: BridgeSecret::of_rider(&[7; 32]),
+            secret: BridgeSecret::of_rider(&[7; 32], 0),
         }
     }
 
@@ -149,13 +150,18 @@ mod tests {
     #[test]
     fn a_proof_holds_for_one_bridge_of_one_rider_with_one_secret() {
         let (ana, phone) = (id("ana"), id("phone"));
-        let secret = BridgeSecret::of_rider(&[1; 32]);
+        let secret = BridgeSecret::of_rider(&[1; 32], 0);
         let proof = secret.proof(&ana, &phone);
         assert!(secret.proves(&proof, &ana, &phone));
         assert!(!secret.proves(&proof, &id("ben"), &phone));
         assert!(!secret.proves(&proof, &ana, &id("thief")));
         assert!(!secret.proves(&[0; 32], &ana, &phone));
-        assert!(!BridgeSecret::of_rider(&[2; 32]).proves(&proof, &ana, &phone));
+        for other in [
+            BridgeSecret::of_rider(&[2; 32], 0),
+            BridgeSecret::of_rider(&[1; 32], 1),
+        ] {
+            assert!(!other.proves(&proof, &ana, &phone));
+        }
         assert_ne!(
             secret.proof(&id("a"), &id("bc")),
             secret.proof(&id("ab"), &id("c"))

@@ -4,14 +4,17 @@ use std::collections::VecDeque;
 
 use clock::{Duration, Moment, Now};
 use mesh::node::{self, Node, NodeConfig, NodeEvent};
-use protocol::peer::{MemberRole, PeerId};
+use protocol::{
+    peer::{MemberRole, PeerId, Token},
+    signaling::ErrorCode,
+};
 use ride::{
     bridge::{BridgeLoad, BridgeProof, BridgeReport, BridgedDevice},
     timeline::SigningKey,
     trainer::Load,
 };
 
-use super::{BridgeLink, held_load::HeldLoad};
+use super::{BridgeLink, held_load::HeldLoad, identity::BridgeIdentity};
 use crate::{
     Session,
     api::{Input, Intent, Output, SessionConfig},
@@ -34,7 +37,8 @@ const SILENCE_TIMEOUT: Duration = Duration::from_secs(3);
 /// Session of a phone that connects devices for a rider; see [`crate::bridge`].
 ///
 /// Its [`View`] has the stages [`Stage::Joining`], [`Stage::Lobby`] once the server has let it in,
-/// and [`Stage::CannotJoin`]; further its devices, and a [`BridgeView`].
+/// [`Stage::CannotJoin`], and [`Stage::TakenOver`] once another tab of the phone is the bridge;
+/// further its devices, and a [`BridgeView`].
 #[derive(Debug)]
 pub struct BridgeSession {
     config: SessionConfig,
@@ -44,11 +48,17 @@ pub struct BridgeSession {
     devices: OwnDevices,
     /// Rider to serve; `None` if the link is not complete.
     link: Option<BridgeLink>,
+    /// Member that this phone was for the rider before; `None` for a new one.
+    identity: Option<BridgeIdentity>,
     /// Proof for the rider, once the server has given this page an id.
     proof: Option<BridgeProof>,
     load: HeldLoad,
     /// True while the devices are connected for the rider.
     serves: bool,
+    /// True if the rider is a member of the ride, as far as this page knows.
+    has_rider: bool,
+    /// Reason why the server refused this page, which goes on over its direct link.
+    refused: Option<JoinError>,
     /// Start of the attempt to join.
     joining_since: Moment,
     /// Newest message of the rider's page.
@@ -61,19 +71,25 @@ pub struct BridgeSession {
 }
 
 impl BridgeSession {
-    /// Session of the page with this fragment of the address. Drain the outputs before the first
-    /// input.
-    pub fn new(config: SessionConfig, now: Now, fragment: &str) -> Self {
+    /// Session of the page with this fragment of the address. `stored` is the text of the last
+    /// [`StorageCommand::SaveBridge`], or empty. Drain the outputs before the first input.
+    pub fn new(config: SessionConfig, now: Now, fragment: &str, stored: &str) -> Self {
+        let link: Option<BridgeLink> = fragment.parse().ok();
+        let identity = stored.parse().ok();
+        let is_of_link = |identity: &BridgeIdentity| Some(&identity.link) == link.as_ref();
         let mut session = Self {
             outputs: VecDeque::new(),
             view: View::default(),
             group: Group::default(),
             devices: OwnDevices::new(config.devices.clone()),
             config,
-            link: fragment.parse().ok(),
+            identity: identity.filter(is_of_link),
+            link,
             proof: None,
             load: HeldLoad::default(),
             serves: false,
+            has_rider: true,
+            refused: None,
             joining_since: now.moment,
             heard_at: None,
             reported: None,
@@ -100,7 +116,7 @@ impl BridgeSession {
             keys: public_keys(&key, &seed),
             role: MemberRole::Bridge,
             ballot_key: None,
-            resume: None,
+            resume: self.identity.as_ref().map(BridgeIdentity::resume),
             seed: seed_number(&seed),
             p2p_available: self.config.p2p_available,
             group_offset: None,
@@ -108,7 +124,7 @@ impl BridgeSession {
         };
         self.group.join(link.code.clone(), config);
         // The new node does not know the rider yet.
-        self.heard_at = None;
+        (self.heard_at, self.has_rider, self.refused) = (None, true, None);
         self.joining_since = now;
         self.view.stage = Stage::Joining;
         if !self.serves {
@@ -118,9 +134,9 @@ impl BridgeSession {
         }
     }
 
-    /// Joins again after a refusal.
+    /// Joins again after a refusal, or takes over from another tab.
     fn retry(&mut self, now: Moment) {
-        if matches!(self.view.stage, Stage::CannotJoin(_)) {
+        if matches!(self.view.stage, Stage::CannotJoin(_) | Stage::TakenOver) {
             self.group.close(now, &mut self.outputs);
             self.join(now);
         }
@@ -133,7 +149,7 @@ impl BridgeSession {
                 self.devices.forget(now, kind, &mut self.outputs);
                 self.save_devices();
             }
-            Intent::Retry => self.retry(now),
+            Intent::Retry | Intent::TakeOver => self.retry(now),
             // Only the page of a rider handles the others.
             _ => {}
         }
@@ -147,9 +163,21 @@ impl BridgeSession {
 
     fn handle_group_event(&mut self, now: Moment, event: NodeEvent) {
         match event {
-            NodeEvent::Welcomed { peer, .. } => self.welcomed(now, &peer),
+            NodeEvent::Welcomed {
+                peer,
+                token,
+                members,
+                ..
+            } => {
+                self.has_rider = members.iter().any(|member| self.is_rider(&member.peer));
+                self.welcomed(now, peer, token);
+            }
             NodeEvent::Received { from, payload, .. } => self.receive(now, &from, &payload),
-            NodeEvent::Left { peer, .. } if self.is_rider(&peer) => self.load.rider_left(now),
+            NodeEvent::Joined(member) if self.is_rider(&member.peer) => self.has_rider = true,
+            NodeEvent::Left { peer, .. } if self.is_rider(&peer) => {
+                self.has_rider = false;
+                self.load.rider_left(now);
+            }
             NodeEvent::SocketLost { attempt, .. } => {
                 self.view.connection = ServerConnection::Lost { attempt };
                 let is_joining = self.view.stage == Stage::Joining;
@@ -158,18 +186,13 @@ impl BridgeSession {
                 }
             }
             NodeEvent::SocketRestored => self.view.connection = ServerConnection::Online,
-            NodeEvent::JoinRefused { code, .. } => {
-                // A direct link to the rider is kept.
-                if self.group.node().is_none_or(Node::is_over) {
-                    self.end(now, code.into());
-                }
-            }
+            NodeEvent::JoinRefused { code, .. } => self.join_refused(now, code),
             NodeEvent::Kicked { reason } => {
                 self.view.kick_reason = Some(reason);
                 self.end(now, JoinError::Kicked);
             }
             NodeEvent::RideEnded => self.end(now, JoinError::Closed),
-            NodeEvent::Replaced => self.end(now, JoinError::Other),
+            NodeEvent::Replaced => self.replaced(now),
             // Of other members, and of hosts.
             _ => {}
         }
@@ -179,9 +202,37 @@ impl BridgeSession {
         self.link.as_ref().is_some_and(|link| link.rider == *peer)
     }
 
-    fn welcomed(&mut self, now: Moment, own: &PeerId) {
+    fn join_refused(&mut self, now: Moment, code: ErrorCode) {
+        let is_joining = self.view.stage == Stage::Joining;
+        if code == ErrorCode::BadToken && is_joining && self.identity.take().is_some() {
+            // The server knows this phone no more; it comes as a new member.
+            self.group.close(now, &mut self.outputs);
+            self.join(now);
+        } else if self.group.node().is_none_or(Node::is_over) {
+            self.end(now, code.into());
+        } else {
+            // A direct link to the rider is kept.
+            self.refused = Some(code.into());
+        }
+    }
+
+    /// Another tab of this phone is the bridge. It connects the devices now.
+    fn replaced(&mut self, now: Moment) {
+        self.end(now, JoinError::Other);
+        self.load = HeldLoad::default();
+        self.view.stage = Stage::TakenOver;
+    }
+
+    fn welcomed(&mut self, now: Moment, own: PeerId, token: Token) {
         let Some(link) = &self.link else { return };
-        self.proof = Some(link.secret.proof(&link.rider, own));
+        self.proof = Some(link.secret.proof(&link.rider, &own));
+        let identity = self.identity.insert(BridgeIdentity {
+            link: link.clone(),
+            peer: own,
+            token,
+        });
+        let command = StorageCommand::SaveBridge(identity.to_string());
+        self.outputs.push_back(Output::Storage(command));
         self.reported = None;
         self.next_update = now;
         self.view.stage = Stage::Lobby;
@@ -196,7 +247,10 @@ impl BridgeSession {
         let Ok(message) = BridgeLoad::decode(payload) else {
             return;
         };
-        let load = message.load;
+        let Some(load) = message.load else {
+            self.group.handle(now, node::Input::Leave);
+            return self.end(now, JoinError::Dismissed);
+        };
         if self.heard_at.replace(now).is_none() {
             // The rider's page has accepted the proof, and takes the offer of a direct link.
             let partner = from.clone();
@@ -227,7 +281,12 @@ impl BridgeSession {
         self.next_update = now + UPDATE_INTERVAL;
         let load = self.load.load(now);
         self.devices.set_load(now, load, &mut self.outputs);
-        if self.serves && matches!(self.view.stage, Stage::CannotJoin(_)) && load == Load::FREE {
+        if let Some(error) = self.refused.filter(|_| self.load.is_eased(now)) {
+            // The direct link is lost, too.
+            self.end(now, error);
+        }
+        let has_ended = matches!(self.view.stage, Stage::CannotJoin(_) | Stage::TakenOver);
+        if self.serves && has_ended && load == Load::FREE {
             // Another page or app may use the devices.
             self.serves = false;
             self.devices.release(now, &mut self.outputs);
@@ -257,6 +316,7 @@ impl BridgeSession {
 
     fn bridge_view(&mut self, now: Moment) -> BridgeView {
         let page = match self.heard_at {
+            _ if !self.has_rider => RiderPage::Absent,
             None => RiderPage::Awaited,
             Some(_) if self.load.is_eased(now) => RiderPage::Lost,
             Some(at) if now - at >= SILENCE_TIMEOUT => RiderPage::Silent,

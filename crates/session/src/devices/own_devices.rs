@@ -1,7 +1,7 @@
 //! All devices of the rider, and their readings.
 
 use clock::Moment;
-use protocol::peer::{PeerId, PeerNumber};
+use protocol::{peer::PeerId, signaling::Member};
 use ride::{
     bridge::{BridgeReport, BridgedDevice},
     rider::{Ftp, TrainerKind},
@@ -322,12 +322,17 @@ impl OwnDevices {
     pub(crate) fn phone_reported(
         &mut self,
         now: Moment,
-        phone: (&PeerId, PeerNumber),
+        phone: &Member,
         report: BridgeReport,
     ) -> bool {
         // The page may have slept.
         self.phone.handle_timeout(now);
         self.phone.reported(now, phone, report.into_devices())
+    }
+
+    /// Forgets the phone and its devices.
+    pub(crate) fn stop_phone(&mut self) {
+        self.phone = Phone::default();
     }
 
     /// Tells whether a phone connects devices for this page.

@@ -1,7 +1,10 @@
 //! Devices that a phone connects for this page, see [`crate::bridge`].
 
 use clock::{Duration, Moment};
-use protocol::peer::{PeerId, PeerNumber};
+use protocol::{
+    peer::{Incarnation, PeerId, PeerNumber},
+    signaling::Member,
+};
 use ride::{
     bridge::{BridgedDevice, BridgedState},
     trainer::{Capabilities, DeviceKind, Load, READING_TIMEOUT, Reading},
@@ -35,30 +38,35 @@ pub(super) struct Phone {
 struct Reporter {
     peer: PeerId,
     number: PeerNumber,
+    /// Load of its page.
+    incarnation: Incarnation,
     at: Moment,
 }
 
 impl Phone {
     /// Takes the report of a phone that has proved its right. Of several phones, the one that came
     /// last counts, since its page is the one that the rider has just opened. Returns true if another
-    /// phone, or one that was lost, reports.
+    /// phone, another load of its page, or one that was lost reports.
     pub(super) fn reported(
         &mut self,
         now: Moment,
-        (peer, number): (&PeerId, PeerNumber),
+        phone: &Member,
         devices: Vec<BridgedDevice>,
     ) -> bool {
+        let (peer, number) = (&phone.peer, phone.number);
         let is_older =
             |current: &Reporter| current.peer != *peer && number < current.number && !self.is_lost;
         if self.current.as_ref().is_some_and(is_older) {
             return false;
         }
-        let is_same = |current: &Reporter| current.peer == *peer;
-        let is_same_phone = self.current.as_ref().is_some_and(is_same);
-        let is_new = self.is_lost || !is_same_phone;
+        let is_same =
+            |current: &Reporter| current.peer == *peer && current.incarnation == phone.incarnation;
+        let is_same_page = self.current.as_ref().is_some_and(is_same);
+        let is_new = self.is_lost || !is_same_page;
         self.current = Some(Reporter {
             peer: peer.clone(),
             number,
+            incarnation: phone.incarnation,
             at: now,
         });
         let has_trainer = |device: &BridgedDevice| device.kind == DeviceKind::Trainer;
@@ -67,7 +75,7 @@ impl Phone {
             self.load.get_or_insert(Load::FREE);
         }
         let earlier = std::mem::replace(&mut self.devices, devices);
-        if !is_same_phone {
+        if !is_same_page {
             self.missing.extend(earlier);
         }
         let connected = &self.devices;

@@ -48,6 +48,7 @@ impl RideSession {
                 self.ride.devices.forget(now, kind, &mut self.outputs);
                 self.save_devices();
             }
+            Intent::StopPhone => self.stop_phone(now),
             Intent::SetPowerSource(kind) => {
                 self.ride.devices.set_power_source(kind);
                 self.save_devices();

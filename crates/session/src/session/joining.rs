@@ -198,6 +198,7 @@ impl RideSession {
             stored_at: Some(self.now.wall.unix_ms()),
             room_snapshot: self.group.node().and_then(Node::room_snapshot),
             is_under_way: self.view.stage != Stage::Ended,
+            revoked_links: me.revoked_links,
         })
     }
 }

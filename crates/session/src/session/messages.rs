@@ -7,7 +7,7 @@ use protocol::{
     signaling::Member,
 };
 use ride::{
-    bridge::BridgeReport,
+    bridge::{BridgeLoad, BridgeReport},
     message::PeerMessage,
     rider::RiderProfile,
     timeline::{Head, SignedEvent},
@@ -67,6 +67,13 @@ impl RideSession {
             return;
         };
         let (peer, proof) = (&bridge.peer, &report.proof);
+        if self.dismissed_bridges.contains(&me.peer, peer, proof) {
+            if self.limits.allow(now, peer, PeerRequest::BridgeReport) {
+                let payload = BridgeLoad::new(None, &me.name).encode();
+                self.group.send_telemetry(now, peer.clone(), payload);
+            }
+            return;
+        }
         let is_known = self.proved_bridges.contains(&me.peer, peer, proof);
         if !is_known {
             let is_allowed = self.limits.allow(now, peer, PeerRequest::BridgeProof);
@@ -79,11 +86,22 @@ impl RideSession {
         if !self.limits.allow(now, peer, PeerRequest::BridgeReport) {
             return;
         }
-        let phone = (peer, bridge.number);
-        if self.ride.devices.phone_reported(now, phone, report) {
+        if self.ride.devices.phone_reported(now, bridge, report) {
             let partner = peer.clone();
             self.group.handle(now, node::Input::SetPartner(partner));
         }
+    }
+
+    /// Uses no phone any more: their link becomes invalid, and they are told so when they report.
+    pub(super) fn stop_phone(&mut self, now: Moment) {
+        if let Some(me) = &mut self.me {
+            me.revoked_links += 1;
+        }
+        self.dismissed_bridges = std::mem::take(&mut self.proved_bridges);
+        self.ride.devices.stop_phone();
+        self.view.devices.bridge_link.clear();
+        self.next_update = now;
+        self.save(now);
     }
 
     pub(super) fn receive_profile(&mut self, now: Moment, peer: &PeerId, profile: &RiderProfile) {

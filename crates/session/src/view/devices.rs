@@ -132,6 +132,8 @@ pub enum RiderPage {
     /// It has not answered so far.
     #[default]
     Awaited,
+    /// The rider is not in the ride.
+    Absent,
     /// It answers.
     Connected,
     /// It answers no more; the load is still held.

@@ -368,7 +368,8 @@ fn loads_of_another_rider_do_not_reach_the_trainer() {
     let raw = world.join_raw_peer();
     world.start(long_ride());
     world.run(secs(10));
-    let load = ride::bridge::BridgeLoad::new(Load::Power(900), &"Ana".parse().expect("a name"));
+    let load =
+        ride::bridge::BridgeLoad::new(Some(Load::Power(900)), &"Ana".parse().expect("a name"));
     let bridge = {
         let mut members = world.raw_peer(raw).node().members();
         let bridge = members.find(|member| member.role == MemberRole::Bridge);
@@ -438,4 +439,137 @@ fn a_phone_that_is_opened_anew_without_its_trainer_sounds_the_alarm() {
     world.run(secs(2));
     assert_eq!(*world.trainer(ANA), DeviceState::None);
     assert_eq!(alarms(&world), 1);
+}
+
+#[test]
+fn a_phone_whose_page_is_loaded_again_is_the_same_member_also_in_a_locked_ride() {
+    let (mut world, phone) = with_phone(20, 2);
+    let fragment = fragment(&world);
+    world.start(long_ride());
+    world.run(secs(10));
+    world.intend(ANA, Intent::Lock(true));
+    world.run(secs(1));
+    for (away, alarm) in [(ms(500), 1), (secs(90), 2)] {
+        world.close_page(phone);
+        world.run(away);
+        // As in browsers that find no devices again.
+        world.storage_mut(phone).devices = Default::default();
+        world.open_bridge_in(phone, &fragment);
+        world.run(secs(2));
+        assert_eq!(page(&world, phone), RiderPage::Connected);
+        assert_eq!(*world.trainer(ANA), DeviceState::Lost("Kickr".to_owned()));
+        assert_eq!(alarms(&world), alarm, "the trainer is to be paired again");
+        world.connect_trainer(phone, FakeTrainer::new("Kickr"));
+        world.pedal(phone, 140, 85);
+        world.run(secs(4));
+        assert_eq!(world.view(ANA).own_metrics.power, Some(140));
+    }
+    // Another phone is a new member.
+    let other = world.open_bridge(&fragment);
+    world.run(secs(2));
+    assert_eq!(*world.stage(other), Stage::CannotJoin(JoinError::Locked));
+}
+
+#[test]
+fn a_phone_that_the_server_knows_no_more_joins_anew() {
+    let mut world = World::group(21, 1);
+    world.run(secs(1));
+    let fragment = fragment(&world);
+    for stored in [
+        format!("{fragment} phone made-up-token"),
+        "damaged".to_owned(),
+    ] {
+        let phone = world.add_browser();
+        world.storage_mut(phone).bridge = stored.clone();
+        world.open_bridge_in(phone, &fragment);
+        world.run(secs(2));
+        assert_eq!(page(&world, phone), RiderPage::Connected);
+        assert_ne!(world.storage(phone).bridge, stored);
+    }
+}
+
+#[test]
+fn a_second_tab_of_the_phone_takes_over_and_the_first_takes_it_back_with_a_tap() {
+    let (mut world, first) = with_phone(22, 1);
+    let second = world.add_tab(first);
+    world.open_bridge_in(second, &fragment(&world));
+    world.run(secs(2));
+    assert_eq!(*world.stage(first), Stage::TakenOver);
+    assert!(world.tabs[first].trainers.is_empty(), "free for the second");
+    assert!(!world.tabs[first].screen_is_kept_on);
+    assert_eq!(page(&world, second), RiderPage::Connected);
+    world.intend(first, Intent::TakeOver);
+    world.run(secs(2));
+    assert_eq!(*world.stage(second), Stage::TakenOver);
+    assert_eq!(page(&world, first), RiderPage::Connected);
+    assert!(world.tabs[first].screen_is_kept_on);
+}
+
+#[test]
+fn a_rider_stops_using_a_phone_and_its_link_is_invalid_from_then_on() {
+    let (mut world, phone) = with_phone(23, 2);
+    let old_link = fragment(&world);
+    world.start(long_ride());
+    world.run(secs(15));
+    assert!(world.target(ANA).is_some());
+    world.intend(ANA, Intent::StopPhone);
+    world.run(secs(2));
+    assert_eq!(*world.trainer(ANA), DeviceState::None);
+    assert_eq!(world.view(ANA).devices.phone, PhoneState::None);
+    assert_eq!(world.view(ANA).own_metrics.power, None);
+    assert_eq!(alarms(&world), 0, "it was asked for");
+    assert_eq!(*world.stage(phone), Stage::CannotJoin(JoinError::Dismissed));
+    let eased = bridge_view(&world, phone).load.power();
+    assert!(
+        eased.is_some_and(|watts| watts > 0),
+        "not at once: {eased:?}"
+    );
+    world.run(secs(12));
+    assert!(world.tabs[phone].trainers.is_empty(), "free for others");
+
+    let thief = world.open_bridge(&old_link);
+    world.run(secs(5));
+    assert_eq!(page(&world, thief), RiderPage::Awaited);
+    assert_eq!(world.view(ANA).devices.phone, PhoneState::None);
+    // The link that is shown now is another one, also after a reload.
+    world.reload(ANA);
+    world.run(secs(3));
+    let new_link = fragment(&world);
+    assert_ne!(new_link, old_link);
+    let phone = world.open_bridge(&new_link);
+    world.run(secs(2));
+    assert_eq!(page(&world, phone), RiderPage::Connected);
+    assert_eq!(page(&world, thief), RiderPage::Awaited);
+}
+
+#[test]
+fn a_phone_says_that_its_rider_is_not_in_the_ride() {
+    let (mut world, phone) = with_phone(24, 2);
+    let fragment = fragment(&world);
+    world.intend(ANA, Intent::Leave);
+    world.run(secs(2));
+    assert_eq!(page(&world, phone), RiderPage::Absent);
+    let late = world.open_bridge(&fragment);
+    world.run(secs(2));
+    assert_eq!(page(&world, late), RiderPage::Absent);
+}
+
+#[test]
+fn a_phone_that_the_server_refuses_goes_on_until_its_direct_link_is_lost() {
+    let (mut world, phone) = with_phone(25, 1);
+    world.start(long_ride());
+    world.run(secs(10));
+    world.kill_server();
+    world.run(secs(2));
+    world.start_server_with_another_secret();
+    world.run(secs(30));
+    assert_eq!(page(&world, phone), RiderPage::Connected);
+    world.crash(ANA);
+    world.run(secs(40));
+    assert!(
+        matches!(world.stage(phone), Stage::CannotJoin(_)),
+        "{:?}",
+        world.stage(phone)
+    );
+    assert!(world.tabs[phone].trainers.is_empty(), "free for others");
 }

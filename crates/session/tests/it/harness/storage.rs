@@ -42,6 +42,7 @@ pub struct BrowserStorage {
     /// Kind of ride chosen for FIT files.
     pub sub_sport: Option<SubSport>,
     pub devices: StoredDevices,
+    pub bridge: String,
     pub ftp: Option<u16>,
 }
 
@@ -94,6 +95,7 @@ impl BrowserStorage {
             StorageCommand::ClearHidden => tab.hidden = false,
             StorageCommand::SaveFtp(ftp) => self.ftp = Some(ftp.watts()),
             StorageCommand::SaveDevices(devices) => self.devices = devices,
+            StorageCommand::SaveBridge(text) => self.bridge = text,
             StorageCommand::SaveSubSport(sub_sport) => self.sub_sport = Some(sub_sport),
         }
     }

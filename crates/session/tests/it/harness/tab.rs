@@ -328,12 +328,18 @@ impl World {
     /// Opens the page of a bridge on another phone.
     pub fn open_bridge(&mut self, fragment: &str) -> usize {
         let at = self.add_browser();
+        self.open_bridge_in(at, fragment);
+        at
+    }
+
+    /// Opens the page of a bridge in a tab.
+    pub fn open_bridge_in(&mut self, at: usize, fragment: &str) {
         let config = self.config(at);
         self.set_clock_origin(at);
-        let session = BridgeSession::new(config, self.clocks(at), fragment);
+        let stored = &self.storage(at).bridge;
+        let session = BridgeSession::new(config, self.clocks(at), fragment, stored);
         self.tabs[at].program = Some(Program::Bridge(Box::new(session)));
         self.carry_out(at);
-        at
     }
 
     pub fn open_page(&mut self, at: usize, opening: Opening) {
