@@ -132,6 +132,47 @@ test("a page that is reloaded keeps its phone", async ({ newRider }) => {
   await phone.expectConnected();
 });
 
+test("a phone that is opened again comes back into a locked ride, and another tab of it takes over", async ({ newRider }) => {
+  const { ana, phone, link } = await withPhone(newRider);
+  await new ManageRidersDialog(ana.page).setLock(true);
+  await phone.page.reload();
+  await phone.expectConnected();
+  await expect(row(ana.page, "Trainer")).toContainText("The connection to Kickr Test is lost.");
+  await phone.pair("trainer");
+  await pedal(phone.page, 120, 85);
+  await expect(row(ana.page, "Trainer")).toContainText("120 W");
+
+  const tab = await BridgePage.open(phone.page.context(), link);
+  await tab.expectConnected();
+  await expect(phone.page.getByText("Another tab of this phone connects the devices now.")).toBeVisible();
+  await button(phone.page, "Use this tab").click();
+  await phone.expectConnected();
+  await expect(tab.page.getByText("Another tab of this phone connects the devices now.")).toBeVisible();
+
+  const stranger = await openPhone(newRider, link);
+  await expect(stranger.page.getByRole("heading", { name: "Not connected" })).toBeVisible();
+});
+
+test("a rider stops using a phone, whose link is worth nothing from then on", async ({ newRider }) => {
+  const { ana, phone, link } = await withPhone(newRider);
+  await ana.page.getByRole("button", { name: "Stop using this phone" }).click();
+  await expect(phone.page.getByText("The rider uses this phone no more.")).toBeVisible();
+  await expect(row(ana.page, "Trainer")).toContainText("No trainer yet.");
+  await expect(ana.page.getByRole("button", { name: "Stop using this phone" })).toBeHidden();
+  const late = await openPhone(newRider, link);
+  await expect(late.page.getByText("Waiting for the page of the ride…")).toBeVisible();
+
+  const next = await BridgePage.linkOf(ana.page);
+  expect(next).not.toBe(link);
+  await phone.page.goto("about:blank");
+  await phone.page.goto(next);
+  await phone.expectConnected();
+  await expect(row(ana.page, "Trainer")).toContainText("Pair the trainer on the phone.");
+  await expect(button(ana.page, "Pair trainer")).toBeHidden();
+  await ana.ride.leave.click();
+  await expect(phone.page.getByText("The rider is not in the ride.")).toBeVisible();
+});
+
 test("a link that is cut off, and a ride that is closed, are said on the phone", async ({ newRider }) => {
   const ana = await riderWithoutBluetooth(newRider);
   const link = await BridgePage.linkOf(ana.page);
