@@ -23,9 +23,9 @@ pub use session::{
     view::{
         BridgeView, CandidatePair, CandidateType, CommandRejection, DeviceState, DeviceView,
         DevicesView, DirectLinks, EndedBy, FitDownloadError, HostAction, JoinError, LinkStats,
-        ManualLoad, Metrics, NetworkStats, Notice, PairingFailure, PhoneState, Progress, RideChart,
-        RideSummary, RiderPage, RiderTrace, ServerConnection, Stage, Trace, WorkoutFileError,
-        numbered,
+        ManualLoad, Metrics, NetworkStats, Notice, OtherMember, PairingFailure, PhoneState,
+        Progress, RideChart, RideSummary, RiderPage, RiderTrace, ServerConnection, Stage, Trace,
+        WorkoutFileError, numbered,
     },
 };
 
@@ -40,6 +40,8 @@ pub struct RideState {
     pub invitation: RwSignal<String>,
     /// All riders, this one included, in order of joining.
     pub riders: RwSignal<Vec<RiderRow>>,
+    /// Members who do not ride.
+    pub others: RwSignal<Vec<OtherMember>>,
     /// True if this rider is the host.
     pub is_host: RwSignal<bool>,
     /// True while host commands are suspended because too few riders are
@@ -107,6 +109,7 @@ impl RideState {
             code: RwSignal::new(None),
             invitation: RwSignal::new(String::new()),
             riders: RwSignal::new(Vec::new()),
+            others: RwSignal::new(Vec::new()),
             is_host: RwSignal::new(false),
             controls_suspended: RwSignal::new(false),
             others_ride_on: RwSignal::new(false),

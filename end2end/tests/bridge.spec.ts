@@ -173,6 +173,20 @@ test("a rider stops using a phone, whose link is worth nothing from then on", as
   await expect(phone.page.getByText("The rider is not in the ride.")).toBeVisible();
 });
 
+test("the host sees the phones in the ride, and removes one", async ({ newRider }) => {
+  const { ana, phone } = await withPhone(newRider);
+  const riders = new ManageRidersDialog(ana.page);
+  await riders.open.click();
+  await expect(riders.dialog.getByRole("heading", { name: "Not riding" })).toBeVisible();
+  const remove = riders.dialog.getByRole("button", { name: /^Remove Phone \d+$/ });
+  const name = (await remove.getAttribute("aria-label"))!.replace("Remove ", "");
+  await riders.dialog.getByRole("button", { name: "Done" }).click();
+  await riders.kick(name, "");
+  await expect(phone.page.getByRole("heading", { name: "Not connected" })).toBeVisible();
+  await riders.open.click();
+  await expect(riders.dialog.getByRole("heading", { name: "Not riding" })).toBeHidden();
+});
+
 test("a link that is cut off, and a ride that is closed, are said on the phone", async ({ newRider }) => {
   const ana = await riderWithoutBluetooth(newRider);
   const link = await BridgePage.linkOf(ana.page);

@@ -2,7 +2,7 @@
 
 use leptos::prelude::*;
 use leptos_i18n::I18nContext;
-use protocol::peer::LinkState;
+use protocol::peer::{LinkState, MemberRole};
 use ride::{
     library::Focus,
     rider::{Bias, Ftp, FtpError, NameError, TrainerKind},
@@ -214,6 +214,17 @@ pub fn trainer_kind(i18n: Texts, kind: TrainerKind) -> &'static str {
         TrainerKind::Simulated => t_string!(i18n, trainer.kind_simulated),
         TrainerKind::Bluetooth => t_string!(i18n, trainer.kind_bluetooth),
     }
+}
+
+/// Name of a member who does not ride, with its number.
+pub fn other_member(i18n: Texts, role: MemberRole, number: u32) -> String {
+    let name = match role {
+        MemberRole::Rider | MemberRole::Companion => t_string!(i18n, manage_riders.companion),
+        MemberRole::Spectator => t_string!(i18n, manage_riders.spectator),
+        MemberRole::Coach => t_string!(i18n, manage_riders.coach),
+        MemberRole::Bridge => t_string!(i18n, manage_riders.bridge),
+    };
+    format!("{name} {number}")
 }
 
 /// State of the own trainer.

@@ -1,11 +1,11 @@
 //! The host's dialog about the group: lock the ride, hand it over, kick a rider,
 //! close the ride. Actions that cannot be undone ask for confirmation.
 
-use super::{dialog::Dialog, icons::Bib, rider::use_label};
+use super::{dialog::Dialog, icons::Bib, labels, rider::use_label};
 use crate::{
     i18n::*,
     lazy,
-    state::{Intent, Intents, RideState, RiderRow},
+    state::{Intent, Intents, OtherMember, RideState, RiderRow},
 };
 use leptos::{prelude::*, web_sys::HtmlInputElement};
 use protocol::peer::PeerId;
@@ -54,6 +54,7 @@ pub fn ManageRidersDialog(open: RwSignal<bool>) -> impl IntoView {
             </div>
             <LockSwitch/>
             <OtherRiders ask/>
+            <OtherMembers ask/>
             <button type="button" class="button close-ride" on:click=move |_| ask.run(PendingAction::Close)>
                 {t!(i18n, manage_riders.close)}
             </button>
@@ -147,6 +148,56 @@ fn OtherRider(rider: RiderRow, ask: Callback<PendingAction>) -> impl IntoView {
                 type="button"
                 class="button"
                 aria-label=move || label(t_string!(i18n, manage_riders.kick))
+                on:click=kick
+            >
+                {t!(i18n, manage_riders.kick)}
+            </button>
+        </li>
+    }
+    .into_any()
+}
+
+/// Members who do not ride: phones that connect devices, and programs of others.
+#[component]
+fn OtherMembers(ask: Callback<PendingAction>) -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    let list = move || {
+        let others = state.others.get();
+        let heading = move || t_string!(i18n, manage_riders.others);
+        (!others.is_empty()).then(|| {
+            view! {
+                <h3>{heading}</h3>
+                <ul class="manage-riders" role="list">
+                    {others
+                        .into_iter()
+                        .map(|member| view! { <OtherMemberRow member ask/> })
+                        .collect_view()}
+                </ul>
+            }
+        })
+    };
+    list.into_any()
+}
+
+#[component]
+fn OtherMemberRow(member: OtherMember, ask: Callback<PendingAction>) -> impl IntoView {
+    let i18n = use_i18n();
+    let OtherMember { peer, number, role } = member;
+    let name = Memo::new(move |_| labels::other_member(i18n, role, number));
+    let kick = move |_| {
+        ask.run(PendingAction::Kick {
+            peer: peer.clone(),
+            name: name.get_untracked(),
+        })
+    };
+    view! {
+        <li>
+            <span class="manage-rider-name">{move || name.get()}</span>
+            <button
+                type="button"
+                class="button"
+                aria-label=move || format!("{} {}", t_string!(i18n, manage_riders.kick), name.get())
                 on:click=kick
             >
                 {t!(i18n, manage_riders.kick)}

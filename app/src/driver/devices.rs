@@ -2,8 +2,9 @@
 //!
 //! Reached through [`crate::lazy::TRAINERS`] only, so that it is not fetched before the lobby.
 
-use std::{cell::RefCell, collections::BTreeMap, rc::Rc};
+use std::{cell::RefCell, rc::Rc};
 
+use litemap::LiteMap;
 use ride::trainer::{
     CharacteristicAccess, CharacteristicSpec, DeviceKind, ProfileFactory, ProfileSpec, Uuid,
     battery, profiles,
@@ -29,7 +30,7 @@ pub(crate) fn open(emit: Rc<dyn Fn(DeviceInput)>) -> Box<dyn Fn(DeviceCommand)> 
 /// is emitted, which may lead to the next command.
 struct Devices {
     emit: Rc<dyn Fn(DeviceInput)>,
-    chosen: RefCell<BTreeMap<u32, Chosen>>,
+    chosen: RefCell<LiteMap<u32, Chosen>>,
 }
 
 struct Chosen {

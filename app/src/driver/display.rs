@@ -39,6 +39,7 @@ impl Display {
         let state = self.state;
         set_if_changed(&state.code, &view.code);
         set_if_changed(&state.invitation, &view.invitation);
+        set_if_changed(&state.others, &view.others);
         set_if_changed(&state.is_host, &view.is_host);
         set_if_changed(&state.controls_suspended, &view.controls_suspended);
         set_if_changed(&state.others_ride_on, &view.others_ride_on);

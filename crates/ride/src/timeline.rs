@@ -32,7 +32,7 @@ mod ride_clock;
 mod state;
 mod sync;
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use core::time::Duration;
 
@@ -236,7 +236,7 @@ impl Timeline {
     ) -> MergeResult {
         let before = self.newest();
         let (mut added, mut known, mut rejected) = (vec![], vec![], vec![]);
-        let (mut unverified, mut errors, mut forged) = (BTreeMap::new(), vec![], 0);
+        let (mut unverified, mut errors, mut forged) = (LiteMap::new_vec(), vec![], 0);
         for event in events.into_iter().take(MAX_EVENTS) {
             let entry = match LogEntry::read(event) {
                 Ok(entry) => entry,
@@ -362,8 +362,11 @@ impl Timeline {
 
     fn adopt(&mut self, kept: usize, chain: &[EventKey], state: TimelineState) {
         self.log.truncate(kept);
-        let connected = chain.iter().filter_map(|key| self.pending.remove(*key));
-        self.log.extend(connected);
+        // The highest first, since removing one moves those above it.
+        let connected = chain.iter().rev();
+        let connected = connected.filter_map(|key| self.pending.remove(*key));
+        let connected: Vec<LogEntry> = connected.collect();
+        self.log.extend(connected.into_iter().rev());
         self.state = state;
     }
 }

@@ -40,6 +40,10 @@ use crate::{
 const UPDATE_INTERVAL: Duration = Duration::from_millis(250);
 /// Interval between two telemetry messages.
 const TELEMETRY_INTERVAL: Duration = Duration::from_millis(500);
+/// Mean interval between announcements of another kind of trainer, which a phone can cause.
+const ANNOUNCEMENT_INTERVAL: Duration = Duration::from_secs(1);
+/// Time by which announcements may be ahead of that: a few go out at once.
+const ANNOUNCEMENT_BURST: Duration = Duration::from_secs(3);
 /// Interval between two times that identity and recording are stored.
 const SAVE_INTERVAL: Duration = Duration::from_secs(2);
 /// Time between two inputs from which the page did not run meanwhile: timers are due every 250 ms.
@@ -66,8 +70,9 @@ pub struct RideSession {
     limits: PeerLimits,
     roster: Roster,
     ride: OwnRide,
-    /// Kind of the own trainer that the other riders know.
-    announced_trainer: TrainerKind,
+    /// Kind of the own trainer that the other riders know, and the moment until which announcements
+    /// are spent.
+    announced_trainer: (TrainerKind, Moment),
     /// Clocks at the newest input.
     now: Now,
     links: LinkMonitor,
@@ -150,7 +155,7 @@ impl RideSession {
             limits: PeerLimits::default(),
             roster: Roster::default(),
             ride: OwnRide::new(devices),
-            announced_trainer: TrainerKind::None,
+            announced_trainer: (TrainerKind::None, Moment::ZERO),
             now,
             links: LinkMonitor::default(),
             controls: ControlGuard::default(),
@@ -244,6 +249,7 @@ impl RideSession {
             .follow(now, &self.view.stage, &self.view.progress);
         self.view.recording_at_risk = self.ride.recording.is_at_risk();
         self.update_rows();
+        self.update_others();
     }
 
     /// Next output; `None` when there is none.
@@ -497,7 +503,12 @@ impl RideSession {
     /// Tells the other riders when this one has a trainer and when no longer.
     fn announce_trainer(&mut self, now: Moment) {
         let kind = self.ride.devices.kind();
-        if std::mem::replace(&mut self.announced_trainer, kind) != kind && self.takes_part {
+        let (announced, spent) = self.announced_trainer;
+        if kind == announced || spent > now + ANNOUNCEMENT_BURST {
+            return;
+        }
+        self.announced_trainer = (kind, spent.max(now) + ANNOUNCEMENT_INTERVAL);
+        if self.takes_part {
             self.show_own_profile();
             self.send_profile(now, None);
         }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use clock::WallTime;
 use protocol::{
     code::SessionCode,
-    peer::{LinkState, PeerId},
+    peer::{LinkState, MemberRole, PeerId},
     signaling::ErrorCode,
 };
 use ride::{
@@ -43,6 +43,8 @@ pub struct View {
     pub invitation: String,
     /// Riders in order of arrival, including this one.
     pub riders: Vec<Row>,
+    /// Members who do not ride, in order of arrival.
+    pub others: Vec<OtherMember>,
     /// True if this rider is the host.
     pub is_host: bool,
     /// True if the host's controls are disabled because too few riders are reachable without the
@@ -97,6 +99,17 @@ pub struct View {
     pub recording_at_risk: bool,
 }
 
+/// Member who does not ride.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OtherMember {
+    /// Its id.
+    pub peer: PeerId,
+    /// Its number in the ride.
+    pub number: u32,
+    /// Its role.
+    pub role: MemberRole,
+}
+
 impl Default for View {
     fn default() -> Self {
         Self {
@@ -104,6 +117,7 @@ impl Default for View {
             code: None,
             invitation: String::new(),
             riders: Vec::new(),
+            others: Vec::new(),
             is_host: false,
             controls_suspended: false,
             others_ride_on: false,

@@ -1,7 +1,7 @@
 //! Valid events that are not part of the log: their predecessors are missing, or the log has a
 //! higher head.
 
-use std::collections::BTreeMap;
+use litemap::LiteMap;
 
 use super::{EventHash, Head, MAX_TIMELINE_BYTES, SignedEvent, TimelineError, TimelineEvent};
 
@@ -40,7 +40,7 @@ impl LogEntry {
 }
 
 #[derive(Clone, Debug, Default)]
-pub(super) struct PendingEvents(BTreeMap<EventKey, LogEntry>);
+pub(super) struct PendingEvents(LiteMap<EventKey, LogEntry>);
 
 impl PendingEvents {
     pub(super) fn insert(&mut self, entry: LogEntry) {
@@ -61,7 +61,7 @@ impl PendingEvents {
 
     /// Moves the predecessors of pending events out of `unverified`: a signed event proves all
     /// events before it.
-    pub(super) fn accept_predecessors(&mut self, unverified: &mut BTreeMap<EventKey, LogEntry>) {
+    pub(super) fn accept_predecessors(&mut self, unverified: &mut LiteMap<EventKey, LogEntry>) {
         let mut proven: Vec<EventKey> = self.0.values().map(LogEntry::predecessor).collect();
         while let Some(key) = proven.pop() {
             if let Some(entry) = unverified.remove(&key) {
@@ -79,8 +79,10 @@ impl PendingEvents {
         is_in_log: impl Fn(EventKey) -> bool,
     ) -> Option<(EventKey, Vec<EventKey>)> {
         let mut unconnected = Vec::new();
-        let mut above = self.0.range((head, EventHash::LAST)..).rev();
-        above.find_map(|(key, _)| self.chain_to(*key, &is_in_log, &mut unconnected))
+        let lowest = (head, EventHash::LAST);
+        let keys = self.0.iter().rev().map(|(key, _)| *key);
+        let mut above = keys.take_while(|key| *key >= lowest);
+        above.find_map(|key| self.chain_to(key, &is_in_log, &mut unconnected))
     }
 
     /// Chain of events from the log up to `key`. If a predecessor is missing, the events found so
@@ -111,11 +113,15 @@ impl PendingEvents {
     pub(super) fn evict_excess(&mut self) {
         let size = |entry: &LogEntry| entry.signed.bytes.len();
         let mut total: usize = self.0.values().map(size).sum();
-        while self.0.len() > MAX_PENDING || total > MAX_TIMELINE_BYTES {
-            let Some((_, entry)) = self.0.pop_first() else {
-                return;
-            };
-            total -= size(&entry);
-        }
+        let mut excess = self.0.len().saturating_sub(MAX_PENDING);
+        // From the lowest on.
+        self.0.retain(|_, entry| {
+            let is_kept = excess == 0 && total <= MAX_TIMELINE_BYTES;
+            if !is_kept {
+                excess = excess.saturating_sub(1);
+                total -= size(entry);
+            }
+            is_kept
+        });
     }
 }

@@ -12,7 +12,7 @@ use super::RideSession;
 use crate::{
     host_controls,
     storage::StorageCommand,
-    view::{DirectLinks, JoinError, Notice, ServerConnection, Stage},
+    view::{DirectLinks, JoinError, Notice, OtherMember, ServerConnection, Stage},
 };
 
 impl RideSession {
@@ -206,6 +206,18 @@ impl RideSession {
         self.view.can_reclaim = node.is_some_and(Node::may_reclaim);
         self.view.locked = node.is_some_and(Node::is_locked);
         self.view.is_host = self.is_host();
+    }
+
+    /// Lists the members who do not ride.
+    pub(super) fn update_others(&mut self) {
+        let members = self.group.node().into_iter().flat_map(Node::members);
+        let others = members.filter(|member| !member.role.is_rider());
+        let others = others.map(|member| OtherMember {
+            peer: member.peer.clone(),
+            number: member.number.0,
+            role: member.role,
+        });
+        self.view.others = others.collect();
     }
 
     pub(super) fn socket_lost(&mut self, now: Moment, attempt: u32) {

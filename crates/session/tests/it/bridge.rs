@@ -573,3 +573,48 @@ fn a_phone_that_the_server_refuses_goes_on_until_its_direct_link_is_lost() {
     );
     assert!(world.tabs[phone].trainers.is_empty(), "free for others");
 }
+
+#[test]
+fn the_host_sees_who_does_not_ride_and_removes_them() {
+    let (mut world, phone) = with_phone(26, 2);
+    let seen = |world: &World, at: usize| {
+        let others = world.view(at).others.iter();
+        others.map(|other| other.role).collect::<Vec<_>>()
+    };
+    assert_eq!(seen(&world, ANA), [MemberRole::Bridge]);
+    assert_eq!(seen(&world, BEN), [MemberRole::Bridge]);
+    let peer = world.view(ANA).others[0].peer.clone();
+    let reason = String::new();
+    world.intend(ANA, Intent::Kick { peer, reason });
+    world.run(secs(2));
+    assert_eq!(*world.stage(phone), Stage::CannotJoin(JoinError::Kicked));
+    assert_eq!(seen(&world, ANA), []);
+}
+
+#[test]
+fn a_phone_whose_trainer_comes_and_goes_makes_few_messages_to_all_riders() {
+    let mut world = World::group(27, 1);
+    let raw = world.join_raw_peer();
+    world.run(secs(1));
+    let phone = world.open_bridge(&fragment(&world));
+    world.run(secs(1));
+    let ana = world.peer(ANA);
+    let profiles = |world: &World| {
+        let messages = world.raw_peer(raw).messages(&ana).into_iter();
+        let is_profile = |message: &PeerMessage| matches!(message, PeerMessage::Profile(_));
+        messages.filter(is_profile).count()
+    };
+    let (before, began) = (profiles(&world), world.now);
+    for _ in 0..20 {
+        world.connect_trainer(phone, FakeTrainer::new("Kickr"));
+        world.run(ms(100));
+        world.intend(phone, Intent::Forget(DeviceKind::Trainer));
+        world.run(ms(100));
+    }
+    let seconds = (world.now - began).as_secs() as usize;
+    let sent = profiles(&world) - before;
+    assert!(
+        (2..=seconds + 5).contains(&sent),
+        "{sent} profiles in {seconds} s"
+    );
+}
