@@ -174,6 +174,10 @@ impl Driver {
                 {
                     self.session.handle(now(), Input::Banned);
                 }
+                if let (Intent::TakeOver, Some(code)) = (&intent, &self.code) {
+                    let revoked = storage::revoked_links(code);
+                    self.session.handle(now(), Input::RevokedLinks(revoked));
+                }
                 Some(Input::Intent(intent))
             }
             queue::Request::ShareFile(file) => {

@@ -61,8 +61,10 @@ pub enum ChooserError {
 /// Reason why a device was not connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectError {
-    /// The connection failed, or broke while it was prepared.
+    /// The device is out of reach, or the connection broke while it was prepared.
     Unreachable,
+    /// The connection failed for another reason.
+    Refused,
     /// The device lacks a required characteristic.
     Lacking,
 }
@@ -246,7 +248,7 @@ impl Connection {
     ) -> Result<Self, ConnectError> {
         let gatt = device.gatt().ok_or(ConnectError::Unreachable)?;
         let connected = settle(gatt.connect()).await;
-        connected.map_err(|_| ConnectError::Unreachable)?;
+        connected.map_err(|error| gatt_error(&error))?;
         let disconnected = Listener::new(&device, "gattserverdisconnected", {
             let emit = emit.clone();
             move |_| emit(DeviceEvent::Disconnected)
@@ -349,6 +351,14 @@ fn bluetooth() -> Option<Bluetooth> {
     let navigator = web_sys::window()?.navigator();
     let bluetooth = js_sys::Reflect::get(&navigator, &"bluetooth".into()).ok()?;
     bluetooth.is_truthy().then(|| bluetooth.unchecked_into())
+}
+
+/// Reason why a device was not connected, by the message of Chromium (`bluetooth_error.cc`).
+fn gatt_error(error: &JsValue) -> ConnectError {
+    match property(error, "message").contains("in range") {
+        true => ConnectError::Unreachable,
+        false => ConnectError::Refused,
+    }
 }
 
 /// Reason why a required characteristic could not be prepared: it does not exist or cannot be

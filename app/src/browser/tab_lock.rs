@@ -4,7 +4,7 @@
 //! The browser releases the lock with the page, however it ends, so nothing has to be
 //! stored at that moment; what Firefox is given in `pagehide` before it opens another
 //! site is lost. In the browser only: without a window, and in browsers without the
-//! API or pages that are no secure contexts, no lock is held, and none counts as free.
+//! API or pages that are no secure contexts, no lock is held, and nothing is known of others.
 //!
 //! The bindings are declared here, since web-sys offers this API only behind an
 //! unstable flag.
@@ -56,19 +56,14 @@ impl Drop for TabLock {
     }
 }
 
-/// True if no page of this browser holds the lock with this name.
-pub async fn is_free(name: &str) -> bool {
-    let Some(locks) = locks() else { return false };
-    let Ok(snapshot) = JsFuture::from(locks.query()).await else {
-        return false;
-    };
-    let Ok(held) = js_sys::Reflect::get(&snapshot, &"held".into()) else {
-        return false;
-    };
+/// True if a page of this browser holds the lock with this name; `None` if that is not known.
+pub async fn is_held(name: &str) -> Option<bool> {
+    let snapshot = JsFuture::from(locks()?.query()).await.ok()?;
+    let held = js_sys::Reflect::get(&snapshot, &"held".into()).ok()?;
     let has_name = |lock: JsValue| {
         js_sys::Reflect::get(&lock, &"name".into()).is_ok_and(|other| other == *name)
     };
-    !js_sys::Array::from(&held).iter().any(has_name)
+    Some(js_sys::Array::from(&held).iter().any(has_name))
 }
 
 fn locks() -> Option<LockManager> {

@@ -66,9 +66,15 @@ pub fn TrainerRow() -> impl IntoView {
 
 /// State of the trainer, or where to pair one.
 fn trainer_text(i18n: Texts, state: RideState, trainer: DeviceState) -> AnyView {
-    match trainer {
-        DeviceState::None if is_phone_connected(state) => t!(i18n, phone.pair_there).into_any(),
-        trainer => labels::trainer(i18n, trainer),
+    let devices = state.devices.read();
+    let trainer_view = devices.device(DeviceKind::Trainer);
+    let remembered = trainer_view.and_then(|view| view.remembered.clone());
+    match (trainer, remembered) {
+        (DeviceState::None, _) if devices.phone == PhoneState::Connected => {
+            t!(i18n, phone.pair_there).into_any()
+        }
+        (DeviceState::None, Some(name)) => t!(i18n, devices.remembered, name).into_any(),
+        (trainer, _) => labels::trainer(i18n, trainer),
     }
 }
 

@@ -266,6 +266,7 @@ fn trainer_failure(i18n: Texts, failure: PairingFailure) -> &'static str {
         PairingFailure::PartUnavailable => t_string!(i18n, part.screen_failed),
         PairingFailure::WrongKind => t_string!(i18n, trainer.not_a_trainer),
         PairingFailure::Unreachable => t_string!(i18n, trainer.unreachable),
+        PairingFailure::Taken => t_string!(i18n, trainer.taken),
     }
 }
 
@@ -308,6 +309,7 @@ fn sensor_failure(i18n: Texts, failure: PairingFailure) -> &'static str {
         PairingFailure::Cancelled => t_string!(i18n, devices.cancelled),
         PairingFailure::WrongKind => t_string!(i18n, devices.wrong_kind),
         PairingFailure::Unreachable => t_string!(i18n, devices.unreachable),
+        PairingFailure::Taken => t_string!(i18n, devices.taken),
         // These concern all devices.
         other => trainer_failure(i18n, other),
     }

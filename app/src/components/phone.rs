@@ -7,7 +7,7 @@ use super::dialog::Dialog;
 use crate::{
     browser::bluetooth,
     i18n::*,
-    state::{Intent, Intents, PhoneState, RideState},
+    state::{DeviceState, Intent, Intents, PairingFailure, PhoneState, RideState},
 };
 
 /// Width in modules of the quiet zone around a QR code (ISO/IEC 18004).
@@ -23,6 +23,17 @@ pub fn PhoneRow() -> impl IntoView {
     let open = RwSignal::new(false);
     let is_possible = Memo::new(move |_| !state.devices.read().bridge_link.is_empty());
     let phone = Memo::new(move |_| state.devices.read().phone);
+    // Known once the rider has tried to pair a device.
+    let is_off = Memo::new(move |_| {
+        let devices = state.devices.read();
+        devices.devices.iter().any(|device| {
+            use PairingFailure::{AdapterOff, Denied, Disabled};
+            matches!(
+                device.state,
+                DeviceState::Failed(AdapterOff | Denied | Disabled)
+            )
+        })
+    });
     let is_phone = move || state.devices.read().bridge.is_some();
     let state_text = move || match (phone.get(), bluetooth::is_supported()) {
         (PhoneState::Connected, _) => {
@@ -35,6 +46,7 @@ pub fn PhoneRow() -> impl IntoView {
         }
         (PhoneState::None, is_supported) => {
             let text = move || match (is_supported, is_possible.get()) {
+                (true, _) if is_off.get() => t_string!(i18n, phone.bluetooth_off),
                 (true, _) => t_string!(i18n, phone.offer),
                 (false, true) => t_string!(i18n, phone.no_bluetooth),
                 (false, false) => t_string!(i18n, phone.no_bluetooth_solo),

@@ -81,13 +81,16 @@ impl Devices {
             .map(|it| it.service);
         let used = used.chain([battery::SERVICE]);
         let choosing = BluetoothDevice::choose(&texts(advertised), &texts(used));
-        let devices = self.clone();
+        let this = self.clone();
         wasm_bindgen_futures::spawn_local(async move {
             let event = match choosing.await {
-                Ok(device) => devices.chosen(attempt, device),
+                Ok(device) => match this.is_taken(&device.id()).await {
+                    Some(true) => DeviceEvent::NotChosen(devices::ChooserError::Taken),
+                    _ => this.chosen(attempt, device),
+                },
                 Err(error) => DeviceEvent::NotChosen(chooser_error(error)),
             };
-            (devices.emit)(DeviceInput { attempt, event });
+            (this.emit)(DeviceInput { attempt, event });
         });
     }
 
@@ -96,10 +99,9 @@ impl Devices {
     fn find(self: &Rc<Self>, attempt: u32, id: String) {
         let devices = self.clone();
         wasm_bindgen_futures::spawn_local(async move {
-            let found = if devices.uses(&id) || tab_lock::is_free(&lock_name(&id)).await {
-                BluetoothDevice::find(&id).await
-            } else {
-                None
+            let found = match devices.is_taken(&id).await {
+                Some(false) => BluetoothDevice::find(&id).await,
+                _ => None,
             };
             let event = match found {
                 Some(device) => devices.chosen(attempt, device),
@@ -109,10 +111,13 @@ impl Devices {
         });
     }
 
-    /// Tells whether this tab uses the device with this id.
-    fn uses(&self, id: &str) -> bool {
-        let all = self.chosen.borrow();
-        all.values().any(|chosen| chosen.device.id() == id)
+    /// Tells whether another tab uses the device with this id; `None` where the browser cannot tell.
+    async fn is_taken(&self, id: &str) -> Option<bool> {
+        let is_own = |chosen: &Chosen| chosen.device.id() == id;
+        if self.chosen.borrow().values().any(is_own) {
+            return Some(false);
+        }
+        tab_lock::is_held(&lock_name(id)).await
     }
 
     fn chosen(&self, attempt: u32, device: BluetoothDevice) -> DeviceEvent {
@@ -183,6 +188,9 @@ impl Devices {
             }
             Err(ConnectError::Unreachable) => {
                 DeviceEvent::ConnectFailed(devices::ConnectError::Unreachable)
+            }
+            Err(ConnectError::Refused) => {
+                DeviceEvent::ConnectFailed(devices::ConnectError::Refused)
             }
             Err(ConnectError::Lacking) => {
                 DeviceEvent::ConnectFailed(devices::ConnectError::WrongKind)

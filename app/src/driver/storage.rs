@@ -135,7 +135,10 @@ pub(super) async fn load(code: &SessionCode) -> StoredRide {
     let names = storage::names(code).into_iter();
     let tab_identity = storage::tab_identity(code).map(to_identity);
     let tab_is_alone = match &tab_identity {
-        Some(identity) => tab_lock::is_free(&lock_name(&identity.peer)).await,
+        Some(identity) => {
+            let held = tab_lock::is_held(&lock_name(&identity.peer)).await;
+            held == Some(false)
+        }
         None => false,
     };
     StoredRide {
@@ -157,6 +160,14 @@ pub(super) fn token(code: &SessionCode) -> Option<Token> {
     let known = || storage::known_identities(code).into_iter().next();
     let identity = storage::tab_identity(code).or_else(known);
     identity.map(|identity| identity.token)
+}
+
+/// Number of phones' links that the rider of this tab has made invalid, in any tab.
+pub(super) fn revoked_links(code: &SessionCode) -> u32 {
+    let own = storage::tab_identity(code).map(|identity| identity.peer);
+    let known = storage::known_identities(code).into_iter();
+    let mut same = known.filter(|identity| Some(&identity.peer) == own.as_ref());
+    same.next().map_or(0, |identity| identity.revoked_links)
 }
 
 /// Rider as last entered in this browser.

@@ -30,8 +30,8 @@ pub enum PeerRequest {
     WholeTimeline,
     /// Request for the power history of all riders. An honest page waits 5 s for an answer.
     History,
-    /// Report of a bridge with a proof that is not known yet. An honest bridge has one proof per page
-    /// load.
+    /// Report of a bridge with a proof that is not known yet. An honest bridge has one proof as
+    /// long as the rider uses it.
     BridgeProof,
     /// Report of a bridge. An honest one sends at most four per second.
     BridgeReport,

@@ -122,6 +122,9 @@ pub enum Input {
     },
     /// A rider of this browser was banned from the ride, in another tab.
     Banned,
+    /// Number of phones' links that this rider has made invalid, perhaps in another tab; before
+    /// [`Intent::TakeOver`].
+    RevokedLinks(u32),
     /// Random bytes for the keys of the next new rider. Answer to [`Output::NeedEntropy`].
     Entropy([u8; 32]),
 }

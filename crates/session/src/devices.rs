@@ -78,8 +78,10 @@ pub enum DeviceEvent {
 /// Reason why a chosen device could not be connected.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ConnectError {
-    /// The device did not answer, or broke off.
+    /// The device is out of reach, did not answer in time, or broke off.
     Unreachable,
+    /// The connection was refused, as by a device that another program uses.
+    Refused,
     /// The device lacks a required characteristic of the profile.
     WrongKind,
 }

@@ -15,6 +15,9 @@ use crate::{bridge::BridgeSecret, storage::StoredIdentity};
 /// Id of a rider before the server has assigned one, and in a solo ride.
 const SOLO_ID: &str = "alone";
 
+/// Number of secrets that are tried with a proof that is not valid.
+const MAX_REVOKED_SECRETS: u32 = 4;
+
 /// The rider at this screen.
 #[derive(Clone, Debug)]
 pub(crate) struct OwnRider {
@@ -64,6 +67,12 @@ impl OwnRider {
     /// Secret of the link for a phone.
     pub(crate) fn bridge_secret(&self) -> BridgeSecret {
         BridgeSecret::of_rider(&self.seed, self.revoked_links)
+    }
+
+    /// Secrets of the links that the rider has made invalid last.
+    pub(crate) fn revoked_bridge_secrets(&self) -> impl Iterator<Item = BridgeSecret> {
+        let oldest = self.revoked_links.saturating_sub(MAX_REVOKED_SECRETS);
+        (oldest..self.revoked_links).map(|number| BridgeSecret::of_rider(&self.seed, number))
     }
 
     pub(crate) fn ballot_key(&self) -> Option<BallotKey> {

@@ -84,8 +84,6 @@ pub struct RideSession {
     unreadable: u64,
     /// Bridges whose proofs were verified.
     proved_bridges: ProvedBridges,
-    /// Bridges that the rider has stopped using.
-    dismissed_bridges: ProvedBridges,
     keeps_screen_on: bool,
     next_update: Moment,
     /// Time of the next telemetry message; `None` while group time, which dates it, is unknown.
@@ -162,7 +160,6 @@ impl RideSession {
             takes_part: false,
             unreadable: 0,
             proved_bridges: ProvedBridges::default(),
-            dismissed_bridges: ProvedBridges::default(),
             keeps_screen_on: false,
             next_update: now.moment,
             next_telemetry: None,
@@ -238,6 +235,7 @@ impl RideSession {
                 }
             }
             Input::Banned => self.join_flow.set_banned(),
+            Input::RevokedLinks(count) => self.revoke_links(count),
             Input::Entropy(bytes) => self.config.entropy = Some(bytes),
         }
         self.handle_group_events(now);

@@ -20,6 +20,11 @@ pub(super) struct BridgeIdentity {
 }
 
 impl BridgeIdentity {
+    /// Tells whether this is a member for the rider of a link. The secret may be another one.
+    pub(super) fn is_for(&self, link: &BridgeLink) -> bool {
+        (&self.link.code, &self.link.rider) == (&link.code, &link.rider)
+    }
+
     /// What the server is told by a page that was just opened.
     pub(super) fn resume(&self) -> Resume {
         Resume {

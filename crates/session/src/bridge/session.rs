@@ -48,7 +48,7 @@ pub struct BridgeSession {
     devices: OwnDevices,
     /// Rider to serve; `None` if the link is not complete.
     link: Option<BridgeLink>,
-    /// Member that this phone was for the rider before; `None` for a new one.
+    /// Member that this phone is, or was before its page was loaded again; `None` for a new one.
     identity: Option<BridgeIdentity>,
     /// Proof for the rider, once the server has given this page an id.
     proof: Option<BridgeProof>,
@@ -76,7 +76,8 @@ impl BridgeSession {
     pub fn new(config: SessionConfig, now: Now, fragment: &str, stored: &str) -> Self {
         let link: Option<BridgeLink> = fragment.parse().ok();
         let identity = stored.parse().ok();
-        let is_of_link = |identity: &BridgeIdentity| Some(&identity.link) == link.as_ref();
+        let is_of_link =
+            |identity: &BridgeIdentity| link.as_ref().is_some_and(|link| identity.is_for(link));
         let mut session = Self {
             outputs: VecDeque::new(),
             view: View::default(),
@@ -180,8 +181,9 @@ impl BridgeSession {
             }
             NodeEvent::SocketLost { attempt, .. } => {
                 self.view.connection = ServerConnection::Lost { attempt };
-                let is_joining = self.view.stage == Stage::Joining;
-                if is_joining && now - self.joining_since >= SERVER_TIMEOUT {
+                // One that was in the ride goes on trying.
+                let is_new = self.view.stage == Stage::Joining && self.identity.is_none();
+                if is_new && now - self.joining_since >= SERVER_TIMEOUT {
                     self.end(now, JoinError::Unreachable);
                 }
             }
@@ -221,6 +223,7 @@ impl BridgeSession {
         self.end(now, JoinError::Other);
         self.load = HeldLoad::default();
         self.view.stage = Stage::TakenOver;
+        self.next_update = now;
     }
 
     fn welcomed(&mut self, now: Moment, own: PeerId, token: Token) {
@@ -249,12 +252,16 @@ impl BridgeSession {
         };
         let Some(load) = message.load else {
             self.group.handle(now, node::Input::Leave);
+            // Sends what that has caused.
+            self.handle_group_events(now);
             return self.end(now, JoinError::Dismissed);
         };
         if self.heard_at.replace(now).is_none() {
             // The rider's page has accepted the proof, and takes the offer of a direct link.
             let partner = from.clone();
             self.group.handle(now, node::Input::SetPartner(partner));
+            // Another tab of this phone, which has left now, may have held them before.
+            self.devices.find_remembered(now, &mut self.outputs);
         }
         self.load.set(now, load);
         if let Some(view) = &mut self.view.devices.bridge {
@@ -268,7 +275,7 @@ impl BridgeSession {
     fn end(&mut self, now: Moment, error: JoinError) {
         self.group.close(now, &mut self.outputs);
         self.load.rider_left(now);
-        self.proof = None;
+        (self.proof, self.refused) = (None, None);
         self.view.connection = ServerConnection::Idle;
         self.view.stage = Stage::CannotJoin(error);
     }

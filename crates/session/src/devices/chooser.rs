@@ -14,6 +14,8 @@ pub enum ChooserError {
     Unsupported,
     /// The part of the app that connects trainers could not be fetched.
     PartUnavailable,
+    /// Another tab of this browser uses the device.
+    Taken,
     /// The browser has rejected the request.
     Rejected {
         /// Name of the error: `NotFoundError` and others.
@@ -41,6 +43,7 @@ impl ChooserError {
         else {
             return match self {
                 Self::PartUnavailable => PairingFailure::PartUnavailable,
+                Self::Taken => PairingFailure::Taken,
                 _ => PairingFailure::Unsupported,
             };
         };

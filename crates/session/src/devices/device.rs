@@ -259,18 +259,18 @@ impl Device {
             self.connect(now, outputs);
             return None;
         }
-        match error {
+        let failure = match error {
             ConnectError::WrongKind => return Some(PairingFailure::WrongKind),
-            ConnectError::Unreachable if !self.is_shown() => self.retry_later(now),
-            ConnectError::Unreachable => {
-                self.failures += 1;
-                self.connect_at = Some(now + FIRST_DELAY);
-                if self.failures == FIRST_ATTEMPTS {
-                    return Some(PairingFailure::Unreachable);
-                }
-            }
+            ConnectError::Unreachable => PairingFailure::Unreachable,
+            ConnectError::Refused => PairingFailure::Taken,
+        };
+        if !self.is_shown() {
+            self.retry_later(now);
+            return None;
         }
-        None
+        self.failures += 1;
+        self.connect_at = Some(now + FIRST_DELAY);
+        (self.failures == FIRST_ATTEMPTS).then_some(failure)
     }
 
     pub(super) fn disconnected(&mut self, now: Moment) {

@@ -175,7 +175,6 @@ impl RideSession {
         self.limits.remove_peer(peer);
         self.ride.devices.member_left(peer);
         self.proved_bridges.remove(peer);
-        self.dismissed_bridges.remove(peer);
         if let Some(name) = self.roster.remove(peer) {
             self.notify(match reason {
                 LeftReason::Gone => Notice::Gone(name),

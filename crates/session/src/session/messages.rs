@@ -15,6 +15,7 @@ use ride::{
 
 use super::{RideSession, telemetry};
 use crate::{
+    bridge::{BridgeSecret, ProvedBridges},
     storage::StorageCommand,
     view::{Notice, Stage},
 };
@@ -67,17 +68,17 @@ impl RideSession {
             return;
         };
         let (peer, proof) = (&bridge.peer, &report.proof);
-        if self.dismissed_bridges.contains(&me.peer, peer, proof) {
-            if self.limits.allow(now, peer, PeerRequest::BridgeReport) {
-                let payload = BridgeLoad::new(None, &me.name).encode();
-                self.group.send_telemetry(now, peer.clone(), payload);
-            }
-            return;
-        }
         let is_known = self.proved_bridges.contains(&me.peer, peer, proof);
         if !is_known {
-            let is_allowed = self.limits.allow(now, peer, PeerRequest::BridgeProof);
-            if !is_allowed || !me.bridge_secret().proves(proof, &me.peer, peer) {
+            let proves = |secret: BridgeSecret| secret.proves(proof, &me.peer, peer);
+            if !self.limits.allow(now, peer, PeerRequest::BridgeProof) {
+                return;
+            }
+            if me.revoked_bridge_secrets().any(proves) {
+                let payload = BridgeLoad::new(None, &me.name).encode();
+                return self.group.send_telemetry(now, peer.clone(), payload);
+            }
+            if !proves(me.bridge_secret()) {
                 self.unreadable += 1;
                 return;
             }
@@ -94,14 +95,22 @@ impl RideSession {
 
     /// Uses no phone any more: their link becomes invalid, and they are told so when they report.
     pub(super) fn stop_phone(&mut self, now: Moment) {
-        if let Some(me) = &mut self.me {
-            me.revoked_links += 1;
-        }
-        self.dismissed_bridges = std::mem::take(&mut self.proved_bridges);
-        self.ride.devices.stop_phone();
-        self.view.devices.bridge_link.clear();
+        let revoked = self.me.as_ref().map_or(0, |me| me.revoked_links);
+        self.revoke_links(revoked + 1);
         self.next_update = now;
         self.save(now);
+    }
+
+    /// Takes no report of phones with the first links any more.
+    pub(super) fn revoke_links(&mut self, count: u32) {
+        if let Some(me) = &mut self.me
+            && me.revoked_links < count
+        {
+            me.revoked_links = count;
+            self.proved_bridges = ProvedBridges::default();
+            self.ride.devices.stop_phone();
+            self.view.devices.bridge_link.clear();
+        }
     }
 
     pub(super) fn receive_profile(&mut self, now: Moment, peer: &PeerId, profile: &RiderProfile) {

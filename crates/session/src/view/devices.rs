@@ -180,6 +180,8 @@ pub enum PairingFailure {
     PartUnavailable,
     /// The device is not a Fitness Machine.
     WrongKind,
-    /// The device did not answer.
+    /// The device is out of reach, or asleep.
     Unreachable,
+    /// The device refuses the connection, or another tab has it.
+    Taken,
 }

@@ -527,19 +527,30 @@ fn a_rider_stops_using_a_phone_and_its_link_is_invalid_from_then_on() {
     world.run(secs(12));
     assert!(world.tabs[phone].trainers.is_empty(), "free for others");
 
+    let seen = world.view(ANA).others.len();
+    assert_eq!(seen, 0, "it has left");
+
     let thief = world.open_bridge(&old_link);
     world.run(secs(5));
-    assert_eq!(page(&world, thief), RiderPage::Awaited);
+    assert_eq!(*world.stage(thief), Stage::CannotJoin(JoinError::Dismissed));
     assert_eq!(world.view(ANA).devices.phone, PhoneState::None);
     // The link that is shown now is another one, also after a reload.
     world.reload(ANA);
     world.run(secs(3));
     let new_link = fragment(&world);
     assert_ne!(new_link, old_link);
-    let phone = world.open_bridge(&new_link);
+    world.intend(ANA, Intent::Lock(true));
+    world.run(secs(1));
+    world.open_bridge_in(phone, &new_link);
     world.run(secs(2));
     assert_eq!(page(&world, phone), RiderPage::Connected);
-    assert_eq!(page(&world, thief), RiderPage::Awaited);
+    // It is known also after a reload which links are invalid.
+    world.intend(ANA, Intent::Lock(false));
+    world.run(secs(1));
+    let thief = world.open_bridge(&old_link);
+    world.run(secs(5));
+    assert_eq!(*world.stage(thief), Stage::CannotJoin(JoinError::Dismissed));
+    assert_eq!(page(&world, phone), RiderPage::Connected);
 }
 
 #[test]
@@ -617,4 +628,23 @@ fn a_phone_whose_trainer_comes_and_goes_makes_few_messages_to_all_riders() {
         (2..=seconds + 5).contains(&sent),
         "{sent} profiles in {seconds} s"
     );
+}
+
+#[test]
+fn a_tab_that_takes_the_ride_back_keeps_a_link_invalid() {
+    let (mut world, phone) = with_phone(28, 1);
+    let old_link = fragment(&world);
+    let second = world.add_tab(ANA);
+    world.open(second);
+    world.intend(second, Intent::ResumeAs(0));
+    world.run(secs(3));
+    world.intend(second, Intent::StopPhone);
+    world.run(secs(1));
+    world.intend(ANA, Intent::TakeOver);
+    world.run(secs(3));
+    assert_ne!(fragment(&world), old_link);
+    assert_eq!(world.view(ANA).devices.phone, PhoneState::None);
+    world.open_bridge_in(phone, &old_link);
+    world.run(secs(3));
+    assert_eq!(*world.stage(phone), Stage::CannotJoin(JoinError::Dismissed));
 }

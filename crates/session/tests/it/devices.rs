@@ -6,7 +6,7 @@ use ride::{
 };
 use session::{
     Intent,
-    devices::ChooserError,
+    devices::{ChooserError, ConnectError},
     view::{DeviceState, Notice, PairingFailure, Stage},
 };
 
@@ -463,13 +463,23 @@ fn a_failed_attempt_shows_why() {
 
 #[test]
 fn a_first_connection_that_fails_is_tried_twice_more_before_it_is_reported() {
-    for (failing, expected) in [
-        (2, connected("Kickr")),
-        (3, DeviceState::Failed(PairingFailure::Unreachable)),
+    for (failing, connect_error, expected) in [
+        (2, ConnectError::Refused, connected("Kickr")),
+        (
+            3,
+            ConnectError::Refused,
+            DeviceState::Failed(PairingFailure::Taken),
+        ),
+        (
+            3,
+            ConnectError::Unreachable,
+            DeviceState::Failed(PairingFailure::Unreachable),
+        ),
     ] {
         let mut world = World::group(40, 1);
         let mut trainer = FakeTrainer::new("Kickr");
         trainer.failing_connects = failing;
+        trainer.connect_error = connect_error;
         world.connect_trainer(ANA, trainer);
         assert_eq!(*world.trainer(ANA), DeviceState::Connecting);
         world.run(secs(3));

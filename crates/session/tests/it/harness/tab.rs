@@ -416,6 +416,14 @@ impl World {
 /// The driver.
 impl World {
     pub fn intend(&mut self, at: usize, intent: Intent) {
+        if intent == Intent::TakeOver {
+            let own = self.tabs[at].storage.identity.as_ref();
+            let own = own.map(|identity| identity.peer.clone());
+            let mut known = self.storage(at).known.iter();
+            let same = known.find(|identity| Some(&identity.peer) == own.as_ref());
+            let revoked = same.map_or(0, |identity| identity.revoked_links);
+            self.feed(at, Input::RevokedLinks(revoked));
+        }
         self.feed(at, Input::Intent(intent));
     }
 

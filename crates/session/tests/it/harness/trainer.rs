@@ -74,6 +74,8 @@ pub struct FakeTrainer {
     pub stops_after: Option<u8>,
     /// Number of attempts to connect that fail.
     pub failing_connects: u32,
+    /// Error of those.
+    pub connect_error: ConnectError,
     pub is_connected: bool,
     /// Attempts to connect it.
     pub connects: u32,
@@ -107,6 +109,7 @@ impl FakeTrainer {
             sends_after: None,
             stops_after: None,
             failing_connects: 0,
+            connect_error: ConnectError::Unreachable,
             is_connected: false,
             connects: 0,
             commands: Vec::new(),
@@ -284,7 +287,7 @@ impl World {
         trainer.is_connected = false;
         if trainer.failing_connects > 0 {
             trainer.failing_connects -= 1;
-            let failed = DeviceEvent::ConnectFailed(ConnectError::Unreachable);
+            let failed = DeviceEvent::ConnectFailed(trainer.connect_error);
             return self.device_event(at, attempt, 100, failed);
         }
         let (has_all, lacks) = (trainer.characteristics.clone(), trainer.missing.clone());
