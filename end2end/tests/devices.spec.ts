@@ -5,7 +5,7 @@ import { faces } from "../fixtures/faces.ts";
 import { sidewaysProblems } from "../fixtures/layout.ts";
 import { asTrainer, cadenceSensor, dropSensor, fakeSensors, powerMeter, sensorWrites, services, strap, tacxTrainer, turnCrank, wahooTrainer, type FakeSensor } from "../fixtures/sensors.ts";
 import { expect, test, type NewRider } from "../fixtures/test.ts";
-import { commands, fakeTrainer, pedal, targetPower } from "../fixtures/trainer.ts";
+import { commands, fakeTrainer, pedal, setTrainer, targetPower } from "../fixtures/trainer.ts";
 import { longRide, zwo } from "../fixtures/workouts.ts";
 import { Rider } from "../pages/rider.ts";
 
@@ -115,6 +115,9 @@ test("a device that one tab uses is not taken by another one", async ({ newRider
   await other.startRide();
   await expect(row(other.page, "Heart rate")).toContainText("Strap 7E2A was paired.");
   await expect(row(ana.page, "Heart rate")).toContainText("131 bpm");
+  await pair(other.page, "heart rate");
+  await expect(row(other.page, "Heart rate")).toContainText("another app or tab may use it");
+  await expect(row(ana.page, "Heart rate")).toContainText("131 bpm");
   await ana.page.close();
   await other.page.reload();
   await other.expectLobby();
@@ -124,13 +127,16 @@ test("a device that one tab uses is not taken by another one", async ({ newRider
 test("a browser that gives no device again names the one that was paired, and one tap pairs it", async ({ newRider }) => {
   const ana = await riderWith(newRider, { [services.heartRate]: strap(131) }, false);
   const { page } = ana;
-  await pair(page, "heart rate");
+  await pair(page, "heart rate", "trainer");
   await expect(row(page, "Heart rate")).toContainText("131 bpm");
+  await expect(row(page, "Trainer")).toContainText("Kickr Test is connected.");
   await page.reload();
   await ana.expectLobby();
   await expect(row(page, "Heart rate")).toContainText("Strap 7E2A was paired.");
-  await pair(page, "heart rate");
+  await expect(row(page, "Trainer")).toContainText("Kickr Test was paired.");
+  await pair(page, "heart rate", "trainer");
   await expect(row(page, "Heart rate")).toContainText("131 bpm");
+  await expect(row(page, "Trainer")).toContainText("Kickr Test is connected.");
 });
 
 test("a Tacx trainer before FTMS follows the targets", async ({ newRider }) => {
@@ -234,6 +240,26 @@ test("the panel of the devices is accessible, works by keyboard, and runs off no
   const variants = faces.flatMap((face) => [100, 200].map((textPercent) => ({ face, textPercent })));
   expect((await sidewaysProblems(page, variants)).join("\n")).toBe("");
   await ride(ana);
-  await button(page, "Devices").click();
+  const press = async (name: string, key = "Enter") => {
+    await button(page, name).focus();
+    await page.keyboard.press(key);
+  };
+  await press("Devices");
   expect((await sidewaysProblems(page, variants)).join("\n")).toBe("");
+  await page.getByLabel("Power from").focus();
+  await page.keyboard.press("ArrowDown");
+  const dialog = await new AxeBuilder({ page }).analyze();
+  expect(dialog.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
+  await row(page, "Heart rate").getByRole("button", { name: "Forget" }).focus();
+  await page.keyboard.press("Enter");
+  await expect(row(page, "Heart rate")).toContainText("Not paired.");
+  await press("Close");
+  await page.getByRole("button", { name: /^ERG/ }).focus();
+  await page.keyboard.press("Enter");
+  await press("More load");
+  await expect.poll(async () => (await commands(page)).at(-1)![0], "a slope").toBe(0x11);
+  await setTrainer(page, { measures: false });
+  await expect(page.getByRole("alert").first()).toBeVisible({ timeout: 10_000 });
+  const alert = await new AxeBuilder({ page }).analyze();
+  expect(alert.violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html).join(" ")}`)).toEqual([]);
 });

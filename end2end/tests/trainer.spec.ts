@@ -94,13 +94,16 @@ test("a first connection that fails twice is not mentioned, and each failure has
     [{ chooserError: { name: "NotFoundError", message: "Web Bluetooth API globally disabled.", afterMs: 0 } }, /disabled in this browser/],
     [{ chooserError: { name: "NotAllowedError", message: "", afterMs: 400 } }, /Access to Bluetooth is denied/],
     [{ chooserError: cancelled, available: false }, /Bluetooth is off or missing/],
-    [{ chooserError: null, available: true, failingConnects: 3 }, /does not answer/],
+    [{ chooserError: null, available: true, failingConnects: 3 }, /another app or tab may use it/],
+    [{ connectError: "Bluetooth Device is no longer in range.", failingConnects: 3 }, /The trainer is out of reach/],
     [{ missing: [0x2ad2] }, /not a smart trainer/],
   ];
   for (const [switches, text] of failures) {
     await setTrainer(ana.page, switches);
     await ana.ride.connectTrainer.click();
     await expect(ana.page.getByText(text)).toBeVisible();
+    const whatElse = ana.page.getByText("Without Bluetooth, ride with the simulated trainer");
+    await expect(whatElse).toBeVisible({ visible: /disabled|denied|off/.test(text.source) });
   }
   await setTrainer(ana.page, { missing: [0x2ad9], failingConnects: 2 });
   await ana.ride.connectTrainer.click();

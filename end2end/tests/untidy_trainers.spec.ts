@@ -1,6 +1,6 @@
 import { expect, test, type NewRider } from "../fixtures/test.ts";
 import { commands, fakeTrainer, pedal, setTrainer, targetPower } from "../fixtures/trainer.ts";
-import { longRide } from "../fixtures/workouts.ts";
+import { longRide, zwo } from "../fixtures/workouts.ts";
 import type { Rider } from "../pages/rider.ts";
 
 /** A rider who pedals on a trainer with these switches, at 110 W and 85 rpm unless it sends something else. */
@@ -47,6 +47,76 @@ for (const [name, range] of [
     expect((await commands(ana.page)).filter(([opcode]) => opcode === 0x05)).toEqual([targetPower(120)]);
   });
 }
+
+test("a trainer without a range of powers and without features is controlled all the same", async ({ newRider }) => {
+  const ana = await riderOn(newRider, { missing: [0x2acc, 0x2ad6, 0x2ad8] });
+  await ride(ana);
+  await expect.poll(() => commands(ana.page)).toContainEqual(targetPower(120));
+  await expect(ana.ride.metric("power")).toHaveText("110");
+});
+
+test("fields that are announced and absent are missing, and those that are there are used", async ({ newRider }) => {
+  // Instantaneous cadence, power and heart rate are announced; the packet ends after the power.
+  const packet = [...littleEndian(0x01 | 0x04 | 0x40 | 0x200), ...littleEndian(2 * 85), ...littleEndian(110)];
+  const ana = await riderOn(newRider, { packet });
+  await ride(ana);
+  await expect(ana.ride.metric("power")).toHaveText("110");
+  await expect(ana.ride.metric("cadence")).toHaveText("85");
+  await expect(ana.ride.metric("heart-rate")).toHaveText("–");
+});
+
+test("a heart rate of 0 is no reading, a power of 0 is one", async ({ newRider }) => {
+  const packet = (beats: number) => [...littleEndian(0x01 | 0x04 | 0x40 | 0x200), ...littleEndian(0), ...littleEndian(0), beats];
+  const ana = await riderOn(newRider, { packet: packet(130) });
+  await ride(ana);
+  await expect(ana.ride.metric("heart-rate")).toHaveText("130");
+  await setTrainer(ana.page, { packet: packet(0) });
+  await expect(ana.ride.metric("heart-rate")).toHaveText("–");
+  await expect(ana.ride.metric("power")).toHaveText("0");
+});
+
+test("a trainer that answers success to everything and follows nothing is given each target once", async ({ newRider }) => {
+  const ana = await riderOn(newRider, { features: [0, 0, 0, 0, 0, 0, 0, 0] });
+  await ride(ana);
+  await expect.poll(() => commands(ana.page)).toContainEqual(targetPower(120));
+  await expect.poll(() => ana.ride.elapsed(), { timeout: 30_000 }).toBeGreaterThanOrEqual(6);
+  expect((await commands(ana.page)).filter(([opcode]) => opcode === 0x05)).toEqual([targetPower(120)]);
+  await expect(ana.ride.metric("power")).toHaveText("110");
+});
+
+test("a trainer that answers after the time limit is followed again", async ({ newRider }) => {
+  const ana = await riderOn(newRider, { answersAfter: 4_000 });
+  await ride(ana);
+  await expect.poll(() => commands(ana.page), { timeout: 20_000 }).toContainEqual(targetPower(120));
+  await expect(ana.ride.metric("power")).toHaveText("110");
+  await setTrainer(ana.page, { answersAfter: 0 });
+  await expect(ana.page.getByText(/does not answer when|gives no control/)).toBeHidden({ timeout: 40_000 });
+});
+
+test("a whole workout is written to a Fitness Machine byte by byte, each target once and in order", async ({ newRider }) => {
+  const short = zwo(
+    "Short",
+    `<SteadyState Duration="5" Power="0.5"/><SteadyState Duration="5" Power="0.8"/><FreeRide Duration="5"/><SteadyState Duration="5" Power="0.6"/>`,
+  );
+  const ana = await riderOn(newRider, {});
+  await expect(ana.page.getByText("Kickr Test is connected.")).toBeVisible();
+  await ana.ride.share(short);
+  await ana.ride.start.click();
+  await ana.ride.expectRiding();
+  await expect(ana.ride.summary).toBeVisible({ timeout: 40_000 });
+  const level = [0x11, 0, 0, 0, 0, 0x28, 0x33];
+  // Request Control, a level road until the start, the targets, and a level road for the free ride and at the end.
+  expect(await commands(ana.page)).toEqual([[0x00], level, targetPower(100), targetPower(160), level, targetPower(120), level]);
+});
+
+test("the levels of a bike lie in its own range", async ({ newRider }) => {
+  const resistanceRange = [...littleEndian(200), ...littleEndian(0), ...littleEndian(10)];
+  const ana = await riderOn(newRider, { features: [0x87, 0x44, 0, 0, 0x04, 0, 0, 0], resistanceRange });
+  await ride(ana);
+  await ana.page.getByRole("button", { name: "More load" }).click();
+  await expect(ana.ride.metric("load")).toHaveText("25");
+  await expect.poll(async () => (await commands(ana.page)).at(-1)).toEqual([0x04, 50]);
+});
 
 test("a trainer that never answers a target measures on, and says so", async ({ newRider }) => {
   const ana = await riderOn(newRider, { answers: { 0x05: null } });
