@@ -1,10 +1,10 @@
 //! Fuzz target for the bytes of Bluetooth devices.
 //!
-//! The input is a sequence of notifications, each with its length first. All profiles are given all
-//! of them for each of their characteristics, while targets are set and time passes.
+//! The input is a sequence of values, each with its length first. All profiles are given all of them
+//! for each of their characteristics, the first one before the connection as ranges and features
+//! are, while loads of all kinds are set, time passes, and the connection breaks now and then.
 //!
-//! Checked for any input: nothing panics, a notification leads to a bounded number of outputs, and
-//! no profile asks to be woken in the past without end.
+//! Checked for any input: nothing panics, and a value leads to a bounded number of outputs.
 
 #![no_main]
 
@@ -28,8 +28,7 @@ fuzz_target!(|bytes: &[u8]| {
 
 fn run(profile: &mut dyn DeviceProfile, bytes: &[u8]) {
     let mut now = Moment::ZERO + Duration::from_secs(1);
-    let missing = Vec::new();
-    give(profile, now, ProfileInput::Connected { missing });
+    let mut is_connected = false;
     let mut rest = bytes;
     let mut watts = 0_u16;
     while let Some((length, following)) = rest.split_first() {
@@ -41,12 +40,29 @@ fn run(profile: &mut dyn DeviceProfile, bytes: &[u8]) {
                 bytes: notification.to_vec(),
             };
             give(profile, now, value);
+            if !is_connected {
+                continue;
+            }
             let ok = length % 2 == 0;
             let characteristic = characteristic.uuid;
             give(profile, now, ProfileInput::Written { characteristic, ok });
         }
         watts = watts.wrapping_add(u16::from(*length) * 7);
-        give(profile, now, ProfileInput::SetLoad(Load::Power(watts)));
+        if *length == u8::MAX && is_connected {
+            give(profile, now, ProfileInput::Disconnected);
+            is_connected = false;
+        }
+        if !is_connected {
+            let missing = Vec::new();
+            give(profile, now, ProfileInput::Connected { missing });
+            is_connected = true;
+        }
+        let load = match length % 3 {
+            0 => Load::Slope((watts % 2_000) as i16),
+            1 => Load::Resistance((watts % 101) as u8),
+            _ => Load::Power(watts),
+        };
+        give(profile, now, ProfileInput::SetLoad(load));
         for _ in 0..4 {
             let Some(due) = profile.poll_timeout() else { break };
             now = now.max(due);

@@ -29,6 +29,8 @@ mod measurements;
 mod notifying;
 pub mod power_match;
 mod profile;
+#[cfg(test)]
+mod properties;
 mod revolutions;
 pub mod simulator;
 mod uuid;

@@ -69,6 +69,31 @@ mod tests {
         Moment::from_origin(Duration::from_millis(ms))
     }
 
+    proptest::proptest! {
+        #[test]
+        fn any_counter_gives_a_plausible_cadence_and_a_steady_rider_the_own(
+            events in proptest::collection::vec((0_u64..5_000, proptest::num::u16::ANY, proptest::num::u16::ANY), 0..40),
+            rpm in 30_u32..200,
+            turns in 2_u16..40,
+        ) {
+            let mut counter = CrankCounter::default();
+            let mut now = 0;
+            for (pause, revolutions, event_time) in events {
+                now += pause;
+                let cadence = counter.update(ms(now), revolutions, event_time);
+                proptest::prop_assert!(cadence.is_none_or(|rpm| u32::from(rpm) <= MAX_CADENCE));
+            }
+            let mut counter = CrankCounter::default();
+            let mut cadence = None;
+            for turn in 0..turns {
+                let ticks = u32::from(turn) * 60 * TICKS_PER_SECOND / rpm;
+                let now = ms(u64::from(ticks) * 1_000 / 1_024);
+                cadence = counter.update(now, turn, ticks as u16);
+            }
+            proptest::prop_assert!(cadence.is_some_and(|it| u32::from(it).abs_diff(rpm) <= 1));
+        }
+    }
+
     #[test]
     fn two_events_give_a_cadence() {
         let mut counter = CrankCounter::default();

@@ -97,6 +97,30 @@ mod tests {
         assert_eq!(held.load(at(10_002)), Load::Power(180));
     }
 
+    proptest::proptest! {
+        #[test]
+        fn a_silent_page_never_raises_the_power_that_it_has_asked_for(
+            watts in proptest::num::u16::ANY,
+            moments in proptest::collection::vec(0_u64..30_000, 1..30),
+        ) {
+            let mut held = HeldLoad::default();
+            held.set(at(0), Load::Power(watts));
+            let mut moments = moments;
+            moments.sort_unstable();
+            let mut last = u16::MAX;
+            for millis in moments {
+                let now = Moment::ZERO + Duration::from_millis(millis);
+                let power = held.load(now).power().unwrap_or_default();
+                proptest::prop_assert!(power <= watts);
+                if now > at(0) + HOLD_TIME {
+                    proptest::prop_assert!(power <= last, "it only falls");
+                    last = power;
+                }
+                proptest::prop_assert!(now < at(0) + HOLD_TIME + EASING_TIME || power == 0);
+            }
+        }
+    }
+
     #[test]
     fn a_slope_ends_after_ten_seconds() {
         let mut held = HeldLoad::default();
