@@ -12,6 +12,8 @@ declare global {
   interface Window {
     /** When the page first showed a target, in wall clock milliseconds, by its watts. */
     targetsShown?: Record<number, number>;
+    /** When the page first sent a target over a data channel. */
+    targetsSent?: Record<number, number>;
     /** When a target was first written to the trainer. */
     targetsWritten?: Record<number, number>;
   }
@@ -30,6 +32,24 @@ function recordShown(): void {
   new MutationObserver(look).observe(document, { subtree: true, childList: true, characterData: true });
 }
 
+/** Records the targets that the page of Ana sends to her phone. Runs in the page. */
+function recordSent(): void {
+  const sent: Record<number, number> = (window.targetsSent = {});
+  const send = RTCDataChannel.prototype.send as (this: RTCDataChannel, data: ArrayBufferView<ArrayBuffer>) => void;
+  RTCDataChannel.prototype.send = function (this: RTCDataChannel, data: ArrayBufferView<ArrayBuffer>) {
+    const now = performance.timeOrigin + performance.now();
+    const bytes = ArrayBuffer.isView(data) ? new Uint8Array(data.buffer, data.byteOffset, data.byteLength) : new Uint8Array(data);
+    // The body of a load in CBOR: [0, watts, "Ana"].
+    for (let at = bytes.indexOf(0x83); at >= 0; at = bytes.indexOf(0x83, at + 1)) {
+      const [kind, head = 0, high = 0, low = 0] = bytes.subarray(at + 1);
+      const [watts, length] = head === 0x19 ? [high * 256 + low, 3] : head === 0x18 ? [high, 2] : [head, 1];
+      const name = String.fromCharCode(...bytes.subarray(at + 2 + length, at + 6 + length));
+      if (kind === 0 && name === "cAna") sent[watts] ??= now;
+    }
+    send.call(this, data);
+  } as typeof RTCDataChannel.prototype.send;
+}
+
 /** Records the targets that are written to the trainer. Runs in the page. */
 function recordWritten(): void {
   const written: Record<number, number> = (window.targetsWritten = {});
@@ -46,14 +66,16 @@ async function measure(rider: Rider, trainer: Page): Promise<number[]> {
   await trainer.evaluate(recordWritten);
   await pedal(trainer, 110, 85);
   await rider.page.evaluate(recordShown);
+  if (trainer !== rider.page) await rider.page.evaluate(recordSent);
   await rider.ride.share(ramp);
   await rider.ride.start.click();
   await rider.ride.expectRiding();
   await rider.page.waitForTimeout(parameters.seconds * 1_000);
   const written = await trainer.evaluate(() => window.targetsWritten!);
-  const shown = await rider.page.evaluate(() => window.targetsShown!);
+  // The page decides a target, sends it and shows it in one task, so it is sent before it is shown.
+  const begun = await rider.page.evaluate(() => window.targetsSent ?? window.targetsShown!);
   return Object.entries(written).flatMap(([watts, at]) => {
-    const from = shown[Number(watts)];
+    const from = begun[Number(watts)];
     return from === undefined ? [] : [Math.max(0, at - from)];
   });
 }

@@ -119,10 +119,13 @@ export class RidePage {
     await this.tapUntil(this.resume, () => expect(this.myRide.getByText("Resuming in")).toBeVisible({ timeout: 500 }));
   }
 
-  /** Taps a control until it has its effect: one that has just changed its meaning ignores taps. */
+  /**
+   * Taps a control until it has its effect: one that has just changed its meaning ignores taps. The effect of a tap may
+   * come late, when the control is gone.
+   */
   private async tapUntil(control: Locator, effect: () => Promise<void>): Promise<void> {
     await expect(async () => {
-      await control.click({ timeout: 1_000 });
+      if (await control.isVisible()) await control.click({ timeout: 1_000 });
       await effect();
     }).toPass();
   }
