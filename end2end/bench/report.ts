@@ -48,9 +48,9 @@ ride the last rider joins ${joins} ${times(joins)}, each time as a new rider.`,
   shown. All pages render it at the same time. The library pages have no screens.
 - *Bytes*: sent over a link per second of riding, in one direction: the content of
   its UDP packets without ICE checks (\`bytesSent\` of the transport).
-- *Target*: from the change of the target on the rider's page to the call that
-  writes it to the control point of the trainer, during a ramp that changes the target
-  several times a second.
+- *Target*: from the rider's page sending a new target (by the page itself: showing it,
+  in the same task as it decides it) to the call that writes it to the control point of
+  the trainer, during a ramp that changes the target several times a second.
 - *Processor*, *memory*: of the process of a page during these ${seconds} s, in percent
   of a core and as proportional set size.`,
   ];
