@@ -156,11 +156,11 @@ test("a phone that is opened again comes back into a locked ride, and another ta
 test("a rider stops using a phone, whose link is worth nothing from then on", async ({ newRider }) => {
   const { ana, phone, link } = await withPhone(newRider);
   await ana.page.getByRole("button", { name: "Stop using this phone" }).click();
-  await expect(phone.page.getByText("The rider uses this phone no more.")).toBeVisible();
+  await expect(phone.page.getByText("The rider no longer uses this phone.")).toBeVisible();
   await expect(row(ana.page, "Trainer")).toContainText("No trainer yet.");
   await expect(ana.page.getByRole("button", { name: "Stop using this phone" })).toBeHidden();
   const late = await openPhone(newRider, link);
-  await expect(late.page.getByText("Waiting for the page of the ride…")).toBeVisible();
+  await expect(late.page.getByText("The rider no longer uses this phone.")).toBeVisible();
 
   const next = await BridgePage.linkOf(ana.page);
   expect(next).not.toBe(link);
