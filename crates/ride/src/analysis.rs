@@ -1,9 +1,26 @@
-//! Figures of a recording.
+//! Figures of a recording, as pure functions.
+//!
+//! Layout: this file holds the [`Summary`] and the [`PlannedLoad`], [`zones`] the time in power and
+//! heart rate zones, [`w_balance`] the work left above critical power, [`mean_max`] the best mean
+//! powers, [`intervals`] the figures of each interval, [`compliance`] the share of the time at the
+//! target, `laps` the samples of each lap.
+//!
+//! Contract: a sample is one second. Seconds without a sample, which are pauses and sleeps, are a gap;
+//! the functions say how they count it. Samples that are not in order of time, as in a damaged
+//! recording, give figures without a meaning, but no panic: a sample that is not later than the one
+//! before it follows it without a gap.
 //!
 //! Normalised power (NP), intensity factor (IF) and stress score follow Allen and Coggan, *Training
 //! and Racing with a Power Meter*: NP is the fourth root of the mean of the fourth powers of the
 //! rolling mean of power over 30 s, IF is NP divided by FTP, and the stress score is 100 for an hour
 //! at FTP.
+
+pub mod compliance;
+pub mod intervals;
+pub(crate) mod laps;
+pub mod mean_max;
+pub mod w_balance;
+pub mod zones;
 
 use core::time::Duration;
 
@@ -132,11 +149,17 @@ pub fn measured_ftp(test: FtpTest, recording: &Recording) -> Option<Ftp> {
     Ftp::new((best * share).round() as u16).ok()
 }
 
-fn mean(values: impl Iterator<Item = u8>) -> Option<f32> {
-    let (sum, count) = values.fold((0_u32, 0_u32), |(sum, count), value| {
-        (sum + u32::from(value), count + 1)
+fn mean(values: impl Iterator<Item = impl Into<u64>>) -> Option<f32> {
+    let (sum, count) = values.fold((0_u64, 0_u64), |(sum, count), value| {
+        (sum + value.into(), count + 1)
     });
-    (count > 0).then(|| (f64::from(sum) / f64::from(count)) as f32)
+    (count > 0).then(|| (sum as f64 / count as f64) as f32)
+}
+
+/// Length of the gap between a sample and the next one in seconds; 0 if that one is not later.
+const fn gap_seconds(sample: &Sample, next: &Sample) -> u64 {
+    let (from, to) = (sample.at.unix_seconds(), next.at.unix_seconds());
+    to.saturating_sub(from).saturating_sub(1)
 }
 
 /// Normalised power of a non-empty list of powers per second.

@@ -11,7 +11,7 @@ use crate::{
     message::{self, Envelope, MessageError},
     rider::{MAX_NAME_CHARS, RiderName},
     text::clean,
-    trainer::{Capabilities, ControlProblem, DeviceKind, Load, MAX_SLOPE, Reading},
+    trainer::{Capabilities, ControlProblem, DeviceKind, Load, MAX_SLOPE, MAX_SPEED, Reading},
     wire,
 };
 
@@ -226,7 +226,7 @@ impl<C> Encode<C> for BridgeReport {
             let capabilities = u8::from(capabilities.power)
                 | u8::from(capabilities.slope) << 1
                 | u8::from(capabilities.resistance) << 2;
-            encoder.array(8)?.u8(device.kind as u8)?;
+            encoder.array(9)?.u8(device.kind as u8)?;
             // There are fewer than 256 states.
             encoder
                 .u8(state.unwrap_or_default() as u8)?
@@ -240,6 +240,7 @@ impl<C> Encode<C> for BridgeReport {
                 cadence,
                 heart_rate,
                 device.battery.map(u16::from),
+                reading.speed,
             ] {
                 match value {
                     Some(value) => encoder.u16(value)?,
@@ -262,7 +263,12 @@ impl BridgedDevice {
         for value in &mut values {
             *value = decoder.decode::<Option<u16>>()?;
         }
-        skip(decoder, fields)?;
+        // Speed was added later.
+        let speed = match fields {
+            0 => None,
+            _ => decoder.decode::<Option<u16>>()?,
+        };
+        skip(decoder, fields.saturating_sub(1))?;
         let [power, cadence, heart_rate, battery] = values;
         let small = |value: Option<u16>| value.and_then(|value| u8::try_from(value).ok());
         Ok(Self {
@@ -278,6 +284,7 @@ impl BridgedDevice {
                 power,
                 cadence: small(cadence),
                 heart_rate: small(heart_rate),
+                speed: speed.filter(|speed| *speed <= MAX_SPEED),
             },
             battery: small(battery),
         })
@@ -314,6 +321,7 @@ mod tests {
                 power: Some(2_000),
                 cadence: Some(200),
                 heart_rate: Some(200),
+                speed: Some(20_000),
             },
             battery: Some(100),
         }
@@ -400,6 +408,25 @@ mod tests {
         encoder.array(1).unwrap().u8(7).unwrap();
         let load = BridgeLoad::decode(&bytes).map(|message| message.load);
         assert_eq!(load, Ok(Some(Load::Power(120))));
+    }
+
+    #[test]
+    fn a_device_of_an_older_phone_has_no_speed() {
+        let report = BridgeReport {
+            proof: [9; 32],
+            devices: vec![device(DeviceKind::Trainer, "K")],
+        };
+        let mut bytes = report.encode();
+        // The speed is the last field: a byte for the type and two for the number.
+        bytes.truncate(bytes.len() - 3);
+        let array = bytes.iter().rposition(|byte| *byte == 0x89);
+        bytes[array.expect("an array of nine")] = 0x88;
+        let device = BridgeReport::decode(&bytes).expect("a report").devices;
+        let reading = Reading {
+            speed: None,
+            ..report.devices[0].reading
+        };
+        assert_eq!(device[0].reading, reading);
     }
 
     #[test]

@@ -7,20 +7,24 @@
 //! - [`history`]: power of all riders over the ride so far, for the charts.
 //! - [`rider`]: name, FTP and profile of a rider.
 //! - [`message`]: messages between riders; [`bridge`]: those between a rider and a phone that
-//!   connects devices.
+//!   connects devices; [`chat`]: those of the chat; [`transfer`]: those of file transfers.
 //! - [`trainer`]: profiles of Bluetooth trainers, and a simulated trainer.
-//! - [`recording`]: samples of a ride, and the FIT file made of them; [`analysis`]: its figures.
+//! - [`recording`]: samples of a ride, how a browser stores them, and the FIT and TCX files made of
+//!   them; [`analysis`]: its figures.
+//! - [`intervals_icu`]: calls to intervals.icu, for planned workouts and uploads.
 //!
 //! Contract: this crate reads no clock and uses no socket, random source or browser API. Times are
 //! arguments and seeds are given at construction, so that every case can be tested exactly. The file
-//! formats, [`formats`] and [`recording::fit`], are not used by the other modules, so that a browser can
-//! load them later.
+//! formats, [`formats`], [`recording::fit`] and [`recording::tcx`], are not used by the other modules, so
+//! that a browser can load them later.
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
 pub mod analysis;
 pub mod bridge;
+pub mod chat;
 pub mod history;
+pub mod intervals_icu;
 pub mod message;
 pub mod player;
 pub mod recording;
@@ -28,6 +32,7 @@ pub mod rider;
 mod text;
 pub mod timeline;
 pub mod trainer;
+pub mod transfer;
 mod wire;
 pub mod workout;
 

@@ -1,5 +1,6 @@
 //! Messages between riders: a CBOR array of version, kind and body. Kinds 6 and 7 are those of
-//! [`bridge`](crate::bridge).
+//! [`bridge`](crate::bridge), kinds 8 to 14 those of [`chat`](crate::chat), kinds 16 to 23 those of
+//! [`transfer`](crate::transfer).
 //!
 //! Decoders ignore unknown fields at the end of a body, so fields can be added. An unknown kind or
 //! version is an error of its own, which callers count and ignore.

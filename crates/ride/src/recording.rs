@@ -1,7 +1,9 @@
 //! Recording of a ride: one sample per second.
 //!
 //! Layout: this file holds the [`Recording`] and its stored format, [`Recorder`] makes a recording
-//! during the ride, [`fit`] writes it as a FIT file. Only callers that write files use [`fit`].
+//! during the ride, [`stored`] is what is stored beside it, [`archive`] is the file with all rides,
+//! [`fit`] and [`tcx`] write one ride as a file, from what `activity` prepares for both. Only callers
+//! that write files use [`fit`] and [`tcx`].
 //!
 //! Seconds are counted from the start of the recording, so a ride of 30 s gives 30 samples for any
 //! fraction of a second at its start. Storage appends the chunks of [`Recorder::unsaved`], and
@@ -10,8 +12,12 @@
 //! Seconds in which nothing could be recorded are no samples: pauses, and the times in which the
 //! computer slept or the page was closed.
 
+mod activity;
+pub mod archive;
 pub mod fit;
 mod recorder;
+pub mod stored;
+pub mod tcx;
 mod virtual_speed;
 
 use core::time::Duration;
@@ -20,6 +26,7 @@ use clock::WallTime;
 use minicbor::{Decode, Encode};
 use thiserror::Error;
 
+pub use activity::{Activity, ActivityError, ActivityFile, SubSport};
 pub use recorder::{Recorder, SavePoint};
 
 use crate::rider::Ftp;
@@ -38,7 +45,7 @@ const STORED_VERSION: u8 = 1;
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Averages of one second.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Encode, Decode)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Encode, Decode)]
 pub struct Sample {
     /// Beginning of the second, in whole seconds.
     #[cbor(n(0), with = "wire::unix_seconds")]
@@ -55,6 +62,9 @@ pub struct Sample {
     /// Target of the rider in W.
     #[n(4)]
     pub target: Option<u16>,
+    /// Speed of the trainer's wheel in mm/s; `None` in recordings from before it was stored.
+    #[n(5)]
+    pub speed: Option<u16>,
 }
 
 /// Start of a lap. A lap ends at the start of the next one, the last lap with the recording.
@@ -109,9 +119,13 @@ pub struct Recording {
     /// Names of the sensors that the readings come from, at most [`MAX_SENSORS`].
     #[cbor(n(7), with = "wire::texts", has_nil)]
     pub sensors: Vec<String>,
+    /// Offset of local time from UTC at the start in seconds, for example 3600 in Berlin in winter;
+    /// `None` if an older version recorded it.
+    #[n(8)]
+    pub utc_offset: Option<i32>,
 }
 
-/// Reason why stored bytes are not a recording.
+/// Reason why stored bytes of a ride cannot be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum StoreError {
     /// No chunks.
@@ -139,6 +153,7 @@ impl Recording {
             pauses: vec![],
             finished_at: None,
             sensors: vec![],
+            utc_offset: None,
         }
     }
 
@@ -152,15 +167,7 @@ impl Recording {
     /// # Errors
     /// [`StoreError::Version`] or [`StoreError::Damaged`].
     pub fn decode(bytes: &[u8]) -> Result<Self, StoreError> {
-        if bytes.len() > MAX_CHUNK_BYTES {
-            return Err(StoreError::Damaged);
-        }
-        let mut decoder = minicbor::Decoder::new(bytes);
-        let (_, version) = (decoder.array(), decoder.u8());
-        if version.map_err(|_| StoreError::Damaged)? != STORED_VERSION {
-            return Err(StoreError::Version);
-        }
-        let (_, recording): (u8, Self) = wire::from_slice(bytes).ok_or(StoreError::Damaged)?;
+        let recording: Self = stored::decode(bytes, STORED_VERSION)?;
         if recording.samples.len() > MAX_SAMPLES || recording.sensors.len() > MAX_SENSORS {
             return Err(StoreError::Damaged);
         }
@@ -179,6 +186,14 @@ impl Recording {
             whole.append(Self::decode(chunk)?);
         }
         Ok(whole)
+    }
+
+    /// Joins those chunks that can be read, as [`Recording::from_chunks`]; `None` if there is none. A
+    /// damaged chunk costs its own seconds only.
+    pub fn from_readable_chunks(chunks: &[Vec<u8>]) -> Option<Self> {
+        let chunks = chunks.iter().map(Vec::as_slice);
+        let readable = chunks.filter(|chunk| Self::decode(chunk).is_ok());
+        Self::from_chunks(readable).ok()
     }
 
     /// Appends a later chunk. It holds new samples and laps only, but all pauses and the end.
@@ -202,6 +217,16 @@ impl Recording {
         self.sensors = chunk.sensors;
     }
 
+    /// Ends the recording with its last second, unless it has ended. A pause at the end goes on until
+    /// then.
+    pub fn finish(&mut self) {
+        let end = self.end();
+        self.finished_at = Some(end);
+        for pause in &mut self.pauses {
+            pause.to = pause.to.or(Some(end.max(pause.from)));
+        }
+    }
+
     /// First second after the recording: its end, or the second after the last sample while it goes
     /// on.
     pub fn end(&self) -> WallTime {
@@ -220,5 +245,7 @@ impl Recording {
     }
 }
 
+#[cfg(test)]
+mod test_rides;
 #[cfg(test)]
 mod tests;

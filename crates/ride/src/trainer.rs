@@ -49,6 +49,10 @@ pub use uuid::Uuid;
 
 use thiserror::Error;
 
+/// Highest speed of a trainer in mm/s, 236 km/h: the highest number that a FIT file can hold. A
+/// higher one counts as no reading.
+pub const MAX_SPEED: u16 = u16::MAX - 1;
+
 /// Readings of a rider's sensors. `None` stands for no reading.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
@@ -58,6 +62,9 @@ pub struct Reading {
     pub cadence: Option<u8>,
     /// Heart rate in beats per minute.
     pub heart_rate: Option<u8>,
+    /// Speed of the trainer's wheel in mm/s, at most [`MAX_SPEED`]. It is recorded only: no other
+    /// rider gets it, and it is not shown.
+    pub speed: Option<u16>,
 }
 
 /// Reason why the bytes of a characteristic cannot be read.

@@ -1,4 +1,24 @@
-//! CBOR encoding of values from other crates.
+//! CBOR encoding of values from other crates, and of values of later versions.
+
+use minicbor::{
+    Decode,
+    decode::{Decoder, Error as DecodeError},
+};
+
+/// Decodes a flat enum; `None` for a variant that only later versions know: `first_unknown` or higher.
+pub(crate) fn known_variant<'b, C, T: Decode<'b, C>>(
+    decoder: &mut Decoder<'b>,
+    context: &mut C,
+    first_unknown: u32,
+) -> Result<Option<T>, DecodeError> {
+    let mut ahead = decoder.probe();
+    ahead.array()?;
+    if ahead.u32()? >= first_unknown {
+        decoder.skip()?;
+        return Ok(None);
+    }
+    decoder.decode_with(context).map(Some)
+}
 
 /// [`Duration`](core::time::Duration) in whole milliseconds.
 pub(crate) mod millis {

@@ -1,26 +1,53 @@
 use clock::WallTime;
 
 use super::*;
+use crate::recording::Lap;
 use crate::workout::{Draft, Interval, IntervalKind, Target};
 
-fn ftp(watts: u16) -> Ftp {
+mod properties;
+
+pub(super) fn ftp(watts: u16) -> Ftp {
     Ftp::new(watts).expect("an FTP")
 }
 
-fn recording(power: impl IntoIterator<Item = Option<u16>>) -> Recording {
+pub(super) const fn at(second: u64) -> WallTime {
+    WallTime::from_unix_ms(1_000 * second)
+}
+
+pub(super) const fn lap(second: u64, interval: Option<u32>) -> Lap {
+    Lap {
+        at: at(second),
+        interval,
+        after_jump: false,
+    }
+}
+
+/// Workout of the intervals of [`IntervalKind::ALL`], in this order.
+pub(super) fn one_of_each_kind() -> Workout {
+    let minute = |kind| Interval::new(Duration::from_secs(60), kind, Target::steady(1.0));
+    let draft = Draft {
+        intervals: IntervalKind::ALL.map(minute).to_vec(),
+        ..Draft::default()
+    };
+    Workout::new(draft).expect("a workout")
+}
+
+/// Ride at an FTP of 200 W, of a sample in every second from 1970 on.
+pub(super) fn recording(power: impl IntoIterator<Item = Option<u16>>) -> Recording {
     let mut recording = Recording::new(WallTime::default(), String::new(), ftp(200));
-    let sample = |(at, power)| Sample {
-        at: WallTime::from_unix_ms(1_000 * at as u64),
+    let sample = |(second, power)| Sample {
+        at: at(second as u64),
         power,
         cadence: None,
         heart_rate: None,
         target: None,
+        speed: None,
     };
     recording.samples = power.into_iter().enumerate().map(sample).collect();
     recording
 }
 
-fn assert_close(value: Option<f32>, expected: f32) {
+pub(super) fn assert_close(value: Option<f32>, expected: f32) {
     let value = value.expect("a value");
     assert!(
         (value - expected).abs() < 1e-4 * expected,

@@ -4,10 +4,9 @@ use core::time::Duration;
 
 use clock::{Moment, Now, WallTime};
 
-use super::{Lap, MAX_SAMPLES, MAX_SENSORS, Pause, Recording, STORED_VERSION, Sample};
+use super::{Lap, MAX_SAMPLES, MAX_SENSORS, Pause, Recording, Sample};
 use crate::rider::Ftp;
 use crate::trainer::Reading;
-use crate::wire;
 
 /// Number of seconds without a reading for which the last one is repeated.
 const MAX_HOLD: u64 = 3;
@@ -77,6 +76,11 @@ impl Recorder {
         }
     }
 
+    /// Notes the offset of local time from UTC at the start, in seconds.
+    pub const fn set_utc_offset(&mut self, seconds: i32) {
+        self.recording.utc_offset = Some(seconds);
+    }
+
     /// Continues a stored recording after an interruption, for example a reload. If the wall clock
     /// was set back before its last sample, the recording goes on after that sample.
     pub fn resume_from(recording: Recording, now: Now) -> Self {
@@ -107,6 +111,13 @@ impl Recorder {
     /// Puts an earlier part in front: it was stored before a reload, and could not be read until now.
     /// Nothing of this recorder may have been stored before.
     pub fn prepend(&mut self, earlier: Recording) {
+        // The wall clock was set back meanwhile: this part goes on after the earlier one.
+        let overlap = earlier
+            .after_last_sample()
+            .since(self.recording.first_second());
+        if overlap > MAX_WALL_LEAD {
+            self.shift(overlap);
+        }
         let start = self.recording.first_second();
         let Some(shift) = start
             .unix_seconds()
@@ -135,6 +146,26 @@ impl Recorder {
         self.second += shift;
         own.sensors.iter().for_each(|name| self.add_sensor(name));
         self.marks += 1;
+    }
+
+    /// Dates everything later.
+    fn shift(&mut self, by: Duration) {
+        // Whole seconds, so that the samples stay at full seconds.
+        let by = Duration::from_secs(by.as_secs() + 1);
+        let recording = &mut self.recording;
+        self.clock.wall = self.clock.wall.after(by);
+        recording.started_at = recording.started_at.after(by);
+        for sample in &mut recording.samples {
+            sample.at = sample.at.after(by);
+        }
+        for lap in &mut recording.laps {
+            lap.at = lap.at.after(by);
+        }
+        for pause in &mut recording.pauses {
+            pause.from = pause.from.after(by);
+            pause.to = pause.to.map(|to| to.after(by));
+        }
+        recording.finished_at = recording.finished_at.map(|at| at.after(by));
     }
 
     /// Recording so far, without the second that is being filled.
@@ -175,13 +206,25 @@ impl Recorder {
         }
         if self.lap != Some(interval) {
             self.lap = Some(interval);
+            // A second that both laps have readings of belongs to the one that has more of it.
+            let begun = match self.filling.has_readings() {
+                true => self.nearest_second(now).max(self.second),
+                false => self.second,
+            };
             self.recording.laps.push(Lap {
-                at: self.time_of(self.second),
+                at: self.time_of(begun),
                 interval,
                 after_jump: core::mem::take(&mut self.has_jumped),
             });
         }
-        self.filling.add(reading, target);
+        // The rest of a second before the lap belongs to the lap before.
+        let second_at = self.time_of(self.second);
+        let is_of_lap = self
+            .recording
+            .laps
+            .last()
+            .is_none_or(|lap| lap.at <= second_at);
+        self.filling.add(reading, target, is_of_lap);
     }
 
     /// Notes the name of a sensor that the readings come from, once.
@@ -272,14 +315,19 @@ impl Recorder {
         }
     }
 
-    /// Chunk of everything that is not stored yet, for [`Recording::from_chunks`], and its extent for
-    /// [`Recorder::mark_saved`]; `None` if everything is stored.
-    pub fn unsaved(&self) -> Option<(Vec<u8>, SavePoint)> {
-        let point = SavePoint {
+    /// Extent of the recording.
+    pub const fn save_point(&self) -> SavePoint {
+        SavePoint {
             samples: self.recording.samples.len(),
             laps: self.recording.laps.len(),
             marks: self.marks,
-        };
+        }
+    }
+
+    /// Chunk of everything that is not stored yet, for [`Recording::from_chunks`], and its extent for
+    /// [`Recorder::mark_saved`]; `None` if everything is stored.
+    pub fn unsaved(&self) -> Option<(Vec<u8>, SavePoint)> {
+        let point = self.save_point();
         if point == self.saved {
             return None;
         }
@@ -291,7 +339,7 @@ impl Recorder {
             sensors: self.recording.sensors.clone(),
             ..self.recording
         };
-        Some((wire::to_vec(&(STORED_VERSION, chunk)), point))
+        Some((chunk.encode(), point))
     }
 
     /// Notes that a chunk of [`Recorder::unsaved`] is stored.
@@ -360,8 +408,11 @@ struct SecondAverage {
     power: Mean,
     cadence: Mean,
     heart_rate: Mean,
-    /// Newest target; the outer `None` before the first reading.
+    speed: Mean,
+    /// Newest target of the lap that the second belongs to; the outer `None` before the first reading.
     target: Option<Option<u16>>,
+    /// Newest target, also of a lap that begins after the second; the outer `None` as above.
+    newest_target: Option<Option<u16>>,
 }
 
 impl SecondAverage {
@@ -369,19 +420,25 @@ impl SecondAverage {
         power: Mean::EMPTY,
         cadence: Mean::EMPTY,
         heart_rate: Mean::EMPTY,
+        speed: Mean::EMPTY,
         target: None,
+        newest_target: None,
     };
 
     /// Reports whether anything was recorded in this second, be it the target alone.
     const fn has_readings(&self) -> bool {
-        self.target.is_some()
+        self.newest_target.is_some()
     }
 
-    fn add(&mut self, reading: Reading, target: Option<u16>) {
+    fn add(&mut self, reading: Reading, target: Option<u16>, is_of_lap: bool) {
         self.power.add(reading.power.map(u32::from));
         self.cadence.add(reading.cadence.map(u32::from));
         self.heart_rate.add(reading.heart_rate.map(u32::from));
-        self.target = Some(target);
+        self.speed.add(reading.speed.map(u32::from));
+        self.newest_target = Some(target);
+        if is_of_lap {
+            self.target = Some(target);
+        }
     }
 }
 
@@ -436,6 +493,7 @@ struct HeldValues {
     power: HeldValue,
     cadence: HeldValue,
     heart_rate: HeldValue,
+    speed: HeldValue,
     target: Option<u16>,
 }
 
@@ -444,12 +502,14 @@ impl HeldValues {
         power: HeldValue::EMPTY,
         cadence: HeldValue::EMPTY,
         heart_rate: HeldValue::EMPTY,
+        speed: HeldValue::EMPTY,
         target: None,
     };
 
     fn sample(&mut self, at: WallTime, average: SecondAverage) -> Sample {
         // A target is not measured: it is valid until the next one.
-        self.target = average.target.unwrap_or(self.target);
+        let target = average.target.unwrap_or(self.target);
+        self.target = average.newest_target.unwrap_or(target);
         Sample {
             at,
             power: self.power.next(average.power.value()).map(narrow16),
@@ -458,7 +518,8 @@ impl HeldValues {
                 .heart_rate
                 .next(average.heart_rate.value())
                 .map(narrow8),
-            target: self.target,
+            target,
+            speed: self.speed.next(average.speed.value()).map(narrow16),
         }
     }
 }

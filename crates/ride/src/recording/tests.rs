@@ -17,6 +17,7 @@ fn recording() -> Recording {
             cadence,
             heart_rate,
             target,
+            speed: None,
         })
         .collect();
     recording.laps = vec![Lap {
@@ -44,6 +45,7 @@ fn a_full_day_fits_into_one_chunk() {
             cadence,
             heart_rate,
             target,
+            speed: Some(9_000),
         })
         .collect();
     assert!(recording.encode().len() <= MAX_CHUNK_BYTES);
@@ -96,6 +98,7 @@ fn the_stored_format_does_not_change() {
         cadence,
         heart_rate: None,
         target,
+        speed: None,
     };
     let empty = Sample {
         at: at(1),
@@ -103,6 +106,7 @@ fn the_stored_format_does_not_change() {
         cadence: None,
         heart_rate: None,
         target: None,
+        speed: None,
     };
     recording.samples = vec![sample, empty];
     let interval = None;
@@ -124,7 +128,8 @@ fn the_stored_format_does_not_change() {
         Recording::decode(&recording.encode()),
         Ok(recording.clone())
     );
-    // Jumps and sensors were added later; without them the bytes are the same.
+    // Jumps, sensors and speed were added later; without them the bytes are the same.
+    recording.samples[0].speed = Some(9_000);
     recording.laps[1].after_jump = true;
     recording.sensors = vec!["Kickr".into()];
     assert_eq!(
@@ -133,6 +138,44 @@ fn the_stored_format_does_not_change() {
     );
     recording.finished_at = None;
     assert_eq!(Recording::decode(&recording.encode()), Ok(recording));
+}
+
+#[test]
+fn a_chunk_from_before_speed_was_recorded_is_read_without_it() {
+    // Version 1, a recording of 8 fields, samples of 5 and of 1 fields.
+    let chunk = [
+        0x82, 0x01, 0x88, 0x1b, 0x00, 0x00, 0x01, 0xa3, 0x18, 0x5c, 0x51, 0x90, 0x66, b'O', b'p',
+        b'e', b'n', b'e', b'r', 0x18, 0xc8, 0x82, 0x85, 0x1a, 0x6b, 0x49, 0xd2, 0x00, 0x18, 0xb4,
+        0x18, 0x5a, 0x18, 0x78, 0x18, 0xb9, 0x81, 0x1a, 0x6b, 0x49, 0xd2, 0x01, 0x81, 0x82, 0x1a,
+        0x6b, 0x49, 0xd2, 0x00, 0x00, 0x80, 0xf6, 0x81, 0x65, b'K', b'i', b'c', b'k', b'r',
+    ];
+    let mut recording = Recording::decode(&chunk).expect("a recording");
+    let sample = Sample {
+        at: at(0),
+        power: Some(180),
+        cadence: Some(90),
+        heart_rate: Some(120),
+        target: Some(185),
+        speed: None,
+    };
+    let empty = Sample {
+        at: at(1),
+        power: None,
+        cadence: None,
+        heart_rate: None,
+        target: None,
+        speed: None,
+    };
+    assert_eq!(recording.samples, [sample, empty]);
+    assert_eq!(recording.sensors, ["Kickr"]);
+    assert_eq!(recording.encode(), chunk);
+    // A newer chunk goes on with it.
+    recording.samples[1].at = at(2);
+    recording.samples[1].speed = Some(9_000);
+    let newer = recording.encode();
+    let whole = Recording::from_chunks([&chunk[..], &newer]).expect("a recording");
+    let speeds = whole.samples.iter().map(|sample| sample.speed);
+    assert_eq!(speeds.collect::<Vec<_>>(), [None, None, Some(9_000)]);
 }
 
 fn hex(recording: &Recording) -> String {
@@ -149,13 +192,14 @@ proptest! {
         damaged[at] = byte;
         if let Ok(recording) = Recording::decode(&damaged) {
             let _ = crate::analysis::Summary::of(&recording);
-            let activity = fit::Activity {
+            let activity = Activity {
                 recording: recording.clone(),
                 workout: None,
                 serial_number: 0,
-                sub_sport: fit::SubSport::default(),
+                sub_sport: SubSport::default(),
             };
             let _ = fit::encode(&activity, i32::MIN);
+            let _ = tcx::encode(&activity, i32::MAX);
             let _ = recording.end();
         }
     }

@@ -26,6 +26,11 @@ pub(super) struct VirtualRider {
 }
 
 impl VirtualRider {
+    /// Rider at a speed in m/s.
+    pub(super) const fn at(speed: f64) -> Self {
+        Self { speed }
+    }
+
     /// Rides a second at a power in W, and returns the speed in m/s at its end.
     pub(super) fn ride(&mut self, power: u16) -> f64 {
         let drag = 0.5 * AIR_DENSITY * DRAG_AREA * self.speed * self.speed;

@@ -155,13 +155,7 @@ fn known_change<C>(
     decoder: &mut Decoder<'_>,
     context: &mut C,
 ) -> Result<Option<Change>, DecodeError> {
-    let mut ahead = decoder.probe();
-    ahead.array()?;
-    if ahead.u32()? >= FIRST_UNKNOWN {
-        decoder.skip()?;
-        return Ok(None);
-    }
-    decoder.decode_with(context).map(Some)
+    wire::known_variant(decoder, context, FIRST_UNKNOWN)
 }
 
 /// Change with its number, predecessor and host.

@@ -38,7 +38,12 @@ impl SigningKey {
     }
 
     pub(super) fn sign(&self, bytes: &[u8]) -> [u8; 64] {
-        *self.0.sk.sign([CONTEXT, bytes].concat(), None)
+        self.sign_in(CONTEXT, bytes)
+    }
+
+    /// Signs bytes for one purpose, which `context` names.
+    pub(crate) fn sign_in(&self, context: &[u8], bytes: &[u8]) -> [u8; 64] {
+        *self.0.sk.sign([context, bytes].concat(), None)
     }
 }
 
@@ -50,7 +55,17 @@ impl fmt::Debug for SigningKey {
 }
 
 pub(super) fn verify(key: &[u8; 32], bytes: &[u8], signature: &[u8; 64]) -> bool {
+    verify_in(CONTEXT, key, bytes, signature)
+}
+
+/// Verifies a signature of [`SigningKey::sign_in`].
+pub(crate) fn verify_in(
+    context: &[u8],
+    key: &[u8; 32],
+    bytes: &[u8],
+    signature: &[u8; 64],
+) -> bool {
     let key = PublicKey::new(*key);
-    key.verify([CONTEXT, bytes].concat(), &Signature::new(*signature))
+    key.verify([context, bytes].concat(), &Signature::new(*signature))
         .is_ok()
 }

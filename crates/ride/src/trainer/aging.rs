@@ -16,6 +16,7 @@ pub struct AgingReading {
     power: Aging<u16>,
     cadence: Aging<u8>,
     heart_rate: Aging<u8>,
+    speed: Aging<u16>,
 }
 
 /// Value, and the moment at which it becomes invalid.
@@ -27,6 +28,7 @@ impl AgingReading {
         renew(&mut self.power, now, new.power);
         renew(&mut self.cadence, now, new.cadence);
         renew(&mut self.heart_rate, now, new.heart_rate);
+        renew(&mut self.speed, now, new.speed);
     }
 
     /// Ends the heart rate: the device says that it has none.
@@ -40,6 +42,7 @@ impl AgingReading {
         expire(&mut self.power, now);
         expire(&mut self.cadence, now);
         expire(&mut self.heart_rate, now);
+        expire(&mut self.speed, now);
         self.reading() != before
     }
 
@@ -49,6 +52,7 @@ impl AgingReading {
             self.power.map(|(_, at)| at),
             self.cadence.map(|(_, at)| at),
             self.heart_rate.map(|(_, at)| at),
+            self.speed.map(|(_, at)| at),
         ];
         moments.into_iter().flatten().min()
     }
@@ -59,6 +63,7 @@ impl AgingReading {
             power: self.power.map(|(value, _)| value),
             cadence: self.cadence.map(|(value, _)| value),
             heart_rate: self.heart_rate.map(|(value, _)| value),
+            speed: self.speed.map(|(value, _)| value),
         }
     }
 }
@@ -85,6 +90,7 @@ mod tests {
         power: Some(200),
         cadence: Some(90),
         heart_rate: Some(142),
+        speed: Some(9_000),
     };
 
     #[test]
@@ -93,8 +99,9 @@ mod tests {
             power: FULL.power.filter(|_| part == 0),
             cadence: FULL.cadence.filter(|_| part == 1),
             heart_rate: FULL.heart_rate.filter(|_| part == 2),
+            speed: FULL.speed.filter(|_| part == 3),
         };
-        for part in 0..3 {
+        for part in 0..4 {
             let mut aging = AgingReading::default();
             aging.update(secs(0), FULL);
             aging.update(secs(2), only(part));

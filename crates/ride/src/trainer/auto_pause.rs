@@ -70,6 +70,7 @@ mod tests {
             power: Some(power),
             cadence: Some(cadence),
             heart_rate: None,
+            speed: None,
         }
     }
 

@@ -32,7 +32,8 @@ pub fn profile() -> NotifyingProfile {
 /// CSC Measurement 0x2A5B.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct CscMeasurement {
-    /// Revolutions of the wheel, and time of the last one in 1/1024 s.
+    /// Revolutions of the wheel, and time of the last one in 1/1024 s. No speed is computed from
+    /// them, since the circumference of the wheel is not known.
     pub wheel: Option<(u32, u16)>,
     /// Revolutions of the crank, and time of the last one in 1/1024 s.
     pub crank: Option<(u16, u16)>,

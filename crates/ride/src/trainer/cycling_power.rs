@@ -33,7 +33,9 @@ pub fn profile() -> NotifyingProfile {
 pub struct CyclingPowerMeasurement {
     /// Power in W; may be negative.
     pub power: i16,
-    /// Revolutions of the wheel, and time of the last one in 1/2048 s.
+    /// Revolutions of the wheel, and time of the last one in 1/2048 s. No speed is computed from
+    /// them: the service does not tell the circumference of the wheel, which is a setting of the
+    /// rider's other devices, and a direct-drive trainer has no wheel at all.
     pub wheel: Option<(u32, u16)>,
     /// Revolutions of the crank, and time of the last one in 1/1024 s.
     pub crank: Option<(u16, u16)>,
@@ -94,6 +96,7 @@ impl Decoder for PowerMeter {
                 power: Some(u16::try_from(data.power).unwrap_or(0)),
                 cadence: crank.and_then(|(turns, time)| self.crank.update(now, turns, time)),
                 heart_rate: None,
+                speed: None,
             },
             has_no_heart_rate: false,
         })

@@ -4,7 +4,7 @@
 use clock::Moment;
 
 use super::{
-    CharacteristicAccess, CharacteristicSpec, Load, ProfileSpec, Reading, Uuid,
+    CharacteristicAccess, CharacteristicSpec, Load, MAX_SPEED, ProfileSpec, Reading, Uuid,
     ftms::PowerRange,
     load_writer::LoadWriter,
     notifying::{Decoded, Decoder, NotifyingProfile},
@@ -111,12 +111,18 @@ impl Decoder for Fec {
                     power: (power != 0x0fff).then_some(power),
                     cadence: known(cadence),
                     heart_rate: None,
+                    speed: None,
                 }
             }
-            [GENERAL, _, _, _, _, _, heart_rate, _] => Reading {
-                heart_rate: known(heart_rate).filter(|beats| *beats > 0),
-                ..Reading::default()
-            },
+            [GENERAL, _, _, _, low, high, heart_rate, _] => {
+                // In mm/s; the highest number stands for an invalid value.
+                let speed = u16::from_le_bytes([low, high]);
+                Reading {
+                    heart_rate: known(heart_rate).filter(|beats| *beats > 0),
+                    speed: (speed <= MAX_SPEED).then_some(speed),
+                    ..Reading::default()
+                }
+            }
             _ => return None,
         };
         Some(Decoded {

@@ -73,6 +73,7 @@ mod tests {
             power: Some(150),
             cadence: Some(rpm),
             heart_rate: None,
+            speed: None,
         }
     }
 

@@ -84,6 +84,8 @@ impl Simulator {
             power: Some(power.round() as u16),
             cadence: Some(self.cadence.round() as u8),
             heart_rate: Some(self.heart_rate.round() as u8),
+            // Its speed is the virtual one of its power.
+            speed: None,
         }
     }
 

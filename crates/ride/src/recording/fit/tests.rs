@@ -1,15 +1,18 @@
 use core::time::Duration;
+use std::sync::Arc;
 
 use clock::{Moment, Now};
+use proptest::prelude::*;
 use rustyfit::Decoder;
 use rustyfit::profile::typedef::{EventType, MesgNum};
 use rustyfit::proto::Value;
 
 use super::*;
-use crate::recording::{Recorder, SIMULATOR};
+use crate::recording::test_rides::{self, Script};
+use crate::recording::{Lap, Recorder, Recording, SIMULATOR};
 use crate::rider::Ftp;
 use crate::trainer::Reading;
-use crate::workout::Draft;
+use crate::workout::{Draft, Workout};
 
 /// 2027-01-15T08:00:00Z
 const START: WallTime = WallTime::from_unix_ms(1_800_000_000_000);
@@ -17,6 +20,7 @@ const READING: Reading = Reading {
     power: Some(200),
     cadence: Some(90),
     heart_rate: Some(120),
+    speed: None,
 };
 
 /// Clocks at a number of milliseconds after the start.
@@ -183,12 +187,28 @@ fn the_local_time_is_that_of_the_rider_s_wall_clock() {
 }
 
 #[test]
+fn a_ride_that_knows_its_local_time_keeps_it_on_a_computer_elsewhere() {
+    let local = |recorded, of_writer| {
+        let mut ride = recording();
+        ride.utc_offset = recorded;
+        let file = encode(&activity(ride), of_writer).expect("a file");
+        let messages = decoded(&file.bytes);
+        let activity = &all::<mesgdef::Activity>(&messages, MesgNum::ACTIVITY)[0];
+        i64::from(activity.local_timestamp.0) - i64::from(activity.timestamp.0)
+    };
+    assert_eq!(local(Some(3_600), -18_000), 3_600);
+    assert_eq!(local(None, -18_000), -18_000);
+    // No clock shows that.
+    assert_eq!(local(Some(i32::MIN), -18_000), -18_000);
+}
+
+#[test]
 fn the_name_has_the_local_date() {
     let name = |unix: u64, offset| {
         let mut recording = recording();
         recording.workout = "Sweet Spot: 3x10'".into();
         recording.started_at = WallTime::from_unix_ms(unix * 1_000);
-        file_name(&recording, offset)
+        file_name(&recording, offset, "fit")
     };
     // 2026-11-21T23:30:00Z
     assert_eq!(
@@ -414,8 +434,9 @@ fn laps_follow_the_intervals_and_add_up_to_the_session() {
         sum(|lap| lap.total_elapsed_time)
     );
     assert_eq!(session.total_work, sum(|lap| lap.total_work));
-    let distance = sum(|lap| lap.total_distance);
-    assert!(session.total_distance.abs_diff(distance) <= 4);
+    assert_eq!(session.total_distance, sum(|lap| lap.total_distance));
+    let calories = sum(|lap| u32::from(lap.total_calories));
+    assert_eq!(u32::from(session.total_calories), calories);
 }
 
 #[test]
@@ -477,19 +498,34 @@ fn the_workout_stands_before_the_ride_with_a_step_for_each_interval() {
 }
 
 #[test]
-fn a_ride_whose_workout_is_not_known_has_no_steps() {
+fn a_ride_whose_workout_is_not_known_has_its_name_and_no_steps() {
     let activity = Activity {
         workout: None,
         ..activity(recording())
     };
     let messages = messages(&activity);
-    assert!(
-        !messages
-            .iter()
-            .any(|message| message.num == MesgNum::WORKOUT)
-    );
+    let workouts: Vec<mesgdef::Workout> = all(&messages, MesgNum::WORKOUT);
+    let workouts = workouts.iter();
+    let workouts: Vec<_> = workouts
+        .map(|workout| (&*workout.wkt_name, workout.num_valid_steps))
+        .collect();
+    assert_eq!(workouts, [("Opener", 0)]);
+    assert!(all::<mesgdef::WorkoutStep>(&messages, MesgNum::WORKOUT_STEP).is_empty());
     let laps: Vec<mesgdef::Lap> = all(&messages, MesgNum::LAP);
     assert!(laps.iter().all(|lap| lap.wkt_step_index.0 == u16::MAX));
+}
+
+#[test]
+fn a_ride_without_a_workout_has_none() {
+    let activity = Activity {
+        workout: None,
+        ..activity(Recording {
+            workout: String::new(),
+            ..recording()
+        })
+    };
+    let workouts: Vec<mesgdef::Workout> = all(&messages(&activity), MesgNum::WORKOUT);
+    assert!(workouts.is_empty());
 }
 
 #[test]
@@ -539,6 +575,149 @@ fn distance_grows_with_the_speed_of_a_virtual_rider() {
     let mean = f64::from(session.total_distance) / 100.0 / 300.0;
     assert!((f64::from(session.avg_speed) / 1_000.0 - mean).abs() < 0.01);
     assert_eq!(session.max_speed, records[299].speed);
+}
+
+/// Speeds and distances of the records in mm/s and cm.
+fn motion(messages: &[Message]) -> Vec<(u16, u32)> {
+    let records: Vec<mesgdef::Record> = all(messages, MesgNum::RECORD);
+    let records = records.iter();
+    records
+        .map(|record| (record.speed, record.distance))
+        .collect()
+}
+
+#[test]
+fn speed_and_distance_are_those_of_the_trainer_that_tells_them() {
+    let mut recorder = recorder();
+    for second in 0..60 {
+        let speed = Some(8_000 + 10 * second as u16);
+        ride(
+            &mut recorder,
+            second..second + 1,
+            Reading { speed, ..READING },
+            0,
+        );
+    }
+    let messages = written(recorder.finish(at(60_000).moment).clone());
+    let motion = motion(&messages);
+    assert_eq!(motion[..3], [(8_000, 800), (8_010, 1_601), (8_020, 2_403)]);
+    let session = session(&messages);
+    // 60 x 8 m and 0.01 m x (0 + 1 + … + 59)
+    assert_eq!(session.total_distance, 49_770);
+    assert_eq!((session.avg_speed, session.max_speed), (8_295, 8_590));
+}
+
+#[test]
+fn seconds_in_which_the_trainer_tells_no_speed_go_on_from_its_last_one() {
+    let mut recorder = recorder();
+    let speed = Some(12_000);
+    ride(&mut recorder, 0..30, Reading { speed, ..READING }, 0);
+    // The value is held for three seconds.
+    ride(&mut recorder, 30..60, READING, 0);
+    ride(&mut recorder, 60..70, Reading { speed, ..READING }, 0);
+    let messages = written(recorder.finish(at(70_000).moment).clone());
+    let speeds: Vec<u16> = motion(&messages).iter().map(|(speed, _)| *speed).collect();
+    assert!(speeds[..33].iter().all(|speed| *speed == 12_000));
+    // 200 W are too few for 12 m/s.
+    assert!(speeds[33..60].is_sorted_by(|one, next| one > next));
+    assert!((11_800..12_000).contains(&speeds[33]), "{}", speeds[33]);
+    assert!(speeds[60..].iter().all(|speed| *speed == 12_000));
+}
+
+#[test]
+fn a_trainer_that_always_tells_a_speed_of_zero_tells_none() {
+    let mut recorder = recorder();
+    let speed = Some(0);
+    ride(&mut recorder, 0..60, Reading { speed, ..READING }, 0);
+    let virtual_speed = {
+        let mut recorder = self::recorder();
+        ride(&mut recorder, 0..60, READING, 0);
+        motion(&written(recorder.finish(at(60_000).moment).clone()))
+    };
+    let messages = written(recorder.finish(at(60_000).moment).clone());
+    assert_eq!(motion(&messages), virtual_speed);
+}
+
+#[test]
+fn a_bike_that_measures_speed_alone_has_a_distance() {
+    let mut recorder = recorder();
+    let only = Reading {
+        speed: Some(5_000),
+        ..Reading::default()
+    };
+    ride(&mut recorder, 0..30, only, 0);
+    let session = session(&written(recorder.finish(at(30_000).moment).clone()));
+    assert_eq!(session.total_distance, 15_000);
+    assert_eq!(
+        (session.avg_power, session.total_calories),
+        (u16::MAX, u16::MAX)
+    );
+}
+
+#[test]
+fn laps_that_are_out_of_order_hold_each_second_once() {
+    let mut damaged = recording();
+    let second = |second| START.after(Duration::from_secs(second));
+    damaged.laps[1].at = second(170);
+    damaged.laps[2].at = second(10);
+    let messages = written(damaged);
+    let laps: Vec<mesgdef::Lap> = all(&messages, MesgNum::LAP);
+    let time: u32 = laps.iter().map(|lap| lap.total_timer_time).sum();
+    assert_eq!(time, session(&messages).total_timer_time);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_ride_has_the_same_totals_in_its_session_its_laps_and_its_records(
+        script in test_rides::script(),
+    ) {
+        check_totals(script);
+    }
+}
+
+fn check_totals(script: Script) {
+    let recording = test_rides::recording(&script);
+    let Ok(file) = encode(&activity(recording), 0) else {
+        return;
+    };
+    let messages = decoded(&file.bytes);
+    let records: Vec<mesgdef::Record> = all(&messages, MesgNum::RECORD);
+    let laps: Vec<mesgdef::Lap> = all(&messages, MesgNum::LAP);
+    let session = session(&messages);
+    assert!(records.is_sorted_by(|one, next| one.timestamp.0 < next.timestamp.0));
+    assert_eq!(session.total_timer_time, 1_000 * records.len() as u32);
+    let known = |value: u32| Some(value).filter(|value| *value != u32::MAX);
+    let sum = |value: fn(&mesgdef::Lap) -> u32| laps.iter().map(value).sum::<u32>();
+    assert_eq!(session.total_timer_time, sum(|lap| lap.total_timer_time));
+    assert_eq!(
+        session.total_elapsed_time,
+        sum(|lap| lap.total_elapsed_time)
+    );
+    assert_eq!(session.total_work, sum(|lap| lap.total_work));
+    let calories = laps.iter().map(|lap| lap.total_calories);
+    let calories: u32 = calories.filter(|it| *it != u16::MAX).map(u32::from).sum();
+    if session.total_calories != u16::MAX {
+        assert_eq!(u32::from(session.total_calories), calories);
+    }
+    let power = records.iter().map(|record| record.power);
+    let power = power.filter(|power| *power != u16::MAX);
+    assert_eq!(session.total_work, power.map(u32::from).sum::<u32>());
+    if let Some(distance) = known(session.total_distance) {
+        assert_eq!(distance, sum(|lap| lap.total_distance));
+        assert_eq!(Some(distance), records.last().map(|last| last.distance));
+        let speeds = records.iter().map(|record| u64::from(record.speed));
+        assert_eq!(u64::from(distance), (speeds.sum::<u64>() + 5) / 10);
+        let fastest = records.iter().map(|record| record.speed).max();
+        assert_eq!(Some(session.max_speed), fastest);
+        let mean = f64::from(distance) * 10.0 / records.len() as f64;
+        assert!((f64::from(session.avg_speed) - mean).abs() <= 1.0 + 5.0 / records.len() as f64);
+    }
+    // The timer runs from each start to each stop, and in no other time.
+    let events = timer_events(&messages);
+    let running: u32 = events.chunks(2).map(|pair| pair[1].0 - pair[0].0).sum();
+    assert_eq!(running as usize, records.len());
 }
 
 #[test]

@@ -47,6 +47,7 @@ const fn watts(power: u16) -> Reading {
         power: Some(power),
         cadence: None,
         heart_rate: None,
+        speed: None,
     }
 }
 
@@ -54,6 +55,7 @@ const NO_READING: Reading = Reading {
     power: None,
     cadence: None,
     heart_rate: None,
+    speed: None,
 };
 
 /// Records a power at a number of milliseconds after the start.
@@ -104,6 +106,7 @@ fn what_a_sensor_does_not_say_is_left_out_of_its_average() {
         power: Some(100),
         cadence: Some(80),
         heart_rate: None,
+        speed: Some(9_000),
     };
     recorder.record(ms(0), reading, Some(150), None);
     recorder.record(
@@ -111,6 +114,7 @@ fn what_a_sensor_does_not_say_is_left_out_of_its_average() {
         Reading {
             cadence: None,
             heart_rate: Some(120),
+            speed: Some(9_101),
             ..reading
         },
         Some(160),
@@ -123,6 +127,7 @@ fn what_a_sensor_does_not_say_is_left_out_of_its_average() {
         cadence: Some(80),
         heart_rate: Some(120),
         target: Some(160),
+        speed: Some(9_051),
     };
     assert_eq!(sample, expected);
 }
@@ -237,6 +242,47 @@ fn a_lap_begins_with_each_interval() {
         .map(|lap| (since_start(lap.at), lap.interval))
         .collect();
     assert_eq!(laps, [(0, Some(0)), (2, Some(1)), (5, Some(2)), (6, None)]);
+}
+
+#[test]
+fn a_lap_begins_at_the_nearest_second_if_both_laps_have_readings_of_it() {
+    for (first_of_next, begins) in [(13_800, 14), (14_200, 14), (13_400, 13)] {
+        let mut recorder = recorder();
+        for millis in (0..first_of_next).step_by(250) {
+            recorder.record(ms(millis), watts(100), None, Some(0));
+        }
+        recorder.record(ms(first_of_next), watts(200), None, Some(1));
+        recorder.record(ms(20_000), watts(200), None, Some(1));
+        let laps = &recorder.finish(ms(20_000)).laps;
+        assert_eq!(since_start(laps[1].at), begins, "{first_of_next} ms");
+    }
+}
+
+#[test]
+fn a_second_that_two_laps_share_has_the_target_of_its_lap() {
+    for (first_of_next, targets) in [
+        (13_800, [Some(120), Some(140), Some(140)]),
+        (13_400, [Some(140), Some(140), Some(140)]),
+    ] {
+        let mut recorder = recorder();
+        for millis in (0..first_of_next).step_by(250) {
+            recorder.record(ms(millis), watts(100), Some(120), Some(0));
+        }
+        recorder.record(ms(first_of_next), watts(200), Some(140), Some(1));
+        recorder.record(ms(13_900), watts(200), Some(140), Some(1));
+        let samples = &recorder.finish(ms(16_000)).samples;
+        let of_boundary = samples[13..].iter().map(|sample| sample.target);
+        assert!(of_boundary.eq(targets), "{first_of_next} ms");
+    }
+}
+
+#[test]
+fn a_lap_begins_with_its_first_second_after_a_gap() {
+    let mut recorder = recorder();
+    recorder.record(ms(0), watts(100), None, Some(0));
+    recorder.record(ms(90_700), watts(200), None, Some(1));
+    let laps = &recorder.finish(ms(95_000)).laps;
+    assert_eq!(since_start(laps[1].at), 90);
 }
 
 #[test]
@@ -585,4 +631,30 @@ fn a_part_that_could_be_read_only_later_is_put_in_front() {
     assert_eq!(after.recording().sensors, ["Kickr"]);
     let chunks = [stored, store(&mut after).expect("a chunk")];
     assert_eq!(&joined(&chunks), after.recording());
+}
+
+#[test]
+fn no_second_of_an_earlier_part_is_lost_though_the_clock_was_set_back_meanwhile() {
+    // By an hour, so that the page's own part would lie before the earlier one; and by four seconds.
+    for set_back in [3_600, 4] {
+        let mut before = recorder();
+        (3_600..3_605).for_each(|second| ride(&mut before, second * 1_000, 100));
+        let stored = store(&mut before).expect("a chunk");
+        let earlier = joined(std::slice::from_ref(&stored));
+        let recorded = earlier.samples.len();
+        let now = Now {
+            moment: ms(3_605_000),
+            wall: earlier.end().before(Duration::from_secs(set_back)),
+        };
+        let mut after = Recorder::new(now, "Opener".into(), Ftp::default());
+        (3_605..3_608).for_each(|second| ride(&mut after, second * 1_000, 200));
+        after.prepend(earlier);
+        (3_608..3_610).for_each(|second| ride(&mut after, second * 1_000, 200));
+        after.finish(ms(3_610_000));
+        let samples = &after.recording().samples;
+        assert!(samples.is_sorted_by(|one, next| one.at < next.at));
+        assert_eq!(samples.len(), recorded + 5, "{set_back} s");
+        let chunks = [stored, store(&mut after).expect("a chunk")];
+        assert_eq!(&joined(&chunks), after.recording());
+    }
 }

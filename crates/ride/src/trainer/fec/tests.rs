@@ -50,6 +50,18 @@ fn a_general_page_has_a_heart_rate_or_says_that_there_is_none() {
 }
 
 #[test]
+fn a_general_page_has_the_speed_or_an_invalid_one() {
+    let speed = |low, high| {
+        let decoded = decode([0x10, 25, 4, 7, low, high, 0xff, 0x24]).unwrap();
+        decoded.reading.speed
+    };
+    // 8.123 m/s
+    assert_eq!(speed(0xbb, 0x1f), Some(8_123));
+    assert_eq!(speed(0, 0), Some(0));
+    assert_eq!(speed(0xff, 0xff), None);
+}
+
+#[test]
 fn damaged_messages_are_left_out() {
     let whole = message([0x19, 1, 90, 0, 0, 0x2c, 0x01, 0]);
     for length in 0..13 {

@@ -1,10 +1,10 @@
-use crate::trainer::{FieldReader, Reading, SensorError};
+use crate::trainer::{FieldReader, MAX_SPEED, Reading, SensorError};
 
 /// Indoor Bike Data 0x2AD2. Trainers send some of the fields only.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct IndoorBikeData {
-    /// Speed in km/h.
-    pub speed: Option<f32>,
+    /// Instantaneous speed in 0.01 km/h.
+    pub speed: Option<u16>,
     /// Cadence in rpm, in steps of 0.5.
     pub cadence: Option<f32>,
     /// Distance in m since the connection.
@@ -19,14 +19,22 @@ pub struct IndoorBikeData {
 
 impl IndoorBikeData {
     /// Readings to show and record: negative power counts as 0 W, a heart rate of 0 as no reading.
+    /// Trainers compute the speed from their flywheel, for a wheel and a gear of their own.
     pub fn reading(&self) -> Reading {
         Reading {
             power: self.power.map(|power| u16::try_from(power).unwrap_or(0)),
             // The cast saturates.
             cadence: self.cadence.map(|cadence| cadence.round() as u8),
             heart_rate: self.heart_rate.filter(|beats| *beats > 0),
+            speed: self.speed.and_then(millimetres_per_second),
         }
     }
+}
+
+/// Speed in mm/s of one in 0.01 km/h, which is 25/9 mm/s; `None` above [`MAX_SPEED`].
+fn millimetres_per_second(speed: u16) -> Option<u16> {
+    let speed = u16::try_from((u32::from(speed) * 25 + 4) / 9).ok();
+    speed.filter(|speed| *speed <= MAX_SPEED)
 }
 
 /// Reads Indoor Bike Data 0x2AD2. The flags announce the fields that follow; bit 0 is set when the
@@ -52,7 +60,7 @@ fn read_fields(
 ) -> Result<(), SensorError> {
     let has = |bit: u8| flags & 1 << bit != 0;
     if !has(0) {
-        data.speed = Some(f32::from(fields.u16()?) * 0.01);
+        data.speed = Some(fields.u16()?);
     }
     if has(1) {
         fields.u16()?;

@@ -5,7 +5,7 @@ const REQUEST_CONTROL: &[u8] = &[0x00];
 const CONTROL_GRANTED: &[u8] = &[0x80, 0x00, 0x01];
 const START: &[u8] = &[0x07];
 const TARGET_SET: &[u8] = &[0x80, 0x05, 0x01];
-/// 97 W and 61 rpm, from a real trainer.
+/// 97 W, 61 rpm and 19.05 km/h, from a real trainer.
 const BIKE_DATA: &[u8] = &[
     0xfe, 0x02, 0x71, 0x07, 0x17, 0x07, 0x7a, 0x00, 0x7a, 0x00, 0x05, 0x00, 0x00, 0x14, 0x00, 0x61,
     0x00, 0x61, 0x00, 0x00,
@@ -14,6 +14,7 @@ const BIKE_READING: Reading = Reading {
     power: Some(97),
     cadence: Some(61),
     heart_rate: None,
+    speed: Some(5_292),
 };
 
 const CONNECTED: ProfileInput = ProfileInput::Connected {
@@ -223,6 +224,7 @@ fn a_heart_rate_that_stops_coming_expires_although_other_values_come() {
         power: Some(250),
         cadence: Some(60),
         heart_rate,
+        speed: None,
     };
     trainer.value(INDOOR_BIKE_DATA, &with_heart_rate);
     for _ in 0..2 {

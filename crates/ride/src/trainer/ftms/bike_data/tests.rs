@@ -9,10 +9,7 @@ fn the_vector_of_a_real_trainer_is_read() {
         0x61, 0x00, 0x61, 0x00, 0x00,
     ];
     let data = parse_indoor_bike_data(&bytes).expect("indoor bike data");
-    assert_eq!(
-        data.speed.map(|speed| (speed * 100.0).round()),
-        Some(1_905.0)
-    );
+    assert_eq!(data.speed, Some(1_905));
     assert_eq!(
         (data.cadence, data.distance, data.resistance),
         (Some(61.0), Some(5), Some(20))
@@ -23,7 +20,9 @@ fn the_vector_of_a_real_trainer_is_read() {
         Reading {
             power: Some(97),
             cadence: Some(61),
-            heart_rate: None
+            heart_rate: None,
+            // 19.05 km/h
+            speed: Some(5_292)
         }
     );
 }
@@ -36,7 +35,30 @@ fn speed_is_present_when_its_bit_is_clear() {
     );
     assert_eq!(
         parse_indoor_bike_data(&[0x00, 0x00, 100, 0]).map(|data| data.speed),
-        Ok(Some(1.0))
+        Ok(Some(100))
+    );
+}
+
+#[test]
+fn the_speed_is_read_in_millimetres_per_second_up_to_what_a_bike_can_reach() {
+    let speed = |speed: u16| {
+        let [low, high] = speed.to_le_bytes();
+        let data = parse_indoor_bike_data(&[0x00, 0x00, low, high]);
+        data.expect("indoor bike data").reading().speed
+    };
+    assert_eq!(speed(0), Some(0));
+    assert_eq!(speed(3_600), Some(10_000));
+    assert_eq!(speed(23_592), Some(65_533));
+    assert_eq!(speed(23_593), None);
+    assert_eq!(speed(u16::MAX), None);
+}
+
+#[test]
+fn a_message_of_more_data_has_no_speed() {
+    let data = parse_indoor_bike_data(&[0x41, 0x00, 0xfa, 0x00]).expect("indoor bike data");
+    assert_eq!(
+        (data.reading().power, data.reading().speed),
+        (Some(250), None)
     );
 }
 
@@ -61,6 +83,7 @@ fn fields_before_the_end_of_a_short_message_are_used() {
         power: Some(250),
         cadence: Some(90),
         heart_rate: None,
+        speed: None,
     };
     let data = parse_indoor_bike_data(&short).map(|data| data.reading());
     assert_eq!(data, Ok(reading));
