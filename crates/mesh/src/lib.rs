@@ -24,4 +24,4 @@ pub mod link;
 pub mod link_frame;
 pub mod node;
 pub mod peer_limits;
-mod random;
+pub mod random;

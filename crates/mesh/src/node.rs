@@ -265,6 +265,18 @@ impl Node {
         self.server.as_ref().is_none_or(|server| server.p2p)
     }
 
+    /// Bytes per second of frames that the server relays for this page; 0 while it is unknown.
+    pub fn relay_bytes_per_second(&self) -> u32 {
+        let limits = self.server.as_ref().map(|server| server.limits);
+        let announced = limits.and_then(|limits| limits.relay_bytes_per_second);
+        announced.unwrap_or_default()
+    }
+
+    /// Size in bytes of the largest file that riders of this server send each other, if known.
+    pub fn max_file_bytes(&self) -> Option<u32> {
+        self.server.as_ref()?.limits.max_file_bytes
+    }
+
     /// Counters since the node was made.
     pub fn stats(&self) -> Stats {
         self.outputs.stats

@@ -2,12 +2,18 @@
 
 use std::sync::Arc;
 
+use clock::Duration;
 use mesh::node::{RtcCommand, RtcEvent};
 use protocol::{code::SessionCode, peer::PeerId};
 use ride::{
     formats::Imported,
-    recording::fit::{Activity, SubSport},
+    recording::{
+        Recording,
+        fit::{Activity, SubSport},
+        stored::{RideHead, RideState, SoloRider},
+    },
     rider::{Bias, Ftp, RiderName},
+    timeline::SignedEvent,
     trainer::DeviceKind,
     workout::Workout,
 };
@@ -15,7 +21,10 @@ use ride::{
 use crate::{
     devices::{DeviceCommand, DeviceInput},
     storage::{StorageCommand, StoredDevices, StoredProfile, StoredRide},
-    view::{CandidatePair, DirectLinks, FitDownloadError, JoinError, Notice, WorkoutFileError},
+    view::{
+        CandidatePair, DirectLinks, FitDownloadError, JoinError, Notice, UnfinishedRide,
+        WorkoutFileError,
+    },
 };
 
 /// Settings of a session that do not change.
@@ -30,6 +39,8 @@ pub struct SessionConfig {
     pub entropy: Option<[u8; 32]>,
     /// Kind of ride that this browser's rider has chosen for FIT files.
     pub sub_sport: SubSport,
+    /// Offset of local time from UTC in seconds.
+    pub utc_offset: i32,
     /// Devices that this browser's rider has paired.
     pub devices: StoredDevices,
 }
@@ -45,7 +56,7 @@ pub enum Opening {
         /// which a copy of a tab that is still riding does not have.
         reloaded: bool,
     },
-    /// Solo ride on the simulator, without a network.
+    /// Solo ride, without a network. It begins on the simulator.
     Solo {
         /// Rider as last entered in this browser.
         profile: Option<StoredProfile>,
@@ -98,9 +109,19 @@ pub enum Input {
     WorkoutFile(Result<Imported, WorkoutFileError>),
     /// Result of [`Output::CopyLink`].
     LinkCopied(bool),
-    /// Chunks of the own recording that are stored in this browser, oldest first; `None` where the
-    /// browser cannot read or write them. Answer to [`Output::OpenRecording`].
-    RecordingOpened(Option<Vec<Vec<u8>>>),
+    /// Answer to [`Output::OpenRecording`].
+    RecordingOpened {
+        /// Number of the attempt.
+        open: u32,
+        /// What the browser has stored.
+        opened: OpenedRecording,
+    },
+    /// Solo ride that was not finished and is not under way in another tab. Answer to
+    /// [`Output::FindUnfinishedSolo`], if there is one.
+    UnfinishedSolo(Box<UnfinishedSolo>),
+    /// The solo ride that was offered goes on in another tab by now; instead of
+    /// [`Intent::ResumeUnfinished`].
+    UnfinishedTaken,
     /// Result of [`Output::WriteRecording`].
     RecordingWritten {
         /// Number of the write.
@@ -211,6 +232,8 @@ pub enum Intent {
     End,
     /// Leave the ride.
     Leave,
+    /// Resume the solo ride that was not finished.
+    ResumeUnfinished,
     /// Choose and connect a device over Bluetooth. Browsers allow it only in the handler of a tap
     /// or key press.
     Pair(DeviceKind),
@@ -259,13 +282,85 @@ pub enum Intent {
     WatchLinks(bool),
 }
 
+/// Own recording in this browser's storage.
+#[derive(Clone, Debug, PartialEq)]
+pub enum OpenedRecording {
+    /// The browser cannot read or write it.
+    Failed,
+    /// Nothing is stored.
+    Empty,
+    /// The recording so far, of [`Recording::from_readable_chunks`].
+    Stored(Box<Recording>),
+}
+
 /// Change of the stored recording.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum RecordingChange {
-    /// Append a chunk.
-    Append(Vec<u8>),
+    /// Append a chunk, and store the state of the ride
+    /// ([`RideState`](ride::recording::stored::RideState)) if it has changed.
+    Append {
+        /// The chunk.
+        chunk: Vec<u8>,
+        /// The encoded state.
+        state: Option<Vec<u8>>,
+    },
+    /// The ride is finished: replace its chunks and its state by [`FinishedRide::new`], in one
+    /// transaction.
+    Keep(Box<(Recording, RideState)>),
     /// Delete all chunks.
     Clear,
+}
+
+/// Finished ride as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FinishedRide {
+    /// The whole recording, as one chunk.
+    pub recording: Vec<u8>,
+    /// Encoded [`RideState`](ride::recording::stored::RideState).
+    pub state: Vec<u8>,
+    /// Encoded [`RideHead`](ride::recording::stored::RideHead).
+    pub head: Vec<u8>,
+}
+
+impl FinishedRide {
+    /// Encodes a finished ride.
+    pub fn new(recording: &Recording, state: &RideState) -> Self {
+        Self {
+            recording: recording.encode(),
+            state: state.encode(),
+            head: RideHead::of(recording).encode(),
+        }
+    }
+}
+
+/// Solo ride that was not finished: its page was closed, or crashed.
+#[derive(Clone, Debug, PartialEq)]
+pub struct UnfinishedSolo {
+    /// What is shown of it.
+    pub ride: UnfinishedRide,
+    /// Its rider.
+    pub rider: SoloRider,
+    /// Events of its timeline.
+    pub events: Vec<SignedEvent>,
+}
+
+impl UnfinishedSolo {
+    /// Ride with this key, from its stored state and chunks; `None` if they cannot be read, or if
+    /// nothing was recorded.
+    pub fn read(key: String, state: &[u8], chunks: &[Vec<u8>]) -> Option<Self> {
+        let recording = Recording::from_readable_chunks(chunks)?;
+        let state = RideState::decode(state).ok()?;
+        Some(Self {
+            events: state.events(),
+            rider: state.solo?,
+            ride: UnfinishedRide {
+                key,
+                workout: recording.workout,
+                started_at: recording.started_at,
+                recorded: Duration::from_secs(recording.samples.len() as u64),
+            },
+        })
+    }
 }
 
 /// Request of a session to its driver.
@@ -302,9 +397,18 @@ pub enum Output {
     QueryCandidatePair,
     /// Change the stored data of this browser.
     Storage(StorageCommand),
-    /// Open the stored recording with this key, for the first time or again, and try to write;
-    /// answered by [`Input::RecordingOpened`].
-    OpenRecording(String),
+    /// Open the stored recording with this key, and try to write; answered by
+    /// [`Input::RecordingOpened`].
+    OpenRecording {
+        /// Number of the attempt, unique within the session.
+        open: u32,
+        /// Key of the recording.
+        key: String,
+        /// True if what is stored is needed; otherwise the answer may be [`OpenedRecording::Empty`].
+        reads: bool,
+    },
+    /// Find a solo ride that was not finished; answered by [`Input::UnfinishedSolo`].
+    FindUnfinishedSolo,
     /// Change the recording that was opened; answered by [`Input::RecordingWritten`]. Writes are
     /// carried out in order.
     WriteRecording {

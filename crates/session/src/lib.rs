@@ -23,8 +23,11 @@
 
 mod api;
 pub mod bridge;
+pub mod chat;
 mod control_guard;
 pub mod devices;
+pub mod exchange;
+mod exchange_port;
 mod group;
 mod history;
 mod host_controls;
@@ -39,10 +42,12 @@ mod roster;
 mod session;
 mod shared_timeline;
 pub mod storage;
+pub mod transfers;
 pub mod view;
 
 pub use api::{
-    Input, Intent, Opening, Output, RecordingChange, RideInfo, SessionConfig, SocketEvent, Sound,
+    FinishedRide, Input, Intent, OpenedRecording, Opening, Output, RecordingChange, RideInfo,
+    SessionConfig, SocketEvent, Sound, UnfinishedSolo,
 };
 pub use clock::Now;
 pub use session::{RideSession, Session};

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use clock::{Duration, GroupTime, Moment, Now};
 use protocol::peer::PeerId;
 use ride::{
-    analysis::measured_ftp, message::Telemetry, player, rider::Ftp, timeline::Phase,
-    trainer::Reading, workout::Workout,
+    analysis::measured_ftp, message::Telemetry, player, recording::stored::RideState, rider::Ftp,
+    timeline::Phase, trainer::Reading, workout::Workout,
 };
 
 use crate::{
@@ -29,6 +29,8 @@ pub(crate) struct OwnRide {
     pub(crate) recording: RecordingSession,
     pub(crate) history: RideHistory,
     sounds: IntervalSounds,
+    /// Offset of local time from UTC in seconds.
+    utc_offset: i32,
     /// Jumps so far, and whether the ride was paused, at the last update.
     last_position: Option<(usize, bool)>,
 }
@@ -52,10 +54,11 @@ pub(crate) struct RideUpdate {
 }
 
 impl OwnRide {
-    /// Ride of a rider with these devices.
-    pub(crate) fn new(devices: OwnDevices) -> Self {
+    /// Ride of a rider with these devices, where local time has this offset from UTC in seconds.
+    pub(crate) fn new(devices: OwnDevices, utc_offset: i32) -> Self {
         Self {
             devices,
+            utc_offset,
             ..Self::default()
         }
     }
@@ -180,7 +183,7 @@ impl OwnRide {
                     self.recording.pause(now);
                 } else if !self.recording.is_opening(now.moment) {
                     let pauses = pauses(now.moment, context);
-                    let ride = (workout.name(), context.me.ftp);
+                    let ride = (workout.name(), context.me.ftp, self.utc_offset);
                     let devices = self.devices.names();
                     let devices: Vec<_> = devices.iter().map(String::as_str).collect();
                     self.recording.record(now, moment, &devices, pauses, ride);
@@ -251,7 +254,13 @@ impl OwnRide {
         let time = context.group.time(now);
         let ended = time.and_then(|time| context.timeline.timeline().ended_at(time));
         let at = ended.map_or(now, |ended| context.group.moment_of(now, ended));
-        let summary = self.recording.finish(clocks, at, pauses(now, context));
+        let workout = context
+            .timeline
+            .workout()
+            .map(|workout| (**workout).clone());
+        let state = RideState::finished(context.me.serial_number(), workout);
+        let pauses = pauses(now, context);
+        let summary = self.recording.finish(clocks, at, pauses, state);
         self.recording.save(now, true, outputs);
         summary
     }

@@ -27,13 +27,30 @@ pub(crate) struct RecordingStore {
     connection: Connection,
     /// Key of the recording, once it is known.
     key: Option<String>,
+    /// It was open once, and what was stored has been read.
+    has_opened: bool,
     /// Failures since a write was last confirmed.
     failures: u32,
-    /// Writes that are not confirmed, with the time of each, and the extent that it stores; `None`
-    /// for the deletion of everything.
-    writes: LiteMap<u32, (Moment, Option<SavePoint>)>,
+    /// Writes that are not confirmed, with the time of each.
+    writes: LiteMap<u32, (Moment, Write)>,
     /// Number of the newest write.
     last_write: u32,
+    /// Number of the newest attempt to open the database.
+    last_open: u32,
+    /// Newest attempt that was made for another ride or rider. Answers up to it say nothing about this
+    /// recording.
+    last_foreign_open: u32,
+}
+
+/// What a write does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Write {
+    /// Stores everything up to this extent.
+    Append(SavePoint),
+    /// Stores the finished ride, up to this extent.
+    Keep(SavePoint),
+    /// Deletes everything.
+    Clear,
 }
 
 /// Connection to the database.
@@ -51,14 +68,22 @@ enum Connection {
     Failed {
         retry_at: Moment,
     },
-    /// Nothing is stored of a solo ride.
-    Unused,
 }
 
 impl RecordingStore {
-    /// Stores nothing: the ride is a solo ride.
-    pub(crate) fn disable(&mut self) {
-        self.connection = Connection::Unused;
+    /// Store of another recording of the same session. Numbers go on.
+    pub(crate) fn next(&self) -> Self {
+        Self {
+            last_write: self.last_write,
+            last_open: self.last_open,
+            last_foreign_open: self.last_open,
+            ..Self::default()
+        }
+    }
+
+    /// Tells whether an attempt to open the database was made for this recording.
+    pub(crate) fn is_own(&self, open: u32) -> bool {
+        open > self.last_foreign_open
     }
 
     /// Opens the database for a recording, unless this was done before.
@@ -69,10 +94,17 @@ impl RecordingStore {
         }
     }
 
+    /// Key of the recording, once it is known.
+    pub(crate) fn key(&self) -> Option<&str> {
+        self.key.as_deref()
+    }
+
     fn connect(&mut self, now: Moment, outputs: &mut impl Extend<Output>) {
         if let Some(key) = self.key.clone() {
             self.connection = Connection::Opening { since: now };
-            outputs.extend([Output::OpenRecording(key)]);
+            self.last_open += 1;
+            let (open, reads) = (self.last_open, !self.has_opened);
+            outputs.extend([Output::OpenRecording { open, key, reads }]);
         }
     }
 
@@ -81,6 +113,7 @@ impl RecordingStore {
         match self.connection {
             Connection::Opening { .. } | Connection::Failed { .. } if is_open => {
                 self.connection = Connection::Open;
+                self.has_opened = true;
             }
             Connection::Opening { .. } => self.fail(now),
             _ => {}
@@ -105,7 +138,7 @@ impl RecordingStore {
         match self.connection {
             Connection::Unknown => true,
             Connection::Opening { since } => self.failures == 0 && now - since < OPEN_TIMEOUT,
-            Connection::Open | Connection::Failed { .. } | Connection::Unused => false,
+            Connection::Open | Connection::Failed { .. } => false,
         }
     }
 
@@ -119,7 +152,7 @@ impl RecordingStore {
         match self.connection {
             Connection::Failed { .. } => true,
             Connection::Opening { .. } => self.failures > 0,
-            Connection::Unknown | Connection::Open | Connection::Unused => false,
+            Connection::Unknown | Connection::Open => false,
         }
     }
 
@@ -130,53 +163,40 @@ impl RecordingStore {
 
     /// Tells whether a deletion is not confirmed yet.
     pub(crate) fn is_clearing(&self) -> bool {
-        self.writes.values().any(|(_, point)| point.is_none())
+        self.writes
+            .values()
+            .any(|(_, write)| *write == Write::Clear)
     }
 
-    /// Writes a chunk of this extent.
-    pub(crate) fn append(
+    /// Writes a change of the recording, and returns the number of the write. A deletion includes
+    /// what earlier writes store.
+    pub(crate) fn write(
         &mut self,
         now: Moment,
-        (chunk, point): (Vec<u8>, SavePoint),
-        outputs: &mut impl Extend<Output>,
-    ) {
-        self.write(now, Some(point), RecordingChange::Append(chunk), outputs);
-    }
-
-    /// Deletes everything that is stored of the recording, also by earlier writes.
-    pub(crate) fn clear(&mut self, now: Moment, outputs: &mut impl Extend<Output>) {
-        self.writes.clear();
-        self.write(now, None, RecordingChange::Clear, outputs);
-    }
-
-    fn write(
-        &mut self,
-        now: Moment,
-        point: Option<SavePoint>,
+        write: Write,
         change: RecordingChange,
         outputs: &mut impl Extend<Output>,
-    ) {
+    ) -> u32 {
+        if write == Write::Clear {
+            self.writes.clear();
+        }
         self.last_write += 1;
-        self.writes.insert(self.last_write, (now, point));
+        self.writes.insert(self.last_write, (now, write));
         let write = self.last_write;
         outputs.extend([Output::WriteRecording { write, change }]);
+        write
     }
 
-    /// Takes the result of a write. Returns the extent that is stored now; `None` in it for a
-    /// deletion. Results of writes that were given up are ignored: they have been written again.
-    pub(crate) fn written(
-        &mut self,
-        now: Moment,
-        write: u32,
-        is_stored: bool,
-    ) -> Option<Option<SavePoint>> {
-        let (_, point) = self.writes.remove(&write)?;
+    /// Takes the result of a write. Returns what it has done if it is stored. Results of writes that
+    /// were given up are ignored: they have been written again.
+    pub(crate) fn written(&mut self, now: Moment, write: u32, is_stored: bool) -> Option<Write> {
+        let (_, write) = self.writes.remove(&write)?;
         if !is_stored {
             self.fail(now);
             return None;
         }
         self.failures = 0;
-        Some(point)
+        Some(write)
     }
 
     /// Gives up all writes, and opens the database again later.

@@ -1,12 +1,14 @@
 //! The state machine that wires the parts of a session together.
 //!
 //! Each part owns its state and its decisions; what is here connects them. `joining`, `intents`,
-//! `group_events` and `messages` handle one kind of input each.
+//! `group_events` and `messages` handle one kind of input each; `solo_ride` begins and resumes a ride
+//! without a group.
 
 mod group_events;
 mod intents;
 mod joining;
 mod messages;
+mod solo_ride;
 
 use std::collections::VecDeque;
 
@@ -16,15 +18,18 @@ use protocol::{code::SessionCode, peer::PeerId};
 use ride::{
     bridge::BridgeLoad,
     message::Telemetry,
+    recording::stored::RideState,
     rider::{Ftp, TrainerKind},
     timeline::{Change, Phase},
 };
 
 use crate::{
-    api::{Input, Opening, Output, SessionConfig},
+    api::{Input, OpenedRecording, Opening, Output, SessionConfig, UnfinishedSolo},
     bridge::{BridgeLink, ProvedBridges},
     control_guard::ControlGuard,
     devices::OwnDevices,
+    exchange::{ExchangeCall, LoadedExchange, OpenExchange},
+    exchange_port::{ExchangePort, exchange_now},
     group::Group,
     join_flow::JoinFlow,
     links::LinkMonitor,
@@ -65,6 +70,8 @@ pub struct RideSession {
     me: Option<OwnRider>,
     group: Group,
     timeline: SharedTimeline,
+    /// Solo ride that was not finished, until another one has begun.
+    unfinished: Option<Box<UnfinishedSolo>>,
     /// Timeline that this browser had stored when the ride was looked up.
     stored_timeline: Option<Vec<u8>>,
     limits: PeerLimits,
@@ -84,6 +91,7 @@ pub struct RideSession {
     unreadable: u64,
     /// Bridges whose proofs were verified.
     proved_bridges: ProvedBridges,
+    exchange: ExchangePort,
     keeps_screen_on: bool,
     next_update: Moment,
     /// Time of the next telemetry message; `None` while group time, which dates it, is unknown.
@@ -107,6 +115,19 @@ pub trait Session {
 
     /// Ends the session.
     fn close(&mut self);
+
+    /// The part of the app with chat and file transfers is loaded. A session without a group has no
+    /// use for it.
+    fn load_exchange(&mut self, _now: Now, _open: OpenExchange) {}
+
+    /// Calls chat and file transfers, then handles what has come of it. Ignored where there are none.
+    fn call_exchange(&mut self, _now: Now, _call: ExchangeCall) {}
+
+    /// Chat and file transfers, whose outputs are drained after each input; `None` where there are
+    /// none.
+    fn exchange(&mut self) -> Option<&mut dyn LoadedExchange> {
+        None
+    }
 }
 
 impl Session for RideSession {
@@ -129,6 +150,20 @@ impl Session for RideSession {
     fn close(&mut self) {
         Self::close(self);
     }
+
+    fn load_exchange(&mut self, now: Now, open: OpenExchange) {
+        self.exchange.set_loaded(open);
+        self.handle(now, Input::Timeout);
+    }
+
+    fn call_exchange(&mut self, now: Now, call: ExchangeCall) {
+        self.exchange.call(exchange_now(now, &self.group), call);
+        self.handle(now, Input::Timeout);
+    }
+
+    fn exchange(&mut self) -> Option<&mut dyn LoadedExchange> {
+        self.exchange.loaded()
+    }
 }
 
 impl RideSession {
@@ -136,6 +171,7 @@ impl RideSession {
     pub fn new(config: SessionConfig, now: Now, opening: Opening) -> Self {
         let reloaded = matches!(opening, Opening::Group { reloaded: true, .. });
         let devices = OwnDevices::new(config.devices.clone());
+        let utc_offset = config.utc_offset;
         let view = View {
             sub_sport: config.sub_sport,
             ..View::default()
@@ -149,10 +185,11 @@ impl RideSession {
             me: None,
             group: Group::default(),
             timeline: SharedTimeline::default(),
+            unfinished: None,
             stored_timeline: None,
             limits: PeerLimits::default(),
             roster: Roster::default(),
-            ride: OwnRide::new(devices),
+            ride: OwnRide::new(devices, utc_offset),
             announced_trainer: (TrainerKind::None, Moment::ZERO),
             now,
             links: LinkMonitor::default(),
@@ -160,6 +197,7 @@ impl RideSession {
             takes_part: false,
             unreadable: 0,
             proved_bridges: ProvedBridges::default(),
+            exchange: ExchangePort::default(),
             keeps_screen_on: false,
             next_update: now.moment,
             next_telemetry: None,
@@ -218,7 +256,9 @@ impl RideSession {
                 true => Notice::LinkCopied,
                 false => Notice::CopyFailed,
             }),
-            Input::RecordingOpened(chunks) => self.recording_opened(now, chunks),
+            Input::UnfinishedSolo(ride) => self.unfinished_solo(ride),
+            Input::UnfinishedTaken => self.unfinished_taken(),
+            Input::RecordingOpened { open, opened } => self.recording_opened(now, open, opened),
             Input::RecordingWritten { write, is_stored } => {
                 let outputs = &mut self.outputs;
                 self.ride.recording.written(now, write, is_stored, outputs);
@@ -242,9 +282,14 @@ impl RideSession {
         self.update(now);
         self.announce_trainer(now);
         self.send_to_phone(now);
+        self.update_exchange();
         self.handle_group_events(now);
         self.controls
             .follow(now, &self.view.stage, &self.view.progress);
+        let kept = self.ride.recording.kept();
+        if self.view.kept_ride.as_deref() != kept {
+            self.view.kept_ride = kept.map(str::to_owned);
+        }
         self.view.recording_at_risk = self.ride.recording.is_at_risk();
         self.update_rows();
         self.update_others();
@@ -257,7 +302,11 @@ impl RideSession {
 
     /// Moment of the next [`Input::Timeout`]; in the past means at once.
     pub fn poll_timeout(&self) -> Option<Moment> {
-        let parts = [self.group.poll_timeout(), self.ride.devices.poll_timeout()];
+        let parts = [
+            self.group.poll_timeout(),
+            self.ride.devices.poll_timeout(),
+            self.exchange.poll_timeout(),
+        ];
         let next = parts.into_iter().flatten().chain([self.next_update]);
         next.min()
     }
@@ -279,7 +328,7 @@ impl RideSession {
         if self.takes_part {
             self.hide(now);
         }
-        self.ride.recording.save(now, true, &mut self.outputs);
+        self.save_recording(now, true);
         self.ride.devices.release(now, &mut self.outputs);
         self.keep_screen_on(false);
     }
@@ -441,7 +490,7 @@ impl RideSession {
     }
 
     fn update_links(&mut self, now: Moment) {
-        let rejected = self.unreadable + self.timeline.rejected();
+        let rejected = self.unreadable + self.timeline.rejected() + self.exchange.rejected();
         let stats = self
             .links
             .update(now, &self.group, &mut self.roster, rejected);
@@ -535,9 +584,9 @@ impl RideSession {
         }
     }
 
-    fn recording_opened(&mut self, now: Moment, chunks: Option<Vec<Vec<u8>>>) {
+    fn recording_opened(&mut self, now: Moment, open: u32, opened: OpenedRecording) {
         let outputs = &mut self.outputs;
-        self.ride.recording.opened(self.now, chunks, outputs);
+        self.ride.recording.opened(self.now, open, opened, outputs);
         // A browser that answered late may have had more to sum up.
         if self.view.stage == Stage::Ended {
             self.summarize(now);
@@ -546,10 +595,28 @@ impl RideSession {
 
     /// Opens the stored recording of this rider.
     fn open_recording(&mut self, now: Moment) {
-        if let (Some(code), Some(me)) = (&self.code, &self.me) {
-            let key = format!("{code}/{}", me.peer);
+        if let Some(me) = &self.me {
+            let key = match &self.code {
+                Some(code) => format!("{code}/{}", me.peer),
+                None => solo_ride::recording_key(me),
+            };
             self.ride.recording.open(now, key, &mut self.outputs);
         }
+    }
+
+    /// Stores the recording, and the state of the ride.
+    fn save_recording(&mut self, now: Moment, at_once: bool) {
+        if let Some(me) = &self.me {
+            let solo = match self.code {
+                Some(_) => None,
+                None => solo_ride::rider(me, self.group.time(now)),
+            };
+            let timeline = self.timeline.timeline();
+            let state = RideState::under_way(me.serial_number(), timeline, solo);
+            self.ride.recording.set_state(state.encode());
+        }
+        let outputs = &mut self.outputs;
+        self.ride.recording.save(now, at_once, outputs);
     }
 
     /// The page is hidden, perhaps for good: stores everything, and marks the tab, so that a reload
@@ -559,7 +626,7 @@ impl RideSession {
             self.ride
                 .discard_cancelled_start(now, &self.timeline, &mut self.outputs);
         }
-        self.ride.recording.save(now, true, &mut self.outputs);
+        self.save_recording(now, true);
         self.save(now);
         self.ride.devices.release_target(now, &mut self.outputs);
         if self.takes_part && self.code.is_some() {
@@ -583,7 +650,7 @@ impl RideSession {
     /// Stores the identity and the recording.
     fn save(&mut self, now: Moment) {
         self.next_save = now + SAVE_INTERVAL;
-        self.ride.recording.save(now, false, &mut self.outputs);
+        self.save_recording(now, false);
         if !self.takes_part {
             return;
         }
@@ -616,6 +683,13 @@ impl RideSession {
 
     fn notify(&mut self, notice: Notice) {
         self.outputs.push_back(Output::Notice(notice));
+    }
+
+    /// Tells chat and file transfers about the group, and sends what they want to be sent.
+    fn update_exchange(&mut self) {
+        let at = exchange_now(self.now, &self.group);
+        let me = self.me.as_ref().filter(|_| self.takes_part);
+        self.exchange.update(at, &mut self.group, me, &self.roster);
     }
 
     fn update_rows(&mut self) {

@@ -96,10 +96,15 @@ impl SharedTimeline {
         if self.head() == Head::NONE
             && let Ok(PeerMessage::Timeline(events)) = PeerMessage::decode(stored)
         {
-            self.timeline.restore(events);
-            self.update_workout();
+            self.restore_events(events);
         }
         self.head() != Head::NONE
+    }
+
+    /// Restores stored events.
+    pub(crate) fn restore_events(&mut self, events: Vec<SignedEvent>) {
+        self.timeline.restore(events);
+        self.update_workout();
     }
 
     /// Appends a change as the host of an epoch, and sends it to all riders.

@@ -11,7 +11,7 @@ mod notice;
 
 use std::sync::Arc;
 
-use clock::WallTime;
+use clock::{Duration, WallTime};
 use protocol::{
     code::SessionCode,
     peer::{LinkState, MemberRole, PeerId},
@@ -87,6 +87,8 @@ pub struct View {
     pub network: NetworkStats,
     /// Summary of the ride that has ended.
     pub summary: Option<RideSummary>,
+    /// Key of the recording of the ride that has ended, once it is stored.
+    pub kept_ride: Option<String>,
     /// Host who ended the ride, if it did not end with its workout.
     pub ended_by: Option<EndedBy>,
     /// Chart of the ride that has ended.
@@ -95,8 +97,23 @@ pub struct View {
     pub download_error: Option<FitDownloadError>,
     /// Kind of ride that FIT files are written as.
     pub sub_sport: SubSport,
+    /// Solo ride that was not finished, which can be resumed.
+    pub unfinished: Option<UnfinishedRide>,
     /// True while the browser does not store the recording, so that it would be lost with the page.
     pub recording_at_risk: bool,
+}
+
+/// Solo ride that was not finished.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnfinishedRide {
+    /// Key of its recording.
+    pub key: String,
+    /// Name of its workout.
+    pub workout: String,
+    /// Time of its start.
+    pub started_at: WallTime,
+    /// Recorded time.
+    pub recorded: Duration,
 }
 
 /// Member who does not ride.
@@ -138,10 +155,12 @@ impl Default for View {
             direct_links: DirectLinks::default(),
             network: NetworkStats::default(),
             summary: None,
+            kept_ride: None,
             ended_by: None,
             chart: None,
             download_error: None,
             sub_sport: SubSport::default(),
+            unfinished: None,
             recording_at_risk: false,
         }
     }

@@ -136,6 +136,7 @@ mod tests {
                 max_direct,
                 grace_ms: 30_000,
                 relay_bytes_per_second: None,
+                max_file_bytes: None,
             },
             p2p: true,
         }

@@ -112,7 +112,7 @@ fn a_first_host_that_reloads_after_the_grace_period_can_reclaim_the_role() {
     let token = net.resume(0);
     net.crash(0);
     net.run(60_000);
-    let back = net.join_with(true, token);
+    let back = net.open_again(0, token);
     net.run(2_000);
     assert_eq!(
         net.count_events(back, |event| *event == NodeEvent::ReclaimAvailable),
@@ -177,7 +177,7 @@ fn a_kicked_rider_is_refused_with_the_same_token() {
     let token = net.resume(2);
     let (peer, reason) = (net.id(2), "Bye.".to_owned());
     command(&mut net, 0, HostCommand::Kick { peer, reason });
-    let back = net.join_with(true, token);
+    let back = net.open_again(2, token);
     net.run(2_000);
     let is_kicked =
         |event: &NodeEvent| matches!(event, NodeEvent::Kicked { reason } if reason == "Bye.");

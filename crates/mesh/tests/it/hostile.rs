@@ -69,6 +69,7 @@ fn welcome(number: u32, load: u32, members: Vec<Member>, epoch: u32) -> ServerMe
             max_direct: load,
             grace_ms: 0,
             relay_bytes_per_second: Some(load),
+            max_file_bytes: Some(load),
         },
         p2p: true,
         direct: DirectLinkSettings {

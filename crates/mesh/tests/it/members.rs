@@ -195,7 +195,7 @@ fn a_wrong_token_is_refused() {
 fn a_second_tab_takes_over_and_the_first_one_ends() {
     let mut net = Network::with_riders(40, 2);
     let resume = net.resume(1);
-    let tab = net.join_with(true, resume);
+    let tab = net.open_again(1, resume);
     net.run(10_000);
     assert_eq!(
         net.count_events(1, |event| *event == NodeEvent::Replaced),

@@ -226,6 +226,12 @@ impl Network {
         self.add(config(self.riders.len(), has_rtc, resume, seed))
     }
 
+    /// Opens another page of a rider, with the keys that the browser keeps.
+    pub fn open_again(&mut self, rider: usize, resume: Option<Resume>) -> usize {
+        let seed = self.random();
+        self.add(config(rider, true, resume, seed))
+    }
+
     fn add(&mut self, config: NodeConfig) -> usize {
         let index = self.riders.len();
         let (has_rtc, role) = (config.p2p_available, config.role);

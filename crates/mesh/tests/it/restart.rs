@@ -155,7 +155,7 @@ fn a_kicked_rider_stays_out_after_a_restart() {
     net.feed(0, Input::Command(HostCommand::Kick { peer, reason }));
     net.run(500);
     restart(&mut net, 1_000);
-    let back = net.join_with(true, token);
+    let back = net.open_again(2, token);
     net.run(15_000);
     assert_eq!(
         net.count_events(back, |event| matches!(event, NodeEvent::Kicked { .. })),

@@ -205,6 +205,7 @@ mod tests {
                 power: Some(power),
                 cadence,
                 heart_rate: None,
+                speed: None,
             },
             trainer: Some(power),
             power_meter: None,

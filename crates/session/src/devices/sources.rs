@@ -29,6 +29,7 @@ impl Sources {
                 reading_of(kind).cadence
             }),
             heart_rate: pick(None, &HEART_RATE, |kind| reading_of(kind).heart_rate),
+            speed: reading_of(DeviceKind::Trainer).speed,
         }
     }
 }
@@ -56,6 +57,7 @@ mod tests {
                 power: Some(200),
                 cadence: Some(80),
                 heart_rate: Some(100),
+                speed: Some(9_000),
             },
             DeviceKind::PowerMeter => Reading {
                 power: Some(190),
@@ -75,6 +77,7 @@ mod tests {
         assert_eq!(combined.power, Some(190));
         assert_eq!(combined.cadence, Some(80));
         assert_eq!(combined.heart_rate, Some(140));
+        assert_eq!(combined.speed, Some(9_000));
     }
 
     #[test]

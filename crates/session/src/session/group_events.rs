@@ -10,6 +10,8 @@ use ride::timeline::Head;
 
 use super::RideSession;
 use crate::{
+    exchange::ExchangeEnd,
+    exchange_port::exchange_now,
     host_controls,
     storage::StorageCommand,
     view::{DirectLinks, JoinError, Notice, OtherMember, ServerConnection, Stage},
@@ -23,6 +25,13 @@ impl RideSession {
     }
 
     pub(super) fn handle_group_event(&mut self, now: Moment, event: NodeEvent) {
+        let is_message = matches!(
+            event,
+            NodeEvent::Received { .. } | NodeEvent::HeartbeatPayload { .. }
+        );
+        if !is_message {
+            self.exchange.group_changed();
+        }
         match event {
             NodeEvent::Welcomed {
                 peer,
@@ -312,6 +321,12 @@ impl RideSession {
     pub(super) fn stop(&mut self, stage: Stage) {
         self.takes_part = false;
         self.close();
+        let end = match stage {
+            Stage::TakenOver => ExchangeEnd::Handover,
+            _ => ExchangeEnd::Left,
+        };
+        let exchange_now = exchange_now(self.now, &self.group);
+        self.exchange.close(exchange_now, end);
         self.view.controls_suspended = false;
         self.view.connection = ServerConnection::Idle;
         self.view.stage = stage;

@@ -43,6 +43,7 @@ impl RideSession {
                 self.profile_changed(now);
             }
             Intent::Leave => self.leave(now),
+            Intent::ResumeUnfinished => self.resume_unfinished(now),
             Intent::Pair(kind) => self.ride.devices.pair(now, kind, &mut self.outputs),
             Intent::Forget(kind) => {
                 self.ride.devices.forget(now, kind, &mut self.outputs);

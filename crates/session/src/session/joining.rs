@@ -7,7 +7,7 @@ use mesh::{
 };
 use protocol::{
     code::SessionCode,
-    peer::{MemberRole, PeerNumber},
+    peer::MemberRole,
     signaling::{Resume, RoomSnapshot},
 };
 use ride::rider::{Ftp, RiderName};
@@ -16,8 +16,10 @@ use super::{MAX_ABSENCE, RideSession};
 use crate::{
     Output,
     api::RideInfo,
+    exchange::ExchangeEnd,
+    exchange_port::exchange_now,
     join_flow::Step,
-    rider::{OwnRider, provisional_id},
+    rider::OwnRider,
     storage::{StorageCommand, StoredIdentity, StoredProfile, StoredRide, wall_lead_micros},
     view::{JoinError, ServerConnection, Stage},
 };
@@ -32,36 +34,6 @@ impl RideSession {
         self.view.invitation = format!("{}/ride/{code}", self.config.origin);
         self.code = Some(code);
         self.look_up();
-    }
-
-    /// Rides alone: as host and only rider, without a network.
-    pub(super) fn open_solo(
-        &mut self,
-        now: Moment,
-        profile: Option<StoredProfile>,
-        default_name: &str,
-    ) {
-        let name = profile
-            .as_ref()
-            .and_then(|profile| profile.name.parse().ok());
-        let name = name.or_else(|| default_name.parse().ok());
-        let ftp = profile.and_then(|profile| Ftp::new(profile.ftp).ok());
-        let seed = self.config.entropy.take();
-        let me = name.zip(seed);
-        let me = me.and_then(|(name, seed)| OwnRider::new(name, ftp.unwrap_or_default(), seed));
-        let Some(me) = me else {
-            self.view.stage = Stage::CannotJoin(JoinError::Other);
-            return;
-        };
-        self.set_rider(now, OwnRider { ready: true, ..me });
-        self.group.set_last_offset(Some(GroupOffset(0)));
-        self.roster.add(&provisional_id(), PeerNumber(1), true);
-        self.roster.set_host(&provisional_id());
-        self.use_simulator(now);
-        self.show_own_profile();
-        self.view.is_host = true;
-        self.ride.recording.keep_in_memory();
-        self.view.stage = Stage::Lobby;
     }
 
     pub(super) fn look_up(&mut self) {
@@ -154,6 +126,8 @@ impl RideSession {
         self.view.chart = None;
         self.ride.recording.reset(now, &mut self.outputs);
         self.takes_part = true;
+        let exchange_now = exchange_now(self.now, &self.group);
+        self.exchange.close(exchange_now, ExchangeEnd::Handover);
         self.me = Some(me);
         self.ride.devices.find_remembered(now, &mut self.outputs);
     }

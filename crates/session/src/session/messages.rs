@@ -16,6 +16,8 @@ use ride::{
 use super::{RideSession, telemetry};
 use crate::{
     bridge::{BridgeSecret, ProvedBridges},
+    exchange::exchange_kind,
+    exchange_port::exchange_now,
     storage::StorageCommand,
     view::{Notice, Stage},
 };
@@ -27,6 +29,10 @@ impl RideSession {
                 Ok(report) => self.bridge_reported(now, &bridge, report),
                 Err(_) => self.unreadable += 1,
             };
+        }
+        if exchange_kind(payload).is_some() {
+            let at = exchange_now(self.now, &self.group);
+            return self.exchange.receive(at, from, payload);
         }
         match PeerMessage::decode(payload) {
             Ok(PeerMessage::Profile(profile)) => self.receive_profile(now, from, &profile),
@@ -119,6 +125,7 @@ impl RideSession {
             self.store(StorageCommand::SaveNames(self.roster.names().to_vec()));
         }
         self.ride.history.set_name(peer, self.roster.name(peer));
+        self.exchange.group_changed();
         if is_new && self.join_flow.announces_names(now) {
             self.notify(Notice::Joined(self.roster.label(peer)));
         }

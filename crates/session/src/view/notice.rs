@@ -11,6 +11,8 @@ use super::PairingFailure;
 pub enum Notice {
     /// The FTP in W that a test has measured was stored.
     FtpSaved(u16),
+    /// The solo ride that was offered goes on in another tab.
+    ResumedElsewhere,
     /// A rider joined.
     Joined(String),
     /// A rider left on purpose.

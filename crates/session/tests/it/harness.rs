@@ -8,11 +8,13 @@
 //! - [`World`]: virtual time, and the packets that are on their way;
 //! - [`Tab`]: one tab with the ride's page; tabs of one browser share its [`BrowserStorage`];
 //! - `faults`: sleep, lost networks, cut paths;
+//! - `exchange`: chat and files;
 //! - `rides`: workouts, and rides that have begun;
 //! - [`FakeTrainer`]: a trainer over Bluetooth;
 //! - [`RawPeer`]: a member that runs another program and sends any bytes;
 //! - `rtc`, `server`: peer connections, and the server.
 
+mod exchange;
 mod faults;
 mod raw_peer;
 mod rides;
@@ -23,6 +25,7 @@ mod tab;
 mod trainer;
 mod world;
 
+pub use exchange::ShownExchange;
 pub use faults::ClockInSleep;
 pub use raw_peer::RawPeer;
 pub use rides::{ANA, BEN, CEM, DORA, four_steps, half_minute, long_ride, workout};

@@ -358,6 +358,7 @@ fn a_browser_without_random_numbers_cannot_join() {
         p2p_available: true,
         entropy: None,
         sub_sport: ride::recording::fit::SubSport::default(),
+        utc_offset: 0,
         devices: Default::default(),
     };
     let opening = Opening::Group {

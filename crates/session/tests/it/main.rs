@@ -5,9 +5,11 @@
 
 mod bridge;
 mod chaos;
+mod chat;
 mod controls;
 mod countdown;
 mod devices;
+mod files;
 mod harness;
 mod host_gone;
 mod hostile;

@@ -29,6 +29,25 @@ fn a_reloaded_page_resumes_as_the_same_rider_without_asking() {
 }
 
 #[test]
+fn a_page_that_has_lost_its_signing_key_joins_as_a_new_rider() {
+    let mut world = World::group(2, 2);
+    let former = world.peer(BEN);
+    world.close_page(BEN);
+    world.run(secs(1));
+    let identity = &mut world.tabs[BEN].storage.identity;
+    identity.as_mut().expect("a stored rider").seed = [9; 32];
+    world.open(BEN);
+    world.run_until("the question for a name", |world| {
+        *world.stage(BEN) == Stage::EnterName
+    });
+    world.enter(BEN, "Ben", 200);
+    world.run_until("the lobby", |world| *world.stage(BEN) == Stage::Lobby);
+    assert_ne!(world.peer(BEN), former);
+    world.run(secs(5));
+    assert!(world.listed(ANA).contains(&"Ben"));
+}
+
+#[test]
 fn a_reload_is_not_announced_as_leaving_or_joining() {
     let mut world = World::group(2, 2);
     world.reload(BEN);

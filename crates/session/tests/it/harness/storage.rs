@@ -3,12 +3,14 @@
 
 use std::collections::BTreeMap;
 
+use protocol::peer::PeerId;
 use ride::recording::fit::SubSport;
 use session::{
-    RecordingChange,
+    FinishedRide, RecordingChange, UnfinishedSolo,
     storage::{
         StorageCommand, StoredDevices, StoredIdentity, StoredName, StoredProfile, StoredRide,
     },
+    transfers::TransferId,
 };
 
 /// Behaviour of the database of recordings.
@@ -20,6 +22,8 @@ pub enum RecordingStorage {
     Missing,
     /// It never answers.
     Hangs,
+    /// It has room for chunks, and not for a whole ride.
+    KeepsNothing,
     /// Each write fails, as on a full disk, and so does the trial when it is opened.
     Full,
 }
@@ -37,13 +41,21 @@ pub struct BrowserStorage {
     pub recording_storage: RecordingStorage,
     /// Number of times that it was opened, or tried to be.
     pub attempts_to_open: u32,
-    /// Chunks of each recording.
+    /// Chunks of each recording of a ride that is not finished.
     pub recordings: BTreeMap<String, Vec<Vec<u8>>>,
+    /// Encoded state of each ride.
+    pub states: BTreeMap<String, Vec<u8>>,
+    /// Finished rides.
+    pub kept: BTreeMap<String, FinishedRide>,
     /// Kind of ride chosen for FIT files.
     pub sub_sport: Option<SubSport>,
     pub devices: StoredDevices,
     pub bridge: String,
     pub ftp: Option<u16>,
+    /// Chat of each rider.
+    pub chats: BTreeMap<PeerId, Vec<u8>>,
+    /// Records and bytes of the files that each rider receives.
+    pub files: BTreeMap<(PeerId, TransferId), (Vec<u8>, Vec<u8>)>,
 }
 
 /// Storage of one tab.
@@ -102,8 +114,38 @@ impl BrowserStorage {
 
     pub(super) fn change_recording(&mut self, key: String, change: RecordingChange) {
         match change {
-            RecordingChange::Append(chunk) => self.recordings.entry(key).or_default().push(chunk),
-            RecordingChange::Clear => drop(self.recordings.remove(&key)),
+            RecordingChange::Append { chunk, state } => {
+                self.states.extend(state.map(|state| (key.clone(), state)));
+                self.recordings.entry(key).or_default().push(chunk);
+            }
+            RecordingChange::Keep(ride) => {
+                let (recording, state) = *ride;
+                let ride = FinishedRide::new(&recording, &state);
+                self.recordings.remove(&key);
+                self.states.insert(key.clone(), ride.state.clone());
+                self.kept.insert(key, ride);
+            }
+            RecordingChange::Clear => {
+                self.recordings.remove(&key);
+                self.states.remove(&key);
+                self.kept.remove(&key);
+            }
         }
+    }
+
+    /// Chunks of a recording, that of a finished ride first.
+    pub(super) fn chunks(&self, key: &str) -> Vec<Vec<u8>> {
+        let kept = self.kept.get(key).map(|ride| ride.recording.clone());
+        let later = self.recordings.get(key).into_iter().flatten().cloned();
+        kept.into_iter().chain(later).collect()
+    }
+
+    pub(super) fn unfinished_solo(&self) -> Option<UnfinishedSolo> {
+        let mut solo = self
+            .recordings
+            .iter()
+            .filter(|(key, _)| key.starts_with("solo/"));
+        let (key, chunks) = solo.next()?;
+        UnfinishedSolo::read(key.clone(), self.states.get(key)?, chunks)
     }
 }

@@ -14,16 +14,16 @@ use ride::{
 };
 use rooms::room::SocketId;
 use session::{
-    Input, Intent, Now, Opening, Output, RecordingChange, RideSession, Session, SessionConfig,
-    Sound,
+    Input, Intent, Now, OpenedRecording, Opening, Output, RecordingChange, RideSession, Session,
+    SessionConfig, Sound,
     bridge::BridgeSession,
     storage::StorageCommand,
     view::{CandidatePair, CandidateType, DeviceState, FitDownloadError, Notice, Row, Stage, View},
 };
 
 use super::{
-    BrowserStorage, Chooser, FakeTrainer, RawPeer, RecordingStorage, TabStorage, World,
-    faults::Sleep, ms, rtc::PeerConnection, server::TODAY_MS, world::FromPage,
+    BrowserStorage, Chooser, FakeTrainer, RawPeer, RecordingStorage, ShownExchange, TabStorage,
+    World, faults::Sleep, ms, rtc::PeerConnection, server::TODAY_MS, world::FromPage,
 };
 
 /// Code of the ride.
@@ -37,7 +37,7 @@ pub(super) enum Program {
 }
 
 impl Program {
-    fn session(&mut self) -> Option<&mut dyn Session> {
+    pub(super) fn session(&mut self) -> Option<&mut dyn Session> {
         match self {
             Self::Session(session) => Some(&mut **session),
             Self::Bridge(session) => Some(&mut **session),
@@ -89,6 +89,8 @@ pub struct Tab {
     pub sockets_opened: u32,
     /// Key of the recording whose database is open.
     pub(super) recording_key: Option<String>,
+    /// Chat and files, where the page has loaded them.
+    pub exchange: ShownExchange,
 }
 
 impl Tab {
@@ -122,6 +124,7 @@ impl Tab {
             released_trainers: Vec::new(),
             sockets_opened: 0,
             recording_key: None,
+            exchange: ShownExchange::default(),
         }
     }
 
@@ -254,8 +257,9 @@ impl World {
 
     /// The recording that a browser has stored.
     pub fn stored_recording(&self, at: usize) -> Recording {
-        let mut recordings = self.storage(at).recordings.values();
-        let chunks = recordings.next().expect("a stored recording");
+        let storage = self.storage(at);
+        let mut keys = storage.recordings.keys().chain(storage.kept.keys());
+        let chunks = storage.chunks(keys.next().expect("a stored recording"));
         Recording::from_chunks(chunks.iter().map(Vec::as_slice)).unwrap()
     }
 
@@ -307,12 +311,17 @@ impl World {
 
     pub fn open_solo(&mut self) -> usize {
         let at = self.add_browser();
+        self.open_solo_in(at);
+        at
+    }
+
+    /// Opens the page of solo rides in a tab.
+    pub fn open_solo_in(&mut self, at: usize) {
         let opening = Opening::Solo {
             profile: None,
             default_name: "Rider".to_owned(),
         };
         self.open_page(at, opening);
-        at
     }
 
     fn config(&mut self, at: usize) -> SessionConfig {
@@ -321,6 +330,7 @@ impl World {
             p2p_available: self.tabs[at].has_webrtc,
             entropy: Some(self.entropy()),
             sub_sport: self.storage(at).sub_sport.unwrap_or_default(),
+            utc_offset: 20_700,
             devices: self.storage(at).devices.clone(),
         }
     }
@@ -391,6 +401,7 @@ impl World {
         tab.program = None;
         tab.page += 1;
         tab.recording_key = None;
+        tab.exchange = ShownExchange::default();
         tab.screen_is_kept_on = false;
         tab.trainers.clear();
     }
@@ -472,6 +483,7 @@ impl World {
                 None => break,
             }
         }
+        self.drain_exchange(at);
         let now = self.now;
         let tab = &mut self.tabs[at];
         tab.next_timeout = tab.poll_timeout();
@@ -506,7 +518,15 @@ impl World {
             Output::CloseConnections => self.close_connections(at),
             Output::QueryCandidatePair => self.answer_candidate_pairs(at),
             Output::Storage(command) => self.store(at, command),
-            Output::OpenRecording(key) => self.open_recording(at, key),
+            Output::FindUnfinishedSolo => {
+                if let Some(found) = self.storage(at).unfinished_solo() {
+                    let found = Box::new(found);
+                    self.feed_later(at, ms(30), Input::UnfinishedSolo(found));
+                }
+            }
+            Output::OpenRecording { open, key, reads } => {
+                self.open_recording(at, open, key, reads);
+            }
             Output::WriteRecording { write, change } => self.write_recording(at, write, change),
             Output::Device(command) => self.device_command(at, command),
             Output::Sound(sound) => self.tabs[at].sounds.push((self.now, sound)),
@@ -530,21 +550,26 @@ impl World {
         self.storages[tab.browser].apply(&mut tab.storage, command);
     }
 
-    fn open_recording(&mut self, at: usize, key: String) {
+    fn open_recording(&mut self, at: usize, open: u32, key: String, reads: bool) {
         let storage = self.storage_mut(at);
         storage.attempts_to_open += 1;
         let chunks = match storage.recording_storage {
             // Opening includes a trial write.
             RecordingStorage::Hangs => return,
             RecordingStorage::Missing | RecordingStorage::Full => None,
-            RecordingStorage::Works => {
-                let stored = storage.recordings.get(&key);
-                Some(stored.cloned().unwrap_or_default())
-            }
+            RecordingStorage::Works | RecordingStorage::KeepsNothing if !reads => Some(vec![]),
+            RecordingStorage::Works | RecordingStorage::KeepsNothing => Some(storage.chunks(&key)),
         };
         // A database is closed for good once it has failed.
         self.tabs[at].recording_key = chunks.is_some().then_some(key);
-        self.feed_later(at, ms(30), Input::RecordingOpened(chunks));
+        let opened = match chunks {
+            None => OpenedRecording::Failed,
+            Some(chunks) => match Recording::from_readable_chunks(&chunks) {
+                None => OpenedRecording::Empty,
+                Some(recording) => OpenedRecording::Stored(Box::new(recording)),
+            },
+        };
+        self.feed_later(at, ms(30), Input::RecordingOpened { open, opened });
     }
 
     fn write_recording(&mut self, at: usize, write: u32, change: RecordingChange) {
@@ -552,7 +577,12 @@ impl World {
         let key = self.tabs[at].recording_key.clone();
         let is_stored = match (storage, key) {
             (RecordingStorage::Hangs, _) => return,
-            (RecordingStorage::Works, Some(key)) => {
+            (RecordingStorage::KeepsNothing, Some(_))
+                if matches!(change, RecordingChange::Keep(_)) =>
+            {
+                false
+            }
+            (RecordingStorage::Works | RecordingStorage::KeepsNothing, Some(key)) => {
                 self.storage_mut(at).change_recording(key, change);
                 true
             }
