@@ -10,9 +10,11 @@ use std::time::Duration;
 
 use server::config::{Command, Config};
 use server::error::StartError;
+use server::http::ContentSecurityPolicy;
 use server::http::pages::{leptos_options, pages};
 use server::router::{build_handler, build_metrics_handler};
 use server::state::AppState;
+use server::tls::browser_roots;
 use server::{BACKLOG, check, descriptors, listen, logging, run, serve_metrics, shutdown};
 
 /// Time for blocking work that still runs when the server has stopped, such as
@@ -47,7 +49,7 @@ fn start() -> Result<ExitCode, StartError> {
 /// Prints the results of all checks. The exit code is a failure if one failed.
 fn check_installation(config: &Config) -> Result<ExitCode, StartError> {
     let runtime = tokio::runtime::Runtime::new()?;
-    let report = runtime.block_on(check::run(config, &check::browser_roots(), BACKLOG));
+    let report = runtime.block_on(check::run(config, &browser_roots(), BACKLOG));
     runtime.shutdown_timeout(EXIT_TIMEOUT);
     // A closed standard output changes nothing.
     let _ = write!(stdout(), "{report}");
@@ -66,7 +68,9 @@ async fn serve(config: Config, options: leptos::config::LeptosOptions) -> Result
         state = state => state.map_err(std::io::Error::other)??,
         () = &mut signals => return Ok(()),
     };
-    let handler = build_handler(state.clone(), pages(options, app::App, app::shell));
+    let policy = ContentSecurityPolicy::new(&state.config);
+    let pages = pages(options, policy, app::App, app::shell);
+    let handler = build_handler(state.clone(), pages);
     if let Some(address) = state.config.limits.metrics_addr {
         let metrics = build_metrics_handler(state.clone());
         tokio::spawn(serve_metrics(listen(address).await?, metrics));

@@ -5,7 +5,7 @@
 //! function is first called; tools/build/front_end.mjs makes the modules. In every
 //! other build it is an ordinary function.
 
-use app::lazy::{Fetches, FitFiles, RideViews, ScreenViews, Trainers, Workouts};
+use app::lazy::{ExchangeViews, Fetches, RideViews, Rides, ScreenViews, Trainers, Workouts};
 
 /// The functions that fetch the parts.
 pub fn fetches() -> Fetches {
@@ -13,7 +13,8 @@ pub fn fetches() -> Fetches {
         ride: || Box::pin(async { ride().await.ok().map(|table| *table) }),
         screens: || Box::pin(async { screens().await.ok().map(|table| *table) }),
         trainers: || Box::pin(async { trainers().await.ok().map(|table| *table) }),
-        fit_files: || Box::pin(async { fit_files().await.ok().map(|table| *table) }),
+        exchange: || Box::pin(async { exchange().await.ok().map(|table| *table) }),
+        rides: || Box::pin(async { rides().await.ok().map(|table| *table) }),
         workouts: || Box::pin(async { workouts().await.ok().map(|table| *table) }),
     }
 }
@@ -37,5 +38,6 @@ macro_rules! split_point {
 split_point!(ride, ride -> RideViews);
 split_point!(later, screens -> ScreenViews);
 split_point!(later, trainers -> Trainers);
-split_point!(later, fit_files -> FitFiles);
+split_point!(later, exchange -> ExchangeViews);
+split_point!(later, rides -> Rides);
 split_point!(later, workouts -> Workouts);

@@ -21,10 +21,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use crate::config::Config;
-
-pub use network::browser_roots;
-
-use network::Roots;
+use crate::tls::Roots;
 
 /// Time to wait for one answer.
 const TIMEOUT: Duration = Duration::from_secs(5);

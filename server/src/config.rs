@@ -7,6 +7,7 @@ mod aliases;
 mod ice;
 mod ice_servers;
 mod ice_url;
+mod intervals_icu;
 mod limits;
 mod parse_error;
 mod peerjs;
@@ -15,6 +16,7 @@ mod values;
 pub use ice::{BundlePolicyArg, IceSettings};
 pub use ice_servers::IceServers;
 pub use ice_url::{IceKind, IceTransport, IceUrl};
+pub use intervals_icu::{IntervalsIcuAccess, IntervalsIcuSettings};
 pub use limits::{LimitSettings, MetricsAccess};
 pub use peerjs::PeerJsSettings;
 pub use values::{CommaSeparated, IpNetwork, PublicUrl};
@@ -217,6 +219,10 @@ pub struct Config {
     /// Settings of the PeerJS dialect.
     #[command(flatten)]
     pub peerjs: PeerJsSettings,
+
+    /// Settings of intervals.icu.
+    #[command(flatten)]
+    pub intervals_icu: IntervalsIcuSettings,
 }
 
 impl Config {

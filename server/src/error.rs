@@ -118,6 +118,29 @@ pub enum ApiError {
     /// The API has no such path.
     #[error("There is nothing at this address.")]
     NotFound,
+    /// This address made too many calls to intervals.icu in the last minute.
+    #[error("Too many requests to intervals.icu were made from your network. Try again later.")]
+    TooManyCalls {
+        /// Seconds until the next call may be made.
+        retry_after: u64,
+    },
+    /// The limit on open calls to intervals.icu is reached.
+    #[error(
+        "The server has too many requests to intervals.icu at the moment. Try again in a few seconds."
+    )]
+    TooManyOpenCalls(LimitScope),
+    /// An upload to intervals.icu exceeds its limit.
+    #[error("This file is larger than the server passes on. Upload it at intervals.icu instead.")]
+    UploadTooLarge,
+    /// intervals.icu does not accept a connection, or closes it without an answer.
+    #[error("The server cannot reach intervals.icu. Try again later.")]
+    ServiceUnreachable,
+    /// intervals.icu did not answer in time, or an upload did not arrive in time.
+    #[error("intervals.icu did not answer in time. Try again later.")]
+    ServiceTimeout,
+    /// intervals.icu gave an answer that is not passed on.
+    #[error("intervals.icu gave an answer that the server does not pass on.")]
+    BadServiceAnswer,
 }
 
 impl ApiError {
@@ -127,13 +150,19 @@ impl ApiError {
             Self::ServerFull
             | Self::Draining
             | Self::FileUnavailable
-            | Self::TooManySockets(LimitScope::Server) => StatusCode::SERVICE_UNAVAILABLE,
+            | Self::TooManySockets(LimitScope::Server)
+            | Self::TooManyOpenCalls(LimitScope::Server) => StatusCode::SERVICE_UNAVAILABLE,
             Self::MalformedRequest => StatusCode::BAD_REQUEST,
             Self::Internal => StatusCode::INTERNAL_SERVER_ERROR,
             Self::RateLimited { .. }
             | Self::TooManyCodesTried { .. }
             | Self::RoomFull
-            | Self::TooManySockets(LimitScope::Address) => StatusCode::TOO_MANY_REQUESTS,
+            | Self::TooManyCalls { .. }
+            | Self::TooManySockets(LimitScope::Address)
+            | Self::TooManyOpenCalls(LimitScope::Address) => StatusCode::TOO_MANY_REQUESTS,
+            Self::UploadTooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::ServiceUnreachable | Self::BadServiceAnswer => StatusCode::BAD_GATEWAY,
+            Self::ServiceTimeout => StatusCode::GATEWAY_TIMEOUT,
             Self::ForeignOrigin | Self::Forbidden => StatusCode::FORBIDDEN,
         }
     }
@@ -153,15 +182,23 @@ impl ApiError {
             Self::Forbidden => RefusalReason::Forbidden,
             Self::MalformedRequest => RefusalReason::MalformedRequest,
             Self::FileUnavailable => RefusalReason::FileUnavailable,
+            Self::TooManyCalls { .. } => RefusalReason::ServiceCallRate,
+            Self::TooManyOpenCalls(scope) => RefusalReason::of_call_limit(scope),
+            Self::UploadTooLarge => RefusalReason::TooLarge,
+            Self::ServiceUnreachable => RefusalReason::ServiceUnreachable,
+            Self::ServiceTimeout => RefusalReason::ServiceTimeout,
+            Self::BadServiceAnswer => RefusalReason::BadServiceAnswer,
             Self::NotFound | Self::Internal => return None,
         })
     }
 
     fn retry_after(self) -> Option<u64> {
         match self {
-            Self::RateLimited { retry_after } | Self::TooManyCodesTried { retry_after } => {
-                Some(retry_after)
-            }
+            Self::RateLimited { retry_after }
+            | Self::TooManyCodesTried { retry_after }
+            | Self::TooManyCalls { retry_after } => Some(retry_after),
+            // Some calls end within this time, in seconds.
+            Self::TooManyOpenCalls(_) => Some(5),
             // Default idle timeout of an HTTP connection, in seconds.
             Self::TooManySockets(_) | Self::FileUnavailable => Some(10),
             _ => None,
@@ -172,7 +209,9 @@ impl ApiError {
         match self {
             Self::NoSuchRide => "no-such-ride",
             Self::ServerFull => "server-full",
-            Self::RateLimited { .. } | Self::TooManyCodesTried { .. } => "rate-limited",
+            Self::RateLimited { .. }
+            | Self::TooManyCodesTried { .. }
+            | Self::TooManyCalls { .. } => "rate-limited",
             Self::TooManySockets(_) => "too-many-sockets",
             Self::Forbidden => "forbidden",
             Self::ForeignOrigin => "foreign-origin",
@@ -182,6 +221,11 @@ impl ApiError {
             Self::FileUnavailable => "overloaded",
             Self::Internal => "internal",
             Self::NotFound => "not-found",
+            Self::TooManyOpenCalls(_) => "too-many-calls",
+            Self::UploadTooLarge => "too-large",
+            Self::ServiceUnreachable => "service-unreachable",
+            Self::ServiceTimeout => "service-timeout",
+            Self::BadServiceAnswer => "bad-service-answer",
         }
     }
 }

@@ -95,6 +95,7 @@ impl Hub {
             host_grace: config.host_grace(),
             relay_bytes_per_second: Some(config.limits.relay_bytes_per_second)
                 .filter(|limit| *limit > 0),
+            max_file_bytes: Some(config.limits.max_file_bytes),
             newcomers_per_minute: config.limits.newcomers_per_minute,
             returns_per_minute: config.limits.returns_per_minute,
             ttl: Duration::from_millis(config.room_ttl_ms),

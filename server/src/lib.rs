@@ -4,12 +4,13 @@
 //! Modules form layers: a module imports only from modules with a lower number in
 //! this list, which `tests/layers.rs` checks.
 //!
-//! 1. [`shutdown`], [`turn`], [`session_codes`] and small helpers
+//! 1. [`shutdown`], [`tls`], [`turn`], [`session_codes`] and small helpers
 //! 2. [`error`]: errors and reasons of refusals
 //! 3. [`config`]: all settings
 //! 4. [`descriptors`], [`metrics`], [`limits`], [`logging`], [`tokens`] (signed by the server)
 //! 5. [`journal`]: endings of rides and bans, in a file
-//! 6. [`check`] of an installation; [`hub`]: rides and rooms, driven around the state machines of `rooms`
+//! 6. [`check`] of an installation; [`hub`]: rides and rooms, driven around the state machines of `rooms`;
+//!    [`intervals_icu`]: calls that are passed on to it
 //! 7. [`state`]: the state that handlers share
 //! 8. [`sockets`]: WebSockets, a file per dialect
 //! 9. [`http`]: HTTP endpoints and the app's pages
@@ -29,6 +30,7 @@ pub mod descriptors;
 pub mod error;
 pub mod http;
 pub mod hub;
+pub mod intervals_icu;
 pub mod journal;
 mod labeled_enum;
 pub mod limits;
@@ -43,6 +45,7 @@ pub mod shutdown;
 pub mod sockets;
 pub mod state;
 mod sync;
+pub mod tls;
 pub mod tokens;
 pub mod turn;
 mod wall_clock;

@@ -39,7 +39,7 @@ pub use token_bucket::TokenBucket;
 
 use std::time::Duration;
 
-use crate::config::LimitSettings;
+use crate::config::{IntervalsIcuSettings, LimitSettings};
 
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
@@ -62,11 +62,15 @@ pub struct Limits {
     pub sockets: ConnectionLimiter,
     /// Open HTTP connections.
     pub connections: ConnectionLimiter,
+    /// Calls to intervals.icu per address.
+    pub service_calls: AddressRateLimiter,
+    /// Open calls to intervals.icu.
+    pub open_service_calls: ConnectionLimiter,
 }
 
 impl Limits {
     /// Limiters with nothing used yet.
-    pub fn new(settings: &LimitSettings) -> Self {
+    pub fn new(settings: &LimitSettings, service: &IntervalsIcuSettings) -> Self {
         Self {
             ride_starts: AddressRateLimiter::new(settings.rides_per_hour, HOUR),
             newcomers: AddressRateLimiter::new(settings.newcomers_per_minute_per_address, MINUTE),
@@ -83,6 +87,14 @@ impl Limits {
             connections: ConnectionLimiter::new(
                 settings.max_connections_per_address,
                 settings.max_connections,
+            ),
+            service_calls: AddressRateLimiter::new(
+                service.intervals_icu_calls_per_minute_per_address,
+                MINUTE,
+            ),
+            open_service_calls: ConnectionLimiter::new(
+                service.max_calls_per_address(),
+                service.intervals_icu_max_calls,
             ),
         }
     }

@@ -12,7 +12,7 @@ use tower_http::compression::CompressionLayer;
 
 use crate::config::PublicUrl;
 use crate::error::{ApiError, NO_STORE, RefusalReason};
-use crate::http::content_security_policy;
+use crate::http::ContentSecurityPolicy;
 use crate::metrics::DialectName;
 use crate::state::AppState;
 
@@ -21,12 +21,13 @@ const PERMISSIONS: &str =
 
 /// Adds the layers that apply to all routes, the outermost last.
 pub fn apply(state: AppState, router: Router) -> Router {
+    let policy = ContentSecurityPolicy::new(&state.config);
     router
         .layer(middleware::from_fn_with_state(state, count_refusals))
         .layer(middleware::from_fn(canonical_code))
         .layer(middleware::from_fn(uncached_errors))
         .layer(CompressionLayer::new())
-        .layer(middleware::from_fn(security_headers))
+        .layer(middleware::from_fn_with_state(policy, security_headers))
 }
 
 /// Refuses requests from pages of other origins with 403. Requests pass if they
@@ -91,7 +92,11 @@ async fn uncached_errors(request: Request, next: Next) -> Response {
     response
 }
 
-async fn security_headers(request: Request, next: Next) -> Response {
+async fn security_headers(
+    State(policy): State<ContentSecurityPolicy>,
+    request: Request,
+    next: Next,
+) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in [
@@ -112,7 +117,7 @@ async fn security_headers(request: Request, next: Next) -> Response {
     }
     headers
         .entry(header::CONTENT_SECURITY_POLICY)
-        .or_insert_with(|| content_security_policy(None));
+        .or_insert_with(|| policy.header(None));
     response
 }
 

@@ -7,7 +7,7 @@ use axum::routing::{any, get, post};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::error::{ApiError, NO_STORE};
-use crate::http::{health, metrics, peerjs, rides};
+use crate::http::{health, intervals_icu, metrics, peerjs, rides};
 use crate::metrics::DialectName;
 use crate::middleware::{self, cross_origin, require_known_origin};
 use crate::sockets;
@@ -18,10 +18,12 @@ use crate::state::AppState;
 /// layers. Requests need their peer's address as [`axum::extract::ConnectInfo`],
 /// which [`run`](crate::run) adds.
 pub fn build_handler(state: AppState, pages: Router) -> Router {
-    // Starting and joining rides is restricted to pages of known origins.
+    // Starting and joining rides, and calls that are passed on, are restricted to pages of
+    // known origins.
     let guarded = Router::new()
         .route("/api/rides", post(rides::start))
         .route("/ws/{code}", any(sockets::app::upgrade))
+        .route("/intervals-icu/{*call}", any(intervals_icu::pass_through))
         .route_layer(from_fn_with_state(
             (state.clone(), DialectName::App),
             require_known_origin,
@@ -38,6 +40,7 @@ pub fn build_handler(state: AppState, pages: Router) -> Router {
         ));
     let open = Router::new()
         .route("/api/rides/{code}", get(rides::find))
+        .route("/api/intervals-icu", get(intervals_icu::access))
         .route("/api/{*rest}", any(async || ApiError::NotFound))
         .route("/health", get(health::health))
         .route("/metrics", get(metrics::metrics));

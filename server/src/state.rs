@@ -8,10 +8,12 @@ use uuid::Uuid;
 use crate::config::Config;
 use crate::error::StartError;
 use crate::hub::Hub;
+use crate::intervals_icu::Service;
 use crate::limits::Limits;
 use crate::metrics::Metrics;
 use crate::session_codes::SessionCodeGenerator;
 use crate::shutdown::Draining;
+use crate::tls::browser_roots;
 use crate::tokens::Secret;
 
 /// The server's state, one per process; cheap to clone.
@@ -31,6 +33,8 @@ pub struct SharedState {
     pub session_codes: SessionCodeGenerator,
     /// Rate limiters and connection limiters.
     pub limits: Limits,
+    /// intervals.icu, if calls to it are passed on.
+    pub intervals_icu: Option<Service>,
     /// All metrics.
     pub metrics: Arc<Metrics>,
     /// Set once the server shuts down.
@@ -48,7 +52,11 @@ impl AppState {
         Ok(Self(Arc::new(SharedState {
             hub: Hub::new(&config, Secret::load(&config)?, metrics.clone()),
             session_codes: SessionCodeGenerator::new(),
-            limits: Limits::new(&config.limits),
+            limits: Limits::new(&config.limits, &config.intervals_icu),
+            intervals_icu: config
+                .intervals_icu
+                .passes_through()
+                .then(|| Service::new(&config.intervals_icu, &browser_roots())),
             metrics,
             instance: Uuid::new_v4(),
             draining: Draining::new(),

@@ -12,9 +12,10 @@ use uuid::Uuid;
 
 use super::Finding::{self, Failed, Good, Note};
 use super::TIMEOUT;
-use super::network::{Roots, Stream, connect, resolve, secure};
+use super::network::{Stream, connect, resolve, secure};
 use super::stun::{self, Credentials, HEADER, Method, Response, TransactionId};
 use crate::config::{Config, IceKind, IceTransport, IceUrl};
+use crate::tls::Roots;
 use crate::wall_clock;
 
 /// First interval after which a request over UDP is repeated; it doubles (RFC 8489, section 6.2.1).

@@ -2,28 +2,15 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpStream, lookup_host};
 use tokio::time::timeout;
-use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 use tokio_rustls::rustls::pki_types::ServerName;
-use tokio_rustls::rustls::{ClientConfig, RootCertStore};
 
 use super::TIMEOUT;
-
-/// Certificates that are trusted.
-pub type Roots = Arc<RootCertStore>;
-
-/// Certificates that browsers trust: the list of Mozilla. Those that only this machine trusts would
-/// be unknown to the riders' devices.
-pub fn browser_roots() -> Roots {
-    Arc::new(RootCertStore {
-        roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-    })
-}
+use crate::tls::{Roots, connector};
 
 /// Stream over TCP, with or without TLS.
 pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
@@ -65,10 +52,7 @@ pub(super) async fn secure(
 ) -> Result<TlsStream<TcpStream>, String> {
     let name = ServerName::try_from(host.to_owned());
     let name = name.map_err(|_| "has a host name that no certificate can have".to_owned())?;
-    let config = ClientConfig::builder()
-        .with_root_certificates(roots.clone())
-        .with_no_client_auth();
-    let connecting = TlsConnector::from(Arc::new(config)).connect(name, stream);
+    let connecting = connector(roots).connect(name, stream);
     match timeout(TIMEOUT, connecting).await {
         Ok(Ok(stream)) => Ok(stream),
         Ok(Err(error)) => Err(format!("fails in TLS ({})", describe(&error))),

@@ -8,8 +8,9 @@ use tokio::time::timeout;
 
 use super::Finding::{self, Failed, Good, Note};
 use super::TIMEOUT;
-use super::network::{Roots, Stream, connect, secure};
+use super::network::{Stream, connect, secure};
 use crate::config::{Config, PublicUrl};
+use crate::tls::Roots;
 
 /// Largest answer that is read, in bytes.
 const MAX_ANSWER: u64 = 64 * 1024;

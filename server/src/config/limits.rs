@@ -20,6 +20,10 @@ pub struct LimitSettings {
     #[arg(long, env = "GRUPPETTO_RELAY_BYTES_PER_SECOND", hide_env_values = true, default_value_t = 1_048_576, value_parser = relay_bytes)]
     pub relay_bytes_per_second: u32,
 
+    /// Size in bytes of the largest file that riders send each other
+    #[arg(long, env = "GRUPPETTO_MAX_FILE_BYTES", hide_env_values = true, default_value_t = 200_000_000, value_parser = clap::value_parser!(u32).range(1..=2_000_000_000))]
+    pub max_file_bytes: u32,
+
     /// Maximum number of open WebSockets from one address
     #[arg(long, env = "GRUPPETTO_MAX_SOCKETS_PER_ADDRESS", hide_env_values = true, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_sockets_per_address: u32,

@@ -88,6 +88,14 @@ mod tests {
                 "(GRUPPETTO_TURN_URLS) has \"turn:a:65536\", which has the port",
             ),
             (
+                ["--intervals-icu", "on"],
+                "(GRUPPETTO_INTERVALS_ICU) is not one of its values: it is \"on\" now",
+            ),
+            (
+                ["--intervals-icu-url", "http://intervals.icu"],
+                "--intervals-icu-url (GRUPPETTO_INTERVALS_ICU_URL) is not https",
+            ),
+            (
                 ["--log-format", "xml"],
                 "(GRUPPETTO_LOG_FORMAT) is not one of its values",
             ),

@@ -90,6 +90,11 @@ impl FromStr for PublicUrl {
         {
             return Err(PATH.into());
         }
+        let port = authority.as_str().strip_prefix(authority.host());
+        let port = port.and_then(|port| port.strip_prefix(':'));
+        if port.is_some_and(|port| port.parse::<u16>().is_err()) {
+            return Err(EXPECTED.into());
+        }
         let default_port = if scheme == "https" { ":443" } else { ":80" };
         let lower = authority.as_str().to_ascii_lowercase();
         Ok(Self {
@@ -222,7 +227,13 @@ mod tests {
             path.expect_err("refused")
                 .contains("needs a host name of its own")
         );
-        assert!("null".parse::<PublicUrl>().is_err());
+        for invalid in [
+            "null",
+            "https://ride.example:65536",
+            "https://ride.example:",
+        ] {
+            assert!(invalid.parse::<PublicUrl>().is_err(), "{invalid}");
+        }
     }
 
     #[test]

@@ -72,6 +72,18 @@ labeled_enum! {
         SlowReader = "slow-reader",
         /// The server has its maximum number of rides, rooms or peers.
         ServerFull = "server-full",
+        /// One address made too many calls to intervals.icu.
+        ServiceCallRate = "service-call-rate",
+        /// One address has its maximum number of open calls to intervals.icu.
+        ServiceCallsPerAddress = "service-calls-per-address",
+        /// The server has its maximum number of open calls to intervals.icu.
+        ServiceCalls = "service-calls",
+        /// intervals.icu cannot be reached.
+        ServiceUnreachable = "service-unreachable",
+        /// intervals.icu did not answer in time.
+        ServiceTimeout = "service-timeout",
+        /// intervals.icu gave an answer that is not passed on.
+        BadServiceAnswer = "bad-service-answer",
         /// The server is shutting down.
         Draining = "draining",
         /// The page's origin is not allowed.
@@ -89,6 +101,14 @@ impl RefusalReason {
         match scope {
             LimitScope::Address => Self::SocketsPerAddress,
             LimitScope::Server => Self::Sockets,
+        }
+    }
+
+    /// Reason for a limit on open calls to intervals.icu.
+    pub fn of_call_limit(scope: LimitScope) -> Self {
+        match scope {
+            LimitScope::Address => Self::ServiceCallsPerAddress,
+            LimitScope::Server => Self::ServiceCalls,
         }
     }
 

@@ -20,7 +20,7 @@ use leptos_axum::{
 };
 use tower_http::services::ServeDir;
 
-use super::content_security_policy;
+use super::ContentSecurityPolicy;
 use crate::config::Config;
 use crate::error::{ApiError, StartError};
 
@@ -58,10 +58,11 @@ pub fn leptos_options(config: &Config) -> Result<LeptosOptions, StartError> {
     Ok(options)
 }
 
-/// Routes for every page of `app`, rendered with `shell`. Every other address is
-/// a file of the site, or the app's page for unknown addresses with status 404.
+/// Routes for every page of `app`, rendered with `shell` under `policy`. Every other
+/// address is a file of the site, or the app's page for unknown addresses with status 404.
 pub fn pages<AppView, ShellView>(
     options: LeptosOptions,
+    policy: ContentSecurityPolicy,
     app: impl Fn() -> AppView + Clone + Send + Sync + 'static,
     shell: impl Fn(LeptosOptions) -> ShellView + Clone + Send + Sync + 'static,
 ) -> Router
@@ -74,8 +75,9 @@ where
         let options = options.clone();
         move || shell(options.clone())
     };
+    let allow_nonce = move || allow_nonce(&policy);
     let routes = generate_route_list(app);
-    let unknown = render_app_async_with_context(allow_nonce, document.clone());
+    let unknown = render_app_async_with_context(allow_nonce.clone(), document.clone());
     let unknown = Router::new().fallback(move |request: Request| {
         let page = unknown(request);
         async move { not_found(page.await) }
@@ -105,9 +107,9 @@ fn release_options() -> LeptosOptions {
 
 /// Adds the page's nonce to the policy header. Leptos has created the nonce for
 /// this response.
-fn allow_nonce() {
+fn allow_nonce(policy: &ContentSecurityPolicy) {
     let nonce = use_nonce();
-    let policy = content_security_policy(nonce.as_deref());
+    let policy = policy.header(nonce.as_deref());
     expect_context::<ResponseOptions>().insert_header(header::CONTENT_SECURITY_POLICY, policy);
 }
 

@@ -2,7 +2,7 @@
 //! as they are by mistake.
 
 mod ice_server;
-mod tls;
+pub mod tls;
 
 use std::net::SocketAddr;
 
@@ -12,6 +12,7 @@ use axum::routing::get;
 use clap::Parser;
 use server::check::{self, Report};
 use server::config::Config;
+use server::tls::browser_roots;
 use tokio::net::TcpListener;
 
 use crate::support::TestServer;
@@ -95,7 +96,7 @@ async fn a_public_address_behind_tls_is_recognized_and_an_untrusted_certificate_
     );
 
     let config = Config::parse_from(["gruppetto", "check", &addr(server.address), &public]);
-    let report = check::run(&config, &check::browser_roots(), 10).await;
+    let report = check::run(&config, &browser_roots(), 10).await;
     let untrusted = finding(&report, "fails in TLS");
     assert!(
         untrusted.starts_with("FAIL") && report.has_failed(),

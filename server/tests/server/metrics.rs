@@ -1,18 +1,14 @@
 //! `/metrics`, `/health` and the log: complete, and without names of rides and
 //! riders.
 
-use std::io::{self, Write};
-use std::sync::{Arc, Mutex};
-
 use protocol::peer::{DeliveryClass, LinkState};
 use protocol::signaling::{ClientMessage, LinkReport, Report};
 use serde_json::Value;
 use server::router::build_metrics_handler;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_tungstenite::tungstenite::Message;
-use tracing::subscriber::DefaultGuard;
-use tracing_subscriber::fmt;
 
+use crate::log::LogBuffer;
 use crate::support::{HttpResponse, Rider, TestServer, request_at};
 
 async fn scrape(server: &TestServer, accept: &str) -> HttpResponse {
@@ -262,43 +258,6 @@ async fn health_begins_with_status_timestamp_and_version() {
     assert_eq!(keys[..3], ["status", "ok", "timestamp"], "{body}");
     assert!(body.starts_with("{\"status\":\"ok\",\"timestamp\":"));
     assert_eq!(keys[3], "version");
-}
-
-#[derive(Clone, Default)]
-struct LogBuffer(Arc<Mutex<Vec<u8>>>);
-
-impl Write for LogBuffer {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().expect("a buffer").extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl LogBuffer {
-    /// Captures the log of this thread until the guard is dropped.
-    fn start() -> (Self, DefaultGuard) {
-        let buffer = Self::default();
-        let writer = buffer.clone();
-        let log = fmt()
-            .json()
-            .flatten_event(true)
-            .with_writer(move || writer.clone());
-        let logging = tracing::subscriber::set_default(log.finish());
-        (buffer, logging)
-    }
-
-    /// Log so far, as text and as parsed lines.
-    fn read(&self) -> (String, Vec<Value>) {
-        let bytes = self.0.lock().expect("a buffer").clone();
-        let text = String::from_utf8(bytes).expect("text");
-        let lines = text.lines().map(serde_json::from_str);
-        let lines = lines.map(|line| line.expect("JSON")).collect();
-        (text, lines)
-    }
 }
 
 // On one thread, because the log is captured per thread.

@@ -9,6 +9,7 @@ use leptos::nonce::use_nonce;
 use leptos::prelude::*;
 use server::config::Config;
 use server::error::StartError;
+use server::http::ContentSecurityPolicy;
 use server::http::pages::{leptos_options, pages};
 
 use crate::support::TestServer;
@@ -36,7 +37,8 @@ impl Site {
             .output_name("gruppetto")
             .site_root(self.0.to_string_lossy().as_ref())
             .build();
-        pages(options, || view! { <p>"hello"</p> }, document)
+        let policy = ContentSecurityPolicy::new(&Config::parse_from(["gruppetto"]));
+        pages(options, policy, || view! { <p>"hello"</p> }, document)
     }
 }
 

@@ -124,4 +124,7 @@ pub struct Limits {
     /// Bytes that the server relays for one rider per second; absent means unlimited.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub relay_bytes_per_second: Option<u32>,
+    /// Largest file that riders send each other, in bytes. The server sees no file; pages keep to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_file_bytes: Option<u32>,
 }

@@ -46,6 +46,8 @@ pub struct RoomSettings {
     pub max_message_bytes: u32,
     /// Relayed bytes per member and second, for the welcome; pages stay below it.
     pub relay_bytes_per_second: Option<u32>,
+    /// Size in bytes of the largest file that riders send each other, for the welcome.
+    pub max_file_bytes: Option<u32>,
     /// Set if direct links are allowed.
     pub p2p: bool,
     /// ICE servers for direct links.
@@ -72,6 +74,7 @@ impl Default for RoomSettings {
             unjoined_ttl: Duration::from_secs(60),
             max_message_bytes: 65_536,
             relay_bytes_per_second: None,
+            max_file_bytes: None,
             p2p: true,
             ice_servers: Vec::new(),
             direct: DirectLinkSettings::default(),

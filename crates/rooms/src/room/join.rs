@@ -43,7 +43,13 @@ impl Room {
             return self.outputs.send(socket, error);
         }
         let claims = self.verify_resume(now, &join);
-        if join.hello.resume.is_some() && claims.is_none() {
+        let known_key = claims
+            .as_ref()
+            .and_then(|claims| self.members.sign_key(&claims.peer));
+        // A page keeps its key together with its token. The others verify what a member has signed
+        // before with the key that it joined with, so that another key would be another rider.
+        let has_other_key = known_key.is_some_and(|key| key != join.hello.keys.sign);
+        if join.hello.resume.is_some() && (claims.is_none() || has_other_key) {
             let error = ErrorCode::BadToken;
             return self.outputs.refuse(socket, error, close::REFUSED);
         }

@@ -58,6 +58,8 @@ pub(super) enum Presence {
 #[derive(Debug)]
 struct DepartedPage {
     peer: PeerId,
+    /// See [`RoomMember::bound_key`].
+    sign_key: Option<[u8; 32]>,
     incarnation: Incarnation,
     /// See [`RoomMember::authenticated`].
     authenticated: bool,
@@ -237,6 +239,7 @@ impl Members {
         }
         self.departed.push_back(DepartedPage {
             peer: member.peer.clone(),
+            sign_key: member.bound_key(),
             incarnation: member.incarnation,
             authenticated: member.authenticated,
         });
@@ -261,6 +264,15 @@ impl Members {
         self.find(peer)
             .is_some_and(|(_, member)| member.authenticated)
             || departed.any(|page| page.authenticated && page.peer == *peer)
+    }
+
+    /// Signing key with which a member has to come back, of those who are there or left recently.
+    pub(super) fn sign_key(&self, peer: &PeerId) -> Option<[u8; 32]> {
+        if let Some((_, member)) = self.find(peer) {
+            return member.bound_key();
+        }
+        let mut departed = self.departed.iter().rev();
+        departed.find(|page| page.peer == *peer)?.sign_key
     }
 
     /// Last page load of a member that is gone; forgotten by this call.
@@ -328,6 +340,13 @@ impl RoomMember {
 
     pub(super) fn is_connected(&self) -> bool {
         self.socket().is_some()
+    }
+
+    /// Signing key to which the member is bound: others verify what it has signed. Keys that are known
+    /// only from snapshots do not bind, and tunnels and bridges sign nothing and make new ones.
+    fn bound_key(&self) -> Option<[u8; 32]> {
+        let is_bound = self.authenticated && self.role.follows_ride();
+        is_bound.then_some(self.keys.sign)
     }
 
     fn away_until(&self) -> Option<Moment> {

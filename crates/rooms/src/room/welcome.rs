@@ -80,6 +80,7 @@ impl Room {
             max_direct: self.settings.max_direct,
             grace_ms: millis(self.settings.grace),
             relay_bytes_per_second: self.settings.relay_bytes_per_second,
+            max_file_bytes: self.settings.max_file_bytes,
         }
     }
 }

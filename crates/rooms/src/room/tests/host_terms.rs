@@ -26,16 +26,32 @@ fn when_the_host_leaves_the_longest_present_rider_succeeds() {
 }
 
 #[test]
-fn a_host_that_returns_with_another_key_begins_a_new_epoch() {
+fn a_host_that_returns_with_another_key_is_refused_unless_the_room_has_lost_its_memory() {
     let mut harness = RoomHarness::new();
     let ana = harness.join(1);
-    harness.join(2);
-    let back = harness.hello(3, resume(&ana, false), 9).unwrap();
-    assert_eq!((back.epoch, back.is_host()), (2, true));
-    assert_eq!(back.hosts.len(), 2);
-    assert!(
-        matches!(harness.last_received(2), ServerMessage::Host { term, .. } if term.sign_key == [9; 32])
+    let ben = harness.join(2);
+    assert_eq!(harness.hello(3, resume(&ana, false), 9), None);
+    let back = harness.hello(4, resume(&ana, false), 1).unwrap();
+    assert_eq!((back.epoch, back.is_host()), (1, true));
+    // After the loss of its memory the room takes the new key.
+    harness.restart_server();
+    let back = harness.hello(5, resume(&ana, false), 9).unwrap();
+    harness.hello(6, resume(&ben, false), 1).unwrap();
+    harness.advance(Duration::from_secs(60));
+    assert_eq!(
+        (back.epoch, back.is_host(), back.hosts.len()),
+        (0, false, 0)
     );
+    assert_eq!(harness.announced_host(5), Some((1, ana.peer)));
+    let mut terms = harness
+        .received(5)
+        .into_iter()
+        .filter_map(|message| match message {
+            ServerMessage::Host { term, .. } => Some(vec![term]),
+            ServerMessage::Restored(restored) => Some(restored.hosts),
+            _ => None,
+        });
+    assert_eq!(terms.next_back().unwrap().last().unwrap().sign_key, [9; 32]);
 }
 
 fn reports(peer: &PeerId, state: LinkState) -> ClientMessage {

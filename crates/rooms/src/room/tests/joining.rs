@@ -196,6 +196,37 @@ fn a_new_socket_of_the_same_page_supersedes_the_old_one() {
 }
 
 #[test]
+fn a_member_resumes_only_with_the_signing_key_that_it_joined_with() {
+    let mut harness = RoomHarness::new();
+    let ana = harness.join(1);
+    let ben = harness.join(2);
+    harness.close(2);
+    // Away, connected, and after it was removed.
+    for socket in [3, 5, 7] {
+        assert_eq!(harness.hello(socket, resume(&ben, false), 9), None);
+        let refused = code(&harness.last_received(socket));
+        assert_eq!(refused, Some(ErrorCode::BadToken));
+        let back = harness.hello(socket + 1, resume(&ben, false), 1).unwrap();
+        assert_eq!(back.peer, ben.peer);
+        if socket == 5 {
+            harness.message(6, ClientMessage::Leave);
+        }
+    }
+    // As a new rider, the page is admitted.
+    assert!(harness.hello(9, None, 9).is_some());
+    assert!(harness.received(1).iter().all(|message| match message {
+        ServerMessage::Returned { member } => member.keys.sign == [1; 32],
+        _ => true,
+    }));
+    assert_eq!(harness.announced_host(1).map(|(_, peer)| peer), None);
+    assert!(ana.is_host());
+    // A bridge makes a new key with each page.
+    let bridge = harness.join_as(protocol::peer::MemberRole::Bridge, 20);
+    let back = harness.hello(21, resume(&bridge, false), 9).unwrap();
+    assert_eq!(back.peer, bridge.peer);
+}
+
+#[test]
 fn a_hello_of_another_version_is_refused() {
     let mut harness = RoomHarness::new();
     let keys = PublicKeys {
