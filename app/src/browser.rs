@@ -10,13 +10,20 @@
 
 pub mod api;
 pub mod bluetooth;
+pub mod chats;
 pub mod clock;
 pub mod compression;
 pub mod database;
 pub mod files;
+pub mod intervals_icu;
+mod js;
+pub mod kept_files;
+pub mod kept_rides;
 pub mod leave_guard;
 pub mod listener;
 pub mod page;
+pub mod pictures;
+pub mod plot;
 pub mod pointer;
 pub mod recordings;
 pub mod rtc;

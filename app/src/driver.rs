@@ -29,7 +29,6 @@ use ride::rider::Ftp;
 use send_wrapper::SendWrapper;
 use session::{
     Input, Intent, Now, Opening, Output, RideSession, Session, SessionConfig, Sound,
-    bridge::BridgeSession,
     devices::{ChooserError, DeviceCommand, DeviceEvent, DeviceInput},
     storage::StoredDevices,
 };
@@ -39,7 +38,7 @@ use crate::{
         api::ApiError, clock, listener::Listener, page, sound::Tone, timer::WorkerTimer,
         wake_lock::WakeLock,
     },
-    lazy::{DeviceDriver, SCREENS, TRAINERS},
+    lazy::{DeviceDriver, EXCHANGE, ExchangeDriver, OpenBridge, RIDES, SCREENS, TRAINERS},
     state::{Intents, JoinError, RideState},
 };
 use connections::Connections;
@@ -67,9 +66,9 @@ pub fn open_solo(state: RideState, intents: Intents, default_name: &str) {
 
 /// Opens the page of a phone that connects devices for a rider, whom the fragment of the page's
 /// address names.
-pub fn open_bridge(state: RideState, intents: Intents) {
-    let session = BridgeSession::new(config(), now(), &page::fragment(), &storage::bridge());
-    open(state, intents, None, Box::new(session));
+pub fn open_bridge(state: RideState, intents: Intents, session: OpenBridge) {
+    let session = session(config(), now(), &page::fragment(), &storage::bridge());
+    open(state, intents, None, session);
 }
 
 fn ride(opening: Opening) -> Box<dyn Session> {
@@ -95,6 +94,7 @@ fn config() -> SessionConfig {
         p2p_available: page::supports_webrtc(),
         entropy: page::random_bytes(),
         sub_sport: storage::sub_sport(),
+        utc_offset: clock::utc_offset(clock::wall_time()),
         devices: StoredDevices::from_text(&storage::devices()),
     }
 }
@@ -109,6 +109,10 @@ struct Driver {
     /// Driver of trainers, once one was wanted.
     devices: Option<DeviceDriver>,
     storage: Storage,
+    /// Driver of chat and file transfers, once they are loaded.
+    exchange: Option<ExchangeDriver>,
+    /// Owner of the page's signals.
+    owner: Option<Owner>,
     timer: WorkerTimer,
     wake_lock: WakeLock,
     _listeners: Vec<Listener>,
@@ -139,6 +143,8 @@ impl Driver {
             connections: Connections::new(queue.clone()),
             devices: None,
             storage: Storage::new(queue.clone(), code.clone()),
+            exchange: None,
+            owner: Owner::current(),
             timer: WorkerTimer::new(post(|| Input::Timeout)),
             wake_lock: WakeLock::default(),
             _listeners: listeners,
@@ -153,13 +159,17 @@ impl Driver {
             Event::Input(input) => Some(input),
             Event::Request(request) => self.request(request),
             Event::Trainers(command) => self.trainers_fetched(command),
-            Event::Recording(recording) => Some(self.storage.recording_opened(recording)),
+            Event::Recording(open, opened) => Some(self.storage.recording_opened(open, opened)),
         };
         if let Some(input) = input {
             self.session.handle(now(), input);
         }
+        self.open_exchange();
         while let Some(output) = self.session.poll_output() {
             self.carry_out(output);
+        }
+        if let (Some(carry_out), Some(exchange)) = (&self.exchange, self.session.exchange()) {
+            carry_out(exchange);
         }
         self.display.update(self.session.view());
     }
@@ -174,6 +184,12 @@ impl Driver {
                 {
                     self.session.handle(now(), Input::Banned);
                 }
+                if let Intent::ResumeUnfinished = intent
+                    && let Some(ride) = &self.session.view().unfinished
+                {
+                    self.resume_unfinished(ride.key.clone());
+                    return None;
+                }
                 if let (Intent::TakeOver, Some(code)) = (&intent, &self.code) {
                     let revoked = storage::revoked_links(code);
                     self.session.handle(now(), Input::RevokedLinks(revoked));
@@ -185,6 +201,10 @@ impl Driver {
                 files::read_workout(self.queue.clone(), file, ftp);
                 Some(Input::WorkoutFileChosen)
             }
+            queue::Request::Exchange(call) => {
+                self.session.call_exchange(now(), call);
+                None
+            }
             queue::Request::SetVolume(volume) => {
                 storage::save_volume(volume);
                 self.display.state().volume.set(volume);
@@ -192,6 +212,17 @@ impl Driver {
                 None
             }
         }
+    }
+
+    /// Resumes a solo ride, unless another tab rides it by now.
+    fn resume_unfinished(&self, key: String) {
+        let queue = self.queue.clone();
+        wasm_bindgen_futures::spawn_local(async move {
+            queue.post(Event::Input(match storage::is_under_way(&key).await {
+                true => Input::UnfinishedTaken,
+                false => Input::Intent(Intent::ResumeUnfinished),
+            }));
+        });
     }
 
     fn carry_out(&mut self, output: Output) {
@@ -209,7 +240,21 @@ impl Driver {
             Output::CloseConnections => self.connections.close_all(),
             Output::QueryCandidatePair => self.connections.query_candidate_pairs(),
             Output::Storage(command) => self.storage.carry_out(command),
-            Output::OpenRecording(key) => self.storage.open_recording(key),
+            Output::FindUnfinishedSolo => {
+                let queue = self.queue.clone();
+                wasm_bindgen_futures::spawn_local(async move {
+                    // Without the part, the list of rides offers it later.
+                    if let Ok(part) = RIDES.load().await {
+                        (part.find_unfinished_solo)(Box::new(move |found| {
+                            let found = Input::UnfinishedSolo(Box::new(found));
+                            queue.post(Event::Input(found));
+                        }));
+                    }
+                });
+            }
+            Output::OpenRecording { open, key, reads } => {
+                self.storage.open_recording(open, key, reads);
+            }
             Output::WriteRecording { write, change } => self.storage.write_recording(write, change),
             Output::Device(command) => self.device_command(command),
             Output::Sound(sound) => self.play(sound),
@@ -230,6 +275,23 @@ impl Driver {
                 }
             }
         }
+    }
+
+    /// Opens chat and file transfers of a group ride once they are loaded.
+    fn open_exchange(&mut self) {
+        let (None, Some(code), Some(part), Some(owner)) =
+            (&self.exchange, &self.code, EXCHANGE.loaded(), &self.owner)
+        else {
+            return;
+        };
+        let state = owner.with(part.state);
+        let queue = self.queue.clone();
+        let post = Rc::new(move |call| {
+            queue.post(Event::Request(queue::Request::Exchange(call)));
+        });
+        self.exchange = Some((part.driver)(code.clone(), state, post));
+        self.display.state().exchange.set(Some(state));
+        self.session.load_exchange(now(), part.open);
     }
 
     fn play(&self, sound: Sound) {

@@ -8,10 +8,11 @@
 //!
 //! | part | module | contents | loaded |
 //! |---|---|---|---|
-//! | [`RIDE`] | `ride` | session of a rider and of a bridge, driver, lobby, countdown | with the page of a ride or of a bridge |
-//! | [`SCREENS`] | `later` | dialogs of the host, connection details, ride screen, summary, page and QR code of a bridge | in the lobby, with the page of a bridge |
+//! | [`RIDE`] | `ride` | session of a rider, driver, lobby, countdown | with the page of a ride or of a bridge |
+//! | [`SCREENS`] | `later` | dialogs of the host, connection details, ride screen, summary, page, session and QR code of a bridge | in the lobby, with the page of a bridge |
 //! | [`TRAINERS`] | `later` | trainers over Bluetooth | in the lobby |
-//! | [`FIT_FILES`] | `later` | writing of FIT files | in the lobby |
+//! | [`EXCHANGE`] | `later` | chat, reactions, presence, files | in the lobby |
+//! | [`RIDES`] | `later` | pages of rides that are over, their files, settings | in the lobby, with their pages |
 //! | [`WORKOUTS`] | `later` | workouts: built-in and own ones, files, the designer | in the lobby, with their page |
 //!
 //! A module more costs the way into the lobby several KB, since what modules
@@ -29,9 +30,11 @@
 //! functions that return the tables at once. On the server nothing is installed,
 //! and no part is ever loaded.
 
-mod fit_files;
+mod exchange;
 mod ride;
+mod rides;
 mod screens;
+mod style;
 mod trainers;
 mod view;
 mod workouts;
@@ -50,9 +53,10 @@ use leptos::task::spawn_local;
 
 use crate::browser::clock;
 
-pub use fit_files::{FitFiles, encode_fit};
+pub use exchange::{ExchangeDriver, ExchangeViews, PostExchange, exchange_view};
 pub use ride::{JoinStep, OpenRide, RideViews};
-pub use screens::ScreenViews;
+pub use rides::{Rides, encode_fit};
+pub use screens::{OpenBridge, ScreenViews};
 pub use trainers::{DeviceDriver, Trainers};
 pub use view::{NeededPart, Progress, addition, dialog, screen, use_part, view_of};
 pub use workouts::{Workouts, read_workout};
@@ -63,8 +67,10 @@ pub static RIDE: Part<RideViews> = Part::new("ride");
 pub static SCREENS: Part<ScreenViews> = Part::new("screens");
 /// Trainers over Bluetooth.
 pub static TRAINERS: Part<Trainers> = Part::new("trainers");
-/// Rides as files.
-pub static FIT_FILES: Part<FitFiles> = Part::new("fit_files");
+/// Chat and file transfers.
+pub static EXCHANGE: Part<ExchangeViews> = Part::new("exchange");
+/// Rides that are over.
+pub static RIDES: Part<Rides> = Part::new("rides");
 /// Choosing, reading and writing workouts.
 pub static WORKOUTS: Part<Workouts> = Part::new("workouts");
 
@@ -135,8 +141,10 @@ pub struct Fetches {
     pub screens: Fetch<ScreenViews>,
     /// Fetches [`TRAINERS`].
     pub trainers: Fetch<Trainers>,
-    /// Fetches [`FIT_FILES`].
-    pub fit_files: Fetch<FitFiles>,
+    /// Fetches [`EXCHANGE`].
+    pub exchange: Fetch<ExchangeViews>,
+    /// Fetches [`RIDES`].
+    pub rides: Fetch<Rides>,
     /// Fetches [`WORKOUTS`].
     pub workouts: Fetch<Workouts>,
 }
@@ -148,7 +156,8 @@ impl Fetches {
         let _ = RIDE.fetch.set(self.ride);
         let _ = SCREENS.fetch.set(self.screens);
         let _ = TRAINERS.fetch.set(self.trainers);
-        let _ = FIT_FILES.fetch.set(self.fit_files);
+        let _ = EXCHANGE.fetch.set(self.exchange);
+        let _ = RIDES.fetch.set(self.rides);
         let _ = WORKOUTS.fetch.set(self.workouts);
     }
 }
@@ -183,7 +192,10 @@ pub fn prefetch() {
         while TRAINERS.load().await.is_err() {
             clock::sleep(RETRY_FAILED_AFTER).await;
         }
-        while FIT_FILES.load().await.is_err() {
+        while EXCHANGE.load().await.is_err() {
+            clock::sleep(RETRY_FAILED_AFTER).await;
+        }
+        while RIDES.load().await.is_err() {
             clock::sleep(RETRY_FAILED_AFTER).await;
         }
         while WORKOUTS.load().await.is_err() {

@@ -7,7 +7,9 @@
 //!   intents, and carries out its outputs.
 //! - `own_workouts`: the workouts that the rider keeps in this browser, and links with a workout;
 //!   no session is needed for them.
+//! - `exchange_driver`: driver of chat and file transfers, loaded later than that of the session.
 //! - `next_workout`: the workout on its way from the designer into the ride that is started next.
+//! - `intervals_icu`: planned workouts and uploads, with the rider's own key of that service.
 //! - [`browser`]: wrappers of the browser's interfaces.
 //! - [`i18n`]: all texts of the screens.
 //! - `document`: the HTML document around the app, on the server.
@@ -31,9 +33,12 @@ mod components;
 #[cfg(feature = "ssr")]
 mod document;
 pub mod driver;
+mod exchange_driver;
 pub mod i18n;
+mod intervals_icu;
 pub mod lazy;
 mod next_workout;
+mod own_rides;
 mod own_workouts;
 mod routes;
 pub mod state;
@@ -45,7 +50,12 @@ use components::hydrated::Hydrated;
 pub use document::shell;
 use i18n::*;
 use routes::{
-    bridge::Bridge, group_ride::GroupRide, home::Home, not_found::NotFound, solo_ride::SoloRide,
+    bridge::Bridge,
+    group_ride::GroupRide,
+    home::Home,
+    not_found::NotFound,
+    rides::{Rides, Settings},
+    solo_ride::SoloRide,
     workouts::Workouts,
 };
 
@@ -63,6 +73,8 @@ pub fn App() -> impl IntoView {
                     <Route path=path!("/ride/:code") view=GroupRide/>
                     <Route path=path!("/solo") view=SoloRide/>
                     <Route path=path!("/workouts/:id?") view=Workouts/>
+                    <Route path=path!("/rides/:id?") view=Rides/>
+                    <Route path=path!("/settings") view=Settings/>
                     <Route path=path!("/bridge") view=Bridge/>
                 </FlatRoutes>
             </Router>

@@ -1,6 +1,6 @@
 //! The workout for the ride that the rider starts next.
 //!
-//! The designer puts it here when no ride is open in another tab, and the lobby of the next ride
+//! The designer and the list of planned workouts put it here when no ride is open in another tab, and the lobby of the next ride
 //! takes it. It is gone when the page is reloaded; the workout itself is stored.
 
 use std::cell::RefCell;

@@ -5,6 +5,8 @@
 //! narrow as the interest of one component, so that a new heart rate redraws
 //! one number.
 
+mod exchange;
+mod files;
 mod intents;
 mod rider_row;
 
@@ -14,6 +16,8 @@ use leptos::prelude::*;
 use protocol::{code::SessionCode, peer::LinkState};
 use ride::{formats::Imported, workout::Workout};
 
+pub use exchange::ExchangeState;
+pub use files::{FilesState, ReceivedFile, SendQueue};
 pub use intents::{Intents, Request};
 pub use ride::{recording::fit::SubSport, rider::TrainerKind};
 pub use rider_row::RiderRow;
@@ -25,7 +29,7 @@ pub use session::{
         DevicesView, DirectLinks, EndedBy, FitDownloadError, HostAction, JoinError, LinkStats,
         ManualLoad, Metrics, NetworkStats, Notice, OtherMember, PairingFailure, PhoneState,
         Progress, RideChart, RideSummary, RiderPage, RiderTrace, ServerConnection, Stage, Trace,
-        WorkoutFileError, numbered,
+        UnfinishedRide, WorkoutFileError, numbered,
     },
 };
 
@@ -89,6 +93,8 @@ pub struct RideState {
     pub notice: RwSignal<Option<Notice>>,
     /// Summary of the ride.
     pub summary: RwSignal<Option<RideSummary>>,
+    /// Key of the recording of the ride that has ended, once it is stored.
+    pub kept_ride: RwSignal<Option<String>>,
     /// Host who ended the ride, if it did not end with its workout.
     pub ended_by: RwSignal<Option<EndedBy>>,
     /// Chart of the ride.
@@ -97,8 +103,12 @@ pub struct RideState {
     pub download_error: RwSignal<Option<FitDownloadError>>,
     /// Kind of ride that FIT files are written as.
     pub sub_sport: RwSignal<SubSport>,
+    /// Solo ride that was not finished, which can be resumed.
+    pub unfinished: RwSignal<Option<UnfinishedRide>>,
     /// True while the browser does not store the recording.
     pub recording_at_risk: RwSignal<bool>,
+    /// Chat and file transfers, once they are loaded.
+    pub exchange: RwSignal<Option<ExchangeState>>,
 }
 
 impl RideState {
@@ -133,11 +143,14 @@ impl RideState {
             network: RwSignal::new(NetworkStats::default()),
             notice: RwSignal::new(None),
             summary: RwSignal::new(None),
+            kept_ride: RwSignal::new(None),
             ended_by: RwSignal::new(None),
             chart: RwSignal::new(None),
             download_error: RwSignal::new(None),
             sub_sport: RwSignal::new(SubSport::default()),
+            unfinished: RwSignal::new(None),
             recording_at_risk: RwSignal::new(false),
+            exchange: RwSignal::new(None),
         }
     }
 

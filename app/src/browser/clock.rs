@@ -3,6 +3,10 @@
 use std::time::Duration;
 
 use clock::{Moment, WallTime};
+use ride::intervals_icu::LocalDate;
+use wasm_bindgen::JsValue;
+
+use super::js;
 
 /// Reading of the page's monotonic clock, which may stand still while the computer sleeps. Its origin
 /// is about the Unix epoch, so that times before the page was loaded have moments, too; but it is no
@@ -31,6 +35,55 @@ pub fn time_of_day(at: WallTime) -> String {
     }
     let date = js_sys::Date::new(&(at.unix_ms() as f64).into());
     format!("{}:{:02}", date.get_hours(), date.get_minutes())
+}
+
+thread_local! {
+    /// Writes dates. Making one takes much longer than using it.
+    static DATE_FORMAT: Option<JsValue> = date_format();
+}
+
+/// Date and time on the rider's clock; empty during server rendering.
+pub fn date_and_time(at: WallTime) -> String {
+    if web_sys::window().is_none() {
+        return String::new();
+    }
+    let date = js_sys::Date::new(&(at.unix_ms() as f64).into());
+    // Fails for an invalid date only.
+    let text = DATE_FORMAT.with(|format| js::call(format.as_ref()?, "format", &[date.into()]));
+    text.and_then(|text| text.as_string()).unwrap_or_default()
+}
+
+fn date_format() -> Option<JsValue> {
+    let options = js_sys::Object::new();
+    for (name, value) in [
+        ("weekday", "short"),
+        ("day", "numeric"),
+        ("month", "short"),
+        ("year", "numeric"),
+        ("hour", "2-digit"),
+        ("minute", "2-digit"),
+    ] {
+        js::set(&options, name, &value.into());
+    }
+    let intl = js::get(&js_sys::global(), "Intl")?;
+    js::call(&intl, "DateTimeFormat", &["en-GB".into(), options.into()])
+}
+
+/// Today's date on the rider's clock; `None` during server rendering, and for a clock outside of the
+/// years 1 to 9999.
+pub fn today() -> Option<LocalDate> {
+    web_sys::window()?;
+    let date = js_sys::Date::new_0();
+    let part = |method| {
+        js::call(&date, method, &[])?
+            .as_f64()
+            .map(|part| part as u32)
+    };
+    LocalDate::new(
+        part("getFullYear")?,
+        part("getMonth")? + 1,
+        part("getDate")?,
+    )
 }
 
 /// Offset of local time from UTC at a time, in seconds: 3600 in Berlin in winter.

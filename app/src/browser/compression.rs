@@ -2,9 +2,11 @@
 //!
 //! In the browser only; elsewhere, and in browsers without it, every function returns `None`.
 
-use js_sys::{Array, Function, Promise, Reflect, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
+use js_sys::{Promise, Uint8Array};
+use wasm_bindgen::JsCast;
 use wasm_bindgen_futures::JsFuture;
+
+use super::js::{call, construct, get};
 
 /// Compresses bytes.
 pub async fn deflate(bytes: &[u8]) -> Option<Vec<u8>> {
@@ -18,8 +20,7 @@ pub async fn inflate(bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
 }
 
 async fn run(class: &str, bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
-    let class: Function = get(&js_sys::global(), class)?.dyn_into().ok()?;
-    let stream = Reflect::construct(&class, &Array::of1(&"deflate-raw".into())).ok()?;
+    let stream = construct(class, &["deflate-raw".into()])?;
     let writer = call(&get(&stream, "writable")?, "getWriter", &[])?;
     // Both fail with the stream, which the reader sees, too.
     for (method, arguments) in [
@@ -46,15 +47,4 @@ async fn run(class: &str, bytes: &[u8], limit: usize) -> Option<Vec<u8>> {
         }
         output.extend(chunk.to_vec());
     }
-}
-
-fn get(object: &JsValue, name: &str) -> Option<JsValue> {
-    let value = Reflect::get(object, &name.into()).ok()?;
-    (!value.is_undefined()).then_some(value)
-}
-
-fn call(object: &JsValue, method: &str, arguments: &[JsValue]) -> Option<JsValue> {
-    let function: Function = get(object, method)?.dyn_into().ok()?;
-    let list: Array = arguments.iter().collect();
-    function.apply(object, &list).ok()
 }

@@ -2,13 +2,13 @@
 //!
 //! In the browser only: opening fails where there is no IndexedDB, as during server rendering.
 
-use idb::{Database, DatabaseEvent, Factory, ObjectStoreParams, Transaction};
+use idb::{Database, DatabaseEvent, Factory, ObjectStoreParams, Transaction, TransactionMode};
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 use web_sys::IdbTransaction;
 
-use super::listener::Listener;
+use super::{chats, listener::Listener, recordings, workouts};
 
 /// A database connection that is closed when its last user is dropped, so that
 /// writes in the background are finished before.
@@ -33,6 +33,28 @@ pub async fn open(name: &str, store: &'static str) -> Result<OpenDatabase, idb::
         }
     });
     request.await.map(OpenDatabase)
+}
+
+/// Empties all databases of the app. They are not deleted: a browser would wait with that until no other
+/// tab has them open.
+///
+/// # Errors
+/// Any reason for which the browser does not empty one of them.
+pub async fn clear_all() -> Result<(), idb::Error> {
+    let all = [
+        (recordings::DATABASE, recordings::STORE),
+        (workouts::DATABASE, workouts::WORKOUTS),
+        (chats::DATABASE, chats::CHATS),
+    ];
+    for (name, store) in all {
+        let database = open(name, store).await?;
+        let transaction = database
+            .0
+            .transaction(&[store], TransactionMode::ReadWrite)?;
+        transaction.object_store(store)?.clear()?;
+        completed(transaction).await?;
+    }
+    Ok(())
 }
 
 /// Waits until a transaction is complete: only then is its change stored. A full

@@ -3,11 +3,11 @@
 //! During server rendering there is no window: addresses are empty, feature
 //! checks return false, and no listeners are registered.
 
-use wasm_bindgen::JsCast;
+use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::VisibilityState;
 
-use super::listener::Listener;
+use super::{js, listener::Listener};
 
 /// Origin of the page, such as `https://ride.example`.
 pub fn origin() -> String {
@@ -104,7 +104,7 @@ pub fn clear_fragment() {
 pub fn replace_path(path: &str) {
     if let Some(history) = web_sys::window().and_then(|window| window.history().ok()) {
         // Fails only for another origin.
-        let _ = history.replace_state_with_url(&wasm_bindgen::JsValue::NULL, "", Some(path));
+        let _ = history.replace_state_with_url(&JsValue::NULL, "", Some(path));
     }
 }
 
@@ -156,6 +156,116 @@ pub fn on_wake(handle: impl Fn() + Clone + 'static) -> Vec<Listener> {
     listeners
 }
 
+/// True while the page is visible, and during server rendering.
+pub fn is_visible() -> bool {
+    let document = web_sys::window().and_then(|window| window.document());
+    document.is_none_or(|document| document.visibility_state() == VisibilityState::Visible)
+}
+
+/// Calls `handle` when the page becomes visible or hidden. The listener is removed when it is dropped.
+pub fn on_visibility(handle: impl Fn(bool) + 'static) -> Option<Listener> {
+    let document = web_sys::window()?.document()?;
+    Some(Listener::new(&document, "visibilitychange", move |_| {
+        handle(is_visible());
+    }))
+}
+
+/// Shows a number in front of the page's title, in place of the one before; none for zero.
+pub fn number_title(number: u32) {
+    if let Some(document) = web_sys::window().and_then(|window| window.document()) {
+        let title = js::get(&document, "title").and_then(|title| title.as_string());
+        let title = title.unwrap_or_default();
+        let plain = without_number(&title);
+        document.set_title(&match number {
+            0 => plain.to_owned(),
+            number => format!("({number}) {plain}"),
+        });
+    }
+}
+
+fn without_number(title: &str) -> &str {
+    let rest = title
+        .strip_prefix('(')
+        .and_then(|rest| rest.split_once(") "));
+    match rest {
+        Some((number, rest)) if number.bytes().all(|byte| byte.is_ascii_digit()) => rest,
+        _ => title,
+    }
+}
+
+/// Moves the focus to the element with this id, if there is one that takes it.
+pub fn focus(id: &str) {
+    let document = web_sys::window().and_then(|window| window.document());
+    if let Some(element) = document.and_then(|document| document.get_element_by_id(id)) {
+        js::call(&element, "focus", &[]);
+    }
+}
+
+/// True if the event is for a field with text, or for a page with an open dialog.
+pub fn is_for_text_or_dialog(ev: &web_sys::Event) -> bool {
+    const FIELDS: &str = "input:not([type=checkbox], [type=radio], [type=file]), textarea, select";
+    let finds = |object: &JsValue, method, selector: &str| {
+        js::call(object, method, &[selector.into()]).is_some_and(|found| !found.is_null())
+    };
+    let is_field = ev
+        .target()
+        .is_some_and(|target| finds(&target, "closest", FIELDS));
+    let document = web_sys::window().and_then(|window| window.document());
+    is_field || document.is_some_and(|page| finds(&page, "querySelector", "dialog[open]"))
+}
+
+/// Adds a style sheet to the page. The policy for contents allows it, since it is no text of the
+/// document. Each call adds it again.
+pub fn add_style_sheet(text: &str) {
+    let document = web_sys::window().and_then(|window| window.document());
+    let sheet = js::construct("CSSStyleSheet", &[]);
+    if let (Some(document), Some(sheet)) = (document, sheet) {
+        js::call(&sheet, "replaceSync", &[text.into()]);
+        if let Some(sheets) = js::get(&document, "adoptedStyleSheets") {
+            js::call(&sheets, "push", &[sheet]);
+        }
+    }
+}
+
+/// True for a key that an input method takes.
+pub fn is_composed(key: &web_sys::Event) -> bool {
+    js::get(key, "isComposing").is_some_and(|is_composed| is_composed.is_truthy())
+}
+
+/// True for a key that is held down.
+pub fn is_repeated(key: &web_sys::Event) -> bool {
+    js::get(key, "repeat").is_some_and(|is_repeated| is_repeated.is_truthy())
+}
+
+/// Position to which an element is scrolled down, in pixels; negative in one that is laid out from
+/// its end.
+pub fn scroll_position(element: &web_sys::Element) -> f64 {
+    let position = js::get(element, "scrollTop").and_then(|position| position.as_f64());
+    position.unwrap_or_default()
+}
+
+/// Scrolls an element to a position.
+pub fn scroll_to(element: &web_sys::Element, position: f64) {
+    js::set(element, "scrollTop", &position.into());
+}
+
+/// Shows an element with the attribute `popover` above the page. Browsers without popovers show it
+/// where it stands.
+pub fn show_popover(element: &web_sys::Element) {
+    js::call(element, "showPopover", &[]);
+}
+
+/// Shows an element as [`show_popover`], above those that are shown already.
+pub fn raise_popover(element: &web_sys::Element) {
+    js::call(element, "hidePopover", &[]);
+    show_popover(element);
+}
+
+/// True if a click was made with a finger.
+pub fn is_touch(click: &web_sys::MouseEvent) -> bool {
+    js::get(click, "pointerType").is_some_and(|kind| kind == "touch")
+}
+
 /// Calls `handle` when the page is closed, reloaded or put into the page cache.
 /// The listener is removed when it is dropped.
 pub fn on_hide(handle: impl Fn() + 'static) -> Option<Listener> {
@@ -166,6 +276,16 @@ pub fn on_hide(handle: impl Fn() + 'static) -> Option<Listener> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_number_in_front_of_a_title_is_told_from_a_title_with_brackets() {
+        assert_eq!(without_number("(3) brave-otter-4821"), "brave-otter-4821");
+        assert_eq!(
+            without_number("(a) brave-otter-4821"),
+            "(a) brave-otter-4821"
+        );
+        assert_eq!(without_number("brave-otter-4821"), "brave-otter-4821");
+    }
 
     #[test]
     fn an_ipad_that_calls_itself_a_mac_is_told_from_a_mac() {

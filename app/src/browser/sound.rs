@@ -17,6 +17,8 @@ pub enum Tone {
     Long,
     /// Very long and low.
     Alarm,
+    /// Short and low.
+    Message,
 }
 
 impl Tone {
@@ -26,6 +28,7 @@ impl Tone {
             Self::Short => (880.0, 0.12),
             Self::Long => (1_320.0, 0.45),
             Self::Alarm => (392.0, 1.2),
+            Self::Message => (587.0, 0.16),
         }
     }
 }

@@ -1,11 +1,11 @@
-//! Local storage and session storage: the profile of the rider, and the
-//! identities of this browser's riders in the rides that it joined.
+//! Local storage and session storage: profile, settings, API key, uploads, and the
+//! identities of this browser's riders. Recordings are in [`recordings`](super::recordings).
 //!
 //! Without access to storage (during server rendering, or because the browser
-//! denies it) nothing is saved and nothing is found. At most [`MAX_RIDES`] rides
-//! are kept; data of older ones is removed.
+//! denies it) nothing is saved and nothing is found. Data of the [`MAX_SESSIONS`]
+//! newest sessions is kept.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, ops::RangeInclusive};
 
 use protocol::{
     code::SessionCode,
@@ -13,6 +13,7 @@ use protocol::{
     signaling::RoomSnapshot,
 };
 use ride::{
+    intervals_icu::{ActivityId, ApiKey},
     recording::fit::SubSport,
     rider::{Ftp, RiderName},
 };
@@ -22,26 +23,39 @@ use serde::{
 };
 use web_sys::Storage;
 
-use super::recordings;
-
 /// Key of the profile.
 const PROFILE: &str = "gruppetto.rider";
-/// Key of the ride that this browser is in.
+/// Key of the ride that this browser is in: its code, or `solo`.
 const RUNNING: &str = "gruppetto.running";
+/// Key of the name of the recording that this browser makes.
+const RECORDING: &str = "gruppetto.recording";
 /// Key of the choice to write rides as virtual ones.
 const VIRTUAL_RIDE: &str = "gruppetto.virtual";
 const VOLUME: &str = "gruppetto.volume";
 const DEVICES: &str = "gruppetto.devices";
 /// Key of the ride for which this browser is a bridge.
 const BRIDGE: &str = "gruppetto.bridge";
+/// Key of the rider's API key of intervals.icu.
+const INTERVALS_ICU: &str = "gruppetto.intervals-icu";
+/// Key of the list of rides that were uploaded, newest first.
+const UPLOADS: &str = "gruppetto.intervals-icu-uploads";
+/// Maximum number of uploads remembered; the oldest are removed first.
+const MAX_UPLOADS: usize = 200;
+const THRESHOLD_HEART_RATE: &str = "gruppetto.threshold-heart-rate";
+/// Key of the rider's avatar.
+const AVATAR: &str = "gruppetto.chat.avatar";
+/// Threshold heart rate in bpm of a rider who has not entered one.
+const DEFAULT_THRESHOLD_HEART_RATE: u8 = 165;
+/// Threshold heart rates that a rider may enter, in bpm.
+pub const THRESHOLD_HEART_RATES: RangeInclusive<u8> = 80..=220;
 /// Volume in percent for a rider who has not chosen one.
 const DEFAULT_VOLUME: u8 = 50;
-/// Key of the list of rides, newest first.
-const RIDES: &str = "gruppetto.rides";
+/// Key of the list of session codes, newest first.
+const SESSIONS: &str = "gruppetto.rides";
 /// Maximum number of riders remembered for one ride.
 const MAX_KNOWN: usize = 4;
-/// Maximum number of rides remembered; the oldest are removed first.
-const MAX_RIDES: usize = 20;
+/// Maximum number of sessions remembered; the oldest are removed first.
+const MAX_SESSIONS: usize = 20;
 
 /// Name and FTP, as entered last.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -147,6 +161,100 @@ pub fn save_volume(volume: u8) {
     write(local_storage(), VOLUME, &volume);
 }
 
+/// A switch of the chat that is on until the rider switches it off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChatSwitch {
+    /// Sound on a new message.
+    Sound,
+    /// Keys for the chat and for reactions.
+    Keys,
+}
+
+impl ChatSwitch {
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Sound => "gruppetto.chat.sound",
+            Self::Keys => "gruppetto.chat.keys",
+        }
+    }
+}
+
+/// State of a switch.
+pub fn chat_switch(switch: ChatSwitch) -> bool {
+    get(switch.key()).as_deref() != Some("off")
+}
+
+/// Saves the state of a switch.
+pub fn save_chat_switch(switch: ChatSwitch, is_on: bool) {
+    set(switch.key(), if is_on { "on" } else { "off" });
+}
+
+/// The rider's avatar as text; empty if none was chosen.
+pub fn avatar() -> String {
+    get(AVATAR).unwrap_or_default()
+}
+
+/// Saves the rider's avatar.
+pub fn save_avatar(text: &str) {
+    set(AVATAR, text);
+}
+
+/// Heart rate in bpm at the rider's threshold, of which the heart rate zones are shares.
+pub fn threshold_heart_rate() -> u8 {
+    let rate = local_storage().and_then(|storage| read(&storage, THRESHOLD_HEART_RATE));
+    rate.filter(|rate| THRESHOLD_HEART_RATES.contains(rate))
+        .unwrap_or(DEFAULT_THRESHOLD_HEART_RATE)
+}
+
+/// Saves the threshold heart rate in bpm, within [`THRESHOLD_HEART_RATES`]. Returns whether it is
+/// stored.
+pub fn save_threshold_heart_rate(bpm: u8) -> bool {
+    THRESHOLD_HEART_RATES.contains(&bpm) && write(local_storage(), THRESHOLD_HEART_RATE, &bpm)
+}
+
+/// API key of intervals.icu, if the rider has saved one. It is stored nowhere else.
+pub fn intervals_icu_key() -> Option<ApiKey> {
+    get(INTERVALS_ICU)?.parse().ok()
+}
+
+/// Saves the API key. Returns whether it is stored.
+pub fn save_intervals_icu_key(key: &ApiKey) -> bool {
+    set(INTERVALS_ICU, key.expose());
+    get(INTERVALS_ICU).as_deref() == Some(key.expose())
+}
+
+/// Removes the API key.
+pub fn remove_intervals_icu_key() {
+    if let Some(storage) = local_storage() {
+        let _ = storage.remove_item(INTERVALS_ICU);
+    }
+}
+
+/// Tells whether the recording of this name was uploaded to intervals.icu, and the id of its
+/// activity there; the id is `None` if the service did not tell it.
+pub fn upload(name: &str) -> Option<Option<ActivityId>> {
+    let uploads = uploads().into_iter();
+    let mut ids = uploads.filter_map(|(other, id)| (other == name).then_some(id));
+    ids.next().map(|id| ActivityId::parse(&id))
+}
+
+/// Remembers that a recording was uploaded.
+pub fn save_upload(name: &str, id: Option<&ActivityId>) {
+    let mut uploads = uploads();
+    uploads.retain(|(other, _)| other != name);
+    let id = id.map(|id| id.as_str().to_owned()).unwrap_or_default();
+    uploads.insert(0, (name.to_owned(), id));
+    uploads.truncate(MAX_UPLOADS);
+    write(local_storage(), UPLOADS, &uploads);
+}
+
+/// Names of recordings and ids of their activities; an id is empty if it is not known.
+fn uploads() -> Vec<(String, String)> {
+    local_storage()
+        .and_then(|storage| read(&storage, UPLOADS))
+        .unwrap_or_default()
+}
+
 /// Kind of ride that the rider has chosen for FIT files.
 pub fn sub_sport() -> SubSport {
     match local_storage().and_then(|storage| read(&storage, VIRTUAL_RIDE)) {
@@ -241,31 +349,51 @@ pub fn save_identity(code: &SessionCode, identity: &Identity) {
     known.insert(0, identity.clone());
     known.truncate(MAX_KNOWN);
     write(local_storage(), &ride_key(code), &known);
-    remember_ride(code);
+    remember_session(code);
     if identity.is_under_way {
-        set(RUNNING, code.as_str());
+        save_running_ride(code.as_str());
     } else {
-        forget_running_ride(code);
+        forget_running_ride(code.as_str());
     }
 }
 
-/// The ride that this browser was in last, unless the rider has left it or it has ended.
-pub fn running_ride() -> Option<SessionCode> {
-    get(RUNNING)?.parse().ok()
+/// Code of the ride that this browser was in last, or `solo`, unless the rider has left it or it has
+/// ended.
+pub fn running_ride() -> Option<String> {
+    get(RUNNING)
+}
+
+/// Saves which ride is running.
+pub fn save_running_ride(place: &str) {
+    set(RUNNING, place);
 }
 
 /// Forgets that this ride is running.
-pub fn forget_running_ride(code: &SessionCode) {
-    if running_ride().is_some_and(|running| running == *code)
-        && let Some(storage) = local_storage()
-    {
-        let _ = storage.remove_item(RUNNING);
+pub fn forget_running_ride(place: &str) {
+    remove(RUNNING, place);
+}
+
+/// Name of the recording that this browser made last, if its ride was not finished.
+pub fn unfinished_recording() -> Option<String> {
+    get(RECORDING)
+}
+
+/// Saves which recording this browser makes.
+pub fn save_unfinished_recording(name: &str) {
+    set(RECORDING, name);
+}
+
+/// Forgets a recording whose ride is finished or deleted, and that its ride is running.
+pub fn forget_unfinished(name: &str) {
+    remove(RECORDING, name);
+    if let Some((place, _)) = name.split_once('/') {
+        forget_running_ride(place);
     }
 }
 
 /// Removes the identity of a rider who left, or whose ride is over.
 pub fn forget_identity(code: &SessionCode, peer: &PeerId) {
-    forget_running_ride(code);
+    forget_running_ride(code.as_str());
     if let Some(tab) = session_storage() {
         let _ = tab.remove_item(&tab_key(code));
     }
@@ -277,7 +405,7 @@ pub fn forget_identity(code: &SessionCode, peer: &PeerId) {
 /// Marks that the host banned a rider of this browser from this ride.
 pub fn save_ban(code: &SessionCode) {
     write(local_storage(), &ban_key(code), &true);
-    remember_ride(code);
+    remember_session(code);
 }
 
 /// True if this browser is banned from this ride.
@@ -337,23 +465,22 @@ pub fn save_names<'a>(code: &SessionCode, names: impl Iterator<Item = (&'a PeerI
     set(&names_key(code), &lines);
 }
 
-/// Adds a ride to the list of rides and removes the data of the oldest ones, so
-/// that the storage does not fill up.
-fn remember_ride(code: &SessionCode) {
+/// Adds a session to the list, and removes the data of the oldest ones, so that the
+/// storage does not fill up.
+fn remember_session(code: &SessionCode) {
     let Some(storage) = local_storage() else {
         return;
     };
-    let mut rides: Vec<SessionCode> = read(&storage, RIDES).unwrap_or_default();
-    rides.retain(|other| other != code);
-    rides.insert(0, code.clone());
-    for old in rides.drain(MAX_RIDES.min(rides.len())..) {
+    let mut sessions: Vec<SessionCode> = read(&storage, SESSIONS).unwrap_or_default();
+    sessions.retain(|other| other != code);
+    sessions.insert(0, code.clone());
+    for old in sessions.drain(MAX_SESSIONS.min(sessions.len())..) {
         let _ = storage.remove_item(&ride_key(&old));
         let _ = storage.remove_item(&timeline_key(&old));
         let _ = storage.remove_item(&ban_key(&old));
         let _ = storage.remove_item(&names_key(&old));
-        recordings::forget(&old);
     }
-    write(Some(storage), RIDES, &rides);
+    write(Some(storage), SESSIONS, &sessions);
 }
 
 fn join_marker_key(code: &SessionCode) -> String {
@@ -385,6 +512,19 @@ fn timeline_key(code: &SessionCode) -> String {
     format!("gruppetto.timeline.{code}")
 }
 
+/// Removes everything that the app has stored.
+pub fn clear() {
+    ENTERED.set(None);
+    for storage in [local_storage(), session_storage()].into_iter().flatten() {
+        let keys =
+            (0..storage.length().unwrap_or(0)).filter_map(|at| storage.key(at).ok().flatten());
+        let own = keys.filter(|key| key.starts_with("gruppetto."));
+        for key in own.collect::<Vec<_>>() {
+            let _ = storage.remove_item(&key);
+        }
+    }
+}
+
 fn local_storage() -> Option<Storage> {
     web_sys::window()?.local_storage().ok().flatten()
 }
@@ -396,6 +536,15 @@ fn session_storage() -> Option<Storage> {
 /// Text in local storage.
 fn get(key: &str) -> Option<String> {
     local_storage()?.get_item(key).ok().flatten()
+}
+
+/// Removes a text from local storage, unless it has changed.
+fn remove(key: &str, text: &str) {
+    if get(key).as_deref() == Some(text)
+        && let Some(storage) = local_storage()
+    {
+        let _ = storage.remove_item(key);
+    }
 }
 
 /// Stores a text in local storage, if there is room.
@@ -425,8 +574,8 @@ fn write<T: Serialize + ?Sized>(storage: Option<Storage>, key: &str, value: &T) 
 /// Removes the timelines of all rides but the newest, which are most of what is
 /// stored.
 fn make_room(storage: &Storage) {
-    let rides: Vec<SessionCode> = read(storage, RIDES).unwrap_or_default();
-    for old in rides.iter().skip(1) {
+    let sessions: Vec<SessionCode> = read(storage, SESSIONS).unwrap_or_default();
+    for old in sessions.iter().skip(1) {
         let _ = storage.remove_item(&timeline_key(old));
     }
 }

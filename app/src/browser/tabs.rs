@@ -1,7 +1,8 @@
-//! Workouts on their way from one tab of this browser into a ride in another.
+//! Messages between the tabs of this browser.
 //!
-//! A tab broadcasts the bytes of the workout; a tab that takes it answers with a text. During server
-//! rendering nothing is sent or received.
+//! Workouts on their way from one tab into a ride in another: a tab broadcasts the bytes of the workout;
+//! a tab that takes it answers with a text. And the question which of them rides, for pages without Web
+//! Locks. During server rendering nothing is sent or received.
 
 use std::time::Duration;
 
@@ -13,6 +14,10 @@ use web_sys::{BroadcastChannel, MessageEvent};
 use super::listener::Listener;
 
 const CHANNEL: &str = "gruppetto-workouts";
+/// Channel of the questions for the holder of a lock.
+const CLAIMS: &str = "gruppetto-riders";
+/// Time that the holder of a lock has for its answer.
+const CLAIM_WITHIN: Duration = Duration::from_millis(300);
 /// Time that another tab has for its answer. Hidden tabs get messages at once, too.
 const ANSWER_WITHIN: Duration = Duration::from_millis(1_500);
 
@@ -27,8 +32,8 @@ pub struct Channel {
 
 impl Channel {
     /// `None` in a browser without such channels.
-    fn open(handle: impl Fn(&BroadcastChannel, JsValue) + 'static) -> Option<Self> {
-        let channel = BroadcastChannel::new(CHANNEL).ok()?;
+    fn open(name: &str, handle: impl Fn(&BroadcastChannel, JsValue) + 'static) -> Option<Self> {
+        let channel = BroadcastChannel::new(name).ok()?;
         let own = channel.clone();
         let listener = Listener::new(&channel, "message", move |ev| {
             if let Some(message) = ev.dyn_ref::<MessageEvent>() {
@@ -51,7 +56,7 @@ impl Drop for Channel {
 /// Calls `take` for every workout that another tab sends, until the channel is dropped. What it
 /// returns is the answer; with `None` the workout is not taken.
 pub fn receive_workouts(take: impl Fn(Vec<u8>) -> Option<String> + 'static) -> Option<Channel> {
-    Channel::open(move |channel, message| {
+    Channel::open(CHANNEL, move |channel, message| {
         let Ok(bytes) = message.dyn_into::<Uint8Array>() else {
             return;
         };
@@ -67,25 +72,51 @@ pub fn receive_workouts(take: impl Fn(Vec<u8>) -> Option<String> + 'static) -> O
 
 /// Sends a workout to the other tabs, and returns the answer of the one that takes it.
 pub async fn send_workout(bytes: &[u8]) -> Option<String> {
-    let mut channel = None;
+    let question = Uint8Array::from(bytes).into();
+    let answer = ask(CHANNEL, question, JsValue::is_string, ANSWER_WITHIN).await?;
+    answer.as_string()
+}
+
+/// Answers other tabs that this one holds the lock with this name, until the channel is dropped.
+pub fn claim(name: String) -> Option<Channel> {
+    Channel::open(CLAIMS, move |channel, message| {
+        if message.as_string().as_ref() == Some(&name) {
+            // Fails only for a closed channel.
+            let _ = channel.post_message(&JsValue::TRUE);
+        }
+    })
+}
+
+/// True if another tab answers that it holds the lock with this name.
+pub async fn is_claimed(name: &str) -> bool {
+    let is_yes = |answer: &JsValue| *answer == JsValue::TRUE;
+    ask(CLAIMS, name.into(), is_yes, CLAIM_WITHIN)
+        .await
+        .is_some()
+}
+
+/// Sends a question to the other tabs, and returns the first answer.
+async fn ask(
+    channel: &str,
+    question: JsValue,
+    is_answer: fn(&JsValue) -> bool,
+    within: Duration,
+) -> Option<JsValue> {
+    let mut opened = None;
     let answer = Promise::new(&mut |resolve: Function, _| {
         let answered = resolve.clone();
-        channel = Channel::open(move |_, message| {
-            if message.is_string() {
+        opened = Channel::open(channel, move |_, message| {
+            if is_answer(&message) {
                 // Fails only for a function that throws.
                 let _ = answered.call1(&JsValue::NULL, &message);
             }
         });
         if let Some(window) = web_sys::window() {
-            let ms = ANSWER_WITHIN.as_millis() as i32;
+            let ms = within.as_millis() as i32;
             let _ = window.set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, ms);
         }
     });
-    channel
-        .as_ref()?
-        .channel
-        .post_message(&Uint8Array::from(bytes))
-        .ok()?;
+    opened.as_ref()?.channel.post_message(&question).ok()?;
     let answer = JsFuture::from(answer).await.ok()?;
-    answer.as_string()
+    (!answer.is_undefined()).then_some(answer)
 }

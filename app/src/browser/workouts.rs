@@ -7,8 +7,8 @@ use wasm_bindgen::{JsCast, JsValue};
 
 use super::database::{self, completed};
 
-const DATABASE: &str = "gruppetto-workouts";
-const WORKOUTS: &str = "workouts";
+pub(super) const DATABASE: &str = "gruppetto-workouts";
+pub(super) const WORKOUTS: &str = "workouts";
 
 /// All stored workouts.
 ///

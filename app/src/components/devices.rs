@@ -152,11 +152,13 @@ const fn relevant(kind: DeviceKind, reading: Reading) -> Reading {
             power: None,
             cadence: None,
             heart_rate,
+            speed: None,
         },
         DeviceKind::Cadence => Reading {
             power: None,
             cadence,
             heart_rate: None,
+            speed: None,
         },
     }
 }

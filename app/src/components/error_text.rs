@@ -4,13 +4,14 @@
 use leptos::prelude::*;
 use ride::{
     formats::{FileError, Malformation, Place, PowerUnit, Quantity, Remark, RemarkKind},
+    intervals_icu::CallError,
     recording::fit::FitError,
     timeline::TimelineError,
     workout::{TextField, WorkoutError},
 };
 
 use super::labels::Texts;
-use crate::{i18n::*, state::FitDownloadError};
+use crate::{i18n::*, intervals_icu::UploadError, state::FitDownloadError};
 
 /// Number of remarks beside the error of a file without anything to ride.
 const MAX_REMARKS_OF_ERROR: usize = 5;
@@ -57,6 +58,39 @@ pub fn workout_file(i18n: Texts, error: FileError) -> AnyView {
             (error, remarks.collect_view()).into_any()
         }
         FileError::Limit { place: at, error } => limit(i18n, at, error),
+    }
+}
+
+/// Explains why a call to intervals.icu failed.
+pub fn intervals_icu(i18n: Texts, error: CallError) -> AnyView {
+    match error {
+        CallError::WrongKey => t!(i18n, intervals_icu.error.wrong_key).into_any(),
+        CallError::NotFound => t!(i18n, intervals_icu.error.not_found).into_any(),
+        CallError::AlreadyUploaded => t!(i18n, intervals_icu.error.already_uploaded).into_any(),
+        CallError::TooManyCalls { retry_after: None } => {
+            t!(i18n, intervals_icu.error.too_many).into_any()
+        }
+        CallError::TooManyCalls {
+            retry_after: Some(seconds),
+        } => t!(i18n, intervals_icu.error.too_many_wait, seconds).into_any(),
+        CallError::TooLarge => t!(i18n, intervals_icu.error.too_large).into_any(),
+        CallError::Service { status } => t!(i18n, intervals_icu.error.service, status).into_any(),
+        CallError::Refused { status } => t!(i18n, intervals_icu.error.refused, status).into_any(),
+        CallError::Unreadable => t!(i18n, intervals_icu.error.unreadable).into_any(),
+        CallError::NoNetwork => t!(i18n, intervals_icu.error.no_network).into_any(),
+        CallError::Unreachable => t!(i18n, intervals_icu.error.unreachable).into_any(),
+        CallError::TimedOut => t!(i18n, intervals_icu.error.timed_out).into_any(),
+        CallError::BrowserMayNot => t!(i18n, intervals_icu.error.browser_may_not).into_any(),
+        CallError::ServerBusy => t!(i18n, intervals_icu.error.server_busy).into_any(),
+        CallError::NotPassedOn => t!(i18n, intervals_icu.error.not_passed_on).into_any(),
+    }
+}
+
+/// Explains why a ride was not uploaded.
+pub fn upload(i18n: Texts, error: UploadError) -> AnyView {
+    match error {
+        UploadError::File(error) => fit_download(i18n, FitDownloadError::Fit(error)),
+        UploadError::Call(error) => intervals_icu(i18n, error),
     }
 }
 

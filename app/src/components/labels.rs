@@ -124,6 +124,7 @@ pub fn notice(i18n: Texts, notice: Notice) -> AnyView {
         Notice::FtpSaved(ftp) => t!(i18n, notice.ftp_saved, ftp).into_any(),
         Notice::Joined(name) => t!(i18n, notice.joined, name = named(name)).into_any(),
         Notice::Left(name) => t!(i18n, notice.left, name = named(name)).into_any(),
+        Notice::ResumedElsewhere => t!(i18n, rides.under_way).into_any(),
         Notice::Gone(name) => t!(i18n, notice.gone, name = named(name)).into_any(),
         Notice::Kicked(name) => t!(i18n, notice.kicked, name = named(name)).into_any(),
         Notice::Locked => t!(i18n, notice.locked).into_any(),

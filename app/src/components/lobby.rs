@@ -30,6 +30,7 @@ pub fn Lobby() -> impl IntoView {
     };
     view! {
         <h1 class="visually-hidden">{heading}</h1>
+        <Show when=move || !group()>{lazy::addition(|views| (views.unfinished)())}</Show>
         <div class="lobby" data-alone=move || (!group()).then_some("true")>
             <Invitation/>
             <LobbyWorkout/>

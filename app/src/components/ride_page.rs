@@ -70,6 +70,7 @@ pub fn RidePage() -> impl IntoView {
                 <p class="brand"><Brand/></p>
                 <RideName/>
                 <ConnectionPanel/>
+                {lazy::exchange_view(Box::new(|part, exchange| (part.view)(exchange)))}
             </header>
             <StatusRegion/>
             <Controls/>

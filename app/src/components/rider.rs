@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     i18n::*,
+    lazy,
     state::{RiderRow, numbered},
 };
 
@@ -35,7 +36,7 @@ pub fn use_label(rider: &RiderRow) -> Memo<String> {
 pub fn RiderCard(rider: RiderRow, #[prop(optional)] children: Option<Children>) -> impl IntoView {
     let i18n = use_i18n();
     let is_self = rider.is_self;
-    let label = use_label(&rider);
+    let (label, peer) = (use_label(&rider), rider.peer.clone());
     let (host, stale) = (RwSignal::from(rider.host), RwSignal::from(rider.stale));
     let (link, number) = (RwSignal::from(rider.link), RwSignal::from(rider.number));
     let own_name = RwSignal::from(rider.name);
@@ -62,6 +63,9 @@ pub fn RiderCard(rider: RiderRow, #[prop(optional)] children: Option<Children>) 
                 {(!is_self).then(|| view! { <LinkTag link/> })}
             </p>
             {children.map(|children| children())}
+            {lazy::exchange_view(Box::new(move |part, exchange| {
+                (part.rider)(exchange, peer.clone(), label)
+            }))}
         </article>
     }
     .into_any()

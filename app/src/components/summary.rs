@@ -3,20 +3,14 @@
 use leptos::prelude::*;
 
 use super::{
-    cannot_join::KickReason,
-    error_text,
-    format::{self, or_dash},
-    labels,
-    ride_chart::RideChartFigure,
+    cannot_join::KickReason, error_text, format, labels, ride_chart::RideChartFigure,
+    ride_tables::rounded, sub_sport::SubSportSelect,
 };
 use crate::{
     i18n::*,
-    state::{Intent, Intents, RideState, RideSummary, SubSport},
+    own_rides::id_of,
+    state::{Intent, Intents, RideState, RideSummary},
 };
-
-/// Values of the options for the kind of ride.
-const INDOOR: &str = "indoor";
-const VIRTUAL: &str = "virtual";
 
 /// The screen.
 #[component]
@@ -39,11 +33,23 @@ pub fn Summary() -> impl IntoView {
             <MeasuredFtp/>
             <RideChartFigure/>
             <p class="actions">
+                <AnalysisLink/>
                 <a class="button" href="/">{t!(i18n, common.go_home)}</a>
             </p>
         </section>
     }
     .into_any()
+}
+
+/// Link to the analysis of the ride, once this browser keeps it.
+#[component]
+fn AnalysisLink() -> impl IntoView {
+    let i18n = use_i18n();
+    let state = expect_context::<RideState>();
+    move || {
+        let address = format!("/rides/{}", id_of(&state.kept_ride.get()?));
+        Some(view! { <a class="button" href=address>{t!(i18n, analysis.open)}</a> })
+    }
 }
 
 /// FTP that a test has measured: the rider takes it or keeps the old one.
@@ -126,10 +132,6 @@ fn Figures(summary: RideSummary) -> impl IntoView {
     .into_any()
 }
 
-fn rounded(figure: Option<f32>) -> String {
-    or_dash(figure.map(|figure| format!("{figure:.0}")))
-}
-
 #[component]
 fn Download() -> impl IntoView {
     let i18n = use_i18n();
@@ -141,27 +143,12 @@ fn Download() -> impl IntoView {
             view! { <p class="error" role="alert" id="download-error">{sentence}</p> }
         })
     };
-    let is_virtual = move || state.sub_sport.get() == SubSport::VirtualActivity;
-    let choose = move |event| {
-        let sub_sport = match event_target_value(&event).as_str() {
-            VIRTUAL => SubSport::VirtualActivity,
-            _ => SubSport::IndoorCycling,
-        };
-        intents.send(Intent::SetSubSport(sub_sport));
-    };
     view! {
         <div class="download">
-            <label class="sub-sport">
-                <span>{t!(i18n, summary.sub_sport)}</span>
-                <select class="select" on:change=choose>
-                    <option value=INDOOR selected=move || !is_virtual()>
-                        {t!(i18n, summary.indoor_cycling)}
-                    </option>
-                    <option value=VIRTUAL selected=is_virtual>
-                        {t!(i18n, summary.virtual_ride)}
-                    </option>
-                </select>
-            </label>
+            <SubSportSelect
+                sub_sport=state.sub_sport
+                on_choose=Callback::new(move |chosen| intents.send(Intent::SetSubSport(chosen)))
+            />
             <button
                 type="button"
                 class="button primary"

@@ -64,7 +64,7 @@ pub fn WorkoutChooser(open: RwSignal<bool>) -> impl IntoView {
 
 /// Workout of a file with remarks: the rider looks at them before it is used.
 #[component]
-fn FileOffer() -> impl IntoView {
+pub fn FileOffer() -> impl IntoView {
     let i18n = use_i18n();
     let state = expect_context::<RideState>();
     let intents = expect_context::<Intents>();

@@ -12,6 +12,7 @@ use ride::{
 use super::{
     error_text,
     file_drop::FileDrop,
+    planned_today::PlannedToday,
     profile::Profile,
     workout_list::{ListedWorkout, Source, WorkoutHead, WorkoutList},
 };
@@ -32,7 +33,7 @@ pub fn WorkoutsPage() -> impl IntoView {
     provide_context(own);
     let is_empty = Memo::new(move |_| own.collection.read().entries().is_empty());
     view! {
-        <section class="workouts">
+        <section class="workouts column">
             <div class="section-head">
                 <h1>{t!(i18n, workouts.heading)}</h1>
                 <div class="actions">
@@ -48,6 +49,7 @@ pub fn WorkoutsPage() -> impl IntoView {
                 </div>
             </div>
             <LinkedWorkout own/>
+            <PlannedToday own/>
             <FileDrop
                 id="workout-files"
                 label=Signal::derive(move || t_string!(i18n, workouts.files))

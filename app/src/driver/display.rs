@@ -61,10 +61,12 @@ impl Display {
         set_if_changed(&state.direct_links, &view.direct_links);
         set_if_changed(&state.network, &view.network);
         set_if_changed(&state.summary, &view.summary);
+        set_if_changed(&state.kept_ride, &view.kept_ride);
         set_if_changed(&state.ended_by, &view.ended_by);
         update_shared(state.chart, &view.chart);
         set_if_changed(&state.download_error, &view.download_error);
         set_if_changed(&state.sub_sport, &view.sub_sport);
+        set_if_changed(&state.unfinished, &view.unfinished);
         set_if_changed(&state.recording_at_risk, &view.recording_at_risk);
         self.update_riders(&view.riders);
         // Last: the next screen finds everything in place.

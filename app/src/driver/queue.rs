@@ -10,7 +10,7 @@ use std::{
 use session::{Input, devices::DeviceCommand};
 
 use super::Driver;
-use crate::browser::recordings::{Recordings, StoredChunks};
+use super::storage::OpenRecording;
 
 pub(super) use crate::state::Request;
 
@@ -22,8 +22,8 @@ pub(super) enum Event {
     Request(Request),
     /// The part for trainers was fetched, or could not be, for this command.
     Trainers(DeviceCommand),
-    /// The stored recording was opened; `None` if that failed.
-    Recording(Option<(Recordings, StoredChunks)>),
+    /// Attempt of this number to open the stored recording; `None` if it failed.
+    Recording(u32, Option<OpenRecording>),
 }
 
 /// Handle to the queue, and to the driver behind it.

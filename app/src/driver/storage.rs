@@ -1,21 +1,20 @@
 //! The browser's storage: identities and timelines in `localStorage` and `sessionStorage`, the
 //! recording in IndexedDB.
 
-use protocol::{
-    code::SessionCode,
-    peer::{PeerId, Token},
-};
+use protocol::{code::SessionCode, peer::Token};
+use ride::recording::{Recording, archive::SOLO};
 use session::{
-    Input, RecordingChange,
+    Input, OpenedRecording, RecordingChange,
     storage::{StorageCommand, StoredIdentity, StoredName, StoredProfile, StoredRide},
 };
 
 use super::queue::{Event, Queue};
 use crate::browser::{
-    recordings::{Recordings, StoredChunks},
+    recordings::Recordings,
     storage::{self, Identity, SavedProfile},
     tab_lock::{self, TabLock},
 };
+use crate::lazy::RIDES;
 
 pub(super) use crate::browser::storage::{
     bridge, devices, is_banned, save_volume, sub_sport, take_reload_marker, volume,
@@ -24,8 +23,10 @@ pub(super) use crate::browser::storage::{
 /// Storage of one ride.
 pub(super) struct Storage {
     queue: Queue,
-    /// Code of the ride; `None` in a solo ride, of which nothing is stored.
+    /// Code of the ride; `None` in a solo ride.
     code: Option<SessionCode>,
+    /// Name of the recording.
+    recording: Option<String>,
     recordings: Option<Recordings>,
     /// Held while this page rides as the stored rider.
     lock: Option<TabLock>,
@@ -38,6 +39,7 @@ impl Storage {
         Self {
             queue,
             code,
+            recording: None,
             recordings: None,
             lock: None,
             next_chunk: 0,
@@ -60,10 +62,8 @@ impl Storage {
                 }
             }
             StorageCommand::SaveIdentity(identity) => {
-                let name = lock_name(&identity.peer);
-                if self.lock.as_ref().is_none_or(|lock| lock.name() != name) {
-                    self.lock = Some(TabLock::hold(name));
-                }
+                let name = tab_lock::rider_lock(identity.peer.as_str());
+                Self::lock(&mut self.lock, name);
                 storage::save_identity(code, &from_identity(*identity));
             }
             StorageCommand::ForgetIdentity(peer) => {
@@ -88,45 +88,116 @@ impl Storage {
         }
     }
 
+    /// Tells the other tabs that this page rides as this rider.
+    fn lock(lock: &mut Option<TabLock>, name: String) {
+        if lock.as_ref().is_none_or(|lock| lock.name() != name) {
+            *lock = Some(TabLock::hold(name));
+        }
+    }
+
     /// Opens the stored recording with this key, for the first time or again.
-    pub(super) fn open_recording(&mut self, key: String) {
+    pub(super) fn open_recording(&mut self, open: u32, key: String, reads: bool) {
         self.recordings = None;
+        if self.code.is_none() {
+            Self::lock(&mut self.lock, tab_lock::recording_lock(&key));
+        }
+        self.recording = Some(key.clone());
         let queue = self.queue.clone();
         wasm_bindgen_futures::spawn_local(async move {
-            let opened = Recordings::open(key).await;
-            queue.post(Event::Recording(opened));
+            let opened = open_stored(key, reads).await;
+            queue.post(Event::Recording(open, opened));
         });
     }
 
     /// Input for a recording that was opened, or could not be.
-    pub(super) fn recording_opened(&mut self, opened: Option<(Recordings, StoredChunks)>) -> Input {
-        Input::RecordingOpened(opened.map(|(recordings, stored)| {
-            self.recordings = Some(recordings);
-            self.next_chunk = self.next_chunk.max(stored.next);
-            stored.chunks
-        }))
+    pub(super) fn recording_opened(&mut self, open: u32, opened: Option<OpenRecording>) -> Input {
+        // Not of a ride that the rider has left meanwhile.
+        let is_own =
+            |opened: &OpenRecording| self.recording.as_deref() == Some(opened.recordings.name());
+        let opened = match opened.filter(is_own) {
+            None => OpenedRecording::Failed,
+            Some(opened) => {
+                self.recordings = Some(opened.recordings);
+                self.next_chunk = self.next_chunk.max(opened.next_chunk);
+                opened
+                    .recording
+                    .map_or(OpenedRecording::Empty, OpenedRecording::Stored)
+            }
+        };
+        Input::RecordingOpened { open, opened }
     }
 
     /// Changes the recording that was opened. Transactions begin in the order of the calls.
     pub(super) fn write_recording(&mut self, write: u32, change: RecordingChange) {
         let (queue, recordings) = (self.queue.clone(), self.recordings.clone());
         let number = self.next_chunk;
-        self.next_chunk += u32::from(matches!(change, RecordingChange::Append(_)));
+        let is_append = matches!(change, RecordingChange::Append { .. });
+        if is_append && let Some(name) = &self.recording {
+            note_unfinished(name);
+        }
+        self.next_chunk += u32::from(is_append);
+        let name = recordings
+            .as_ref()
+            .map(|recordings| recordings.name().to_owned());
         wasm_bindgen_futures::spawn_local(async move {
             let is_stored = match (recordings, change) {
                 (None, _) => false,
-                (Some(recordings), RecordingChange::Append(chunk)) => {
-                    recordings.put(number, &chunk).await.is_ok()
+                (Some(recordings), RecordingChange::Append { chunk, state }) => {
+                    let write = recordings.put(number, &chunk, state.as_deref());
+                    write.await.is_ok()
                 }
+                (Some(recordings), RecordingChange::Keep(ride)) => match RIDES.loaded() {
+                    Some(part) => {
+                        let (recording, state) = &*ride;
+                        let ride = (part.encode_finished)(recording, state);
+                        let write = recordings.keep(&ride.recording, &ride.state, &ride.head);
+                        write.await.is_ok()
+                    }
+                    // The chunks are kept, and tried again with the part.
+                    None => false,
+                },
                 (Some(recordings), RecordingChange::Clear) => recordings.clear().await.is_ok(),
             };
+            if let Some(name) = name.filter(|_| is_stored && !is_append) {
+                storage::forget_unfinished(&name);
+            }
             queue.post(Event::Input(Input::RecordingWritten { write, is_stored }));
         });
     }
 }
 
-fn lock_name(peer: &PeerId) -> String {
-    format!("gruppetto.rider.{peer}")
+/// Recording that was opened.
+pub(super) struct OpenRecording {
+    recordings: Recordings,
+    next_chunk: u32,
+    recording: Option<Box<Recording>>,
+}
+
+/// Opens a recording. Only the part `rides` can read what is stored.
+async fn open_stored(key: String, reads: bool) -> Option<OpenRecording> {
+    let (recordings, stored) = Recordings::open(key, reads).await?;
+    let recording = match stored.chunks.is_empty() {
+        true => None,
+        false => (RIDES.load().await.ok()?.read_recording)(&stored.chunks),
+    };
+    Some(OpenRecording {
+        recordings,
+        next_chunk: stored.next,
+        recording: recording.map(Box::new),
+    })
+}
+
+/// Notes for the home page that there is a recording whose ride is not finished.
+fn note_unfinished(name: &str) {
+    storage::save_unfinished_recording(name);
+    if name.split('/').next() == Some(SOLO) {
+        storage::save_running_ride(SOLO);
+    }
+}
+
+/// Tells whether a page of this browser rides the ride with this recording.
+pub(super) async fn is_under_way(name: &str) -> bool {
+    tab_lock::is_held(&tab_lock::recording_lock(name)).await == Some(true)
 }
 
 /// Everything that is stored about a ride.
@@ -136,7 +207,8 @@ pub(super) async fn load(code: &SessionCode) -> StoredRide {
     let tab_identity = storage::tab_identity(code).map(to_identity);
     let tab_is_alone = match &tab_identity {
         Some(identity) => {
-            let held = tab_lock::is_held(&lock_name(&identity.peer)).await;
+            let lock = tab_lock::rider_lock(identity.peer.as_str());
+            let held = tab_lock::is_held(&lock).await;
             held == Some(false)
         }
         None => false,

@@ -83,9 +83,11 @@ fn solo() -> AnyView {
 
 fn bridge() -> AnyView {
     let (state, intents) = provide_state();
-    driver::open_bridge(state, intents);
     lazy::prefetch();
-    lazy::screen(|views| (views.bridge)())
+    lazy::screen(move |views| {
+        driver::open_bridge(state, intents, views.bridge_session);
+        (views.bridge)()
+    })
 }
 
 fn provide_state() -> (RideState, Intents) {

@@ -26,6 +26,7 @@ impl Workouts {
     /// The table. Only the split point of the part may call this: any other call
     /// moves the part into the module of the caller.
     pub fn table() -> Self {
+        super::style::add_style_sheet();
         Self {
             chooser: |open| view! { <WorkoutChooser open/> }.into_any(),
             page: |address| match address.is_empty() {

@@ -45,40 +45,58 @@ pub fn Home() -> impl IntoView {
                 <StartForm rider starter/>
                 <JoinForm rider starter/>
                 <SoloButton rider starter/>
-                <p><a class="button quiet" href="/workouts">{t!(i18n, workouts.link)}</a></p>
+                <p class="actions">
+                    <a class="button quiet" href="/workouts">{t!(i18n, workouts.link)}</a>
+                    <a class="button quiet" href="/rides">{t!(i18n, rides.link)}</a>
+                </p>
             </div>
         </main>
     }
     .into_any()
 }
 
-/// Link to the ride that this browser is in, while it is running.
+/// Links to the ride that this browser is in, while it is not finished: back to it, and to its end.
 #[component]
 fn ReturnLink() -> impl IntoView {
     let i18n = use_i18n();
-    let address = RwSignal::new(None::<String>);
+    let running = RwSignal::new(None::<String>);
+    let recording = RwSignal::new(None::<String>);
     Effect::new(move || {
-        let Some(code) = storage::running_ride() else {
+        recording.set(storage::unfinished_recording());
+        let Some(place) = storage::running_ride() else {
             return;
         };
         spawn_local(async move {
             // The ride may have ended while no page was open. A server that cannot be reached now
             // may know it.
-            if api::is_unknown(&code).await {
-                storage::forget_running_ride(&code);
+            if let Ok(code) = place.parse()
+                && api::is_unknown(&code).await
+            {
+                storage::forget_running_ride(&place);
             } else {
-                address.try_set(Some(format!("/ride/{code}")));
+                running.try_set(Some(place));
             }
         });
     });
-    let link = move || {
-        address.get().map(|address| {
-            view! {
-                <p><a class="button primary" href=address>{t!(i18n, home.return_to_ride)}</a></p>
-            }
+    let resume = move || {
+        running.get().map(|place| {
+            let (address, label) = match &*place {
+                "solo" => ("/solo".to_owned(), t_string!(i18n, home.resume)),
+                _ => (
+                    format!("/ride/{place}"),
+                    t_string!(i18n, home.return_to_ride),
+                ),
+            };
+            view! { <a class="button primary" href=address>{label}</a> }
         })
     };
-    link.into_any()
+    let finish = move || {
+        recording.get().map(|name| {
+            let address = format!("/rides/{}#finish", name.replace('/', "."));
+            view! { <a class="button" href=address>{t!(i18n, home.finish)}</a> }
+        })
+    };
+    view! { <p class="actions">{resume} {finish}</p> }.into_any()
 }
 
 /// The workout of the ride that is started here, if the rider comes from the designer with one.
