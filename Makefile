@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help serve build dev test lint fmt clippy test-rust test-build test-browser test-network connectivity abuse bench bench-quick bench-files bench-mesh bench-mesh-quick fuzz setup setup-test setup-network setup-dev setup-bench setup-fuzz
+.PHONY: help serve build dev test lint fmt clippy test-rust test-build test-browser test-browsers test-network connectivity abuse bench bench-quick bench-files bench-mesh bench-mesh-quick bench-app fuzz setup setup-test setup-browsers setup-network setup-dev setup-bench setup-fuzz
 
 export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gruppetto/tools/bin:$(CURDIR)/node_modules/.bin:$(HOME)/.cargo/bin:$(PATH)
 
@@ -41,6 +41,9 @@ test-build: setup ## the tests of the build script
 test-browser: setup-test build ## the browser tests, against the release build
 	cd end2end && npx tsc && npx playwright test
 
+test-browsers: setup-browsers build ## Chromium and Firefox ESR in one ride
+	cd end2end && npx tsc && npx playwright test --config browsers.config.ts
+
 test-network: setup-network build ## browser tests behind NAT and on lossy networks; skipped where the machine cannot create such networks
 	cd end2end && npx playwright test --config network.config.ts
 
@@ -65,6 +68,9 @@ bench-mesh: setup-test build ## measure the riders' mesh beside PeerJS and simpl
 bench-mesh-quick: setup-test build ## a short run, printed
 	cd end2end && BENCH_QUICK=1 npx playwright test --config bench.config.ts
 
+bench-app: setup-test build ## measure recording, files and lists of rides in a browser, on an idle machine; writes docs/benchmarks-app.md
+	cd end2end && BENCH_OUTPUT=docs/benchmarks-app.md npx playwright test --config bench_app.config.ts
+
 fuzz: setup-fuzz ## fuzz every codec and every reader of files for a minute
 	tools/fuzz.sh 60
 
@@ -73,6 +79,9 @@ setup:
 
 setup-test:
 	@tools/setup.sh test
+
+setup-browsers:
+	@tools/setup.sh browsers
 
 setup-network:
 	@tools/setup.sh network

@@ -3,6 +3,7 @@
 #
 #   tools/setup.sh build   what `make build` needs: the Rust toolchain, wasm-bindgen, wasm-split, npm tools
 #   tools/setup.sh test    that, Chromium, four font families and the browser tests' npm packages
+#   tools/setup.sh browsers that of test, and Firefox ESR
 #   tools/setup.sh network that of test, and what `make test-network` makes networks and a TURN server with
 #   tools/setup.sh dev     that of build, and cargo-leptos
 #   tools/setup.sh bench   that of build, and the server that ours is measured beside
@@ -90,6 +91,10 @@ need_chromium() {
   command -v chromium >/dev/null || apt_install chromium
 }
 
+need_firefox() {
+  command -v firefox-esr >/dev/null || apt_install firefox-esr
+}
+
 # The faces in which the browser tests lay out pages (end2end/fixtures/faces.ts).
 need_fonts() {
   local package packages=()
@@ -155,8 +160,9 @@ case "${1:-}" in
   build) need_build ;;
   test) need_build; need_chromium; need_fonts; need_npm_packages end2end ;;
   network) need_build; need_chromium; need_npm_packages end2end; need_networks ;;
+  browsers) need_build; need_chromium; need_fonts; need_npm_packages end2end; need_firefox ;;
   dev) need_build; need_cargo_leptos ;;
   bench) need_build; need_pinning; need_npm_packages bench ;;
   fuzz) need_linker; need_cxx; need_toolchain; need_cargo_fuzz ;;
-  *) fail "say what to set up: build, test, network, dev, bench or fuzz." ;;
+  *) fail "say what to set up: build, test, browsers, network, dev, bench or fuzz." ;;
 esac

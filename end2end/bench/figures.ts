@@ -35,12 +35,31 @@ export type TargetTimes = {
   page: number[];
 };
 
+/** A file that is sent between two of four riders. */
+export type TransferFigures = {
+  /** Size in bytes. */
+  size: number;
+  /** Time from Accept until the file is complete and checked. */
+  seconds: number;
+  /** Ages in ms of the numbers of all riders before the transfer. */
+  quiet: number[];
+  /** Ages in ms of the numbers of all riders during the transfer. */
+  ages: number[];
+  /** Processor time of each page with a closed chat, in percent of a core. */
+  closed: number[];
+  /** The same before the transfer; the chat is open and idle. */
+  idle: number[];
+  /** The same during the transfer, the busiest page first. */
+  busy: number[];
+};
+
 // One file per measurement, since the worker process ends when a test fails.
 const folder = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", ".out", "bench");
 
 export function deleteFigures(): void {
   rmSync(folder, { recursive: true, force: true });
   rmSync(targetTimes, { force: true });
+  rmSync(transferFigures, { force: true });
 }
 
 export function saveFigures(figures: Figures): void {
@@ -57,6 +76,17 @@ export function saveTargetTimes(times: TargetTimes): void {
 
 export function loadTargetTimes(): TargetTimes | undefined {
   return existsSync(targetTimes) ? (JSON.parse(readFileSync(targetTimes, "utf8")) as TargetTimes) : undefined;
+}
+
+const transferFigures = path.join(folder, "..", "bench-transfer.json");
+
+export function saveTransfer(figures: TransferFigures): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(transferFigures, JSON.stringify(figures));
+}
+
+export function loadTransfer(): TransferFigures | undefined {
+  return existsSync(transferFigures) ? (JSON.parse(readFileSync(transferFigures, "utf8")) as TransferFigures) : undefined;
 }
 
 export function loadFigures(): Figures[] {

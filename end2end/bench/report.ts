@@ -5,7 +5,7 @@ import path from "node:path";
 import { fileURLToPath } from "node:url";
 import { launchOptions } from "../fixtures/browser.ts";
 import { parameters, quick } from "./parameters.ts";
-import { loadFigures, loadTargetTimes, percentile, type Figures, type MeshName } from "./figures.ts";
+import { loadFigures, loadTargetTimes, loadTransfer, percentile, type Figures, type MeshName } from "./figures.ts";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", "..");
 
@@ -35,6 +35,8 @@ ride the last rider joins ${joins} ${times(joins)}, each time as a new rider.`,
     ...(["Gruppetto", "PeerJS", "simple-peer"] as const).flatMap((mesh) => [`## ${mesh}`, descriptions[mesh], table(all.filter((figures) => figures.mesh === mesh))]),
     "## A phone as bridge",
     bridge(),
+    "## A file of 100 MB",
+    transfer(),
     "## Definitions",
     `- *First numbers*: from the click on Join until the newcomer has had numbers of
   all others, and all others of the newcomer. In the app a rider counts when the
@@ -105,6 +107,24 @@ The target is under 150 ms at the 95th percentile; measured: ${p95.toFixed(1)} m
   ].join("\n");
 }
 
+function transfer(): string {
+  const figures = loadTransfer();
+  if (!figures) return "Not measured.";
+  const { size, seconds, quiet, ages, closed, idle, busy } = figures;
+  const p95 = percentile(ages, 95);
+  return [
+    `Four riders ride; one sends ${(size / 1e6).toFixed(0)} MB to another over their direct link. It takes
+${seconds.toFixed(1)} s (${(size / 1e6 / seconds).toFixed(1)} MB/s) until the file is stored and its SHA-256 compared. The age of the
+numbers of all four is under 100 ms at the 95th percentile; measured: ${p95.toFixed(1)} ms, ${p95 < 100 ? "reached" : "**not reached**"}.`,
+    "",
+    "| | age p50 / p95, ms | processor per page, % |",
+    "| --- | ---: | ---: |",
+    `| with a closed chat | | ${closed.map((share) => share.toFixed(1)).join(", ")} |`,
+    `| before the transfer, with an open idle chat | ${both(quiet, 1)} | ${idle.map((share) => share.toFixed(1)).join(", ")} |`,
+    `| during the transfer | ${both(ages, 1)} | ${busy.map((share) => share.toFixed(1)).join(", ")} |`,
+  ].join("\n");
+}
+
 function targets(all: Figures[]): string {
   const four = all.find(({ mesh, riders }) => mesh === "Gruppetto" && riders === 4);
   if (!four) return "No measurement with four riders.";
@@ -118,7 +138,7 @@ function targets(all: Figures[]): string {
   return ["With four riders:", "", "| | target | measured | reached |", "|---|---|---|---|", ...lines].join("\n");
 }
 
-function machine(): string {
+export function machine(): string {
   const output = (program: string, ...parameters: string[]) => execFileSync(program, parameters, { encoding: "utf8", cwd: root }).trim();
   const facts = {
     processor: `${cpus().length} × ${cpus()[0]?.model}`,

@@ -1,5 +1,7 @@
 import { expect, type BrowserContext, type Page } from "@playwright/test";
 import type { FilePayload } from "../fixtures/workouts.ts";
+import { Chat } from "./chat.ts";
+import { Files } from "./files.ts";
 import { HomePage } from "./home_page.ts";
 import { RidePage } from "./ride_page.ts";
 
@@ -7,6 +9,8 @@ import { RidePage } from "./ride_page.ts";
 export class Rider {
   readonly home: HomePage;
   readonly ride: RidePage;
+  readonly chat: Chat;
+  readonly files: Files;
 
   constructor(
     readonly page: Page,
@@ -17,6 +21,8 @@ export class Rider {
   ) {
     this.home = new HomePage(page, origin);
     this.ride = new RidePage(page);
+    this.chat = new Chat(page);
+    this.files = new Files(page);
   }
 
   get context(): BrowserContext {

@@ -12,6 +12,8 @@ export class RiderForm {
 
   async fill(name: string, ftp: number | string): Promise<void> {
     await this.name.fill(name);
+    // Firefox, driven with WebDriver BiDi, appends to a number.
+    await this.ftp.clear();
     await this.ftp.fill(`${ftp}`);
   }
 }

@@ -1,13 +1,12 @@
 import { Buffer } from "node:buffer";
-import AxeBuilder from "@axe-core/playwright";
-import type { Locator, Page } from "@playwright/test";
+import { expectAccessible, tabTo } from "../fixtures/accessibility.ts";
 import { expect, test } from "../fixtures/test.ts";
 import { longRide } from "../fixtures/workouts.ts";
 
 // A scan of a screen stops its page for some seconds, after which the server would give the host role to Ben.
 test.use({ settings: { GRUPPETTO_RIDER_SILENCE_MS: "0" } });
 
-test("axe finds no serious or critical problem on any screen, from the home page to the summary", async ({ newRider }) => {
+test("axe finds nothing on any screen, from the home page to the summary", async ({ newRider }) => {
   const [ana, ben] = [await newRider("Ana", 200), await newRider("Ben", 250)];
   await ana.home.open();
   await expect(ana.home.start).toBeEnabled();
@@ -108,22 +107,3 @@ test("in forced colours the primary button has an edge, and zones keep the colou
   expect(edge).toMatchObject({ width: "4px", style: "solid", sign: "none" });
   expect(edge.colour).not.toBe(edge.behind);
 });
-
-/** Expects no problem that axe rates as serious or critical. */
-async function expectAccessible(page: Page, screen: string): Promise<void> {
-  await test.step(screen, async () => {
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    const problems = violations
-      .filter(({ impact }) => impact === "serious" || impact === "critical")
-      .map(({ id, help, nodes }) => ({ id, help, where: nodes.map((node) => node.target.join(" ")) }));
-    expect(problems, screen).toEqual([]);
-  });
-}
-
-/** Presses Tab until the control is focused. */
-async function tabTo(page: Page, control: Locator): Promise<void> {
-  await expect(control).toBeVisible();
-  const hasFocus = () => control.evaluate((element) => element === document.activeElement);
-  for (let presses = 0; presses < 40 && !(await hasFocus()); presses += 1) await page.keyboard.press("Tab");
-  await expect(control).toBeFocused();
-}

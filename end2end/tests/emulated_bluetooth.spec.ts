@@ -9,13 +9,23 @@ const short = zwo(
   `<SteadyState Duration="6" Power="0.5"/><SteadyState Duration="6" Power="0.8"/><FreeRide Duration="6"/><SteadyState Duration="6" Power="0.6"/>`,
 );
 
-test("through the browser's own Bluetooth a trainer is chosen, connected, and written to for a whole workout", async ({ newRider, browser }) => {
+test("through the browser's own Bluetooth a trainer is chosen, connected, lost and found, and written to for a whole workout", async ({ newRider, browser }) => {
   const trainer = await EmulatedWahoo.start(browser);
   const ana = await newRider("Ana", 200);
   await trainer.chooseIn(ana.page);
   await ana.startRide();
   await ana.ride.connectTrainer.click();
   await expect(ana.page.getByText("Old Kickr is connected")).toBeVisible();
+
+  // It comes back by itself, and is unlocked once more.
+  await expect.poll(() => trainer.writes.map(([opcode]) => opcode)).toContain(0x46);
+  const lost = expect(ana.page.getByText("The connection to Old Kickr is lost.")).toBeVisible();
+  await trainer.drop();
+  trainer.writes.length = 0;
+  await lost;
+  await expect.poll(() => trainer.writes[0], { timeout: 20_000 }).toEqual([0x20, 0xee, 0xfc]);
+  await expect(ana.page.getByText("The connection to Old Kickr is lost.")).toBeHidden();
+
   await ana.ride.share(short);
   await ana.ride.start.click();
   await ana.ride.expectRiding();

@@ -1,4 +1,6 @@
+import { readFile } from "node:fs/promises";
 import { readFit } from "../fixtures/fit.ts";
+import { expectFitReadersAgree } from "../fixtures/readers.ts";
 import { addSleep } from "../fixtures/storage_faults.ts";
 import { expect, test } from "../fixtures/test.ts";
 import { longRide } from "../fixtures/workouts.ts";
@@ -26,6 +28,8 @@ test("after a night asleep the file has the local date and time, with a gap inst
   expect(fit.records.length).toBeLessThan(30);
   expect(fit.session.totalTimerTime).toBe(fit.records.length);
   expect(fit.session.totalElapsedTime).toBeGreaterThan(8 * 3_600);
+  const totals = await expectFitReadersAgree(await readFile(await download.path()));
+  expect(totals.records, "records by all readers").toBe(fit.records.length);
 });
 
 test("a rider chooses the kind of ride of the file, and the choice is kept", async ({ newRider }) => {

@@ -95,6 +95,8 @@ test("a rider who joins while the server is down gets an error message, and can 
   const [ana, ben] = [await newRider("Ana", 200), await newRider("Ben", 250)];
   await ana.startRide();
   await ben.openInvitation(ana.invitation);
+  // The part of the app with the ride has arrived.
+  await ben.page.waitForLoadState("networkidle");
   await server.crash();
 
   await ben.ride.join.click();

@@ -15,7 +15,10 @@ use ride::rider::{Ftp, RiderName};
 use ride::workout::{Draft, Interval, IntervalKind, Target, Workout};
 use session::storage::StoredRide;
 use session::view::{Progress, Stage};
-use session::{Input, Intent, Opening, Output, RideInfo, RideSession, SessionConfig, SocketEvent};
+use session::{
+    Input, Intent, OpenedRecording, Opening, Output, RideInfo, RideSession, SessionConfig,
+    SocketEvent,
+};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep_until};
@@ -128,6 +131,7 @@ impl Driver {
             p2p_available: false,
             entropy: Some(entropy()),
             sub_sport: SubSport::default(),
+            utc_offset: 0,
             devices: Default::default(),
         };
         let opening = Opening::Group {
@@ -231,7 +235,10 @@ impl Driver {
                 Output::SendBinary(bytes) => self.send(Message::binary(bytes)).await,
                 Output::NeedEntropy => Some(Input::Entropy(entropy())),
                 // Without storage a ride goes on all the same.
-                Output::OpenRecording(_) => Some(Input::RecordingOpened(None)),
+                Output::OpenRecording { open, .. } => Some(Input::RecordingOpened {
+                    open,
+                    opened: OpenedRecording::Failed,
+                }),
                 _ => None,
             };
             if let Some(input) = input {
