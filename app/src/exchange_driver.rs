@@ -43,6 +43,7 @@ pub fn open(code: SessionCode, state: ExchangeState, post: PostExchange) -> Exch
                 ExchangeOutput::Send { .. } => {}
                 ExchangeOutput::Chat(output) => driver.chat(output),
                 ExchangeOutput::Transfers(output) => transfers.carry_out(output),
+                ExchangeOutput::Media(_) => {}
             }
         }
     })

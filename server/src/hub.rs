@@ -96,6 +96,7 @@ impl Hub {
             relay_bytes_per_second: Some(config.limits.relay_bytes_per_second)
                 .filter(|limit| *limit > 0),
             max_file_bytes: Some(config.limits.max_file_bytes),
+            max_cameras: Some(config.limits.max_cameras),
             newcomers_per_minute: config.limits.newcomers_per_minute,
             returns_per_minute: config.limits.returns_per_minute,
             ttl: Duration::from_millis(config.room_ttl_ms),

@@ -4,6 +4,7 @@
 //! - [`link`]: link to one other page, over the relay or over data channels.
 //! - [`link_frame`]: binary frames that two pages exchange.
 //! - [`clock_sync`]: group time, estimated from heartbeats.
+//! - [`media`]: connection for sound and pictures to one other page.
 //! - `backoff`: retry delays with jitter.
 //! - [`peer_limits`]: rate limits for the requests of other members.
 //!
@@ -22,6 +23,7 @@ mod backoff;
 pub mod clock_sync;
 pub mod link;
 pub mod link_frame;
+pub mod media;
 pub mod node;
 pub mod peer_limits;
 pub mod random;

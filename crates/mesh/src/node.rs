@@ -277,6 +277,18 @@ impl Node {
         self.server.as_ref()?.limits.max_file_bytes
     }
 
+    /// Largest number of riders of a ride who show their camera at a time, if known.
+    pub fn max_cameras(&self) -> Option<u8> {
+        self.server.as_ref()?.limits.max_cameras
+    }
+
+    /// ICE servers of the newest welcome, for connections of the app's own; empty while unknown.
+    pub fn ice_servers(&self) -> &[IceServer] {
+        self.server
+            .as_ref()
+            .map_or(&[], |server| server.ice_servers.as_slice())
+    }
+
     /// Counters since the node was made.
     pub fn stats(&self) -> Stats {
         self.outputs.stats

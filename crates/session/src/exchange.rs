@@ -1,8 +1,8 @@
-//! Exchange between riders beside the ride: chat, reactions, presence and files.
+//! Exchange between riders beside the ride: chat, reactions, presence, files, voice and pictures.
 //!
 //! The app loads this part later than the ride, so [`RideSession`](crate::RideSession) knows it only
 //! as a [`LoadedExchange`]: it passes members and received messages in, and frames to send out.
-//! [`GroupExchange`] combines [`Chat`] and [`Transfers`], two state machines that know nothing of
+//! [`GroupExchange`] combines [`Chat`], [`Transfers`] and [`Media`], state machines that know nothing of
 //! each other; it tells the transfers which riders are hidden.
 
 mod hosted;
@@ -12,13 +12,14 @@ use std::{collections::VecDeque, fmt::Debug, sync::Arc};
 use clock::{Duration, GroupTime, Moment, Now};
 use protocol::{
     peer::{DeliveryClass, Incarnation, LinkState, PeerId},
-    signaling::HostTerm,
+    signaling::{HostTerm, IceServer},
 };
 use ride::timeline::SigningKey;
 
 use crate::{
     chat::{Chat, ChatInput, ChatOutput},
     group::Group,
+    media::{Media, MediaInput, MediaOutput},
     rider::OwnRider,
     roster::Roster,
     transfers::{TransferInput, TransferOutput, Transfers},
@@ -33,6 +34,10 @@ pub const CHAT_KINDS: std::ops::Range<u8> = 8..16;
 /// Messages between riders whose kind is in this range are for file transfers. All of these kinds
 /// are encoded in one byte (CBOR).
 pub const TRANSFER_KINDS: std::ops::Range<u8> = 16..24;
+
+/// Messages between riders whose kind is in this range are for voice and pictures. They are encoded
+/// in two bytes (CBOR).
+pub const MEDIA_KINDS: std::ops::Range<u8> = 24..32;
 
 /// State machine beside the session, see the [module documentation](self).
 pub trait Exchange: Debug {
@@ -59,7 +64,7 @@ pub trait LoadedExchange: Debug {
     /// Something of the group may have changed.
     fn group_changed(&mut self, context: &mut SessionContext<'_>);
 
-    /// A message with a kind of [`CHAT_KINDS`] or [`TRANSFER_KINDS`] arrived.
+    /// A message arrived whose kind is one of [`exchange_kind`].
     fn receive(&mut self, now: ExchangeNow, from: &PeerId, payload: &[u8]);
 
     /// Handles one input of the driver.
@@ -130,6 +135,12 @@ pub struct GroupMembers {
     pub relay_bytes_per_second: u32,
     /// Size in bytes of the largest file, if the server has announced it.
     pub max_file_bytes: Option<u32>,
+    /// Largest number of cameras at a time, if the server has announced it.
+    pub max_cameras: Option<u8>,
+    /// False if the server allows no direct links.
+    pub allows_direct_links: bool,
+    /// ICE servers for media connections.
+    pub ice_servers: Vec<IceServer>,
 }
 
 /// Another member of the group.
@@ -167,7 +178,7 @@ pub enum ExchangeInput {
     /// The group, at first and whenever something of it has changed. Without a group (solo ride,
     /// after leaving) there is no input.
     Members(Arc<GroupMembers>),
-    /// A message with a kind of [`CHAT_KINDS`] or [`TRANSFER_KINDS`] arrived from a member.
+    /// A message arrived from a member, whose kind is one of [`exchange_kind`].
     Received {
         /// Sender.
         from: PeerId,
@@ -178,6 +189,8 @@ pub enum ExchangeInput {
     Chat(ChatInput),
     /// Input for file transfers.
     Transfers(TransferInput),
+    /// Input for voice and pictures.
+    Media(MediaInput),
     /// The moment of [`Exchange::poll_timeout`] has come.
     Timeout,
 }
@@ -199,41 +212,64 @@ pub enum ExchangeOutput {
     Chat(ChatOutput),
     /// Output of file transfers.
     Transfers(TransferOutput),
+    /// Output of voice and pictures.
+    Media(MediaOutput),
 }
 
-/// Kind of a message between riders, of those in [`CHAT_KINDS`] and [`TRANSFER_KINDS`].
+/// Kind of a message between riders, of those in [`CHAT_KINDS`], [`TRANSFER_KINDS`] and
+/// [`MEDIA_KINDS`].
 pub fn exchange_kind(payload: &[u8]) -> Option<u8> {
     // Array of three, version 1, kind.
     match payload {
         [0x83, 1, kind, ..] if (CHAT_KINDS.start..TRANSFER_KINDS.end).contains(kind) => Some(*kind),
+        // Numbers from 24 on follow a byte that says so.
+        [0x83, 1, 24, kind, ..] if MEDIA_KINDS.contains(kind) => Some(*kind),
         _ => None,
     }
 }
 
-/// Chat and file transfers of one page.
+/// Chat, file transfers and media of one page.
 #[derive(Debug)]
 pub struct GroupExchange {
     chat: Chat,
     transfers: Transfers,
+    media: Media,
     outputs: VecDeque<ExchangeOutput>,
 }
 
 impl GroupExchange {
-    /// Chat and transfers of a page whose rider signs with `key`; `seed` differs in every page load.
+    /// Chat, transfers and media of a page whose rider signs with `key`; `seed` differs in every page load.
     pub fn new(key: SigningKey, seed: u64) -> Self {
         Self {
             chat: Chat::new(key, seed),
             transfers: Transfers::new(seed),
+            media: Media::new(seed),
             outputs: VecDeque::new(),
         }
     }
 }
 
 impl GroupExchange {
-    /// Ends all transfers.
+    /// Ends all transfers and media.
     pub fn end(&mut self, now: ExchangeNow, end: ExchangeEnd) {
         self.transfers.end_all(now, end);
+        self.media.end(now);
+        self.collect_outputs();
+    }
+
+    /// Number of messages that were rejected.
+    pub fn rejected(&self) -> u64 {
+        self.chat.rejected() + self.media.rejected()
+    }
+
+    fn collect_outputs(&mut self) {
+        while let Some(output) = self.chat.poll_output() {
+            self.outputs.push_back(output);
+        }
         while let Some(output) = self.transfers.poll_output() {
+            self.outputs.push_back(output);
+        }
+        while let Some(output) = self.media.poll_output() {
             self.outputs.push_back(output);
         }
     }
@@ -244,10 +280,14 @@ impl Exchange for GroupExchange {
         match input {
             ExchangeInput::Members(members) => {
                 self.chat.set_members(now, Arc::clone(&members));
-                self.transfers.set_members(now, members);
+                self.transfers.set_members(now, Arc::clone(&members));
+                self.media.set_members(now, members);
             }
             ExchangeInput::Received { from, payload } => match exchange_kind(&payload) {
                 Some(kind) if CHAT_KINDS.contains(&kind) => self.chat.receive(now, &from, &payload),
+                Some(kind) if MEDIA_KINDS.contains(&kind) => {
+                    self.media.receive(now, &from, &payload);
+                }
                 Some(_) => self.transfers.receive(now, &from, &payload),
                 None => {}
             },
@@ -256,17 +296,14 @@ impl Exchange for GroupExchange {
                 self.transfers.set_hidden(now, self.chat.hidden());
             }
             ExchangeInput::Transfers(input) => self.transfers.handle(now, input),
+            ExchangeInput::Media(input) => self.media.handle(now, input),
             ExchangeInput::Timeout => {
                 self.chat.handle_timeout(now);
                 self.transfers.handle_timeout(now);
+                self.media.handle_timeout(now);
             }
         }
-        while let Some(output) = self.chat.poll_output() {
-            self.outputs.push_back(output);
-        }
-        while let Some(output) = self.transfers.poll_output() {
-            self.outputs.push_back(output);
-        }
+        self.collect_outputs();
     }
 
     fn poll_output(&mut self) -> Option<ExchangeOutput> {
@@ -274,7 +311,11 @@ impl Exchange for GroupExchange {
     }
 
     fn poll_timeout(&self) -> Option<Moment> {
-        let parts = [self.chat.poll_timeout(), self.transfers.poll_timeout()];
+        let parts = [
+            self.chat.poll_timeout(),
+            self.transfers.poll_timeout(),
+            self.media.poll_timeout(),
+        ];
         parts.into_iter().flatten().min()
     }
 }

@@ -34,6 +34,7 @@ mod host_controls;
 mod interval_sounds;
 mod join_flow;
 mod links;
+pub mod media;
 mod own_ride;
 mod recording;
 mod recording_store;

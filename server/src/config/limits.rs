@@ -24,6 +24,11 @@ pub struct LimitSettings {
     #[arg(long, env = "GRUPPETTO_MAX_FILE_BYTES", hide_env_values = true, default_value_t = 200_000_000, value_parser = clap::value_parser!(u32).range(1..=2_000_000_000))]
     pub max_file_bytes: u32,
 
+    /// Maximum number of riders of one ride who show their camera at a time (0:
+    /// cameras are switched off). The server sees no pictures; pages keep to it
+    #[arg(long, env = "GRUPPETTO_MAX_CAMERAS", hide_env_values = true, default_value_t = 6, value_parser = clap::value_parser!(u8).range(0..=16))]
+    pub max_cameras: u8,
+
     /// Maximum number of open WebSockets from one address
     #[arg(long, env = "GRUPPETTO_MAX_SOCKETS_PER_ADDRESS", hide_env_values = true, default_value_t = 256, value_parser = clap::value_parser!(u32).range(1..))]
     pub max_sockets_per_address: u32,

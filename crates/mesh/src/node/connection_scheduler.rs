@@ -137,6 +137,7 @@ mod tests {
                 grace_ms: 30_000,
                 relay_bytes_per_second: None,
                 max_file_bytes: None,
+                max_cameras: None,
             },
             p2p: true,
         }

@@ -70,6 +70,7 @@ fn welcome(number: u32, load: u32, members: Vec<Member>, epoch: u32) -> ServerMe
             grace_ms: 0,
             relay_bytes_per_second: Some(load),
             max_file_bytes: Some(load),
+            max_cameras: Some(6),
         },
         p2p: true,
         direct: DirectLinkSettings {

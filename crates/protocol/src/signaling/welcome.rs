@@ -127,4 +127,8 @@ pub struct Limits {
     /// Largest file that riders send each other, in bytes. The server sees no file; pages keep to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_file_bytes: Option<u32>,
+    /// Largest number of riders who show their camera at a time. The server sees no pictures; pages
+    /// keep to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_cameras: Option<u8>,
 }

@@ -48,6 +48,8 @@ pub struct RoomSettings {
     pub relay_bytes_per_second: Option<u32>,
     /// Size in bytes of the largest file that riders send each other, for the welcome.
     pub max_file_bytes: Option<u32>,
+    /// Largest number of riders who show their camera at a time, for the welcome.
+    pub max_cameras: Option<u8>,
     /// Set if direct links are allowed.
     pub p2p: bool,
     /// ICE servers for direct links.
@@ -75,6 +77,7 @@ impl Default for RoomSettings {
             max_message_bytes: 65_536,
             relay_bytes_per_second: None,
             max_file_bytes: None,
+            max_cameras: None,
             p2p: true,
             ice_servers: Vec::new(),
             direct: DirectLinkSettings::default(),

@@ -81,6 +81,7 @@ impl Room {
             grace_ms: millis(self.settings.grace),
             relay_bytes_per_second: self.settings.relay_bytes_per_second,
             max_file_bytes: self.settings.max_file_bytes,
+            max_cameras: self.settings.max_cameras,
         }
     }
 }

@@ -275,6 +275,9 @@ impl World {
                 host_terms: Arc::new(self.terms.clone()),
                 relay_bytes_per_second: 65_536,
                 max_file_bytes: None,
+                max_cameras: None,
+                allows_direct_links: true,
+                ice_servers: Vec::new(),
             });
             if self.pages[index].members.as_ref() != Some(&members) {
                 self.pages[index].members = Some(Arc::clone(&members));
@@ -344,7 +347,7 @@ impl World {
                     shows = 0;
                 }
                 ExchangeOutput::Chat(event) => self.pages[index].events.push(event),
-                ExchangeOutput::Transfers(_) => {}
+                ExchangeOutput::Transfers(_) | ExchangeOutput::Media(_) => {}
             }
         }
         assert!(shows <= 2, "shown {shows} times for one input");

@@ -1695,6 +1695,9 @@ fn clocks_at_the_ends_of_their_ranges_do_no_harm() {
         host_terms: Arc::new(Vec::new()),
         relay_bytes_per_second: 0,
         max_file_bytes: None,
+        max_cameras: None,
+        allows_direct_links: true,
+        ice_servers: Vec::new(),
     });
     for now in [first, last] {
         let mut chat = Chat::new(key(0), u64::MAX);

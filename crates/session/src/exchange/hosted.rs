@@ -108,7 +108,7 @@ impl LoadedExchange for HostedExchange {
     }
 
     fn rejected(&self) -> u64 {
-        self.exchange.chat.rejected()
+        self.exchange.rejected()
     }
 }
 
@@ -149,6 +149,9 @@ fn members(group: &Group, me: &OwnRider, roster: &Roster) -> Option<GroupMembers
         host_terms: Arc::new(node.host_terms().to_vec()),
         relay_bytes_per_second: node.relay_bytes_per_second(),
         max_file_bytes: node.max_file_bytes(),
+        max_cameras: node.max_cameras(),
+        allows_direct_links: node.allows_direct_links(),
+        ice_servers: node.ice_servers().to_vec(),
     })
 }
 

@@ -236,6 +236,9 @@ impl World {
             host_terms: Arc::default(),
             relay_bytes_per_second: self.relay_limit,
             max_file_bytes: None,
+            max_cameras: None,
+            allows_direct_links: true,
+            ice_servers: Vec::new(),
         };
         let now = self.exchange_now();
         self.pages[page]
@@ -256,7 +259,7 @@ impl World {
             match output {
                 ExchangeOutput::Send { to, class, payload } => self.send(page, &to, class, payload),
                 ExchangeOutput::Transfers(output) => self.carry_out(page, output),
-                ExchangeOutput::Chat(_) => unreachable!(),
+                ExchangeOutput::Chat(_) | ExchangeOutput::Media(_) => unreachable!(),
             }
         }
         let memory = self.pages[page].transfers.memory();

@@ -80,6 +80,9 @@ impl Page {
             host_terms: Arc::default(),
             relay_bytes_per_second: 256 * 1024,
             max_file_bytes: self.max_file_bytes,
+            max_cameras: None,
+            allows_direct_links: true,
+            ice_servers: Vec::new(),
         };
         self.transfers.set_members(self.at(), Arc::new(members));
         self.drain();
@@ -117,7 +120,7 @@ impl Page {
                 ExchangeOutput::Send { to, class, payload } => self.sent.push((to, class, payload)),
                 ExchangeOutput::Transfers(TransferOutput::Show(views)) => self.shown = views,
                 ExchangeOutput::Transfers(output) => self.outputs.push(output),
-                ExchangeOutput::Chat(_) => unreachable!(),
+                ExchangeOutput::Chat(_) | ExchangeOutput::Media(_) => unreachable!(),
             }
         }
     }

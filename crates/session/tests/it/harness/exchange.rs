@@ -103,6 +103,7 @@ impl World {
             ExchangeOutput::Send { .. } => panic!("the session sends it"),
             ExchangeOutput::Chat(output) => self.chat_output(at, output),
             ExchangeOutput::Transfers(output) => self.transfer_output(at, output),
+            ExchangeOutput::Media(_) => {}
         }
     }
 

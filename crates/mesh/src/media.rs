@@ -1,0 +1,64 @@
+//! Media connection to one other page: one `RTCPeerConnection` for sound and pictures, separate from
+//! that of the data channels, so that its negotiation never disturbs the numbers.
+//!
+//! [`MediaConnection`] decides when a connection is made, restarted, replaced and closed. Its signals
+//! travel as messages of the control class between the two pages, so it also works after the server
+//! has gone.
+//!
+//! Each connection has three media sections that both sides send and receive (sound, camera, screen),
+//! from its first offer on. A device that is switched on or off replaces the track of a section and
+//! needs no negotiation.
+
+use protocol::signaling::IceServer;
+
+pub use crate::link::SdpKind;
+
+/// Command to a media connection. The driver carries out the commands of one connection one after
+/// the other, each to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MediaCommand {
+    /// Create the `RTCPeerConnection`. The side that makes the first offer adds the three media
+    /// sections (`addTransceiver`, in the order sound, camera, screen, all `sendrecv`); the other side
+    /// finds them in the offer and answers each with `sendrecv`.
+    Open {
+        /// `iceServers` of its configuration.
+        ice_servers: Vec<IceServer>,
+    },
+    /// `createOffer` and `setLocalDescription`, answered by [`MediaEvent::LocalDescription`].
+    CreateOffer {
+        /// True to restart ICE.
+        ice_restart: bool,
+    },
+    /// `setRemoteDescription`. The driver answers an offer with `setLocalDescription` and reports it
+    /// by [`MediaEvent::LocalDescription`]; the browser rolls back an own offer in progress.
+    SetRemote {
+        /// Offer or answer.
+        kind: SdpKind,
+        /// Session description.
+        sdp: String,
+    },
+    /// `addIceCandidate`. Failures are ignored.
+    AddCandidate(String),
+    /// Close and forget the connection; its further events are not wanted.
+    Close,
+}
+
+/// Event of a media connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MediaEvent {
+    /// A local description was set and is to be sent.
+    LocalDescription {
+        /// Offer or answer.
+        kind: SdpKind,
+        /// Session description.
+        sdp: String,
+    },
+    /// A local candidate was found, a JSON-encoded `RTCIceCandidateInit`.
+    Candidate(String),
+    /// `connectionState` became `connected`.
+    Connected,
+    /// `connectionState` became `disconnected`.
+    Disconnected,
+    /// `connectionState` became `failed`, or a command failed.
+    Failed,
+}
