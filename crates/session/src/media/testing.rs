@@ -406,7 +406,7 @@ impl World {
         let page = &self.pages[at];
         let is_running = page.is_open && page.has_media;
         let due = page.media.poll_timeout().filter(|_| is_running)?;
-        let due = due.since_origin().as_micros().div_ceil(1_000) as u64;
+        let due = due.since_origin().as_nanos().div_ceil(1_000_000) as u64;
         Some(due.saturating_sub(7_777 * at as u64))
     }
 
