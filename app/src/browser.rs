@@ -10,6 +10,7 @@
 
 pub mod api;
 pub mod bluetooth;
+pub mod capture;
 pub mod chats;
 pub mod clock;
 pub mod compression;
@@ -21,8 +22,10 @@ pub mod kept_files;
 pub mod kept_rides;
 pub mod leave_guard;
 pub mod listener;
+pub mod media_rtc;
 pub mod page;
 pub mod pictures;
+pub mod playback;
 pub mod plot;
 pub mod pointer;
 pub mod recordings;
