@@ -1,8 +1,8 @@
 //! Microphone, camera and screen of the rider at this page (W3C Media Capture and Streams, W3C Screen
 //! Capture).
 //!
-//! In the browser only: a track is opened after a tap. Dropping an [`OwnTrack`] stops it, which
-//! switches the light of the device off.
+//! In the browser only: a track is opened after a tap. It is stopped by [`OwnTrack::stop`], or when its
+//! last clone is dropped, which switches the light of the device off.
 
 use std::rc::Rc;
 
@@ -72,6 +72,8 @@ pub enum CaptureError {
     Insecure,
     /// The browser cannot capture this.
     Unsupported,
+    /// The browser has no WebRTC, so there is no use in capturing anything.
+    NoWebRtc,
     /// The document does not allow it, because of its permissions policy.
     Policy,
     /// The rider or the system does not allow it.
@@ -106,6 +108,7 @@ struct Track {
 
 impl Drop for Track {
     fn drop(&mut self) {
+        // The second time does nothing.
         js::call(&self.track, "stop", &[]);
     }
 }
@@ -117,6 +120,11 @@ impl PartialEq for OwnTrack {
 }
 
 impl OwnTrack {
+    /// Stops it, whatever still has a clone of it.
+    pub fn stop(&self) {
+        js::call(&self.0.track, "stop", &[]);
+    }
+
     /// Id of its device.
     pub fn device(&self) -> String {
         let settings = js::call(&self.0.track, "getSettings", &[]);
@@ -363,8 +371,15 @@ pub fn is_allowed(source: Source) -> bool {
     allowed().is_none_or(|allowed| allowed.is_truthy())
 }
 
-/// Path of the address with which the document was loaded. The app may show another page by now.
-pub fn document_path() -> Option<String> {
+/// True if the document was loaded with the address of another page of the app. Its permissions policy
+/// is that of the other page.
+pub fn is_document_of_other_page() -> bool {
+    let path = web_sys::window().and_then(|window| window.location().pathname().ok());
+    document_path().is_some_and(|loaded| Some(loaded) != path)
+}
+
+/// Path of the address with which the document was loaded.
+fn document_path() -> Option<String> {
     let performance = web_sys::window()?.performance()?;
     let entries = js::call(&performance, "getEntriesByType", &["navigation".into()])?;
     let address = js::get(&js::get(&entries, "0")?, "name")?;

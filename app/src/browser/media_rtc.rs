@@ -165,10 +165,7 @@ impl MediaPeer {
             let entries = report.values().into_iter().flatten();
             let rates = entries
                 .filter_map(|entry: JsValue| js::get(&entry, "availableOutgoingBitrate")?.as_f64());
-            rates
-                .map(|rate| rate as u32)
-                .filter(|rate| *rate > 0)
-                .max()
+            rates.map(|rate| rate as u32).filter(|rate| *rate > 0).max()
         }
     }
 }
