@@ -105,6 +105,8 @@ pub struct SessionContext<'a> {
     /// The rider at this screen; `None` outside of a group.
     pub(crate) me: Option<&'a OwnRider>,
     pub(crate) roster: &'a Roster,
+    /// True once the ride has ended.
+    pub(crate) is_over: bool,
 }
 
 /// Readings of all clocks.
@@ -141,6 +143,8 @@ pub struct GroupMembers {
     pub allows_direct_links: bool,
     /// ICE servers for media connections.
     pub ice_servers: Vec<IceServer>,
+    /// True once the ride has ended and its summary is shown.
+    pub is_over: bool,
 }
 
 /// Another member of the group.

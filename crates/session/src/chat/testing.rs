@@ -278,6 +278,7 @@ impl World {
                 max_cameras: None,
                 allows_direct_links: true,
                 ice_servers: Vec::new(),
+                is_over: false,
             });
             if self.pages[index].members.as_ref() != Some(&members) {
                 self.pages[index].members = Some(Arc::clone(&members));

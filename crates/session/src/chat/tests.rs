@@ -1698,6 +1698,7 @@ fn clocks_at_the_ends_of_their_ranges_do_no_harm() {
         max_cameras: None,
         allows_direct_links: true,
         ice_servers: Vec::new(),
+        is_over: false,
     });
     for now in [first, last] {
         let mut chat = Chat::new(key(0), u64::MAX);

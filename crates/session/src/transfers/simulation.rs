@@ -239,6 +239,7 @@ impl World {
             max_cameras: None,
             allows_direct_links: true,
             ice_servers: Vec::new(),
+            is_over: false,
         };
         let now = self.exchange_now();
         self.pages[page]

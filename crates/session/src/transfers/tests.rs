@@ -83,6 +83,7 @@ impl Page {
             max_cameras: None,
             allows_direct_links: true,
             ice_servers: Vec::new(),
+            is_over: false,
         };
         self.transfers.set_members(self.at(), Arc::new(members));
         self.drain();
