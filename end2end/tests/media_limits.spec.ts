@@ -12,7 +12,7 @@ test("as many cameras as the server allows go on, and more are refused with a se
   await ben.media.camera.click();
   await expect(ben.media.goLiveButton).toBeEnabled();
   await ben.media.goLiveButton.click();
-  await expect(ben.media.notes).toContainText("1 cameras are on, and more are not possible");
+  await expect(ben.media.notes).toContainText("1 camera is on, and more are not possible");
   await ben.media.expectState("Camera", "off");
   await expect.poll(() => trackStates(ben.page)).toEqual(["ended"]);
 

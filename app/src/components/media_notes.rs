@@ -148,7 +148,9 @@ fn notice_name(notice: MediaNotice) -> &'static str {
 fn notice_text(i18n: Texts, notice: MediaNotice) -> AnyView {
     match notice {
         MediaNotice::MutedByHost => t!(i18n, media.muted_by_host).into_any(),
-        MediaNotice::TooManyCameras { max } => t!(i18n, media.too_many_cameras, max).into_any(),
+        MediaNotice::TooManyCameras { max } => {
+            t!(i18n, media.too_many_cameras, count = move || max).into_any()
+        }
         MediaNotice::ScreenTaken => t!(i18n, media.other_screen).into_any(),
         MediaNotice::ScreenLost => t!(i18n, media.screen_lost).into_any(),
         MediaNotice::DeviceEnded(MediaKind::Screen) => t!(i18n, media.screen_ended).into_any(),

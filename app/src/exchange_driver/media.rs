@@ -288,8 +288,8 @@ impl MediaDriver {
         let driver = Rc::downgrade(self);
         let own = self.signals.own;
         Effect::new(move || {
-            let own = own.get();
-            if let Some(driver) = driver.upgrade() {
+            // After the page, there are neither signals nor a driver.
+            if let (Some(own), Some(driver)) = (own.try_get(), driver.upgrade()) {
                 driver.tracks_changed(&own);
             }
         });

@@ -60,9 +60,11 @@ impl MediaSignals {
 
     /// The track of a device that is live.
     pub fn own_track(self, kind: MediaKind) -> Option<OwnTrack> {
-        let own = self.own.try_read()?;
-        let track = own.iter().find(|(own, _)| *own == kind);
-        track.map(|(_, track)| track.clone())
+        let of_kind = |own: &Vec<(MediaKind, OwnTrack)>| {
+            let track = own.iter().find(|(own, _)| *own == kind);
+            track.map(|(_, track)| track.clone())
+        };
+        self.own.try_with_untracked(of_kind).flatten()
     }
 
     /// Replaces the track of a device, and stops the one before; `None` stops it.

@@ -169,7 +169,10 @@ impl Media {
 
     /// Number of messages of others that were malformed, not allowed, or over a limit.
     pub fn rejected(&self) -> u64 {
-        let connections = self.peers.iter().filter_map(|peer| peer.connection.as_ref());
+        let connections = self
+            .peers
+            .iter()
+            .filter_map(|peer| peer.connection.as_ref());
         let signals: u64 = connections.map(|one| one.media.rejected()).sum();
         self.rejected + signals
     }
@@ -182,9 +185,10 @@ impl Media {
     /// Moment of the next timeout.
     pub fn poll_timeout(&self) -> Option<Moment> {
         let status = self.own_status();
-        let reports = self.peers.iter().filter_map(|peer| {
-            peer.report_due(status.as_ref()?, self.wanted_picture(peer))
-        });
+        let reports = self
+            .peers
+            .iter()
+            .filter_map(|peer| peer.report_due(status.as_ref()?, self.wanted_picture(peer)));
         let peers = self.peers.iter().filter_map(Peer::poll_timeout);
         let own = [
             self.asked_until,
@@ -389,4 +393,3 @@ impl Media {
         });
     }
 }
-

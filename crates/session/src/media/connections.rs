@@ -1,9 +1,7 @@
 //! Media connections, what they send, and the volumes of what they receive.
 
 use clock::Moment;
-use mesh::media::{
-    MediaConnection, MediaConnectionOutput, MediaConnectionState, MediaEvent,
-};
+use mesh::media::{MediaConnection, MediaConnectionOutput, MediaConnectionState, MediaEvent};
 use protocol::peer::PeerId;
 use ride::media::{MediaMessage, PictureSize};
 
@@ -39,7 +37,8 @@ impl Media {
             let peer = &self.peers[index];
             let is_wanted = self.is_exchanging(peer) && self.can_connect(peer);
             if is_wanted && peer.connection.is_none() {
-                self.peers[index].connection = self.new_connection(now, &self.peers[index].id.clone());
+                self.peers[index].connection =
+                    self.new_connection(now, &self.peers[index].id.clone());
             }
             let peer = &mut self.peers[index];
             let Some(connection) = &mut peer.connection else {
@@ -118,7 +117,10 @@ impl Media {
     /// new connection sends nothing at first, and is heard at full volume.
     fn update_sending(&mut self, index: usize, is_wanted: bool) {
         let peer = &self.peers[index];
-        let number = peer.connection.as_ref().and_then(|one| one.media.connection());
+        let number = peer
+            .connection
+            .as_ref()
+            .and_then(|one| one.media.connection());
         let is_connected = peer.connection_state() == MediaConnectionState::Connected;
         let peer = &mut self.peers[index];
         let told = peer.sending.take();
@@ -148,7 +150,10 @@ impl Media {
                 });
             }
         }
-        #[expect(clippy::float_cmp, reason = "the same computation gives the same number")]
+        #[expect(
+            clippy::float_cmp,
+            reason = "the same computation gives the same number"
+        )]
         if told_gain != gain {
             self.output(MediaOutput::Volume { peer: id, gain });
         }

@@ -125,10 +125,7 @@ impl Media {
     fn command(&mut self, now: ExchangeNow, index: usize, message: &MediaMessage) {
         let is_host = self.is_host();
         let peer = &mut self.peers[index];
-        if is_host
-            && peer.is_reachable
-            && peer.limits.allow(now.own.moment, Work::SendCommand)
-        {
+        if is_host && peer.is_reachable && peer.limits.allow(now.own.moment, Work::SendCommand) {
             self.send(index, message);
         }
     }

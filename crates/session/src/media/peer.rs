@@ -158,11 +158,7 @@ impl Peer {
     }
 
     /// Moment of the next report if something of it has changed.
-    pub(super) fn report_due(
-        &self,
-        status: &MediaStatus,
-        picture: PictureSize,
-    ) -> Option<Moment> {
+    pub(super) fn report_due(&self, status: &MediaStatus, picture: PictureSize) -> Option<Moment> {
         let is_changed = self.told.as_ref() != Some(status) || self.told_picture != picture;
         (self.is_reachable && is_changed).then_some(self.report_at)
     }

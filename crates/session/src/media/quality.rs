@@ -312,7 +312,10 @@ mod tests {
                 largest,
             };
             let needs = STEPS.map(|quality| load.need(quality));
-            assert!(needs.is_sorted_by(|better, worse| better > worse), "{needs:?}");
+            assert!(
+                needs.is_sorted_by(|better, worse| better > worse),
+                "{needs:?}"
+            );
         }
     }
 }
