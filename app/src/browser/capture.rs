@@ -391,7 +391,7 @@ fn document_path() -> Option<String> {
 pub struct LevelMeter {
     context: JsValue,
     analyser: JsValue,
-    samples: js_sys::Float32Array,
+    samples: js_sys::Uint8Array,
     /// Its sound is measured while its stream exists.
     _track: OwnTrack,
 }
@@ -411,13 +411,14 @@ impl LevelMeter {
         let analyser = js::call(&context, "createAnalyser", &[])?;
         js::set(&analyser, "fftSize", &SAMPLES.into());
         js::call(&source, "connect", std::slice::from_ref(&analyser))?;
+        let samples = js::construct("Uint8Array", &[SAMPLES.into()])?;
         if let Some(resumed) = js::call(&context, "resume", &[]) {
             settle(&resumed);
         }
         Some(Self {
             context,
             analyser,
-            samples: js_sys::Float32Array::new_with_length(SAMPLES),
+            samples: samples.unchecked_into(),
             _track: track.clone(),
         })
     }
@@ -425,9 +426,13 @@ impl LevelMeter {
     /// Level now, from 0 to 1.
     pub fn level(&self) -> f32 {
         let samples: JsValue = self.samples.clone().into();
-        js::call(&self.analyser, "getFloatTimeDomainData", &[samples]);
+        js::call(&self.analyser, "getByteTimeDomainData", &[samples]);
+        // Bytes from 0 to 255, with silence at 128.
         let samples = self.samples.to_vec();
-        let power: f32 = samples.iter().map(|sample| sample * sample).sum();
+        let power: f32 = samples
+            .iter()
+            .map(|sample| (f32::from(*sample) / 128.0 - 1.0).powi(2))
+            .sum();
         (power / SAMPLES as f32).sqrt().min(1.0)
     }
 }

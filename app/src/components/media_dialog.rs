@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use leptos::{html, leptos_dom::helpers::IntervalHandle, prelude::*};
+use leptos::{html, prelude::*};
 use session::media::{MediaInput, MediaKind};
 
 use super::{
@@ -13,7 +13,7 @@ use super::{
 use crate::{
     browser::{
         capture::{self, CaptureError, Device, LevelMeter, OwnTrack, Pictures},
-        page,
+        clock, page,
     },
     i18n::*,
     state::{Intents, MediaSignals},
@@ -195,14 +195,12 @@ fn Meter(track: OwnTrack) -> impl IntoView {
     let i18n = use_i18n();
     let level = RwSignal::new(0_u8);
     let meter = StoredValue::new_local(LevelMeter::new(&track));
-    let read = move || {
-        let rms = meter.try_with_value(|meter| meter.as_ref().map(LevelMeter::level));
-        let _ = level.try_set(scale(rms.flatten().unwrap_or_default()));
-    };
-    let timer = set_interval_with_handle(read, METER_INTERVAL).ok();
-    on_cleanup(move || {
-        timer.as_ref().map(IntervalHandle::clear);
-        let _ = meter.try_update_value(Option::take);
+    leptos::task::spawn_local(async move {
+        // The meter is gone with the component.
+        while let Some(rms) = meter.try_with_value(|meter| meter.as_ref().map(LevelMeter::level)) {
+            let _ = level.try_set(scale(rms.unwrap_or_default()));
+            clock::sleep(METER_INTERVAL).await;
+        }
     });
     view! {
         <div
