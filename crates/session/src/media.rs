@@ -393,3 +393,12 @@ impl Media {
         });
     }
 }
+
+#[cfg(test)]
+mod rtc_model;
+#[cfg(test)]
+mod simulation;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod tests;
