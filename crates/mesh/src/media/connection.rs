@@ -47,9 +47,8 @@ pub struct MediaConnection {
     has_ended: bool,
     ice_servers: Vec<IceServer>,
     connection: Option<PeerConnection>,
-    /// Number of the newest connection for the driver. The first one is random, so that late events
-    /// of a connection to a former page load of the peer are not taken for those of this one.
-    last_id: u32,
+    /// Number of connections that were opened; that of the newest one for the driver.
+    opened: u32,
     /// Number of the newest connection in signals.
     last_attempt: u32,
     /// Moment from which a connection is made if there is none.
@@ -81,7 +80,6 @@ impl MediaConnection {
     pub fn new(now: Moment, is_polite: bool, seed: u64) -> Self {
         let mut random = Random::new(seed);
         let backoff = Backoff::new(RETRY, RETRY_LIMIT, random.next());
-        let last_id = (random.next() >> 32) as u32;
         Self {
             is_polite,
             is_wanted: false,
@@ -89,7 +87,7 @@ impl MediaConnection {
             has_ended: false,
             ice_servers: Vec::new(),
             connection: None,
-            last_id,
+            opened: 0,
             last_attempt: 0,
             retry_at: now,
             unwanted_since: now,
@@ -305,8 +303,8 @@ impl MediaConnection {
 
     fn open(&mut self, now: Moment, attempt: u32) {
         self.last_attempt = attempt;
-        self.last_id = self.last_id.wrapping_add(1);
-        let (id, seed) = (self.last_id, self.random.next());
+        self.opened = self.opened.wrapping_add(1);
+        let (id, seed) = (self.opened, self.random.next());
         let connection = PeerConnection::new(now, id, attempt, self.is_polite, seed);
         self.outputs
             .push_back(connection.command(MediaCommand::Open {

@@ -44,6 +44,13 @@ pub struct Side {
     pub active_at: Moment,
 }
 
+impl Side {
+    /// Numbers of both page loads. Each pair of them has a connection of its own.
+    fn pages(&self) -> (u32, u32) {
+        (self.incarnation, self.peer_incarnation)
+    }
+}
+
 enum Event {
     Signal {
         to: usize,
@@ -52,12 +59,12 @@ enum Event {
     },
     CommandDone {
         side: usize,
-        incarnation: u32,
+        pages: (u32, u32),
         connection: u32,
     },
     Candidate {
         side: usize,
-        incarnation: u32,
+        pages: (u32, u32),
         connection: u32,
         candidate: String,
     },
@@ -272,16 +279,16 @@ impl Pair {
             } => self.deliver(to, incarnations, signal),
             Event::CommandDone {
                 side,
-                incarnation,
+                pages,
                 connection,
-            } => self.carry_out(side, incarnation, connection),
+            } => self.carry_out(side, pages, connection),
             Event::Candidate {
                 side,
-                incarnation,
+                pages,
                 connection,
                 candidate,
             } => {
-                if self.sides[side].incarnation == incarnation {
+                if self.sides[side].pages() == pages {
                     self.event(side, connection, MediaEvent::Candidate(candidate));
                 }
             }
@@ -323,12 +330,11 @@ impl Pair {
         }
     }
 
-    fn carry_out(&mut self, side: usize, incarnation: u32, connection: u32) {
+    fn carry_out(&mut self, side: usize, pages: (u32, u32), connection: u32) {
         let page = &mut self.sides[side];
+        let is_current = page.pages() == pages;
         let browser = page.browser.as_mut();
-        let Some(browser) =
-            browser.filter(|one| one.id == connection && page.incarnation == incarnation)
-        else {
+        let Some(browser) = browser.filter(|one| is_current && one.id == connection) else {
             return;
         };
         let (event, candidates) = browser.carry_out(self.path);
@@ -339,7 +345,7 @@ impl Pair {
             let delay = self.random_ms(300);
             let event = Event::Candidate {
                 side,
-                incarnation,
+                pages,
                 connection,
                 candidate,
             };
@@ -422,7 +428,7 @@ impl Pair {
         if let Signal::Offer { attempt, .. } = signal {
             page.offers.push(attempt);
         }
-        let incarnations = (page.incarnation, page.peer_incarnation);
+        let incarnations = page.pages();
         self.transmit(1 - side, incarnations, signal);
     }
 
@@ -439,7 +445,7 @@ impl Pair {
     }
 
     fn command(&mut self, side: usize, connection: u32, command: MediaCommand) {
-        let name = format!("{side}-{}-{connection}", self.sides[side].incarnation);
+        let name = format!("{side}-{:?}-{connection}", self.sides[side].pages());
         let page = &mut self.sides[side];
         match command {
             MediaCommand::Open { ice_servers } => {
@@ -470,7 +476,7 @@ impl Pair {
         let page = &self.sides[side];
         let event = Event::CommandDone {
             side,
-            incarnation: page.incarnation,
+            pages: page.pages(),
             connection: page.browser.as_ref().map_or(0, |browser| browser.id),
         };
         let delay = self.random_ms(60);
