@@ -9,7 +9,7 @@ use mesh::{
     media::{MediaConnection, MediaConnectionOutput, MediaConnectionState},
     random::Random,
 };
-use protocol::signaling::IceServer;
+use protocol::signaling::{IceServer, Signal};
 
 use crate::network::ms;
 use pair::{IMPOLITE, POLITE, Pair};
@@ -209,6 +209,17 @@ fn a_connection_that_fails_is_replaced_by_one_with_the_next_number() {
     pair.run(secs(5));
     pair.assert_connected();
     assert_eq!(pair.sides[IMPOLITE].offers, [1, 2]);
+}
+
+#[test]
+fn a_side_that_waits_connects_at_once_when_the_peer_offers_a_connection_that_is_gone_here() {
+    let mut pair = unreachable_pair(1);
+    let impolite = &mut pair.sides[IMPOLITE].connection;
+    assert_eq!(impolite.connection(), None);
+    assert!(impolite.poll_timeout().unwrap() > pair.now);
+    let sdp = "an ICE restart".into();
+    impolite.receive(pair.now, Signal::Offer { attempt: 1, sdp });
+    assert_eq!(impolite.poll_timeout(), Some(pair.now));
 }
 
 #[test]
