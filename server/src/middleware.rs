@@ -16,8 +16,11 @@ use crate::http::ContentSecurityPolicy;
 use crate::metrics::DialectName;
 use crate::state::AppState;
 
-const PERMISSIONS: &str =
-    "screen-wake-lock=(self), camera=(), geolocation=(), microphone=(), payment=(), usb=()";
+const PERMISSIONS: &str = "screen-wake-lock=(self), camera=(), display-capture=(), \
+     geolocation=(), microphone=(), payment=(), usb=()";
+/// Permissions of the page of a group ride, where riders see and hear each other.
+const RIDE_PERMISSIONS: &str = "screen-wake-lock=(self), camera=(self), display-capture=(self), \
+     geolocation=(), microphone=(self), payment=(), usb=()";
 
 /// Adds the layers that apply to all routes, the outermost last.
 pub fn apply(state: AppState, router: Router) -> Router {
@@ -97,13 +100,14 @@ async fn security_headers(
     request: Request,
     next: Next,
 ) -> Response {
+    let permissions = permissions(request.uri().path());
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
         (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "same-origin"),
-        (HeaderName::from_static("permissions-policy"), PERMISSIONS),
+        (HeaderName::from_static("permissions-policy"), permissions),
         (
             HeaderName::from_static("cross-origin-opener-policy"),
             "same-origin",
@@ -119,6 +123,15 @@ async fn security_headers(
         .entry(header::CONTENT_SECURITY_POLICY)
         .or_insert_with(|| policy.header(None));
     response
+}
+
+/// `Permissions-Policy` of the document with this path.
+fn permissions(path: &str) -> &'static str {
+    let code = path.strip_prefix("/ride/").unwrap_or_default();
+    match code.parse::<SessionCode>() {
+        Ok(_) => RIDE_PERMISSIONS,
+        Err(_) => PERMISSIONS,
+    }
 }
 
 /// Redirects `/ride/Brave%20Otter%200042` to `/ride/brave-otter-0042`.

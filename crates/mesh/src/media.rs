@@ -77,8 +77,8 @@ pub enum MediaConnectionOutput {
     Signal(Signal),
     /// Give a command to a connection.
     Command {
-        /// Number of the connection. [`MediaCommand::Open`] is the first command of each number,
-        /// [`MediaCommand::Close`] the last one.
+        /// Number of the connection, from 1 in each [`MediaConnection`]. [`MediaCommand::Open`] is the
+        /// first command of each number, [`MediaCommand::Close`] the last one.
         connection: u32,
         /// The command.
         command: MediaCommand,

@@ -153,6 +153,29 @@ async fn every_response_has_the_security_headers() {
 }
 
 #[tokio::test]
+async fn only_the_page_of_a_ride_may_use_camera_microphone_and_screen() {
+    let server = TestServer::start(&[]).await;
+    let code = server.ride().await;
+    let features = ["camera", "microphone", "display-capture"];
+    let ride = server.get(&format!("/ride/{code}")).await;
+    let policy = ride.header("permissions-policy");
+    for feature in features {
+        assert!(policy.contains(&format!("{feature}=(self)")), "{policy}");
+    }
+    let qr = format!("/ride/{code}/qr.svg");
+    for path in ["/", "/workouts", "/ride/nonsense/x", &qr, "/health"] {
+        let answer = server.get(path).await;
+        let policy = answer.header("permissions-policy");
+        for feature in features {
+            assert!(
+                policy.contains(&format!("{feature}=()")),
+                "{path}: {policy}"
+            );
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_request_without_a_path_or_with_a_wrong_number_of_hosts_gets_400() {
     let server = TestServer::start(&[]).await;
     let requests = [

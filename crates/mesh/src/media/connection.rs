@@ -47,7 +47,7 @@ pub struct MediaConnection {
     has_ended: bool,
     ice_servers: Vec<IceServer>,
     connection: Option<PeerConnection>,
-    /// Number of connections that were opened.
+    /// Number of connections that were opened; that of the newest one for the driver.
     opened: u32,
     /// Number of the newest connection in signals.
     last_attempt: u32,

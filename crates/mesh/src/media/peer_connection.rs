@@ -88,10 +88,10 @@ impl PeerConnection {
         self.has_lost_signals
     }
 
-    /// Handles that the peer is reachable again: an offer or its answer may be lost, and the network
-    /// may be another one.
+    /// Handles that the peer is reachable again: signals of a connection that is being made may be lost,
+    /// and the network may be another one.
     pub(super) fn handle_reachable(&mut self, now: Moment) {
-        self.has_lost_signals |= self.negotiation.has_own_offer();
+        self.has_lost_signals |= self.connected_at.is_none() || self.negotiation.has_own_offer();
         if self.restart_at.is_some() {
             self.restarts.reset();
             self.restart_at = Some(now + polite_delay(self.is_polite));
