@@ -139,6 +139,8 @@ pub struct GroupMembers {
     pub max_file_bytes: Option<u32>,
     /// Largest number of cameras at a time, if the server has announced it.
     pub max_cameras: Option<u8>,
+    /// False for a browser without `RTCPeerConnection`.
+    pub has_webrtc: bool,
     /// False if the server allows no direct links.
     pub allows_direct_links: bool,
     /// ICE servers for media connections.

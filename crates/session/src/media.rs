@@ -66,8 +66,6 @@ pub struct Media {
     members: Option<Arc<GroupMembers>>,
     /// Reading of group time, to go on with while it is unknown.
     last_group: Option<(GroupTime, Moment)>,
-    /// Whether this browser has WebRTC, once the driver has said so.
-    is_supported: Option<bool>,
     own: OwnDevices,
     own_speech: Speech,
     quality: QualityControl,
@@ -98,7 +96,6 @@ impl Media {
             outputs: VecDeque::new(),
             members: None,
             last_group: None,
-            is_supported: None,
             own: OwnDevices::default(),
             own_speech: Speech::default(),
             quality: QualityControl::default(),
@@ -235,13 +232,13 @@ impl Media {
     /// True while the rider can use media.
     fn is_available(&self) -> bool {
         let members = self.members.as_ref();
-        self.is_supported == Some(true) && members.is_some_and(|members| !members.is_over)
+        members.is_some_and(|members| members.has_webrtc && !members.is_over)
     }
 
     /// What others are told; `None` before there is something to tell.
     fn own_status(&self) -> Option<MediaStatus> {
         let members = self.members.as_ref()?;
-        let can_connect = self.is_supported? && members.allows_direct_links;
+        let can_connect = members.has_webrtc && members.allows_direct_links;
         let is_paused = self.quality.quality() == CameraQuality::Off;
         Some(self.own.status(can_connect, is_paused))
     }

@@ -151,6 +151,7 @@ fn members(context: &SessionContext<'_>) -> Option<GroupMembers> {
         relay_bytes_per_second: node.relay_bytes_per_second(),
         max_file_bytes: node.max_file_bytes(),
         max_cameras: node.max_cameras(),
+        has_webrtc: node.has_webrtc(),
         allows_direct_links: node.allows_direct_links(),
         ice_servers: node.ice_servers().to_vec(),
         is_over: context.is_over,

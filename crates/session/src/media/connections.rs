@@ -26,8 +26,7 @@ impl Media {
     /// True if a media connection between this page and another is possible.
     pub(super) fn can_connect(&self, peer: &Peer) -> bool {
         let members = self.members.as_ref();
-        self.is_supported == Some(true)
-            && members.is_some_and(|members| members.allows_direct_links)
+        members.is_some_and(|members| members.has_webrtc && members.allows_direct_links)
             && peer.status.is_some_and(|status| status.can_connect)
     }
 

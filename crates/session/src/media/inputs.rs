@@ -24,7 +24,6 @@ impl Media {
         }
         let moment = now.own.moment;
         match input {
-            MediaInput::Supported(is_supported) => self.is_supported = Some(is_supported),
             MediaInput::GoLive(kind) => self.go_live(kind),
             MediaInput::TurnOff(kind) => self.stop(kind),
             MediaInput::DeviceEnded(kind) => {

@@ -53,7 +53,7 @@ impl RtcModel {
         if let MediaCommand::Open { .. } = command {
             let mut same = self.ends.keys();
             assert!(
-                !same.any(|one| (one.page, one.other) == (end.page, end.other)),
+                !same.any(|one| (one.page, one.load, one.other) == (end.page, end.load, end.other)),
                 "two connections of page {} to {}",
                 end.page,
                 end.other
@@ -101,9 +101,11 @@ impl RtcModel {
     }
 
     /// The page at one end is gone, with all of its connections.
-    pub fn forget(&mut self, page: usize) -> Vec<RtcEvent> {
+    pub fn forget(&mut self, page: usize, load: u32) -> Vec<RtcEvent> {
         let ends: Vec<_> = self.ends.keys().copied().collect();
-        let own = ends.into_iter().filter(|end| end.page == page);
+        let own = ends
+            .into_iter()
+            .filter(|end| (end.page, end.load) == (page, load));
         own.flat_map(|end| self.close(end)).collect()
     }
 

@@ -52,7 +52,7 @@ impl Media {
 
     /// State of the connection to a rider with whom something is to be exchanged.
     fn state(&self, peer: &Peer) -> MediaState {
-        let is_known = peer.status.is_some() && self.is_supported.is_some();
+        let is_known = peer.status.is_some();
         if peer.is_silent || is_known && !self.can_connect(peer) {
             return MediaState::Unreachable;
         }

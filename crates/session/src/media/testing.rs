@@ -40,7 +40,7 @@ pub(super) struct Page {
     pub(super) is_open: bool,
     pub(super) is_member: bool,
     pub(super) is_rider: bool,
-    pub(super) is_supported: bool,
+    pub(super) has_webrtc: bool,
     /// False for a page that has not loaded this part, and says nothing.
     pub(super) has_media: bool,
     pub(super) knows_time: bool,
@@ -144,7 +144,7 @@ impl World {
             is_open: true,
             is_member: true,
             is_rider: true,
-            is_supported: true,
+            has_webrtc: true,
             has_media: true,
             knows_time: true,
             members: None,
@@ -215,6 +215,7 @@ impl World {
                 relay_bytes_per_second: 65_536,
                 max_file_bytes: None,
                 max_cameras: self.max_cameras,
+                has_webrtc: self.pages[at].has_webrtc,
                 allows_direct_links: self.allows_direct_links,
                 ice_servers: Vec::new(),
                 is_over: self.is_over,
@@ -222,18 +223,11 @@ impl World {
             if self.pages[at].members.as_ref() == Some(&members) {
                 continue;
             }
-            let is_new = self.pages[at]
-                .members
-                .replace(Arc::clone(&members))
-                .is_none();
+            self.pages[at].members = Some(Arc::clone(&members));
             if self.pages[at].has_media {
                 let now = self.clocks(at);
                 self.pages[at].media.set_members(now, members);
                 self.drain(at);
-                if is_new {
-                    let is_supported = self.pages[at].is_supported;
-                    self.input(at, MediaInput::Supported(is_supported));
-                }
             }
         }
     }
@@ -256,7 +250,7 @@ impl World {
 
     /// The page is loaded again.
     pub(super) fn reload(&mut self, at: usize) {
-        for event in self.rtc.forget(at) {
+        for event in self.rtc.forget(at, self.pages[at].incarnation) {
             self.after(event.delay_ms, Event::Rtc(event.end, event.event));
         }
         let seed = self.random.next();

@@ -740,7 +740,7 @@ fn a_server_that_allows_no_direct_links_makes_all_unreachable() {
 #[test]
 fn a_browser_without_webrtc_has_no_media_and_is_not_reachable() {
     let mut world = World::new(2, 34);
-    world.pages[BEN].is_supported = false;
+    world.pages[BEN].has_webrtc = false;
     world.reload(BEN);
     world.go_live(ANA, Microphone);
     world.run(5_000);
