@@ -62,6 +62,8 @@ export type MediaStage = {
   processor: number[];
   /** Bytes per second that a page sends to all others, numbers included. */
   sent: number;
+  /** Pictures per second of each camera that a page decodes. */
+  pictures?: number;
 };
 
 // One file per measurement, since the worker process ends when a test fails.
