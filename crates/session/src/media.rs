@@ -213,9 +213,10 @@ impl Media {
             let peer = self.peers.iter().find(|peer| peer.id == *enlarged);
             peer.is_some_and(|peer| self.has_place(peer, MediaKind::Camera))
         });
+        // A new track is not to be heard while the microphone is muted.
+        self.update_audible();
         self.report(moment);
         self.update_connections(moment);
-        self.update_audible();
         self.show();
     }
 
