@@ -80,6 +80,15 @@ pub fn device_name(i18n: Texts, kind: MediaKind) -> &'static str {
     }
 }
 
+/// Id of a device's button.
+pub fn button_id(kind: MediaKind) -> &'static str {
+    match kind {
+        MediaKind::Microphone => "media-microphone",
+        MediaKind::Camera => "media-camera",
+        MediaKind::Screen => "media-screen",
+    }
+}
+
 /// True if a device of this page is live.
 pub fn is_live(media: MediaSignals, kind: MediaKind) -> bool {
     let view = media.view.read();
@@ -246,7 +255,7 @@ fn DeviceButton(media: MediaSignals, kind: MediaKind) -> impl IntoView {
         <button
             type="button"
             class="button quiet media-button"
-            id=format!("media-{}", mark_of(kind))
+            id=button_id(kind)
             aria-label=move || device_name(i18n, kind)
             title=move || button.get().hint(i18n, kind)
             aria-pressed=move || (button.get() == ButtonState::Live).to_string()

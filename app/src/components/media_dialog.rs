@@ -8,7 +8,7 @@ use session::media::{MediaInput, MediaKind};
 use super::{
     dialog::Dialog,
     labels::Texts,
-    media::{device_name, is_live, send, source_of},
+    media::{button_id, device_name, is_live, send, source_of},
 };
 use crate::{
     browser::{
@@ -62,6 +62,7 @@ pub fn MediaDialog(media: MediaSignals) -> impl IntoView {
     });
     Effect::new(move || {
         if !choice.open.get() {
+            choice.return_focus();
             choice.end();
         }
     });
@@ -138,6 +139,15 @@ impl Choice {
             send(intents, MediaInput::GoLive(kind));
         }
         self.open.set(false);
+    }
+
+    /// Moves the focus to the button of the device. After the page was loaded again, the browser has no
+    /// element to which it would return.
+    fn return_focus(self) {
+        if let Some(kind) = self.media.choosing.get_untracked() {
+            // The dialog has closed by the next frame.
+            request_animation_frame(move || page::focus(button_id(kind)));
+        }
     }
 
     fn end(self) {
