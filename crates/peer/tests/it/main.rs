@@ -1,0 +1,9 @@
+//! Tests of peers that join rides on a real server.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod joining;
+mod leaving;
+mod relayed;
+mod restart;
+mod support;
