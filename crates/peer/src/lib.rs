@@ -19,6 +19,7 @@ mod clocks;
 mod exchange;
 pub mod options;
 mod peer;
+mod rtc;
 pub mod server;
 mod socket;
 mod storage;

@@ -3,7 +3,10 @@
 //! Everything that happens is an [`Event`] in one queue. Each is handled with the clocks read once;
 //! then the session's outputs are carried out.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant as StdInstant},
+};
 
 use clock::{Moment, Now};
 use protocol::code::SessionCode;
@@ -24,7 +27,13 @@ use tokio::{
 };
 use tokio_tungstenite::tungstenite::Message;
 
-use crate::{clocks::Clocks, server::RideUrl, socket::Socket, storage::MemoryStorage};
+use crate::{
+    clocks::Clocks,
+    rtc::{Connections, Packet},
+    server::RideUrl,
+    socket::Socket,
+    storage::MemoryStorage,
+};
 
 /// Events that wait to be handled. Beyond it, sockets are not read.
 const MAX_WAITING: usize = 256;
@@ -36,6 +45,8 @@ const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct PeerConfig {
     /// Ride to join.
     pub ride: RideUrl,
+    /// True for direct links, where the server allows them; otherwise the server relays all.
+    pub has_direct_links: bool,
 }
 
 /// Event from outside.
@@ -59,6 +70,8 @@ pub struct Peer {
     /// Answers that outputs have at once.
     answers: VecDeque<Input>,
     socket: Option<Socket>,
+    connections: Connections,
+    packets: mpsc::Receiver<Packet>,
     /// Tasks of sockets that are open or closing.
     socket_tasks: Vec<JoinHandle<()>>,
     storage: MemoryStorage,
@@ -68,17 +81,21 @@ pub struct Peer {
 impl Peer {
     /// Opens the ride. Within a [`tokio::task::LocalSet`].
     pub fn open(config: PeerConfig) -> Self {
-        let PeerConfig { ride } = config;
+        let PeerConfig {
+            ride,
+            has_direct_links,
+        } = config;
         let clocks = Clocks::start();
         let (post, events) = mpsc::channel(MAX_WAITING);
         let session_config = SessionConfig {
             origin: ride.server.to_string(),
-            p2p_available: false,
+            p2p_available: has_direct_links,
             entropy: entropy(),
             sub_sport: SubSport::default(),
             utc_offset: 0,
             devices: StoredDevices::default(),
         };
+        let (connections, packets) = Connections::new();
         let opening = Opening::Group {
             address: ride.code.to_string(),
             reloaded: false,
@@ -94,6 +111,8 @@ impl Peer {
             events,
             answers: VecDeque::new(),
             socket: None,
+            connections,
+            packets,
             socket_tasks: Vec::new(),
             storage: MemoryStorage::default(),
             transfers: Vec::new(),
@@ -136,23 +155,38 @@ impl Peer {
 
     /// Waits for the next event or timeout and handles it. Cancellation loses nothing.
     pub async fn step(&mut self) {
-        let timeout = self.session.poll_timeout();
+        let session = self.session.poll_timeout();
+        let session = session.map(|at| self.clocks.instant(at));
+        let connections = self.connections.timeout().map(Instant::from_std);
         let timer = async {
-            match timeout {
-                Some(at) => sleep_until(self.clocks.instant(at)).await,
+            match session.into_iter().chain(connections).min() {
+                Some(at) => sleep_until(at).await,
                 None => std::future::pending().await,
             }
         };
-        let event = tokio::select! {
-            event = self.events.recv() => event,
-            () = timer => None,
-        };
-        let input = match event {
-            Some(Event::LookedUp(result)) => Input::LookedUp {
-                result,
-                stored: Box::new(self.storage.load()),
-            },
-            Some(Event::Socket { socket, event }) => {
+        tokio::select! {
+            Some(event) = self.events.recv() => self.handle_event(event),
+            Some(packet) = self.packets.recv() => {
+                self.connections.receive(StdInstant::now(), &packet);
+                self.carry_out();
+            }
+            () = timer => {
+                self.connections.handle_timeout(StdInstant::now());
+                match session.is_some_and(|at| at <= Instant::now()) {
+                    true => self.handle(Input::Timeout),
+                    false => self.carry_out(),
+                }
+            }
+        }
+    }
+
+    fn handle_event(&mut self, event: Event) {
+        match event {
+            Event::LookedUp(result) => {
+                let stored = Box::new(self.storage.load());
+                self.handle(Input::LookedUp { result, stored });
+            }
+            Event::Socket { socket, event } => {
                 // The session expects nothing of a socket that it has closed.
                 if self.socket.as_ref().map(Socket::number) != Some(socket) {
                     return;
@@ -160,17 +194,16 @@ impl Peer {
                 if matches!(event, SocketEvent::Closed { .. }) {
                     self.socket = None;
                 }
-                Input::Socket { socket, event }
+                self.handle(Input::Socket { socket, event });
             }
-            None => Input::Timeout,
-        };
-        self.handle(input);
+        }
     }
 
     /// Ends the session, and waits until everything that it sent is on its way.
     pub async fn close(mut self) {
         self.session.close();
         self.carry_out();
+        self.connections.close_all(StdInstant::now());
         self.socket = None;
         // Its tasks must not wait for this queue.
         self.events.close();
@@ -195,6 +228,13 @@ impl Peer {
                 self.carry_out_one(output);
             }
             crate::exchange::carry_out(&mut self.session, self.clocks, &mut self.transfers);
+            while let Some((peer, connection, event)) = self.connections.poll_event() {
+                self.answers.push_back(Input::Rtc {
+                    peer,
+                    connection,
+                    event,
+                });
+            }
             match self.answers.pop_front() {
                 Some(answer) => self.session.handle(self.clocks.now(), answer),
                 None => break,
@@ -215,7 +255,16 @@ impl Peer {
             Output::CloseSocket => self.socket = None,
             Output::SendText(text) => self.send(Message::text(text)),
             Output::SendBinary(bytes) => self.send(Message::binary(bytes)),
-            Output::Rtc { .. } | Output::CloseConnections | Output::QueryCandidatePair => {}
+            Output::Rtc {
+                peer,
+                connection,
+                command,
+            } => {
+                let now = StdInstant::now();
+                let links = self.connections.command(now, peer, connection, command);
+                self.answers.extend(links.map(Input::DirectLinks));
+            }
+            Output::CloseConnections => self.connections.close_all(StdInstant::now()),
             Output::Storage(command) => self.storage.carry_out(command),
             // The recording of a peer is not kept.
             Output::OpenRecording { open, .. } => {
@@ -235,7 +284,9 @@ impl Peer {
             Output::CopyLink(_) => self.answers.push_back(Input::LinkCopied(false)),
             Output::Device(command) => self.answers.extend(device_answer(&command)),
             Output::NeedEntropy => self.answers.extend(entropy().map(Input::Entropy)),
-            Output::FindUnfinishedSolo
+            // The statistics that a screen would show lack the types of the candidates.
+            Output::QueryCandidatePair
+            | Output::FindUnfinishedSolo
             | Output::KeepScreenOn(_)
             | Output::Sound(_)
             | Output::Notice(_) => {}

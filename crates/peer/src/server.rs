@@ -1,7 +1,13 @@
 //! The server of a ride, as a peer reaches it: HTTP requests, and the stream for the signaling
 //! socket.
 
-use std::{fmt, io, str::FromStr, sync::Arc, time::Duration};
+use std::{
+    fmt, io,
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+    sync::Arc,
+    time::Duration,
+};
 
 use http_body_util::{BodyExt, Empty, Limited};
 use hyper::{
@@ -91,6 +97,19 @@ struct KnownRide {
 }
 
 impl ServerUrl {
+    /// Server without TLS at a socket address.
+    pub fn plain(address: SocketAddr) -> Self {
+        let host = match address.ip() {
+            IpAddr::V4(ip) => ip.to_string(),
+            IpAddr::V6(ip) => format!("[{ip}]"),
+        };
+        Self {
+            has_tls: false,
+            host,
+            port: address.port(),
+        }
+    }
+
     /// Creates a ride and returns its code.
     ///
     /// # Errors

@@ -113,9 +113,10 @@ fn a_host_with_a_plan_shares_the_workout() {
     let mut view = lobby();
     view.workout = None;
     let shared = Action::Intend(Intent::ShareWorkout(workout()));
-    assert_eq!(actions(&mut bot, secs(5), &view), [shared.clone()]);
-    assert_eq!(actions(&mut bot, secs(6), &view), []);
-    assert_eq!(actions(&mut bot, secs(9), &view), [shared]);
+    for (second, expected) in [(5, Some(&shared)), (6, None), (9, Some(&shared))] {
+        let done = actions(&mut bot, secs(second), &view);
+        assert_eq!(done.first(), expected, "second {second}");
+    }
 }
 
 #[test]
@@ -170,7 +171,8 @@ fn a_host_without_a_plan_makes_a_guest_the_host() {
     view.riders.push(row("cem", false, false));
     view.riders.push(row("dora", false, false));
     let handed = Action::Intend(Intent::HandOver(id("cem")));
-    assert_eq!(actions(&mut bot, secs(11), &view), [handed.clone()]);
+    let first = actions(&mut bot, secs(11), &view);
+    assert_eq!(first.first(), Some(&handed));
     assert_eq!(actions(&mut bot, secs(12), &view), []);
     // The server was restarting, for example.
     view.connection = ServerConnection::Lost { attempt: 1 };

@@ -15,7 +15,10 @@ use crate::support::{Riders, TestServer, local, waits};
 
 fn bots_of(ride: &RideUrl, riders: usize) -> Bots {
     Bots {
-        peer: PeerConfig { ride: ride.clone() },
+        peer: PeerConfig {
+            ride: ride.clone(),
+            has_direct_links: true,
+        },
         riders: crew(riders, 1),
         host_plan: None,
     }

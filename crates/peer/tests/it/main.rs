@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod direct;
 mod joining;
 mod leaving;
 mod relayed;

@@ -129,7 +129,10 @@ impl Riders {
     pub async fn join(ride: &RideUrl, count: usize, host_plan: Option<HostPlan>) -> Self {
         let mut this = Self { riders: Vec::new() };
         for rider in crew(count, 7) {
-            let peer = Peer::open(PeerConfig { ride: ride.clone() });
+            let peer = Peer::open(PeerConfig {
+                ride: ride.clone(),
+                has_direct_links: true,
+            });
             this.riders.push((peer, Bot::new(rider, host_plan.clone())));
             let at = this.riders.len() - 1;
             this.run_until("the rider has joined", |riders| riders.has_joined(at))
