@@ -3,7 +3,7 @@
 use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use protocol::peer::PeerId;
-use session::{Intent, transfers::TransferInput, view::JoinError};
+use session::{Intent, exchange::ExchangeInput, transfers::TransferInput, view::JoinError};
 use thiserror::Error;
 use tokio::{
     sync::{mpsc, watch},
@@ -224,11 +224,19 @@ impl Member {
             self.crew.borrow_mut()[self.at] = own.map(|row| row.peer.clone());
         }
         let bots: Vec<PeerId> = self.crew.borrow().iter().flatten().cloned().collect();
-        bot.update(peer.now().moment, peer.view(), peer.transfers(), &bots);
+        bot.update(
+            peer.now().moment,
+            peer.view(),
+            &peer.exchange().transfers,
+            &bots,
+        );
         while let Some(action) = bot.poll_action() {
             match action {
                 Action::Intend(intent) => peer.intend(intent),
-                Action::Decline(id) => peer.intend_transfer(TransferInput::Decline(id)),
+                Action::Decline(id) => {
+                    let decline = TransferInput::Decline(id);
+                    peer.intend_exchange(ExchangeInput::Transfers(decline));
+                }
             }
         }
     }

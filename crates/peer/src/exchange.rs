@@ -2,19 +2,24 @@
 
 use session::{
     Session,
-    chat::{ChatInput, ChatOutput},
+    chat::{ChatInput, ChatOutput, ChatView},
     exchange::{ExchangeInput, ExchangeOutput},
     transfers::{TransferInput, TransferOutput, TransferView},
 };
 
 use crate::clocks::Clocks;
 
-/// Carries out the outputs of chat and transfers. `transfers` are those that a screen would show.
-pub(crate) fn carry_out(
-    session: &mut dyn Session,
-    clocks: Clocks,
-    transfers: &mut Vec<TransferView>,
-) {
+/// Chat and file transfers as a screen would show them.
+#[derive(Debug, Default)]
+pub struct ExchangeView {
+    /// The chat, once it has been shown.
+    pub chat: ChatView,
+    /// File transfers.
+    pub transfers: Vec<TransferView>,
+}
+
+/// Carries out the outputs of chat and transfers.
+pub(crate) fn carry_out(session: &mut dyn Session, clocks: Clocks, view: &mut ExchangeView) {
     loop {
         let output = session
             .exchange()
@@ -24,11 +29,15 @@ pub(crate) fn carry_out(
             ExchangeOutput::Chat(ChatOutput::Load(_)) => {
                 ExchangeInput::Chat(ChatInput::Loaded(Vec::new()))
             }
+            ExchangeOutput::Chat(ChatOutput::Show(shown)) => {
+                view.chat = *shown;
+                continue;
+            }
             ExchangeOutput::Transfers(TransferOutput::Load(_)) => {
                 ExchangeInput::Transfers(TransferInput::Loaded(Vec::new()))
             }
             ExchangeOutput::Transfers(TransferOutput::Show(shown)) => {
-                *transfers = shown;
+                view.transfers = shown;
                 continue;
             }
             // Nothing is kept: a transfer fails as in a browser without a place for files.

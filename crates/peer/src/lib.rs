@@ -24,4 +24,5 @@ pub mod server;
 mod socket;
 mod storage;
 
+pub use exchange::ExchangeView;
 pub use peer::{Peer, PeerConfig};

@@ -17,7 +17,6 @@ use session::{
     devices::{ChooserError, DeviceCommand, DeviceEvent, DeviceInput},
     exchange::{self, ExchangeInput},
     storage::StoredDevices,
-    transfers::{TransferInput, TransferView},
     view::{FitDownloadError, JoinError, View},
 };
 use tokio::{
@@ -29,6 +28,7 @@ use tokio_tungstenite::tungstenite::Message;
 
 use crate::{
     clocks::Clocks,
+    exchange::ExchangeView,
     rtc::{Connections, Packet},
     server::RideUrl,
     socket::Socket,
@@ -75,7 +75,7 @@ pub struct Peer {
     /// Tasks of sockets that are open or closing.
     socket_tasks: Vec<JoinHandle<()>>,
     storage: MemoryStorage,
-    transfers: Vec<TransferView>,
+    exchange: ExchangeView,
 }
 
 impl Peer {
@@ -115,7 +115,7 @@ impl Peer {
             packets,
             socket_tasks: Vec::new(),
             storage: MemoryStorage::default(),
-            transfers: Vec::new(),
+            exchange: ExchangeView::default(),
         };
         peer.carry_out();
         peer
@@ -126,9 +126,9 @@ impl Peer {
         self.session.view()
     }
 
-    /// File transfers that a screen would show.
-    pub fn transfers(&self) -> &[TransferView] {
-        &self.transfers
+    /// Chat and file transfers that a screen would show.
+    pub fn exchange(&self) -> &ExchangeView {
+        &self.exchange
     }
 
     /// Readings of the peer's clocks.
@@ -146,9 +146,8 @@ impl Peer {
         self.handle(Input::Intent(intent));
     }
 
-    /// Handles a request of the rider about a file transfer.
-    pub fn intend_transfer(&mut self, input: TransferInput) {
-        let input = ExchangeInput::Transfers(input);
+    /// Handles a request of the rider about the chat or a file transfer.
+    pub fn intend_exchange(&mut self, input: ExchangeInput) {
         crate::exchange::call(&mut self.session, self.clocks, input);
         self.carry_out();
     }
@@ -227,7 +226,7 @@ impl Peer {
             while let Some(output) = self.session.poll_output() {
                 self.carry_out_one(output);
             }
-            crate::exchange::carry_out(&mut self.session, self.clocks, &mut self.transfers);
+            crate::exchange::carry_out(&mut self.session, self.clocks, &mut self.exchange);
             while let Some((peer, connection, event)) = self.connections.poll_event() {
                 self.answers.push_back(Input::Rtc {
                     peer,

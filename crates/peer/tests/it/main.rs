@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod direct;
+mod exchange;
+mod hostile;
 mod joining;
 mod leaving;
 mod relayed;

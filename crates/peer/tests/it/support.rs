@@ -15,6 +15,7 @@ use protocol::peer::{LinkState, PeerId};
 use ride::workout::{Workout, library};
 use server::{config::Config, router::build_handler, state::AppState};
 use session::{
+    exchange::ExchangeInput,
     transfers::TransferInput,
     view::{Row, Stage, View},
 };
@@ -180,11 +181,19 @@ impl Riders {
         };
         let bots: Vec<PeerId> = self.riders.iter().filter_map(own).collect();
         for (peer, bot) in &mut self.riders {
-            bot.update(peer.now().moment, peer.view(), peer.transfers(), &bots);
+            bot.update(
+                peer.now().moment,
+                peer.view(),
+                &peer.exchange().transfers,
+                &bots,
+            );
             while let Some(action) = bot.poll_action() {
                 match action {
                     Action::Intend(intent) => peer.intend(intent),
-                    Action::Decline(id) => peer.intend_transfer(TransferInput::Decline(id)),
+                    Action::Decline(id) => {
+                        let decline = TransferInput::Decline(id);
+                        peer.intend_exchange(ExchangeInput::Transfers(decline));
+                    }
                 }
             }
         }
