@@ -10,19 +10,24 @@
 
 pub mod api;
 pub mod bluetooth;
+pub mod capture;
 pub mod chats;
 pub mod clock;
 pub mod compression;
 pub mod database;
 pub mod files;
+pub mod frames;
 pub mod intervals_icu;
 mod js;
 pub mod kept_files;
 pub mod kept_rides;
 pub mod leave_guard;
 pub mod listener;
+pub mod media_rtc;
 pub mod page;
+pub mod page_mark;
 pub mod pictures;
+pub mod playback;
 pub mod plot;
 pub mod pointer;
 pub mod recordings;

@@ -1,6 +1,8 @@
-//! Driver of chat and file transfers: writes their signals, and keeps what the browser stores of them.
+//! Driver of chat, file transfers and media: writes their signals, keeps what the browser stores of
+//! them, and sends and plays voices and pictures.
 
 mod chat_store;
+mod media;
 mod transfers;
 
 use std::{
@@ -21,6 +23,7 @@ use crate::{
     state::ExchangeState,
 };
 use chat_store::ChatStore;
+use media::MediaDriver;
 use transfers::TransferDriver;
 
 /// Opens the driver of the ride with this code.
@@ -29,6 +32,7 @@ pub fn open(code: SessionCode, state: ExchangeState, post: PostExchange) -> Exch
         post(Box::new(|exchange, now| exchange.handle(now, input)));
     });
     let transfers = TransferDriver::new(code.clone(), state, Rc::clone(&post));
+    let media = MediaDriver::new(state.media, Rc::clone(&post));
     let driver = Driver {
         code,
         state,
@@ -43,7 +47,7 @@ pub fn open(code: SessionCode, state: ExchangeState, post: PostExchange) -> Exch
                 ExchangeOutput::Send { .. } => {}
                 ExchangeOutput::Chat(output) => driver.chat(output),
                 ExchangeOutput::Transfers(output) => transfers.carry_out(output),
-                ExchangeOutput::Media(_) => {}
+                ExchangeOutput::Media(output) => media.carry_out(output),
             }
         }
     })

@@ -8,6 +8,7 @@
 mod exchange;
 mod files;
 mod intents;
+mod media;
 mod rider_row;
 
 use std::sync::Arc;
@@ -19,6 +20,7 @@ use ride::{formats::Imported, workout::Workout};
 pub use exchange::ExchangeState;
 pub use files::{FilesState, ReceivedFile, SendQueue};
 pub use intents::{Intents, Request};
+pub use media::{MediaSignals, RemotePictures};
 pub use ride::{recording::fit::SubSport, rider::TrainerKind};
 pub use rider_row::RiderRow;
 pub use session::{

@@ -53,6 +53,17 @@ export type TransferFigures = {
   busy: number[];
 };
 
+/** A ride of four riders while they send sound and pictures. */
+export type MediaStage = {
+  name: "nothing" | "four voices" | "four voices and three cameras" | "four voices and four cameras";
+  /** Ages in ms of the numbers of all riders. */
+  ages: number[];
+  /** Processor time of each page in percent of a core. */
+  processor: number[];
+  /** Bytes per second that a page sends to all others, numbers included. */
+  sent: number;
+};
+
 // One file per measurement, since the worker process ends when a test fails.
 const folder = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..", ".out", "bench");
 
@@ -60,6 +71,7 @@ export function deleteFigures(): void {
   rmSync(folder, { recursive: true, force: true });
   rmSync(targetTimes, { force: true });
   rmSync(transferFigures, { force: true });
+  rmSync(mediaStages, { force: true });
 }
 
 export function saveFigures(figures: Figures): void {
@@ -87,6 +99,17 @@ export function saveTransfer(figures: TransferFigures): void {
 
 export function loadTransfer(): TransferFigures | undefined {
   return existsSync(transferFigures) ? (JSON.parse(readFileSync(transferFigures, "utf8")) as TransferFigures) : undefined;
+}
+
+const mediaStages = path.join(folder, "..", "bench-media.json");
+
+export function saveMedia(stages: MediaStage[]): void {
+  mkdirSync(folder, { recursive: true });
+  writeFileSync(mediaStages, JSON.stringify(stages));
+}
+
+export function loadMedia(): MediaStage[] {
+  return existsSync(mediaStages) ? (JSON.parse(readFileSync(mediaStages, "utf8")) as MediaStage[]) : [];
 }
 
 export function loadFigures(): Figures[] {

@@ -3,6 +3,7 @@ import type { FilePayload } from "../fixtures/workouts.ts";
 import { Chat } from "./chat.ts";
 import { Files } from "./files.ts";
 import { HomePage } from "./home_page.ts";
+import { Media } from "./media.ts";
 import { RidePage } from "./ride_page.ts";
 
 /** A rider: a page with a name and an FTP. */
@@ -11,6 +12,7 @@ export class Rider {
   readonly ride: RidePage;
   readonly chat: Chat;
   readonly files: Files;
+  readonly media: Media;
 
   constructor(
     readonly page: Page,
@@ -23,6 +25,7 @@ export class Rider {
     this.ride = new RidePage(page);
     this.chat = new Chat(page);
     this.files = new Files(page);
+    this.media = new Media(page);
   }
 
   get context(): BrowserContext {

@@ -1,4 +1,4 @@
-//! Fuzz target for the messages of chat and file transfers, for stored chats, and for names of files.
+//! Fuzz target for the messages of chat, file transfers and media, for stored chats, and for names of files.
 //!
 //! Checked for any input: nothing panics. An accepted message decodes to the same value again after it
 //! is encoded, and a cleaned name stays as it is.
@@ -8,6 +8,7 @@
 use libfuzzer_sys::fuzz_target;
 use ride::{
     chat::{ChatMessage, SignedEntry, stored::StoredChat},
+    media::MediaMessage,
     transfer::{TransferMessage, TransferRecord, clean_file_name},
 };
 
@@ -27,6 +28,9 @@ fuzz_target!(|bytes: &[u8]| {
     }
     if let Ok(message) = TransferMessage::decode(bytes) {
         assert_eq!(TransferMessage::decode(&message.encode()), Ok(message));
+    }
+    if let Ok(message) = MediaMessage::decode(bytes) {
+        assert_eq!(MediaMessage::decode(&message.encode()), Ok(message));
     }
     if let Some(record) = TransferRecord::decode(bytes) {
         let stored = record.encode();

@@ -4,6 +4,7 @@
 import fs from "node:fs";
 import path from "node:path";
 import zlib from "node:zlib";
+import { brotli } from "./compress.mjs";
 import { hash, listFiles, readIfThere, writeIfChanged } from "./files.mjs";
 import { say } from "./run.mjs";
 
@@ -118,10 +119,6 @@ function addFolder(files, folder, under) {
   for (const file of listFiles(folder)) {
     files.set(path.join(under, path.relative(folder, file)), fs.readFileSync(file));
   }
-}
-
-function brotli(content) {
-  return zlib.brotliCompressSync(content, { params: { [zlib.constants.BROTLI_PARAM_SIZE_HINT]: content.length } });
 }
 
 function gzip(content) {

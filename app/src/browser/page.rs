@@ -249,6 +249,15 @@ pub fn scroll_to(element: &web_sys::Element, position: f64) {
     js::set(element, "scrollTop", &position.into());
 }
 
+/// Moves an element to the end of the one that the selector finds.
+pub fn move_into(element: &web_sys::Element, selector: &str) {
+    let document = web_sys::window().and_then(|window| window.document());
+    let parent = document.and_then(|page| js::call(&page, "querySelector", &[selector.into()]));
+    if let Some(parent) = parent {
+        js::call(&parent, "append", &[element.into()]);
+    }
+}
+
 /// Shows an element with the attribute `popover` above the page. Browsers without popovers show it
 /// where it stands.
 pub fn show_popover(element: &web_sys::Element) {

@@ -3,7 +3,7 @@
 //! Browsers play nothing before the first tap or key on a page, and some only after a call within
 //! one: [`unlock`] is to be called in each.
 
-use std::cell::RefCell;
+use std::{cell::RefCell, rc::Rc, time::Duration};
 
 use wasm_bindgen::JsValue;
 use web_sys::{AudioContext, OscillatorType};
@@ -40,6 +40,14 @@ const FULL: f32 = 0.5;
 
 thread_local! {
     static CONTEXT: RefCell<Option<AudioContext>> = const { RefCell::new(None) };
+    static ON_TONE: RefCell<Option<OnTone>> = const { RefCell::new(None) };
+}
+
+type OnTone = Rc<dyn Fn(Duration)>;
+
+/// Calls `handle` with the length of each tone that is played, instead of the function before.
+pub fn on_tone(handle: Option<OnTone>) {
+    ON_TONE.set(handle);
 }
 
 /// Makes later tones audible. Does nothing where it did so before.
@@ -64,6 +72,10 @@ pub fn play(tone: Tone, volume: u8) {
             let _ = sound(context, tone, f32::from(volume) / 100.0 * FULL);
         }
     });
+    let on_tone = ON_TONE.with_borrow(Clone::clone);
+    if let Some(on_tone) = on_tone {
+        on_tone(Duration::from_secs_f64(tone.shape().1));
+    }
 }
 
 fn sound(context: &AudioContext, tone: Tone, amplitude: f32) -> Result<(), JsValue> {

@@ -1,4 +1,4 @@
-//! Chat, reactions and files on the page of a group ride.
+//! Chat, reactions, files and media on the page of a group ride.
 
 use leptos::{
     ev::{self, KeyboardEvent, MouseEvent},
@@ -12,6 +12,7 @@ use super::{
     chat_news::{ArrivedLines, ChatNews},
     chat_text::send,
     files::Files,
+    media::Media,
 };
 use crate::{
     browser::{
@@ -23,7 +24,7 @@ use crate::{
     state::{ExchangeState, Intents, RideState, Stage},
 };
 
-/// Chat and files of the ride, from the lobby to the summary.
+/// Chat, files and media of the ride, from the lobby to the summary.
 #[component]
 pub fn Together(exchange: ExchangeState) -> impl IntoView {
     let state = expect_context::<RideState>();
@@ -50,6 +51,7 @@ fn Group(exchange: ExchangeState) -> impl IntoView {
     use_keys(exchange);
     view! {
         <ChatButton exchange/>
+        <Media exchange/>
         <Show when=move || exchange.is_open.get()>
             <ChatPanel exchange/>
         </Show>

@@ -1,4 +1,4 @@
-//! The part `exchange`: chat, reactions, presence and files.
+//! The part `exchange`: chat, reactions, presence, files and media.
 
 use std::rc::Rc;
 
@@ -8,7 +8,7 @@ use session::exchange::{self, ExchangeCall, LoadedExchange, OpenExchange};
 
 use super::EXCHANGE;
 use crate::{
-    components::{chat_rider::ChatRider, together::Together},
+    components::{chat_rider::ChatRider, media_rider::MediaCard, together::Together},
     exchange_driver,
     state::{ExchangeState, RideState},
 };
@@ -44,7 +44,13 @@ impl ExchangeViews {
             state: ExchangeState::new,
             driver: exchange_driver::open,
             view: |exchange| view! { <Together exchange/> }.into_any(),
-            rider: |exchange, peer, label| view! { <ChatRider exchange peer label/> }.into_any(),
+            rider: |exchange, peer, label| {
+                view! {
+                    <ChatRider exchange peer=peer.clone() label/>
+                    <MediaCard exchange peer label/>
+                }
+                .into_any()
+            },
         }
     }
 }

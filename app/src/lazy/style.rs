@@ -19,6 +19,7 @@ const STYLE_SHEET: &str = concat!(
     include_str!("../../../style/components/files.css"),
     include_str!("../../../style/components/interval.css"),
     include_str!("../../../style/components/manage-riders.css"),
+    include_str!("../../../style/components/media.css"),
     include_str!("../../../style/components/my-ride.css"),
     include_str!("../../../style/components/own-settings.css"),
     include_str!("../../../style/components/profile.css"),

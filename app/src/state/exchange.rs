@@ -1,4 +1,4 @@
-//! Signals of chat and file transfers, which are loaded later than the ride.
+//! Signals of chat, file transfers and media, which are loaded later than the ride.
 
 use std::sync::Arc;
 
@@ -8,13 +8,13 @@ use session::{
     transfers::{OfferRejection, TransferView},
 };
 
-use super::FilesState;
+use super::{FilesState, MediaSignals};
 use crate::browser::pictures::ObjectUrl;
 
 /// Picture of an avatar, and its address in this page.
 pub type Picture = (Arc<[u8]>, ObjectUrl);
 
-/// All signals of chat and file transfers.
+/// All signals of chat, file transfers and media.
 #[derive(Clone, Copy)]
 pub struct ExchangeState {
     /// The chat.
@@ -43,6 +43,8 @@ pub struct ExchangeState {
     pub offer_rejected: RwSignal<Option<OfferRejection>>,
     /// Files that are sent, and those that have arrived.
     pub files: FilesState,
+    /// Voice, cameras and screen sharing.
+    pub media: MediaSignals,
 }
 
 impl ExchangeState {
@@ -62,6 +64,7 @@ impl ExchangeState {
             transfers: RwSignal::new(Vec::new()),
             offer_rejected: RwSignal::new(None),
             files: FilesState::new(),
+            media: MediaSignals::new(),
         }
     }
 }

@@ -5,7 +5,8 @@
 //! - [`link_frame`]: binary frames that two pages exchange.
 //! - [`clock_sync`]: group time, estimated from heartbeats.
 //! - [`media`]: connection for sound and pictures to one other page.
-//! - `backoff`: retry delays with jitter.
+//! - `negotiation`: offers, answers and candidates of a peer connection, for links and media.
+//! - `backoff`: retry delays with jitter; `rate_limit`: token buckets.
 //! - [`peer_limits`]: rate limits for the requests of other members.
 //!
 //! A rider takes part as soon as its signaling socket is open, through the server's relay, and
@@ -24,6 +25,8 @@ pub mod clock_sync;
 pub mod link;
 pub mod link_frame;
 pub mod media;
+mod negotiation;
 pub mod node;
 pub mod peer_limits;
 pub mod random;
+mod rate_limit;

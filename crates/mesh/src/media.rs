@@ -8,10 +8,17 @@
 //! Each connection has three media sections that both sides send and receive (sound, camera, screen),
 //! from its first offer on. A device that is switched on or off replaces the track of a section and
 //! needs no negotiation.
+//!
+//! - `connection`: makes, loses, restarts and replaces the connection.
+//! - `peer_connection`: one `RTCPeerConnection`, its negotiation, its limits and its state.
 
-use protocol::signaling::IceServer;
+mod connection;
+mod peer_connection;
+
+use protocol::signaling::{IceServer, Signal};
 
 pub use crate::link::SdpKind;
+pub use connection::MediaConnection;
 
 /// Command to a media connection. The driver carries out the commands of one connection one after
 /// the other, each to its end.
@@ -61,4 +68,34 @@ pub enum MediaEvent {
     Disconnected,
     /// `connectionState` became `failed`, or a command failed.
     Failed,
+}
+
+/// Output of a [`MediaConnection`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MediaConnectionOutput {
+    /// Send a signal to the other page, in the class control. Never while the page is not reachable.
+    Signal(Signal),
+    /// Give a command to a connection.
+    Command {
+        /// Number of the connection, from 1 in each [`MediaConnection`]. [`MediaCommand::Open`] is the
+        /// first command of each number, [`MediaCommand::Close`] the last one.
+        connection: u32,
+        /// The command.
+        command: MediaCommand,
+    },
+}
+
+/// State of a [`MediaConnection`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MediaConnectionState {
+    /// There is no connection, and none is wanted.
+    Closed,
+    /// A connection is being made, or will be.
+    Connecting,
+    /// Sound and pictures flow.
+    Connected,
+    /// The connection has lost its network path and is being repaired.
+    Interrupted,
+    /// Several attempts have failed. Another one is made about once a minute.
+    Unreachable,
 }

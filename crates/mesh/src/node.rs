@@ -260,6 +260,11 @@ impl Node {
         self.members.peer_by_id(peer)?.link.connect_time()
     }
 
+    /// Returns false for a browser without `RTCPeerConnection`.
+    pub fn has_webrtc(&self) -> bool {
+        self.scheduler.has_webrtc()
+    }
+
     /// Returns false if the server allows no direct links.
     pub fn allows_direct_links(&self) -> bool {
         self.server.as_ref().is_none_or(|server| server.p2p)

@@ -12,6 +12,8 @@ use litemap::LiteMap;
 use clock::Moment;
 use protocol::peer::PeerId;
 
+use crate::rate_limit::RateLimit;
+
 /// Largest number of members that are tracked at once. A ride has at most 32 riders, and few
 /// members of other roles.
 pub const MAX_TRACKED_PEERS: usize = 128;
@@ -51,33 +53,9 @@ const LIMITS: [RateLimit; 6] = [
 /// server, which closes sockets that send more than 100 messages per second.
 const ALL_OFFERS: RateLimit = RateLimit::new(16, Duration::from_millis(100));
 
-/// Size of a token bucket and time in which it gains one token.
-#[derive(Clone, Copy, Debug)]
-struct RateLimit {
-    burst: u32,
-    interval: Duration,
-}
-
-impl RateLimit {
-    const fn new(burst: u32, interval: Duration) -> Self {
-        Self { burst, interval }
-    }
-
-    /// Returns true if a bucket that is full again at a moment holds a token now.
-    fn allows(self, now: Moment, full_at: Moment) -> bool {
-        full_at.since(now) <= self.interval * (self.burst - 1)
-    }
-
-    /// Moment at which a bucket is full again after one more token was taken.
-    fn after_one(self, now: Moment, full_at: Moment) -> Moment {
-        now.max(full_at) + self.interval
-    }
-}
-
 /// Token buckets of the other members.
 ///
-/// A bucket is stored as the moment at which it is full again (the generic cell rate algorithm of
-/// ITU-T I.371), so its arithmetic is exact and an idle member costs nothing.
+/// A bucket is the moment at which it is full again, so an idle member costs nothing.
 #[derive(Clone, Debug, Default)]
 pub struct PeerLimits {
     full_at: LiteMap<PeerId, [Moment; LIMITS.len()]>,

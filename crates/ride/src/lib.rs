@@ -7,7 +7,8 @@
 //! - [`history`]: power of all riders over the ride so far, for the charts.
 //! - [`rider`]: name, FTP and profile of a rider.
 //! - [`message`]: messages between riders; [`bridge`]: those between a rider and a phone that
-//!   connects devices; [`chat`]: those of the chat; [`transfer`]: those of file transfers.
+//!   connects devices; [`chat`]: those of the chat; [`transfer`]: those of file transfers;
+//!   [`media`]: those about voice, cameras and screen sharing.
 //! - [`trainer`]: profiles of Bluetooth trainers, and a simulated trainer.
 //! - [`recording`]: samples of a ride, how a browser stores them, and the FIT and TCX files made of
 //!   them; [`analysis`]: its figures.
@@ -25,6 +26,7 @@ pub mod bridge;
 pub mod chat;
 pub mod history;
 pub mod intervals_icu;
+pub mod media;
 pub mod message;
 pub mod player;
 pub mod recording;

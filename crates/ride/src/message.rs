@@ -1,6 +1,6 @@
 //! Messages between riders: a CBOR array of version, kind and body. Kinds 6 and 7 are those of
 //! [`bridge`](crate::bridge), kinds 8 to 14 those of [`chat`](crate::chat), kinds 16 to 23 those of
-//! [`transfer`](crate::transfer).
+//! [`transfer`](crate::transfer), kinds 24 to 28 those of [`media`](crate::media).
 //!
 //! Decoders ignore unknown fields at the end of a body, so fields can be added. An unknown kind or
 //! version is an error of its own, which callers count and ignore.
@@ -139,11 +139,7 @@ impl PeerMessage {
     /// # Errors
     /// [`MessageError`] for bytes that are not a message of this version.
     pub fn decode(bytes: &[u8]) -> Result<Self, MessageError> {
-        let mut decoder = Decoder::new(bytes);
-        let kind = begin(&mut decoder)?;
-        let message = decode_body(kind, &mut decoder)?;
-        end(&decoder)?;
-        Ok(message)
+        decode_any(bytes, decode_body)
     }
 }
 
@@ -153,15 +149,22 @@ pub(crate) fn decode_kind<T>(
     kind: u8,
     decode: impl FnOnce(&mut Decoder<'_>) -> Result<T, MessageError>,
 ) -> Result<T, MessageError> {
+    decode_any(bytes, |found, decoder| match found == kind {
+        true => decode(decoder),
+        false => Err(MessageError::Unknown(found)),
+    })
+}
+
+/// Decodes a message whose body `decode` reads, given its kind.
+pub(crate) fn decode_any<T>(
+    bytes: &[u8],
+    decode: impl FnOnce(u8, &mut Decoder<'_>) -> Result<T, MessageError>,
+) -> Result<T, MessageError> {
     let mut decoder = Decoder::new(bytes);
-    match begin(&mut decoder)? {
-        found if found == kind => {
-            let message = decode(&mut decoder)?;
-            end(&decoder)?;
-            Ok(message)
-        }
-        other => Err(MessageError::Unknown(other)),
-    }
+    let kind = begin(&mut decoder)?;
+    let message = decode(kind, &mut decoder)?;
+    end(&decoder)?;
+    Ok(message)
 }
 
 /// Reads version and kind, before the body.

@@ -105,6 +105,8 @@ pub struct SessionContext<'a> {
     /// The rider at this screen; `None` outside of a group.
     pub(crate) me: Option<&'a OwnRider>,
     pub(crate) roster: &'a Roster,
+    /// True once the ride has ended.
+    pub(crate) is_over: bool,
 }
 
 /// Readings of all clocks.
@@ -137,10 +139,14 @@ pub struct GroupMembers {
     pub max_file_bytes: Option<u32>,
     /// Largest number of cameras at a time, if the server has announced it.
     pub max_cameras: Option<u8>,
+    /// False for a browser without `RTCPeerConnection`.
+    pub has_webrtc: bool,
     /// False if the server allows no direct links.
     pub allows_direct_links: bool,
     /// ICE servers for media connections.
     pub ice_servers: Vec<IceServer>,
+    /// True once the ride has ended and its summary is shown.
+    pub is_over: bool,
 }
 
 /// Another member of the group.

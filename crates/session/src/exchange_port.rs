@@ -110,9 +110,10 @@ impl ExchangePort {
         group: &mut Group,
         me: Option<&OwnRider>,
         roster: &Roster,
+        is_over: bool,
     ) {
         let Some(own) = group.node().and_then(mesh::node::Node::me) else {
-            return self.run(now, group, None, roster);
+            return self.run(now, group, None, roster, is_over);
         };
         let is_open = self.loaded.is_some() && !self.has_ended;
         if let (false, Some(open), Some(me)) = (is_open, self.open, me) {
@@ -123,6 +124,7 @@ impl ExchangePort {
                 group,
                 me: Some(me),
                 roster,
+                is_over,
             };
             exchange.group_changed(&mut context);
             for (from, payload) in std::mem::take(&mut self.early) {
@@ -130,10 +132,17 @@ impl ExchangePort {
             }
             (self.loaded, self.has_ended) = (Some(exchange), false);
         }
-        self.run(now, group, me, roster);
+        self.run(now, group, me, roster, is_over);
     }
 
-    fn run(&mut self, now: ExchangeNow, group: &mut Group, me: Option<&OwnRider>, roster: &Roster) {
+    fn run(
+        &mut self,
+        now: ExchangeNow,
+        group: &mut Group,
+        me: Option<&OwnRider>,
+        roster: &Roster,
+        is_over: bool,
+    ) {
         let Some(exchange) = self.loaded.as_mut().filter(|_| !self.has_ended) else {
             return;
         };
@@ -142,6 +151,7 @@ impl ExchangePort {
             group,
             me,
             roster,
+            is_over,
         };
         if std::mem::take(&mut self.is_outdated) {
             exchange.group_changed(&mut context);

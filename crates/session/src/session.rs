@@ -425,6 +425,7 @@ impl RideSession {
             self.summarize(now);
         }
         self.view.stage = stage;
+        self.exchange.group_changed();
         if self.view.stage == Stage::Ended {
             // There is no ride to return to from another page any more.
             self.save(now);
@@ -689,7 +690,9 @@ impl RideSession {
     fn update_exchange(&mut self) {
         let at = exchange_now(self.now, &self.group);
         let me = self.me.as_ref().filter(|_| self.takes_part);
-        self.exchange.update(at, &mut self.group, me, &self.roster);
+        let is_over = self.view.stage == Stage::Ended;
+        self.exchange
+            .update(at, &mut self.group, me, &self.roster, is_over);
     }
 
     fn update_rows(&mut self) {

@@ -115,7 +115,7 @@ impl ConnectionAttempts {
             self.started_here = false;
         }
         let connection = self.connection.as_mut();
-        if let Some(connection) = connection.filter(|one| one.attempt == attempt) {
+        if let Some(connection) = connection.filter(|one| one.attempt() == attempt) {
             // The peer repeats the attempt.
             if is_offer && self.retry_at.take().is_some() {
                 connection.restart_attempt(now);

@@ -32,6 +32,11 @@ impl ConnectionScheduler {
         }
     }
 
+    /// Returns true if the browser has `RTCPeerConnection`.
+    pub(super) fn has_webrtc(&self) -> bool {
+        self.p2p_available
+    }
+
     pub(super) fn set_partner(&mut self, partner: PeerId) {
         self.partner = Some(partner);
     }

@@ -9,6 +9,7 @@ mod clocks;
 mod host;
 mod hostile;
 mod links;
+mod media;
 mod members;
 mod network;
 mod restart;

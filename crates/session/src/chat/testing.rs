@@ -276,8 +276,10 @@ impl World {
                 relay_bytes_per_second: 65_536,
                 max_file_bytes: None,
                 max_cameras: None,
+                has_webrtc: true,
                 allows_direct_links: true,
                 ice_servers: Vec::new(),
+                is_over: false,
             });
             if self.pages[index].members.as_ref() != Some(&members) {
                 self.pages[index].members = Some(Arc::clone(&members));

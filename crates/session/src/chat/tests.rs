@@ -1696,8 +1696,10 @@ fn clocks_at_the_ends_of_their_ranges_do_no_harm() {
         relay_bytes_per_second: 0,
         max_file_bytes: None,
         max_cameras: None,
+        has_webrtc: true,
         allows_direct_links: true,
         ice_servers: Vec::new(),
+        is_over: false,
     });
     for now in [first, last] {
         let mut chat = Chat::new(key(0), u64::MAX);

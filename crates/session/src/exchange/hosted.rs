@@ -13,9 +13,7 @@ use super::{
 };
 use crate::{
     chat::{ChatInput, ChatOutput, Rejection},
-    group::Group,
-    rider::OwnRider,
-    roster::Roster,
+    media::MediaInput,
     transfers::TransferInput,
 };
 
@@ -41,10 +39,7 @@ pub fn open(key: SigningKey, seed: u64) -> Box<dyn LoadedExchange> {
 impl LoadedExchange for HostedExchange {
     fn group_changed(&mut self, context: &mut SessionContext<'_>) {
         let before = self.members.as_deref();
-        let members = context
-            .me
-            .and_then(|me| members(context.group, me, context.roster));
-        let Some(members) = members.or_else(|| Some(alone(before?))) else {
+        let Some(members) = members(context).or_else(|| Some(alone(before?))) else {
             return;
         };
         if before != Some(&members) {
@@ -71,6 +66,11 @@ impl LoadedExchange for HostedExchange {
             ExchangeInput::Chat(ChatInput::Send { .. }) => {
                 let rejection = ChatOutput::Rejected(Rejection::NoGroup);
                 self.outputs.push_back(ExchangeOutput::Chat(rejection));
+            }
+            // Its track is to be stopped.
+            ExchangeInput::Media(MediaInput::GoLive(_)) => {
+                self.exchange.handle(now, input);
+                self.take_last_outputs();
             }
             _ => {}
         }
@@ -126,14 +126,15 @@ impl HostedExchange {
 }
 
 /// The group as the session knows it; `None` before the server has let this rider in.
-fn members(group: &Group, me: &OwnRider, roster: &Roster) -> Option<GroupMembers> {
-    let node = group.node()?;
+fn members(context: &SessionContext<'_>) -> Option<GroupMembers> {
+    let me = context.me?;
+    let node = context.group.node()?;
     let own = node.me()?;
     let others = node.members().filter(|member| member.role.follows_ride());
     let others = others.map(|member| GroupMember {
         peer: member.peer.clone(),
         incarnation: member.incarnation,
-        name: roster.label(&member.peer),
+        name: context.roster.label(&member.peer),
         sign_key: member.keys.sign,
         link: node
             .link_state(&member.peer)
@@ -150,8 +151,10 @@ fn members(group: &Group, me: &OwnRider, roster: &Roster) -> Option<GroupMembers
         relay_bytes_per_second: node.relay_bytes_per_second(),
         max_file_bytes: node.max_file_bytes(),
         max_cameras: node.max_cameras(),
+        has_webrtc: node.has_webrtc(),
         allows_direct_links: node.allows_direct_links(),
         ice_servers: node.ice_servers().to_vec(),
+        is_over: context.is_over,
     })
 }
 

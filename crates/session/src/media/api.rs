@@ -21,8 +21,6 @@ impl MediaKind {
 /// Input of media.
 #[derive(Clone, Debug, PartialEq)]
 pub enum MediaInput {
-    /// Whether this browser has `RTCPeerConnection`. Sent once.
-    Supported(bool),
     /// The rider goes live with a device, whose track the driver has. Refused by
     /// [`MediaOutput::Stop`] and a [`MediaNotice`] where it cannot be.
     GoLive(MediaKind),

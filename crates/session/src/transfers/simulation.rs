@@ -237,8 +237,10 @@ impl World {
             relay_bytes_per_second: self.relay_limit,
             max_file_bytes: None,
             max_cameras: None,
+            has_webrtc: true,
             allows_direct_links: true,
             ice_servers: Vec::new(),
+            is_over: false,
         };
         let now = self.exchange_now();
         self.pages[page]

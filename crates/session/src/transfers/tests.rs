@@ -81,8 +81,10 @@ impl Page {
             relay_bytes_per_second: 256 * 1024,
             max_file_bytes: self.max_file_bytes,
             max_cameras: None,
+            has_webrtc: true,
             allows_direct_links: true,
             ice_servers: Vec::new(),
+            is_over: false,
         };
         self.transfers.set_members(self.at(), Arc::new(members));
         self.drain();

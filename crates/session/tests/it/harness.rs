@@ -8,7 +8,7 @@
 //! - [`World`]: virtual time, and the packets that are on their way;
 //! - [`Tab`]: one tab with the ride's page; tabs of one browser share its [`BrowserStorage`];
 //! - `faults`: sleep, lost networks, cut paths;
-//! - `exchange`: chat and files;
+//! - `exchange`: chat and files; `media`: voice, cameras and screens;
 //! - `rides`: workouts, and rides that have begun;
 //! - [`FakeTrainer`]: a trainer over Bluetooth;
 //! - [`RawPeer`]: a member that runs another program and sends any bytes;
@@ -16,9 +16,12 @@
 
 mod exchange;
 mod faults;
+mod media;
 mod raw_peer;
 mod rides;
 mod rtc;
+#[path = "../../src/media/rtc_model.rs"]
+mod rtc_model;
 mod server;
 mod storage;
 mod tab;

@@ -17,6 +17,7 @@ mod intervals;
 mod joining;
 mod late_join;
 mod link_stats;
+mod media;
 mod moderation;
 mod names;
 mod own_settings;

@@ -12,12 +12,12 @@ use session::{
     transfers::{StoredTransfer, TransferId, TransferInput, TransferOutput, TransferView},
 };
 
-use super::{World, tab::Program};
+use super::{World, media::PageMedia, tab::Program};
 
 /// Chat and files on the screen of a page.
 #[derive(Clone, Debug, Default)]
 pub struct ShownExchange {
-    rider: Option<PeerId>,
+    pub(super) rider: Option<PeerId>,
     pub chat: ChatView,
     pub arrived: Vec<Arc<MessageRow>>,
     pub reactions: Vec<GroupReaction>,
@@ -29,6 +29,7 @@ pub struct ShownExchange {
     offered: BTreeMap<u32, Vec<u8>>,
     /// Received files.
     pub complete: Vec<(TransferId, String)>,
+    pub media: PageMedia,
     /// Another page goes on with what is stored.
     pub is_released: bool,
 }
@@ -47,7 +48,7 @@ impl World {
         self.exchange(at, ExchangeInput::Chat(input));
     }
 
-    fn exchange(&mut self, at: usize, input: ExchangeInput) {
+    pub(super) fn exchange(&mut self, at: usize, input: ExchangeInput) {
         let now = self.clocks(at);
         let program = self.tabs[at].program.as_mut();
         let session = program.and_then(Program::session).expect("a session");
@@ -103,7 +104,7 @@ impl World {
             ExchangeOutput::Send { .. } => panic!("the session sends it"),
             ExchangeOutput::Chat(output) => self.chat_output(at, output),
             ExchangeOutput::Transfers(output) => self.transfer_output(at, output),
-            ExchangeOutput::Media(_) => {}
+            ExchangeOutput::Media(output) => self.media_output(at, output),
         }
     }
 

@@ -397,6 +397,7 @@ impl World {
     pub fn crash(&mut self, at: usize) {
         self.say(at, FromPage::Closed);
         self.close_connections(at);
+        self.forget_media(at);
         let tab = &mut self.tabs[at];
         tab.program = None;
         tab.page += 1;

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use clock::{Duration, Moment};
-use protocol::peer::DeliveryClass;
+use mesh::media::MediaEvent;
+use protocol::peer::{DeliveryClass, PeerId};
 use rooms::room::{Room, RoomSettings, SocketId};
 use session::{Input, SocketEvent};
 
 use super::{
     BrowserStorage, Tab, ms,
     rtc::End,
+    rtc_model::{self, RtcModel},
     secs,
     server::{self, Server},
 };
@@ -36,6 +38,8 @@ pub(super) enum Packet {
     Frame(End, End, DeliveryClass, Vec<u8>),
     Connected(End, End),
     HungUp(End),
+    /// Event at one end of a media connection.
+    Media(rtc_model::End, MediaEvent),
     /// Time for a trainer's next notification: tab, page load, attempt.
     TrainerTick(usize, u32, u32),
 }
@@ -57,6 +61,10 @@ pub struct World {
     pub(super) owners: HashMap<SocketId, usize>,
     pub(super) blocked: BTreeSet<(usize, usize)>,
     pub(super) held: Vec<(End, End, DeliveryClass, Vec<u8>)>,
+    /// Media connections of all pages.
+    pub(super) rtc: RtcModel,
+    /// Riders by their number in [`Self::rtc`].
+    pub(super) media_riders: Vec<PeerId>,
     queue: BTreeMap<(Moment, u64), Packet>,
     order: u64,
     last_message: HashMap<(SocketId, bool), Moment>,
@@ -80,6 +88,8 @@ impl World {
             owners: HashMap::new(),
             blocked: BTreeSet::new(),
             held: Vec::new(),
+            rtc: RtcModel::default(),
+            media_riders: Vec::new(),
             queue: BTreeMap::new(),
             order: 0,
             last_message: HashMap::new(),
@@ -168,6 +178,7 @@ impl World {
             Packet::Frame(from, to, class, bytes) => self.deliver_frame(from, to, class, bytes),
             Packet::Connected(a, b) => self.connected(a, b),
             Packet::HungUp(end) => self.hung_up(end),
+            Packet::Media(end, event) => self.deliver_media(end, event),
             Packet::TrainerTick(at, page, attempt) => {
                 if self.tabs[at].page == page {
                     self.trainer_tick(at, attempt);
