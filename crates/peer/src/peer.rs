@@ -102,7 +102,7 @@ impl Peer {
         };
         let now = clocks.now();
         let mut session = RideSession::new(session_config, now, opening);
-        session::Session::load_exchange(&mut session, now, exchange::open);
+        session::Session::load_exchange(&mut session, now, exchange::open_without_media);
         let mut peer = Self {
             ride,
             clocks,
