@@ -27,7 +27,6 @@ use crate::{
         frames::frames_per_second,
         listener::Listener,
         media_rtc::{MediaHandlers, MediaPeer, RemoteTrack, SECTIONS, SendParameters},
-        page,
         playback::Playback,
         sound,
     },
@@ -90,7 +89,6 @@ impl MediaDriver {
             }
         })));
         driver.follow_tracks();
-        driver.post(MediaInput::Supported(page::supports_webrtc()));
         driver
     }
 

@@ -266,6 +266,13 @@ impl World {
         self.update_members();
     }
 
+    /// The page loads this part; it has not kept what has arrived.
+    pub(super) fn load_media(&mut self, at: usize) {
+        self.pages[at].has_media = true;
+        self.pages[at].members = None;
+        self.update_members();
+    }
+
     /// The rider leaves the ride.
     pub(super) fn leave(&mut self, at: usize) {
         let now = self.clocks(at);
