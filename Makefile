@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help serve build dev test lint fmt clippy test-rust test-build test-browser test-browsers test-network connectivity abuse bench bench-quick bench-files bench-mesh bench-mesh-quick bench-app fuzz setup setup-test setup-browsers setup-network setup-dev setup-bench setup-fuzz
+.PHONY: help serve demo build dev test lint fmt clippy test-rust test-build test-browser test-browsers test-network connectivity abuse bench bench-quick bench-files bench-mesh bench-mesh-quick bench-app fuzz setup setup-test setup-browsers setup-network setup-dev setup-bench setup-fuzz
 
 export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gruppetto/tools/bin:$(CURDIR)/node_modules/.bin:$(HOME)/.cargo/bin:$(PATH)
 
@@ -12,6 +12,9 @@ help: ## show this
 
 serve: build ## build the release and serve it at http://127.0.0.1:3000
 	@exec target/release/gruppetto
+
+demo: build ## serve a ride with eight simulated riders, and print its link
+	@exec target/release/gruppetto demo
 
 build: setup ## build the release: target/release/gruppetto and target/site
 	@node tools/build.mjs

@@ -1,14 +1,20 @@
-//! Entry point of the server: reads the settings, starts the log, and serves the
-//! app's pages; or checks the installation.
+//! Entry point: reads the settings, starts the log, and serves the app's pages; or checks the
+//! installation, or lets simulated riders join a ride.
 
 // The type of a page nests as deeply as its elements.
 #![recursion_limit = "256"]
 
+mod demo;
+
+use std::error::Error;
 use std::io::{Write, stderr, stdout};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use server::config::{Command, Config};
+use clap::{Args, FromArgMatches};
+use peer::bots::{self, Outcome};
+use peer::options::{BotsOptions, DemoOptions};
+use server::config::{Command, Config, Program};
 use server::error::StartError;
 use server::http::ContentSecurityPolicy;
 use server::http::pages::{leptos_options, pages};
@@ -32,8 +38,21 @@ fn main() -> ExitCode {
     }
 }
 
-fn start() -> Result<ExitCode, StartError> {
-    let mut config = Config::load()?;
+fn start() -> Result<ExitCode, Box<dyn Error>> {
+    let commands = vec![
+        BotsOptions::augment_args(clap::Command::new("bots")),
+        DemoOptions::augment_args(clap::Command::new("demo")),
+    ];
+    match Config::load(commands)? {
+        Program::Server(config) => Ok(start_server(*config)?),
+        Program::Command(name, flags) if name == "demo" => {
+            demo::start(DemoOptions::from_arg_matches(&flags)?)
+        }
+        Program::Command(_, flags) => ride(BotsOptions::from_arg_matches(&flags)?),
+    }
+}
+
+fn start_server(mut config: Config) -> Result<ExitCode, StartError> {
     if config.command == Some(Command::Check) {
         return check_installation(&config);
     }
@@ -44,6 +63,28 @@ fn start() -> Result<ExitCode, StartError> {
     let result = runtime.block_on(serve(config, options));
     runtime.shutdown_timeout(EXIT_TIMEOUT);
     result.map(|()| ExitCode::SUCCESS)
+}
+
+/// Lets simulated riders join a ride, until the program is told to stop.
+fn ride(options: BotsOptions) -> Result<ExitCode, Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(async {
+        let stop = shutdown::signals()?;
+        let (url, bots) = (options.url.clone(), options.bots());
+        let count = bots.riders.len();
+        let joined = || say(&format!("{count} simulated riders have joined {url}"));
+        if bots::run(bots, joined, stop).await? == Outcome::Over {
+            say("The ride is over.");
+        }
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Prints a line. A closed or full standard output changes nothing.
+fn say(line: &str) {
+    let _ = writeln!(stdout(), "{line}");
 }
 
 /// Prints the results of all checks. The exit code is a failure if one failed.
@@ -59,6 +100,7 @@ fn check_installation(config: &Config) -> Result<ExitCode, StartError> {
     })
 }
 
+/// Serves the app until the program is told to stop.
 async fn serve(config: Config, options: leptos::config::LeptosOptions) -> Result<(), StartError> {
     let mut signals = Box::pin(shutdown::signals()?);
     let listener = listen(options.site_addr).await?;
@@ -75,12 +117,10 @@ async fn serve(config: Config, options: leptos::config::LeptosOptions) -> Result
         let metrics = build_metrics_handler(state.clone());
         tokio::spawn(serve_metrics(listen(address).await?, metrics));
     }
-    // A closed or full standard output does not keep the server from serving.
-    let _ = writeln!(
-        stdout(),
+    say(&format!(
         "Gruppetto is at http://{}",
         listener.local_addr()?
-    );
+    ));
     run(listener, handler, state, signals).await;
     Ok(())
 }

@@ -27,7 +27,7 @@ use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use clap::error::ErrorKind;
-use clap::{Parser, ValueEnum};
+use clap::{CommandFactory, FromArgMatches, Parser, ValueEnum};
 use protocol::signaling::IceServer;
 use tracing_subscriber::EnvFilter;
 
@@ -54,7 +54,7 @@ const MIN_SECRET_BYTES: usize = 16;
 #[command(name = "gruppetto", version)]
 pub struct Config {
     /// Task instead of serving
-    #[arg(value_enum)]
+    #[arg(value_enum, value_name = "TASK")]
     pub command: Option<Command>,
 
     /// Address and port to listen on [default: 127.0.0.1:3000]
@@ -227,13 +227,43 @@ pub struct Config {
 
 impl Config {
     /// Reads flags and environment variables. With `--help` or `--version`, prints
-    /// the text and exits the process.
+    /// the text and exits the process. `commands` are other programs of this binary, each
+    /// with flags of its own: if the first argument names one, its flags are read instead,
+    /// and errors in them exit the process.
     ///
     /// # Errors
     /// [`StartError::Setting`] with a sentence that names the setting.
-    pub fn load() -> Result<Self, StartError> {
+    pub fn load(commands: Vec<clap::Command>) -> Result<Program, StartError> {
+        let first = std::env::args_os().nth(1);
+        let is_named = |it: &clap::Command| first.as_deref() == Some(it.get_name().as_ref());
+        let has_command = commands.iter().any(is_named);
+        let program = Self::command()
+            .subcommands(commands)
+            .disable_help_subcommand(true)
+            .args_conflicts_with_subcommands(true);
+        if has_command
+            && let Some((name, flags)) = program.clone().get_matches().remove_subcommand()
+        {
+            return Ok(Program::Command(name, flags));
+        }
         let arguments = with_aliases(std::env::args_os(), |name| std::env::var_os(name));
-        let config = Self::try_parse_from(arguments).map_err(|error| match error.kind() {
+        let matches = program.try_get_matches_from(arguments);
+        let config = matches.and_then(|matches| Self::from_arg_matches(&matches));
+        Self::checked(config).map(|config| Program::Server(Box::new(config)))
+    }
+
+    /// Reads environment variables only.
+    ///
+    /// # Errors
+    /// [`StartError::Setting`] with a sentence that names the setting.
+    pub fn from_environment() -> Result<Self, StartError> {
+        let name = std::iter::once("gruppetto".into());
+        let arguments = with_aliases(name, |name| std::env::var_os(name));
+        Self::checked(Self::try_parse_from(arguments))
+    }
+
+    fn checked(config: Result<Self, clap::Error>) -> Result<Self, StartError> {
+        let config = config.map_err(|error| match error.kind() {
             ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => error.exit(),
             _ => StartError::Setting(to_sentence(&error)),
         })?;
@@ -320,6 +350,15 @@ impl Config {
     pub fn ping_timeout(&self) -> Duration {
         Duration::from_millis(self.ping_timeout_ms)
     }
+}
+
+/// Program that the arguments ask for.
+#[derive(Debug, Clone)]
+pub enum Program {
+    /// The server, or a task with its settings.
+    Server(Box<Config>),
+    /// Another program of the binary, with its flags.
+    Command(String, clap::ArgMatches),
 }
 
 /// Task that the program does instead of serving.
@@ -413,7 +452,6 @@ mod tests {
 
     #[test]
     fn every_setting_is_documented() {
-        use clap::CommandFactory;
         let page = include_str!("../../docs/operations.md");
         let command = Config::command();
         let settings = command.get_arguments().filter_map(|it| it.get_env());

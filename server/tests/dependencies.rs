@@ -18,7 +18,8 @@ const RULES: &[(&str, &[&str])] = &[
     ("app", &["clock", "mesh", "protocol", "ride", "session"]),
     // The server cannot read a ride: neither `ride` nor `session`.
     ("server", &["clock", "protocol", "rooms"]),
-    ("gruppetto", &["app", "server"]),
+    ("peer", &["clock", "mesh", "protocol", "ride", "session"]),
+    ("gruppetto", &["app", "peer", "server"]),
     ("bench", &["clock", "protocol", "ride", "session"]),
 ];
 

@@ -25,7 +25,7 @@ use crate::{
     transfers::{TransferInput, TransferOutput, Transfers},
 };
 
-pub use hosted::open;
+pub use hosted::{open, open_without_media};
 
 /// Time for which a browser keeps messages of the chat and received files.
 pub const KEPT_FOR: Duration = Duration::from_secs(24 * 3_600);
@@ -139,7 +139,7 @@ pub struct GroupMembers {
     pub max_file_bytes: Option<u32>,
     /// Largest number of cameras at a time, if the server has announced it.
     pub max_cameras: Option<u8>,
-    /// False for a browser without `RTCPeerConnection`.
+    /// False for a browser without `RTCPeerConnection`, and for a program without media.
     pub has_webrtc: bool,
     /// False if the server allows no direct links.
     pub allows_direct_links: bool,

@@ -35,7 +35,7 @@ pub fn to_sentence(error: &clap::Error) -> String {
         None => format!("is not accepted ({reason})"),
     };
     if flag.starts_with('[') {
-        return format!("{value:?} is not a command: the only one is \"check\". See --help.");
+        return format!("{value:?} is not a command: --help lists them.");
     }
     let variable = flag
         .trim_start_matches('-')

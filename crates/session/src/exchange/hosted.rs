@@ -23,25 +23,41 @@ struct HostedExchange {
     exchange: GroupExchange,
     members: Option<Arc<GroupMembers>>,
     outputs: VecDeque<ExchangeOutput>,
+    /// False for a program that has neither devices nor a screen for media.
+    has_media: bool,
     has_ended: bool,
 }
 
 /// Opens the exchange of a page whose rider signs with the key. The number differs in every page load.
 pub fn open(key: SigningKey, seed: u64) -> Box<dyn LoadedExchange> {
-    Box::new(HostedExchange {
-        exchange: GroupExchange::new(key, seed),
-        members: None,
-        outputs: VecDeque::new(),
-        has_ended: false,
-    })
+    Box::new(HostedExchange::new(key, seed, true))
+}
+
+/// Opens the exchange of a program that tells the other riders that it takes no voice and pictures,
+/// whatever its links are.
+pub fn open_without_media(key: SigningKey, seed: u64) -> Box<dyn LoadedExchange> {
+    Box::new(HostedExchange::new(key, seed, false))
+}
+
+impl HostedExchange {
+    fn new(key: SigningKey, seed: u64, has_media: bool) -> Self {
+        Self {
+            exchange: GroupExchange::new(key, seed),
+            members: None,
+            outputs: VecDeque::new(),
+            has_media,
+            has_ended: false,
+        }
+    }
 }
 
 impl LoadedExchange for HostedExchange {
     fn group_changed(&mut self, context: &mut SessionContext<'_>) {
         let before = self.members.as_deref();
-        let Some(members) = members(context).or_else(|| Some(alone(before?))) else {
+        let Some(mut members) = members(context).or_else(|| Some(alone(before?))) else {
             return;
         };
+        members.has_webrtc &= self.has_media;
         if before != Some(&members) {
             let members = Arc::new(members);
             self.members = Some(Arc::clone(&members));

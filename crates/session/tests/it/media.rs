@@ -1,6 +1,7 @@
 //! Voice, cameras and screen sharing in whole sessions: over the mesh, the relay, reloads, other tabs,
 //! and a server that is gone.
 
+use protocol::peer::LinkState;
 use rooms::room::RoomSettings;
 use session::{
     Intent,
@@ -47,6 +48,19 @@ fn riders_hear_and_see_each_other_in_the_lobby() {
     }
     assert!(world.reaches(BEN, ANA, Camera) && world.reaches(BEN, CEM, Camera));
     assert!(world.rider_media(CEM, "Ben").unwrap().camera);
+    assert_eq!(rejected(&world), [0; 3]);
+}
+
+#[test]
+fn a_program_without_media_is_shown_as_not_reachable_and_keeps_its_direct_link() {
+    let mut world = talking(World::group(7, 3), 2);
+    world.load_exchange_without_media(CEM);
+    world.run(secs(2));
+    world.go_live(ANA, Microphone);
+    world.run(secs(2));
+    assert!(world.is_heard(ANA, BEN));
+    assert_eq!(world.media_state(ANA, "Cem"), Some(MediaState::Unreachable));
+    assert_eq!(world.link(ANA, "Cem"), LinkState::Direct);
     assert_eq!(rejected(&world), [0; 3]);
 }
 

@@ -8,7 +8,7 @@ use session::{
     chat::{
         ChatInput, ChatOutput, ChatView, GroupReaction, MessageRow, MessageState, Rejection, Tab,
     },
-    exchange::{self, ExchangeInput, ExchangeOutput, LoadedExchange},
+    exchange::{self, ExchangeInput, ExchangeOutput, LoadedExchange, OpenExchange},
     transfers::{StoredTransfer, TransferId, TransferInput, TransferOutput, TransferView},
 };
 
@@ -37,10 +37,19 @@ pub struct ShownExchange {
 impl World {
     /// The page has loaded chat and files.
     pub fn load_exchange(&mut self, at: usize) {
+        self.load_exchange_with(at, exchange::open);
+    }
+
+    /// The rider's program, which is no page, has chat and files only.
+    pub fn load_exchange_without_media(&mut self, at: usize) {
+        self.load_exchange_with(at, exchange::open_without_media);
+    }
+
+    fn load_exchange_with(&mut self, at: usize, open: OpenExchange) {
         let now = self.clocks(at);
         let program = self.tabs[at].program.as_mut();
         let session = program.and_then(Program::session).expect("a session");
-        session.load_exchange(now, exchange::open);
+        session.load_exchange(now, open);
         self.carry_out(at);
     }
 

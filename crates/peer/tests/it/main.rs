@@ -1,0 +1,12 @@
+//! Tests of peers that join rides on a real server.
+
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod direct;
+mod exchange;
+mod hostile;
+mod joining;
+mod leaving;
+mod relayed;
+mod restart;
+mod support;
