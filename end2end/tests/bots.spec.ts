@@ -45,10 +45,13 @@ test("two riders and six simulated ones see each other's numbers over direct lin
 
 test("simulated riders without direct links are relayed", async ({ newRider }) => {
   const ana = await newRider("Ana", 200);
-  await ana.startRide();
+  await gather(ana);
   const bots = await Bots.join(ana.invitation, 2, "--relay-only");
   try {
     await expect(ana.ride.riders.getByRole("article")).toHaveCount(3);
+    await ana.ride.share(longRide);
+    await ana.ride.start.click();
+    await ana.ride.expectRiding();
     for (const card of await botCards(ana)) {
       await card.expectLink("relayed");
       await expectToChange(card.metric("power"), 15_000);

@@ -1,5 +1,6 @@
 //! Chat and files.
 
+use protocol::peer::LinkState;
 use session::{
     chat::{ChatInput, DeliveryMarks, Tab},
     exchange::ExchangeInput,
@@ -49,6 +50,12 @@ async fn files_are_declined() {
         let server = TestServer::start(&[]).await;
         let ride = server.ride().await;
         let mut riders = Riders::join(&ride, 2, None).await;
+        // A file is offered to those who can be reached.
+        riders
+            .run_until("a direct link", |riders| {
+                riders.all_see_numbers(LinkState::Direct)
+            })
+            .await;
         let offer = TransferInput::Offer {
             file: 1,
             name: "ride.fit".to_owned(),
