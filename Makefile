@@ -3,7 +3,7 @@
 
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help serve demo build dev test lint fmt clippy test-rust test-build test-browser test-browsers test-network connectivity abuse bench bench-quick bench-files bench-mesh bench-mesh-quick bench-app fuzz setup setup-test setup-browsers setup-network setup-dev setup-bench setup-fuzz
+.PHONY: help serve demo build dev test lint fmt clippy test-rust test-build test-browser test-variants test-browsers test-network connectivity abuse bench bench-quick bench-files bench-mesh bench-mesh-quick bench-app fuzz setup setup-test setup-browsers setup-network setup-dev setup-bench setup-fuzz
 
 export PATH := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/gruppetto/tools/bin:$(CURDIR)/node_modules/.bin:$(HOME)/.cargo/bin:$(PATH)
 
@@ -43,6 +43,9 @@ test-build: setup ## the tests of the build script
 
 test-browser: setup-test build ## the browser tests, against the release build
 	cd end2end && npx tsc && npx playwright test
+
+test-variants: setup-test build ## browser tests of further devices, faces and files
+	cd end2end && npx tsc && VARIANTS=1 npx playwright test
 
 test-browsers: setup-browsers build ## Chromium and Firefox ESR in one ride
 	cd end2end && npx tsc && npx playwright test --config browsers.config.ts
