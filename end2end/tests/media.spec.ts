@@ -56,7 +56,8 @@ test("three riders hear and see each other from the lobby into the ride, and eve
   await test.step("the start of the ride changes none of it", async () => {
     await ana.ride.share(longRide);
     await ana.ride.start.click();
-    await each(all, ({ ride }) => ride.expectRiding());
+    // Three pages encode and decode pictures meanwhile, which takes all of a small computer.
+    await each(all, ({ ride }) => expect(ride.myRide).toBeVisible({ timeout: 60_000 }));
     await each(all, hears);
     await eachPair(all, async (watcher, other) => {
       await expect(watcher.media.cameraOf(watcher.ride.card(other.name).article)).toBeVisible();
