@@ -69,7 +69,7 @@ pub struct Media {
     own: OwnDevices,
     own_speech: Speech,
     quality: QualityControl,
-    /// Whether the driver was told that the microphone is audible, while it is live.
+    /// Newest [`MediaOutput::Audible`] while the microphone is live.
     told_audible: Option<bool>,
     /// Riders who take part, in order of arrival.
     peers: Vec<Peer>,
@@ -236,7 +236,7 @@ impl Media {
         members.is_some_and(|members| members.has_webrtc && !members.is_over)
     }
 
-    /// What others are told; `None` before there is something to tell.
+    /// Status that the others have been told; `None` before there is something to tell.
     fn own_status(&self) -> Option<MediaStatus> {
         let members = self.members.as_ref()?;
         let can_connect = members.has_webrtc && members.allows_direct_links;

@@ -2,7 +2,7 @@ use clock::Duration;
 use mesh::media::{MediaCommand, MediaEvent};
 use protocol::peer::PeerId;
 
-/// What a rider can send.
+/// Kind of sound or picture that a rider sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum MediaKind {
     /// Microphone.
@@ -68,7 +68,7 @@ pub enum MediaInput {
         /// Pictures per second that the page draws.
         page_fps: f32,
     },
-    /// A tone of this length is played: voices are lowered for so long.
+    /// A tone of this length is played: voices are lowered meanwhile.
     TonePlayed(Duration),
 }
 
@@ -84,7 +84,7 @@ pub enum MediaOutput {
         /// Command.
         command: MediaCommand,
     },
-    /// What a connection sends: the own track of a device with these parameters, or nothing
+    /// Track that a connection sends: the own one of a device with these parameters, or nothing
     /// (`replaceTrack`, `setParameters`).
     Send {
         /// Other page's rider.
@@ -105,7 +105,7 @@ pub enum MediaOutput {
         /// Volume.
         gain: f32,
     },
-    /// What the screen shows.
+    /// View for the screen.
     Show(Box<MediaView>),
     /// Something happened that the rider is told.
     Notify(MediaNotice),
@@ -140,7 +140,7 @@ pub enum MediaNotice {
     DeviceEnded(MediaKind),
 }
 
-/// What the screen shows of media.
+/// Media as the screen shows them.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct MediaView {
     /// False while media cannot be used: no group, or a browser without WebRTC.

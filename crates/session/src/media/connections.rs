@@ -179,7 +179,7 @@ impl Media {
         }
     }
 
-    /// What the connection sends that has to carry the most.
+    /// Tracks of the connection that carries the most.
     pub(super) fn load(&self) -> Load {
         let receivers = self.peers.iter().filter(|peer| peer.sending.is_some());
         let is_large = |peer: &Peer| peer.wants == PictureSize::Enlarged;

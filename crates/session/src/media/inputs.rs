@@ -1,4 +1,4 @@
-//! What the rider and the driver do.
+//! Inputs of the rider and of the driver.
 
 use clock::Duration;
 use protocol::peer::PeerId;

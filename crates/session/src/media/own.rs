@@ -82,7 +82,7 @@ impl OwnDevices {
         }
     }
 
-    /// What others are told.
+    /// Status for the others.
     pub(super) fn status(&self, can_connect: bool, is_camera_paused: bool) -> MediaStatus {
         let camera = self.camera.and_then(|live| live.since);
         MediaStatus {

@@ -52,7 +52,7 @@ pub(super) struct Connection {
     pub(super) base: u32,
 }
 
-/// What the driver was told of a connection.
+/// State of a connection as the driver knows it.
 #[derive(Debug)]
 pub(super) struct Sending {
     /// Number of the connection.

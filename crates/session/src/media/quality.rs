@@ -23,7 +23,7 @@ const UP_AFTER: Duration = Duration::from_secs(15);
 /// Longest time of good measurements before a step up. The time doubles with each step up that was
 /// soon followed by a step down.
 const UP_AFTER_LIMIT: Duration = Duration::from_secs(120);
-/// A step up has succeeded if no step down follows for so long.
+/// Time without a step down after which a step up has succeeded.
 const TRIAL: Duration = Duration::from_secs(20);
 /// Time without a measurement after which hysteresis begins anew.
 const GAP: Duration = Duration::from_secs(5);
@@ -77,7 +77,7 @@ pub(super) const fn screen(quality: CameraQuality) -> Encoding {
     }
 }
 
-/// What is sent beside a camera, and the largest size in which the camera is sent.
+/// Load of a connection: tracks beside the camera, and the largest size of the camera.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Load {
     pub(super) has_microphone: bool,

@@ -1,4 +1,4 @@
-//! What others send.
+//! Messages of the others.
 
 use protocol::peer::PeerId;
 use ride::media::MediaMessage;

@@ -1,4 +1,4 @@
-//! What the screen shows.
+//! The view of media for the screen.
 
 use mesh::media::MediaConnectionState;
 use ride::media::Microphone;
@@ -50,7 +50,7 @@ impl Media {
         }
     }
 
-    /// State of the connection to a rider with whom something is to be exchanged.
+    /// State of the connection to a rider, if there is anything to send or receive.
     fn state(&self, peer: &Peer) -> MediaState {
         let is_known = peer.status.is_some();
         if peer.is_silent || is_known && !self.can_connect(peer) {

@@ -890,7 +890,7 @@ fn a_flood_of_signals_is_limited_and_opens_few_connections() {
         let sdp = "v=0".to_owned();
         MediaMessage::Signal(Signal::Offer { attempt, sdp })
     };
-    // Nobody sends anything: there is no connection to be made.
+    // No rider sends anything, so no connection is made.
     for attempt in 0..1_000 {
         world.inject(BEN, ANA, &offer(attempt));
         world.run(5);
