@@ -139,7 +139,7 @@ test("a browser that gives no device again names the one that was paired, and on
   await expect(row(page, "Trainer")).toContainText("Kickr Test is connected.");
 });
 
-test("a Tacx trainer before FTMS follows the targets", async ({ newRider }) => {
+test("a Tacx trainer before FTMS follows the targets", { tag: "@variant" }, async ({ newRider }) => {
   const ana = await riderWith(newRider, { [services.tacx]: tacxTrainer(143, 88) });
   await pair(ana.page, "trainer");
   await expect(ana.page.getByText("Tacx is connected.")).toBeVisible();
@@ -150,7 +150,7 @@ test("a Tacx trainer before FTMS follows the targets", async ({ newRider }) => {
   await expect.poll(async () => (await sensorWrites(ana.page, services.tacx)).map((write) => write.slice(4, 12))).toContainEqual([0x31, 255, 255, 255, 255, 255, 0xe0, 0x01]);
 });
 
-test("a Wahoo trainer before FTMS is unlocked and follows the targets", async ({ newRider }) => {
+test("a Wahoo trainer before FTMS is unlocked and follows the targets", { tag: "@variant" }, async ({ newRider }) => {
   const ana = await riderWith(newRider, { [services.power]: wahooTrainer(117) });
   await pair(ana.page, "trainer");
   await expect(ana.page.getByText("Old Kickr is connected.")).toBeVisible();

@@ -116,7 +116,7 @@ test("a double click on Pause, and Enter pressed twice, pause the ride and do no
   await expect(ana.ride.myRide.getByText("Resuming in")).toBeHidden();
 });
 
-test("a double click on End ride asks, and ends nothing", async ({ newRider }) => {
+test("a double click on End ride asks, and ends nothing", { tag: "@variant" }, async ({ newRider }) => {
   const ana = await newRider("Ana", 200);
   await rideTogether(longRide, ana);
   await ana.ride.end.dblclick();

@@ -23,6 +23,17 @@ const hearsNothing = (rider: Rider) => expect.poll(async () => (await arriving(r
 const sees = (rider: Rider) => expect.poll(async () => (await arriving(rider.page)).cameraFrames, { timeout: 20_000 }).toBeGreaterThan(0);
 const seesNothing = (rider: Rider) => expect.poll(async () => (await arriving(rider.page)).cameraFrames, { timeout: 20_000 }).toBe(0);
 
+/**
+ * Expects the camera of a rider on the board of another one. On a machine that is too slow for all pictures, the rider
+ * is told instead that the own camera pauses.
+ */
+async function expectCamera(watcher: Rider, other: Rider): Promise<void> {
+  const video = watcher.media.cameraOf(watcher.ride.card(other.name).article);
+  const isPaused = () => other.media.notes.getByText("Your camera pauses").isVisible();
+  const hasPictures = () => video.evaluate((video: HTMLVideoElement) => video.videoHeight > 0, null, { timeout: 1_000 }).catch(() => false);
+  await expect.poll(async () => (await isPaused()) || (await hasPictures()), { timeout: 20_000 }).toBe(true);
+}
+
 test("three riders hear and see each other from the lobby into the ride, and everything ends with it", async ({ newRider }) => {
   test.slow();
   const [ana, ben, cem] = await Promise.all(
@@ -46,8 +57,7 @@ test("three riders hear and see each other from the lobby into the ride, and eve
   await test.step("each card shows the camera and the microphone, and the one who speaks is marked", async () => {
     await eachPair(all, async (watcher, other) => {
       const card = watcher.ride.card(other.name).article;
-      await expect(watcher.media.cameraOf(card)).toBeVisible();
-      await expect.poll(() => watcher.media.cameraOf(card).evaluate((video: HTMLVideoElement) => video.videoHeight)).toBeGreaterThan(0);
+      await expectCamera(watcher, other);
       await expect(card.locator('[data-speaking="true"]')).toBeVisible();
       await expect(card.getByText("speaking")).toBeVisible();
     });
@@ -59,9 +69,7 @@ test("three riders hear and see each other from the lobby into the ride, and eve
     // Three pages encode and decode pictures meanwhile, which takes all of a small computer.
     await each(all, ({ ride }) => expect(ride.myRide).toBeVisible({ timeout: 60_000 }));
     await each(all, hears);
-    await eachPair(all, async (watcher, other) => {
-      await expect(watcher.media.cameraOf(watcher.ride.card(other.name).article)).toBeVisible();
-    });
+    await eachPair(all, expectCamera);
   });
 
   await test.step("the end of the ride stops every track", async () => {

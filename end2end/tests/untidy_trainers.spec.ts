@@ -40,7 +40,7 @@ for (const [name, range] of [
   ["that is reversed", [...littleEndian(800), ...littleEndian(25), ...littleEndian(1)]],
   ["that is cut off", [25, 0]],
 ] as const) {
-  test(`a range of powers ${name} limits no target`, async ({ newRider }) => {
+  test(`a range of powers ${name} limits no target`, { tag: "@variant" }, async ({ newRider }) => {
     const ana = await riderOn(newRider, { range: [...range] });
     await ride(ana);
     await expect.poll(() => commands(ana.page)).toContainEqual(targetPower(120));
@@ -48,14 +48,14 @@ for (const [name, range] of [
   });
 }
 
-test("a trainer without a range of powers and without features is controlled all the same", async ({ newRider }) => {
+test("a trainer without a range of powers and without features is controlled all the same", { tag: "@variant" }, async ({ newRider }) => {
   const ana = await riderOn(newRider, { missing: [0x2acc, 0x2ad6, 0x2ad8] });
   await ride(ana);
   await expect.poll(() => commands(ana.page)).toContainEqual(targetPower(120));
   await expect(ana.ride.metric("power")).toHaveText("110");
 });
 
-test("fields that are announced and absent are missing, and those that are there are used", async ({ newRider }) => {
+test("fields that are announced and absent are missing, and those that are there are used", { tag: "@variant" }, async ({ newRider }) => {
   // Instantaneous cadence, power and heart rate are announced; the packet ends after the power.
   const packet = [...littleEndian(0x01 | 0x04 | 0x40 | 0x200), ...littleEndian(2 * 85), ...littleEndian(110)];
   const ana = await riderOn(newRider, { packet });
@@ -65,7 +65,7 @@ test("fields that are announced and absent are missing, and those that are there
   await expect(ana.ride.metric("heart-rate")).toHaveText("–");
 });
 
-test("a heart rate of 0 is no reading, a power of 0 is one", async ({ newRider }) => {
+test("a heart rate of 0 is no reading, a power of 0 is one", { tag: "@variant" }, async ({ newRider }) => {
   const packet = (beats: number) => [...littleEndian(0x01 | 0x04 | 0x40 | 0x200), ...littleEndian(0), ...littleEndian(0), beats];
   const ana = await riderOn(newRider, { packet: packet(130) });
   await ride(ana);
@@ -75,7 +75,7 @@ test("a heart rate of 0 is no reading, a power of 0 is one", async ({ newRider }
   await expect(ana.ride.metric("power")).toHaveText("0");
 });
 
-test("a trainer that answers success to everything and follows nothing is given each target once", async ({ newRider }) => {
+test("a trainer that answers success to everything and follows nothing is given each target once", { tag: "@variant" }, async ({ newRider }) => {
   const ana = await riderOn(newRider, { features: [0, 0, 0, 0, 0, 0, 0, 0] });
   await ride(ana);
   await expect.poll(() => commands(ana.page)).toContainEqual(targetPower(120));
@@ -84,7 +84,7 @@ test("a trainer that answers success to everything and follows nothing is given 
   await expect(ana.ride.metric("power")).toHaveText("110");
 });
 
-test("a trainer that answers after the time limit is followed again", async ({ newRider }) => {
+test("a trainer that answers after the time limit is followed again", { tag: "@variant" }, async ({ newRider }) => {
   const ana = await riderOn(newRider, { answersAfter: 4_000 });
   await ride(ana);
   await expect.poll(() => commands(ana.page), { timeout: 20_000 }).toContainEqual(targetPower(120));
@@ -109,7 +109,7 @@ test("a whole workout is written to a Fitness Machine byte by byte, each target 
   expect(await commands(ana.page)).toEqual([[0x00], level, targetPower(100), targetPower(160), level, targetPower(120), level]);
 });
 
-test("the levels of a bike lie in its own range", async ({ newRider }) => {
+test("the levels of a bike lie in its own range", { tag: "@variant" }, async ({ newRider }) => {
   const resistanceRange = [...littleEndian(200), ...littleEndian(0), ...littleEndian(10)];
   const ana = await riderOn(newRider, { features: [0x87, 0x44, 0, 0, 0x04, 0, 0, 0], resistanceRange });
   await ride(ana);
@@ -127,7 +127,7 @@ test("a trainer that never answers a target measures on, and says so", async ({ 
   await expect(ana.page.getByText(/does not answer when/)).toBeHidden({ timeout: 40_000 });
 });
 
-test("a trainer that answers late is followed, and not reported", async ({ newRider }) => {
+test("a trainer that answers late is followed, and not reported", { tag: "@variant" }, async ({ newRider }) => {
   const ana = await riderOn(newRider, { answersAfter: 2_000 });
   await ride(ana);
   await expect.poll(() => commands(ana.page), { timeout: 15_000 }).toContainEqual(targetPower(120));
@@ -144,13 +144,13 @@ test("a console that sends data only after it was started is started", async ({ 
   await expect(ana.page.getByRole("group", { name: "Trainer" })).toContainText("110 W");
 });
 
-test("a console that stops sending when it is controlled is ridden without control", async ({ newRider }) => {
+test("a console that stops sending when it is controlled is ridden without control", { tag: "@variant" }, async ({ newRider }) => {
   const ana = await riderOn(newRider, { stopsAfter: 0x00 });
   await expect(ana.page.getByText("Kickr Test stops sending data when it is controlled")).toBeVisible({ timeout: 60_000 });
   await expect(ana.page.getByRole("group", { name: "Trainer" })).toContainText("110 W");
 });
 
-test("a trainer that wants a reset first is reset, and then follows", async ({ newRider }) => {
+test("a trainer that wants a reset first is reset, and then follows", { tag: "@variant" }, async ({ newRider }) => {
   const ana = await riderOn(newRider, { grantsAfter: 0x01 });
   await expect(ana.page.getByText(/gives no control/)).toBeVisible();
   await expect(ana.page.getByText("Kickr Test is connected.")).toBeVisible();
@@ -158,7 +158,7 @@ test("a trainer that wants a reset first is reset, and then follows", async ({ n
   await expect.poll(() => commands(ana.page)).toContainEqual(targetPower(120));
 });
 
-test("a bike that takes only resistance is ridden by levels, and offers no ERG mode", async ({ newRider }) => {
+test("a bike that takes only resistance is ridden by levels, and offers no ERG mode", { tag: "@variant" }, async ({ newRider }) => {
   const ana = await riderOn(newRider, { features: [0x87, 0x44, 0, 0, 0x04, 0, 0, 0], answers: { 0x05: 0x02 } });
   await expect(ana.page.getByText("Kickr Test takes no target in watts.")).toBeVisible();
   await ride(ana);
