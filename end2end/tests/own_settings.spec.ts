@@ -52,7 +52,7 @@ test("three short tones and a long one announce each interval, unless the sound 
   expect(await tones(ben.page)).toHaveLength(before);
 });
 
-test("the test of FTP offers what it has measured, and the next ride is at the new FTP", async ({ newRider }) => {
+test("the test of FTP offers what it has measured, and the next ride is at the new FTP", { tag: "@variant" }, async ({ newRider }) => {
   test.setTimeout(180_000);
   const ana = await newRider("Ana", 200);
   const minute = { duration: 70, percentage: 150 };

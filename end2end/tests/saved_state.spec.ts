@@ -37,7 +37,7 @@ test("a copy of a tab in a ride asks before it takes over the rider", async ({ n
   await ana.expectLobby();
 });
 
-test("a browser keeps the recordings of more rides than the twenty into which it can return", async ({ newRider }) => {
+test("a browser keeps the recordings of more rides than the twenty into which it can return", { tag: "@variant" }, async ({ newRider }) => {
   const ana = await newRider("Ana", 200);
   await rideTogether(quarterMinute, ana);
   await expect(ana.ride.summary).toBeVisible({ timeout: 30_000 });
