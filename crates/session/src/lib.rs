@@ -43,6 +43,7 @@ mod roster;
 mod session;
 mod shared_timeline;
 pub mod storage;
+mod token_buckets;
 pub mod transfers;
 pub mod view;
 

@@ -1,6 +1,8 @@
-//! Limits of what each other rider can make this page do, as token buckets on virtual time.
+//! Limits of what each other rider can make this page do, by kind of work.
 
-use clock::{Duration, Moment};
+use clock::Moment;
+
+use crate::token_buckets::{Limit, TokenBuckets};
 
 /// Kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,7 +31,7 @@ pub(super) enum Work {
 }
 
 /// Size of a bucket, and milliseconds in which it gains one token, by `Work as usize`.
-const LIMITS: [(u32, u64); 10] = [
+const LIMITS: [Limit; 10] = [
     (400, 50),
     (2_600, 66),
     (16, 2_000),
@@ -44,29 +46,19 @@ const LIMITS: [(u32, u64); 10] = [
 /// Signature checks that a forged entry costs its sender.
 const FORGED: u32 = 200;
 
-/// Token buckets of one rider. A bucket is stored as the moment at which it is full again.
+/// Token buckets of one rider.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Limits {
-    full_at: [Moment; LIMITS.len()],
-}
+pub(super) struct Limits(TokenBuckets<{ LIMITS.len() }>);
 
 impl Limits {
     /// Takes a token. Returns false if there is none, and the work is not to be done.
     pub(super) fn allow(&mut self, now: Moment, work: Work) -> bool {
-        let (burst, interval) = LIMITS[work as usize];
-        let interval = Duration::from_millis(interval);
-        let full_at = &mut self.full_at[work as usize];
-        let is_allowed = full_at.since(now) <= interval * (burst - 1);
-        if is_allowed {
-            *full_at = now.max(*full_at) + interval;
-        }
-        is_allowed
+        self.0.take(now, work as usize, &LIMITS)
     }
 
     /// Takes the tokens that a forged entry costs.
     pub(super) fn punish(&mut self, now: Moment) {
-        let interval = Duration::from_millis(LIMITS[Work::Signature as usize].1);
-        let full_at = &mut self.full_at[Work::Signature as usize];
-        *full_at = now.max(*full_at) + interval * FORGED;
+        self.0
+            .charge(now, Work::Signature as usize, &LIMITS, FORGED);
     }
 }

@@ -1,6 +1,8 @@
-//! Limits of what each other rider can make this page do, as token buckets on virtual time.
+//! Limits of what each other rider can make this page do, by kind of work.
 
-use clock::{Duration, Moment};
+use clock::Moment;
+
+use crate::token_buckets::{Limit, TokenBuckets};
 
 /// Kind of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,24 +21,15 @@ pub(super) enum Work {
 }
 
 /// Size of a bucket, and milliseconds in which it gains one token, by `Work as usize`.
-const LIMITS: [(u32, u64); 5] = [(20, 200), (100, 100), (20, 200), (5, 1_000), (3, 1_500)];
+const LIMITS: [Limit; 5] = [(20, 200), (100, 100), (20, 200), (5, 1_000), (3, 1_500)];
 
-/// Token buckets of one rider. A bucket is stored as the moment at which it is full again.
+/// Token buckets of one rider.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Limits {
-    full_at: [Moment; LIMITS.len()],
-}
+pub(super) struct Limits(TokenBuckets<{ LIMITS.len() }>);
 
 impl Limits {
     /// Takes a token. Returns false if there is none, and the work is not to be done.
     pub(super) fn allow(&mut self, now: Moment, work: Work) -> bool {
-        let (burst, interval) = LIMITS[work as usize];
-        let interval = Duration::from_millis(interval);
-        let full_at = &mut self.full_at[work as usize];
-        let is_allowed = full_at.since(now) <= interval * (burst - 1);
-        if is_allowed {
-            *full_at = now.max(*full_at) + interval;
-        }
-        is_allowed
+        self.0.take(now, work as usize, &LIMITS)
     }
 }
