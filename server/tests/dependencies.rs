@@ -16,15 +16,20 @@ const RULES: &[(&str, &[&str])] = &[
     ("mesh", &["clock", "protocol"]),
     ("session", &["clock", "mesh", "protocol", "ride"]),
     ("app", &["clock", "mesh", "protocol", "ride", "session"]),
+    ("tunnel", &["clock", "protocol"]),
     // The server cannot read a ride: neither `ride` nor `session`.
-    ("server", &["clock", "protocol", "rooms"]),
-    ("peer", &["clock", "mesh", "protocol", "ride", "session"]),
+    ("server", &["clock", "protocol", "rooms", "tunnel"]),
+    (
+        "peer",
+        &["clock", "mesh", "protocol", "ride", "session", "tunnel"],
+    ),
+    ("shell", &["clock", "tunnel"]),
     ("gruppetto", &["app", "peer", "server"]),
     ("bench", &["clock", "protocol", "ride", "session"]),
 ];
 
 /// Libraries without IO: they must not use crates that read clocks, sockets or the browser.
-const WITHOUT_IO: &[&str] = &["clock", "protocol", "ride", "rooms", "mesh", "session"];
+const WITHOUT_IO: &[&str] = &["clock", "protocol", "ride", "rooms", "mesh", "session", "tunnel"];
 const IO_CRATES: &[&str] = &[
     "axum",
     "getrandom",
