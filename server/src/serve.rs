@@ -41,9 +41,9 @@ use write_deadline::WriteDeadline;
 /// Pause after a failed accept, usually because the process is out of file
 /// descriptors.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(500);
-/// Maximum size of a request's head, and of hyper's buffer for a response that is
-/// being written. Browsers send heads of 1 to 2 KiB.
-const MAX_HEAD_BYTES: usize = 16 * 1024;
+/// Maximum size of a request's head for the app, and of hyper's buffer for a response
+/// that is being written. Browsers send heads of 1 to 2 KiB.
+pub const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// Unsent bytes that the kernel takes per connection before the connection counts
 /// as not writable. The kernel's own limit grows to megabytes, for clients that
 /// never read.
@@ -52,13 +52,14 @@ const MAX_UNSENT_BYTES: u32 = 64 * 1024;
 const CONNECTION_LIMIT_RESPONSE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     content-length: 0\r\nretry-after: 10\r\nconnection: close\r\n\r\n";
 
-/// Serves `handler` until `stopped` resolves, then accepts no more connections and
-/// returns when all open requests are answered. Dropping the future aborts them.
+/// Serves `handler` until `stopped` resolves, with heads of requests of up to `max_head`
+/// bytes, then accepts no more connections and returns when all open requests are answered. Dropping the future aborts them.
 /// Upgraded sockets are not affected.
 pub async fn serve(
     listener: TcpListener,
     handler: Router,
     state: AppState,
+    max_head: usize,
     stopped: impl Future<Output = ()>,
 ) {
     let (stop, stopping) = watch::channel(false);
@@ -70,7 +71,8 @@ pub async fn serve(
                 Ok((stream, peer)) => {
                     if let Some(permit) = admit(&state, &stream, peer) {
                         let handler = handler.clone();
-                        let served = connection(stream, peer, handler, state.clone(), stopping.clone());
+                        let (state, stopping) = (state.clone(), stopping.clone());
+                        let served = connection(stream, peer, handler, state, max_head, stopping);
                         open.spawn(hold_permit(permit, served));
                     }
                 }
@@ -112,6 +114,7 @@ async fn connection(
     peer: SocketAddr,
     handler: Router,
     state: AppState,
+    max_head: usize,
     mut stopping: watch::Receiver<bool>,
 ) {
     if prepare(&stream, state.config.ping_timeout()).is_err() {
@@ -145,7 +148,7 @@ async fn connection(
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(limits.header_timeout())
-        .max_buf_size(MAX_HEAD_BYTES)
+        .max_buf_size(max_head)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut served = pin!(served);
