@@ -38,7 +38,7 @@ pub struct TunnelSettings {
     #[arg(long, env = "GRUPPETTO_MAX_TUNNELS", hide_env_values = true, default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub max_tunnels: u32,
 
-    /// Maximum number of visitors of one tunnel. Half of them may come from one address.
+    /// Maximum number of visitors of one tunnel. At most half of them may come from one address.
     /// Requests that the server passes on for one address count as one visitor
     #[arg(long, env = "GRUPPETTO_MAX_TUNNEL_VISITORS", hide_env_values = true, default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=1_000))]
     pub max_tunnel_visitors: u32,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use ::tunnel::head::ResponseHead;
-use ::tunnel::multiplexer::{ResetReason, StreamId};
+use ::tunnel::multiplexer::{MAX_CHUNK, ResetReason, StreamId};
 use axum::body::Bytes;
 use tokio::time::Instant;
 
@@ -81,7 +81,11 @@ impl StreamState {
     }
 
     pub(super) fn push(&mut self, bytes: Vec<u8>) {
-        self.body.push_back(bytes);
+        // Small pieces are joined, so that their number is bounded as their bytes are.
+        match self.body.back_mut() {
+            Some(last) if last.len() + bytes.len() <= MAX_CHUNK => last.extend_from_slice(&bytes),
+            _ => self.body.push_back(bytes),
+        }
         wake(&mut self.reader);
     }
 
