@@ -242,6 +242,11 @@ impl Hub {
         ride.map(|ride| ride.summary())
     }
 
+    /// Name of a tunnel for the log: equal for equal codes, within this process only.
+    pub fn log_name(&self, code: &str) -> String {
+        self.0.context.log_name(code)
+    }
+
     /// ICE servers for a client of a tunnel; none if direct links are disabled.
     pub fn tunnel_ice_servers(&self, code: &str, client: IpAddr) -> Vec<IceServer> {
         let (context, settings) = (&self.0.context, &self.0.settings);

@@ -60,6 +60,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::timeout;
 
 use error::StartError;
+use serve::ConnectionLimits;
 use state::AppState;
 
 /// Maximum number of connections that wait to be accepted, for the case that all
@@ -106,8 +107,8 @@ pub async fn run(
         let _ = stop_requested.await;
         drop(is_accepting);
     };
-    let max_head = serve::MAX_HEAD_BYTES;
-    let serving = serve::serve(listener, handler, state.clone(), max_head, stopped);
+    let limits = ConnectionLimits::of_app(&state.config.limits);
+    let serving = serve::serve(listener, handler, state.clone(), limits, stopped);
     let request_timeout = async {
         let _ = accepting_ended.await;
         tokio::time::sleep(shutdown::REQUEST_TIMEOUT).await;
@@ -164,9 +165,9 @@ pub async fn listen_for_tunnels(state: &AppState) -> Option<TcpListener> {
 
 /// Serves visitors of tunnels until the server shuts down.
 pub async fn serve_tunnels(listener: TcpListener, handler: Router, state: AppState) {
-    let max_head = state.config.tunnels.tunnel_max_head_bytes as usize;
+    let limits = ConnectionLimits::of_tunnels(&state.config.tunnels);
     let stopped = state.draining.begun();
-    serve::serve(listener, handler, state, max_head, stopped).await;
+    serve::serve(listener, handler, state, limits, stopped).await;
 }
 
 /// Closes all sockets once `shutdown` resolves, then sends `stop`. Never resolves.

@@ -6,7 +6,7 @@ use ::tunnel::control::{
     MAX_NAME, PeerMessage, RefusedReason, ToPeer, ToVisitor, VERSION, VisitorId, split_visitor,
     to_text,
 };
-use ::tunnel::identity::{TokenHash, TunnelKey};
+use ::tunnel::identity::{TokenHash, TunnelCode, TunnelKey};
 use axum::body::Bytes;
 use protocol::peer::DeliveryClass;
 use protocol::signaling::close;
@@ -95,7 +95,14 @@ impl Tunnels {
                 outbox,
             })
         });
+        if session.is_ok() {
+            self.log(&code, "tunnel connected");
+        }
         session.map(|it| (it, receiver))
+    }
+
+    fn log(&self, code: &TunnelCode, event: &'static str) {
+        tracing::info!(tunnel = self.0.hub.log_name(code.as_str()), "{event}");
     }
 
     fn permit(&self, client: IpAddr) -> Result<ConnectionPermit, RefusedReason> {
@@ -187,6 +194,7 @@ impl Drop for PeerSession {
         let mut state = lock(&self.tunnel.state);
         if state.peer.as_ref().is_some_and(|it| it.id == self.link) {
             state.disconnect(self.tunnels.now());
+            self.tunnels.log(self.tunnel.code(), "tunnel disconnected");
         }
     }
 }

@@ -19,9 +19,10 @@ use crate::limits::client_network;
 use crate::metrics::tunnels::VisitorKind;
 use crate::sync::lock;
 
-/// Windows of a channel of the server. They bound what waits here for slow browsers.
-const STREAM_WINDOW: u32 = 256 * 1024;
-const CHANNEL_WINDOW: u32 = 2 * 1024 * 1024;
+/// Bytes of a response that wait for a slow browser. The channel's window is as much for each
+/// stream, so that browsers which take nothing, such as those with a film that is paused, do not
+/// hold up others.
+const STREAM_WINDOW: u32 = 128 * 1024;
 /// Interval after which a channel without streams is closed, if none was opened within it.
 const UNUSED_INTERVAL: Duration = Duration::from_secs(30);
 
@@ -106,10 +107,11 @@ impl Tunnels {
         relays.retain(|_, it| it.strong_count() > 0);
         let visitor = self.add_visitor(tunnel, client, VisitorKind::Server);
         let visitor = visitor.map_err(|TooManyVisitors| RelayError::TooManyVisitors)?;
+        let max_streams = self.settings().tunnel_max_streams;
         let limits = Limits {
-            max_streams: self.settings().tunnel_max_streams,
+            max_streams,
             stream_window: STREAM_WINDOW,
-            channel_window: CHANNEL_WINDOW,
+            channel_window: STREAM_WINDOW * max_streams,
         };
         let channel = Arc::new(RelayChannel {
             link,
@@ -154,9 +156,7 @@ impl RelayChannel {
     fn receive(&self, frame: &[u8]) -> bool {
         let mut state = lock(&self.state);
         let result = state.multiplexer.receive(frame);
-        while let Some(event) = state.multiplexer.poll_event() {
-            state.handle(event);
-        }
+        state.handle_events();
         if let Err(error) = result {
             tracing::debug!(%error, "the peer of a tunnel is closed");
             state.end(Failure::Broken);
@@ -168,7 +168,11 @@ impl RelayChannel {
     }
 
     fn next_frame(&self) -> Option<Vec<u8>> {
-        lock(&self.state).multiplexer.poll_message()
+        let mut state = lock(&self.state);
+        let frame = state.multiplexer.poll_message();
+        // A frame that goes makes room for more of its body.
+        state.handle_events();
+        frame
     }
 
     /// Returns `true` if no stream is open, and none was opened since the last call.
@@ -180,6 +184,12 @@ impl RelayChannel {
 }
 
 impl ChannelState {
+    fn handle_events(&mut self) {
+        while let Some(event) = self.multiplexer.poll_event() {
+            self.handle(event);
+        }
+    }
+
     fn handle(&mut self, event: Event) {
         match event {
             Event::Refused(Refusal::Forbidden) => self.end(Failure::Forbidden),

@@ -73,13 +73,14 @@ pub fn check_origin(
     code: &TunnelCode,
     headers: &HeaderMap,
 ) -> Result<(), Notice> {
-    let origin = headers.get(header::ORIGIN);
-    let is_own = origin.is_none_or(|it| it.as_bytes() == site.origin(code).as_bytes());
-    let is_from_here = match headers.get(SEC_FETCH_SITE) {
+    let is_own = match headers.get(SEC_FETCH_SITE) {
         Some(from) => from == "same-origin" || from == "none",
-        None => true,
+        // Forms of pages without referrers say `null`, but then browsers say the above, too.
+        None => headers
+            .get(header::ORIGIN)
+            .is_none_or(|it| it.as_bytes() == site.origin(code).as_bytes()),
     };
-    match is_own && is_from_here {
+    match is_own {
         true => Ok(()),
         false => Err(Notice::ForeignOrigin),
     }

@@ -67,13 +67,17 @@ impl Browser {
     /// Resource that a page loads.
     pub async fn get(&self, path: &str) -> Response<Incoming> {
         let request = self.request("GET", path).header("sec-fetch-dest", "empty");
-        self.send(request.body(Body::empty()).expect("a request")).await
+        self.send(request.body(Body::empty()).expect("a request"))
+            .await
     }
 
     /// Page in a tab.
     pub async fn open(&self, path: &str) -> Response<Incoming> {
-        let request = self.request("GET", path).header("sec-fetch-dest", "document");
-        self.send(request.body(Body::empty()).expect("a request")).await
+        let request = self
+            .request("GET", path)
+            .header("sec-fetch-dest", "document");
+        self.send(request.body(Body::empty()).expect("a request"))
+            .await
     }
 
     /// Exchanges a token for the cookie.

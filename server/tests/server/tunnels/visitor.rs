@@ -41,7 +41,9 @@ impl Page {
                 self.texts.push_back(parse(&text).expect("a message"));
             }
             Some(Ok(Message::Binary(frame))) => {
-                self.multiplexer.receive(&frame).expect("a frame of the protocol");
+                self.multiplexer
+                    .receive(&frame)
+                    .expect("a frame of the protocol");
                 self.flush().await;
             }
             Some(Ok(Message::Close(frame))) => return Err(frame.map(|it| it.code.into())),
@@ -72,7 +74,7 @@ impl Page {
         while !matches!(self.text().await, ToVisitor::Ready { .. }) {}
     }
 
-    async fn event(&mut self) -> Event {
+    pub async fn event(&mut self) -> Event {
         loop {
             match self.multiplexer.poll_event() {
                 Some(event) => return event,
@@ -156,8 +158,8 @@ async fn a_page_waits_for_the_peer_and_exchanges_frames_with_it() {
         other => panic!("expected ready: {other:?}"),
     }
     page.get("/videos").await;
-    let (id, head) = peer.request().await;
-    assert_eq!(head.target, "/videos");
+    let ((id, head), event) = tokio::join!(peer.request(), page.event());
+    assert_eq!((head.target.as_str(), event), ("/videos", Event::Accepted));
     peer.answer(id, "content").await;
     assert_eq!(page.body().await, b"content");
 }
@@ -183,8 +185,8 @@ async fn a_page_gets_a_new_channel_when_the_peer_comes_back() {
     page.get("/2").await;
     page.multiplexer = Multiplexer::visitor(Limits::default(), &secrets.token);
     page.get("/3").await;
-    let (id, head) = peer.request().await;
-    assert_eq!(head.target, "/3");
+    let ((id, head), event) = tokio::join!(peer.request(), page.event());
+    assert_eq!((head.target.as_str(), event), ("/3", Event::Accepted));
     peer.answer(id, "back").await;
     assert_eq!(page.body().await, b"back");
 }
@@ -199,13 +201,23 @@ async fn signals_go_both_ways_to_the_right_page() {
     ana.ready().await;
     let mut ben = Page::open(&browser, &secrets).await;
     ben.ready().await;
-    ben.send(&VisitorMessage::Signal { signal: signal("of ben") }).await;
+    ben.send(&VisitorMessage::Signal {
+        signal: signal("of ben"),
+    })
+    .await;
     let of_ben = peer.text(|it| matches!(it, ToPeer::Signal { .. })).await;
-    let ToPeer::Signal { visitor, signal: got } = of_ben else {
+    let ToPeer::Signal {
+        visitor,
+        signal: got,
+    } = of_ben
+    else {
         unreachable!("as asked for");
     };
     assert_eq!(got, signal("of ben"));
-    let answer = PeerMessage::Signal { visitor, signal: signal("for ben") };
+    let answer = PeerMessage::Signal {
+        visitor,
+        signal: signal("for ben"),
+    };
     peer.send(&answer).await.expect("sends");
     match ben.text().await {
         ToVisitor::Signal { signal: got } => assert_eq!(got, signal("for ben")),
@@ -230,8 +242,13 @@ async fn a_page_that_goes_is_gone_for_the_peer_and_the_peer_may_close_one() {
     let ben = Page::open(&browser, &secrets).await;
     drop(ben);
     let gone = peer.text(|it| matches!(it, ToPeer::Gone { .. })).await;
-    assert!(matches!(gone, ToPeer::Gone { visitor: it } if it != visitor), "{gone:?}");
-    peer.send(&PeerMessage::Close { visitor }).await.expect("sends");
+    assert!(
+        matches!(gone, ToPeer::Gone { visitor: it } if it != visitor),
+        "{gone:?}"
+    );
+    peer.send(&PeerMessage::Close { visitor })
+        .await
+        .expect("sends");
     assert_eq!(ana.close_code().await, Some(4000));
 }
 

@@ -17,19 +17,28 @@ async fn messages_protocols_and_close_codes_pass_in_both_directions() {
     let (mut peer, browser) = tunnels.pair(1).await;
     let opening = tokio::spawn(async move {
         let origin = browser.origin();
-        browser.socket("/echo?x=1", &origin, Some("chat, echo")).await
+        browser
+            .socket("/echo?x=1", &origin, Some("chat, echo"))
+            .await
     });
     let (id, head) = peer.request().await;
-    assert_eq!((head.kind, head.target.as_str()), (Kind::WebSocket, "/echo?x=1"));
+    assert_eq!(
+        (head.kind, head.target.as_str()),
+        (Kind::WebSocket, "/echo?x=1")
+    );
     let names: Vec<_> = head.fields.iter().map(|(name, _)| name.as_str()).collect();
     assert!(names.contains(&"sec-websocket-protocol") && !names.contains(&"sec-websocket-key"));
-    peer.respond(id, 101, &[("sec-websocket-protocol", "echo")], true).await;
+    peer.respond(id, 101, &[("sec-websocket-protocol", "echo")], true)
+        .await;
     let (mut socket, response) = opening.await.expect("a task").expect("an upgrade");
     assert_eq!(response.headers()["sec-websocket-protocol"], "echo");
 
     let large = vec![7; 300_000];
     socket.send(Message::text("text")).await.expect("sends");
-    socket.send(Message::binary(large.clone())).await.expect("sends");
+    socket
+        .send(Message::binary(large.clone()))
+        .await
+        .expect("sends");
     let mut decoder = Decoder::default();
     let mut received = Vec::new();
     while received.len() < 2 {
@@ -65,15 +74,17 @@ async fn messages_protocols_and_close_codes_pass_in_both_directions() {
     let mut decoder = Decoder::default();
     decoder.push(&rest);
     let close = decoder.next().expect("messages");
-    assert_eq!(close, Some(TunnelMessage::Close(Some(4_321), "enough".into())));
+    assert_eq!(
+        close,
+        Some(TunnelMessage::Close(Some(4_321), "enough".into()))
+    );
 }
 
 #[tokio::test]
 async fn a_close_of_the_site_reaches_the_browser() {
     let tunnels = TunnelServer::start(&[]).await;
     let (mut peer, browser) = tunnels.pair(1).await;
-    let opening =
-        tokio::spawn(async move { browser.socket("/", &browser.origin(), None).await });
+    let opening = tokio::spawn(async move { browser.socket("/", &browser.origin(), None).await });
     let (id, _) = peer.request().await;
     peer.respond(id, 101, &[], true).await;
     let (mut socket, _) = opening.await.expect("a task").expect("an upgrade");
@@ -82,7 +93,10 @@ async fn a_close_of_the_site_reaches_the_browser() {
     let message = timeout(TIMEOUT, socket.next()).await.expect("in time");
     match message {
         Some(Ok(Message::Close(Some(frame)))) => {
-            assert_eq!((u16::from(frame.code), frame.reason.as_str()), (4_000, "over"));
+            assert_eq!(
+                (u16::from(frame.code), frame.reason.as_str()),
+                (4_000, "over")
+            );
         }
         other => panic!("expected a close: {other:?}"),
     }
@@ -92,8 +106,7 @@ async fn a_close_of_the_site_reaches_the_browser() {
 async fn a_site_without_the_socket_answers_with_its_own_status() {
     let tunnels = TunnelServer::start(&[]).await;
     let (mut peer, browser) = tunnels.pair(1).await;
-    let opening =
-        tokio::spawn(async move { browser.socket("/", &browser.origin(), None).await });
+    let opening = tokio::spawn(async move { browser.socket("/", &browser.origin(), None).await });
     let (id, _) = peer.request().await;
     peer.respond(id, 404, &[], false).await;
     match opening.await.expect("a task") {
