@@ -25,7 +25,9 @@ const LIMITS: Limits = Limits {
 const MAX_WAITING: usize = 200;
 
 fuzz_target!(|bytes: &[u8]| {
-    let Some((&choice, mut rest)) = bytes.split_first() else { return };
+    let Some((&choice, mut rest)) = bytes.split_first() else {
+        return;
+    };
     let is_peer = choice & 1 == 0;
     let token = AccessToken::new([7; 20]);
     let mut visitor = Multiplexer::visitor(LIMITS, &token);
@@ -65,7 +67,9 @@ fuzz_target!(|bytes: &[u8]| {
                 assert!(number < MAX_WAITING && (number == 0 || !has_failed));
             }
             _ => {
-                let events: Vec<Event> = from_fn(|| multiplexer.poll_event()).take(MAX_WAITING).collect();
+                let events: Vec<Event> = from_fn(|| multiplexer.poll_event())
+                    .take(MAX_WAITING)
+                    .collect();
                 assert!(events.len() < MAX_WAITING && (events.is_empty() || !has_failed));
                 let bytes = events.iter().map(|event| match event {
                     Event::Data { bytes, .. } => bytes.len(),

@@ -41,7 +41,11 @@ fuzz_target!(|bytes: &[u8]| {
 });
 
 fn check_line(bytes: &[u8]) {
-    assert!(!bytes.iter().any(|byte| matches!(byte, b'\r' | b'\n' | b' ' | 0)));
+    assert!(
+        !bytes
+            .iter()
+            .any(|byte| matches!(byte, b'\r' | b'\n' | b' ' | 0))
+    );
 }
 
 fn check_fields(fields: &[(String, Vec<u8>)]) {

@@ -337,8 +337,11 @@ proptest! {
         let paused: BTreeSet<_> = paused.into_iter().collect();
         world.complete(&paused);
         let streams: Vec<_> = world.visitor.outgoing.keys().copied().collect();
+        // All streams that may be open could be among those that have stopped.
+        let max_streams = peer.max_streams.min(visitor.max_streams);
+        let has_room = paused.len() < max_streams as usize;
         for stream in &streams {
-            if !paused.contains(stream) && !world.is_reset(*stream) && paused.len() < peer.max_streams.min(visitor.max_streams) as usize {
+            if has_room && !paused.contains(stream) && !world.is_reset(*stream) {
                 world.check_complete(*stream);
             }
         }
