@@ -8,6 +8,7 @@ mod demo;
 
 use std::error::Error;
 use std::io::{Write, stderr, stdout};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -18,10 +19,13 @@ use server::config::{Command, Config, Program};
 use server::error::StartError;
 use server::http::ContentSecurityPolicy;
 use server::http::pages::{leptos_options, pages};
-use server::router::{build_handler, build_metrics_handler};
+use server::router::{build_handler, build_metrics_handler, build_tunnel_handler};
 use server::state::AppState;
 use server::tls::browser_roots;
-use server::{BACKLOG, check, descriptors, listen, logging, run, serve_metrics, shutdown};
+use server::{
+    BACKLOG, check, descriptors, listen, listen_for_tunnels, logging, run, serve_metrics,
+    serve_tunnels, shutdown,
+};
 
 /// Time for blocking work that still runs when the server has stopped, such as
 /// reading the secret from a file system that hangs.
@@ -110,9 +114,13 @@ async fn serve(config: Config, options: leptos::config::LeptosOptions) -> Result
         state = state => state.map_err(std::io::Error::other)??,
         () = &mut signals => return Ok(()),
     };
+    let tunnels = build_tunnel_handler(state.clone(), Path::new(&*options.site_root));
     let policy = ContentSecurityPolicy::new(&state.config);
     let pages = pages(options, policy, app::App, app::shell);
     let handler = build_handler(state.clone(), pages);
+    if let Some(listener) = listen_for_tunnels(&state).await {
+        tokio::spawn(serve_tunnels(listener, tunnels, state.clone()));
+    }
     if let Some(address) = state.config.limits.metrics_addr {
         let metrics = build_metrics_handler(state.clone());
         tokio::spawn(serve_metrics(listen(address).await?, metrics));
