@@ -138,6 +138,12 @@ impl Channel {
         self.shared.output.notify_one();
     }
 
+    /// Number of requests that are served.
+    #[cfg(test)]
+    pub(super) fn tasks(&self) -> usize {
+        self.shared.streams.borrow().len()
+    }
+
     /// Round-trip time that was measured since the last call.
     pub(super) fn take_latency(&mut self) -> Option<Duration> {
         self.latency.take()
