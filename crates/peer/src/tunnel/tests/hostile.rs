@@ -50,7 +50,7 @@ fn random_bytes_close_the_channel() {
 #[test]
 fn more_streams_than_allowed_close_the_channel() {
     local(async {
-        let router = Router::new().fallback(|| std::future::pending::<()>());
+        let router = Router::new().fallback(std::future::pending::<()>);
         let limits = TunnelLimits {
             max_streams: 8,
             ..TunnelLimits::default()
@@ -87,7 +87,7 @@ fn more_streams_than_allowed_close_the_channel() {
 #[test]
 fn requests_that_are_opened_and_cancelled_leave_nothing() {
     local(async {
-        let router = Router::new().fallback(|| std::future::pending::<()>());
+        let router = Router::new().fallback(std::future::pending::<()>);
         let mut visitor = Visitor::of(serve(router).await);
         for round in 0..2_000 {
             let stream = visitor.open("POST", "/", &[], Some(b"body"));

@@ -171,7 +171,7 @@ fn a_site_that_is_down_is_unreachable() {
 #[test]
 fn a_site_that_does_not_answer_is_timed_out() {
     local(async {
-        let router = Router::new().fallback(|| std::future::pending::<()>());
+        let router = Router::new().fallback(std::future::pending::<()>);
         let limits = TunnelLimits {
             head_timeout: Duration::from_millis(100),
             ..TunnelLimits::default()

@@ -227,23 +227,26 @@ impl Visitor {
     }
 
     fn handle(&mut self, event: Event) {
-        let answers = &mut self.answers;
-        let mut answer = |stream: StreamId| answers.entry(stream).or_default();
+        let stream = match &event {
+            Event::Refused(refusal) => return self.refused = Some(*refusal),
+            Event::Head { stream, .. }
+            | Event::Data { stream, .. }
+            | Event::End { stream }
+            | Event::Reset { stream, .. } => *stream,
+            _ => return,
+        };
+        let answer = self.answers.entry(stream).or_default();
         match event {
-            Event::Refused(refusal) => self.refused = Some(refusal),
-            Event::Head { stream, head } => {
-                answer(stream).head = Some(ResponseHead::decode(&head).unwrap());
-            }
-            Event::Data { stream, bytes } => {
-                answer(stream).body.extend(&bytes);
+            Event::Head { head, .. } => answer.head = Some(ResponseHead::decode(&head).unwrap()),
+            Event::Data { bytes, .. } => {
+                answer.body.extend(&bytes);
                 match self.reads {
                     true => self.multiplexer.consumed(stream, bytes.len()),
                     false => self.unread.push((stream, bytes.len())),
                 }
             }
-            Event::End { stream } => answer(stream).has_ended = true,
-            Event::Reset { stream, reason } => answer(stream).reset = Some(reason),
-            _ => {}
+            Event::Reset { reason, .. } => answer.reset = Some(reason),
+            _ => answer.has_ended = true,
         }
     }
 }

@@ -152,7 +152,7 @@ fn a_site_that_is_down_or_slow_is_told_apart() {
             head_timeout: Duration::from_millis(100),
             ..TunnelLimits::default()
         };
-        let router = Router::new().fallback(|| std::future::pending::<()>());
+        let router = Router::new().fallback(std::future::pending::<()>);
         let site = site(serve(router).await, Access::default(), limits);
         let mut visitor = Visitor::new(site, &token());
         let stream = open(&mut visitor, "/echo", &[]);
