@@ -90,8 +90,7 @@ async fn exchange(site: &Site, stream: &Rc<Stream>, head: RequestHead) -> Result
     };
     let is_head = head.method == "HEAD";
     let request = request(site, head, body)?;
-    let permit = site.permit(Kind::Http).await;
-    let _permit = permit.map_err(|_| ResetReason::TimedOut)?;
+    let _permit = site.permit(Kind::Http).await?;
     let io = TokioIo::new(site.connect().await?);
     let (mut sender, connection) = http1::handshake(io)
         .await

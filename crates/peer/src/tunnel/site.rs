@@ -10,7 +10,7 @@ use std::{
 use clock::Moment;
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
-    time::{error::Elapsed, timeout},
+    time::timeout,
 };
 use tunnel::{
     head::{Kind, RequestHead, ResponseHead},
@@ -173,18 +173,18 @@ impl Site {
         }
     }
 
-    /// Waits for a connection that is allowed.
-    pub(super) async fn permit(&self, kind: Kind) -> Result<SemaphorePermit<'_>, Elapsed> {
+    /// Waits until another connection is allowed.
+    ///
+    /// # Errors
+    /// The reason for the visitor, if that takes too long.
+    pub(super) async fn permit(&self, kind: Kind) -> Result<SemaphorePermit<'_>, ResetReason> {
         let permits = match kind {
             Kind::Http => &self.connections,
             Kind::WebSocket => &self.web_sockets,
         };
-        let permit = timeout(self.limits.head_timeout, permits.acquire()).await?;
-        // Never closed.
-        match permit {
-            Ok(permit) => Ok(permit),
-            Err(_) => timeout(Duration::ZERO, std::future::pending()).await,
-        }
+        let permit = timeout(self.limits.head_timeout, permits.acquire()).await;
+        let permit = permit.map_err(|_| ResetReason::TimedOut)?;
+        permit.map_err(|_| ResetReason::Broken)
     }
 
     /// Connects to the site.

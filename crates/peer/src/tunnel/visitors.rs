@@ -265,11 +265,11 @@ impl Visitors {
         self.output.notify_one();
     }
 
-    /// Number of visitors, by any way.
+    /// Number of visitors. Pages whose socket is lost come back with another number, and do not
+    /// count until then.
     fn accepted(&self) -> usize {
         let is_accepted = |it: &&Relayed| it.channel.greeting() == Greeting::Accepted;
-        let relayed = self.relayed.iter().filter(is_accepted).count();
-        relayed + self.directs.orphans()
+        self.relayed.iter().filter(is_accepted).count()
     }
 
     fn may_refuse(&mut self, now: Instant) -> bool {

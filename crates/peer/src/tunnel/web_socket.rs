@@ -48,8 +48,7 @@ pub(super) async fn serve(site: &Site, stream: &Stream, head: RequestHead) {
 
 async fn exchange(site: &Site, stream: &Stream, head: RequestHead) -> Result<(), ResetReason> {
     let request = request(site, &head)?;
-    let permit = site.permit(Kind::WebSocket).await;
-    let _permit = permit.map_err(|_| ResetReason::TimedOut)?;
+    let _permit = site.permit(Kind::WebSocket).await?;
     let io = site.connect().await?;
     let limits = WebSocketConfig::default()
         .max_message_size(Some(messages::MAX_MESSAGE))

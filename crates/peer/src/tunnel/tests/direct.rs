@@ -385,23 +385,32 @@ fn a_direct_channel_outlives_the_server() {
         rig.has_relay = false;
         rig.visitors.remove_relayed(Instant::now());
         assert_eq!(rig.loads_direct("/still").await, b"/still");
-        // The server is back, and the page has a new number. One more fits.
-        rig.visitors.add(Instant::now(), 1);
-        let mut end = End::new(&token());
-        let hello = end.multiplexer.poll_message().unwrap();
-        rig.visitors.receive_frame(Instant::now(), 1, &hello, &[]);
-        rig.visitors.add(Instant::now(), 2);
-        let mut end = End::new(&token());
-        let hello = end.multiplexer.poll_message().unwrap();
-        rig.visitors.receive_frame(Instant::now(), 2, &hello, &[]);
-        let mut frames = Vec::new();
-        while let Some(ToServer::Frame(visitor, frame)) = rig.visitors.poll_relayed(Instant::now())
-        {
-            frames.push((visitor, frame));
+        assert_eq!(rig.visitors.metrics().fallbacks, 0);
+    });
+}
+
+#[test]
+fn visitors_beyond_the_limit_are_told_so() {
+    local(async {
+        let mut rig = Rig::new(&token(), &token()).await;
+        rig.until("accepted", |rig| rig.relayed.is_accepted).await;
+        let now = Instant::now();
+        let mut refusals = Vec::new();
+        for visitor in [10, 11, 12] {
+            rig.visitors.add(now, visitor);
+            let mut end = End::new(&token());
+            let hello = end.multiplexer.poll_message().unwrap();
+            rig.visitors.receive_frame(now, visitor, &hello, &[]);
+            while let Some(message) = rig.visitors.poll_relayed(now) {
+                if let ToServer::Frame(_, frame) = message {
+                    end.receive(&frame);
+                }
+            }
+            refusals.push(end.refused);
         }
-        frames.sort();
-        end.receive(&frames[1].1);
-        assert_eq!((frames[0].0, end.refused), (1, Some(Refusal::Busy)));
+        // Two fit.
+        let busy = Some(Refusal::Busy);
+        assert_eq!(refusals, [None, busy, busy]);
     });
 }
 

@@ -75,12 +75,6 @@ impl Directs {
         (directs, packets)
     }
 
-    /// Channels whose visitors the server does not know any more.
-    pub(super) fn orphans(&self) -> usize {
-        let is_orphan = |it: &&Direct| it.visitor.is_none();
-        self.directs.iter().filter(is_orphan).count()
-    }
-
     /// Visitor and connection attempt of a channel.
     pub(super) fn visitor(&self, number: u32) -> Option<(VisitorId, u32)> {
         let direct = self.directs.iter().find(|it| it.number == number)?;
@@ -276,6 +270,19 @@ impl Directs {
             if is_meant(direct) {
                 direct.visitor = None;
             }
+        }
+        self.bound_orphans(now, metrics);
+    }
+
+    /// Closes the channels that were heard of longest ago, if too many have visitors that the
+    /// server does not know any more.
+    fn bound_orphans(&mut self, now: Instant, metrics: &mut Metrics) {
+        let orphans = self.directs.iter().filter(|it| it.visitor.is_none());
+        let mut orphans: Vec<_> = orphans.map(|it| (it.heard, it.number)).collect();
+        orphans.sort();
+        let surplus = orphans.len().saturating_sub(self.site.limits.max_visitors);
+        for (_, number) in orphans.into_iter().take(surplus) {
+            self.close(now, number, metrics);
         }
     }
 
