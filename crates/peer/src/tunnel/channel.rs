@@ -76,13 +76,17 @@ impl Channel {
         has_room: bool,
     ) -> Result<(), ProtocolError> {
         let received = self.shared.multiplexer.borrow_mut().receive(message);
+        self.handle_events(now, has_room);
+        self.shared.output.notify_one();
+        received
+    }
+
+    fn handle_events(&mut self, now: Instant, has_room: bool) {
         loop {
             let event = self.shared.multiplexer.borrow_mut().poll_event();
             let Some(event) = event else { break };
             self.handle(now, event, has_room);
         }
-        self.shared.output.notify_one();
-        received
     }
 
     fn handle(&mut self, now: Instant, event: Event, has_room: bool) {
@@ -126,8 +130,11 @@ impl Channel {
     }
 
     /// Next message to send. Called only while the channel can take one.
-    pub(super) fn poll_message(&mut self) -> Option<Vec<u8>> {
-        self.shared.multiplexer.borrow_mut().poll_message()
+    pub(super) fn poll_message(&mut self, now: Instant) -> Option<Vec<u8>> {
+        let message = self.shared.multiplexer.borrow_mut().poll_message();
+        // What was sent makes room for more.
+        self.handle_events(now, false);
+        message
     }
 
     /// Measures the round-trip time.

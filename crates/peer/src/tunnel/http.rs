@@ -2,7 +2,6 @@
 
 use std::{
     cell::Cell,
-    convert::Infallible,
     pin::Pin,
     rc::Rc,
     task::{Context, Poll, ready},
@@ -17,6 +16,7 @@ use hyper::{
     header::{CONNECTION, CONTENT_LENGTH, HeaderValue},
 };
 use hyper_util::rt::TokioIo;
+use thiserror::Error;
 use tokio::{
     task::JoinHandle,
     time::{Instant, sleep_until, timeout},
@@ -32,32 +32,60 @@ use super::{
     stream::Stream,
 };
 
+/// Progress of a request's body.
+struct Progress {
+    /// Instant at which bytes were last read.
+    moved: Cell<Instant>,
+    /// True if the body does not have the length that its head states.
+    is_malformed: Cell<bool>,
+}
+
 /// Body of a request, read from its stream.
 struct RequestBody {
     stream: Rc<Stream>,
-    /// Instant at which bytes were last read.
-    moved: Rc<Cell<Instant>>,
+    progress: Rc<Progress>,
+    /// Bytes that must follow, if the head states it.
+    missing: Option<u64>,
 }
+
+/// The body does not have the length that its head states.
+#[derive(Debug, Error)]
+#[error("the body does not have its length")]
+struct LengthError;
 
 impl Body for RequestBody {
     type Data = Bytes;
-    type Error = Infallible;
+    type Error = LengthError;
 
     fn poll_frame(
-        self: Pin<&mut Self>,
+        mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+    ) -> Poll<Option<Result<Frame<Bytes>, LengthError>>> {
         let bytes = ready!(self.stream.poll_read(context));
-        self.moved.set(Instant::now());
+        self.progress.moved.set(Instant::now());
+        let length = bytes.as_ref().map_or(0, Vec::len) as u64;
+        let missing = self.missing.map(|missing| missing.checked_sub(length));
+        let is_malformed = match missing {
+            Some(Some(missing)) => {
+                self.missing = Some(missing);
+                bytes.is_none() && missing > 0
+            }
+            Some(None) => true,
+            None => false,
+        };
+        if is_malformed {
+            self.progress.is_malformed.set(true);
+            return Poll::Ready(Some(Err(LengthError)));
+        }
         Poll::Ready(bytes.map(|bytes| Ok(Frame::data(bytes.into()))))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.stream.is_read()
+        self.stream.is_read() && self.missing.is_none_or(|missing| missing == 0)
     }
 
     fn size_hint(&self) -> SizeHint {
-        match self.stream.is_read() {
+        match self.is_end_stream() {
             true => SizeHint::with_exact(0),
             false => SizeHint::default(),
         }
@@ -83,10 +111,14 @@ pub(super) async fn serve(site: &Site, stream: Rc<Stream>, head: RequestHead) {
 }
 
 async fn exchange(site: &Site, stream: &Rc<Stream>, head: RequestHead) -> Result<(), ResetReason> {
-    let moved = Rc::new(Cell::new(Instant::now()));
+    let progress = Rc::new(Progress {
+        moved: Cell::new(Instant::now()),
+        is_malformed: Cell::new(false),
+    });
     let body = RequestBody {
         stream: Rc::clone(stream),
-        moved: Rc::clone(&moved),
+        progress: Rc::clone(&progress),
+        missing: None,
     };
     let is_head = head.method == "HEAD";
     let request = request(site, head, body)?;
@@ -99,10 +131,17 @@ async fn exchange(site: &Site, stream: &Rc<Stream>, head: RequestHead) -> Result
         // An error ends the response, too.
         let _ = connection.await;
     }));
-    moved.set(Instant::now());
+    progress.moved.set(Instant::now());
     let response = tokio::select! {
-        response = sender.send_request(request) => response.map_err(|_| ResetReason::Broken)?,
-        () = silence(&moved, site.limits.head_timeout) => return Err(ResetReason::TimedOut),
+        response = sender.send_request(request) => response.map_err(|_| {
+            match progress.is_malformed.get() {
+                true => ResetReason::Refused,
+                false => ResetReason::Broken,
+            }
+        })?,
+        () = silence(&progress.moved, site.limits.head_timeout) => {
+            return Err(ResetReason::TimedOut);
+        }
     };
     pass_back(site, stream, response, is_head).await
 }
@@ -110,7 +149,7 @@ async fn exchange(site: &Site, stream: &Rc<Stream>, head: RequestHead) -> Result
 fn request(
     site: &Site,
     head: RequestHead,
-    body: RequestBody,
+    mut body: RequestBody,
 ) -> Result<Request<RequestBody>, ResetReason> {
     let refused = ResetReason::Refused;
     let method = Method::from_bytes(head.method.as_bytes()).map_err(|_| refused)?;
@@ -121,9 +160,19 @@ fn request(
     }
     let mut fields = fields::of_request(&head.fields, &site.origins(), site.passes_authorization())
         .map_err(|_| refused)?;
-    if body.is_end_stream() && fields.remove(CONTENT_LENGTH).is_some_and(|it| it != "0") {
-        return Err(refused);
+    let length = fields.get(CONTENT_LENGTH);
+    let length = length.map(|it| it.to_str().unwrap_or_default().parse::<u64>());
+    let length = length.transpose().map_err(|_| refused)?;
+    if body.is_end_stream() {
+        if length.is_some_and(|length| length > 0) {
+            return Err(refused);
+        }
+        // RFC 9110, section 8.6: methods that usually have a body say that there is none.
+        if matches!(method, Method::POST | Method::PUT | Method::PATCH) {
+            fields.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
     }
+    body.missing = length;
     fields.insert(CONNECTION, HeaderValue::from_static("close"));
     let mut request = Request::new(body);
     *request.method_mut() = method;

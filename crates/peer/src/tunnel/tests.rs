@@ -8,3 +8,4 @@ mod requests;
 mod server;
 mod support;
 mod web_sockets;
+mod whole;

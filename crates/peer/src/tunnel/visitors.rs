@@ -245,7 +245,7 @@ impl Visitors {
             let at = (self.turn + step) % count;
             let relayed = &mut self.relayed[at];
             let visitor = relayed.visitor;
-            if let Some(frame) = relayed.channel.poll_message() {
+            if let Some(frame) = relayed.channel.poll_message(now) {
                 self.turn = at + 1;
                 self.metrics.count_sent(Way::Relayed, frame.len());
                 return Some(ToServer::Frame(visitor, frame));

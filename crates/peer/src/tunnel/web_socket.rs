@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use futures_util::{SinkExt, StreamExt};
+use futures_util::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
 use hyper::{
     Request,
     header::{self, HeaderValue},
@@ -116,57 +119,77 @@ fn respond(
 async fn pass_on(site: &Site, stream: &Stream, socket: Socket) -> Result<(), ResetReason> {
     let idle = site.limits.idle_timeout;
     let (mut sink, mut messages) = socket.split();
-    let to_site = async {
-        let mut decoder = Decoder::default();
-        loop {
-            while let Some(message) = decoder.next().map_err(|_| ResetReason::Refused)? {
-                let is_close = matches!(message, Message::Close(..));
-                let sent = timeout(idle, sink.send(to_web_socket(message))).await;
-                sent.map_err(|_| ResetReason::TimedOut)?
-                    .map_err(|_| ResetReason::Broken)?;
-                if is_close {
-                    return Ok(());
-                }
-            }
-            match timeout(idle, stream.read()).await {
-                Ok(Some(bytes)) => decoder.push(&bytes),
-                // The page has gone without a close.
-                Ok(None) => return Err(ResetReason::Cancelled),
-                Err(_) => return Err(ResetReason::TimedOut),
-            }
+    let result = {
+        let to_site = to_site(stream, &mut sink, idle);
+        let to_visitor = to_visitor(stream, &mut messages, idle);
+        tokio::pin!(to_site, to_visitor);
+        tokio::select! {
+            // A page that goes after the site's close has not vanished.
+            biased;
+            ended = &mut to_visitor => ended,
+            ended = &mut to_site => match ended {
+                // The site answers the close, unless it is broken.
+                Ok(()) => timeout(CLOSE_TIMEOUT, to_visitor).await.unwrap_or(Ok(())),
+                Err(reason) => Err(reason),
+            },
         }
     };
-    let to_visitor = async {
-        loop {
-            let next = timeout(idle, messages.next()).await;
-            let message = match next.map_err(|_| ResetReason::TimedOut)? {
-                Some(Ok(WsMessage::Text(text))) => Message::Text(text.to_string()),
-                Some(Ok(WsMessage::Binary(bytes))) => Message::Binary(bytes.to_vec()),
-                Some(Ok(WsMessage::Close(frame))) => close(frame),
-                // Pings are answered by the library.
-                Some(Ok(_)) => continue,
-                Some(Err(_)) | None => return Err(ResetReason::Broken),
-            };
+    if result.is_ok() {
+        // Sends the library's answer to the site's close.
+        let _ = timeout(CLOSE_TIMEOUT, messages.next()).await;
+    }
+    result
+}
+
+/// Passes messages of the page on, up to its close.
+async fn to_site(
+    stream: &Stream,
+    sink: &mut SplitSink<Socket, WsMessage>,
+    idle: Duration,
+) -> Result<(), ResetReason> {
+    let mut decoder = Decoder::default();
+    loop {
+        while let Some(message) = decoder.next().map_err(|_| ResetReason::Refused)? {
             let is_close = matches!(message, Message::Close(..));
-            let bytes = messages::encode(&message);
-            let written = timeout(idle, stream.write(&bytes)).await;
-            written.map_err(|_| ResetReason::TimedOut)?;
+            let sent = timeout(idle, sink.send(to_web_socket(message))).await;
+            sent.map_err(|_| ResetReason::TimedOut)?
+                .map_err(|_| ResetReason::Broken)?;
             if is_close {
-                // Sends the library's answer.
-                let _ = timeout(CLOSE_TIMEOUT, messages.next()).await;
                 return Ok(());
             }
         }
-    };
-    tokio::pin!(to_site, to_visitor);
-    tokio::select! {
-        ended = &mut to_site => {
-            ended?;
-            // The site answers the close, unless it is broken.
-            let answered = timeout(CLOSE_TIMEOUT, to_visitor).await;
-            answered.unwrap_or(Ok(()))
+        match timeout(idle, stream.read()).await {
+            Ok(Some(bytes)) => decoder.push(&bytes),
+            // The page has gone without a close.
+            Ok(None) => return Err(ResetReason::Cancelled),
+            Err(_) => return Err(ResetReason::TimedOut),
         }
-        ended = &mut to_visitor => ended,
+    }
+}
+
+/// Passes messages of the site on, up to its close.
+async fn to_visitor(
+    stream: &Stream,
+    messages: &mut SplitStream<Socket>,
+    idle: Duration,
+) -> Result<(), ResetReason> {
+    loop {
+        let next = timeout(idle, messages.next()).await;
+        let message = match next.map_err(|_| ResetReason::TimedOut)? {
+            Some(Ok(WsMessage::Text(text))) => Message::Text(text.to_string()),
+            Some(Ok(WsMessage::Binary(bytes))) => Message::Binary(bytes.to_vec()),
+            Some(Ok(WsMessage::Close(frame))) => close(frame),
+            // Pings are answered by the library.
+            Some(Ok(_)) => continue,
+            Some(Err(_)) | None => return Err(ResetReason::Broken),
+        };
+        let is_close = matches!(message, Message::Close(..));
+        let bytes = messages::encode(&message);
+        let written = timeout(idle, stream.write(&bytes)).await;
+        written.map_err(|_| ResetReason::TimedOut)?;
+        if is_close {
+            return Ok(());
+        }
     }
 }
 

@@ -53,16 +53,16 @@ fn bodies_reach_the_site_with_and_without_a_length() {
 }
 
 #[test]
-fn a_body_that_does_not_have_its_length_is_refused_or_broken() {
+fn a_body_that_does_not_have_its_length_is_refused() {
     local(async {
         let router = Router::new().fallback(|_: Bytes| async {});
         let mut visitor = Visitor::of(serve(router).await);
-        let shorter = visitor.open("POST", "/", &[("content-length", "9")], Some(b"hello"));
-        let answer = visitor.answer(shorter).await;
-        assert!(
-            answer.reset.is_some() || answer.status() == 400,
-            "{answer:?}"
-        );
+        for length in ["9", "2", "99999999999999999999"] {
+            let fields = [("content-length", length)];
+            let stream = visitor.open("POST", "/", &fields, Some(b"hello"));
+            let answer = visitor.answer(stream).await;
+            assert_eq!(answer.reset, Some(ResetReason::Refused), "{length}");
+        }
         let none = visitor.open("POST", "/", &[("content-length", "9")], None);
         let answer = visitor.answer(none).await;
         assert_eq!(answer.reset, Some(ResetReason::Refused));

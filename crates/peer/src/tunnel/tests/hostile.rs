@@ -25,7 +25,7 @@ fn a_request_before_the_hello_closes_the_channel() {
         let mut other = Visitor::of(address);
         let request = [4, 0, 0, 0, 1, 0];
         assert!(other.channel.receive(now, &request, true).is_err());
-        assert!(other.channel.poll_message().is_none());
+        assert!(other.channel.poll_message(now).is_none());
     });
 }
 

@@ -170,7 +170,20 @@ impl Visitor {
             }
         };
         if timeout(TIMEOUT, run).await.is_err() {
-            panic!("not within {TIMEOUT:?}: {what}; {:?}", self.answers);
+            let shown = self.answers.iter().map(|(stream, answer)| {
+                let length = answer.body.len();
+                (
+                    stream,
+                    answer.status(),
+                    length,
+                    answer.has_ended,
+                    answer.reset,
+                )
+            });
+            panic!(
+                "not within {TIMEOUT:?}: {what}; {:?}",
+                shown.collect::<Vec<_>>()
+            );
         }
     }
 
@@ -201,7 +214,7 @@ impl Visitor {
                     self.error = Some(error);
                 }
             }
-            while let Some(message) = self.channel.poll_message() {
+            while let Some(message) = self.channel.poll_message(now) {
                 is_idle = false;
                 self.multiplexer.receive(&message).unwrap();
                 while let Some(event) = self.multiplexer.poll_event() {

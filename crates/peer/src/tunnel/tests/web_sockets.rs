@@ -32,7 +32,9 @@ async fn echo(mut socket: WebSocket) {
             while let Some(Ok(_)) = socket.recv().await {}
             return;
         }
-        if socket.send(message).await.is_err() {
+        // The library answers a close, while it is read.
+        let is_close = matches!(message, AxumMessage::Close(_));
+        if !is_close && socket.send(message).await.is_err() {
             return;
         }
     }

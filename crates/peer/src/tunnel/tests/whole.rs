@@ -215,7 +215,9 @@ impl Page {
         let url = format!("ws://{}/.gruppetto/socket", running.host);
         let mut request = url.into_client_request().unwrap();
         let origin = format!("http://{}", running.host);
-        request.headers_mut().insert("origin", origin.parse().unwrap());
+        request
+            .headers_mut()
+            .insert("origin", origin.parse().unwrap());
         let (socket, _) = client_async(request, stream).await.unwrap();
         let (browser, packets) = Connections::new(ChannelSet::Tunnel);
         let token = &running.secrets.token;
@@ -371,14 +373,21 @@ fn a_browser_without_a_shell_page_is_relayed() {
         assert_eq!(answer.status(), 204);
         let cookie = answer.headers()["set-cookie"].to_str().unwrap();
         let cookie = cookie.split(';').next().unwrap().to_owned();
-        let page = running.request(&server, "GET", "/page", &cookie, Vec::new()).await;
-        assert_eq!((page.status().as_u16(), &page.body()[..]), (200, &b"page"[..]));
+        let page = running
+            .request(&server, "GET", "/page", &cookie, Vec::new())
+            .await;
+        assert_eq!(
+            (page.status().as_u16(), &page.body()[..]),
+            (200, &b"page"[..])
+        );
         let content = noise(1024 * 1024);
         let echo = running
             .request(&server, "POST", "/echo", &cookie, content.clone())
             .await;
         assert!(echo.body() == &content);
-        let large = running.request(&server, "GET", "/large", &cookie, Vec::new()).await;
+        let large = running
+            .request(&server, "GET", "/large", &cookie, Vec::new())
+            .await;
         assert!(large.body() == &noise(3 * 1024 * 1024));
         let metrics = running.end().await;
         assert!(metrics.relayed.sent > 4 * 1024 * 1024);
@@ -397,7 +406,10 @@ fn a_shell_page_loads_directly_also_when_the_server_is_killed() {
         server.kill();
         assert!(page.load("/large").await == noise(3 * 1024 * 1024));
         let metrics = running.end().await;
-        assert_eq!((metrics.visitors, metrics.attempts, metrics.successes), (1, 1, 1));
+        assert_eq!(
+            (metrics.visitors, metrics.attempts, metrics.successes),
+            (1, 1, 1)
+        );
         assert!(metrics.direct.sent > 3 * 1024 * 1024);
         assert!(metrics.relayed.sent < 1_000, "{metrics:?}");
     });

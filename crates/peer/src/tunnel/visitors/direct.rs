@@ -217,7 +217,7 @@ impl Directs {
             if !direct.is_open || direct.buffered >= MAX_BUFFERED {
                 continue;
             }
-            if let Some(bytes) = direct.channel.poll_message() {
+            if let Some(bytes) = direct.channel.poll_message(now) {
                 has_sent = true;
                 metrics.count_sent(Way::Direct, bytes.len());
                 let class = DeliveryClass::Control;
