@@ -10,7 +10,7 @@
 //! Contract: a state machine without IO, see [`SharedPages`]. Everything that a companion can make it
 //! keep, send or show has a bound.
 
-use std::{cmp::Reverse, collections::VecDeque, sync::Arc};
+use std::{cmp::Reverse, collections::VecDeque};
 
 use clock::{Duration, Moment};
 use protocol::{

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use clock::{GroupTime, Now, WallTime};
 use protocol::peer::LinkState::{Away, Connecting, Direct, Relayed};
 use ride::page::PageMessage;
