@@ -33,7 +33,7 @@ use tunnel::{
 use super::support::head;
 use crate::rtc::{ChannelSet, Connections, Packet};
 
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(150);
 
 /// Page with the shell: a socket to the server, and a direct channel.
 pub struct Page {

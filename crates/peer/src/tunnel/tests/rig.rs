@@ -38,7 +38,7 @@ use crate::{
 
 pub const VISITOR: VisitorId = 3;
 pub const ATTEMPT: u32 = 5;
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(150);
 
 /// Visitor's end of one channel.
 pub struct End {
@@ -111,7 +111,7 @@ impl Rig {
     pub async fn new(relayed: &AccessToken, direct: &AccessToken) -> Self {
         let content = |uri: Uri| async move {
             match uri.path() {
-                "/large" => noise(10 * 1024 * 1024),
+                "/large" => noise(2 * 1024 * 1024),
                 "/never" => std::future::pending().await,
                 path => path.as_bytes().to_vec(),
             }
@@ -272,7 +272,9 @@ impl Rig {
                 }
             }
         };
-        assert!(timeout(TIMEOUT, run).await.is_ok(), "not in time: {what}");
+        let is_done = timeout(TIMEOUT, run).await.is_ok();
+        let metrics = self.visitors.metrics();
+        assert!(is_done, "not in time: {what}; {metrics}");
     }
 
     /// A visitor whose direct channel is accepted.

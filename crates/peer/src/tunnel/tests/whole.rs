@@ -33,7 +33,7 @@ use super::{
 };
 use crate::tunnel::{Access, Metrics, Report, Secrets, Tunnel, TunnelError, TunnelLimits, run};
 
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(150);
 
 /// Server with a thread of its own, so that it can be killed.
 struct Server {
