@@ -57,6 +57,7 @@ pub mod riders;
 pub mod rides_page;
 pub mod riding;
 pub mod settings_page;
+pub mod shared_pages;
 pub mod status_region;
 pub mod status_screen;
 pub mod sub_sport;

@@ -1,4 +1,4 @@
-//! Driver of chat, file transfers and media: writes their signals, keeps what the browser stores of
+//! Driver of chat, file transfers, media and shared pages: writes their signals, keeps what the browser stores of
 //! them, and sends and plays voices and pictures.
 
 mod chat_store;
@@ -15,6 +15,7 @@ use protocol::{code::SessionCode, peer::PeerId};
 use session::{
     chat::{ChatInput, ChatOutput},
     exchange::{ExchangeInput, ExchangeOutput},
+    pages::PageOutput,
 };
 
 use crate::{
@@ -48,6 +49,7 @@ pub fn open(code: SessionCode, state: ExchangeState, post: PostExchange) -> Exch
                 ExchangeOutput::Chat(output) => driver.chat(output),
                 ExchangeOutput::Transfers(output) => transfers.carry_out(output),
                 ExchangeOutput::Media(output) => media.carry_out(output),
+                ExchangeOutput::Pages(PageOutput::Show(pages)) => driver.state.pages.set(pages),
             }
         }
     })

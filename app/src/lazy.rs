@@ -11,7 +11,7 @@
 //! | [`RIDE`] | `ride` | session of a rider, driver, lobby, countdown | with the page of a ride or of a bridge |
 //! | [`SCREENS`] | `later` | dialogs of the host, connection details, ride screen, summary, page, session and QR code of a bridge | in the lobby, with the page of a bridge |
 //! | [`TRAINERS`] | `later` | trainers over Bluetooth | in the lobby |
-//! | [`EXCHANGE`] | `later` | chat, reactions, presence, files, voice and pictures | in the lobby |
+//! | [`EXCHANGE`] | `later` | chat, reactions, presence, files, voice and pictures, shared pages | in the lobby |
 //! | [`RIDES`] | `later` | pages of rides that are over, their files, settings | in the lobby, with their pages |
 //! | [`WORKOUTS`] | `later` | workouts: built-in and own ones, files, the designer | in the lobby, with their page |
 //!

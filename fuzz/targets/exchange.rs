@@ -1,4 +1,5 @@
-//! Fuzz target for the messages of chat, file transfers and media, for stored chats, and for names of files.
+//! Fuzz target for the messages of chat, file transfers, media and shared pages, for stored chats, and
+//! for names of files and pages.
 //!
 //! Checked for any input: nothing panics. An accepted message decodes to the same value again after it
 //! is encoded, and a cleaned name stays as it is.
@@ -9,6 +10,7 @@ use libfuzzer_sys::fuzz_target;
 use ride::{
     chat::{ChatMessage, SignedEntry, stored::StoredChat},
     media::MediaMessage,
+    page::{PageMessage, PageName},
     transfer::{TransferMessage, TransferRecord, clean_file_name},
 };
 
@@ -32,6 +34,9 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(message) = MediaMessage::decode(bytes) {
         assert_eq!(MediaMessage::decode(&message.encode()), Ok(message));
     }
+    if let Ok(message) = PageMessage::decode(bytes) {
+        assert_eq!(PageMessage::decode(&message.encode()), Ok(message));
+    }
     if let Some(record) = TransferRecord::decode(bytes) {
         let stored = record.encode();
         let again = TransferRecord::decode(&stored).expect("an encoded record");
@@ -40,5 +45,8 @@ fuzz_target!(|bytes: &[u8]| {
     if let Ok(name) = core::str::from_utf8(bytes) {
         let clean = clean_file_name(name);
         assert_eq!(clean_file_name(&clean), clean);
+        if let Some(page) = PageName::cleaned(name) {
+            assert_eq!(page.as_str().parse(), Ok(page.clone()));
+        }
     }
 });

@@ -31,7 +31,7 @@ pub use third_party::{ThirdPartyClient, ThirdPartyDriver};
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use protocol::code::SessionCode;
@@ -66,6 +66,8 @@ struct HubState {
     /// Active rides.
     rides: Mutex<HashMap<SessionCode, Arc<Ride>>>,
     settings: RoomSettings,
+    /// Origins of tunnels; unset while the server has none.
+    tunnel_origin: OnceLock<String>,
     secret: Secret,
     journal: Arc<RideJournal>,
     max_rooms: usize,
@@ -113,6 +115,7 @@ impl Hub {
         Self(Arc::new(HubState {
             rides: Mutex::default(),
             settings,
+            tunnel_origin: OnceLock::new(),
             secret,
             journal: Arc::new(journal),
             max_rooms: config.max_rooms as usize,
@@ -131,6 +134,19 @@ impl Hub {
     /// Time of the hub's clock at a moment.
     pub fn time_of(&self, moment: Instant) -> Duration {
         self.0.context.moment_of(moment).since_origin()
+    }
+
+    /// Tells the members of rides that open from now on where tunnels are served, such as
+    /// `https://*.tunnel.example`. Only the first call does anything.
+    pub fn set_tunnel_origin(&self, origin: String) {
+        let _ = self.0.tunnel_origin.set(origin);
+    }
+
+    fn room_settings(&self) -> RoomSettings {
+        RoomSettings {
+            tunnel_origin: self.0.tunnel_origin.get().cloned(),
+            ..self.0.settings.clone()
+        }
     }
 
     /// Rooms of the PeerJS dialect.
@@ -154,7 +170,7 @@ impl Hub {
             .map(|_| random_code())
             .find(|code| !rides.contains_key(code) && !self.0.journal.has_ended(code))?;
         let signer = self.0.secret.signer(&code);
-        let room = Room::new(self.0.settings.clone(), signer, self.0.context.now());
+        let room = Room::new(self.room_settings(), signer, self.0.context.now());
         self.insert(&mut rides, &code, room, "ride started");
         Some(code)
     }
@@ -186,7 +202,7 @@ impl Hub {
         if rides.len() >= self.0.max_rooms {
             return Err(ErrorCode::TooManyRides);
         }
-        let settings = self.0.settings.clone();
+        let settings = self.room_settings();
         let records = Arc::new(self.records(code));
         let (now, server_time) = (self.0.context.now(), wall_clock::now());
         let room = Room::restored(settings, signer, records, now, server_time);

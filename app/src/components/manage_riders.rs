@@ -15,9 +15,12 @@ const MAX_REASON: &str = "120";
 
 /// An action that waits for confirmation.
 #[derive(Clone)]
-enum PendingAction {
+pub(super) enum PendingAction {
+    /// Make this rider the host.
     HandOver { peer: PeerId, name: String },
+    /// Remove this member.
     Kick { peer: PeerId, name: String },
+    /// Close the ride for all.
     Close,
 }
 
@@ -59,7 +62,7 @@ pub fn ManageRidersDialog(open: RwSignal<bool>) -> impl IntoView {
                 {t!(i18n, manage_riders.close)}
             </button>
         </Dialog>
-        <ConfirmAction pending/>
+        <ConfirmAction pending heading_id="ask-heading" reason_id="kick-reason"/>
     }
     .into_any()
 }
@@ -209,7 +212,13 @@ fn OtherMemberRow(member: OtherMember, ask: Callback<PendingAction>) -> impl Int
 
 /// Dialog that asks for confirmation; for a kick it also asks for a reason.
 #[component]
-fn ConfirmAction(pending: RwSignal<Option<PendingAction>>) -> impl IntoView {
+pub(super) fn ConfirmAction(
+    pending: RwSignal<Option<PendingAction>>,
+    /// Unique on the page.
+    heading_id: &'static str,
+    /// Unique on the page.
+    reason_id: &'static str,
+) -> impl IntoView {
     let i18n = use_i18n();
     let intents = expect_context::<Intents>();
     let open = RwSignal::new(false);
@@ -262,14 +271,14 @@ fn ConfirmAction(pending: RwSignal<Option<PendingAction>>) -> impl IntoView {
         open.set(false);
     };
     view! {
-        <Dialog open labelled_by="ask-heading">
-            <h2 id="ask-heading">{heading}</h2>
+        <Dialog open labelled_by=heading_id>
+            <h2 id=heading_id>{heading}</h2>
             <p>{body}</p>
             <Show when=kicking>
                 <div class="field" data-kind="text">
-                    <label for="kick-reason">{t!(i18n, manage_riders.kick_reason)}</label>
+                    <label for=reason_id>{t!(i18n, manage_riders.kick_reason)}</label>
                     <input
-                        id="kick-reason"
+                        id=reason_id
                         type="text"
                         maxlength=MAX_REASON
                         autocomplete="off"

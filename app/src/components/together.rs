@@ -1,4 +1,4 @@
-//! Chat, reactions, files and media on the page of a group ride.
+//! Chat, reactions, files, media and shared pages on the page of a group ride.
 
 use leptos::{
     ev::{self, KeyboardEvent, MouseEvent},
@@ -13,6 +13,7 @@ use super::{
     chat_text::send,
     files::Files,
     media::Media,
+    shared_pages::SharedPages,
 };
 use crate::{
     browser::{
@@ -24,7 +25,7 @@ use crate::{
     state::{ExchangeState, Intents, RideState, Stage},
 };
 
-/// Chat, files and media of the ride, from the lobby to the summary.
+/// Chat, files, media and shared pages of the ride, from the lobby to the summary.
 #[component]
 pub fn Together(exchange: ExchangeState) -> impl IntoView {
     let state = expect_context::<RideState>();
@@ -56,6 +57,7 @@ fn Group(exchange: ExchangeState) -> impl IntoView {
             <ChatPanel exchange/>
         </Show>
         <Files exchange/>
+        <SharedPages exchange/>
         <ArrivedLines exchange/>
         <ChatNews exchange/>
     }

@@ -28,6 +28,7 @@ const STYLE_SHEET: &str = concat!(
     include_str!("../../../style/components/rides.css"),
     include_str!("../../../style/components/riding.css"),
     include_str!("../../../style/components/settings.css"),
+    include_str!("../../../style/components/shared-pages.css"),
     include_str!("../../../style/components/summary.css"),
     include_str!("../../../style/components/trace.css"),
     include_str!("../../../style/components/workout-chooser.css"),

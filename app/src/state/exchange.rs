@@ -1,10 +1,11 @@
-//! Signals of chat, file transfers and media, which are loaded later than the ride.
+//! Signals of chat, file transfers, media and shared pages, which are loaded later than the ride.
 
 use std::sync::Arc;
 
 use leptos::prelude::*;
 use session::{
     chat::{Avatar, ChatView, GroupReaction, MessageRow, Rejection, Tab},
+    pages::SharedPage,
     transfers::{OfferRejection, TransferView},
 };
 
@@ -14,7 +15,7 @@ use crate::browser::pictures::ObjectUrl;
 /// Picture of an avatar, and its address in this page.
 pub type Picture = (Arc<[u8]>, ObjectUrl);
 
-/// All signals of chat, file transfers and media.
+/// All signals of chat, file transfers, media and shared pages.
 #[derive(Clone, Copy)]
 pub struct ExchangeState {
     /// The chat.
@@ -45,6 +46,8 @@ pub struct ExchangeState {
     pub files: FilesState,
     /// Voice, cameras and screen sharing.
     pub media: MediaSignals,
+    /// Pages that companions share.
+    pub pages: RwSignal<Vec<SharedPage>>,
 }
 
 impl ExchangeState {
@@ -65,6 +68,7 @@ impl ExchangeState {
             offer_rejected: RwSignal::new(None),
             files: FilesState::new(),
             media: MediaSignals::new(),
+            pages: RwSignal::new(Vec::new()),
         }
     }
 }

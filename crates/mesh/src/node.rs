@@ -102,6 +102,7 @@ struct ServerInfo {
     direct: DirectLinkSettings,
     limits: Limits,
     p2p: bool,
+    tunnel_origin: Option<String>,
 }
 
 impl Node {
@@ -285,6 +286,11 @@ impl Node {
     /// Largest number of riders of a ride who show their camera at a time, if known.
     pub fn max_cameras(&self) -> Option<u8> {
         self.server.as_ref()?.limits.max_cameras
+    }
+
+    /// Origins of tunnels of this server, as in its welcome; `None` if it has none.
+    pub fn tunnel_origin(&self) -> Option<&str> {
+        self.server.as_ref()?.tunnel_origin.as_deref()
     }
 
     /// ICE servers of the newest welcome, for connections of the app's own; empty while unknown.

@@ -1,24 +1,28 @@
-//! Chat and file transfers of a peer: messages arrive and are acknowledged, nothing is stored.
+//! Chat, file transfers and shared pages of a peer: messages arrive and are acknowledged, nothing is
+//! stored.
 
 use session::{
     Session,
     chat::{ChatInput, ChatOutput, ChatView},
     exchange::{ExchangeInput, ExchangeOutput},
+    pages::{PageOutput, SharedPage},
     transfers::{TransferInput, TransferOutput, TransferView},
 };
 
 use crate::clocks::Clocks;
 
-/// Chat and file transfers as a screen would show them.
+/// Chat, file transfers and shared pages as a screen would show them.
 #[derive(Debug, Default)]
 pub struct ExchangeView {
     /// The chat, once it has been shown.
     pub chat: ChatView,
     /// File transfers.
     pub transfers: Vec<TransferView>,
+    /// Pages that companions share.
+    pub pages: Vec<SharedPage>,
 }
 
-/// Carries out the outputs of chat and transfers.
+/// Carries out the outputs of chat, transfers and shared pages.
 pub(crate) fn carry_out(session: &mut dyn Session, clocks: Clocks, view: &mut ExchangeView) {
     loop {
         let output = session
@@ -38,6 +42,10 @@ pub(crate) fn carry_out(session: &mut dyn Session, clocks: Clocks, view: &mut Ex
             }
             ExchangeOutput::Transfers(TransferOutput::Show(shown)) => {
                 view.transfers = shown;
+                continue;
+            }
+            ExchangeOutput::Pages(PageOutput::Show(shown)) => {
+                view.pages = shown;
                 continue;
             }
             // Nothing is kept: a transfer fails as in a browser without a place for files.

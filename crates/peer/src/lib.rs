@@ -1,8 +1,10 @@
 //! The native peer: the session of a rider that runs in a program instead of a page, simulated
 //! riders that use it, and the program that brings a local web site to visitors.
 //!
-//! - [`Peer`]: driver of a [`session::RideSession`] on tokio. It contains no decisions: like the
-//!   page's driver, it feeds the session with everything that happens, and carries out its outputs.
+//! - [`Peer`]: driver of a [`session::Session`] on tokio, that of a rider unless said otherwise. It
+//!   contains no decisions: like the page's driver, it feeds the session with everything that happens,
+//!   and carries out its outputs.
+//! - [`Companion`]: the same driver with the session of a program that shares a page with the riders.
 //! - [`server`]: the server of a ride, as a peer reaches it: requests and the signaling socket.
 //! - [`bot`]: decisions of a simulated rider, without IO.
 //! - [`bots`]: many simulated riders in one ride, until they are told to leave.
@@ -17,6 +19,7 @@
 pub mod bot;
 pub mod bots;
 mod clocks;
+mod companion;
 mod exchange;
 pub mod options;
 mod peer;
@@ -26,5 +29,6 @@ mod socket;
 mod storage;
 pub mod tunnel;
 
+pub use companion::Companion;
 pub use exchange::ExchangeView;
 pub use peer::{Peer, PeerConfig};

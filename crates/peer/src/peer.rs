@@ -1,4 +1,4 @@
-//! Driver of a [`RideSession`] on tokio.
+//! Driver of a [`Session`] on tokio.
 //!
 //! Everything that happens is an [`Event`] in one queue. Each is handled with the clocks read once;
 //! then the session's outputs are carried out.
@@ -12,7 +12,7 @@ use clock::{Moment, Now};
 use protocol::{code::SessionCode, peer::PeerId};
 use ride::recording::fit::SubSport;
 use session::{
-    Input, Intent, OpenedRecording, Opening, Output, RideInfo, RideSession, SessionConfig,
+    Input, Intent, OpenedRecording, Opening, Output, RideInfo, RideSession, Session, SessionConfig,
     SocketEvent,
     devices::{ChooserError, DeviceCommand, DeviceEvent, DeviceInput},
     exchange::{self, ExchangeInput},
@@ -69,13 +69,13 @@ impl From<NumberedEvent> for Event {
     }
 }
 
-/// A rider's session with its connections. Dropping it is like a page that crashes: [`Peer::close`]
-/// ends it in order.
+/// A session with its connections: that of a rider, or of a [`Companion`](crate::Companion). Dropping
+/// it is like a page that crashes: [`Peer::close`] ends it in order.
 #[derive(Debug)]
-pub struct Peer {
+pub struct Peer<S: Session = RideSession> {
     ride: RideUrl,
     clocks: Clocks,
-    session: RideSession,
+    session: S,
     post: mpsc::Sender<Event>,
     events: mpsc::Receiver<Event>,
     /// Answers that outputs have at once.
@@ -96,9 +96,28 @@ impl Peer {
             ride,
             has_direct_links,
         } = config;
+        let opening = Opening::Group {
+            address: ride.code.to_string(),
+            reloaded: false,
+        };
+        Self::start(ride, has_direct_links, |config, now| {
+            let mut session = RideSession::new(config, now, opening);
+            session.load_exchange(now, exchange::open_without_media);
+            session
+        })
+    }
+}
+
+impl<S: Session> Peer<S> {
+    /// Starts a session. Within a [`tokio::task::LocalSet`].
+    pub(crate) fn start(
+        ride: RideUrl,
+        has_direct_links: bool,
+        open: impl FnOnce(SessionConfig, Now) -> S,
+    ) -> Self {
         let clocks = Clocks::start();
         let (post, events) = mpsc::channel(MAX_WAITING);
-        let session_config = SessionConfig {
+        let config = SessionConfig {
             origin: ride.server.to_string(),
             p2p_available: has_direct_links,
             entropy: entropy(),
@@ -107,17 +126,10 @@ impl Peer {
             devices: StoredDevices::default(),
         };
         let (connections, packets) = Connections::new(ChannelSet::Rider);
-        let opening = Opening::Group {
-            address: ride.code.to_string(),
-            reloaded: false,
-        };
-        let now = clocks.now();
-        let mut session = RideSession::new(session_config, now, opening);
-        session::Session::load_exchange(&mut session, now, exchange::open_without_media);
         let mut peer = Self {
             ride,
             clocks,
-            session,
+            session: open(config, clocks.now()),
             post,
             events,
             answers: VecDeque::new(),
@@ -130,6 +142,10 @@ impl Peer {
         };
         peer.carry_out();
         peer
+    }
+
+    pub(crate) fn session(&self) -> &S {
+        &self.session
     }
 
     /// Everything that a screen would show.

@@ -5,6 +5,7 @@
 //! - [`signaling`]: JSON text messages of the signaling socket.
 //! - [`frame`]: binary envelope of the frames that the server relays.
 //! - [`election`]: signed votes by which riders name a host while the server is unreachable.
+//! - [`tunnel_origin`]: origins of tunnels, from which a page makes the address of a shared page.
 //! - [`text`]: text counted and cut as a person sees it.
 //!
 //! Every parser here is strict: it bounds sizes, lists and strings before it allocates, ignores
@@ -18,3 +19,4 @@ pub mod frame;
 pub mod peer;
 pub mod signaling;
 pub mod text;
+pub mod tunnel_origin;

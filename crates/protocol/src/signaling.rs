@@ -25,7 +25,8 @@ pub use direct::{BundlePolicy, DirectLinkSettings};
 pub use error::ErrorCode;
 pub use limits::{
     MAX_BANS, MAX_CANDIDATES, MAX_ELECTIONS, MAX_HOST_TERMS, MAX_ICE_SERVERS, MAX_ICE_TEXT,
-    MAX_MEMBERS, MAX_MESSAGE_BYTES, MAX_OTHER_MEMBERS, MAX_REASON, MAX_RIDERS, ParseError,
+    MAX_MEMBERS, MAX_MESSAGE_BYTES, MAX_OTHER_MEMBERS, MAX_REASON, MAX_RIDERS, MAX_TUNNEL_ORIGIN,
+    ParseError,
 };
 pub use report::{LinkReport, Report};
 pub use snapshot::{RestoredRoom, RoomSnapshot};

@@ -8,7 +8,7 @@
 //! - [`rider`]: name, FTP and profile of a rider.
 //! - [`message`]: messages between riders; [`bridge`]: those between a rider and a phone that
 //!   connects devices; [`chat`]: those of the chat; [`transfer`]: those of file transfers;
-//!   [`media`]: those about voice, cameras and screen sharing.
+//!   [`media`]: those about voice, cameras and screen sharing; [`page`]: those about shared pages.
 //! - [`trainer`]: profiles of Bluetooth trainers, and a simulated trainer.
 //! - [`recording`]: samples of a ride, how a browser stores them, and the FIT and TCX files made of
 //!   them; [`analysis`]: its figures.
@@ -28,6 +28,7 @@ pub mod history;
 pub mod intervals_icu;
 pub mod media;
 pub mod message;
+pub mod page;
 pub mod player;
 pub mod recording;
 pub mod rider;

@@ -1,6 +1,7 @@
 //! Messages between riders: a CBOR array of version, kind and body. Kinds 6 and 7 are those of
 //! [`bridge`](crate::bridge), kinds 8 to 14 those of [`chat`](crate::chat), kinds 16 to 23 those of
-//! [`transfer`](crate::transfer), kinds 24 to 28 those of [`media`](crate::media).
+//! [`transfer`](crate::transfer), kinds 24 to 28 those of [`media`](crate::media), kinds 32 and 33 those
+//! of [`page`](crate::page).
 //!
 //! Decoders ignore unknown fields at the end of a body, so fields can be added. An unknown kind or
 //! version is an error of its own, which callers count and ignore.

@@ -83,7 +83,7 @@ impl FromStr for RiderName {
 
 /// Reports a character that contains an invisible code point with a meaning of its own, has nothing
 /// to be seen, or covers other text.
-fn hides_text(character: &str) -> bool {
+pub(crate) fn hides_text(character: &str) -> bool {
     let mut code_points = character.chars();
     let Some(first) = code_points.next() else {
         return false;
@@ -102,7 +102,7 @@ fn hides_text(character: &str) -> bool {
 }
 
 /// Reports a joiner that is not between two visible characters.
-fn has_stray_joiner(name: &str) -> bool {
+pub(crate) fn has_stray_joiner(name: &str) -> bool {
     let chars: Vec<char> = name.chars().collect();
     let is_visible = |index: Option<usize>| {
         let c = index.and_then(|index| chars.get(index));

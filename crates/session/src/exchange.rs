@@ -1,9 +1,10 @@
-//! Exchange between riders beside the ride: chat, reactions, presence, files, voice and pictures.
+//! Exchange between riders beside the ride: chat, reactions, presence, files, voice and pictures, and
+//! the pages that companions share.
 //!
 //! The app loads this part later than the ride, so [`RideSession`](crate::RideSession) knows it only
 //! as a [`LoadedExchange`]: it passes members and received messages in, and frames to send out.
-//! [`GroupExchange`] combines [`Chat`], [`Transfers`] and [`Media`], state machines that know nothing of
-//! each other; it tells the other two which riders are hidden.
+//! [`GroupExchange`] combines [`Chat`], [`Transfers`], [`Media`] and [`SharedPages`], state machines that
+//! know nothing of each other; it tells transfers and media which riders are hidden.
 
 mod hosted;
 
@@ -20,6 +21,7 @@ use crate::{
     chat::{Chat, ChatInput, ChatOutput},
     group::Group,
     media::{Media, MediaInput, MediaOutput},
+    pages::{PageOutput, SharedPages},
     rider::OwnRider,
     roster::Roster,
     transfers::{TransferInput, TransferOutput, Transfers},
@@ -38,6 +40,9 @@ pub const TRANSFER_KINDS: std::ops::Range<u8> = 16..24;
 /// Messages between riders whose kind is in this range are for voice and pictures. They are encoded
 /// in two bytes (CBOR).
 pub const MEDIA_KINDS: std::ops::Range<u8> = 24..32;
+/// Messages between riders whose kind is in this range are for shared pages. They are encoded in two
+/// bytes (CBOR).
+pub const PAGE_KINDS: std::ops::Range<u8> = 32..40;
 
 /// State machine beside the session, see the [module documentation](self).
 pub trait Exchange: Debug {
@@ -129,6 +134,10 @@ pub struct GroupMembers {
     pub name: String,
     /// All others who follow the ride, in order of arrival.
     pub others: Vec<GroupMember>,
+    /// Companions, in order of arrival.
+    pub companions: Vec<GroupCompanion>,
+    /// Origins of tunnels, if the server has announced them.
+    pub tunnel_origin: Option<String>,
     /// Host of the ride, if known.
     pub host: Option<PeerId>,
     /// Terms of the hosts, oldest first.
@@ -164,6 +173,17 @@ pub struct GroupMember {
     pub link: LinkState,
     /// True for riders; false for spectators and coaches.
     pub is_rider: bool,
+}
+
+/// Companion in the group: a program that shares a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupCompanion {
+    /// Id.
+    pub peer: PeerId,
+    /// Page load.
+    pub incarnation: Incarnation,
+    /// State of the link.
+    pub link: LinkState,
 }
 
 impl GroupMember {
@@ -220,52 +240,59 @@ pub enum ExchangeOutput {
     Transfers(TransferOutput),
     /// Output of voice and pictures.
     Media(MediaOutput),
+    /// Output of shared pages.
+    Pages(PageOutput),
 }
 
-/// Kind of a message between riders, of those in [`CHAT_KINDS`], [`TRANSFER_KINDS`] and
-/// [`MEDIA_KINDS`].
+/// Kind of a message between riders, of those in [`CHAT_KINDS`], [`TRANSFER_KINDS`], [`MEDIA_KINDS`]
+/// and [`PAGE_KINDS`].
 pub fn exchange_kind(payload: &[u8]) -> Option<u8> {
     // Array of three, version 1, kind.
     match payload {
         [0x83, 1, kind, ..] if (CHAT_KINDS.start..TRANSFER_KINDS.end).contains(kind) => Some(*kind),
         // Numbers from 24 on follow a byte that says so.
-        [0x83, 1, 24, kind, ..] if MEDIA_KINDS.contains(kind) => Some(*kind),
+        [0x83, 1, 24, kind, ..] if (MEDIA_KINDS.start..PAGE_KINDS.end).contains(kind) => {
+            Some(*kind)
+        }
         _ => None,
     }
 }
 
-/// Chat, file transfers and media of one page.
+/// Chat, file transfers, media and shared pages of one page.
 #[derive(Debug)]
 pub struct GroupExchange {
     chat: Chat,
     transfers: Transfers,
     media: Media,
+    pages: SharedPages,
     outputs: VecDeque<ExchangeOutput>,
 }
 
 impl GroupExchange {
-    /// Chat, transfers and media of a page whose rider signs with `key`; `seed` differs in every page load.
+    /// Exchange of a page whose rider signs with `key`; `seed` differs in every page load.
     pub fn new(key: SigningKey, seed: u64) -> Self {
         Self {
             chat: Chat::new(key, seed),
             transfers: Transfers::new(seed),
             media: Media::new(seed),
+            pages: SharedPages::default(),
             outputs: VecDeque::new(),
         }
     }
 }
 
 impl GroupExchange {
-    /// Ends all transfers and media.
+    /// Ends all transfers and media, and the list of shared pages.
     pub fn end(&mut self, now: ExchangeNow, end: ExchangeEnd) {
         self.transfers.end_all(now, end);
         self.media.end(now);
+        self.pages.end();
         self.collect_outputs();
     }
 
     /// Number of messages that were rejected.
     pub fn rejected(&self) -> u64 {
-        self.chat.rejected() + self.media.rejected()
+        self.chat.rejected() + self.media.rejected() + self.pages.rejected()
     }
 
     fn collect_outputs(&mut self) {
@@ -278,6 +305,9 @@ impl GroupExchange {
         while let Some(output) = self.media.poll_output() {
             self.outputs.push_back(output);
         }
+        while let Some(output) = self.pages.poll_output() {
+            self.outputs.push_back(output);
+        }
     }
 }
 
@@ -287,12 +317,16 @@ impl Exchange for GroupExchange {
             ExchangeInput::Members(members) => {
                 self.chat.set_members(now, Arc::clone(&members));
                 self.transfers.set_members(now, Arc::clone(&members));
+                self.pages.set_members(now, &members);
                 self.media.set_members(now, members);
             }
             ExchangeInput::Received { from, payload } => match exchange_kind(&payload) {
                 Some(kind) if CHAT_KINDS.contains(&kind) => self.chat.receive(now, &from, &payload),
                 Some(kind) if MEDIA_KINDS.contains(&kind) => {
                     self.media.receive(now, &from, &payload);
+                }
+                Some(kind) if PAGE_KINDS.contains(&kind) => {
+                    self.pages.receive(now, &from, &payload);
                 }
                 Some(_) => self.transfers.receive(now, &from, &payload),
                 None => {}
@@ -308,6 +342,7 @@ impl Exchange for GroupExchange {
                 self.chat.handle_timeout(now);
                 self.transfers.handle_timeout(now);
                 self.media.handle_timeout(now);
+                self.pages.handle_timeout(now);
             }
         }
         self.collect_outputs();
@@ -322,6 +357,7 @@ impl Exchange for GroupExchange {
             self.chat.poll_timeout(),
             self.transfers.poll_timeout(),
             self.media.poll_timeout(),
+            self.pages.poll_timeout(),
         ];
         parts.into_iter().flatten().min()
     }

@@ -9,12 +9,19 @@ use mesh::{
 };
 use protocol::{
     code::SessionCode,
-    peer::{DeliveryClass, PeerId},
-    signaling::HostTerm,
+    peer::{DeliveryClass, MemberRole, PeerId},
+    signaling::{HostTerm, Resume},
 };
-use ride::message::PeerMessage;
+use ride::{message::PeerMessage, timeline::SigningKey};
 
-use crate::api::{Output, SocketEvent};
+use crate::{
+    api::{Input as SessionInput, Output, SocketEvent},
+    rider::{public_keys, seed_number},
+};
+
+/// Time without a server, while a new member joins, after which the attempt ends. A server that is
+/// restarted answers earlier.
+pub(crate) const SERVER_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Connection to the group, or none: before joining, after leaving, and in a solo ride.
 #[derive(Debug, Default)]
@@ -35,6 +42,32 @@ impl Group {
     pub(crate) fn join(&mut self, code: SessionCode, config: NodeConfig) {
         self.code = Some(code);
         self.node = Some(Node::new(config));
+    }
+
+    /// Joins a ride as a member who does not ride, with keys made of random bytes. Returns false if
+    /// there are none.
+    pub(crate) fn join_beside(
+        &mut self,
+        code: SessionCode,
+        role: MemberRole,
+        entropy: Option<[u8; 32]>,
+        p2p_available: bool,
+        resume: Option<Resume>,
+    ) -> bool {
+        let key = entropy.and_then(|seed| Some((SigningKey::from_seed(seed).ok()?, seed)));
+        let Some((key, seed)) = key else { return false };
+        let config = NodeConfig {
+            keys: public_keys(&key, &seed),
+            role,
+            ballot_key: None,
+            resume,
+            seed: seed_number(&seed),
+            p2p_available,
+            group_offset: None,
+            room_snapshot: None,
+        };
+        self.join(code, config);
+        true
     }
 
     /// Ends the connection to the group and keeps group time running.
@@ -125,6 +158,28 @@ impl Group {
     pub(crate) fn handle(&mut self, now: Moment, input: Input) {
         if let Some(node) = &mut self.node {
             node.handle(now, input);
+        }
+    }
+
+    /// Feeds the node with time, and events of the socket and of peer connections. Ignores other
+    /// inputs of a session.
+    pub(crate) fn handle_input(&mut self, now: Moment, input: SessionInput) {
+        match input {
+            SessionInput::Timeout => self.handle(now, Input::Timeout),
+            SessionInput::Socket { socket, event } => self.handle_socket(now, socket, event),
+            SessionInput::Rtc {
+                peer,
+                connection,
+                event,
+            } => {
+                let input = Input::Rtc {
+                    peer,
+                    connection,
+                    event,
+                };
+                self.handle(now, input);
+            }
+            _ => {}
         }
     }
 

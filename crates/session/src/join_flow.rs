@@ -7,14 +7,12 @@ use ride::rider::{Ftp, RiderName};
 
 use crate::{
     api::RideInfo,
+    group::SERVER_TIMEOUT,
     roster::look,
     storage::{StoredIdentity, StoredRide},
     view::{JoinError, Stage, numbered},
 };
 
-/// Time without a server, while a new rider joins, after which the attempt ends. A server that is
-/// restarted answers earlier.
-const SERVER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Time after joining during which names of other riders are not announced: these riders were there
 /// before.
 const INTRODUCTIONS: Duration = Duration::from_secs(3);

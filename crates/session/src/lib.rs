@@ -11,8 +11,9 @@
 //! A driver connects it with the world: the page's driver with browser APIs, the tests with a
 //! simulated network on virtual time. Drivers contain no decisions.
 //!
-//! [`bridge::BridgeSession`] is the session of a phone that only connects devices for a rider. It has
-//! the same inputs, outputs and view: both are a [`Session`].
+//! [`bridge::BridgeSession`] is the session of a phone that only connects devices for a rider,
+//! [`companion::CompanionSession`] that of a program that shares a page with the riders. They have the
+//! same inputs, outputs and view: all are a [`Session`].
 //!
 //! Each part owns its state: `JoinFlow` (from the address to a rider who joins), `Group` (the
 //! connection to the mesh), `Roster`, `SharedTimeline`, `OwnRide` with `OwnDevices`,
@@ -24,6 +25,7 @@
 mod api;
 pub mod bridge;
 pub mod chat;
+pub mod companion;
 mod control_guard;
 pub mod devices;
 pub mod exchange;
@@ -36,6 +38,7 @@ mod join_flow;
 mod links;
 pub mod media;
 mod own_ride;
+pub mod pages;
 mod recording;
 mod recording_store;
 mod rider;

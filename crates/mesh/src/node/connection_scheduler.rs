@@ -145,6 +145,7 @@ mod tests {
                 max_cameras: None,
             },
             p2p: true,
+            tunnel_origin: None,
         }
     }
 

@@ -153,6 +153,7 @@ impl Node {
             direct: welcome.direct,
             limits: welcome.limits,
             p2p: welcome.p2p,
+            tunnel_origin: welcome.tunnel_origin.clone(),
         });
         self.traffic
             .set_relay_limit(now, welcome.limits.relay_bytes_per_second);

@@ -77,6 +77,7 @@ fn welcome(number: u32, load: u32, members: Vec<Member>, epoch: u32) -> ServerMe
             timeout_ms: load,
             ..DirectLinkSettings::default()
         },
+        tunnel_origin: None,
     }))
 }
 

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, missing_docs)]
 
+mod companion;
 mod direct;
 mod exchange;
 mod hostile;

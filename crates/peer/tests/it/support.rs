@@ -34,6 +34,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 pub struct TestServer {
     pub address: SocketAddr,
     flags: Vec<&'static str>,
+    tunnel_origin: Option<&'static str>,
     runtime: Option<Runtime>,
 }
 
@@ -47,10 +48,20 @@ impl Drop for TestServer {
 
 impl TestServer {
     pub async fn start(flags: &[&'static str]) -> Self {
-        Self::start_at("127.0.0.1:0".parse().unwrap(), flags.to_vec()).await
+        Self::start_at("127.0.0.1:0".parse().unwrap(), flags.to_vec(), None).await
     }
 
-    async fn start_at(address: SocketAddr, flags: Vec<&'static str>) -> Self {
+    /// Server that tells riders where tunnels are, and serves none.
+    pub async fn with_tunnels(origin: &'static str) -> Self {
+        let address = "127.0.0.1:0".parse().unwrap();
+        Self::start_at(address, Vec::new(), Some(origin)).await
+    }
+
+    async fn start_at(
+        address: SocketAddr,
+        flags: Vec<&'static str>,
+        tunnel_origin: Option<&'static str>,
+    ) -> Self {
         let base = [
             "gruppetto",
             "--secret",
@@ -66,6 +77,9 @@ impl TestServer {
             .unwrap();
         let listening = runtime.spawn(async move {
             let state = AppState::new(config).expect("a state");
+            if let Some(origin) = tunnel_origin {
+                state.hub.set_tunnel_origin(origin.to_owned());
+            }
             let handler = build_handler(state.clone(), Router::new());
             // The tasks of a server that was killed end soon.
             let listener = loop {
@@ -82,15 +96,17 @@ impl TestServer {
         Self {
             address,
             flags,
+            tunnel_origin,
             runtime: Some(runtime),
         }
     }
 
     /// Kills the server, which loses its rides, and starts another one at the same address.
     pub async fn restart(self) -> Self {
-        let (address, flags) = (self.address, self.flags.clone());
+        let (address, flags, tunnel_origin) =
+            (self.address, self.flags.clone(), self.tunnel_origin);
         drop(self);
-        Self::start_at(address, flags).await
+        Self::start_at(address, flags, tunnel_origin).await
     }
 
     pub fn url(&self) -> ServerUrl {

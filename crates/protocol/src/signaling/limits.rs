@@ -35,6 +35,8 @@ pub const MAX_ICE_SERVERS: usize = 32;
 /// Longest URL, username or credential of an ICE server, in bytes.
 pub const MAX_ICE_TEXT: usize = 1_024;
 const MAX_SENTENCE: usize = 1_024;
+/// Longest text of a welcome that names the origins of tunnels, in bytes: a host name has at most 253.
+pub const MAX_TUNNEL_ORIGIN: usize = 280;
 
 /// Reason why a text is not a message.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -126,6 +128,8 @@ fn check_welcome(welcome: &Welcome) -> Result<(), ParseError> {
     check_terms(&welcome.hosts)?;
     at_most(welcome.bans.len(), MAX_BANS, "ban tokens")?;
     at_most(welcome.ice_servers.len(), MAX_ICE_SERVERS, "ICE servers")?;
+    let origin = welcome.tunnel_origin.as_ref().map_or(0, String::len);
+    at_most(origin, MAX_TUNNEL_ORIGIN, "tunnel origin")?;
     welcome.ice_servers.iter().try_for_each(check_ice_server)
 }
 

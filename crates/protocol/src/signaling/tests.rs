@@ -166,6 +166,28 @@ fn messages_round_trip_through_json() {
     assert_eq!(ServerMessage::parse(&left.to_json()).unwrap(), left);
 }
 
+#[test]
+fn a_welcome_may_name_the_origins_of_tunnels_up_to_a_limit() {
+    let welcome = |origin: &str| {
+        let text = format!(
+            r#"{{"type":"welcome","version":2,"peer":"ana","number":1,"incarnation":1,
+                "token":"t","epoch":0,"hosts":[],"members":[],"iceServers":[],"serverTime":1,
+                "limits":{{"maxMessageBytes":65536,"maxRiders":32,"maxDirect":16,
+                "graceMs":30000}},"p2p":true{origin}}}"#
+        );
+        ServerMessage::parse(&text)
+    };
+    let named = |origin: &str| match welcome(origin) {
+        Ok(ServerMessage::Welcome(welcome)) => welcome.tunnel_origin,
+        other => panic!("not a welcome: {other:?}"),
+    };
+    assert_eq!(named(""), None, "of an older server");
+    let origin = r#","tunnelOrigin":"https://*.tunnel.example""#;
+    assert_eq!(named(origin).as_deref(), Some("https://*.tunnel.example"));
+    let long = format!(r#","tunnelOrigin":"{}""#, "x".repeat(MAX_TUNNEL_ORIGIN + 1));
+    assert_eq!(welcome(&long), Err(ParseError::TooMuch("tunnel origin")));
+}
+
 /// One message of the server of each kind but the welcome.
 fn server_messages() -> Vec<ServerMessage> {
     let peer: PeerId = "ana".parse().unwrap();

@@ -54,6 +54,10 @@ pub struct Welcome {
     /// Settings for making direct links.
     #[serde(default)]
     pub direct: DirectLinkSettings,
+    /// Origins of tunnels, such as `https://*.tunnel.example`, see
+    /// [`TunnelOrigin`](crate::tunnel_origin::TunnelOrigin); absent if the server has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tunnel_origin: Option<String>,
 }
 
 impl Welcome {

@@ -56,6 +56,8 @@ pub struct RoomSettings {
     pub ice_servers: Vec<IceServer>,
     /// Settings for making direct links.
     pub direct: DirectLinkSettings,
+    /// Origins of tunnels, such as `https://*.tunnel.example`, for the welcome.
+    pub tunnel_origin: Option<String>,
 }
 
 impl Default for RoomSettings {
@@ -81,6 +83,7 @@ impl Default for RoomSettings {
             p2p: true,
             ice_servers: Vec::new(),
             direct: DirectLinkSettings::default(),
+            tunnel_origin: None,
         }
     }
 }

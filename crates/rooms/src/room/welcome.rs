@@ -39,6 +39,7 @@ impl Room {
             limits: self.limits(),
             p2p: self.settings.p2p,
             direct: self.settings.direct,
+            tunnel_origin: self.settings.tunnel_origin.clone(),
         }
     }
 

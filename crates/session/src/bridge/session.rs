@@ -3,14 +3,13 @@
 use std::collections::VecDeque;
 
 use clock::{Duration, Moment, Now};
-use mesh::node::{self, Node, NodeConfig, NodeEvent};
+use mesh::node::{self, Node, NodeEvent};
 use protocol::{
     peer::{MemberRole, PeerId, Token},
     signaling::ErrorCode,
 };
 use ride::{
     bridge::{BridgeLoad, BridgeProof, BridgeReport, BridgedDevice},
-    timeline::SigningKey,
     trainer::Load,
 };
 
@@ -19,16 +18,13 @@ use crate::{
     Session,
     api::{Input, Intent, Output, SessionConfig},
     devices::OwnDevices,
-    group::Group,
-    rider::{public_keys, seed_number},
+    group::{Group, SERVER_TIMEOUT},
     storage::StorageCommand,
     view::{BridgeView, DevicesView, JoinError, RiderPage, ServerConnection, Stage, View},
 };
 
 /// Interval between two updates of the view and of the load.
 const UPDATE_INTERVAL: Duration = Duration::from_millis(250);
-/// Time without a server after which an attempt to join ends.
-const SERVER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Interval between two reports of the same devices.
 const REPORT_INTERVAL: Duration = Duration::from_millis(500);
 /// Silence of the rider's page after which it counts as silent.
@@ -107,23 +103,18 @@ impl BridgeSession {
             self.view.stage = Stage::CannotJoin(JoinError::NotACode);
             return;
         };
-        let key = self.config.entropy;
-        let key = key.and_then(|seed| Some((SigningKey::from_seed(seed).ok()?, seed)));
-        let Some((key, seed)) = key else {
+        let (code, role) = (link.code.clone(), MemberRole::Bridge);
+        let resume = self.identity.as_ref().map(BridgeIdentity::resume);
+        let SessionConfig {
+            entropy,
+            p2p_available,
+            ..
+        } = self.config;
+        let group = &mut self.group;
+        if !group.join_beside(code, role, entropy, p2p_available, resume) {
             self.view.stage = Stage::CannotJoin(JoinError::Other);
             return;
-        };
-        let config = NodeConfig {
-            keys: public_keys(&key, &seed),
-            role: MemberRole::Bridge,
-            ballot_key: None,
-            resume: self.identity.as_ref().map(BridgeIdentity::resume),
-            seed: seed_number(&seed),
-            p2p_available: self.config.p2p_available,
-            group_offset: None,
-            room_snapshot: None,
-        };
-        self.group.join(link.code.clone(), config);
+        }
         // The new node does not know the rider yet.
         (self.heard_at, self.has_rider, self.refused) = (None, true, None);
         self.joining_since = now;
@@ -354,7 +345,6 @@ impl Session for BridgeSession {
         self.now = now;
         match input {
             Input::Intent(intent) => self.handle_intent(now, intent),
-            Input::Timeout => self.group.handle(now, node::Input::Timeout),
             Input::Wake => {
                 if self.serves {
                     self.outputs.push_back(Output::KeepScreenOn(true));
@@ -364,19 +354,6 @@ impl Session for BridgeSession {
             }
             // The page may not come back. If it does, the load is set again.
             Input::Hide => self.devices.release_target(now, &mut self.outputs),
-            Input::Socket { socket, event } => self.group.handle_socket(now, socket, event),
-            Input::Rtc {
-                peer,
-                connection,
-                event,
-            } => {
-                let input = node::Input::Rtc {
-                    peer,
-                    connection,
-                    event,
-                };
-                self.group.handle(now, input);
-            }
             Input::DirectLinks(links) => self.view.direct_links = links,
             Input::Device(input) => {
                 if self.devices.handle(now, input, &mut self.outputs) {
@@ -384,7 +361,7 @@ impl Session for BridgeSession {
                 }
             }
             // Only the page of a rider handles the others.
-            _ => {}
+            input => self.group.handle_input(now, input),
         }
         self.handle_group_events(now);
         self.update(now);

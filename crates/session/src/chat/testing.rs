@@ -276,6 +276,8 @@ impl World {
                 relay_bytes_per_second: 65_536,
                 max_file_bytes: None,
                 max_cameras: None,
+                companions: Vec::new(),
+                tunnel_origin: None,
                 has_webrtc: true,
                 allows_direct_links: true,
                 ice_servers: Vec::new(),
@@ -349,7 +351,9 @@ impl World {
                     shows = 0;
                 }
                 ExchangeOutput::Chat(event) => self.pages[index].events.push(event),
-                ExchangeOutput::Transfers(_) | ExchangeOutput::Media(_) => {}
+                ExchangeOutput::Transfers(_)
+                | ExchangeOutput::Media(_)
+                | ExchangeOutput::Pages(_) => {}
             }
         }
         assert!(shows <= 2, "shown {shows} times for one input");

@@ -1696,6 +1696,8 @@ fn clocks_at_the_ends_of_their_ranges_do_no_harm() {
         relay_bytes_per_second: 0,
         max_file_bytes: None,
         max_cameras: None,
+        companions: Vec::new(),
+        tunnel_origin: None,
         has_webrtc: true,
         allows_direct_links: true,
         ice_servers: Vec::new(),

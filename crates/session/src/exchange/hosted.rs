@@ -4,12 +4,12 @@ use std::{collections::VecDeque, sync::Arc};
 
 use clock::Moment;
 use mesh::node;
-use protocol::peer::{LinkState, PeerId};
+use protocol::peer::{LinkState, MemberRole, PeerId};
 use ride::timeline::SigningKey;
 
 use super::{
-    Exchange, ExchangeEnd, ExchangeInput, ExchangeNow, ExchangeOutput, GroupExchange, GroupMember,
-    GroupMembers, LoadedExchange, SessionContext,
+    Exchange, ExchangeEnd, ExchangeInput, ExchangeNow, ExchangeOutput, GroupCompanion,
+    GroupExchange, GroupMember, GroupMembers, LoadedExchange, SessionContext,
 };
 use crate::{
     chat::{ChatInput, ChatOutput, Rejection},
@@ -146,22 +146,30 @@ fn members(context: &SessionContext<'_>) -> Option<GroupMembers> {
     let me = context.me?;
     let node = context.group.node()?;
     let own = node.me()?;
+    let link = |peer: &PeerId| node.link_state(peer).unwrap_or(LinkState::Connecting);
     let others = node.members().filter(|member| member.role.follows_ride());
     let others = others.map(|member| GroupMember {
         peer: member.peer.clone(),
         incarnation: member.incarnation,
         name: context.roster.label(&member.peer),
         sign_key: member.keys.sign,
-        link: node
-            .link_state(&member.peer)
-            .unwrap_or(LinkState::Connecting),
+        link: link(&member.peer),
         is_rider: member.role.is_rider(),
+    });
+    let companions = node.members();
+    let companions = companions.filter(|member| member.role == MemberRole::Companion);
+    let companions = companions.map(|member| GroupCompanion {
+        peer: member.peer.clone(),
+        incarnation: member.incarnation,
+        link: link(&member.peer),
     });
     Some(GroupMembers {
         me: own.peer.clone(),
         incarnation: own.incarnation,
         name: me.name.to_string(),
         others: others.collect(),
+        companions: companions.collect(),
+        tunnel_origin: node.tunnel_origin().map(str::to_owned),
         host: node.host().cloned(),
         host_terms: Arc::new(node.host_terms().to_vec()),
         relay_bytes_per_second: node.relay_bytes_per_second(),
@@ -178,6 +186,7 @@ fn members(context: &SessionContext<'_>) -> Option<GroupMembers> {
 fn alone(before: &GroupMembers) -> GroupMembers {
     GroupMembers {
         others: Vec::new(),
+        companions: Vec::new(),
         relay_bytes_per_second: 0,
         ..before.clone()
     }

@@ -219,6 +219,8 @@ impl World {
                 relay_bytes_per_second: 65_536,
                 max_file_bytes: None,
                 max_cameras: self.max_cameras,
+                companions: Vec::new(),
+                tunnel_origin: None,
                 has_webrtc: self.pages[at].has_webrtc,
                 allows_direct_links: self.allows_direct_links,
                 ice_servers: Vec::new(),

@@ -237,6 +237,8 @@ impl World {
             relay_bytes_per_second: self.relay_limit,
             max_file_bytes: None,
             max_cameras: None,
+            companions: Vec::new(),
+            tunnel_origin: None,
             has_webrtc: true,
             allows_direct_links: true,
             ice_servers: Vec::new(),
@@ -261,7 +263,9 @@ impl World {
             match output {
                 ExchangeOutput::Send { to, class, payload } => self.send(page, &to, class, payload),
                 ExchangeOutput::Transfers(output) => self.carry_out(page, output),
-                ExchangeOutput::Chat(_) | ExchangeOutput::Media(_) => unreachable!(),
+                ExchangeOutput::Chat(_) | ExchangeOutput::Media(_) | ExchangeOutput::Pages(_) => {
+                    unreachable!()
+                }
             }
         }
         let memory = self.pages[page].transfers.memory();

@@ -81,6 +81,8 @@ impl Page {
             relay_bytes_per_second: 256 * 1024,
             max_file_bytes: self.max_file_bytes,
             max_cameras: None,
+            companions: Vec::new(),
+            tunnel_origin: None,
             has_webrtc: true,
             allows_direct_links: true,
             ice_servers: Vec::new(),
@@ -122,7 +124,9 @@ impl Page {
                 ExchangeOutput::Send { to, class, payload } => self.sent.push((to, class, payload)),
                 ExchangeOutput::Transfers(TransferOutput::Show(views)) => self.shown = views,
                 ExchangeOutput::Transfers(output) => self.outputs.push(output),
-                ExchangeOutput::Chat(_) | ExchangeOutput::Media(_) => unreachable!(),
+                ExchangeOutput::Chat(_) | ExchangeOutput::Media(_) | ExchangeOutput::Pages(_) => {
+                    unreachable!()
+                }
             }
         }
     }

@@ -6,6 +6,7 @@
 mod bridge;
 mod chaos;
 mod chat;
+mod companion;
 mod controls;
 mod countdown;
 mod devices;

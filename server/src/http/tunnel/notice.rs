@@ -42,7 +42,8 @@ pub enum Notice {
 }
 
 impl Notice {
-    fn status(self) -> StatusCode {
+    /// Status of the response.
+    pub(super) fn status(self) -> StatusCode {
         match self {
             Self::WrongHost => StatusCode::MISDIRECTED_REQUEST,
             Self::NotFound | Self::Unknown => StatusCode::NOT_FOUND,

@@ -40,13 +40,10 @@ pub async fn answer(
     if is_navigation(request.method(), request.headers()) {
         return files::shell(&site, request.headers()).await;
     }
-    let response = match relay(&site, &code, client.0, request).await {
+    match relay(&site, &code, client.0, request).await {
         Ok(response) => response,
         Err(notice) => notice.into_response(),
-    };
-    let metrics = site.state.metrics.tunnels();
-    metrics.count_request(response.status().as_u16());
-    response
+    }
 }
 
 /// Returns `true` if a tab wants the response. Browsers that do not say what they want it for get
@@ -128,11 +125,25 @@ fn token(state: &AppState, code: &TunnelCode, headers: &HeaderMap) -> Result<Acc
     missing.map_or(Ok(token), Err)
 }
 
-/// Head of the response, if it comes in time. While the peer takes the body, time does not count.
+/// Head of the response to a request that was passed on.
+///
+/// # Errors
+/// What the browser is told instead.
 pub(super) async fn response_head(
     state: &AppState,
     stream: &mut RelayStream,
 ) -> Result<ResponseHead, Notice> {
+    let head = head_in_time(state, stream).await;
+    let status = match &head {
+        Ok(head) => head.status,
+        Err(notice) => notice.status().as_u16(),
+    };
+    state.metrics.tunnels().count_request(status);
+    head
+}
+
+/// Head of the response, if it comes in time. While the peer takes the body, time does not count.
+async fn head_in_time(state: &AppState, stream: &mut RelayStream) -> Result<ResponseHead, Notice> {
     let limit = state.config.tunnels.response_timeout();
     loop {
         if let Ok(head) = timeout(limit, stream.head()).await {

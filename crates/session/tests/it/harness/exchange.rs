@@ -9,6 +9,7 @@ use session::{
         ChatInput, ChatOutput, ChatView, GroupReaction, MessageRow, MessageState, Rejection, Tab,
     },
     exchange::{self, ExchangeInput, ExchangeOutput, LoadedExchange, OpenExchange},
+    pages::{PageOutput, SharedPage},
     transfers::{StoredTransfer, TransferId, TransferInput, TransferOutput, TransferView},
 };
 
@@ -30,6 +31,7 @@ pub struct ShownExchange {
     /// Received files.
     pub complete: Vec<(TransferId, String)>,
     pub media: PageMedia,
+    pub pages: Vec<SharedPage>,
     /// Another page goes on with what is stored.
     pub is_released: bool,
 }
@@ -114,6 +116,7 @@ impl World {
             ExchangeOutput::Chat(output) => self.chat_output(at, output),
             ExchangeOutput::Transfers(output) => self.transfer_output(at, output),
             ExchangeOutput::Media(output) => self.media_output(at, output),
+            ExchangeOutput::Pages(PageOutput::Show(pages)) => self.tabs[at].exchange.pages = pages,
         }
     }
 

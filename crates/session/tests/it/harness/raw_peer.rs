@@ -159,6 +159,11 @@ impl World {
         self.join_raw(MemberRole::Bridge)
     }
 
+    /// A companion with another program joins.
+    pub fn join_raw_companion(&mut self) -> usize {
+        self.join_raw(MemberRole::Companion)
+    }
+
     fn join_raw(&mut self, role: MemberRole) -> usize {
         let at = self.add_browser();
         let (seed, random) = (self.entropy(), self.random());

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use clock::{Duration, GroupTime, Moment, WallTime};
 use protocol::peer::{LinkState, PeerId};
 use ride::{
+    page::Page,
     recording::{
         Recording,
         fit::{self, Activity, FitFile},
@@ -17,6 +18,7 @@ use session::{
     Input, Intent, Now, OpenedRecording, Opening, Output, RecordingChange, RideSession, Session,
     SessionConfig, Sound,
     bridge::BridgeSession,
+    companion::{CompanionSession, CompanionState},
     storage::StorageCommand,
     view::{CandidatePair, CandidateType, DeviceState, FitDownloadError, Notice, Row, Stage, View},
 };
@@ -33,6 +35,7 @@ pub const CODE: &str = "brave-otter-4821";
 pub(super) enum Program {
     Session(Box<RideSession>),
     Bridge(Box<BridgeSession>),
+    Companion(Box<CompanionSession>),
     RawPeer(Box<RawPeer>),
 }
 
@@ -41,6 +44,7 @@ impl Program {
         match self {
             Self::Session(session) => Some(&mut **session),
             Self::Bridge(session) => Some(&mut **session),
+            Self::Companion(session) => Some(&mut **session),
             Self::RawPeer(_) => None,
         }
     }
@@ -139,6 +143,7 @@ impl Tab {
         match &self.program {
             Some(Program::Session(session)) => session.view(),
             Some(Program::Bridge(session)) => session.view(),
+            Some(Program::Companion(session)) => session.view(),
             _ => panic!("no open page"),
         }
     }
@@ -154,6 +159,7 @@ impl Tab {
         match self.program.as_ref()? {
             Program::Session(session) => session.poll_timeout(),
             Program::Bridge(session) => session.poll_timeout(),
+            Program::Companion(session) => session.poll_timeout(),
             Program::RawPeer(peer) => peer.poll_timeout(),
         }
     }
@@ -352,6 +358,25 @@ impl World {
         self.carry_out(at);
     }
 
+    /// A companion with this page joins.
+    pub fn open_companion(&mut self, page: Page) -> usize {
+        let at = self.add_browser();
+        let config = self.config(at);
+        self.set_clock_origin(at);
+        let code = CODE.parse().unwrap();
+        let session = CompanionSession::new(config, self.clocks(at), code, page);
+        self.tabs[at].program = Some(Program::Companion(Box::new(session)));
+        self.carry_out(at);
+        at
+    }
+
+    pub fn companion(&self, at: usize) -> CompanionState {
+        match &self.tabs[at].program {
+            Some(Program::Companion(session)) => session.state(),
+            _ => panic!("{at} runs no companion"),
+        }
+    }
+
     pub fn open_page(&mut self, at: usize, opening: Opening) {
         let config = self.config(at);
         self.set_clock_origin(at);
@@ -447,6 +472,7 @@ impl World {
         match &mut self.tabs[at].program {
             Some(Program::Session(session)) => session.handle(now, input),
             Some(Program::Bridge(session)) => session.handle(now, input),
+            Some(Program::Companion(session)) => session.handle(now, input),
             Some(Program::RawPeer(peer)) => peer.handle(now.moment, input),
             None => return,
         }
@@ -476,6 +502,7 @@ impl World {
             let output = match &mut self.tabs[at].program {
                 Some(Program::Session(session)) => session.poll_output(),
                 Some(Program::Bridge(session)) => session.poll_output(),
+                Some(Program::Companion(session)) => session.poll_output(),
                 Some(Program::RawPeer(peer)) => peer.poll_output(),
                 None => None,
             };
