@@ -7,12 +7,15 @@ use std::{
     time::Duration,
 };
 
+use socket2::SockRef;
 use tokio::{net::UdpSocket, sync::mpsc, task::JoinHandle, time::sleep};
 
 /// Largest number of addresses that are used: machines with containers have many.
 const MAX_ADDRESSES: usize = 8;
 /// Largest packet in bytes. Those of WebRTC fit into one Ethernet frame.
 const MAX_PACKET: usize = 2_048;
+/// Wanted size of the buffers of a socket in bytes.
+const BUFFER: usize = 2 * 1024 * 1024;
 /// Time before a socket is read again that gives errors.
 const ERROR_DELAY: Duration = Duration::from_millis(100);
 
@@ -100,6 +103,10 @@ fn is_link_local(ip: IpAddr) -> bool {
 
 fn bind(ip: IpAddr) -> io::Result<(SocketAddr, Rc<UdpSocket>)> {
     let socket = StdSocket::bind((ip, 0))?;
+    let options = SockRef::from(&socket);
+    // The system takes less if its limits are lower.
+    let _ = options.set_recv_buffer_size(BUFFER);
+    let _ = options.set_send_buffer_size(BUFFER);
     socket.set_nonblocking(true)?;
     let address = socket.local_addr()?;
     Ok((address, Rc::new(UdpSocket::from_std(socket)?)))

@@ -40,7 +40,7 @@ pub struct Metrics {
     pub connection_time: Duration,
     /// Smoothed round-trip time of direct channels.
     pub latency: Option<Duration>,
-    /// Direct channels that were lost while the visitor was still there.
+    /// Direct channels that were lost while the visitor went on over the relayed one.
     pub fallbacks: u64,
     /// Bytes over data channels.
     pub direct: Bytes,

@@ -146,6 +146,9 @@ impl Visitors {
             return;
         };
         self.metrics.count_received(Way::Relayed, frame.len());
+        if self.directs.take_lost(visitor) {
+            self.metrics.fallbacks += 1;
+        }
         let before = relayed.channel.greeting();
         let received = relayed.channel.receive(now, frame, has_room);
         let after = relayed.channel.greeting();
@@ -182,6 +185,9 @@ impl Visitors {
                 let metrics = &mut self.metrics;
                 self.directs
                     .signal(now, visitor, signal, ice_servers, metrics);
+                if self.directs.take_lost(visitor) {
+                    self.metrics.fallbacks += 1;
+                }
                 self.handle_rtc(now);
             }
             Greeting::Awaited if relayed.held.len() < MAX_HELD_SIGNALS => relayed.held.push(signal),

@@ -23,7 +23,7 @@ use crate::tunnel::{
 };
 
 /// Timeout of everything that a test awaits. It is only reached when a test fails.
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(150);
 pub const ORIGIN: &str = "https://abcdefghij234567.tunnel.example";
 
 /// What has come back on a stream.

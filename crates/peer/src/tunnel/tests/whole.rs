@@ -1,6 +1,6 @@
 //! The program with a real server, a browser without a shell page, and a page with one.
 
-use std::{net::SocketAddr, path::Path, rc::Rc, time::Duration, time::Instant};
+use std::{net::SocketAddr, path::Path, rc::Rc, time::Duration};
 
 use axum::{
     Router,
@@ -9,18 +9,9 @@ use axum::{
     routing::{any, post},
 };
 use clap::Parser;
-use futures_util::{SinkExt, StreamExt};
 use http_body_util::BodyExt;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
-use mesh::{
-    link::SdpKind,
-    node::{RtcCommand, RtcEvent},
-};
-use protocol::{
-    peer::DeliveryClass,
-    signaling::{DirectLinkSettings, Signal},
-};
 use server::{
     config::Config,
     listen_for_tunnels,
@@ -33,25 +24,16 @@ use tokio::{
     runtime::{Builder, Runtime},
     sync::{Notify, mpsc},
     task::{JoinHandle, spawn_local},
-    time::{sleep_until, timeout},
-};
-use tokio_tungstenite::{
-    WebSocketStream, client_async,
-    tungstenite::{Message, client::IntoClientRequest},
-};
-use tunnel::{
-    control::{self, ToVisitor, VisitorMessage},
-    head::Kind,
-    multiplexer::{Event, Limits, Multiplexer, StreamId},
+    time::timeout,
 };
 
-use super::support::{head, local, noise, serve};
-use crate::{
-    rtc::{ChannelSet, Connections, Packet},
-    tunnel::{Access, Metrics, Report, Secrets, Tunnel, TunnelError, TunnelLimits, run},
+use super::{
+    page::Page,
+    support::{local, noise, serve},
 };
+use crate::tunnel::{Access, Metrics, Report, Secrets, Tunnel, TunnelError, TunnelLimits, run};
 
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_secs(150);
 
 /// Server with a thread of its own, so that it can be killed.
 struct Server {
@@ -196,169 +178,6 @@ impl Running {
     }
 }
 
-/// Page with the shell: a socket to the server, and a direct channel.
-struct Page {
-    socket: Option<WebSocketStream<TcpStream>>,
-    browser: Connections<u32>,
-    packets: mpsc::Receiver<Packet>,
-    relayed: Multiplexer,
-    direct: Multiplexer,
-    is_open: bool,
-    is_ready: bool,
-    done: Vec<(StreamId, Vec<u8>)>,
-    bodies: Vec<(StreamId, Vec<u8>)>,
-}
-
-impl Page {
-    async fn open(server: &Server, running: &Running) -> Self {
-        let stream = TcpStream::connect(server.tunnels).await.unwrap();
-        let url = format!("ws://{}/.gruppetto/socket", running.host);
-        let mut request = url.into_client_request().unwrap();
-        let origin = format!("http://{}", running.host);
-        request
-            .headers_mut()
-            .insert("origin", origin.parse().unwrap());
-        let (socket, _) = client_async(request, stream).await.unwrap();
-        let (browser, packets) = Connections::new(ChannelSet::Tunnel);
-        let token = &running.secrets.token;
-        Self {
-            socket: Some(socket),
-            browser,
-            packets,
-            relayed: Multiplexer::visitor(Limits::default(), token),
-            direct: Multiplexer::visitor(Limits::default(), token),
-            is_open: false,
-            is_ready: false,
-            done: Vec::new(),
-            bodies: Vec::new(),
-        }
-    }
-
-    /// Loads a page over the direct channel.
-    async fn load(&mut self, path: &str) -> Vec<u8> {
-        let head = head(Kind::Http, "GET", path, &[]).encode().unwrap();
-        let stream = self.direct.open(&head, false).unwrap();
-        let load = async {
-            loop {
-                if let Some(at) = self.done.iter().position(|(it, _)| *it == stream) {
-                    return self.done.swap_remove(at).1;
-                }
-                self.step().await;
-            }
-        };
-        timeout(TIMEOUT, load).await.expect("in time")
-    }
-
-    async fn step(&mut self) {
-        while let Some((attempt, event)) = self.browser.poll_event() {
-            self.handle(attempt, event).await;
-        }
-        while self.is_open
-            && let Some(bytes) = self.direct.poll_message()
-        {
-            let class = DeliveryClass::Control;
-            let send = RtcCommand::Send { class, bytes };
-            self.browser.command(Instant::now(), &1, send);
-        }
-        while self.is_ready
-            && let Some(frame) = self.relayed.poll_message()
-        {
-            self.send(Message::binary(frame)).await;
-        }
-        let at = self.browser.timeout();
-        let at = at.unwrap_or_else(|| Instant::now() + Duration::from_secs(1));
-        let socket = &mut self.socket;
-        let message = async {
-            match socket {
-                Some(socket) => socket.next().await,
-                None => std::future::pending().await,
-            }
-        };
-        tokio::select! {
-            message = message => match message {
-                Some(Ok(Message::Text(text))) => self.receive(control::parse(&text).unwrap()),
-                Some(Ok(Message::Binary(frame))) => self.relayed.receive(&frame).unwrap(),
-                Some(Ok(_)) => {}
-                Some(Err(_)) | None => self.socket = None,
-            },
-            Some(packet) = self.packets.recv() => self.browser.receive(Instant::now(), &packet),
-            () = sleep_until(at.into()) => self.browser.handle_timeout(Instant::now()),
-        }
-    }
-
-    async fn send(&mut self, message: Message) {
-        if let Some(socket) = &mut self.socket {
-            let _ = socket.send(message).await;
-        }
-    }
-
-    fn receive(&mut self, message: ToVisitor) {
-        let now = Instant::now();
-        let command = match message {
-            ToVisitor::Ready { name, .. } => {
-                assert_eq!(name, "Route videos");
-                self.is_ready = true;
-                let open = RtcCommand::Open {
-                    ice_servers: Vec::new(),
-                    direct: DirectLinkSettings::default(),
-                };
-                self.browser.command(now, &1, open);
-                RtcCommand::CreateOffer { ice_restart: false }
-            }
-            ToVisitor::Signal {
-                signal: Signal::Answer { sdp, .. },
-            } => {
-                let kind = SdpKind::Answer;
-                RtcCommand::SetRemote { kind, sdp }
-            }
-            ToVisitor::Signal {
-                signal: Signal::Candidates { mut candidates, .. },
-            } => RtcCommand::AddCandidate(candidates.remove(0)),
-            _ => return,
-        };
-        self.browser.command(now, &1, command);
-    }
-
-    async fn handle(&mut self, attempt: u32, event: RtcEvent) {
-        let signal = match event {
-            RtcEvent::LocalDescription { sdp, .. } => Signal::Offer { attempt, sdp },
-            RtcEvent::Candidate(json) => Signal::Candidates {
-                attempt,
-                candidates: vec![json],
-            },
-            RtcEvent::Opened(_) => {
-                self.is_open = true;
-                return;
-            }
-            RtcEvent::Frame { bytes, .. } => return self.receive_direct(&bytes),
-            RtcEvent::Failed => panic!("the connection failed"),
-            _ => return,
-        };
-        let text = control::to_text(&VisitorMessage::Signal { signal });
-        self.send(Message::text(text)).await;
-    }
-
-    fn receive_direct(&mut self, frame: &[u8]) {
-        self.direct.receive(frame).unwrap();
-        while let Some(event) = self.direct.poll_event() {
-            match event {
-                Event::Head { stream, .. } => self.bodies.push((stream, Vec::new())),
-                Event::Data { stream, bytes } => {
-                    self.direct.consumed(stream, bytes.len());
-                    let body = self.bodies.iter_mut().find(|(it, _)| *it == stream);
-                    body.unwrap().1.extend(bytes);
-                }
-                Event::End { stream } => {
-                    let at = self.bodies.iter().position(|(it, _)| *it == stream);
-                    self.done.push(self.bodies.swap_remove(at.unwrap()));
-                }
-                Event::Reset { reason, .. } => panic!("{reason:?}"),
-                _ => {}
-            }
-        }
-    }
-}
-
 #[test]
 fn a_browser_without_a_shell_page_is_relayed() {
     local(async {
@@ -401,7 +220,7 @@ fn a_shell_page_loads_directly_also_when_the_server_is_killed() {
     local(async {
         let mut server = Server::start().await;
         let running = Running::start(&server).await;
-        let mut page = Page::open(&server, &running).await;
+        let mut page = Page::open(server.tunnels, &running.host, &running.secrets.token).await;
         assert_eq!(page.load("/page").await, b"page");
         server.kill();
         assert!(page.load("/large").await == noise(3 * 1024 * 1024));

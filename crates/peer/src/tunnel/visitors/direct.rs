@@ -60,6 +60,8 @@ pub(super) struct Directs {
     pub(super) connections: Connections<u32>,
     directs: Vec<Direct>,
     next: u32,
+    /// Visitors whose direct channel was lost, until they are heard over the relayed one.
+    lost: Vec<VisitorId>,
 }
 
 impl Directs {
@@ -71,6 +73,7 @@ impl Directs {
             connections,
             directs: Vec::new(),
             next: 0,
+            lost: Vec::new(),
         };
         (directs, packets)
     }
@@ -156,6 +159,13 @@ impl Directs {
         };
         self.connections.command(now, &number, open);
         number
+    }
+
+    /// True if the visitor has lost a direct channel since the last call.
+    pub(super) fn take_lost(&mut self, visitor: VisitorId) -> bool {
+        let before = self.lost.len();
+        self.lost.retain(|it| *it != visitor);
+        self.lost.len() < before
     }
 
     /// The data channel is open.
@@ -257,6 +267,8 @@ impl Directs {
         visitor: Option<VisitorId>,
         metrics: &mut Metrics,
     ) {
+        self.lost
+            .retain(|it| visitor.is_some_and(|gone| gone != *it));
         let is_meant = |it: &Direct| visitor.is_none() || it.visitor == visitor;
         let meant = self
             .directs
@@ -293,8 +305,8 @@ impl Directs {
         };
         let direct = self.directs.swap_remove(at);
         match direct.is_counted {
-            true if direct.visitor.is_some() => metrics.fallbacks += 1,
-            true => {}
+            // Counted as a fallback if the page is still there.
+            true => self.lost.extend(direct.visitor),
             false => metrics.failures += 1,
         }
         self.connections.command(now, &number, RtcCommand::Close);
