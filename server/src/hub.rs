@@ -37,6 +37,7 @@ use std::time::Duration;
 use protocol::code::SessionCode;
 use protocol::peer::Token;
 use protocol::signaling::{ErrorCode, IceServer, Resume};
+use protocol::tunnel_origin::TunnelOrigin;
 use rooms::room::{ResumeClaims, Room, RoomSettings, Signer, Standing, Statement, Summary};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -137,9 +138,12 @@ impl Hub {
     }
 
     /// Tells the members of rides that open from now on where tunnels are served, such as
-    /// `https://*.tunnel.example`. Only the first call does anything.
-    pub fn set_tunnel_origin(&self, origin: String) {
-        let _ = self.0.tunnel_origin.set(origin);
+    /// `https://*.tunnel.example`. Only the first call does anything; a text that pages would not
+    /// understand is not told.
+    pub fn set_tunnel_origin(&self, origin: &str) {
+        if origin.parse::<TunnelOrigin>().is_ok() {
+            let _ = self.0.tunnel_origin.set(origin.to_owned());
+        }
     }
 
     fn room_settings(&self) -> RoomSettings {

@@ -97,6 +97,7 @@ impl Tunnels {
 
     /// Begins to serve tunnels at these origins.
     pub fn open(&self, origin: TunnelOrigin) {
+        self.0.hub.set_tunnel_origin(&origin.to_string());
         // Called once; a second listener would change nothing.
         let _ = self.0.origin.set(origin);
     }

@@ -15,11 +15,21 @@ const MAX_REASON: &str = "120";
 
 /// An action that waits for confirmation.
 #[derive(Clone)]
-pub(super) enum PendingAction {
-    /// Make this rider the host.
-    HandOver { peer: PeerId, name: String },
-    /// Remove this member.
-    Kick { peer: PeerId, name: String },
+pub enum PendingAction {
+    /// Make a rider the host.
+    HandOver {
+        /// The rider.
+        peer: PeerId,
+        /// Name in the question.
+        name: String,
+    },
+    /// Remove a member.
+    Kick {
+        /// The member.
+        peer: PeerId,
+        /// Name in the question.
+        name: String,
+    },
     /// Close the ride for all.
     Close,
 }
@@ -212,7 +222,7 @@ fn OtherMemberRow(member: OtherMember, ask: Callback<PendingAction>) -> impl Int
 
 /// Dialog that asks for confirmation; for a kick it also asks for a reason.
 #[component]
-pub(super) fn ConfirmAction(
+pub fn ConfirmAction(
     pending: RwSignal<Option<PendingAction>>,
     /// Unique on the page.
     heading_id: &'static str,

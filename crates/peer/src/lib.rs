@@ -29,6 +29,6 @@ mod socket;
 mod storage;
 pub mod tunnel;
 
-pub use companion::Companion;
+pub use companion::{Companion, page_of_tunnel};
 pub use exchange::ExchangeView;
 pub use peer::{Peer, PeerConfig};

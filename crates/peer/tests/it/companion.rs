@@ -63,7 +63,7 @@ fn all_list_the_page(riders: &Riders) -> bool {
 #[tokio::test]
 async fn a_page_is_listed_by_all_riders_until_the_host_removes_it() {
     local(async {
-        let server = TestServer::with_tunnels("http://*.localhost:3002").await;
+        let server = TestServer::with_tunnels().await;
         let ride = server.ride().await;
         let mut riders = Riders::join(&ride, 2, None).await;
         let companion = Sharing::join(&ride);
@@ -72,8 +72,9 @@ async fn a_page_is_listed_by_all_riders_until_the_host_removes_it() {
             .await;
         assert_eq!(companion.state(), IN_RIDE);
         let page = riders.riders[1].0.exchange().pages[0].clone();
-        let address = format!("http://{CODE}.localhost:3002/#{TOKEN}");
-        assert_eq!(page.address.as_str(), address);
+        let address = page.address.as_str();
+        assert!(address.starts_with(&format!("http://{CODE}.localhost:")));
+        assert!(address.ends_with(&format!("/#{TOKEN}")));
 
         let host = riders
             .riders
@@ -102,7 +103,7 @@ async fn a_page_is_listed_by_all_riders_until_the_host_removes_it() {
 #[tokio::test]
 async fn a_page_is_listed_again_after_a_restart_of_the_server() {
     local(async {
-        let server = TestServer::with_tunnels("http://*.localhost:3002").await;
+        let server = TestServer::with_tunnels().await;
         let ride = server.ride().await;
         let mut riders = Riders::join(&ride, 2, None).await;
         let companion = Sharing::join(&ride);

@@ -34,7 +34,7 @@ const TIMEOUT: Duration = Duration::from_secs(60);
 pub struct TestServer {
     pub address: SocketAddr,
     flags: Vec<&'static str>,
-    tunnel_origin: Option<&'static str>,
+    has_tunnels: bool,
     runtime: Option<Runtime>,
 }
 
@@ -48,20 +48,16 @@ impl Drop for TestServer {
 
 impl TestServer {
     pub async fn start(flags: &[&'static str]) -> Self {
-        Self::start_at("127.0.0.1:0".parse().unwrap(), flags.to_vec(), None).await
+        Self::start_at("127.0.0.1:0".parse().unwrap(), flags.to_vec(), false).await
     }
 
-    /// Server that tells riders where tunnels are, and serves none.
-    pub async fn with_tunnels(origin: &'static str) -> Self {
-        let address = "127.0.0.1:0".parse().unwrap();
-        Self::start_at(address, Vec::new(), Some(origin)).await
+    /// Server that has an origin for tunnels.
+    pub async fn with_tunnels() -> Self {
+        let flags = vec!["--tunnel-addr", "127.0.0.1:0"];
+        Self::start_at("127.0.0.1:0".parse().unwrap(), flags, true).await
     }
 
-    async fn start_at(
-        address: SocketAddr,
-        flags: Vec<&'static str>,
-        tunnel_origin: Option<&'static str>,
-    ) -> Self {
+    async fn start_at(address: SocketAddr, flags: Vec<&'static str>, has_tunnels: bool) -> Self {
         let base = [
             "gruppetto",
             "--secret",
@@ -77,8 +73,8 @@ impl TestServer {
             .unwrap();
         let listening = runtime.spawn(async move {
             let state = AppState::new(config).expect("a state");
-            if let Some(origin) = tunnel_origin {
-                state.hub.set_tunnel_origin(origin.to_owned());
+            if has_tunnels {
+                server::listen_for_tunnels(&state).await.expect("a port");
             }
             let handler = build_handler(state.clone(), Router::new());
             // The tasks of a server that was killed end soon.
@@ -96,17 +92,16 @@ impl TestServer {
         Self {
             address,
             flags,
-            tunnel_origin,
+            has_tunnels,
             runtime: Some(runtime),
         }
     }
 
     /// Kills the server, which loses its rides, and starts another one at the same address.
     pub async fn restart(self) -> Self {
-        let (address, flags, tunnel_origin) =
-            (self.address, self.flags.clone(), self.tunnel_origin);
+        let (address, flags, has_tunnels) = (self.address, self.flags.clone(), self.has_tunnels);
         drop(self);
-        Self::start_at(address, flags, tunnel_origin).await
+        Self::start_at(address, flags, has_tunnels).await
     }
 
     pub fn url(&self) -> ServerUrl {
