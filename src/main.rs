@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use clap::{Args, FromArgMatches};
 use peer::bots::{self, Outcome};
+use peer::load::{self, options::LoadOptions};
 use peer::options::{BotsOptions, DemoOptions};
 use server::config::{Command, Config, Program};
 use server::error::StartError;
@@ -42,11 +43,15 @@ fn start() -> Result<ExitCode, Box<dyn Error>> {
     let commands = vec![
         BotsOptions::augment_args(clap::Command::new("bots")),
         DemoOptions::augment_args(clap::Command::new("demo")),
+        LoadOptions::augment_args(clap::Command::new("load")),
     ];
     match Config::load(commands)? {
         Program::Server(config) => Ok(start_server(*config)?),
         Program::Command(name, flags) if name == "demo" => {
             demo::start(DemoOptions::from_arg_matches(&flags)?)
+        }
+        Program::Command(name, flags) if name == "load" => {
+            measure(LoadOptions::from_arg_matches(&flags)?)
         }
         Program::Command(_, flags) => ride(BotsOptions::from_arg_matches(&flags)?),
     }
@@ -79,6 +84,22 @@ fn ride(options: BotsOptions) -> Result<ExitCode, Box<dyn Error>> {
             say("The ride is over.");
         }
         Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// Lets many riders join many rides, and prints what it cost the server.
+fn measure(options: LoadOptions) -> Result<ExitCode, Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let report = runtime.block_on(async {
+        let stop = shutdown::signals()?;
+        Ok::<_, std::io::Error>(load::run(options.load(), stop).await)
+    })?;
+    say(report.to_string().trim_end());
+    Ok(match report.figures.failures.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
     })
 }
 

@@ -6,6 +6,7 @@
 //! - [`server`]: the server of a ride, as a peer reaches it: requests and the signaling socket.
 //! - [`bot`]: decisions of a simulated rider, without IO.
 //! - [`bots`]: many simulated riders in one ride, until they are told to leave.
+//! - [`load`]: many light riders in many rides, for capacity figures.
 //! - [`options`]: flags of the commands.
 //!
 //! Contract: sessions are not `Send`, so a [`Peer`] is used within a [`tokio::task::LocalSet`].
@@ -17,6 +18,7 @@ pub mod bot;
 pub mod bots;
 mod clocks;
 mod exchange;
+pub mod load;
 pub mod options;
 mod peer;
 mod rtc;
