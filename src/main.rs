@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use clap::{Args, FromArgMatches};
 use peer::bots::{self, Outcome};
+use peer::load::{self, options::LoadOptions};
 use peer::options::{BotsOptions, DemoOptions, TunnelOptions};
 use peer::tunnel::{self, Report};
 use server::config::{Command, Config, Program};
@@ -48,6 +49,7 @@ fn start() -> Result<ExitCode, Box<dyn Error>> {
         BotsOptions::augment_args(clap::Command::new("bots")),
         DemoOptions::augment_args(clap::Command::new("demo")),
         TunnelOptions::augment_args(clap::Command::new("tunnel")),
+        LoadOptions::augment_args(clap::Command::new("load")),
     ];
     match Config::load(commands)? {
         Program::Server(config) => Ok(start_server(*config)?),
@@ -56,6 +58,9 @@ fn start() -> Result<ExitCode, Box<dyn Error>> {
         }
         Program::Command(name, flags) if name == "tunnel" => {
             serve_tunnel(TunnelOptions::from_arg_matches(&flags)?)
+        }
+        Program::Command(name, flags) if name == "load" => {
+            measure(LoadOptions::from_arg_matches(&flags)?)
         }
         Program::Command(_, flags) => ride(BotsOptions::from_arg_matches(&flags)?),
     }
@@ -115,6 +120,22 @@ fn serve_tunnel(options: TunnelOptions) -> Result<ExitCode, Box<dyn Error>> {
 /// Prints a line on standard error. A closed or full one changes nothing.
 fn note(line: &str) {
     let _ = writeln!(stderr(), "{line}");
+}
+
+/// Lets many riders join many rides, and prints what it cost the server.
+fn measure(options: LoadOptions) -> Result<ExitCode, Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let report = runtime.block_on(async {
+        let stop = shutdown::signals()?;
+        Ok::<_, std::io::Error>(load::run(options.load(), stop).await)
+    })?;
+    say(report.to_string().trim_end());
+    Ok(match report.figures.failures.is_empty() {
+        true => ExitCode::SUCCESS,
+        false => ExitCode::FAILURE,
+    })
 }
 
 /// Prints a line. A closed or full standard output changes nothing.

@@ -27,11 +27,11 @@ pub use session::{
     Intent,
     devices::{CADENCE_SOURCES, POWER_SOURCES},
     view::{
-        BridgeView, CandidatePair, CandidateType, CommandRejection, DeviceState, DeviceView,
-        DevicesView, DirectLinks, EndedBy, FitDownloadError, HostAction, JoinError, LinkStats,
-        ManualLoad, Metrics, NetworkStats, Notice, OtherMember, PairingFailure, PhoneState,
-        Progress, RideChart, RideSummary, RiderPage, RiderTrace, ServerConnection, Stage, Trace,
-        UnfinishedRide, WorkoutFileError, numbered,
+        AttemptOutcome, BridgeView, CandidatePair, CandidateType, CommandRejection, DeviceState,
+        DeviceView, DevicesView, DirectLinks, EndedBy, FitDownloadError, HostAction, JoinError,
+        LinkStats, ManualLoad, Metrics, NetworkStats, Notice, OtherMember, OutcomeCounts,
+        PairingFailure, PhoneState, Progress, RideChart, RideSummary, RiderPage, RiderTrace,
+        ServerConnection, Stage, Trace, UnfinishedRide, WorkoutFileError, numbered,
     },
 };
 

@@ -13,7 +13,9 @@ export type PanelValue =
   | "fallbacks"
   | "bytes-sent"
   | "bytes-received"
-  | "ignored";
+  | "ignored"
+  | "direct-round-trip"
+  | "relayed-round-trip";
 
 /** The dialog "Connection". */
 export class ConnectionPanel {
@@ -37,6 +39,11 @@ export class ConnectionPanel {
   linkValue(rider: string, value: PanelValue): Locator {
     const row = this.dialog.getByRole("row").filter({ has: this.page.getByRole("rowheader", { name: rider }) });
     return row.locator(`[data-fact="${value}"]`);
+  }
+
+  /** Number of attempts over a type of candidate: all that ended, or of one kind. */
+  attempts(candidate: string, kind: "ended" | "became-direct" | "failed"): Locator {
+    return this.dialog.locator(`tr[data-candidate="${candidate}"] [data-fact="${kind}"]`);
   }
 
   /** A value of all links together. */

@@ -25,6 +25,13 @@ test("the connection panel shows state, round trip, clock error and data age of 
   await expect(panel.total("successes")).toHaveText(/^[1-9]/);
   await expect(panel.total("connect-time")).toHaveText(/^\d+\.\d s$/);
   await expect(panel.total("fallbacks")).toHaveText("0");
+  await expect(panel.total("direct-round-trip")).toHaveText(/^\d+ ms$/);
+  await expect(panel.total("relayed-round-trip")).toHaveText(/^\d+ ms$/);
+  // On one machine a path runs between own addresses, or one that the other browser has seen.
+  const direct = panel.dialog.locator("tr[data-candidate]:is([data-candidate=host], [data-candidate=prflx])");
+  await expect(direct).toHaveCount(1);
+  await expect(direct.locator('[data-fact="became-direct"]')).toHaveText("1");
+  await expect(panel.attempts("relay", "ended")).toHaveCount(0);
 
   const sent = await panel.total("bytes-sent").innerText();
   await expect(panel.total("bytes-sent")).not.toHaveText(sent);

@@ -5,11 +5,16 @@ use std::time::Duration;
 
 use leptos::prelude::*;
 
+use protocol::peer::LinkState;
+
 use super::{dialog::Dialog, format, icons::LinkIcon, labels, rider::use_label};
 use crate::{
     i18n::*,
     lazy,
-    state::{CandidatePair, DirectLinks, Intent, Intents, RideState, RiderRow, ServerConnection},
+    state::{
+        AttemptOutcome, CandidatePair, CandidateType, DirectLinks, Intent, Intents, OutcomeCounts,
+        RideState, RiderRow, ServerConnection,
+    },
 };
 
 /// The panel and the button that opens it. Shown in group rides only.
@@ -69,6 +74,7 @@ pub fn ConnectionDetails() -> impl IntoView {
         <DirectLinkProblem/>
         <LinkTable/>
         <Totals/>
+        <Attempts/>
     }
     .into_any()
 }
@@ -200,8 +206,84 @@ fn Totals() -> impl IntoView {
                 <dt>{t!(i18n, connection.rejected)}</dt>
                 <dd data-fact="ignored" translate="no">{move || stats.read().ignored}</dd>
             </div>
+            <div>
+                <dt>{t!(i18n, connection.direct_round_trip)}</dt>
+                <dd data-fact="direct-round-trip" translate="no">{mean_round_trip(state, LinkState::Direct)}</dd>
+            </div>
+            <div>
+                <dt>{t!(i18n, connection.relayed_round_trip)}</dt>
+                <dd data-fact="relayed-round-trip" translate="no">{mean_round_trip(state, LinkState::Relayed)}</dd>
+            </div>
         </dl>
         <p class="hint">{t!(i18n, connection.legend)}</p>
+    }
+    .into_any()
+}
+
+/// How attempts ended: by the candidate, and the reasons of those that failed. Kinds that have not
+/// occurred are left out.
+#[component]
+fn Attempts() -> impl IntoView {
+    let i18n = use_i18n();
+    let stats = expect_context::<RideState>().network;
+    let rows = move || {
+        let outcomes = stats.read().outcomes;
+        let candidates = [None].into_iter().chain(CandidateType::ALL.map(Some));
+        let counted = candidates.map(|one| (one, outcomes.with_candidate(one)));
+        let rows = counted.filter(|(_, counts)| *counts != (0, 0));
+        rows.map(|(candidate, counts)| view! { <AttemptRow candidate counts/> })
+            .collect_view()
+    };
+    let failures = move || {
+        let outcomes = stats.read().outcomes;
+        let counted = AttemptOutcome::ALL.map(|one| (one, outcomes.with_outcome(one)));
+        let counted = counted.into_iter().filter(|(_, count)| *count > 0);
+        counted
+            .filter_map(|(outcome, count)| {
+                let (name, words) = failure(i18n, outcome)?;
+                Some(view! {
+                    <li data-fact=name>{words}": "<span translate="no">{count}</span></li>
+                })
+            })
+            .collect_view()
+    };
+    let has_ended = move || stats.read().outcomes != OutcomeCounts::default();
+    view! {
+        <Show when=has_ended>
+            <table class="links">
+                <thead>
+                    <tr>
+                        <th scope="col">{t!(i18n, connection.ended)}</th>
+                        <th scope="col">{t!(i18n, connection.all)}</th>
+                        <th scope="col">{t!(i18n, connection.became_direct)}</th>
+                        <th scope="col">{t!(i18n, connection.failed)}</th>
+                    </tr>
+                </thead>
+                <tbody>{rows}</tbody>
+            </table>
+            <ul class="hint">{failures}</ul>
+        </Show>
+    }
+    .into_any()
+}
+
+#[component]
+fn AttemptRow(candidate: Option<CandidateType>, counts: (u32, u32)) -> impl IntoView {
+    let i18n = use_i18n();
+    let (direct, failed) = counts;
+    view! {
+        <tr data-candidate=candidate.map_or("unknown", CandidateType::as_str)>
+            <th scope="row">{candidate_words(i18n, candidate)}</th>
+            <td data-fact="ended" translate="no" data-label=move || t_string!(i18n, connection.all)>
+                {direct + failed}
+            </td>
+            <td data-fact="became-direct" translate="no" data-label=move || t_string!(i18n, connection.became_direct)>
+                {direct}
+            </td>
+            <td data-fact="failed" translate="no" data-label=move || t_string!(i18n, connection.failed)>
+                {failed}
+            </td>
+        </tr>
     }
     .into_any()
 }
@@ -230,6 +312,50 @@ fn socket_state(connection: &ServerConnection) -> &'static str {
         ServerConnection::Alone => "alone",
         ServerConnection::PeersOnly => "peers-only",
     }
+}
+
+/// Mean round trip of the links in a state.
+fn mean_round_trip(state: RideState, link: LinkState) -> impl Fn() -> String + Copy {
+    move || {
+        let riders = state.riders.read();
+        let others = riders.iter().filter(|rider| !rider.is_self);
+        let in_state = others.filter(|rider| *rider.link.read() == link);
+        let times: Vec<_> = in_state
+            .filter_map(|rider| rider.link_stats.read().round_trip)
+            .collect();
+        let count = u32::try_from(times.len()).unwrap_or(u32::MAX);
+        millis(times.iter().sum::<Duration>().checked_div(count))
+    }
+}
+
+fn candidate_words(i18n: labels::Texts, candidate: Option<CandidateType>) -> AnyView {
+    match candidate {
+        None => t!(i18n, connection.over_unknown).into_any(),
+        Some(CandidateType::Host) => t!(i18n, connection.over_host).into_any(),
+        Some(CandidateType::PeerReflexive) => t!(i18n, connection.over_prflx).into_any(),
+        Some(CandidateType::ServerReflexive) => t!(i18n, connection.over_srflx).into_any(),
+        Some(CandidateType::Relay) => t!(i18n, connection.over_relay).into_any(),
+    }
+}
+
+/// Name and words of a failure; `None` for a success.
+fn failure(i18n: labels::Texts, outcome: AttemptOutcome) -> Option<(&'static str, AnyView)> {
+    Some(match outcome {
+        AttemptOutcome::Direct => return None,
+        AttemptOutcome::NoCandidates => (
+            "no-candidates",
+            t!(i18n, connection.no_candidates).into_any(),
+        ),
+        AttemptOutcome::ChecksFailed => (
+            "checks-failed",
+            t!(i18n, connection.checks_failed).into_any(),
+        ),
+        AttemptOutcome::TimedOut => ("timed-out", t!(i18n, connection.timed_out).into_any()),
+        AttemptOutcome::ClosedByPeer => (
+            "closed-by-peer",
+            t!(i18n, connection.closed_by_peer).into_any(),
+        ),
+    })
 }
 
 fn millis(duration: Option<Duration>) -> String {

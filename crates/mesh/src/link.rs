@@ -6,6 +6,7 @@
 //! - [`accepted_servers`](accepted_servers()): the ICE servers that a browser accepts.
 //! - `connection_attempts`: makes, loses and replaces the connection; `peer_connection`: one such
 //!   connection.
+//! - [`OutcomeCounts`]: how attempts ended, and over which candidates.
 //! - `channel_buffers`: bytes that wait in the data channels, and [`low_watermark`].
 //! - `reliable_stream`, of a `send_stream` and a `receive_stream`: makes control and bulk reliable
 //!   over any path.
@@ -27,6 +28,7 @@ mod channel_buffers;
 mod congestion_window;
 mod connection_attempts;
 mod heartbeats;
+mod outcome_counts;
 mod peer_connection;
 mod receive_stream;
 mod reliable_stream;
@@ -39,6 +41,7 @@ mod token_bucket;
 pub use accepted_servers::{RefusedServer, accepted_servers};
 pub(crate) use api::{LinkConditions, LinkOutput, PageId, Path};
 pub use channel_buffers::low_watermark;
+pub use outcome_counts::OutcomeCounts;
 pub use rtc::{RtcCommand, RtcEvent, SdpKind};
 pub(crate) use token_bucket::TokenBucket;
 
@@ -294,9 +297,14 @@ impl Link {
         self.attempts.signals_lost(now, &mut self.outputs);
     }
 
+    /// Returns true if the success of a connection is to be counted now, which it is once.
+    pub(crate) fn count_success(&mut self, connection: u32) -> bool {
+        self.attempts.count_success(connection)
+    }
+
     /// Closes the connection: one of the pages is gone.
     pub(crate) fn close(&mut self) {
-        self.attempts.close(&mut self.outputs);
+        self.attempts.page_gone(&mut self.outputs);
     }
 
     /// Does everything that is due by time or by changed conditions, except for heartbeats and

@@ -68,6 +68,11 @@ impl Negotiation {
         self.has_own_offer
     }
 
+    /// Returns true once the peer's description was set.
+    pub(crate) fn has_remote_description(&self) -> bool {
+        self.has_remote_description
+    }
+
     /// Records that the driver is told to create an offer.
     pub(crate) fn offer_requested(&mut self) {
         self.has_own_offer = true;

@@ -56,8 +56,8 @@ use protocol::{
     election::BallotKey,
     peer::{DeliveryClass, Incarnation, LinkState, MemberRole, PeerId, PeerNumber, PublicKeys},
     signaling::{
-        ClientMessage, DirectLinkSettings, HostCommand, HostTerm, IceServer, Limits, MAX_REASON,
-        Member, RoomSnapshot, Signal,
+        AttemptOutcome, ClientMessage, DirectLinkSettings, HostCommand, HostTerm, IceServer,
+        Limits, MAX_REASON, Member, RoomSnapshot, Signal,
     },
     text::truncate,
 };
@@ -154,7 +154,7 @@ impl Node {
         let others = [
             self.socket.timeout(),
             self.scheduler.timeout(&self.members),
-            self.reporter.timeout(),
+            Some(self.reporter.timeout()),
             self.succession.timeout(),
         ];
         links.chain(others.into_iter().flatten()).min()
@@ -322,6 +322,17 @@ impl Node {
                 connection,
                 event,
             } => self.handle_rtc_event(now, &peer, connection, event),
+            Input::Candidate {
+                peer,
+                connection,
+                candidate,
+            } => {
+                let peer = self.members.peer_by_id_mut(&peer);
+                if peer.is_some_and(|peer| peer.link.count_success(connection)) {
+                    let outcomes = &mut self.outputs.stats.outcomes;
+                    outcomes.add(AttemptOutcome::Direct, candidate);
+                }
+            }
             Input::Send { to, class, payload } => self.send(&to, class, &payload),
             Input::Broadcast { class, payload } => {
                 let all = self.members.following_ride();
@@ -630,7 +641,10 @@ impl Node {
             LinkOutput::Election(election) => self.succession.receive(member.number, election),
             LinkOutput::AttemptRepeated => outputs.stats.connection_attempts += 1,
             LinkOutput::BecameDirect => outputs.stats.direct_connections += 1,
-            LinkOutput::AttemptFailed => outputs.stats.failed_attempts += 1,
+            LinkOutput::AttemptFailed(outcome, candidate) => {
+                outputs.stats.failed_attempts += 1;
+                outputs.stats.outcomes.add(outcome, candidate);
+            }
         }
     }
 

@@ -9,6 +9,7 @@
 //! - [`bot`]: decisions of a simulated rider, without IO.
 //! - [`bots`]: many simulated riders in one ride, until they are told to leave.
 //! - [`tunnel`]: a local web site for visitors.
+//! - [`load`]: many light riders in many rides, for capacity figures.
 //! - [`options`]: flags of the commands.
 //!
 //! Contract: sessions are not `Send`, so a [`Peer`] is used within a [`tokio::task::LocalSet`].
@@ -21,6 +22,7 @@ pub mod bots;
 mod clocks;
 mod companion;
 mod exchange;
+pub mod load;
 pub mod options;
 mod peer;
 mod rtc;

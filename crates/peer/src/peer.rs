@@ -316,9 +316,17 @@ impl<S: Session> Peer<S> {
             Output::CopyLink(_) => self.answers.push_back(Input::LinkCopied(false)),
             Output::Device(command) => self.answers.extend(device_answer(&command)),
             Output::NeedEntropy => self.answers.extend(entropy().map(Input::Entropy)),
-            // The statistics that a screen would show lack the types of the candidates.
-            Output::QueryCandidatePair
-            | Output::FindUnfinishedSolo
+            // str0m does not tell the types of the candidates.
+            Output::QueryCandidatePair => {
+                let answer =
+                    |(peer, connection): (&protocol::peer::PeerId, u32)| Input::CandidatePair {
+                        peer: peer.clone(),
+                        connection,
+                        pair: None,
+                    };
+                self.answers.extend(self.connections.numbers().map(answer));
+            }
+            Output::FindUnfinishedSolo
             | Output::KeepScreenOn(_)
             | Output::Sound(_)
             | Output::Notice(_) => {}

@@ -115,6 +115,12 @@ impl<K: Clone + PartialEq> Connections<K> {
         }
     }
 
+    /// Member and number of each connection.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = (&PeerId, u32)> {
+        let connections = self.connections.iter();
+        connections.map(|(peer, number, _)| (peer, *number))
+    }
+
     /// Closes all connections.
     pub(crate) fn close_all(&mut self, now: Instant) {
         for (_, mut connection) in std::mem::take(&mut self.connections) {

@@ -16,6 +16,7 @@ mod direct;
 mod error;
 mod fields;
 mod limits;
+mod outcome;
 mod report;
 mod snapshot;
 mod welcome;
@@ -28,6 +29,7 @@ pub use limits::{
     MAX_MEMBERS, MAX_MESSAGE_BYTES, MAX_OTHER_MEMBERS, MAX_REASON, MAX_RIDERS, MAX_TUNNEL_ORIGIN,
     ParseError,
 };
+pub use outcome::{AttemptOutcome, CandidateType, OutcomeCount};
 pub use report::{LinkReport, Report};
 pub use snapshot::{RestoredRoom, RoomSnapshot};
 pub use welcome::{HostTerm, IceServer, Limits, Member, Welcome};

@@ -16,12 +16,24 @@ const UPDATE_INTERVAL: Duration = Duration::from_secs(1);
 pub(crate) struct LinkMonitor {
     /// Time of the next update; `None` while the panel is closed.
     next_update: Option<Moment>,
+    /// Time at which the candidates of new direct links are asked for, all at once.
+    candidates_at: Option<Moment>,
 }
 
 impl LinkMonitor {
     /// Starts or stops the updates.
     pub(crate) fn watch(&mut self, now: Moment, watch: bool) {
         self.next_update = watch.then_some(now);
+    }
+
+    /// Records that a link became direct.
+    pub(crate) fn became_direct(&mut self, now: Moment) {
+        self.candidates_at.get_or_insert(now + UPDATE_INTERVAL);
+    }
+
+    /// Returns true if the candidates of direct links are to be asked for.
+    pub(crate) fn wants_candidates(&mut self, now: Moment) -> bool {
+        self.candidates_at.take_if(|at| now >= *at).is_some()
     }
 
     /// Updates the statistics of each link, if it is time, and returns those of all links.
@@ -48,6 +60,7 @@ impl LinkMonitor {
             clock_error: node.clock_error(now),
             attempts: stats.connection_attempts,
             direct_connections: stats.direct_connections,
+            outcomes: stats.outcomes,
             connect_time: stats.connect_time,
             fallbacks: stats.fallbacks,
             bytes_sent: stats.bytes_sent,

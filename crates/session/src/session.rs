@@ -272,6 +272,12 @@ impl RideSession {
                 // The answer may be of a connection that has been replaced meanwhile.
                 if self.group.is_current(&peer, connection) {
                     self.roster.set_candidate_pair(&peer, pair);
+                    let input = mesh::node::Input::Candidate {
+                        peer,
+                        connection,
+                        candidate: pair.map(|pair| pair.local.max(pair.remote)),
+                    };
+                    self.group.handle(now, input);
                 }
             }
             Input::Banned => self.join_flow.set_banned(),
@@ -495,8 +501,11 @@ impl RideSession {
         let stats = self
             .links
             .update(now, &self.group, &mut self.roster, rejected);
+        let has_stats = stats.is_some();
         if let Some(stats) = stats {
             self.view.network = stats;
+        }
+        if self.links.wants_candidates(now) || has_stats {
             self.outputs.push_back(Output::QueryCandidatePair);
         }
     }

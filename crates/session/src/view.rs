@@ -29,7 +29,10 @@ pub use devices::{
     BridgeView, DeviceState, DeviceView, DevicesView, ManualLoad, PairingFailure, PhoneState,
     RiderPage,
 };
-pub use network::{CandidatePair, CandidateType, DirectLinks, LinkStats, NetworkStats};
+pub use network::{
+    AttemptOutcome, CandidatePair, CandidateType, DirectLinks, LinkStats, NetworkStats,
+    OutcomeCounts,
+};
 pub use notice::{CommandRejection, HostAction, Notice};
 
 /// Everything that the screen shows.

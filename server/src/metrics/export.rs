@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use prometheus_client::encoding::text::encode;
+use protocol::peer::LinkState;
+use protocol::signaling::AttemptOutcome;
 use serde_json::{Map, Value, json};
 
 use super::tunnels::{Direction, StatusClass, TunnelMetrics, VisitorKind};
+use super::links::{LinkMetrics, candidate_label, candidates, outcome_labels};
 use super::{DialectMetrics, DialectName, Histogram, Metrics, Traffic};
 use crate::error::RefusalReason;
 
@@ -64,6 +67,11 @@ pub fn to_json(metrics: &Metrics, now: Duration) -> Value {
             "successes": links.successes.get(),
             "fallbacks": links.fallbacks.get(),
             "connectSeconds": distribution(&links.connect_time),
+            "outcomes": outcomes(links),
+            "roundTripSeconds": {
+                "direct": links.round_trip(LinkState::Direct).map(distribution),
+                "relayed": links.round_trip(LinkState::Relayed).map(distribution),
+            },
         },
         "relaySeconds": distribution(&metrics.relay_time),
         "queueDrops": {
@@ -102,6 +110,19 @@ fn relayed(dialect: &DialectMetrics) -> Value {
         (class.name().to_owned(), counts)
     };
     Value::Object(Traffic::ALL.into_iter().map(entry).collect())
+}
+
+/// Ended attempts, without kinds that have not occurred.
+fn outcomes(links: &LinkMetrics) -> Value {
+    let kinds = AttemptOutcome::ALL.into_iter().flat_map(|outcome| {
+        candidates().map(|candidate| (outcome, candidate, links.attempts_with(outcome, candidate)))
+    });
+    let entry = |(outcome, candidate, count)| {
+        let (result, reason) = outcome_labels(outcome);
+        let candidate = candidate_label(candidate);
+        json!({ "result": result, "reason": reason, "candidate": candidate, "count": count })
+    };
+    kinds.filter(|kind| kind.2 > 0).map(entry).collect()
 }
 
 fn distribution(histogram: &Histogram) -> Value {

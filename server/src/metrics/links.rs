@@ -10,7 +10,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::Registry;
 use protocol::peer::LinkState;
-use protocol::signaling::Report;
+use protocol::signaling::{AttemptOutcome, CandidateType, LinkReport, OutcomeCount, Report};
 
 use super::{Histogram, Labels};
 
@@ -24,6 +24,13 @@ const CONNECT_SECONDS: &[f64] = &[
     0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 3.0, 5.0, 8.0, 12.0, 20.0, 30.0,
 ];
 
+/// Bucket bounds of the round trip between two riders: from one network to satellite links.
+const ROUND_TRIP_SECONDS: &[f64] = &[0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
+/// Longest plausible round trip: pages ignore longer ones.
+const MAX_ROUND_TRIP: Duration = Duration::from_secs(10);
+/// Types of candidates, and none.
+const CANDIDATES: usize = CandidateType::ALL.len() + 1;
+
 #[derive(Debug, Clone)]
 pub(super) struct LinkMetrics {
     pub(super) direct: Gauge,
@@ -32,6 +39,9 @@ pub(super) struct LinkMetrics {
     pub(super) successes: Counter,
     pub(super) fallbacks: Counter,
     pub(super) connect_time: Histogram,
+    outcomes: [[Counter; CANDIDATES]; AttemptOutcome::ALL.len()],
+    direct_round_trip: Histogram,
+    relayed_round_trip: Histogram,
 }
 
 /// Links of one rider according to its latest report. Dropped together with the
@@ -62,6 +72,14 @@ impl LinkMetrics {
             "Time from the start of an attempt to the open direct connection",
             connect_time.clone(),
         );
+        let round_trips: Family<Labels, Histogram, fn() -> Histogram> =
+            Family::new_with_constructor(|| Histogram::new(ROUND_TRIP_SECONDS));
+        registry.register(
+            "link_round_trip_seconds",
+            "Round trip between two riders as they report it once a minute, by the path of their link",
+            round_trips.clone(),
+        );
+        let round_trip = |path| round_trips.get_or_create_owned(&vec![("path", path)]);
         let state = |name| links.get_or_create_owned(&vec![("state", name)]);
         Self {
             direct: state("direct"),
@@ -70,8 +88,75 @@ impl LinkMetrics {
             successes,
             fallbacks,
             connect_time,
+            outcomes: outcome_counters(registry),
+            direct_round_trip: round_trip("direct"),
+            relayed_round_trip: round_trip("relayed"),
         }
     }
+
+    /// Number of attempts with an outcome and a type of candidate.
+    pub(super) fn attempts_with(
+        &self,
+        outcome: AttemptOutcome,
+        candidate: Option<CandidateType>,
+    ) -> u64 {
+        self.outcome(outcome, candidate).get()
+    }
+
+    /// Histogram of the round trips over a path.
+    pub(super) fn round_trip(&self, state: LinkState) -> Option<&Histogram> {
+        match state {
+            LinkState::Direct => Some(&self.direct_round_trip),
+            LinkState::Relayed => Some(&self.relayed_round_trip),
+            LinkState::Connecting | LinkState::Away => None,
+        }
+    }
+
+    fn outcome(&self, outcome: AttemptOutcome, candidate: Option<CandidateType>) -> &Counter {
+        &self.outcomes[outcome as usize][candidate.map_or(0, |it| it as usize + 1)]
+    }
+}
+
+/// Labels `result` and `reason` of an outcome.
+pub(super) fn outcome_labels(outcome: AttemptOutcome) -> (&'static str, &'static str) {
+    match outcome {
+        AttemptOutcome::Direct => ("success", "none"),
+        AttemptOutcome::NoCandidates => ("failure", "no-candidates"),
+        AttemptOutcome::ChecksFailed => ("failure", "checks-failed"),
+        AttemptOutcome::TimedOut => ("failure", "timed-out"),
+        AttemptOutcome::ClosedByPeer => ("failure", "closed-by-peer"),
+    }
+}
+
+/// Label of a type of candidate.
+pub(super) fn candidate_label(candidate: Option<CandidateType>) -> &'static str {
+    candidate.map_or("unknown", CandidateType::as_str)
+}
+
+/// All types of candidates, and none.
+pub(super) fn candidates() -> [Option<CandidateType>; CANDIDATES] {
+    let [host, peer_reflexive, server_reflexive, relay] = CandidateType::ALL.map(Some);
+    [None, host, peer_reflexive, server_reflexive, relay]
+}
+
+fn outcome_counters(registry: &mut Registry) -> [[Counter; CANDIDATES]; AttemptOutcome::ALL.len()] {
+    let family = Family::<Labels, Counter>::default();
+    registry.register(
+        "link_attempts",
+        "Attempts to open a direct connection that have ended, as each of the two riders saw it",
+        family.clone(),
+    );
+    AttemptOutcome::ALL.map(|outcome| {
+        let (result, reason) = outcome_labels(outcome);
+        candidates().map(|candidate| {
+            let labels = vec![
+                ("result", result),
+                ("reason", reason),
+                ("candidate", candidate_label(candidate)),
+            ];
+            family.get_or_create_owned(&labels)
+        })
+    })
 }
 
 impl ReportedLinks {
@@ -95,11 +180,27 @@ impl ReportedLinks {
         metrics.attempts.inc_by(events(report.attempts));
         metrics.successes.inc_by(events(report.successes));
         metrics.fallbacks.inc_by(events(report.fallbacks));
+        for counted in report.outcomes.iter().take(OutcomeCount::MAX) {
+            let counter = metrics.outcome(counted.outcome, counted.candidate);
+            counter.inc_by(events(counted.count));
+        }
+        for link in report.links.iter().take(MAX_LINKS as usize) {
+            self.record_round_trip(link);
+        }
         let times = report.links.iter().filter_map(|link| link.connect_ms);
         for time in times.take(MAX_LINKS as usize) {
             metrics
                 .connect_time
                 .observe(Duration::from_millis(time.into()));
+        }
+    }
+
+    fn record_round_trip(&self, link: &LinkReport) {
+        let time = link.round_trip_ms.map(u64::from).map(Duration::from_millis);
+        if let Some(time) = time.filter(|time| *time <= MAX_ROUND_TRIP)
+            && let Some(histogram) = self.metrics.round_trip(link.state)
+        {
+            histogram.observe(time);
         }
     }
 
@@ -120,8 +221,6 @@ impl Drop for ReportedLinks {
 
 #[cfg(test)]
 mod tests {
-    use protocol::signaling::LinkReport;
-
     use super::*;
 
     fn report_of(direct: usize, relayed: usize, events: u32) -> Report {
@@ -129,6 +228,7 @@ mod tests {
             peer: "ana".parse().expect("a peer id"),
             state,
             connect_ms: Some(u32::MAX),
+            round_trip_ms: Some(30),
         };
         let mut links = vec![link(LinkState::Direct); direct];
         links.extend(vec![link(LinkState::Relayed); relayed]);
@@ -137,6 +237,14 @@ mod tests {
             attempts: events,
             successes: events,
             fallbacks: events,
+            outcomes: vec![
+                OutcomeCount {
+                    outcome: AttemptOutcome::TimedOut,
+                    candidate: Some(CandidateType::ServerReflexive),
+                    count: events,
+                };
+                100
+            ],
         }
     }
 
@@ -155,6 +263,17 @@ mod tests {
     }
 
     #[test]
+    fn an_implausible_round_trip_is_not_counted() {
+        let metrics = LinkMetrics::new(&mut Registry::default());
+        let mut links = ReportedLinks::new(&metrics);
+        let mut report = report_of(1, 1, 0);
+        report.links[0].round_trip_ms = Some(10_001);
+        links.record(&report);
+        assert_eq!(metrics.direct_round_trip.count(), 0);
+        assert_eq!(metrics.relayed_round_trip.count(), 1);
+    }
+
+    #[test]
     fn a_report_counts_no_more_than_the_maximum_of_one_rider() {
         let metrics = LinkMetrics::new(&mut Registry::default());
         let mut links = ReportedLinks::new(&metrics);
@@ -162,5 +281,10 @@ mod tests {
         assert_eq!(metrics.direct.get(), i64::from(MAX_LINKS));
         assert_eq!(metrics.attempts.get(), u64::from(MAX_EVENTS));
         assert_eq!(metrics.successes.get(), u64::from(MAX_EVENTS));
+        let srflx = Some(CandidateType::ServerReflexive);
+        let timed_out = metrics.attempts_with(AttemptOutcome::TimedOut, srflx);
+        assert_eq!(timed_out, u64::from(MAX_EVENTS) * OutcomeCount::MAX as u64);
+        let round_trips = metrics.direct_round_trip.count() + metrics.relayed_round_trip.count();
+        assert_eq!(round_trips, u64::from(MAX_LINKS));
     }
 }

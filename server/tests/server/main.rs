@@ -10,6 +10,7 @@ mod intervals_icu;
 mod limits;
 mod log;
 mod metrics;
+mod monitoring;
 mod pages;
 mod peerjs;
 mod restart;

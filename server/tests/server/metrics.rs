@@ -2,7 +2,9 @@
 //! riders.
 
 use protocol::peer::{DeliveryClass, LinkState};
-use protocol::signaling::{ClientMessage, LinkReport, Report};
+use protocol::signaling::{
+    AttemptOutcome, CandidateType, ClientMessage, LinkReport, OutcomeCount, Report,
+};
 use serde_json::Value;
 use server::router::build_metrics_handler;
 use tokio::net::{TcpListener, TcpStream};
@@ -151,12 +153,25 @@ async fn links_are_counted_as_reported_until_the_rider_disconnects() {
         peer: welcome.peer,
         state: LinkState::Direct,
         connect_ms: Some(400),
+        round_trip_ms: Some(40),
     };
     let report = Report {
         links: vec![link],
         attempts: 2,
         successes: 1,
         fallbacks: 0,
+        outcomes: vec![
+            OutcomeCount {
+                outcome: AttemptOutcome::Direct,
+                candidate: Some(CandidateType::ServerReflexive),
+                count: 1,
+            },
+            OutcomeCount {
+                outcome: AttemptOutcome::NoCandidates,
+                candidate: None,
+                count: 2,
+            },
+        ],
     };
     ana.send(&ClientMessage::Report(report)).await;
     ana.send(&ClientMessage::Ping).await;
@@ -166,6 +181,20 @@ async fn links_are_counted_as_reported_until_the_rider_disconnects() {
     let tried = ["attempts", "successes", "fallbacks"].map(|name| now["p2p"][name].as_u64());
     assert_eq!(tried, [Some(2), Some(1), Some(0)]);
     assert_eq!(now["p2p"]["connectSeconds"]["p50"], 0.5);
+    let outcomes = serde_json::json!([
+        { "result": "success", "reason": "none", "candidate": "srflx", "count": 1 },
+        { "result": "failure", "reason": "no-candidates", "candidate": "unknown", "count": 2 },
+    ]);
+    assert_eq!(now["p2p"]["outcomes"], outcomes);
+    assert_eq!(now["p2p"]["roundTripSeconds"]["direct"]["p50"], 0.05);
+    assert_eq!(now["p2p"]["roundTripSeconds"]["relayed"]["count"], 0);
+    let text = scrape(&server, "text/plain").await.body;
+    for line in [
+        "gruppetto_link_attempts_total{result=\"success\",reason=\"none\",candidate=\"srflx\"} 1\n",
+        "gruppetto_link_round_trip_seconds_bucket{le=\"0.05\",path=\"direct\"} 1\n",
+    ] {
+        assert!(text.contains(line), "{line} in {text}");
+    }
     drop(ana);
     while counts(&server).await["links"]["direct"] != 0 {}
 }

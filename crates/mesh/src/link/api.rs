@@ -4,7 +4,7 @@ use super::RtcCommand;
 use protocol::{
     election::Election,
     peer::{DeliveryClass, Incarnation, PeerNumber},
-    signaling::Signal,
+    signaling::{AttemptOutcome, CandidateType, Signal},
 };
 
 /// One page load of one member.
@@ -68,6 +68,6 @@ pub(crate) enum LinkOutput {
     AttemptRepeated,
     /// A connection became direct for the first time.
     BecameDirect,
-    /// An attempt timed out.
-    AttemptFailed,
+    /// An attempt failed, with the farthest own candidate that it had.
+    AttemptFailed(AttemptOutcome, Option<CandidateType>),
 }

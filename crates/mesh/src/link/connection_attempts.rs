@@ -4,7 +4,7 @@ use clock::Moment;
 
 use super::{LinkOutput, RtcCommand, RtcEvent, peer_connection::PeerConnection};
 use crate::backoff::Backoff;
-use protocol::signaling::Signal;
+use protocol::signaling::{AttemptOutcome, Signal};
 
 /// Failed attempts are repeated after 1, 2 and 4 s, then every 30 s for as long as the ride lasts.
 const RETRY: Duration = Duration::from_secs(1);
@@ -109,6 +109,7 @@ impl ConnectionAttempts {
         | Signal::Candidates { attempt, .. }) = signal;
         let is_offer = matches!(signal, Signal::Offer { .. });
         if is_offer && attempt > self.last_attempt {
+            self.fail(AttemptOutcome::ClosedByPeer, outputs);
             self.close(outputs);
             self.open(now, connection_id, attempt, outputs);
             self.count = 1;
@@ -138,7 +139,13 @@ impl ConnectionAttempts {
         let Some(connection) = connection.filter(|one| one.id == connection_id) else {
             return false;
         };
-        if matches!(event, RtcEvent::Closed(_) | RtcEvent::Failed) {
+        let failure = match event {
+            RtcEvent::Closed(_) => Some(AttemptOutcome::ClosedByPeer),
+            RtcEvent::Failed => Some(AttemptOutcome::ChecksFailed),
+            _ => None,
+        };
+        if let Some(failure) = failure {
+            self.fail(failure, outputs);
             self.lose(now, outputs);
             return false;
         }
@@ -156,6 +163,19 @@ impl ConnectionAttempts {
             self.backoff.reset();
             self.retry_at = Some(at.min(self.next_retry(now)));
         }
+    }
+
+    /// Closes the connection, because one of the pages is gone.
+    pub(super) fn page_gone(&mut self, outputs: &mut LinkOutputs) {
+        self.fail(AttemptOutcome::ClosedByPeer, outputs);
+        self.close(outputs);
+    }
+
+    /// Returns true if the success of a connection is to be counted now.
+    pub(super) fn count_success(&mut self, connection_id: u32) -> bool {
+        let connection = self.connection.as_mut();
+        let connection = connection.filter(|one| one.id == connection_id);
+        connection.is_some_and(PeerConnection::count_success)
     }
 
     /// Closes the connection without replacing it.
@@ -176,11 +196,12 @@ impl ConnectionAttempts {
             return;
         };
         if connection.is_lost(now) {
+            self.fail(AttemptOutcome::TimedOut, outputs);
             return self.lose(now, outputs);
         }
         if self.retry_at.is_none() && connection.has_timed_out(now, timeout) {
+            self.fail(AttemptOutcome::TimedOut, outputs);
             self.retry_at = Some(self.next_retry(now));
-            outputs.push_back(LinkOutput::AttemptFailed);
             return;
         }
         outputs.extend(connection.tick(now, can_signal));
@@ -216,6 +237,13 @@ impl ConnectionAttempts {
         });
         let connection = PeerConnection::new(connection_id, attempt, self.is_polite, now);
         self.connection.insert(connection)
+    }
+
+    /// Counts the failure of an attempt in progress.
+    fn fail(&self, reason: AttemptOutcome, outputs: &mut LinkOutputs) {
+        let connection = self.connection.as_ref();
+        let in_progress = connection.filter(|_| self.retry_at.is_none());
+        outputs.extend(in_progress.and_then(|one| one.failure(reason)));
     }
 
     /// Closes the connection and plans another one.

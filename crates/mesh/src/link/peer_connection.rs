@@ -4,7 +4,10 @@ use clock::Moment;
 
 use super::{LinkOutput, RtcCommand, RtcEvent, channel_buffers::ChannelBuffers};
 use crate::negotiation::{Negotiation, NegotiationOutput};
-use protocol::{peer::DeliveryClass, signaling::Signal};
+use protocol::{
+    peer::DeliveryClass,
+    signaling::{AttemptOutcome, CandidateType, Signal},
+};
 
 /// Silence after which the relay takes over.
 const SILENCE_TIMEOUT: Duration = Duration::from_millis(1_500);
@@ -20,10 +23,15 @@ const LOSS_TIMEOUT: Duration = Duration::from_secs(10);
 pub(super) struct PeerConnection {
     pub(super) id: u32,
     negotiation: Negotiation,
+    /// Farthest own candidate.
+    farthest_candidate: Option<CandidateType>,
+    has_remote_candidate: bool,
     /// Moment at which the newest offer was requested or received.
     attempt_started_at: Moment,
     /// True if it has carried frames.
     was_direct: bool,
+    /// True once the success of the attempt was counted.
+    is_counted: bool,
     open_channels: [bool; 3],
     buffers: ChannelBuffers,
     received_at: Option<Moment>,
@@ -37,8 +45,11 @@ impl PeerConnection {
         Self {
             id,
             negotiation: Negotiation::new(attempt, is_polite),
+            farthest_candidate: None,
+            has_remote_candidate: false,
             attempt_started_at: now,
             was_direct: false,
+            is_counted: false,
             open_channels: [false; 3],
             buffers: ChannelBuffers::default(),
             received_at: None,
@@ -60,6 +71,11 @@ impl PeerConnection {
 
     /// Handles a signal for this attempt.
     pub(super) fn handle_signal(&mut self, signal: Signal) -> Vec<LinkOutput> {
+        let is_candidate = |text: &String| CandidateType::of_candidate(text).is_some();
+        self.has_remote_candidate |= match &signal {
+            Signal::Offer { sdp, .. } | Signal::Answer { sdp, .. } => is_candidate(sdp),
+            Signal::Candidates { candidates, .. } => candidates.iter().any(is_candidate),
+        };
         let outputs = self.negotiation.handle_signal(signal);
         self.outputs(outputs)
     }
@@ -68,10 +84,12 @@ impl PeerConnection {
     pub(super) fn handle_event(&mut self, now: Moment, event: RtcEvent) -> Vec<LinkOutput> {
         match event {
             RtcEvent::LocalDescription { kind, sdp } => {
+                self.candidate_found(&sdp);
                 let outputs = self.negotiation.send_description(now, kind, sdp);
                 return self.outputs(outputs);
             }
             RtcEvent::Candidate(candidate) => {
+                self.candidate_found(&candidate);
                 self.negotiation.add_local_candidate(now, candidate);
             }
             RtcEvent::Opened(class) => self.open_channels[class as usize] = true,
@@ -139,6 +157,25 @@ impl PeerConnection {
         is_first.then(|| now.since(self.attempt_started_at))
     }
 
+    /// Returns true once it is direct, and has been counted as such never before.
+    pub(super) fn count_success(&mut self) -> bool {
+        self.was_direct && !std::mem::replace(&mut self.is_counted, true)
+    }
+
+    /// Failure of the attempt, if it has not succeeded. Without candidates of one side, this is the
+    /// reason, whatever the browser says.
+    pub(super) fn failure(&self, reason: AttemptOutcome) -> Option<LinkOutput> {
+        let has_answer = self.negotiation.has_remote_description();
+        let lacks_remote = has_answer && !self.has_remote_candidate;
+        let reason = match reason {
+            AttemptOutcome::ClosedByPeer => reason,
+            _ if self.farthest_candidate.is_none() || lacks_remote => AttemptOutcome::NoCandidates,
+            _ => reason,
+        };
+        let failure = LinkOutput::AttemptFailed(reason, self.farthest_candidate);
+        (!self.was_direct).then_some(failure)
+    }
+
     /// Sends candidates and restarts ICE when they are due.
     pub(super) fn tick(&mut self, now: Moment, can_signal: bool) -> Vec<LinkOutput> {
         let outputs = self.negotiation.send_due_candidates(now);
@@ -170,6 +207,11 @@ impl PeerConnection {
             connection: self.id,
             command,
         }
+    }
+
+    fn candidate_found(&mut self, candidate: &str) {
+        let found = CandidateType::of_candidate(candidate);
+        self.farthest_candidate = self.farthest_candidate.max(found);
     }
 
     fn wants_restart(&self, now: Moment) -> bool {

@@ -4,14 +4,16 @@ use clock::WallTime;
 
 use crate::{
     clock_sync::GroupOffset,
-    link::{RtcCommand, RtcEvent},
+    link::{OutcomeCounts, RtcCommand, RtcEvent},
 };
 use protocol::{
     election::BallotKey,
     peer::{
         DeliveryClass, Incarnation, LinkState, MemberRole, PeerId, PeerNumber, PublicKeys, Token,
     },
-    signaling::{ErrorCode, HostCommand, HostTerm, LeftReason, Member, Resume, RoomSnapshot},
+    signaling::{
+        CandidateType, ErrorCode, HostCommand, HostTerm, LeftReason, Member, Resume, RoomSnapshot,
+    },
 };
 
 /// Settings of a new node.
@@ -62,6 +64,16 @@ pub enum Input {
         connection: u32,
         /// The event.
         event: RtcEvent,
+    },
+    /// The farther of the two candidates between which a connection runs, if it is known. The
+    /// success of the connection is counted with the first answer after it became direct.
+    Candidate {
+        /// Member at the other end.
+        peer: PeerId,
+        /// Number of the connection, as in [`Output::Rtc`].
+        connection: u32,
+        /// Type of the candidate.
+        candidate: Option<CandidateType>,
     },
     /// Sends a payload to one member.
     Send {
@@ -249,8 +261,10 @@ pub struct Stats {
     pub dropped: u64,
     /// Attempts to make a link direct.
     pub connection_attempts: u64,
-    /// Attempts that timed out.
+    /// Attempts that failed.
     pub failed_attempts: u64,
+    /// How attempts ended. A success is counted when its candidates are known.
+    pub outcomes: OutcomeCounts,
     /// Connections that became direct. A connection that was silent for a while and then continued
     /// counts once.
     pub direct_connections: u64,

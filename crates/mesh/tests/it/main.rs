@@ -12,6 +12,7 @@ mod links;
 mod media;
 mod members;
 mod network;
+mod outcomes;
 mod restart;
 mod retries;
 mod roles;

@@ -137,6 +137,8 @@ pub struct Network {
     pub direct: PathConditions,
     /// Conditions of direct paths from higher to lower riders, where they differ.
     pub direct_back: Option<PathConditions>,
+    /// Rider whose browser finds no candidates.
+    pub without_candidates: Option<usize>,
     /// Bytes per second from one rider to another, for all channels together; none is unlimited.
     pub bandwidth: Option<u64>,
     /// Number of WebRTC signals that the server has passed on.
@@ -179,6 +181,7 @@ impl Network {
             relay: GOOD,
             direct: GOOD,
             direct_back: None,
+            without_candidates: None,
             bandwidth: None,
             signals: 0,
             relayed: 0,

@@ -8,6 +8,7 @@ mod exchange;
 mod hostile;
 mod joining;
 mod leaving;
+mod load;
 mod relayed;
 mod restart;
 mod support;

@@ -1,8 +1,8 @@
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::{
-    ClientMessage, Hello, HostCommand, HostTerm, IceServer, Report, RoomSnapshot, ServerMessage,
-    Signal, Welcome,
+    ClientMessage, Hello, HostCommand, HostTerm, IceServer, OutcomeCount, Report, RoomSnapshot,
+    ServerMessage, Signal, Welcome,
 };
 
 /// Largest text message, in bytes.
@@ -102,7 +102,8 @@ fn check_snapshot(snapshot: &RoomSnapshot) -> Result<(), ParseError> {
 }
 
 fn check_report(report: &Report) -> Result<(), ParseError> {
-    at_most(report.links.len(), MAX_MEMBERS, "links")
+    at_most(report.links.len(), MAX_MEMBERS, "links")?;
+    at_most(report.outcomes.len(), OutcomeCount::MAX, "outcomes")
 }
 
 fn check_terms(terms: &[HostTerm]) -> Result<(), ParseError> {

@@ -1,5 +1,6 @@
 use serde::{Deserialize, Serialize};
 
+use super::OutcomeCount;
 use crate::peer::{LinkState, PeerId};
 
 /// State of a page's links, and counters since its last report.
@@ -20,6 +21,10 @@ pub struct Report {
     /// Number of direct links that fell back to the relay or were lost.
     #[serde(default)]
     pub fallbacks: u32,
+    /// Attempts that have ended, each kind once. Those that were interrupted because this page left,
+    /// or lost its socket, are not among them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub outcomes: Vec<OutcomeCount>,
 }
 
 /// State of one link.
@@ -33,4 +38,8 @@ pub struct LinkReport {
     /// Time that the newest connection took to become direct, in milliseconds; reported once.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub connect_ms: Option<u32>,
+    /// Round trip between the two pages, in milliseconds; once a minute, of a link whose state has
+    /// not changed for that long.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub round_trip_ms: Option<u32>,
 }

@@ -60,6 +60,48 @@ fn host_commands_are_encoded_as_documented() {
     }
 }
 
+fn report_of_outcomes(outcomes: &str) -> Result<Report, ParseError> {
+    let text = format!(r#"{{"type":"report","links":[],"outcomes":[{outcomes}]}}"#);
+    ClientMessage::parse(&text).map(|message| match message {
+        ClientMessage::Report(report) => report,
+        _ => panic!("not a report"),
+    })
+}
+
+#[test]
+fn outcomes_of_attempts_are_parsed_as_documented() {
+    let outcomes = r#"{"outcome":"direct","candidate":"srflx","count":2},
+        {"outcome":"noCandidates","count":1}"#;
+    let report = report_of_outcomes(outcomes).unwrap();
+    let count = |outcome, candidate, count| OutcomeCount {
+        outcome,
+        candidate,
+        count,
+    };
+    let srflx = Some(CandidateType::ServerReflexive);
+    let expected = [
+        count(AttemptOutcome::Direct, srflx, 2),
+        count(AttemptOutcome::NoCandidates, None, 1),
+    ];
+    assert_eq!(report.outcomes, expected);
+}
+
+#[test]
+fn unknown_outcomes_and_too_many_of_them_are_refused() {
+    let unknown = [
+        r#"{"outcome":"won","count":1}"#,
+        r#"{"outcome":"direct","candidate":"tcp","count":1}"#,
+        r#"{"outcome":"direct","count":-1}"#,
+    ];
+    for outcomes in unknown {
+        assert!(report_of_outcomes(outcomes).is_err(), "{outcomes}");
+    }
+    let many = |count| vec![r#"{"outcome":"direct","count":1}"#; count].join(",");
+    assert!(report_of_outcomes(&many(OutcomeCount::MAX)).is_ok());
+    let refused = report_of_outcomes(&many(OutcomeCount::MAX + 1));
+    assert_eq!(refused, Err(ParseError::TooMuch("outcomes")));
+}
+
 #[test]
 fn a_report_and_a_restored_message_are_parsed_as_documented() {
     let text = r#"{"type":"report","links":[{"peer":"ana","state":"direct","connectMs":840},
@@ -68,6 +110,7 @@ fn a_report_and_a_restored_message_are_parsed_as_documented() {
         panic!("not a report");
     };
     assert_eq!(report.links[0].connect_ms, Some(840));
+    assert_eq!(report.outcomes, [], "of an older page");
     let key = "00".repeat(32);
     let text = format!(
         r#"{{"type":"restored","hosts":[{{"epoch":1,"peer":"ana","signKey":"{key}"}}],

@@ -50,6 +50,9 @@ impl RideSession {
             NodeEvent::Left { peer, reason } => self.member_left(&peer, reason),
             NodeEvent::HostChanged(term) => self.host_changed(now, &term.peer),
             NodeEvent::LinkChanged { peer, state } => {
+                if state == LinkState::Direct {
+                    self.links.became_direct(now);
+                }
                 self.link_changed(now, &peer, state);
             }
             NodeEvent::Received { from, payload, .. } => self.receive(now, &from, &payload),

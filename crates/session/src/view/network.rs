@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+pub use mesh::link::OutcomeCounts;
+pub use protocol::signaling::{AttemptOutcome, CandidateType};
+
 /// Statistics of the link to one rider. `None` is a value not measured yet.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct LinkStats {
@@ -22,42 +25,6 @@ pub struct CandidatePair {
     pub local: CandidateType,
     /// The other rider's candidate.
     pub remote: CandidateType,
-}
-
-/// Type of an ICE candidate (RFC 8445, section 5.1.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum CandidateType {
-    /// An address of the device itself.
-    Host,
-    /// The device's address as a STUN server saw it.
-    ServerReflexive,
-    /// The device's address as the other rider saw it.
-    PeerReflexive,
-    /// An address allocated on a TURN server.
-    Relay,
-}
-
-impl CandidateType {
-    /// Parses the name used in the statistics (W3C WebRTC, `candidateType`).
-    pub fn parse(name: &str) -> Option<Self> {
-        match name {
-            "host" => Some(Self::Host),
-            "srflx" => Some(Self::ServerReflexive),
-            "prflx" => Some(Self::PeerReflexive),
-            "relay" => Some(Self::Relay),
-            _ => None,
-        }
-    }
-
-    /// The name used in the statistics.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Host => "host",
-            Self::ServerReflexive => "srflx",
-            Self::PeerReflexive => "prflx",
-            Self::Relay => "relay",
-        }
-    }
 }
 
 /// Possibility of direct links, and the reason where there is none.
@@ -90,6 +57,8 @@ pub struct NetworkStats {
     pub attempts: u64,
     /// Attempts that led to a direct connection.
     pub direct_connections: u64,
+    /// How attempts ended.
+    pub outcomes: OutcomeCounts,
     /// Time that the newest direct connection took to open.
     pub connect_time: Option<Duration>,
     /// Direct links that fell back to the relay.
@@ -101,18 +70,4 @@ pub struct NetworkStats {
     /// Messages rejected because they were forged, unreadable, or sent by a
     /// page load that is over.
     pub ignored: u64,
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn candidate_types_have_the_names_of_the_statistics() {
-        for name in ["host", "srflx", "prflx", "relay"] {
-            let parsed = CandidateType::parse(name);
-            assert_eq!(parsed.map(CandidateType::as_str), Some(name));
-        }
-        assert_eq!(CandidateType::parse("tcp"), None);
-    }
 }

@@ -3,7 +3,7 @@
 use rooms::room::RoomSettings;
 use session::{
     Input, Intent,
-    view::{CandidatePair, CandidateType, DirectLinks, LinkStats, NetworkStats},
+    view::{AttemptOutcome, CandidatePair, CandidateType, DirectLinks, LinkStats, NetworkStats},
 };
 
 use crate::harness::{ANA, BEN, World, long_ride, ms, secs};
@@ -75,6 +75,16 @@ fn the_direct_connections_are_counted_with_the_time_they_took() {
     assert!(network.connect_time.unwrap() <= secs(2));
     assert_eq!(network.fallbacks, 0);
     assert_eq!(network.ignored, 0);
+}
+
+#[test]
+fn successes_are_counted_by_their_candidates_though_the_panel_was_closed() {
+    let mut world = World::riding(9, 2, long_ride());
+    world.run(secs(3));
+    world.intend(ANA, Intent::WatchLinks(true));
+    let outcomes = world.view(ANA).network.outcomes;
+    let found = Some(CandidateType::PeerReflexive);
+    assert_eq!(outcomes.count(AttemptOutcome::Direct, found), 1);
 }
 
 #[test]

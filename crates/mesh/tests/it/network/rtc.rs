@@ -65,8 +65,14 @@ impl Network {
     fn describe(&mut self, end: ConnectionEnd, kind: SdpKind, sdp: String) {
         let description = RtcEvent::LocalDescription { kind, sdp };
         self.schedule_rtc_event(ms(5), end, description);
-        for host in 0..3 {
-            let candidate = format!("{{\"candidate\":\"{host}\"}}");
+        let has_none = self.without_candidates == Some(end.0);
+        let candidates = if has_none { 0 } else { 3 };
+        for host in 0..candidates {
+            let kind = match host {
+                2 => "srflx",
+                _ => "host",
+            };
+            let candidate = format!("{{\"candidate\":\"{host} typ {kind}\"}}");
             let found = RtcEvent::Candidate(candidate);
             self.schedule_rtc_event(ms(4 + host * 30), end, found);
         }
