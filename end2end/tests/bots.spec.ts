@@ -62,7 +62,8 @@ test("two riders and 24 simulated ones see each other's numbers", { tag: "@varia
       expect(cards).toHaveLength(24);
       for (const card of cards) await expect(card.metric("target")).toHaveText(/^[1-9]/, { timeout: 30_000 });
       await Promise.all(cards.map((card) => expectToChange(card.metric("power"), 30_000)));
-      for (const card of cards) await expect(card.article).not.toHaveAttribute("data-stale", "true");
+      // On a busy machine, single numbers are late.
+      for (const card of cards) await expect(card.article).not.toHaveAttribute("data-stale", "true", { timeout: 30_000 });
     });
     await test.step("the first 16 riders have direct links, and the server relays the others", async () => {
       const linked = (rider: Rider, state: string) => rider.ride.riders.locator(`article[data-link="${state}"]`);

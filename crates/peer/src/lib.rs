@@ -4,6 +4,7 @@
 //! - [`Peer`]: driver of a [`session::RideSession`] on tokio. It contains no decisions: like the
 //!   page's driver, it feeds the session with everything that happens, and carries out its outputs.
 //! - [`server`]: the server of a ride, as a peer reaches it: requests and the signaling socket.
+//! - [`authorities`]: certificate authorities that it trusts.
 //! - [`bot`]: decisions of a simulated rider, without IO.
 //! - [`bots`]: many simulated riders in one ride, until they are told to leave.
 //! - [`options`]: flags of the commands.
@@ -13,6 +14,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod authorities;
 pub mod bot;
 pub mod bots;
 mod clocks;

@@ -5,7 +5,6 @@ use std::{
     fmt, io,
     net::{IpAddr, SocketAddr},
     str::FromStr,
-    sync::Arc,
     time::Duration,
 };
 
@@ -26,10 +25,9 @@ use tokio::{
     net::TcpStream,
     time::timeout,
 };
-use tokio_rustls::{
-    TlsConnector,
-    rustls::{ClientConfig, RootCertStore, pki_types::ServerName},
-};
+use tokio_rustls::rustls::pki_types::ServerName;
+
+use crate::authorities::Authorities;
 
 /// Time within which the server must accept a connection, and answer a request.
 const TIMEOUT: Duration = Duration::from_secs(8);
@@ -43,6 +41,7 @@ pub struct ServerUrl {
     /// Host as in a `Host` header: an IPv6 address has brackets.
     host: String,
     port: u16,
+    authorities: Authorities,
 }
 
 /// Address of a ride, such as `http://127.0.0.1:3000/ride/brave-otter-0042`.
@@ -107,6 +106,16 @@ impl ServerUrl {
             has_tls: false,
             host,
             port: address.port(),
+            authorities: Authorities::default(),
+        }
+    }
+
+    /// The same address, with the authorities that may have issued its certificate.
+    #[must_use]
+    pub fn trusting(self, authorities: Authorities) -> Self {
+        Self {
+            authorities,
+            ..self
         }
     }
 
@@ -171,14 +180,8 @@ impl ServerUrl {
         if !self.has_tls {
             return Ok(Box::new(stream));
         }
-        let roots = RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        };
-        let config = ClientConfig::builder()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-        let connector = TlsConnector::from(Arc::new(config));
+        let connector = self.authorities.connector();
         Ok(Box::new(connector.connect(name, stream).await?))
     }
 
@@ -266,6 +269,7 @@ impl FromStr for ServerUrl {
             has_tls,
             host: host.ok_or(UrlError::NotAnAddress)?.to_owned(),
             port: uri.port_u16().unwrap_or(if has_tls { 443 } else { 80 }),
+            authorities: Authorities::default(),
         })
     }
 }

@@ -10,3 +10,4 @@ mod leaving;
 mod relayed;
 mod restart;
 mod support;
+mod tls;
