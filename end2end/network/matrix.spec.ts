@@ -148,8 +148,7 @@ async function cutAll(members: Member[], links: Link[]): Promise<Map<Link, numbe
       if (link.own !== member && link.other !== member) continue;
       if ((await histories(link)).every((history) => history.at(-1)?.link === "direct")) affected.push(link);
     }
-    const cut = Date.now();
-    member.site.impair("no-webrtc");
+    const cut = member.site.impair("no-webrtc");
     const states = async () => (await Promise.all(affected.map(histories))).flat().map((history) => history.at(-1)?.link);
     await expect.poll(states, { timeout: 20_000 }).not.toContain("direct");
     for (const link of affected) times.set(link, slowest(await histories(link), cut, ({ link }) => link === "relayed"));

@@ -73,7 +73,7 @@ test("two riders on one network link directly without a STUN or TURN server", as
 test("without a STUN server, a native peer behind a full cone NAT is relayed", async ({ newRider, newPeer, network }) => {
   const { rider } = await newRider("Ana", 200, "symmetric");
   const card = await joinedByPeer(rider, newPeer, network.site("full cone"));
-  await rider.page.waitForTimeout(8_000);
+  await rider.page.waitForTimeout(5_000);
   await card.expectLink("relayed");
   await expect(card.article).not.toHaveAttribute("data-stale", "true");
 });

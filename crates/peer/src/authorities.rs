@@ -3,16 +3,13 @@
 use std::{
     fmt, io,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 
 use thiserror::Error;
-use tokio_rustls::{
-    TlsConnector,
-    rustls::{
-        ClientConfig, RootCertStore,
-        pki_types::{CertificateDer, TrustAnchor, pem::PemObject},
-    },
+use tokio_rustls::rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, TrustAnchor, pem::PemObject},
 };
 
 /// Largest file of certificates in bytes. The list of Mozilla has 250 kB.
@@ -20,9 +17,16 @@ const MAX_FILE: u64 = 4 * 1024 * 1024;
 
 /// Those that browsers trust, the list of Mozilla, and further ones, such as the private authority
 /// of a company.
-#[derive(Clone, Default, PartialEq, Eq)]
+#[derive(Clone, Default)]
 pub struct Authorities {
-    further: Arc<[TrustAnchor<'static>]>,
+    further: Option<Further>,
+}
+
+/// Further authorities, and the settings of TLS with them.
+#[derive(Clone)]
+struct Further {
+    anchors: Arc<[TrustAnchor<'static>]>,
+    config: Arc<ClientConfig>,
 }
 
 /// Reason why no certificates were read from a file.
@@ -71,29 +75,53 @@ impl Authorities {
             let certificate = certificate.map_err(|_| Reason::Unusable)?;
             store.add(certificate).map_err(|_| Reason::Unusable)?;
         }
-        match store.is_empty() {
-            true => Err(Reason::NoCertificate),
-            false => Ok(Self {
-                further: store.roots.into(),
-            }),
+        if store.is_empty() {
+            return Err(Reason::NoCertificate);
         }
+        let further = Further {
+            config: config(&store.roots),
+            anchors: store.roots.into(),
+        };
+        Ok(Self {
+            further: Some(further),
+        })
     }
 
-    /// Connector that trusts them.
-    pub(crate) fn connector(&self) -> TlsConnector {
-        let further = self.further.iter().cloned();
-        let all = webpki_roots::TLS_SERVER_ROOTS.iter().cloned();
-        let roots: RootCertStore = all.chain(further).collect();
-        let config = ClientConfig::builder()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Arc::new(config).into()
+    /// Settings of TLS, the same for all connections, so that they resume sessions.
+    pub(crate) fn tls_config(&self) -> Arc<ClientConfig> {
+        static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+        let config = match &self.further {
+            Some(further) => &further.config,
+            None => CONFIG.get_or_init(|| config(&[])),
+        };
+        Arc::clone(config)
+    }
+
+    fn anchors(&self) -> &[TrustAnchor<'static>] {
+        self.further.as_ref().map_or(&[], |it| &it.anchors)
     }
 }
 
+fn config(further: &[TrustAnchor<'static>]) -> Arc<ClientConfig> {
+    let all = webpki_roots::TLS_SERVER_ROOTS.iter().chain(further);
+    let roots: RootCertStore = all.cloned().collect();
+    let config = ClientConfig::builder()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    Arc::new(config)
+}
+
+impl PartialEq for Authorities {
+    fn eq(&self, other: &Self) -> bool {
+        self.anchors() == other.anchors()
+    }
+}
+
+impl Eq for Authorities {}
+
 impl fmt::Debug for Authorities {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Authorities({} further)", self.further.len())
+        write!(f, "Authorities({} further)", self.anchors().len())
     }
 }
 

@@ -25,7 +25,7 @@ use tokio::{
     net::TcpStream,
     time::timeout,
 };
-use tokio_rustls::rustls::pki_types::ServerName;
+use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
 
 use crate::authorities::Authorities;
 
@@ -166,6 +166,34 @@ impl ServerUrl {
         format!("{scheme}://{}/ws/{code}", self.authority())
     }
 
+    /// Address of the socket of a tunnel's peer.
+    pub(crate) fn tunnel_socket_url(&self) -> String {
+        let scheme = if self.has_tls { "wss" } else { "ws" };
+        format!("{scheme}://{}/api/tunnel", self.authority())
+    }
+
+    /// True for `https`.
+    pub(crate) fn has_tls(&self) -> bool {
+        self.has_tls
+    }
+
+    /// Host as in a `Host` header: an IPv6 address has brackets.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Port, also if it is the default one.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Value of a `Host` header as browsers send it: without the default port.
+    pub(crate) fn host_field(&self) -> String {
+        let origin = self.to_string();
+        let authority = origin.split_once("://").map(|(_, authority)| authority);
+        authority.unwrap_or_default().to_owned()
+    }
+
     /// Connects to the server.
     pub(crate) async fn connect(&self) -> io::Result<Box<dyn Stream>> {
         timeout(TIMEOUT, self.connect_without_timeout())
@@ -181,7 +209,7 @@ impl ServerUrl {
             return Ok(Box::new(stream));
         }
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-        let connector = self.authorities.connector();
+        let connector = TlsConnector::from(self.authorities.tls_config());
         Ok(Box::new(connector.connect(name, stream).await?))
     }
 
