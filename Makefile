@@ -53,7 +53,7 @@ test-browsers: setup-browsers build ## Chromium and Firefox ESR in one ride
 test-network: setup-network build ## browser tests behind NAT and on lossy networks; skipped where the machine cannot create such networks
 	cd end2end && npx playwright test --config network.config.ts
 
-connectivity: setup-network build ## the same on an idle machine; writes the results to docs/connectivity.md
+connectivity: setup-network build ## the same and each kind of router with each, on an idle machine; writes the results to docs/connectivity.md
 	cd end2end && NETWORK_OUTPUT=docs/connectivity.md npx playwright test --config network.config.ts
 
 bench: setup-bench build ## measure beside npm's peer, on an idle machine; writes docs/benchmarks.md

@@ -86,7 +86,7 @@ fn ride(options: BotsOptions) -> Result<ExitCode, Box<dyn Error>> {
         .build()?;
     runtime.block_on(async {
         let stop = shutdown::signals()?;
-        let (url, bots) = (options.url.clone(), options.bots());
+        let (url, bots) = (options.url.clone(), options.bots()?);
         let count = bots.riders.len();
         let joined = || say(&format!("{count} simulated riders have joined {url}"));
         if bots::run(bots, joined, stop).await? == Outcome::Over {

@@ -4,6 +4,9 @@ import { longRide } from "../fixtures/workouts.ts";
 import { RiderCard, expectToChange } from "../pages/rider_card.ts";
 import { each, gather, type Rider } from "../pages/rider.ts";
 
+/** Direct links of each of the first 16 riders of a ride, who are linked among themselves. */
+const DIRECT_LINKS = 15;
+
 /** Cards of all riders but the two with pages. */
 async function botCards(rider: Rider): Promise<RiderCard[]> {
   const articles = await rider.ride.riders.getByRole("article").all();
@@ -38,6 +41,44 @@ test("two riders and six simulated ones see each other's numbers over direct lin
       expect(await bots.stop()).toBe(0);
       await each(pages, (rider) => expect(rider.ride.riders.getByRole("article")).toHaveCount(2));
     });
+  } finally {
+    await bots.stop();
+  }
+});
+
+test("two riders and 24 simulated ones see each other's numbers", { tag: "@variant" }, async ({ newRider }) => {
+  test.setTimeout(300_000);
+  const [ana, ben] = [await newRider("Ana", 200), await newRider("Ben", 250)];
+  const pages = [ana, ben];
+  await gather(ana, ben);
+  const bots = await Bots.join(ana.invitation, 24);
+  try {
+    await each(pages, (rider) => expect(rider.ride.riders.getByRole("article")).toHaveCount(26, { timeout: 30_000 }));
+    await ana.ride.share(longRide);
+    await ana.ride.start.click();
+    await each(pages, (rider) => rider.ride.expectRiding());
+    await each(pages, async (rider) => {
+      const cards = await botCards(rider);
+      expect(cards).toHaveLength(24);
+      for (const card of cards) await expect(card.metric("target")).toHaveText(/^[1-9]/, { timeout: 30_000 });
+      await Promise.all(cards.map((card) => expectToChange(card.metric("power"), 30_000)));
+      // On a busy machine, single numbers are late.
+      for (const card of cards) await expect(card.article).not.toHaveAttribute("data-stale", "true", { timeout: 30_000 });
+    });
+    await test.step("the first 16 riders have direct links, and the server relays the others", async () => {
+      const linked = (rider: Rider, state: string) => rider.ride.riders.locator(`article[data-link="${state}"]`);
+      for (const rider of pages) {
+        await expect(linked(rider, "direct")).toHaveCount(DIRECT_LINKS, { timeout: 90_000 });
+        await expect(linked(rider, "relayed")).toHaveCount(25 - DIRECT_LINKS);
+      }
+    });
+    await test.step("messages reach all of them", async () => {
+      await ana.chat.open();
+      await ana.chat.say("Hello bots");
+      await expect(ana.chat.message("Hello bots").marks).toContainText("delivered to 25 of 25", { timeout: 30_000 });
+    });
+    expect(await bots.stop()).toBe(0);
+    await each(pages, (rider) => expect(rider.ride.riders.getByRole("article")).toHaveCount(2));
   } finally {
     await bots.stop();
   }

@@ -6,6 +6,7 @@
 //!   and carries out its outputs.
 //! - [`Companion`]: the same driver with the session of a program that shares a page with the riders.
 //! - [`server`]: the server of a ride, as a peer reaches it: requests and the signaling socket.
+//! - [`authorities`]: certificate authorities that it trusts.
 //! - [`bot`]: decisions of a simulated rider, without IO.
 //! - [`bots`]: many simulated riders in one ride, until they are told to leave.
 //! - [`tunnel`]: a local web site for visitors.
@@ -17,6 +18,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used))]
 
+pub mod authorities;
 pub mod bot;
 pub mod bots;
 mod clocks;

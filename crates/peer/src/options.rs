@@ -3,6 +3,7 @@
 mod tunnel;
 
 use std::{
+    path::PathBuf,
     sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
@@ -12,6 +13,7 @@ use ride::workout::{Workout, library};
 
 use crate::{
     PeerConfig,
+    authorities::{Authorities, AuthoritiesError},
     bot::{HostPlan, crew},
     bots::Bots,
     server::{RideUrl, UrlError},
@@ -59,20 +61,35 @@ pub struct BotsOptions {
     /// Example: --relay-only
     #[arg(long)]
     pub relay_only: bool,
+
+    /// File with the certificates of further authorities to trust, in PEM format, for a server with
+    /// a certificate of a private authority. Those that browsers trust are known without it
+    ///
+    /// Example: --ca-file /etc/ssl/private-authority.pem
+    #[arg(
+        long,
+        value_name = "PATH",
+        env = "SSL_CERT_FILE",
+        hide_env_values = true
+    )]
+    pub ca_file: Option<PathBuf>,
 }
 
 impl BotsOptions {
     /// The riders that the flags ask for.
-    pub fn bots(self) -> Bots {
+    ///
+    /// # Errors
+    /// [`AuthoritiesError`], if the file of certificates is needed and cannot be read.
+    pub fn bots(self) -> Result<Bots, AuthoritiesError> {
         let seed = self.seed.unwrap_or_else(seed_of_now);
-        Bots {
+        Ok(Bots {
             peer: PeerConfig {
-                ride: self.url,
+                ride: trusting(self.url, self.ca_file)?,
                 has_direct_links: !self.relay_only,
             },
             riders: crew(self.riders.into(), seed),
             host_plan: None,
-        }
+        })
     }
 }
 
@@ -123,6 +140,17 @@ impl DemoOptions {
     }
 }
 
+/// Address with the authorities of a file. The file is not read for an address without TLS, because
+/// `SSL_CERT_FILE` may be set for other programs.
+fn trusting(ride: RideUrl, ca_file: Option<PathBuf>) -> Result<RideUrl, AuthoritiesError> {
+    let Some(path) = ca_file.filter(|_| ride.server.has_tls()) else {
+        return Ok(ride);
+    };
+    let RideUrl { server, code } = ride;
+    let server = server.trusting(Authorities::read(&path)?);
+    Ok(RideUrl { server, code })
+}
+
 /// Built-in workout by its name.
 fn workout(name: &str) -> Result<Arc<Workout>, String> {
     let all = library::all();
@@ -164,7 +192,7 @@ mod tests {
     #[test]
     fn the_address_is_the_only_flag_that_is_needed() {
         let url = "http://127.0.0.1:3000/ride/brave-otter-0042";
-        let bots = parse(&["--url", url]).unwrap().bots();
+        let bots = parse(&["--url", url]).unwrap().bots().unwrap();
         assert_eq!(bots.peer.ride.to_string(), url);
         assert!(bots.peer.has_direct_links);
         assert_eq!(bots.riders.len(), 8);
@@ -182,6 +210,18 @@ mod tests {
         ] {
             assert!(parse(&flags).is_err(), "{flags:?}");
         }
+    }
+
+    #[test]
+    fn a_file_of_certificates_is_read_only_for_a_server_with_tls() {
+        let bots = |url| {
+            parse(&["--url", url, "--ca-file", "/nowhere/ca.pem"])
+                .unwrap()
+                .bots()
+        };
+        assert!(bots("http://127.0.0.1:3000/ride/brave-otter-0042").is_ok());
+        let error = bots("https://ride.example/ride/brave-otter-0042").unwrap_err();
+        assert!(error.to_string().contains("/nowhere/ca.pem"), "{error}");
     }
 
     #[test]

@@ -5,7 +5,6 @@ use std::{
     fmt, io,
     net::{IpAddr, SocketAddr},
     str::FromStr,
-    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -26,10 +25,9 @@ use tokio::{
     net::TcpStream,
     time::timeout,
 };
-use tokio_rustls::{
-    TlsConnector,
-    rustls::{ClientConfig, RootCertStore, pki_types::ServerName},
-};
+use tokio_rustls::{TlsConnector, rustls::pki_types::ServerName};
+
+use crate::authorities::Authorities;
 
 /// Time within which the server must accept a connection, and answer a request.
 const TIMEOUT: Duration = Duration::from_secs(8);
@@ -43,6 +41,7 @@ pub struct ServerUrl {
     /// Host as in a `Host` header: an IPv6 address has brackets.
     host: String,
     port: u16,
+    authorities: Authorities,
 }
 
 /// Address of a ride, such as `http://127.0.0.1:3000/ride/brave-otter-0042`.
@@ -107,6 +106,16 @@ impl ServerUrl {
             has_tls: false,
             host,
             port: address.port(),
+            authorities: Authorities::default(),
+        }
+    }
+
+    /// The same address, with the authorities that may have issued its certificate.
+    #[must_use]
+    pub fn trusting(self, authorities: Authorities) -> Self {
+        Self {
+            authorities,
+            ..self
         }
     }
 
@@ -200,7 +209,7 @@ impl ServerUrl {
             return Ok(Box::new(stream));
         }
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-        let connector = TlsConnector::from(tls_config());
+        let connector = TlsConnector::from(self.authorities.tls_config());
         Ok(Box::new(connector.connect(name, stream).await?))
     }
 
@@ -252,21 +261,6 @@ impl ServerUrl {
     }
 }
 
-/// Settings of TLS, the same for all connections, so that they resume sessions.
-fn tls_config() -> Arc<ClientConfig> {
-    static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
-    let config = CONFIG.get_or_init(|| {
-        let roots = RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        };
-        let config = ClientConfig::builder()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Arc::new(config)
-    });
-    Arc::clone(config)
-}
-
 impl fmt::Display for ServerUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (scheme, default) = match self.has_tls {
@@ -303,6 +297,7 @@ impl FromStr for ServerUrl {
             has_tls,
             host: host.ok_or(UrlError::NotAnAddress)?.to_owned(),
             port: uri.port_u16().unwrap_or(if has_tls { 443 } else { 80 }),
+            authorities: Authorities::default(),
         })
     }
 }

@@ -12,3 +12,4 @@ mod load;
 mod relayed;
 mod restart;
 mod support;
+mod tls;
