@@ -1,0 +1,56 @@
+// The frame with the site, and its title and address in the shell page.
+
+/** Interval at which addresses that a page's own script has set are noticed, in milliseconds. */
+const interval = 500;
+
+/** The frame titled "Shared page". */
+export class PageFrame {
+  /**
+   * Shows the page at the same path, query and fragment as the address.
+   *
+   * @param {HTMLElement} parent
+   * @param {import("./cookie_mirror.js").CookieMirror} cookies
+   */
+  constructor(parent, cookies) {
+    this.cookies = cookies;
+    this.frame = document.createElement("iframe");
+    this.frame.title = "Shared page";
+    this.frame.allow = "autoplay; clipboard-write; fullscreen; picture-in-picture; screen-wake-lock";
+    // Set before it is inserted, so that it is no entry of the history.
+    this.frame.src = location.pathname + location.search + location.hash;
+    this.frame.onload = () => {
+      this.mirror();
+      this.page?.addEventListener("hashchange", () => this.mirror());
+      this.page?.addEventListener("popstate", () => this.mirror());
+    };
+    parent.append(this.frame);
+    addEventListener("hashchange", () => this.follow());
+    setInterval(() => this.mirror(), interval);
+  }
+
+  /** Window of the framed page; null while a page of another origin is shown. */
+  get page() {
+    const page = this.frame.contentWindow;
+    try {
+      return page?.location.origin === location.origin ? page : null;
+    } catch {
+      return null;
+    }
+  }
+
+  mirror() {
+    const page = this.page;
+    if (!page) return;
+    const title = page.document.title || "Shared page";
+    if (document.title !== title) document.title = title;
+    const { href } = page.location;
+    if (href === location.href) return;
+    this.cookies.whileMoving(() => history.replaceState(history.state, "", href));
+  }
+
+  /** The user has changed the fragment of the address. */
+  follow() {
+    const page = this.page;
+    if (page && page.location.hash !== location.hash) page.location.hash = location.hash;
+  }
+}
