@@ -30,8 +30,7 @@ test.describe("with a STUN server", () => {
     const pair = await speakingPair(newRider);
     await eachPair(pair, async (watcher, other) => {
       const card = watcher.ride.card(other.name);
-      // Three attempts of 15 s fail before.
-      await expect(card.article).toContainText("not reachable for voice", { timeout: 120_000 });
+      await expect(card.article).toContainText("not reachable for voice", { timeout: 60_000 });
       await watcher.media.expectVoice(card.article, /^unreachable$/);
       await card.expectLink("relayed");
       await expect(card.article).not.toHaveAttribute("data-stale", "true");

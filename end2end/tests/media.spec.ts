@@ -1,6 +1,7 @@
 import { expectAccessible, tabTo } from "../fixtures/accessibility.ts";
 import {
-  arriving, denyDevices, fakeDevices, makeInsecure, occupyDevices, received, recordTracks, recordVolumes, removeDevices, trackStates, volumes,
+  arriving, denyDevices, fakeDevices, makeInsecure, occupyDevices, received, recordTracks, recordVolumes, refuseSound, removeDevices, trackStates,
+  volumes, formerVolumes,
 } from "../fixtures/media.ts";
 import { disableWebRtc } from "../fixtures/probes.ts";
 import { expect, test } from "../fixtures/test.ts";
@@ -231,6 +232,53 @@ test("a camera is enlarged and sent larger, and a rider's volume is set", async 
   const volume = await ana.media.volumeOf("Ben");
   await volume.fill("30");
   await expect.poll(() => volumes(ana.page)).toEqual([0.3]);
+
+  await test.step("a rider who is hidden is not heard", async () => {
+    const card = ana.ride.card("Ben").article;
+    await ana.chat.open();
+    await ana.chat.action("Message Ben").click();
+    await ana.chat.action("Hide Ben").click();
+    await expect.poll(() => volumes(ana.page)).toEqual([0]);
+    await ana.media.expectVoice(card, /^hidden$/);
+    await expect(card.getByText("hidden, not heard")).toBeVisible();
+    await ana.chat.action("Show Ben").click();
+    await expect.poll(() => volumes(ana.page)).toEqual([0.3]);
+    await ana.chat.close();
+  });
+
+  await test.step("the tones before the start lower the voices while they are played", async () => {
+    expect(await formerVolumes(ana.page)).not.toContain(0.08);
+    await ana.ride.share(longRide);
+    await ana.ride.start.click();
+    await expect.poll(() => formerVolumes(ana.page), { timeout: 30_000 }).toContain(0.08);
+    await each([ana, ben], ({ ride }) => ride.expectRiding());
+    await expect.poll(() => volumes(ana.page)).toEqual([0.3]);
+  });
+});
+
+test("a rider whose browser plays no sound yet, or whose device is unplugged, is told what to do", async ({ newRider }) => {
+  test.slow();
+  const [ana, ben] = [
+    await newRider("Ana", 200, { before: refuseSound }),
+    await newRider("Ben", 250, { before: recordTracks }),
+  ];
+  await gather(ana, ben);
+  await ben.media.goLive("Microphone");
+  const hear = ana.media.notes.getByRole("button", { name: "Hear the others" });
+  await expect(hear).toBeVisible({ timeout: 30_000 });
+  // It is refused again, and the button stays.
+  await hear.click();
+  await expect(hear).toBeVisible();
+  await ana.page.evaluate(() => (window as unknown as { allowSound: () => void }).allowSound());
+  await hear.click();
+  await expect(hear).toBeHidden();
+
+  await ben.page.evaluate(() => window.capturedTracks?.[0]?.dispatchEvent(new Event("ended")));
+  await expect(ben.media.notes).toContainText("it was unplugged, or another program took it");
+  await ben.media.expectState("Microphone", "off");
+  await expect(ana.ride.card("Ben").article.locator("[data-voice]")).toBeHidden();
+  await ben.media.goLive("Microphone");
+  await ana.media.expectVoice(ana.ride.card("Ben").article, /^(live|speaking)$/);
 });
 
 test("the host mutes everyone, and asks a rider to unmute", async ({ newRider }) => {

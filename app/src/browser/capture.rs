@@ -402,7 +402,10 @@ const SAMPLES: u32 = 2_048;
 impl LevelMeter {
     /// A meter; `None` in a browser without Web Audio.
     pub fn new(track: &OwnTrack) -> Option<Self> {
-        let context = js::construct("AudioContext", &[])?;
+        let options = js_sys::Object::new();
+        // Nothing is played, so that the sound may be handled rarely, in large pieces.
+        js::set(&options, "latencyHint", &"playback".into());
+        let context = js::construct("AudioContext", &[options.into()])?;
         let source = js::call(
             &context,
             "createMediaStreamSource",

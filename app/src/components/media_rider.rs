@@ -42,6 +42,8 @@ enum Voice {
     Live,
     Muted,
     Speaking,
+    /// Not heard, since the rider at this screen has hidden the other.
+    Hidden,
     Connecting,
     Unreachable,
 }
@@ -52,6 +54,7 @@ impl Voice {
             MediaState::Unreachable => Self::Unreachable,
             MediaState::Connecting if rider.microphone || rider.camera => Self::Connecting,
             _ if !rider.microphone => Self::None,
+            _ if rider.is_hidden => Self::Hidden,
             _ if rider.is_muted => Self::Muted,
             _ if rider.is_speaking => Self::Speaking,
             _ => Self::Live,
@@ -65,6 +68,7 @@ impl Voice {
             Self::Live => "live",
             Self::Muted => "muted",
             Self::Speaking => "speaking",
+            Self::Hidden => "hidden",
             Self::Connecting => "connecting",
             Self::Unreachable => "unreachable",
         }
@@ -76,6 +80,7 @@ impl Voice {
             Self::Live => t_string!(i18n, media.voice_live),
             Self::Muted => t_string!(i18n, media.voice_muted),
             Self::Speaking => t_string!(i18n, media.voice_speaking),
+            Self::Hidden => t_string!(i18n, media.voice_hidden),
             Self::Connecting => t_string!(i18n, media.voice_connecting),
             Self::Unreachable => t_string!(i18n, media.voice_unreachable),
         }
@@ -91,7 +96,7 @@ fn VoiceState(voice: Memo<Voice>) -> impl IntoView {
         Voice::Live | Voice::Connecting => {
             "M12 3A3 3 0 0 0 9 6V11A3 3 0 0 0 15 11V6A3 3 0 0 0 12 3ZM5 11A7 7 0 0 0 19 11M12 18V21"
         }
-        Voice::Muted => {
+        Voice::Muted | Voice::Hidden => {
             "M12 3A3 3 0 0 0 9 6V11A3 3 0 0 0 15 11V6A3 3 0 0 0 12 3ZM5 11A7 7 0 0 0 19 11M12 18V21M4 3L20 21"
         }
         Voice::Speaking => "M4 10V14M8 6V18M12 3V21M16 6V18M20 10V14",
@@ -124,7 +129,12 @@ fn OtherMedia(media: MediaSignals, peer: PeerId, label: Memo<String>) -> impl In
             .as_ref()
             .is_some_and(|rider| rider.camera && rider.state != MediaState::Unreachable)
     });
-    let hears = Memo::new(move |_| rider.read().as_ref().is_some_and(|rider| rider.microphone));
+    let hears = Memo::new(move |_| {
+        let rider = rider.read();
+        rider
+            .as_ref()
+            .is_some_and(|rider| rider.microphone && !rider.is_hidden)
+    });
     let can_ask = Memo::new(move |_| media.view.read().is_host && voice.get() == Voice::Muted);
     let is_open = RwSignal::new(false);
     let peer = StoredValue::new(peer);

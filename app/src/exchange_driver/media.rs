@@ -60,6 +60,8 @@ struct Peer {
     connection: u32,
     link: MediaPeer,
     sending: [Option<Encoding>; SECTIONS],
+    /// Volume at which its sound is played.
+    gain: f32,
 }
 
 /// Live device of this page.
@@ -113,6 +115,11 @@ impl MediaDriver {
             }
             MediaOutput::Stop(kind) => self.signals.set_own_track(kind, None),
             MediaOutput::Volume { peer, gain } => {
+                let mut peers = self.peers.borrow_mut();
+                if let Some(known) = peers.iter_mut().find(|known| known.peer == peer) {
+                    known.gain = gain;
+                }
+                drop(peers);
                 let _ = self.signals.sounds.try_with_value(|sounds| {
                     let sound = sounds.iter().find(|(of, _)| *of == peer);
                     if let Some((_, sound)) = sound {
@@ -157,6 +164,7 @@ impl MediaDriver {
                         connection,
                         link,
                         sending: Default::default(),
+                        gain: 0.0,
                     }),
                     None => self.post(MediaInput::Connection {
                         peer,
@@ -227,27 +235,20 @@ impl MediaDriver {
     /// Plays and shows the tracks of a rider from now on. They are silent and black until the rider
     /// goes live.
     fn take_tracks(&self, peer: &PeerId, connection: u32, tracks: &[RemoteTrack; SECTIONS]) {
-        let is_current = self
-            .peers
-            .borrow()
+        let peers = self.peers.borrow();
+        let current = peers
             .iter()
-            .any(|known| known.peer == *peer && known.connection == connection);
-        if !is_current {
+            .find(|known| known.peer == *peer && known.connection == connection);
+        let Some(gain) = current.map(|known| known.gain) else {
             return;
-        }
+        };
+        drop(peers);
         let signals = self.signals;
         let [voice, camera, screen] = tracks;
         let refused = Rc::new(move || {
             let _ = signals.is_silenced.try_set(true);
         });
-        if let Some(sound) = Playback::new(voice, refused) {
-            let volume = signals.view.try_with_untracked(|view| {
-                let rider = view.riders.iter().find(|rider| rider.peer == *peer);
-                rider.map(|rider| f32::from(rider.volume) / 100.0)
-            });
-            if let Some(volume) = volume.flatten() {
-                sound.set_volume(volume);
-            }
+        if let Some(sound) = Playback::new(voice, gain, refused) {
             let _ = signals.sounds.try_update_value(|sounds| {
                 sounds.retain(|(of, _)| of != peer);
                 sounds.push((peer.clone(), sound));

@@ -1,7 +1,5 @@
 //! Signals of voice, cameras and screen sharing.
 
-use std::rc::Rc;
-
 use leptos::prelude::*;
 use protocol::peer::PeerId;
 use session::media::{MediaKind, MediaNotice, MediaView};
@@ -93,14 +91,8 @@ impl MediaSignals {
     /// Plays all sounds, in a tap, where the browser did not play them before.
     pub fn play_sounds(self) {
         self.is_silenced.set(false);
-        let refused: Rc<dyn Fn()> = Rc::new(move || {
-            let _ = self.is_silenced.try_set(true);
-        });
-        self.sounds.with_value(|sounds| {
-            for (_, sound) in sounds {
-                sound.play(Rc::clone(&refused));
-            }
-        });
+        self.sounds
+            .with_value(|sounds| sounds.iter().for_each(|(_, sound)| sound.play()));
     }
 
     /// Sets or removes the reason why a device could not be opened.

@@ -11,9 +11,11 @@
 //!
 //! - `connection`: makes, loses, restarts and replaces the connection.
 //! - `peer_connection`: one `RTCPeerConnection`, its negotiation, its limits and its state.
+//! - `voice`: parameters of voice in session descriptions.
 
 mod connection;
 mod peer_connection;
+mod voice;
 
 use protocol::signaling::{IceServer, Signal};
 

@@ -3,7 +3,7 @@
 //! The app loads this part later than the ride, so [`RideSession`](crate::RideSession) knows it only
 //! as a [`LoadedExchange`]: it passes members and received messages in, and frames to send out.
 //! [`GroupExchange`] combines [`Chat`], [`Transfers`] and [`Media`], state machines that know nothing of
-//! each other; it tells the transfers which riders are hidden.
+//! each other; it tells the other two which riders are hidden.
 
 mod hosted;
 
@@ -300,6 +300,7 @@ impl Exchange for GroupExchange {
             ExchangeInput::Chat(input) => {
                 self.chat.handle(now, input);
                 self.transfers.set_hidden(now, self.chat.hidden());
+                self.media.set_hidden(now, self.chat.hidden());
             }
             ExchangeInput::Transfers(input) => self.transfers.handle(now, input),
             ExchangeInput::Media(input) => self.media.handle(now, input),

@@ -77,6 +77,8 @@ pub struct Media {
     last_connection: u32,
     /// Volumes in percent that the rider has chosen, kept over reloads of the others.
     volumes: Vec<(PeerId, u8)>,
+    /// Riders whom this browser hides.
+    hidden: Vec<PeerId>,
     enlarged: Option<PeerId>,
     /// Moment until which the host's request to unmute is shown.
     asked_until: Option<Moment>,
@@ -103,6 +105,7 @@ impl Media {
             peers: Vec::new(),
             last_connection: 0,
             volumes: Vec::new(),
+            hidden: Vec::new(),
             enlarged: None,
             asked_until: None,
             lowered_until: None,
@@ -145,6 +148,14 @@ impl Media {
         }
         known.into_iter().for_each(|peer| self.close(peer));
         self.finish(now);
+    }
+
+    /// Takes over the riders whom this browser hides. Their voices are not heard.
+    pub fn set_hidden(&mut self, now: ExchangeNow, hidden: Vec<PeerId>) {
+        if self.hidden != hidden {
+            self.hidden = hidden;
+            self.finish(now);
+        }
     }
 
     /// The moment of [`Self::poll_timeout`] has come.

@@ -1,11 +1,17 @@
-//! Heads of requests and responses, as CBOR.
+//! Heads of requests and responses, as CBOR: an array of kind, method, target and fields, or of
+//! status and fields. Fields are a map of text to bytes in which names may be repeated.
 
+use core::convert::Infallible;
+
+use minicbor::{Decoder, Encoder, decode, encode};
 use thiserror::Error;
 
 /// Largest head in bytes.
 pub const MAX_HEAD: usize = 48 * 1024;
 /// Largest number of header fields.
 pub const MAX_FIELDS: usize = 128;
+
+type Field = (String, Vec<u8>);
 
 /// What a stream carries after its heads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -55,15 +61,45 @@ impl RequestHead {
     /// # Errors
     /// [`HeadError`], if it could not be decoded again.
     pub fn encode(&self) -> Result<Vec<u8>, HeadError> {
-        todo!()
+        self.check()?;
+        let mut bytes = Vec::new();
+        let mut encoder = Encoder::new(&mut bytes);
+        encoder
+            .array(4)
+            .and_then(|encoder| encoder.u8(self.kind.code()))
+            .and_then(|encoder| encoder.str(&self.method))
+            .and_then(|encoder| encoder.str(&self.target))
+            .map_err(unwritten)?;
+        encode_fields(&self.fields, bytes)
     }
 
     /// Decodes and checks a head.
     ///
     /// # Errors
     /// [`HeadError`], if it is too large or malformed.
-    pub fn decode(_bytes: &[u8]) -> Result<Self, HeadError> {
-        todo!()
+    pub fn decode(bytes: &[u8]) -> Result<Self, HeadError> {
+        let mut decoder = begin(bytes, 4)?;
+        let head = Self {
+            kind: Kind::from_code(decoder.u8().map_err(malformed)?)?,
+            method: decoder.str().map_err(malformed)?.to_owned(),
+            target: decoder.str().map_err(malformed)?.to_owned(),
+            fields: decode_fields(&mut decoder, bytes.len())?,
+        };
+        head.check()?;
+        Ok(head)
+    }
+
+    fn check(&self) -> Result<(), HeadError> {
+        // CONNECT names a host instead of a path (RFC 9110, section 9.3.6).
+        let has_method = is_token(&self.method) && self.method != "CONNECT";
+        // Origin-form (RFC 9112, section 3.2.1): never a URL of another host.
+        let is_path = self.target.starts_with('/')
+            && self
+                .target
+                .bytes()
+                .all(|byte| byte.is_ascii_graphic() && byte != b'#');
+        check_that(has_method && is_path)?;
+        check_fields(&self.fields)
     }
 }
 
@@ -73,14 +109,300 @@ impl ResponseHead {
     /// # Errors
     /// [`HeadError`], if it could not be decoded again.
     pub fn encode(&self) -> Result<Vec<u8>, HeadError> {
-        todo!()
+        self.check()?;
+        let mut bytes = Vec::new();
+        let mut encoder = Encoder::new(&mut bytes);
+        encoder
+            .array(2)
+            .and_then(|encoder| encoder.u16(self.status))
+            .map_err(unwritten)?;
+        encode_fields(&self.fields, bytes)
     }
 
     /// Decodes and checks a head.
     ///
     /// # Errors
     /// [`HeadError`], if it is too large or malformed.
-    pub fn decode(_bytes: &[u8]) -> Result<Self, HeadError> {
-        todo!()
+    pub fn decode(bytes: &[u8]) -> Result<Self, HeadError> {
+        let mut decoder = begin(bytes, 2)?;
+        let head = Self {
+            status: decoder.u16().map_err(malformed)?,
+            fields: decode_fields(&mut decoder, bytes.len())?,
+        };
+        head.check()?;
+        Ok(head)
+    }
+
+    fn check(&self) -> Result<(), HeadError> {
+        check_that((100..=599).contains(&self.status))?;
+        check_fields(&self.fields)
+    }
+}
+
+impl Kind {
+    fn code(self) -> u8 {
+        match self {
+            Self::Http => 0,
+            Self::WebSocket => 1,
+        }
+    }
+
+    fn from_code(code: u8) -> Result<Self, HeadError> {
+        match code {
+            0 => Ok(Self::Http),
+            1 => Ok(Self::WebSocket),
+            _ => Err(HeadError::Malformed),
+        }
+    }
+}
+
+fn malformed(_: decode::Error) -> HeadError {
+    HeadError::Malformed
+}
+
+/// Writing to memory does not fail.
+fn unwritten(_: encode::Error<Infallible>) -> HeadError {
+    HeadError::TooLarge
+}
+
+fn check_that(is_valid: bool) -> Result<(), HeadError> {
+    is_valid.then_some(()).ok_or(HeadError::Malformed)
+}
+
+/// Token (RFC 9110, section 5.6.2).
+fn is_token(text: &str) -> bool {
+    let is_token_byte =
+        |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    !text.is_empty() && text.bytes().all(is_token_byte)
+}
+
+/// Names are tokens in lower case. Values have no CR, LF and NUL (RFC 9110, section 5.5).
+fn check_fields(fields: &[Field]) -> Result<(), HeadError> {
+    if fields.len() > MAX_FIELDS {
+        return Err(HeadError::TooLarge);
+    }
+    check_that(fields.iter().all(|(name, value)| {
+        let is_name = is_token(name) && !name.bytes().any(|byte| byte.is_ascii_uppercase());
+        is_name && !value.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0))
+    }))
+}
+
+fn encode_fields(fields: &[Field], mut bytes: Vec<u8>) -> Result<Vec<u8>, HeadError> {
+    let mut encoder = Encoder::new(&mut bytes);
+    encoder.map(fields.len() as u64).map_err(unwritten)?;
+    for (name, value) in fields {
+        encoder
+            .str(name)
+            .and_then(|encoder| encoder.bytes(value))
+            .map_err(unwritten)?;
+    }
+    let fits = bytes.len() <= MAX_HEAD;
+    fits.then_some(bytes).ok_or(HeadError::TooLarge)
+}
+
+/// Decoder of a head that is an array of so many items.
+fn begin(bytes: &[u8], items: u64) -> Result<Decoder<'_>, HeadError> {
+    if bytes.len() > MAX_HEAD {
+        return Err(HeadError::TooLarge);
+    }
+    let mut decoder = Decoder::new(bytes);
+    let found = decoder.array().map_err(malformed)?;
+    check_that(found == Some(items))?;
+    Ok(decoder)
+}
+
+/// Decodes the fields, which are the last item.
+fn decode_fields(decoder: &mut Decoder<'_>, end: usize) -> Result<Vec<Field>, HeadError> {
+    let number = decoder
+        .map()
+        .map_err(malformed)?
+        .ok_or(HeadError::Malformed)?;
+    if number > MAX_FIELDS as u64 {
+        return Err(HeadError::TooLarge);
+    }
+    let mut fields = Vec::new();
+    for _ in 0..number {
+        let name = decoder.str().map_err(malformed)?.to_owned();
+        fields.push((name, decoder.bytes().map_err(malformed)?.to_vec()));
+    }
+    check_that(decoder.position() == end)?;
+    Ok(fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*};
+
+    use super::*;
+
+    fn request() -> RequestHead {
+        RequestHead {
+            kind: Kind::Http,
+            method: "GET".to_owned(),
+            target: "/videos/alps.mp4?part=1".to_owned(),
+            fields: vec![
+                ("accept".to_owned(), b"*/*".to_vec()),
+                ("x-name".to_owned(), "Zo\u{eb}".as_bytes().to_vec()),
+                ("accept".to_owned(), Vec::new()),
+            ],
+        }
+    }
+
+    fn with(change: impl FnOnce(&mut RequestHead)) -> Result<Vec<u8>, HeadError> {
+        let mut head = request();
+        change(&mut head);
+        head.encode()
+    }
+
+    /// Bytes of a head that is not checked.
+    fn unchecked(method: &str, target: &str, fields: &[(&str, &[u8])]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut encoder = Encoder::new(&mut bytes);
+        encoder.array(4).unwrap().u8(0).unwrap();
+        encoder.str(method).unwrap().str(target).unwrap();
+        encoder.map(fields.len() as u64).unwrap();
+        for (name, value) in fields {
+            encoder.str(name).unwrap().bytes(value).unwrap();
+        }
+        bytes
+    }
+
+    #[test]
+    fn heads_decode_to_what_was_encoded() {
+        for kind in [Kind::Http, Kind::WebSocket] {
+            let head = RequestHead { kind, ..request() };
+            assert_eq!(RequestHead::decode(&head.encode().unwrap()), Ok(head));
+        }
+        let head = ResponseHead {
+            status: 206,
+            fields: request().fields,
+        };
+        assert_eq!(ResponseHead::decode(&head.encode().unwrap()), Ok(head));
+    }
+
+    #[test]
+    fn repeated_fields_keep_their_order() {
+        let fields: Vec<Field> = (0..MAX_FIELDS)
+            .map(|at| ("set-cookie".to_owned(), format!("n={at}").into_bytes()))
+            .collect();
+        let head = ResponseHead {
+            status: 200,
+            fields,
+        };
+        assert_eq!(ResponseHead::decode(&head.encode().unwrap()), Ok(head));
+    }
+
+    #[test]
+    fn targets_that_are_not_paths_are_refused() {
+        for target in [
+            "",
+            "*",
+            "videos",
+            "http://example.org/",
+            "example.org:443",
+            "/a b",
+            "/a#b",
+            "/a\r\nhost: example.org",
+            "/\u{7f}",
+            "/\u{e9}",
+        ] {
+            let bytes = unchecked("GET", target, &[]);
+            assert_eq!(
+                RequestHead::decode(&bytes),
+                Err(HeadError::Malformed),
+                "{target:?}"
+            );
+            let encoded = with(|head| head.target = target.to_owned());
+            assert_eq!(encoded, Err(HeadError::Malformed), "{target:?}");
+        }
+    }
+
+    #[test]
+    fn methods_that_are_not_tokens_are_refused() {
+        for method in ["", "GET ", "GE\r\nT", "G:T", "CONNECT"] {
+            let bytes = unchecked(method, "/", &[]);
+            assert_eq!(
+                RequestHead::decode(&bytes),
+                Err(HeadError::Malformed),
+                "{method:?}"
+            );
+        }
+        assert!(RequestHead::decode(&unchecked("PROPFIND", "/", &[])).is_ok());
+    }
+
+    #[test]
+    fn fields_that_http_does_not_allow_are_refused() {
+        let fields: [(&str, &[u8]); 7] = [
+            ("", b"a"),
+            ("Accept", b"a"),
+            (":path", b"a"),
+            ("a b", b"a"),
+            ("a", b"b\r\nc: d"),
+            ("a", b"b\nc"),
+            ("a", b"\0"),
+        ];
+        for field in fields {
+            let bytes = unchecked("GET", "/", &[field]);
+            assert_eq!(
+                RequestHead::decode(&bytes),
+                Err(HeadError::Malformed),
+                "{field:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_status_outside_of_http_is_refused() {
+        for status in [0, 99, 600] {
+            let head = ResponseHead {
+                status,
+                fields: Vec::new(),
+            };
+            assert_eq!(head.encode(), Err(HeadError::Malformed));
+        }
+    }
+
+    #[test]
+    fn large_heads_are_refused() {
+        let field = ("a".to_owned(), vec![b'a'; MAX_HEAD]);
+        assert_eq!(
+            with(|head| head.fields = vec![field]),
+            Err(HeadError::TooLarge)
+        );
+        let field = ("a".to_owned(), Vec::new());
+        let many = vec![field; MAX_FIELDS + 1];
+        assert_eq!(with(|head| head.fields = many), Err(HeadError::TooLarge));
+        let bytes = vec![0; MAX_HEAD + 1];
+        assert_eq!(RequestHead::decode(&bytes), Err(HeadError::TooLarge));
+    }
+
+    #[test]
+    fn announced_lengths_do_not_reserve_memory() {
+        // A map of 2^63 fields, and one of the largest number with nothing behind it.
+        let start = unchecked("GET", "/", &[]);
+        let start = &start[..start.len() - 1];
+        let huge = [start, &[0xbb, 0x80, 0, 0, 0, 0, 0, 0, 0]].concat();
+        assert_eq!(RequestHead::decode(&huge), Err(HeadError::TooLarge));
+        let missing = [start, &[0xb8, 128]].concat();
+        assert_eq!(RequestHead::decode(&missing), Err(HeadError::Malformed));
+    }
+
+    #[test]
+    fn bytes_after_the_head_are_refused() {
+        let mut bytes = request().encode().unwrap();
+        bytes.push(0);
+        assert_eq!(RequestHead::decode(&bytes), Err(HeadError::Malformed));
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_decoded_or_refused(bytes in vec(any::<u8>(), 0..200)) {
+            if let Ok(head) = RequestHead::decode(&bytes) {
+                prop_assert_eq!(RequestHead::decode(&head.encode().unwrap()), Ok(head));
+            }
+            if let Ok(head) = ResponseHead::decode(&bytes) {
+                prop_assert_eq!(ResponseHead::decode(&head.encode().unwrap()), Ok(head));
+            }
+        }
     }
 }

@@ -166,7 +166,7 @@ fn hash(context: &[u8], text: &str) -> String {
 
 /// Base 32 (RFC 4648, section 6) in lower case of a multiple of five bytes.
 fn base32(bytes: &[u8]) -> String {
-    let groups = bytes.chunks_exact(5).flat_map(|group| {
+    let groups = bytes.as_chunks::<5>().0.iter().flat_map(|group| {
         let bits = group
             .iter()
             .fold(0_u64, |all, byte| all << 8 | u64::from(*byte));

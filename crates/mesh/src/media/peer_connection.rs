@@ -3,7 +3,7 @@ use std::time::Duration;
 use clock::Moment;
 use protocol::signaling::{MAX_CANDIDATES, Signal};
 
-use super::{MediaCommand, MediaConnectionOutput, SdpKind};
+use super::{MediaCommand, MediaConnectionOutput, SdpKind, voice};
 use crate::{
     backoff::Backoff,
     negotiation::{MAX_CANDIDATE_SIZE, MAX_WAITING_CANDIDATES, Negotiation, NegotiationOutput},
@@ -221,6 +221,7 @@ impl PeerConnection {
         let output = |output| match output {
             NegotiationOutput::Signal(signal) => MediaConnectionOutput::Signal(signal),
             NegotiationOutput::SetRemote { kind, sdp } => {
+                let sdp = voice::with_few_packets(&sdp);
                 self.command(MediaCommand::SetRemote { kind, sdp })
             }
             NegotiationOutput::AddCandidate(candidate) => {

@@ -98,7 +98,7 @@ pub enum MediaOutput {
     Audible(bool),
     /// Stop the track of a device, which switches its light off.
     Stop(MediaKind),
-    /// Volume at which a rider is heard, from 0 to 1.
+    /// Volume at which a rider is heard, from 0 to 1. A new connection is silent.
     Volume {
         /// Rider.
         peer: PeerId,
@@ -202,8 +202,10 @@ pub struct RiderMedia {
     pub screen: bool,
     /// State of the connection.
     pub state: MediaState,
-    /// Volume in percent.
+    /// Volume in percent that the rider at this screen has chosen.
     pub volume: u8,
+    /// True if the rider at this screen has hidden this rider, who is not heard then.
+    pub is_hidden: bool,
 }
 
 /// State of the media connection to a rider.

@@ -41,6 +41,7 @@ impl Media {
             }
             let peer = &mut self.peers[index];
             let Some(connection) = &mut peer.connection else {
+                peer.note_connection(now, false);
                 continue;
             };
             let media = &mut connection.media;
@@ -50,6 +51,7 @@ impl Media {
                 media.handle_timeout(now);
             }
             self.drain_connection(now, index);
+            self.peers[index].note_connection(now, is_wanted);
             self.update_sending(index, is_wanted);
         }
     }
@@ -113,7 +115,7 @@ impl Media {
     }
 
     /// Tells the driver what a connection sends and how loud its sound is, as far as it has changed. A
-    /// new connection sends nothing at first, and is heard at full volume.
+    /// new connection sends nothing and is silent at first.
     fn update_sending(&mut self, index: usize, is_wanted: bool) {
         let peer = &self.peers[index];
         let number = peer
@@ -128,7 +130,7 @@ impl Media {
             peer.sending = Some(Sending {
                 connection,
                 encodings: [None; 3],
-                gain: 1.0,
+                gain: 0.0,
             });
         }
         let peer = &self.peers[index];
@@ -214,7 +216,11 @@ impl Media {
         }
     }
 
+    /// Volume at which a rider is heard, from 0 to 1.
     fn gain(&self, peer: &Peer) -> f32 {
+        if !peer.is_heard() || self.hidden.contains(&peer.id) {
+            return 0.0;
+        }
         let chosen = f32::from(self.volume(&peer.id)) / f32::from(FULL_VOLUME);
         match self.lowered_until {
             Some(_) => chosen * LOWERED,

@@ -3,7 +3,7 @@
 use protocol::peer::PeerId;
 use ride::media::MediaMessage;
 
-use super::{Media, MediaNotice, MediaOutput, REQUEST_TIME, limits::Work, speech::Speech};
+use super::{Media, MediaNotice, MediaOutput, REQUEST_TIME, limits::Work};
 use crate::exchange::ExchangeNow;
 
 impl Media {
@@ -36,15 +36,7 @@ impl Media {
             return None;
         }
         match message {
-            MediaMessage::Status(status) => {
-                if peer.status.replace(status).is_none() {
-                    // A page that has just loaded this part may not have kept an earlier report.
-                    peer.told = None;
-                }
-                if !peer.is_audible() {
-                    peer.speech = Speech::default();
-                }
-            }
+            MediaMessage::Status(status) => peer.set_status(moment, status),
             // A page tells first that it sends something, and then makes a connection, so there is
             // one here by now.
             MediaMessage::Signal(signal) => {

@@ -47,13 +47,14 @@ impl Media {
             screen: self.has_place(peer, MediaKind::Screen),
             state: self.state(peer),
             volume: self.volume(&peer.id),
+            is_hidden: self.hidden.contains(&peer.id),
         }
     }
 
     /// State of the connection to a rider, if there is anything to send or receive.
     fn state(&self, peer: &Peer) -> MediaState {
         let is_known = peer.status.is_some();
-        if peer.is_silent || is_known && !self.can_connect(peer) {
+        if peer.is_silent || peer.is_hopeless || is_known && !self.can_connect(peer) {
             return MediaState::Unreachable;
         }
         match peer.connection_state() {

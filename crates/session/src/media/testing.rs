@@ -68,6 +68,8 @@ pub(super) struct World {
     pub(super) host: usize,
     pub(super) max_cameras: Option<u8>,
     pub(super) allows_direct_links: bool,
+    /// True if the server relays all messages.
+    pub(super) is_relayed: bool,
     pub(super) is_over: bool,
     /// Every message that was sent: sender, receiver, message.
     pub(super) sent: Vec<(usize, usize, MediaMessage)>,
@@ -109,6 +111,7 @@ impl World {
             host: 0,
             max_cameras: None,
             allows_direct_links: true,
+            is_relayed: false,
             is_over: false,
             sent: Vec::new(),
             jitter: 0,
@@ -200,6 +203,7 @@ impl World {
                 name: name(other),
                 sign_key: [0; 32],
                 link: match self.is_linked(at, other) {
+                    true if self.is_relayed => LinkState::Relayed,
                     true => LinkState::Direct,
                     false => LinkState::Away,
                 },
@@ -271,6 +275,14 @@ impl World {
         self.pages[at].has_media = true;
         self.pages[at].members = None;
         self.update_members();
+    }
+
+    /// The rider at a page hides others.
+    pub(super) fn hide(&mut self, at: usize, others: &[usize]) {
+        let now = self.clocks(at);
+        let hidden = others.iter().map(|other| peer(*other)).collect();
+        self.pages[at].media.set_hidden(now, hidden);
+        self.drain(at);
     }
 
     /// The rider leaves the ride.
@@ -474,7 +486,15 @@ impl World {
 
     /// True if a rider is heard by another.
     pub(super) fn is_heard(&self, from: usize, to: usize) -> bool {
-        self.sends(from, to, Microphone).is_some() && self.pages[from].audible == Some(true)
+        self.sends(from, to, Microphone).is_some()
+            && self.pages[from].audible == Some(true)
+            && self.volume(to, from) > 0.0
+    }
+
+    /// Volume at which a page plays another rider.
+    pub(super) fn volume(&self, at: usize, of: usize) -> f32 {
+        let volume = self.pages[at].volumes.get(&of);
+        volume.copied().unwrap_or_default()
     }
 
     /// Riders whose camera a page shows, with the own one.

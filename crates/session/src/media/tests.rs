@@ -314,18 +314,80 @@ fn a_tone_lowers_voices_for_its_duration() {
             percent: 50,
         },
     );
-    assert_eq!(world.pages[ANA].volumes.get(&BEN), None);
-    assert_eq!(world.pages[ANA].volumes[&CEM].to_bits(), 0.5f32.to_bits());
+    assert_eq!(world.volume(ANA, BEN).to_bits(), 1f32.to_bits());
+    assert_eq!(world.volume(ANA, CEM).to_bits(), 0.5f32.to_bits());
     let tone = Duration::from_millis(400);
     world.input(ANA, MediaInput::TonePlayed(tone));
     world.run(500);
-    assert_eq!(world.pages[ANA].volumes[&BEN].to_bits(), 0.25f32.to_bits());
-    assert_eq!(world.pages[ANA].volumes[&CEM].to_bits(), 0.125f32.to_bits());
+    assert_eq!(world.volume(ANA, BEN).to_bits(), 0.25f32.to_bits());
+    assert_eq!(world.volume(ANA, CEM).to_bits(), 0.125f32.to_bits());
     world.run(100);
-    assert_eq!(world.pages[ANA].volumes[&BEN].to_bits(), 1f32.to_bits());
+    assert_eq!(world.volume(ANA, BEN).to_bits(), 1f32.to_bits());
     world.input(ANA, MediaInput::TonePlayed(Duration::MAX));
     world.run(11_000);
-    assert_eq!(world.pages[ANA].volumes[&BEN].to_bits(), 1f32.to_bits());
+    assert_eq!(world.volume(ANA, BEN).to_bits(), 1f32.to_bits());
+}
+
+#[test]
+fn a_hidden_rider_is_not_heard() {
+    let mut world = World::new(2, 15);
+    world.go_live(BEN, Microphone);
+    world.run(1_000);
+    assert!(world.is_heard(BEN, ANA));
+    world.hide(ANA, &[BEN]);
+    assert!(!world.is_heard(BEN, ANA));
+    assert!(world.rider(ANA, BEN).unwrap().is_hidden);
+    // Not even after a reload.
+    world.reload(BEN);
+    world.go_live(BEN, Microphone);
+    world.run(5_000);
+    assert!(!world.is_heard(BEN, ANA));
+    world.hide(ANA, &[]);
+    assert!(world.is_heard(BEN, ANA));
+}
+
+#[test]
+fn a_page_that_sends_sound_while_it_says_that_it_is_muted_is_not_heard() {
+    let mut world = World::new(2, 16);
+    world.go_live(BEN, Microphone);
+    world.run(1_000);
+    let muted = MediaMessage::Status(MediaStatus {
+        microphone: MicrophoneState::Muted,
+        can_connect: true,
+        ..MediaStatus::default()
+    });
+    world.inject(BEN, ANA, &muted);
+    // The last syllable is heard.
+    world.run(900);
+    assert!(world.is_heard(BEN, ANA));
+    world.run(200);
+    assert!(!world.is_heard(BEN, ANA));
+    let off = MediaMessage::Status(MediaStatus {
+        can_connect: true,
+        ..MediaStatus::default()
+    });
+    world.inject(BEN, ANA, &off);
+    world.run(100);
+    assert!(!world.is_heard(BEN, ANA));
+}
+
+#[test]
+fn talking_with_the_key_twice_is_heard_from_the_first_syllable_on() {
+    let mut world = World::new(2, 17);
+    world.go_live(BEN, Microphone);
+    world.input(BEN, MediaInput::SetMuted(true));
+    world.run(3_000);
+    assert!(!world.is_heard(BEN, ANA));
+    world.input(BEN, MediaInput::PushToTalk(true));
+    world.run(500);
+    assert!(world.is_heard(BEN, ANA));
+    world.input(BEN, MediaInput::PushToTalk(false));
+    world.run(400);
+    world.input(BEN, MediaInput::PushToTalk(true));
+    assert!(
+        world.is_heard(BEN, ANA),
+        "at once, before the status arrives"
+    );
 }
 
 #[test]
@@ -338,12 +400,12 @@ fn a_volume_is_kept_while_its_rider_reloads() {
     };
     world.input(ANA, quiet);
     world.run(1_000);
-    assert_eq!(world.pages[ANA].volumes[&BEN].to_bits(), 0f32.to_bits());
+    assert_eq!(world.volume(ANA, BEN).to_bits(), 0f32.to_bits());
     world.reload(BEN);
     world.go_live(BEN, Microphone);
     world.run(3_000);
     assert_eq!(world.rider(ANA, BEN).unwrap().volume, 0);
-    assert_eq!(world.pages[ANA].volumes[&BEN].to_bits(), 0f32.to_bits());
+    assert_eq!(world.volume(ANA, BEN).to_bits(), 0f32.to_bits());
     let louder = MediaInput::SetVolume {
         peer: peer(BEN),
         percent: 255,
@@ -720,6 +782,7 @@ fn media_go_on_while_a_link_is_broken_and_end_after_half_a_minute() {
     world.run(3_000);
     assert!(world.rider(BEN, ANA).unwrap().is_muted);
     world.input(ANA, MediaInput::SetMuted(false));
+    world.run(500);
     assert!(world.is_heard(ANA, BEN));
 }
 
@@ -755,6 +818,25 @@ fn a_rider_without_a_path_is_not_reachable_for_voice() {
     world.run(90_000);
     assert!(world.is_heard(ANA, BEN));
     assert_eq!(world.rejected(), [0; 3]);
+}
+
+#[test]
+fn a_rider_whose_link_is_relayed_is_soon_not_reachable_for_voice() {
+    let mut world = World::new(2, 34);
+    world.is_relayed = true;
+    world.update_members();
+    world.block(ANA, BEN, true);
+    world.go_live(ANA, Microphone);
+    world.run(5_000);
+    let state = |world: &World| world.rider(ANA, BEN).unwrap().state;
+    assert_eq!(state(&world), MediaState::Connecting);
+    world.run(5_000);
+    assert_eq!(state(&world), MediaState::Unreachable);
+    // It is tried all the same.
+    world.block(ANA, BEN, false);
+    world.run(90_000);
+    assert_eq!(state(&world), MediaState::Connected);
+    assert!(world.is_heard(ANA, BEN));
 }
 
 #[test]
