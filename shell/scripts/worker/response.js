@@ -27,6 +27,7 @@ export function respond(call) {
     port.postMessage({ kind: "consumed", bytes: unread });
     unread = 0;
   };
+  /** @type {ReadableStream<any>} */
   const body = new ReadableStream({
     start: (it) => {
       controller = it;
