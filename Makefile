@@ -39,7 +39,7 @@ test-rust: setup ## all Rust tests
 	cargo test --workspace --features ssr
 
 test-build: setup ## the tests of the build script
-	node --test tools/build/site.test.mjs tools/build/front_end.test.mjs
+	node --test tools/build/*.test.mjs shell/tests/*.test.mjs
 
 test-browser: setup-test build ## the browser tests, against the release build
 	cd end2end && npx tsc && npx playwright test

@@ -50,9 +50,8 @@ export class CookieJar {
    * @param {number} now
    */
   put(cookie, now) {
-    this.cookies.delete(key(cookie));
-    if (isExpired(cookie, now)) return;
-    this.cookies.set(key(cookie), cookie);
+    if (isExpired(cookie, now)) this.cookies.delete(key(cookie));
+    else this.cookies.set(key(cookie), cookie);
     if (this.cookies.size > maxCookies) this.makeRoom(now);
   }
 

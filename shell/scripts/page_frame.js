@@ -2,6 +2,8 @@
 
 /** Interval at which addresses that a page's own script has set are noticed, in milliseconds. */
 const interval = 500;
+/** Time in which the browser moves the frame by itself when the history moves, in milliseconds. */
+const followDelay = 400;
 
 /** The frame titled "Shared page". */
 export class PageFrame {
@@ -13,6 +15,7 @@ export class PageFrame {
    */
   constructor(parent, cookies) {
     this.cookies = cookies;
+    this.isFollowing = false;
     this.frame = document.createElement("iframe");
     this.frame.title = "Shared page";
     this.frame.allow = "autoplay; clipboard-write; fullscreen; picture-in-picture; screen-wake-lock";
@@ -24,7 +27,7 @@ export class PageFrame {
       this.page?.addEventListener("popstate", () => this.mirror());
     };
     parent.append(this.frame);
-    addEventListener("hashchange", () => this.follow());
+    addEventListener("popstate", () => this.follow());
     setInterval(() => this.mirror(), interval);
   }
 
@@ -40,7 +43,7 @@ export class PageFrame {
 
   mirror() {
     const page = this.page;
-    if (!page) return;
+    if (!page || this.isFollowing) return;
     const title = page.document.title || "Shared page";
     if (document.title !== title) document.title = title;
     const { href } = page.location;
@@ -48,9 +51,18 @@ export class PageFrame {
     this.cookies.whileMoving(() => history.replaceState(history.state, "", href));
   }
 
-  /** The user has changed the fragment of the address. */
+  /**
+   * The address has changed by the history or by the user. After a reload the browser does not know
+   * the frame of earlier entries, so the frame is sent there.
+   */
   follow() {
-    const page = this.page;
-    if (page && page.location.hash !== location.hash) page.location.hash = location.hash;
+    this.isFollowing = true;
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => {
+      this.isFollowing = false;
+      const page = this.page;
+      if (!page) this.frame.src = location.href;
+      else if (page.location.href !== location.href) page.location.replace(location.href);
+    }, followDelay);
   }
 }

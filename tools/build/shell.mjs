@@ -17,7 +17,9 @@ const folder = "tunnel";
 export async function buildShell(project) {
   const bound = buildModule(project);
   const injected = await bundle(path.join(project.root, "shell/scripts/injected/main.js"), { format: "iife" });
-  return shellFiles(path.join(project.root, "shell", "scripts"), { ...bound, injected });
+  const files = await shellFiles(path.join(project.root, "shell", "scripts"), { ...bound, injected });
+  const icon = fs.readFileSync(path.join(project.root, project.leptos["assets-dir"], "icon.svg"));
+  return files.set(path.join(folder, "icon.svg"), icon);
 }
 
 /** The WebAssembly module and the folder with the script that wasm-bindgen wrote for it. */
