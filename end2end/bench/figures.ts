@@ -55,7 +55,7 @@ export type TransferFigures = {
 
 /** A ride of four riders while they send sound and pictures. */
 export type MediaStage = {
-  name: "nothing" | "four voices" | "four voices and three cameras" | "four voices and four cameras";
+  name: "nothing" | "three cameras" | "four voices" | "four voices and three cameras" | "four voices and four cameras";
   /** Ages in ms of the numbers of all riders. */
   ages: number[];
   /** Processor time of each page in percent of a core. */

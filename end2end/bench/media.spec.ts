@@ -41,14 +41,26 @@ test("voice and cameras of four riders", async ({ newRider, browser }) => {
   };
 
   await measure("nothing", 0);
+  const [last, ...others] = [...pages].reverse() as [Page, Page, Page, Page];
+  const cameras = async (state: "live" | "off") => {
+    for (const page of others) {
+      const media = new Media(page);
+      if (state === "live") await media.goLive("Camera");
+      else await media.camera.click();
+      await media.expectState("Camera", state);
+    }
+    if (state === "off") return;
+    await expectFrom(3, last, ({ cameraFrames }) => cameraFrames > 0);
+    for (const page of others) await expectFrom(2, page, ({ cameraFrames }) => cameraFrames > 0);
+  };
+  await cameras("live");
+  await measure("three cameras", 3);
+  await cameras("off");
   for (const page of pages) await new Media(page).goLive("Microphone");
   for (const page of pages) await expectFrom(3, page, ({ audioEnergy }) => audioEnergy > 0);
   await measure("four voices", 0);
 
-  const [last, ...others] = [...pages].reverse() as [Page, Page, Page, Page];
-  for (const page of others) await new Media(page).goLive("Camera");
-  await expectFrom(3, last, ({ cameraFrames }) => cameraFrames > 0);
-  for (const page of others) await expectFrom(2, page, ({ cameraFrames }) => cameraFrames > 0);
+  await cameras("live");
   await measure("four voices and three cameras", 3);
 
   await new Media(last).goLive("Camera");

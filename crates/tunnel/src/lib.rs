@@ -8,7 +8,8 @@
 //! - [`control`]: JSON messages on the sockets of peers and visitors;
 //! - [`multiplexer`]: streams with flow control over one channel;
 //! - [`head`]: heads of requests and responses;
-//! - [`messages`]: WebSocket messages within a stream.
+//! - [`messages`]: WebSocket messages within a stream;
+//! - [`ways`]: which channel the requests of a visitor take.
 //!
 //! The wire formats are documented in `docs/TUNNEL.md`.
 
@@ -19,3 +20,4 @@ pub mod head;
 pub mod identity;
 pub mod messages;
 pub mod multiplexer;
+pub mod ways;

@@ -36,6 +36,13 @@ impl Outbox {
         at.is_some_and(|at| self.unanswered.drain(..=at).next().is_some())
     }
 
+    /// Number of frames that wait.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        let pings = self.pings.len() + self.pongs.len() + self.unanswered.len();
+        pings + self.resets.len() + self.heads.len()
+    }
+
     pub(super) fn pong(&mut self, value: u32) {
         push_bounded(&mut self.pongs, value);
     }

@@ -286,4 +286,20 @@ impl Stream {
         }
         Some((message, length as u32))
     }
+
+    /// Bytes in memory.
+    #[cfg(test)]
+    pub(super) fn memory(&self) -> usize {
+        let received: usize = self.chunks.iter().map(Vec::capacity).sum();
+        let heads = [
+            &self.received_head,
+            &self.own_head.as_ref().map(|(head, _)| head.clone()),
+        ]
+        .into_iter()
+        .flatten()
+        .map(Vec::len)
+        .sum::<usize>();
+        let chunks = self.chunks.len() * size_of::<Vec<u8>>();
+        size_of::<Self>() + received + chunks + heads + self.buffer.len()
+    }
 }

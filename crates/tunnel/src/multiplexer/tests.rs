@@ -3,6 +3,8 @@
 use super::*;
 
 mod behaviour;
+mod hostile;
+mod properties;
 
 pub(super) fn token() -> AccessToken {
     AccessToken::new([7; 20])
@@ -106,4 +108,20 @@ pub(super) fn bytes_of(events: &[Event], of: StreamId) -> usize {
         _ => 0,
     });
     lengths.sum()
+}
+
+/// Bytes that a multiplexer keeps, without those of fixed size.
+pub(super) fn memory(multiplexer: &Multiplexer) -> usize {
+    let streams = multiplexer.streams.values().map(Stream::memory);
+    let queues = multiplexer.events.len() + multiplexer.ready.len() + multiplexer.writing.len();
+    streams.sum::<usize>() + multiplexer.outbox.len() * 16 + queues * size_of::<Event>()
+}
+
+/// Largest number of bytes that a multiplexer may keep.
+pub(super) fn memory_limit(limits: Limits) -> usize {
+    let streams = 2 * limits.max_streams as usize;
+    let window = limits.stream_window.min(stream::SEND_BUFFER) as usize;
+    let of_streams = streams * (size_of::<Stream>() + window + 2 * MAX_HEAD + 1000);
+    // Pieces that are joined take up to twice their bytes.
+    of_streams + 2 * limits.channel_window as usize + 4000
 }

@@ -47,6 +47,12 @@ impl ReceiveWindow {
             core::mem::take(&mut self.taken)
         })
     }
+
+    /// Bytes received for which no credit was given back, and those of them that are taken.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> (u32, u32) {
+        (self.held, self.taken)
+    }
 }
 
 /// Bytes sent for which the other side has not given credit back.
