@@ -43,7 +43,8 @@ export class TunnelChannel {
   /**
    * @param {import("./shell_wasm.js").Channel} multiplexer
    * @param {Transport} transport
-   * @param {{ accepted: () => void, refused: (reason: string) => void, pong: (value: number) => void, failed: () => void }} handlers
+   * @param {{ accepted: () => void, refused: (reason: string) => void, pong: (value: number) => void, received: (bytes: number) => void, sent: (bytes: number, buffered: number) => void, changed: () => void, failed: () => void }} handlers
+   *   `changed`: the number of streams has changed
    */
   constructor(multiplexer, transport, handlers) {
     this.multiplexer = multiplexer;
@@ -55,8 +56,6 @@ export class TunnelChannel {
     this.waiting = new Set();
     this.isClosed = false;
     this.isHandling = false;
-    /** Bytes of messages in both directions. */
-    this.bytes = 0;
     this.flush();
   }
 
@@ -94,6 +93,7 @@ export class TunnelChannel {
       stream.writable();
     }
     this.flush();
+    this.handlers.changed();
   }
 
   /** @param {number} value */
@@ -106,7 +106,8 @@ export class TunnelChannel {
   /** @param {ArrayBuffer} message */
   receive(message) {
     if (this.isClosed) return;
-    this.bytes += message.byteLength;
+    this.handlers.received(message.byteLength);
+    if (this.isClosed) return;
     try {
       this.multiplexer.receive(new Uint8Array(message));
     } catch (error) {
@@ -123,8 +124,8 @@ export class TunnelChannel {
     while (!this.isClosed && this.transport.buffered() < maxBuffered) {
       const message = this.multiplexer.pollMessage();
       if (!message) break;
-      this.bytes += message.byteLength;
       this.transport.send(message);
+      this.handlers.sent(message.byteLength, this.transport.buffered());
     }
     if (this.isClosed) return;
     if (this.transport.buffered() >= maxBuffered) this.timer = setTimeout(() => this.flush(), fullInterval);
@@ -163,7 +164,7 @@ export class TunnelChannel {
         this.forget(stream);
         return stream?.handlers.end();
       case "reset":
-        if (stream) this.streams.delete(value);
+        if (stream) this.remove(stream);
         return stream?.fail(rest[0]);
     }
   }
@@ -174,7 +175,13 @@ export class TunnelChannel {
    * @param {TunnelStream | undefined} stream
    */
   forget(stream) {
-    if (stream?.isRead && stream.isWritten) this.streams.delete(stream.id);
+    if (stream?.isRead && stream.isWritten) this.remove(stream);
+  }
+
+  /** @param {TunnelStream} stream */
+  remove(stream) {
+    this.waiting.delete(stream);
+    if (this.streams.delete(stream.id)) this.handlers.changed();
   }
 
   /** Ends all streams, after the transport has failed or before it is given up. */
@@ -260,9 +267,9 @@ export class TunnelStream {
   cancel() {
     if (this.hasFailed) return;
     this.hasFailed = true;
-    this.channel.waiting.delete(this);
-    if (this.id === 0 || this.channel.isClosed) return;
-    this.channel.streams.delete(this.id);
+    if (this.channel.isClosed) return;
+    this.channel.remove(this);
+    if (this.id === 0) return;
     // Also after both bodies have ended: then it gives credit for what was not read.
     this.channel.multiplexer.cancel(this.id);
     this.channel.flush();

@@ -19,8 +19,6 @@ import { scriptHash } from "./injected.js";
  * @property {boolean} canResend the body can be read a second time
  */
 
-/** Methods whose requests may be sent twice (RFC 9110, section 9.2.2). */
-const idempotent = new Set(["GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"]);
 const maxAttempts = 3;
 const frames = new Set(["iframe", "frame", "embed", "object"]);
 
@@ -139,9 +137,10 @@ export class Exchange {
   /** @param {string} reason */
   fail(reason) {
     if (this.isOver) return;
-    const canRepeat = !this.hasAnswered && reason === "lost" && this.attempts < maxAttempts
-      && idempotent.has(this.request.method) && (!this.hasTakenBody || this.request.canResend);
-    if (canRepeat) {
+    const hasWholeBody = !this.hasTakenBody || this.request.canResend;
+    const canRetry = reason === "lost" && this.attempts < maxAttempts
+      && this.tunnel.wasm.canRetry(this.request.method, this.hasAnswered, hasWholeBody);
+    if (canRetry) {
       this.begin();
     } else if (this.hasAnswered) {
       this.isOver = true;

@@ -18,6 +18,8 @@ const workerTimeout = 5000;
 const keepAliveInterval = 10_000;
 /** Interval between two tries to open the session at the server, in milliseconds. */
 const sessionInterval = 30_000;
+/** Time in which no connection is no reason to worry, in milliseconds. */
+const connectingTime = 5000;
 
 const notices = {
   incomplete: ["This link is incomplete", "The end of the link, after the sign #, is missing. Ask for the whole link again."],
@@ -49,12 +51,10 @@ async function main() {
   });
   const started = performance.now();
   const bar = new StatusBar(() => ({
-    way: tunnel.ways.way,
-    isConnecting: tunnel.ways.way === "offline" && performance.now() - started < 5000,
+    isConnecting: tunnel.ways.way === "offline" && performance.now() - started < connectingTime,
     name: tunnel.name,
-    latency: tunnel.ways.latency,
-    bytes: registration ? tunnel.bytes : null,
-    counters: tunnel.ways.counters,
+    hasCounters: registration !== null,
+    ways: tunnel.ways,
   }), () => `${location.origin}${location.pathname}${location.search}#${token}${location.hash}`);
   tunnel.onMoved = () => bar.update();
 
@@ -85,8 +85,7 @@ function serveWorker(registration, tunnel) {
   });
   navigator.serviceWorker.startMessages();
   setInterval(() => {
-    const isBusy = Object.values(tunnel.channels).some((channel) => (channel?.active ?? 0) > 0);
-    if (isBusy) registration.active?.postMessage("keep-alive");
+    if (tunnel.requests > 0) registration.active?.postMessage("keep-alive");
   }, keepAliveInterval);
 }
 

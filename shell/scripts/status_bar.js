@@ -10,15 +10,13 @@ const wayTexts = { direct: "Direct", relayed: "Relayed", offline: "Offline" };
 const find = (selector) => /** @type {HTMLElement} */ (document.querySelector(selector));
 
 /**
- * What the bar shows. Times are in milliseconds; null where nothing was measured.
+ * What the bar shows.
  *
  * @typedef {object} Status
- * @property {"direct" | "relayed" | "offline"} way
  * @property {boolean} isConnecting
  * @property {string} name
- * @property {number | null} latency
- * @property {{ direct: number, relayed: number } | null} bytes
- * @property {{ attempts: number, successes: number, connectTime: number, fallbacks: number }} counters
+ * @property {boolean} hasCounters false if requests do not go through this page
+ * @property {import("./shell_wasm.js").Ways} ways
  */
 
 /** The bar of this page. */
@@ -48,22 +46,22 @@ export class StatusBar {
   }
 
   update() {
-    const { way, isConnecting, name, latency, bytes, counters } = this.read();
+    const { isConnecting, name, hasCounters, ways } = this.read();
+    const { way, latency } = ways;
+    const [attempts, successes, connectionTime, fallbacks, direct, relayed] = ways.counters;
     find("[role=status]").dataset.way = way;
     setText("[data-way-text]", isConnecting ? "Connecting" : wayTexts[way]);
-    const total = bytes ? sizeText(bytes.direct + bytes.relayed) : "";
-    const numbers = [way === "offline" ? "" : timeText(latency), total].filter(Boolean);
-    setText("[data-numbers]", numbers.map((it) => `· ${it}`).join(" "));
-    const { attempts, successes, connectTime, fallbacks } = counters;
+    const numbers = [way === "offline" ? "" : timeText(latency), hasCounters ? sizeText(direct + relayed) : ""];
+    setText("[data-numbers]", numbers.filter(Boolean).map((it) => `· ${it}`).join(" "));
     for (const [detail, text] of Object.entries({
       name,
       attempts: String(attempts),
       successes: String(successes),
-      "connect-time": timeText(successes > 0 ? connectTime / successes : null),
+      "connection-time": timeText(connectionTime),
       latency: timeText(latency),
       fallbacks: String(fallbacks),
-      "direct-bytes": bytes ? sizeText(bytes.direct) : "",
-      "relayed-bytes": bytes ? sizeText(bytes.relayed) : "",
+      "direct-bytes": sizeText(direct),
+      "relayed-bytes": hasCounters ? sizeText(relayed) : "not counted",
     })) setText(`[data-detail=${detail}]`, text || "–");
   }
 
@@ -81,9 +79,9 @@ function setText(selector, text) {
   if (element.textContent !== text) element.textContent = text;
 }
 
-/** @param {number | null} time */
-export function timeText(time) {
-  if (time === null) return "";
+/** @param {number | undefined} time in milliseconds; not a number where nothing was measured */
+export function timeText(time = Number.NaN) {
+  if (Number.isNaN(time)) return "";
   return time < 10_000 ? `${Math.max(Math.round(time), 1)} ms` : `${Math.round(time / 1000)} s`;
 }
 

@@ -1,13 +1,16 @@
-// The visitor's connections to the tunnel peer: the relayed channel, the direct one, and the
-// decision between them.
+// The visitor's connections to the tunnel peer: the relayed channel and the direct one.
+// tunnel::ways decides between them.
 
 import { TunnelChannel } from "./channel.js";
 import { DirectLink } from "./direct_link.js";
 import { VisitorSocket } from "./visitor_socket.js";
-import { Ways } from "./ways.js";
+
+/** @typedef {"direct" | "relayed"} Way */
 
 /** Time that a request waits for a way, in milliseconds. */
 const wayTimeout = 8000;
+/** Shortest time between two looks at what moving bytes change, in milliseconds. */
+const lookInterval = 100;
 
 /** Connections of this page. */
 export class Tunnel {
@@ -26,17 +29,19 @@ export class Tunnel {
     this.cookies = cookies;
     this.authorization = authorization;
     this.onRefused = onRefused;
-    this.connectsDirectly = connectsDirectly && typeof RTCPeerConnection === "function";
     /** Called when requests take another way. */
     this.onMoved = () => {};
     this.name = "";
-    this.ways = new Ways();
-    /** @type {Record<import("./ways.js").Way, TunnelChannel | null>} */
+    this.ways = new wasm.Ways(connectsDirectly && typeof RTCPeerConnection === "function");
+    /** @type {Record<Way, TunnelChannel | null>} */
     this.channels = { direct: null, relayed: null };
-    /** Bytes of channels that have ended. */
-    this.pastBytes = { direct: 0, relayed: 0 };
-    /** @type {Set<() => void>} */
+    /** Requests that wait for a way. @type {Set<() => void>} */
     this.waiting = new Set();
+    /** Times at which unanswered pings were sent, by their values. @type {Map<number, number>} */
+    this.pings = new Map();
+    this.nextPing = 1;
+    this.lookedAt = 0;
+    this.isStopped = false;
     /** @type {RTCIceServer[]} */
     this.iceServers = [];
     this.attempt = 0;
@@ -44,20 +49,16 @@ export class Tunnel {
     this.link = null;
     this.socket = new VisitorSocket(`${location.origin.replace(/^http/, "ws")}/.gruppetto/socket`, {
       ready: (name, iceServers) => this.ready(name, iceServers),
-      offline: () => this.relayEnded(),
-      closed: () => this.relayEnded(),
+      offline: () => this.channels.relayed?.close(),
+      closed: () => this.channels.relayed?.close(),
       frame: (bytes) => this.channels.relayed?.receive(bytes),
       signal: (signal) => this.link?.receive(signal),
     });
   }
 
-  /** Bytes of messages by way. */
-  get bytes() {
-    const { direct, relayed } = this.channels;
-    return {
-      direct: this.pastBytes.direct + (direct?.bytes ?? 0),
-      relayed: this.pastBytes.relayed + (relayed?.bytes ?? 0),
-    };
+  /** Number of requests that are open. */
+  get requests() {
+    return (this.channels.direct?.active ?? 0) + (this.channels.relayed?.active ?? 0);
   }
 
   /**
@@ -68,8 +69,6 @@ export class Tunnel {
   async channelForRequest() {
     if (this.ways.way === "offline") await this.nextWay();
     const { way } = this.ways;
-    // The request is opened first, which makes the channel busy.
-    setTimeout(() => this.step({ kind: "tick" }));
     return way === "offline" ? null : this.channels[way];
   }
 
@@ -89,7 +88,7 @@ export class Tunnel {
 
   /** @param {string} name @param {RTCIceServer[]} iceServers */
   ready(name, iceServers) {
-    this.relayEnded();
+    this.channels.relayed?.close();
     this.name = name;
     this.iceServers = iceServers;
     this.openChannel("relayed", {
@@ -97,14 +96,6 @@ export class Tunnel {
       buffered: () => this.socket.buffered,
       close: () => {},
     });
-    // A peer that has come back knows nothing of the link to the one before.
-    if (this.ways.way !== "direct") this.link?.close();
-    if (this.connectsDirectly) this.step({ kind: "can-connect", canConnect: true });
-  }
-
-  relayEnded() {
-    this.channels.relayed?.close();
-    this.step({ kind: "can-connect", canConnect: false });
   }
 
   connect() {
@@ -118,76 +109,113 @@ export class Tunnel {
       }),
       frame: (bytes) => this.channels.direct?.receive(bytes),
       closed: () => {
-        if (this.link === link) this.link = null;
+        if (this.link !== link) return;
+        this.link = null;
         if (this.channels.direct) this.channels.direct.close();
-        else this.step({ kind: "closed", way: "direct" });
+        else this.step((now) => this.ways.closed(now, true));
       },
     });
     this.link = link;
   }
 
   /**
-   * @param {import("./ways.js").Way} way
+   * @param {Way} way
    * @param {import("./channel.js").Transport} transport
    */
   openChannel(way, transport) {
+    const { ways } = this;
+    const isDirect = way === "direct";
+    // The first messages are sent while the channel is made.
     const channel = new TunnelChannel(new this.wasm.Channel(this.token), transport, {
-      accepted: () => this.step({ kind: "opened", way }),
+      accepted: () => this.step((now) => ways.opened(now, isDirect)),
       refused: (reason) => this.refused(way, reason),
-      pong: (value) => this.step({ kind: "pong", way, value }),
+      pong: (value) => this.answered(isDirect, value),
+      received: (bytes) => this.look((now) => ways.received(now, isDirect, bytes)),
+      sent: (bytes, buffered) => this.look((now) => {
+        ways.sent(now, isDirect, bytes);
+        ways.buffered(now, isDirect, buffered);
+      }),
+      changed: () => this.step((now) => ways.requests(now, this.requests)),
       failed: () => {
-        if (this.channels[way] !== channel) return;
-        this.pastBytes[way] += channel.bytes;
-        this.channels[way] = null;
-        this.step({ kind: "closed", way });
+        if (this.channels[way] === channel) this.channels[way] = null;
+        this.step((now) => ways.closed(now, isDirect));
       },
     });
     this.channels[way] = channel;
   }
 
-  /** @param {import("./ways.js").Way} way @param {string} reason */
+  /** @param {Way} way @param {string} reason */
   refused(way, reason) {
-    if (reason === "busy") return this.giveUp(way);
+    // A peer that is busy may have room later.
+    if (reason === "busy") return way === "direct" ? this.channels.direct?.close() : this.socket.restart();
     this.stop();
     this.onRefused(reason);
   }
 
-  /** @param {import("./ways.js").Way} way */
-  giveUp(way) {
-    this.channels[way]?.close();
-    if (way === "relayed") this.socket.restart();
+  /** @param {boolean} isDirect @param {number} value */
+  answered(isDirect, value) {
+    const sent = this.pings.get(value);
+    this.pings.delete(value);
+    if (sent !== undefined) this.step((now) => this.ways.pong(now, isDirect, sent));
   }
 
-  /** @param {import("./ways.js").Input} input */
+  /**
+   * Tells the ways about moving bytes, which seldom changes what to do next.
+   *
+   * @param {(now: number) => void} input
+   */
+  look(input) {
+    const now = performance.now();
+    if (now - this.lookedAt > lookInterval) this.step(input);
+    else input(now);
+  }
+
+  /** @param {(now: number) => void} input */
   step(input) {
     const now = performance.now();
-    const isBusy = Object.values(this.channels).some((channel) => (channel?.active ?? 0) > 0);
-    if (isBusy !== this.ways.isBusy) this.ways.handle(now, { kind: "busy", isBusy });
-    this.ways.handle(now, input);
-    for (let output = this.ways.pollOutput(); output; output = this.ways.pollOutput()) this.apply(output);
+    this.lookedAt = now;
+    input(now);
+    for (let output = this.ways.pollOutput(); output; output = this.ways.pollOutput()) this.apply(output, now);
     clearTimeout(this.timer);
-    const at = this.ways.pollTimeout();
-    if (at !== null) this.timer = setTimeout(() => this.step({ kind: "tick" }), Math.max(at - performance.now(), 0) + 1);
+    const due = this.ways.pollTimeout(now);
+    if (due === undefined || this.isStopped) return;
+    this.timer = setTimeout(() => this.step((later) => this.ways.timeout(later)), Math.max(due - now, 0) + 1);
   }
 
-  /** @param {import("./ways.js").Output} output */
-  apply(output) {
-    switch (output.kind) {
-      case "ping": return this.channels[output.way]?.ping(output.value);
-      case "give-up": return this.giveUp(output.way);
-      case "connect": return this.connect();
-      case "move":
+  /** @param {any[]} output as `Ways::poll_output` describes it @param {number} now */
+  apply([kind, value], now) {
+    switch (kind) {
+      case "ping": return this.ping(value ? this.channels.direct : this.channels.relayed, now);
+      case "connect": return this.isStopped ? undefined : this.connect();
+      case "close": {
+        const { link } = this;
+        this.link = null;
+        link?.close();
+        return this.channels.direct?.close();
+      }
+      case "use":
+        if (value !== "offline") [...this.waiting].forEach((done) => done());
         this.onMoved();
-        if (output.way !== "offline") [...this.waiting].forEach((done) => done());
     }
+  }
+
+  /** @param {TunnelChannel | null} channel @param {number} now */
+  ping(channel, now) {
+    const value = this.nextPing;
+    this.nextPing = (value + 1) % 2 ** 32;
+    // Pings of channels that have failed are never answered.
+    if (this.pings.size > 16) this.pings.clear();
+    this.pings.set(value, now);
+    channel?.ping(value);
   }
 
   /** Closes everything for good. */
   stop() {
+    this.isStopped = true;
     this.socket.stop();
-    this.connectsDirectly = false;
+    clearTimeout(this.timer);
     this.link?.close();
+    this.channels.direct?.close();
     this.channels.relayed?.close();
-    this.step({ kind: "can-connect", canConnect: false });
   }
 }

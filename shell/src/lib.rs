@@ -2,6 +2,7 @@
 //!
 //! - [`channel`]: one multiplexer, bytes in and bytes out;
 //! - [`message`]: WebSocket messages within a stream;
+//! - [`ways`]: which channel requests take;
 //! - [`field`]: header fields as JavaScript has them.
 //!
 //! The scripts in `shell/scripts` own sockets, data channels, timers and pages. This crate is
@@ -10,3 +11,4 @@
 mod channel;
 mod field;
 mod message;
+mod ways;
