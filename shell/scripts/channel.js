@@ -87,11 +87,11 @@ export class TunnelChannel {
     }
     if (stream.id === 0) {
       this.waiting.add(stream);
-    } else {
-      this.streams.set(stream.id, stream);
-      this.waiting.delete(stream);
-      stream.writable();
+      return;
     }
+    this.streams.set(stream.id, stream);
+    this.waiting.delete(stream);
+    stream.writable();
     this.flush();
     this.handlers.changed();
   }
@@ -137,15 +137,19 @@ export class TunnelChannel {
     // A handler may write, which flushes, which comes here again.
     if (this.isHandling) return;
     this.isHandling = true;
-    for (;;) {
-      const event = this.isClosed ? undefined : this.multiplexer.pollEvent();
-      if (!event) break;
-      this.handle(event);
-    }
-    this.isHandling = false;
-    for (const stream of [...this.waiting]) {
-      this.begin(stream);
-      if (stream.id === 0) break;
+    try {
+      for (;;) {
+        const event = this.isClosed ? undefined : this.multiplexer.pollEvent();
+        if (!event) break;
+        this.handle(event);
+      }
+      // Streams that have ended make room.
+      for (const stream of [...this.waiting]) {
+        this.begin(stream);
+        if (stream.id === 0) break;
+      }
+    } finally {
+      this.isHandling = false;
     }
   }
 
