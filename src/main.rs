@@ -1,5 +1,5 @@
 //! Entry point: reads the settings, starts the log, and serves the app's pages; or checks the
-//! installation, or lets simulated riders join a ride.
+//! installation, lets simulated riders join a ride, or brings a local web site to visitors.
 
 // The type of a page nests as deeply as its elements.
 #![recursion_limit = "256"]
@@ -8,20 +8,25 @@ mod demo;
 
 use std::error::Error;
 use std::io::{Write, stderr, stdout};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, FromArgMatches};
 use peer::bots::{self, Outcome};
-use peer::options::{BotsOptions, DemoOptions};
+use peer::options::{BotsOptions, DemoOptions, TunnelOptions};
+use peer::tunnel::{self, Report};
 use server::config::{Command, Config, Program};
 use server::error::StartError;
 use server::http::ContentSecurityPolicy;
 use server::http::pages::{leptos_options, pages};
-use server::router::{build_handler, build_metrics_handler};
+use server::router::{build_handler, build_metrics_handler, build_tunnel_handler};
 use server::state::AppState;
 use server::tls::browser_roots;
-use server::{BACKLOG, check, descriptors, listen, logging, run, serve_metrics, shutdown};
+use server::{
+    BACKLOG, check, descriptors, listen, listen_for_tunnels, logging, run, serve_metrics,
+    serve_tunnels, shutdown,
+};
 
 /// Time for blocking work that still runs when the server has stopped, such as
 /// reading the secret from a file system that hangs.
@@ -42,11 +47,15 @@ fn start() -> Result<ExitCode, Box<dyn Error>> {
     let commands = vec![
         BotsOptions::augment_args(clap::Command::new("bots")),
         DemoOptions::augment_args(clap::Command::new("demo")),
+        TunnelOptions::augment_args(clap::Command::new("tunnel")),
     ];
     match Config::load(commands)? {
         Program::Server(config) => Ok(start_server(*config)?),
         Program::Command(name, flags) if name == "demo" => {
             demo::start(DemoOptions::from_arg_matches(&flags)?)
+        }
+        Program::Command(name, flags) if name == "tunnel" => {
+            serve_tunnel(TunnelOptions::from_arg_matches(&flags)?)
         }
         Program::Command(_, flags) => ride(BotsOptions::from_arg_matches(&flags)?),
     }
@@ -82,6 +91,32 @@ fn ride(options: BotsOptions) -> Result<ExitCode, Box<dyn Error>> {
     })
 }
 
+/// Brings a local web site to visitors, until the program is told to stop. Standard output has the
+/// address alone.
+fn serve_tunnel(options: TunnelOptions) -> Result<ExitCode, Box<dyn Error>> {
+    let tunnel = options.tunnel(|name| std::env::var_os(name))?;
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?;
+    let tasks = tokio::task::LocalSet::new();
+    runtime.block_on(tasks.run_until(async {
+        let stop = shutdown::signals()?;
+        note(&format!("Visitors will see {}.", tunnel.to));
+        let report = |report| match report {
+            Report::Address(address) => say(&address),
+            Report::Note(sentence) => note(&sentence),
+        };
+        let metrics = tunnel::run(tunnel, report, stop).await?;
+        note(&format!("The tunnel is closed: {metrics}."));
+        Ok(ExitCode::SUCCESS)
+    }))
+}
+
+/// Prints a line on standard error. A closed or full one changes nothing.
+fn note(line: &str) {
+    let _ = writeln!(stderr(), "{line}");
+}
+
 /// Prints a line. A closed or full standard output changes nothing.
 fn say(line: &str) {
     let _ = writeln!(stdout(), "{line}");
@@ -110,9 +145,13 @@ async fn serve(config: Config, options: leptos::config::LeptosOptions) -> Result
         state = state => state.map_err(std::io::Error::other)??,
         () = &mut signals => return Ok(()),
     };
+    let tunnels = build_tunnel_handler(state.clone(), Path::new(&*options.site_root));
     let policy = ContentSecurityPolicy::new(&state.config);
     let pages = pages(options, policy, app::App, app::shell);
     let handler = build_handler(state.clone(), pages);
+    if let Some(listener) = listen_for_tunnels(&state).await {
+        tokio::spawn(serve_tunnels(listener, tunnels, state.clone()));
+    }
     if let Some(address) = state.config.limits.metrics_addr {
         let metrics = build_metrics_handler(state.clone());
         tokio::spawn(serve_metrics(listen(address).await?, metrics));

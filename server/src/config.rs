@@ -11,6 +11,7 @@ mod intervals_icu;
 mod limits;
 mod parse_error;
 mod peerjs;
+mod tunnels;
 mod values;
 
 pub use ice::{BundlePolicyArg, IceSettings};
@@ -19,6 +20,7 @@ pub use ice_url::{IceKind, IceTransport, IceUrl};
 pub use intervals_icu::{IntervalsIcuAccess, IntervalsIcuSettings};
 pub use limits::{LimitSettings, MetricsAccess};
 pub use peerjs::PeerJsSettings;
+pub use tunnels::{TunnelOrigin, TunnelOriginSetting, TunnelSettings};
 pub use values::{CommaSeparated, IpNetwork, PublicUrl};
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -223,6 +225,10 @@ pub struct Config {
     /// Settings of intervals.icu.
     #[command(flatten)]
     pub intervals_icu: IntervalsIcuSettings,
+
+    /// Settings of tunnels.
+    #[command(flatten)]
+    pub tunnels: TunnelSettings,
 }
 
 impl Config {

@@ -5,6 +5,7 @@
 //! - [`health`], [`metrics`]: for load balancers, monitoring and operators.
 //! - [`pages`]: the app's pages and the site's files.
 //! - [`intervals_icu`]: how pages may call it, and calls that are passed on.
+//! - [`tunnel`]: origins of tunnels.
 //! - [`ContentSecurityPolicy`]: the policy header.
 //!
 //! Handlers get the server's state from the router. Routes are in
@@ -18,5 +19,6 @@ pub mod pages;
 pub mod peerjs;
 mod qr;
 pub mod rides;
+pub mod tunnel;
 
 pub use content_security_policy::ContentSecurityPolicy;

@@ -26,6 +26,7 @@ pub mod simple_peer;
 pub mod third_party;
 
 pub use connection_handle::ConnectionHandle;
+pub use queue_budget::QueueBudget;
 pub use third_party::{ThirdPartyClient, ThirdPartyDriver};
 
 use std::collections::HashMap;
@@ -35,7 +36,7 @@ use std::time::Duration;
 
 use protocol::code::SessionCode;
 use protocol::peer::Token;
-use protocol::signaling::{ErrorCode, Resume};
+use protocol::signaling::{ErrorCode, IceServer, Resume};
 use rooms::room::{ResumeClaims, Room, RoomSettings, Signer, Standing, Statement, Summary};
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -239,6 +240,22 @@ impl Hub {
     pub fn summary(&self, code: &SessionCode) -> Option<Summary> {
         let ride = lock(&self.0.rides).get(code).cloned();
         ride.map(|ride| ride.summary())
+    }
+
+    /// Name of a tunnel for the log: equal for equal codes, within this process only.
+    pub fn log_name(&self, code: &str) -> String {
+        self.0.context.log_name(code)
+    }
+
+    /// ICE servers for a client of a tunnel; none if direct links are disabled.
+    pub fn tunnel_ice_servers(&self, code: &str, client: IpAddr) -> Vec<IceServer> {
+        let (context, settings) = (&self.0.context, &self.0.settings);
+        if !settings.p2p {
+            return Vec::new();
+        }
+        let now = wall_clock::now().unix_ms();
+        let turn = context.turn_server(code, context.client_key(client), now);
+        settings.ice_servers.iter().cloned().chain(turn).collect()
     }
 
     /// Registers a new socket of the app's dialect. The ride of its code is

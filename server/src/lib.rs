@@ -11,12 +11,13 @@
 //! 5. [`journal`]: endings of rides and bans, in a file
 //! 6. [`check`] of an installation; [`hub`]: rides and rooms, driven around the state machines of `rooms`;
 //!    [`intervals_icu`]: calls that are passed on to it
-//! 7. [`state`]: the state that handlers share
-//! 8. [`sockets`]: WebSockets, a file per dialect
-//! 9. [`http`]: HTTP endpoints and the app's pages
-//! 10. [`middleware`]: all layers around the routes
-//! 11. [`router`]: all routes
-//! 12. `serve`: accepting connections
+//! 7. [`tunnels`]: which tunnels are connected, and what is passed on for their visitors
+//! 8. [`state`]: the state that handlers share
+//! 9. [`sockets`]: WebSockets, a file per dialect
+//! 10. [`http`]: HTTP endpoints, the app's pages, and the origins of tunnels
+//! 11. [`middleware`]: all layers around the routes
+//! 12. [`router`]: all routes
+//! 13. `serve`: accepting connections
 //!
 //! This file wires them: it listens, serves and shuts down.
 //!
@@ -47,6 +48,7 @@ pub mod state;
 mod sync;
 pub mod tls;
 pub mod tokens;
+pub mod tunnels;
 pub mod turn;
 mod wall_clock;
 
@@ -58,6 +60,7 @@ use tokio::net::{TcpListener, TcpSocket};
 use tokio::time::timeout;
 
 use error::StartError;
+use serve::ConnectionLimits;
 use state::AppState;
 
 /// Maximum number of connections that wait to be accepted, for the case that all
@@ -104,7 +107,8 @@ pub async fn run(
         let _ = stop_requested.await;
         drop(is_accepting);
     };
-    let serving = serve::serve(listener, handler, state.clone(), stopped);
+    let limits = ConnectionLimits::of_app(&state.config.limits);
+    let serving = serve::serve(listener, handler, state.clone(), limits, stopped);
     let request_timeout = async {
         let _ = accepting_ended.await;
         tokio::time::sleep(shutdown::REQUEST_TIMEOUT).await;
@@ -130,6 +134,40 @@ pub async fn serve_metrics(listener: TcpListener, handler: Router) {
     if let Err(error) = axum::serve(listener, handler).await {
         tracing::warn!(%error, "metrics are no longer served");
     }
+}
+
+/// Listens for visitors of tunnels, if there are any by the settings, and begins to serve
+/// tunnels. If that fails, says so in the log, and the server has no tunnels.
+pub async fn listen_for_tunnels(state: &AppState) -> Option<TcpListener> {
+    let settings = &state.config.tunnels;
+    let address = settings.listen_address(state.config.listen_address().port())?;
+    let bound = bind(address).and_then(|it| Ok((it.local_addr()?, it)));
+    match bound {
+        Ok((bound, listener)) => {
+            let origin = settings.origin(bound.port());
+            tracing::info!(%origin, address = %bound, "tunnels are served");
+            state.tunnels.open(origin);
+            Some(listener)
+        }
+        Err(error) => {
+            let reason = match error.kind() {
+                std::io::ErrorKind::AddrInUse => "is in use by another program".to_owned(),
+                _ => format!("cannot be listened on ({error})"),
+            };
+            tracing::warn!(
+                "There are no tunnels, because {address} {reason}: choose another address with \
+                 --tunnel-addr (GRUPPETTO_TUNNEL_ADDR), or none with --tunnel-origin=none."
+            );
+            None
+        }
+    }
+}
+
+/// Serves visitors of tunnels until the server shuts down.
+pub async fn serve_tunnels(listener: TcpListener, handler: Router, state: AppState) {
+    let limits = ConnectionLimits::of_tunnels(&state.config.tunnels);
+    let stopped = state.draining.begun();
+    serve::serve(listener, handler, state, limits, stopped).await;
 }
 
 /// Closes all sockets once `shutdown` resolves, then sends `stop`. Never resolves.

@@ -5,6 +5,7 @@
 //! - [`PeerRateLimiter`]: limiter of one socket. [`SavedLimiters`] keeps it for
 //!   the peer's next socket.
 //! - [`SlidingWindow`] and [`TokenBucket`]: the two algorithms.
+//! - [`Pace`]: rate limiter of readers that wait instead of refusing.
 //! - [`AddressTable`]: bounded table of values per network of clients.
 //! - [`networks_of`]: networks that a client's address is counted in.
 //! - [`ConnectionLimiter`]: concurrent connections, counted by permits.
@@ -19,6 +20,7 @@ mod client_address;
 mod connection_limiter;
 mod join_rate;
 mod network;
+mod pace;
 mod peer_rate;
 mod received_bytes;
 mod saved_limiters;
@@ -31,6 +33,7 @@ pub use client_address::{ClientAddress, client_address, is_among};
 pub use connection_limiter::{ConnectionLimiter, ConnectionPermit};
 pub use join_rate::{AttemptOutcome, JoinRateLimiter, LookupError};
 pub use network::{Network, client_network, networks_of};
+pub use pace::Pace;
 pub use peer_rate::{Incoming, PeerRateLimiter, Verdict};
 pub use received_bytes::ReceivedBytes;
 pub use saved_limiters::{RateLimitKey, SavedLimiters};

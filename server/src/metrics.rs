@@ -3,6 +3,7 @@
 //! - [`Metrics`]: all of them, part of the server's state.
 //! - [`labels`]: label values of the counters.
 //! - [`links`]: direct and relayed links, as riders report them.
+//! - [`tunnels`]: tunnels, their visitors, and what is passed on for them.
 //! - [`export`]: OpenMetrics text, Prometheus text and JSON.
 //!
 //! Contract: counting is an atomic addition on a handle that was looked up at
@@ -14,6 +15,7 @@ mod histogram;
 pub mod labels;
 pub mod links;
 mod recent_totals;
+pub mod tunnels;
 
 pub use histogram::Histogram;
 pub use labels::{DialectName, Traffic};
@@ -33,6 +35,7 @@ use crate::error::RefusalReason;
 use crate::sync::lock;
 use links::LinkMetrics;
 use recent_totals::{RecentTotals, Totals};
+use tunnels::TunnelMetrics;
 
 /// Bucket bounds of the relay time: from 100 µs, a relay within one machine, to
 /// a reader that hardly reads.
@@ -51,6 +54,7 @@ pub struct Metrics {
     queues: QueueMetrics,
     ignored: Family<Labels, Counter>,
     links: LinkMetrics,
+    tunnels: TunnelMetrics,
     relay_time: Histogram,
     panics: Counter,
     recent: Mutex<RecentTotals>,
@@ -120,6 +124,7 @@ impl Metrics {
             "Messages of third-party clients that were neither relayed nor refused, by reason",
         );
         let links = LinkMetrics::new(&mut registry);
+        let tunnels = TunnelMetrics::new(&mut registry);
         let relay_time = Histogram::new(RELAY_SECONDS);
         registry.register(
             "relay_seconds",
@@ -139,6 +144,7 @@ impl Metrics {
             queues: QueueMetrics { telemetry, sockets },
             ignored,
             links,
+            tunnels,
             relay_time,
             panics,
             recent: Mutex::default(),
@@ -182,6 +188,11 @@ impl Metrics {
             let labels = vec![("dialect", name.name()), ("why", *reason)];
             raise_to(&self.ignored.get_or_create_owned(&labels), *count);
         }
+    }
+
+    /// Metrics of tunnels.
+    pub fn tunnels(&self) -> &TunnelMetrics {
+        &self.tunnels
     }
 
     /// Counters for the send queues of sockets.

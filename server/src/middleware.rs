@@ -13,6 +13,7 @@ use tower_http::compression::CompressionLayer;
 use crate::config::PublicUrl;
 use crate::error::{ApiError, NO_STORE, RefusalReason};
 use crate::http::ContentSecurityPolicy;
+use crate::http::tunnel::Notice;
 use crate::metrics::DialectName;
 use crate::state::AppState;
 
@@ -31,6 +32,35 @@ pub fn apply(state: AppState, router: Router) -> Router {
         .layer(middleware::from_fn(uncached_errors))
         .layer(CompressionLayer::new())
         .layer(middleware::from_fn_with_state(policy, security_headers))
+}
+
+/// Adds the layers around the origins of tunnels. Handlers get the tunnel's code.
+pub fn apply_to_tunnels(state: AppState, router: Router) -> Router {
+    router
+        .layer(middleware::from_fn_with_state(state.clone(), find_tunnel))
+        .layer(middleware::from_fn_with_state(state, count_refusals))
+}
+
+/// Adds the code of the tunnel that the host names to the request. Other hosts get 421.
+async fn find_tunnel(State(state): State<AppState>, mut request: Request, next: Next) -> Response {
+    let host = request.headers().get(header::HOST);
+    let host = host.and_then(|it| it.to_str().ok());
+    // An absolute target has precedence (RFC 9112, section 3.2.2).
+    let host = match request.uri().authority() {
+        Some(authority) => Some(authority.as_str()),
+        None => host,
+    };
+    let origin = state.tunnels.origin();
+    match host
+        .zip(origin)
+        .and_then(|(host, origin)| origin.code_at(host))
+    {
+        Some(code) => {
+            request.extensions_mut().insert(code);
+            next.run(request).await
+        }
+        None => Notice::WrongHost.into_response(),
+    }
 }
 
 /// Refuses requests from pages of other origins with 403. Requests pass if they

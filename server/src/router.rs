@@ -1,5 +1,7 @@
 //! All routes of the server.
 
+use std::path::Path;
+
 use axum::Router;
 use axum::http::header;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -7,6 +9,7 @@ use axum::routing::{any, get, post};
 use tower_http::set_header::SetResponseHeaderLayer;
 
 use crate::error::{ApiError, NO_STORE};
+use crate::http::tunnel::{TunnelSite, files, request, session, socket};
 use crate::http::{health, intervals_icu, metrics, peerjs, rides};
 use crate::metrics::DialectName;
 use crate::middleware::{self, cross_origin, require_known_origin};
@@ -41,6 +44,7 @@ pub fn build_handler(state: AppState, pages: Router) -> Router {
     let open = Router::new()
         .route("/api/rides/{code}", get(rides::find))
         .route("/api/intervals-icu", get(intervals_icu::access))
+        .route("/api/tunnel", any(sockets::tunnel::peer::upgrade))
         .route("/api/{*rest}", any(async || ApiError::NotFound))
         .route("/health", get(health::health))
         .route("/metrics", get(metrics::metrics));
@@ -58,6 +62,19 @@ pub fn build_metrics_handler(state: AppState) -> Router {
     Router::new()
         .route("/metrics", get(metrics::open_metrics))
         .with_state(state)
+}
+
+/// The service at `GRUPPETTO_TUNNEL_ADDR`: the origins of tunnels, with the shell page from the
+/// folder of the built site. It has neither the app's pages nor its API.
+pub fn build_tunnel_handler(state: AppState, site: &Path) -> Router {
+    let routes = Router::new()
+        .route("/.gruppetto/session", post(session::create))
+        .route("/.gruppetto/socket", any(socket))
+        .route("/.gruppetto/", any(files::file))
+        .route("/.gruppetto/{*file}", any(files::file))
+        .fallback(request::answer)
+        .with_state(TunnelSite::new(state.clone(), site));
+    middleware::apply_to_tunnels(state, routes)
 }
 
 /// Routes of the PeerJS dialect. A client with the path `/` uses `/peerjs`,

@@ -31,6 +31,7 @@ use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tower::Service;
 
+use crate::config::{LimitSettings, TunnelSettings};
 use crate::error::{ApiError, LimitScope, RefusalReason};
 use crate::limits::{ConnectionPermit, is_among};
 use crate::state::AppState;
@@ -41,8 +42,7 @@ use write_deadline::WriteDeadline;
 /// Pause after a failed accept, usually because the process is out of file
 /// descriptors.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(500);
-/// Maximum size of a request's head, and of hyper's buffer for a response that is
-/// being written. Browsers send heads of 1 to 2 KiB.
+/// Maximum size of the head of a request to the app. Browsers send heads of 1 to 2 KiB.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// Unsent bytes that the kernel takes per connection before the connection counts
 /// as not writable. The kernel's own limit grows to megabytes, for clients that
@@ -52,13 +52,41 @@ const MAX_UNSENT_BYTES: u32 = 64 * 1024;
 const CONNECTION_LIMIT_RESPONSE: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\n\
     content-length: 0\r\nretry-after: 10\r\nconnection: close\r\n\r\n";
 
-/// Serves `handler` until `stopped` resolves, then accepts no more connections and
-/// returns when all open requests are answered. Dropping the future aborts them.
+/// Limits on the connections of one listener.
+#[derive(Debug, Clone, Copy)]
+pub struct ConnectionLimits {
+    /// Maximum size of a request's head, and of hyper's buffer for a response that is
+    /// being written.
+    max_head: usize,
+    /// Time within which the client must accept some of a waiting response.
+    write_timeout: Duration,
+}
+
+impl ConnectionLimits {
+    /// Limits of the app's listener.
+    pub fn of_app(settings: &LimitSettings) -> Self {
+        Self {
+            max_head: MAX_HEAD_BYTES,
+            write_timeout: settings.write_timeout(),
+        }
+    }
+
+    /// Limits of the tunnels' listener, where a film that is paused stops a response for long.
+    pub fn of_tunnels(settings: &TunnelSettings) -> Self {
+        Self {
+            max_head: settings.tunnel_max_head_bytes as usize,
+            write_timeout: settings.idle_timeout(),
+        }
+    }
+}
+
+/// Serves `handler` until `stopped` resolves, within `limits`, then accepts no more connections and returns when all open requests are answered. Dropping the future aborts them.
 /// Upgraded sockets are not affected.
 pub async fn serve(
     listener: TcpListener,
     handler: Router,
     state: AppState,
+    limits: ConnectionLimits,
     stopped: impl Future<Output = ()>,
 ) {
     let (stop, stopping) = watch::channel(false);
@@ -70,7 +98,8 @@ pub async fn serve(
                 Ok((stream, peer)) => {
                     if let Some(permit) = admit(&state, &stream, peer) {
                         let handler = handler.clone();
-                        let served = connection(stream, peer, handler, state.clone(), stopping.clone());
+                        let (state, stopping) = (state.clone(), stopping.clone());
+                        let served = connection(stream, peer, handler, state, limits, stopping);
                         open.spawn(hold_permit(permit, served));
                     }
                 }
@@ -112,6 +141,7 @@ async fn connection(
     peer: SocketAddr,
     handler: Router,
     state: AppState,
+    limits: ConnectionLimits,
     mut stopping: watch::Receiver<bool>,
 ) {
     if prepare(&stream, state.config.ping_timeout()).is_err() {
@@ -119,10 +149,9 @@ async fn connection(
     }
     let has_request = Arc::new(AtomicBool::new(false));
     let ever_had_request = has_request.clone();
-    let limits = &state.config.limits;
     let stream = ReadAhead::new(stream);
     let received = stream.received();
-    let stream = WriteDeadline::new(stream, limits.write_timeout());
+    let stream = WriteDeadline::new(stream, limits.write_timeout);
     let enforcement = stream.enforcement();
     let service = service_fn({
         let (state, enforcement) = (state.clone(), enforcement.clone());
@@ -144,8 +173,8 @@ async fn connection(
     });
     let served = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(limits.header_timeout())
-        .max_buf_size(MAX_HEAD_BYTES)
+        .header_read_timeout(state.config.limits.header_timeout())
+        .max_buf_size(limits.max_head)
         .serve_connection(TokioIo::new(stream), service)
         .with_upgrades();
     let mut served = pin!(served);

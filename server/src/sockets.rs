@@ -4,6 +4,8 @@
 //! - [`connection`]: the loop, which knows a socket's `dialect` as a trait.
 //! - [`app`], [`peerjs`], [`simple_peer`]: the dialects. The latter two share the
 //!   implementation in `third_party`.
+//! - [`tunnel`]: sockets of the peers and visitors of tunnels, which are read only as fast as
+//!   what they send can be passed on.
 
 pub mod app;
 pub mod connection;
@@ -11,6 +13,7 @@ mod dialect;
 pub mod peerjs;
 pub mod simple_peer;
 mod third_party;
+pub mod tunnel;
 mod upgrade;
 
 pub use upgrade::SocketUpgrade;

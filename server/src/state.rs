@@ -15,6 +15,7 @@ use crate::session_codes::SessionCodeGenerator;
 use crate::shutdown::Draining;
 use crate::tls::browser_roots;
 use crate::tokens::Secret;
+use crate::tunnels::Tunnels;
 
 /// The server's state, one per process; cheap to clone.
 #[derive(Debug, Clone)]
@@ -35,6 +36,8 @@ pub struct SharedState {
     pub limits: Limits,
     /// intervals.icu, if calls to it are passed on.
     pub intervals_icu: Option<Service>,
+    /// All tunnels.
+    pub tunnels: Tunnels,
     /// All metrics.
     pub metrics: Arc<Metrics>,
     /// Set once the server shuts down.
@@ -49,8 +52,10 @@ impl AppState {
     /// [`StartError::UnsafeSecretFile`].
     pub fn new(config: Config) -> Result<Self, StartError> {
         let metrics = Arc::new(Metrics::new());
+        let hub = Hub::new(&config, Secret::load(&config)?, metrics.clone());
         Ok(Self(Arc::new(SharedState {
-            hub: Hub::new(&config, Secret::load(&config)?, metrics.clone()),
+            tunnels: Tunnels::new(&config, hub.clone(), metrics.clone()),
+            hub,
             session_codes: SessionCodeGenerator::new(),
             limits: Limits::new(&config.limits, &config.intervals_icu),
             intervals_icu: config

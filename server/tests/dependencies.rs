@@ -29,7 +29,9 @@ const RULES: &[(&str, &[&str])] = &[
 ];
 
 /// Libraries without IO: they must not use crates that read clocks, sockets or the browser.
-const WITHOUT_IO: &[&str] = &["clock", "protocol", "ride", "rooms", "mesh", "session", "tunnel"];
+const WITHOUT_IO: &[&str] = &[
+    "clock", "protocol", "ride", "rooms", "mesh", "session", "tunnel",
+];
 const IO_CRATES: &[&str] = &[
     "axum",
     "getrandom",

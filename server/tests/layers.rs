@@ -26,6 +26,7 @@ const LAYERS: &[&[&str]] = &[
     &["descriptors", "limits", "logging", "metrics", "tokens"],
     &["journal"],
     &["check", "hub", "intervals_icu"],
+    &["tunnels"],
     &["state"],
     &["sockets"],
     &["http"],

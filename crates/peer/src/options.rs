@@ -1,4 +1,6 @@
-//! Flags of the commands that start simulated riders.
+//! Flags of the commands that start simulated riders, or serve a tunnel.
+
+mod tunnel;
 
 use std::{
     sync::Arc,
@@ -14,6 +16,8 @@ use crate::{
     bots::Bots,
     server::{RideUrl, UrlError},
 };
+
+pub use self::tunnel::{TunnelOptions, TunnelOptionsError};
 
 /// Time for which the ride of the demo waits for a guest, and then for the guest to be ready.
 const DEMO_PATIENCE: Duration = Duration::from_secs(60);
@@ -200,7 +204,9 @@ mod tests {
     fn every_flag_is_explained_with_an_example() {
         let bots = BotsOptions::augment_args(Command::new("bots"));
         let demo = DemoOptions::augment_args(Command::new("demo"));
-        for argument in bots.get_arguments().chain(demo.get_arguments()) {
+        let tunnel = TunnelOptions::augment_args(Command::new("tunnel"));
+        let commands = [bots, demo, tunnel];
+        for argument in commands.iter().flat_map(Command::get_arguments) {
             let help = argument.get_long_help().unwrap().to_string();
             let flag = format!("Example: --{}", argument.get_long().unwrap());
             assert!(help.contains(&flag), "{help}");

@@ -9,7 +9,7 @@ use std::{
 };
 
 use clock::{Moment, Now};
-use protocol::code::SessionCode;
+use protocol::{code::SessionCode, peer::PeerId};
 use ride::recording::fit::SubSport;
 use session::{
     Input, Intent, OpenedRecording, Opening, Output, RideInfo, RideSession, SessionConfig,
@@ -29,14 +29,19 @@ use tokio_tungstenite::tungstenite::Message;
 use crate::{
     clocks::Clocks,
     exchange::ExchangeView,
-    rtc::{Connections, Packet},
+    rtc::{ChannelSet, Connections, Packet},
     server::RideUrl,
-    socket::Socket,
+    socket::{NumberedEvent, Socket, SocketConfig},
     storage::MemoryStorage,
 };
 
 /// Events that wait to be handled. Beyond it, sockets are not read.
 const MAX_WAITING: usize = 256;
+/// Largest message of the server in bytes: its welcome has all members of the ride, and is larger
+/// than what riders send.
+const MAX_SOCKET_MESSAGE: usize = 1024 * 1024;
+/// Messages that wait to be sent. A server that reads so slowly counts as lost.
+const MAX_WAITING_MESSAGES: usize = 1_024;
 /// Time for the last messages to be sent when a peer is closed.
 const CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
 
@@ -54,8 +59,14 @@ pub struct PeerConfig {
 pub(crate) enum Event {
     /// The server's answer about the ride.
     LookedUp(Result<RideInfo, JoinError>),
-    /// Event of the signaling socket with this number.
-    Socket { socket: u32, event: SocketEvent },
+    /// Event of the signaling socket.
+    Socket(NumberedEvent),
+}
+
+impl From<NumberedEvent> for Event {
+    fn from(event: NumberedEvent) -> Self {
+        Self::Socket(event)
+    }
 }
 
 /// A rider's session with its connections. Dropping it is like a page that crashes: [`Peer::close`]
@@ -70,7 +81,7 @@ pub struct Peer {
     /// Answers that outputs have at once.
     answers: VecDeque<Input>,
     socket: Option<Socket>,
-    connections: Connections,
+    connections: Connections<(PeerId, u32)>,
     packets: mpsc::Receiver<Packet>,
     /// Tasks of sockets that are open or closing.
     socket_tasks: Vec<JoinHandle<()>>,
@@ -95,7 +106,7 @@ impl Peer {
             utc_offset: 0,
             devices: StoredDevices::default(),
         };
-        let (connections, packets) = Connections::new();
+        let (connections, packets) = Connections::new(ChannelSet::Rider);
         let opening = Opening::Group {
             address: ride.code.to_string(),
             reloaded: false,
@@ -185,7 +196,7 @@ impl Peer {
                 let stored = Box::new(self.storage.load());
                 self.handle(Input::LookedUp { result, stored });
             }
-            Event::Socket { socket, event } => {
+            Event::Socket(NumberedEvent { socket, event }) => {
                 // The session expects nothing of a socket that it has closed.
                 if self.socket.as_ref().map(Socket::number) != Some(socket) {
                     return;
@@ -227,7 +238,7 @@ impl Peer {
                 self.carry_out_one(output);
             }
             crate::exchange::carry_out(&mut self.session, self.clocks, &mut self.exchange);
-            while let Some((peer, connection, event)) = self.connections.poll_event() {
+            while let Some(((peer, connection), event)) = self.connections.poll_event() {
                 self.answers.push_back(Input::Rtc {
                     peer,
                     connection,
@@ -246,8 +257,14 @@ impl Peer {
         match output {
             Output::LookUp(code) => self.look_up(code),
             Output::OpenSocket { code, socket } => {
-                let (server, post) = (self.ride.server.clone(), self.post.clone());
-                let (socket, task) = Socket::open(server, &code, socket, post);
+                let config = SocketConfig {
+                    server: self.ride.server.clone(),
+                    url: self.ride.server.socket_url(&code),
+                    max_message: MAX_SOCKET_MESSAGE,
+                    max_waiting: MAX_WAITING_MESSAGES,
+                    sent: None,
+                };
+                let (socket, task) = Socket::open(config, socket, self.post.clone());
                 self.socket = Some(socket);
                 self.socket_tasks.push(task);
             }
@@ -260,7 +277,7 @@ impl Peer {
                 command,
             } => {
                 let now = StdInstant::now();
-                let links = self.connections.command(now, peer, connection, command);
+                let links = self.connections.command(now, &(peer, connection), command);
                 self.answers.extend(links.map(Input::DirectLinks));
             }
             Output::CloseConnections => self.connections.close_all(StdInstant::now()),

@@ -1,5 +1,8 @@
 //! Peer connections of a peer: what `RTCPeerConnection` is for a page, with str0m.
 //!
+//! They serve the links between riders and the direct channels of a tunnel, which differ in their
+//! data channels ([`ChannelSet`]). Commands and events are those of a link.
+//!
 //! - `connection`: one connection, without IO;
 //! - `candidates`: ICE candidates and session descriptions of the other side, within bounds;
 //! - `sockets`: UDP sockets on the addresses of this machine, shared by all connections;
@@ -15,7 +18,7 @@ mod stun;
 use std::{collections::VecDeque, net::SocketAddr, time::Instant};
 
 use mesh::node::{RtcCommand, RtcEvent};
-use protocol::{peer::PeerId, signaling::IceServer};
+use protocol::signaling::IceServer;
 use session::view::DirectLinks;
 use str0m::Candidate;
 use tokio::sync::mpsc;
@@ -24,6 +27,7 @@ use connection::Connection;
 use sockets::Sockets;
 use stun::StunQueries;
 
+pub(crate) use connection::ChannelSet;
 pub(crate) use sockets::Packet;
 
 /// Packets that wait to be handled. Further ones are dropped, as a full socket would.
@@ -32,25 +36,24 @@ const MAX_WAITING_PACKETS: usize = 512;
 /// closes.
 const MAX_CONNECTIONS: usize = 128;
 
-/// Event of the connection with this number.
-pub(crate) type NumberedEvent = (PeerId, u32, RtcEvent);
-
-/// All connections of a peer.
+/// All connections of a peer, each with the key by which its owner knows it.
 #[derive(Debug)]
-pub(crate) struct Connections {
+pub(crate) struct Connections<K> {
+    channels: ChannelSet,
     /// Opened with the first connection.
     sockets: Option<Sockets>,
     post: mpsc::Sender<Packet>,
     stun: StunQueries,
-    connections: Vec<(PeerId, u32, Connection)>,
-    events: VecDeque<NumberedEvent>,
+    connections: Vec<(K, Connection)>,
+    events: VecDeque<(K, RtcEvent)>,
 }
 
-impl Connections {
+impl<K: Clone + PartialEq> Connections<K> {
     /// No connections, and the queue of packets for [`Self::receive`].
-    pub(crate) fn new() -> (Self, mpsc::Receiver<Packet>) {
+    pub(crate) fn new(channels: ChannelSet) -> (Self, mpsc::Receiver<Packet>) {
         let (post, packets) = mpsc::channel(MAX_WAITING_PACKETS);
         let connections = Self {
+            channels,
             sockets: None,
             post,
             stun: StunQueries::default(),
@@ -65,21 +68,18 @@ impl Connections {
     pub(crate) fn command(
         &mut self,
         now: Instant,
-        peer: PeerId,
-        number: u32,
+        key: &K,
         command: RtcCommand,
     ) -> Option<DirectLinks> {
         let at = |this: &Self| {
             let mut all = this.connections.iter();
-            all.position(|(other, known, _)| *other == peer && *known == number)
+            all.position(|(known, _)| known == key)
         };
         match command {
-            RtcCommand::Open { ice_servers, .. } => {
-                Some(self.open(now, peer, number, &ice_servers))
-            }
+            RtcCommand::Open { ice_servers, .. } => Some(self.open(now, key, &ice_servers)),
             RtcCommand::Close => {
                 if let Some(at) = at(self) {
-                    let (_, _, mut connection) = self.connections.swap_remove(at);
+                    let (_, mut connection) = self.connections.swap_remove(at);
                     connection.close(now);
                     self.transmit(&mut connection);
                 }
@@ -87,7 +87,7 @@ impl Connections {
             }
             command => {
                 if let Some(at) = at(self) {
-                    self.connections[at].2.command(now, command);
+                    self.connections[at].1.command(now, command);
                     self.drain(at);
                 }
                 None
@@ -97,7 +97,7 @@ impl Connections {
 
     /// Closes all connections.
     pub(crate) fn close_all(&mut self, now: Instant) {
-        for (_, _, mut connection) in std::mem::take(&mut self.connections) {
+        for (_, mut connection) in std::mem::take(&mut self.connections) {
             connection.close(now);
             self.transmit(&mut connection);
         }
@@ -107,14 +107,14 @@ impl Connections {
     pub(crate) fn receive(&mut self, now: Instant, packet: &Packet) {
         if let Some(found) = self.stun.receive(now, packet) {
             for at in 0..self.connections.len() {
-                self.connections[at].2.add_local(now, found.clone());
+                self.connections[at].1.add_local(now, found.clone());
                 self.drain(at);
             }
             return;
         }
         let mut all = self.connections.iter();
-        if let Some(at) = all.position(|(_, _, connection)| connection.accepts(now, packet)) {
-            self.connections[at].2.receive(now, packet);
+        if let Some(at) = all.position(|(_, connection)| connection.accepts(now, packet)) {
+            self.connections[at].1.receive(now, packet);
             self.drain(at);
         }
     }
@@ -122,8 +122,8 @@ impl Connections {
     /// Does what is due.
     pub(crate) fn handle_timeout(&mut self, now: Instant) {
         for at in 0..self.connections.len() {
-            if self.connections[at].2.timeout() <= now {
-                self.connections[at].2.handle_timeout(now);
+            if self.connections[at].1.timeout() <= now {
+                self.connections[at].1.handle_timeout(now);
                 self.drain(at);
             }
         }
@@ -132,52 +132,46 @@ impl Connections {
     /// Time of the next [`Self::handle_timeout`].
     pub(crate) fn timeout(&self) -> Option<Instant> {
         let all = self.connections.iter();
-        all.map(|(_, _, connection)| connection.timeout()).min()
+        all.map(|(_, connection)| connection.timeout()).min()
     }
 
     /// Next event; `None` when there is none.
-    pub(crate) fn poll_event(&mut self) -> Option<NumberedEvent> {
+    pub(crate) fn poll_event(&mut self) -> Option<(K, RtcEvent)> {
         self.events.pop_front()
     }
 
-    fn open(
-        &mut self,
-        now: Instant,
-        peer: PeerId,
-        number: u32,
-        ice_servers: &[IceServer],
-    ) -> DirectLinks {
+    fn open(&mut self, now: Instant, key: &K, ice_servers: &[IceServer]) -> DirectLinks {
         if self.sockets.is_none() {
             self.sockets = Sockets::open(&self.post);
         }
         let is_full = self.connections.len() >= MAX_CONNECTIONS;
         let Some(sockets) = self.sockets.as_ref().filter(|_| !is_full) else {
-            self.events.push_back((peer, number, RtcEvent::Failed));
+            self.events.push_back((key.clone(), RtcEvent::Failed));
             let reason = "no UDP socket can be opened".to_owned();
             return DirectLinks::Blocked(reason);
         };
         let hosts = sockets.addresses();
         let hosts = hosts.filter_map(|address| Candidate::host(address, "udp").ok());
-        let mut connection = Connection::new(now, hosts);
+        let mut connection = Connection::new(now, self.channels, hosts);
         for found in self.stun.known(now) {
             connection.add_local(now, found);
         }
         self.stun.query(now, sockets, ice_servers);
-        self.connections.push((peer, number, connection));
+        self.connections.push((key.clone(), connection));
         self.drain(self.connections.len() - 1);
         DirectLinks::Possible
     }
 
     /// Sends the packets of a connection, and takes its events.
     fn drain(&mut self, at: usize) {
-        let (peer, number, connection) = &mut self.connections[at];
+        let (key, connection) = &mut self.connections[at];
         while let Some(packet) = connection.poll_packet() {
             if let Some(sockets) = &self.sockets {
                 sockets.send(packet.source, packet.destination, &packet.contents);
             }
         }
         while let Some(event) = connection.poll_event() {
-            self.events.push_back((peer.clone(), *number, event));
+            self.events.push_back((key.clone(), event));
         }
     }
 

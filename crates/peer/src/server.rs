@@ -5,7 +5,7 @@ use std::{
     fmt, io,
     net::{IpAddr, SocketAddr},
     str::FromStr,
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 
@@ -157,6 +157,34 @@ impl ServerUrl {
         format!("{scheme}://{}/ws/{code}", self.authority())
     }
 
+    /// Address of the socket of a tunnel's peer.
+    pub(crate) fn tunnel_socket_url(&self) -> String {
+        let scheme = if self.has_tls { "wss" } else { "ws" };
+        format!("{scheme}://{}/api/tunnel", self.authority())
+    }
+
+    /// True for `https`.
+    pub(crate) fn has_tls(&self) -> bool {
+        self.has_tls
+    }
+
+    /// Host as in a `Host` header: an IPv6 address has brackets.
+    pub(crate) fn host(&self) -> &str {
+        &self.host
+    }
+
+    /// Port, also if it is the default one.
+    pub(crate) fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Value of a `Host` header as browsers send it: without the default port.
+    pub(crate) fn host_field(&self) -> String {
+        let origin = self.to_string();
+        let authority = origin.split_once("://").map(|(_, authority)| authority);
+        authority.unwrap_or_default().to_owned()
+    }
+
     /// Connects to the server.
     pub(crate) async fn connect(&self) -> io::Result<Box<dyn Stream>> {
         timeout(TIMEOUT, self.connect_without_timeout())
@@ -171,14 +199,8 @@ impl ServerUrl {
         if !self.has_tls {
             return Ok(Box::new(stream));
         }
-        let roots = RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        };
-        let config = ClientConfig::builder()
-            .with_root_certificates(roots)
-            .with_no_client_auth();
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
-        let connector = TlsConnector::from(Arc::new(config));
+        let connector = TlsConnector::from(tls_config());
         Ok(Box::new(connector.connect(name, stream).await?))
     }
 
@@ -228,6 +250,21 @@ impl ServerUrl {
     fn authority(&self) -> String {
         format!("{}:{}", self.host, self.port)
     }
+}
+
+/// Settings of TLS, the same for all connections, so that they resume sessions.
+fn tls_config() -> Arc<ClientConfig> {
+    static CONFIG: OnceLock<Arc<ClientConfig>> = OnceLock::new();
+    let config = CONFIG.get_or_init(|| {
+        let roots = RootCertStore {
+            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
+        };
+        let config = ClientConfig::builder()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        Arc::new(config)
+    });
+    Arc::clone(config)
 }
 
 impl fmt::Display for ServerUrl {

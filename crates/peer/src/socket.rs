@@ -1,15 +1,14 @@
-//! Signaling socket of a peer.
+//! Socket of a peer to the server: the signaling socket of a ride, or that of a tunnel.
 
-use std::time::Duration;
+use std::{rc::Rc, time::Duration};
 
 use futures_util::{
     SinkExt, Stream, StreamExt,
     stream::{SplitSink, SplitStream},
 };
-use protocol::code::SessionCode;
 use session::SocketEvent;
 use tokio::{
-    sync::mpsc,
+    sync::{Notify, mpsc},
     task::JoinHandle,
     time::{sleep, timeout},
 };
@@ -18,16 +17,8 @@ use tokio_tungstenite::{
     tungstenite::{self, Message, protocol::WebSocketConfig},
 };
 
-use crate::{
-    peer::Event,
-    server::{self, ServerUrl},
-};
+use crate::server::{self, ServerUrl};
 
-/// Largest message of the server in bytes: its welcome has all members of the ride, and is larger
-/// than what riders send.
-const MAX_MESSAGE: usize = 1024 * 1024;
-/// Messages that wait to be sent. A server that reads so slowly counts as lost.
-const MAX_WAITING: usize = 1_024;
 /// Time within which the server must accept the socket.
 const OPEN_TIMEOUT: Duration = Duration::from_secs(8);
 /// Time for the closing handshake.
@@ -40,6 +31,28 @@ const NO_STATUS: u16 = 1005;
 
 type Connection = WebSocketStream<Box<dyn server::Stream>>;
 
+/// Settings of a socket.
+#[derive(Clone, Debug)]
+pub(crate) struct SocketConfig {
+    /// Server to connect to.
+    pub(crate) server: ServerUrl,
+    /// Address with `ws` or `wss`.
+    pub(crate) url: String,
+    /// Largest message of the server in bytes.
+    pub(crate) max_message: usize,
+    /// Messages that wait to be sent.
+    pub(crate) max_waiting: usize,
+    /// Notified after each message that was sent.
+    pub(crate) sent: Option<Rc<Notify>>,
+}
+
+/// Event of the socket with this number.
+#[derive(Debug)]
+pub(crate) struct NumberedEvent {
+    pub(crate) socket: u32,
+    pub(crate) event: SocketEvent,
+}
+
 /// Socket that is opening or open. Dropping it closes the socket after everything that was sent.
 #[derive(Debug)]
 pub(crate) struct Socket {
@@ -50,32 +63,35 @@ pub(crate) struct Socket {
 impl Socket {
     /// Opens a socket. Its events are posted until it is dropped or closed by the server. The task
     /// ends when the socket is closed.
-    pub(crate) fn open(
-        server: ServerUrl,
-        code: &SessionCode,
+    pub(crate) fn open<E: From<NumberedEvent> + 'static>(
+        config: SocketConfig,
         number: u32,
-        events: mpsc::Sender<Event>,
+        events: mpsc::Sender<E>,
     ) -> (Self, JoinHandle<()>) {
-        let (waiting, messages) = mpsc::channel(MAX_WAITING);
-        let url = server.socket_url(code);
+        let (waiting, messages) = mpsc::channel(config.max_waiting);
         let task = tokio::task::spawn_local(async move {
-            let (code, reason) = match timeout(OPEN_TIMEOUT, connect(&server, &url)).await {
+            let post = async |event| {
+                let event = NumberedEvent {
+                    socket: number,
+                    event,
+                };
+                // The receiver is dropped with the peer.
+                let _ = events.send(event.into()).await;
+            };
+            let (code, reason) = match timeout(OPEN_TIMEOUT, connect(&config)).await {
                 Ok(Ok(connection)) => {
                     let (sink, stream) = connection.split();
-                    let post = |event| events.send(socket_event(number, event));
-                    // The receiver is dropped with the peer.
-                    let _ = post(SocketEvent::Opened).await;
+                    post(SocketEvent::Opened).await;
                     tokio::select! {
                         // The last messages before a close are handled first.
                         biased;
-                        end = read(stream, number, &events) => end,
-                        () = write(sink, messages) => (ABNORMAL, String::new()),
+                        end = read(stream, post) => end,
+                        () = write(sink, messages, config.sent) => (ABNORMAL, String::new()),
                     }
                 }
                 Ok(Err(_)) | Err(_) => (ABNORMAL, String::new()),
             };
-            let closed = SocketEvent::Closed { code, reason };
-            let _ = events.send(socket_event(number, closed)).await;
+            post(SocketEvent::Closed { code, reason }).await;
         });
         (Self { number, waiting }, task)
     }
@@ -88,14 +104,20 @@ impl Socket {
     pub(crate) fn send(&self, message: Message) -> bool {
         self.waiting.try_send(message).is_ok()
     }
+
+    /// Number of messages that the queue takes at the moment.
+    pub(crate) fn capacity(&self) -> usize {
+        self.waiting.capacity()
+    }
 }
 
-async fn connect(server: &ServerUrl, url: &str) -> Result<Connection, tungstenite::Error> {
-    let stream = server.connect().await?;
-    let config = WebSocketConfig::default()
-        .max_message_size(Some(MAX_MESSAGE))
-        .max_frame_size(Some(MAX_MESSAGE));
-    let (connection, _) = client_async_with_config(url, stream, Some(config)).await?;
+async fn connect(config: &SocketConfig) -> Result<Connection, tungstenite::Error> {
+    let stream = config.server.connect().await?;
+    let limits = WebSocketConfig::default()
+        .max_message_size(Some(config.max_message))
+        .max_frame_size(Some(config.max_message));
+    let (connection, _) =
+        client_async_with_config(config.url.as_str(), stream, Some(limits)).await?;
     Ok(connection)
 }
 
@@ -103,8 +125,7 @@ async fn connect(server: &ServerUrl, url: &str) -> Result<Connection, tungstenit
 /// instead of keeping its messages.
 async fn read(
     mut stream: SplitStream<Connection>,
-    number: u32,
-    events: &mpsc::Sender<Event>,
+    post: impl AsyncFn(SocketEvent),
 ) -> (u16, String) {
     loop {
         let event = match next(&mut stream).await {
@@ -118,7 +139,7 @@ async fn read(
             Some(_) => continue,
             None => return (ABNORMAL, String::new()),
         };
-        let _ = events.send(socket_event(number, event)).await;
+        post(event).await;
     }
 }
 
@@ -130,17 +151,20 @@ where
 }
 
 /// Sends messages until the socket is lost or dropped, then closes it.
-async fn write(mut sink: SplitSink<Connection, Message>, mut messages: mpsc::Receiver<Message>) {
+async fn write(
+    mut sink: SplitSink<Connection, Message>,
+    mut messages: mpsc::Receiver<Message>,
+    sent: Option<Rc<Notify>>,
+) {
     while let Some(message) = messages.recv().await {
         if sink.send(message).await.is_err() {
             return;
+        }
+        if let Some(sent) = &sent {
+            sent.notify_one();
         }
     }
     let _ = timeout(CLOSE_TIMEOUT, sink.close()).await;
     // The server closes the connection, which ends the reading half first.
     sleep(CLOSE_TIMEOUT).await;
-}
-
-fn socket_event(socket: u32, event: SocketEvent) -> Event {
-    Event::Socket { socket, event }
 }

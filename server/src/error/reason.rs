@@ -84,6 +84,24 @@ labeled_enum! {
         ServiceTimeout = "service-timeout",
         /// intervals.icu gave an answer that is not passed on.
         BadServiceAnswer = "bad-service-answer",
+        /// The host of a request is not that of a tunnel.
+        WrongHost = "wrong-host",
+        /// The token for a tunnel is missing or wrong.
+        TunnelToken = "tunnel-token",
+        /// One address tried too many tokens for tunnels.
+        TunnelTokenRate = "tunnel-token-rate",
+        /// The peer of a tunnel is not connected.
+        TunnelOffline = "tunnel-offline",
+        /// A tunnel did not answer in time.
+        TunnelTimeout = "tunnel-timeout",
+        /// A tunnel failed to answer, or its answer is not passed on.
+        TunnelFailed = "tunnel-failed",
+        /// The server has its maximum number of tunnels.
+        Tunnels = "tunnels",
+        /// A tunnel has its maximum number of visitors.
+        TunnelVisitors = "tunnel-visitors",
+        /// One address has its maximum number of open requests to a tunnel.
+        TunnelStreams = "tunnel-streams",
         /// The server is shutting down.
         Draining = "draining",
         /// The page's origin is not allowed.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use clock::Moment;
 use protocol::peer::PeerId;
-use protocol::signaling::ServerMessage;
+use protocol::signaling::{IceServer, ServerMessage};
 use rooms::ClientKey;
 use rooms::room::SocketId;
 use tokio::time::Instant;
@@ -89,11 +89,22 @@ impl Context {
         ride: &str,
         client: ClientKey,
     ) {
-        if let (ServerMessage::Welcome(welcome), Some(turn)) = (message, &self.turn) {
-            let user = self.names.hash_one((ride, client));
-            let server = turn.ice_server(user, welcome.server_time);
-            welcome.ice_servers.push(server);
+        if let ServerMessage::Welcome(welcome) = message {
+            let server = self.turn_server(ride, client, welcome.server_time);
+            welcome.ice_servers.extend(server);
         }
+    }
+
+    /// The TURN server, if there is one, with the credentials of a client in a ride or tunnel.
+    pub(super) fn turn_server(
+        &self,
+        code: &str,
+        client: ClientKey,
+        now_unix_millis: u64,
+    ) -> Option<IceServer> {
+        let user = self.names.hash_one((code, client));
+        let turn = self.turn.as_ref()?;
+        Some(turn.ice_server(user, now_unix_millis))
     }
 
     /// Name for the log: equal for equal texts, within this process only.

@@ -22,7 +22,7 @@ const PRUNE_ABOVE: usize = 1_024;
 
 /// Bytes in all send queues, and those of each client.
 #[derive(Debug)]
-pub(super) struct QueueBudget {
+pub struct QueueBudget {
     max_queue: usize,
     max_client: usize,
     max_total: usize,
@@ -44,7 +44,7 @@ pub struct QueueShare {
 impl QueueBudget {
     /// Budget of `max_queue` bytes for one queue, `max_client` for all queues of one
     /// client, and `max_total` for all.
-    pub(super) fn new(max_queue: usize, max_client: usize, max_total: usize) -> Self {
+    pub fn new(max_queue: usize, max_client: usize, max_total: usize) -> Self {
         Self {
             max_queue,
             max_client,
@@ -55,7 +55,7 @@ impl QueueBudget {
     }
 
     /// Share of a new queue for a client at an address.
-    pub(super) fn share(&self, address: IpAddr) -> QueueShare {
+    pub fn share(&self, address: IpAddr) -> QueueShare {
         let mut clients = lock(&self.clients);
         if clients.len() >= PRUNE_ABOVE {
             clients.retain(|_, bytes| bytes.strong_count() > 0);

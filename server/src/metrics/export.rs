@@ -5,6 +5,7 @@ use std::time::Duration;
 use prometheus_client::encoding::text::encode;
 use serde_json::{Map, Value, json};
 
+use super::tunnels::{Direction, StatusClass, TunnelMetrics, VisitorKind};
 use super::{DialectMetrics, DialectName, Histogram, Metrics, Traffic};
 use crate::error::RefusalReason;
 
@@ -69,7 +70,20 @@ pub fn to_json(metrics: &Metrics, now: Duration) -> Value {
             "telemetry": metrics.queues.telemetry.get(),
             "socket": metrics.queues.sockets.get(),
         },
+        "tunnels": tunnels(&metrics.tunnels),
         "refusals": refusals(metrics),
+    })
+}
+
+fn tunnels(metrics: &TunnelMetrics) -> Value {
+    let visitors = VisitorKind::ALL.map(|it| (it.name().to_owned(), metrics.visitors(it).into()));
+    let bytes = Direction::ALL.map(|it| (it.name().to_owned(), metrics.bytes(it).into()));
+    let requests = StatusClass::ALL.map(|it| (it.name().to_owned(), metrics.requests(it).into()));
+    json!({
+        "open": metrics.tunnels(),
+        "visitors": Value::Object(visitors.into_iter().collect()),
+        "relayedBytes": Value::Object(bytes.into_iter().collect()),
+        "requests": Value::Object(requests.into_iter().collect()),
     })
 }
 

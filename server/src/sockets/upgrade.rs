@@ -20,18 +20,18 @@ use crate::state::AppState;
 pub(super) const READ_FACTOR: usize = 4;
 /// Size of each socket's read buffer. It is small because most sockets are idle
 /// most of the time; the connection below reads ahead into a shared buffer.
-const READ_BUFFER_BYTES: usize = 512;
+pub(super) const READ_BUFFER_BYTES: usize = 512;
 /// Bytes collected before they are written: a few common messages. A socket keeps
 /// about as much memory after its first burst.
-const WRITE_BUFFER_BYTES: usize = 8 * 1024;
+pub(super) const WRITE_BUFFER_BYTES: usize = 8 * 1024;
 /// Maximum size of the write buffer, reached while the operating system does not
 /// accept data.
-const MAX_WRITE_BUFFER_BYTES: usize = 1024 * 1024;
+pub(super) const MAX_WRITE_BUFFER_BYTES: usize = 1024 * 1024;
 
 /// Upgrade to a WebSocket, with the counter of the bytes of its connection.
 pub struct SocketUpgrade {
-    ws: WebSocketUpgrade,
-    received: ReceivedBytes,
+    pub(super) ws: WebSocketUpgrade,
+    pub(super) received: ReceivedBytes,
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for SocketUpgrade {
@@ -56,9 +56,24 @@ pub struct RejectedSocket {
 
 /// Counts of an open socket, released after its closing handshake.
 pub struct SocketGuard {
-    _gauge: GaugeGuard,
+    /// Of tunnels, the visitors and peers are counted instead.
+    _gauge: Option<GaugeGuard>,
     _permit: ConnectionPermit,
     _open: OpenSocketGuard,
+}
+
+impl SocketGuard {
+    pub(super) fn new(
+        state: &AppState,
+        permit: ConnectionPermit,
+        gauge: Option<GaugeGuard>,
+    ) -> Self {
+        Self {
+            _gauge: gauge,
+            _permit: permit,
+            _open: state.hub.count_open_socket(),
+        }
+    }
 }
 
 /// Counts and logs the rejection of a socket that has not joined any room.
@@ -97,11 +112,8 @@ pub fn upgrade<D: Dialect>(
         .max_message_size(max_readable)
         .max_frame_size(max_readable)
         .on_upgrade(async move |mut socket| {
-            let guard = SocketGuard {
-                _gauge: state.metrics.dialect(D::NAME).count_socket(),
-                _permit: permit,
-                _open: state.hub.count_open_socket(),
-            };
+            let gauge = state.metrics.dialect(D::NAME).count_socket();
+            let guard = SocketGuard::new(&state, permit, Some(gauge));
             // In a new task, which needs less memory than that of the upgrade.
             match open(&state) {
                 Ok(dialect) => {

@@ -17,3 +17,4 @@ mod shutdown;
 mod simple_peer;
 mod sockets;
 mod support;
+mod tunnels;

@@ -22,7 +22,7 @@ const MAX_REMOTE_CANDIDATES: usize = 4 * MAX_CANDIDATES;
 const MAX_LOCAL_CANDIDATES: usize = 24;
 /// Bytes that wait in all channels together, beyond those at which the mesh stops sending.
 const MAX_BUFFERED: usize = 4 * 1024 * 1024;
-/// Channels beside the three that the other side may open. Nothing is read from them.
+/// Channels beside the negotiated ones that the other side may open. Nothing is read from them.
 const MAX_FOREIGN_CHANNELS: usize = 4;
 /// Largest message of the other side that is handed on, in bytes: frames are far smaller.
 const MAX_MESSAGE: usize = 64 * 1024;
@@ -36,15 +36,26 @@ pub(super) struct Transmit {
     pub(super) contents: DatagramSend,
 }
 
-/// Peer connection with its three data channels.
+/// Data channels of a connection, negotiated by id. Each is one of the delivery classes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ChannelSet {
+    /// Between two riders: 0 control, 1 telemetry, 2 bulk.
+    Rider,
+    /// Between a tunnel's visitor and its peer: 0, which is ordered and reliable like
+    /// [`DeliveryClass::Control`], and is addressed by that class.
+    Tunnel,
+}
+
+/// Peer connection with its data channels.
 ///
 /// Each change is followed by [`Connection::poll`], which str0m demands, so that packets and events
 /// wait to be taken.
 #[derive(Debug)]
 pub(super) struct Connection {
     rtc: Rtc,
+    channel_set: ChannelSet,
     /// Channels by their ids, once they were created.
-    channels: [Option<ChannelId>; 3],
+    channels: Vec<ChannelId>,
     /// Own offer that was not answered.
     pending: Option<SdpPendingOffer>,
     has_remote_description: bool,
@@ -59,14 +70,19 @@ pub(super) struct Connection {
 
 impl Connection {
     /// Connection with the candidates of the own sockets, which its descriptions contain.
-    pub(super) fn new(now: Instant, hosts: impl Iterator<Item = Candidate>) -> Self {
+    pub(super) fn new(
+        now: Instant,
+        channel_set: ChannelSet,
+        hosts: impl Iterator<Item = Candidate>,
+    ) -> Self {
         let rtc = Rtc::builder()
             .clear_codecs()
             .set_sctp_max_buffered_amount(MAX_BUFFERED)
             .build(now);
         let mut connection = Self {
             rtc,
-            channels: [None; 3],
+            channel_set,
+            channels: Vec::new(),
             pending: None,
             has_remote_description: false,
             local_candidates: 0,
@@ -161,8 +177,10 @@ impl Connection {
         let mut change = self.rtc.sdp_api();
         if let Some(pending) = self.pending.take() {
             change.merge(pending);
-        } else if self.channels[0].is_none() {
-            self.channels = configs().map(|config| Some(change.add_channel_with_config(config)));
+        } else if self.channels.is_empty() {
+            let configs = self.channel_set.configs().into_iter();
+            let add = |config| change.add_channel_with_config(config);
+            self.channels = configs.map(add).collect();
         }
         if ice_restart && self.has_remote_description {
             change.ice_restart(true);
@@ -208,8 +226,9 @@ impl Connection {
             match pending {
                 Some(pending) => change.merge(pending),
                 None => {
-                    let add = |config| Some(change.add_channel_with_config(config));
-                    self.channels = configs().map(add);
+                    let configs = self.channel_set.configs().into_iter();
+                    let add = |config| change.add_channel_with_config(config);
+                    self.channels = configs.map(add).collect();
                 }
             }
             // Channels need no negotiation once there is a section for them.
@@ -241,7 +260,7 @@ impl Connection {
     }
 
     fn send(&mut self, class: DeliveryClass, bytes: &[u8]) {
-        let Some(id) = self.channels[class as usize] else {
+        let Some(id) = self.channel(class) else {
             return;
         };
         let Some(mut channel) = self.rtc.channel(id) else {
@@ -258,7 +277,8 @@ impl Connection {
     }
 
     fn report_buffered(&mut self, class: DeliveryClass, bytes: u32) {
-        let channel = self.channels[class as usize].and_then(|id| self.rtc.channel(id));
+        let id = self.channel(class);
+        let channel = id.and_then(|id| self.rtc.channel(id));
         if let Some(mut channel) = channel {
             channel.set_buffered_amount_low_threshold(low_watermark(bytes) as usize);
         }
@@ -333,8 +353,12 @@ impl Connection {
         }
     }
 
+    fn channel(&self, class: DeliveryClass) -> Option<ChannelId> {
+        self.channels.get(class as usize).copied()
+    }
+
     fn class(&self, id: ChannelId) -> Option<DeliveryClass> {
-        let at = self.channels.iter().position(|own| *own == Some(id))?;
+        let at = self.channels.iter().position(|own| *own == id)?;
         DeliveryClass::ALL.get(at).copied()
     }
 
@@ -347,19 +371,23 @@ impl Connection {
     }
 }
 
-/// Channels, negotiated by id: 0 control, 1 telemetry, 2 bulk.
-fn configs() -> [ChannelConfig; 3] {
-    let config = |id: u16, label: &str| ChannelConfig {
-        label: label.to_owned(),
-        negotiated: Some(id),
-        ..ChannelConfig::default()
-    };
-    let telemetry = ChannelConfig {
-        ordered: false,
-        reliability: Reliability::MaxRetransmits { retransmits: 0 },
-        ..config(1, "telemetry")
-    };
-    [config(0, "control"), telemetry, config(2, "bulk")]
+impl ChannelSet {
+    fn configs(self) -> Vec<ChannelConfig> {
+        let config = |id: u16, label: &str| ChannelConfig {
+            label: label.to_owned(),
+            negotiated: Some(id),
+            ..ChannelConfig::default()
+        };
+        let telemetry = ChannelConfig {
+            ordered: false,
+            reliability: Reliability::MaxRetransmits { retransmits: 0 },
+            ..config(1, "telemetry")
+        };
+        match self {
+            Self::Rider => vec![config(0, "control"), telemetry, config(2, "bulk")],
+            Self::Tunnel => vec![config(0, "tunnel")],
+        }
+    }
 }
 
 /// Packet as str0m reads it; `None` if it is none of WebRTC.

@@ -27,10 +27,14 @@ fn address(end: usize) -> SocketAddr {
 
 impl Pair {
     fn new() -> Self {
+        Self::with(ChannelSet::Rider)
+    }
+
+    fn with(channel_set: ChannelSet) -> Self {
         let now = Instant::now();
         let end = |at| {
             let host = Candidate::host(address(at), "udp").unwrap();
-            Connection::new(now, std::iter::once(host))
+            Connection::new(now, channel_set, std::iter::once(host))
         };
         Self {
             now,
@@ -164,6 +168,23 @@ impl Pair {
 fn frames_of_all_channels_arrive() {
     let mut pair = Pair::connected();
     pair.assert_carries_frames();
+}
+
+#[test]
+fn a_tunnel_has_one_channel_and_carries_frames_of_its_size() {
+    let mut pair = Pair::with(ChannelSet::Tunnel);
+    pair.offer(0, false);
+    pair.run(Duration::from_secs(5));
+    assert_eq!(
+        pair.opened,
+        [[DeliveryClass::Control], [DeliveryClass::Control]]
+    );
+    let frame = vec![7; tunnel::multiplexer::MAX_FRAME];
+    pair.send(1, DeliveryClass::Control, &frame);
+    pair.send(1, DeliveryClass::Bulk, b"no such channel");
+    pair.run(Duration::from_secs(5));
+    assert_eq!(pair.frames[0], [(DeliveryClass::Control, frame)]);
+    assert_eq!(pair.failed, [false; 2]);
 }
 
 #[test]
@@ -315,7 +336,7 @@ fn a_few_channels_of_the_other_side_are_ignored_and_many_fail_the_connection() {
 #[test]
 fn messages_that_are_text_or_too_large_are_ignored() {
     let mut pair = Pair::connected();
-    let id = pair.ends[1].channels[0].unwrap();
+    let id = pair.ends[1].channels[0];
     for (is_binary, size) in [(false, 10), (true, MAX_MESSAGE + 1)] {
         let mut channel = pair.ends[1].rtc.channel(id).unwrap();
         assert!(channel.write(is_binary, &vec![b'x'; size]).unwrap());
