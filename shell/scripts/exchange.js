@@ -73,7 +73,14 @@ export class Exchange {
       end: () => this.end(),
       fail: (reason) => this.fail(reason),
     });
-    if (request.hasBody && !this.isOver) this.port.postMessage({ kind: "pull", restart: this.attempts > 1 });
+    if (request.hasBody) this.pull();
+  }
+
+  /** Asks for the next piece of the request's body. */
+  pull() {
+    if (this.isOver || this.stream?.hasFailed) return;
+    this.hasTakenBody = true;
+    this.port.postMessage({ kind: "pull", attempt: this.attempts });
   }
 
   /** @param {any} message of the worker */
@@ -86,11 +93,13 @@ export class Exchange {
         this.port.close();
         return stream?.cancel();
       case "chunk":
-        this.hasTakenBody = true;
+        // Pieces of an attempt that has failed may still come.
+        if (message.attempt !== this.attempts) return;
         await stream?.write(message.bytes);
-        if (!this.isOver && stream === this.stream) this.port.postMessage({ kind: "pull" });
+        if (stream === this.stream) this.pull();
         return;
-      case "body-end": return stream?.finish();
+      case "body-end":
+        if (message.attempt === this.attempts) stream?.finish();
     }
   }
 

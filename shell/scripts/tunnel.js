@@ -127,7 +127,10 @@ export class Tunnel {
     const isDirect = way === "direct";
     // The first messages are sent while the channel is made.
     const channel = new TunnelChannel(new this.wasm.Channel(this.token), transport, {
-      accepted: () => this.step((now) => ways.opened(now, isDirect)),
+      accepted: () => {
+        if (!isDirect) this.socket.accepted();
+        this.step((now) => ways.opened(now, isDirect));
+      },
       refused: (reason) => this.refused(way, reason),
       pong: (value) => this.answered(isDirect, value),
       received: (bytes) => this.look((now) => ways.received(now, isDirect, bytes)),

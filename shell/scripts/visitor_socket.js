@@ -30,9 +30,6 @@ export class VisitorSocket {
     const socket = new WebSocket(this.url);
     socket.binaryType = "arraybuffer";
     this.socket = socket;
-    socket.onopen = () => {
-      this.failures = 0;
-    };
     socket.onmessage = ({ data }) => {
       this.lastHeard = performance.now();
       if (typeof data === "string") this.handleText(data);
@@ -47,7 +44,9 @@ export class VisitorSocket {
     const message = JSON.parse(text);
     switch (message.type) {
       case "ready": return this.handlers.ready(String(message.name), message.iceServers);
-      case "offline": return this.handlers.offline();
+      case "offline":
+        this.failures = 0;
+        return this.handlers.offline();
       case "signal": return this.handlers.signal(message.signal);
     }
   }
@@ -83,6 +82,11 @@ export class VisitorSocket {
   /** @param {any} signal */
   sendSignal(signal) {
     if (this.socket?.readyState === WebSocket.OPEN) this.socket.send(JSON.stringify({ type: "signal", signal }));
+  }
+
+  /** The peer takes this visitor: the next delay is the shortest again. */
+  accepted() {
+    this.failures = 0;
   }
 
   /** @param {Uint8Array} message */

@@ -11,6 +11,8 @@ export class RequestBody {
     this.canResend = source instanceof Blob;
     /** @type {PieceReader | null} */
     this.reader = null;
+    /** Attempt of the shell page that reads now. */
+    this.attempt = 0;
   }
 
   /**
@@ -42,13 +44,17 @@ export class RequestBody {
     port.addEventListener("message", async ({ data }) => {
       if (data.kind === "cancel") return this.reader?.cancel();
       if (data.kind !== "pull") return;
-      if (data.restart || !this.reader) {
+      const { attempt } = data;
+      if (attempt !== this.attempt) {
+        // A body that cannot be sent again is asked for once.
+        this.attempt = attempt;
+        this.reader?.cancel();
         this.reader = new PieceReader(this.source instanceof Blob ? this.source.stream() : this.source);
       }
       try {
-        const bytes = await this.reader.next();
-        if (bytes) port.postMessage({ kind: "chunk", bytes }, [bytes.buffer]);
-        else port.postMessage({ kind: "body-end" });
+        const bytes = await /** @type {PieceReader} */ (this.reader).next();
+        if (bytes) port.postMessage({ kind: "chunk", attempt, bytes }, [bytes.buffer]);
+        else port.postMessage({ kind: "body-end", attempt });
       } catch {
         port.postMessage({ kind: "cancel" });
       }
