@@ -36,11 +36,13 @@ for (const { way, options } of [
       await visitor.shared.getByRole("link", { name: "Second page" }).click();
       await expect(visitor.heading).toHaveText("Second page");
       await expect(page).toHaveURL(`${peer.origin}/second?climb=1#top`);
-      await page.reload();
-      await expect(visitor.heading).toHaveText("Second page");
       await page.goBack();
       await expect(visitor.heading).toHaveText("Route videos");
       await expect(page).toHaveURL(`${peer.origin}/`);
+      await page.goForward();
+      await expect(visitor.heading).toHaveText("Second page");
+      await page.reload();
+      await expect(visitor.heading).toHaveText("Second page");
     });
   });
 

@@ -51,10 +51,7 @@ export class PageFrame {
     this.cookies.whileMoving(() => history.replaceState(history.state, "", href));
   }
 
-  /**
-   * The address has changed by the history or by the user. After a reload the browser does not know
-   * the frame of earlier entries, so the frame is sent there.
-   */
+  /** The address has changed by the history or by the user. */
   follow() {
     this.isFollowing = true;
     clearTimeout(this.timer);
