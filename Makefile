@@ -39,10 +39,10 @@ test-rust: setup ## all Rust tests
 	cargo test --workspace --features ssr
 
 test-build: setup ## the tests of the build script
-	node --test tools/build/site.test.mjs tools/build/front_end.test.mjs
+	node --test tools/build/*.test.mjs shell/tests/*.test.mjs
 
 test-browser: setup-test build ## the browser tests, against the release build
-	cd end2end && npx tsc && npx playwright test
+	cd end2end && npx tsc && npx tsc -p ../shell && npx playwright test
 
 test-variants: setup-test build ## browser tests of further devices, faces and files
 	cd end2end && npx tsc && VARIANTS=1 npx playwright test

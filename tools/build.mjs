@@ -12,6 +12,7 @@
 //
 //   node tools/build.mjs           both
 //   node tools/build.mjs site      the site alone
+//   node tools/build.mjs shell     of the site, the shell page of tunnels alone
 //   node tools/build.mjs server    the server alone
 
 import fs from "node:fs";
@@ -21,8 +22,9 @@ import { fileURLToPath } from "node:url";
 import { checkBudgets } from "./build/budgets.mjs";
 import { buildFrontEnd } from "./build/front_end.mjs";
 import { capture, cargo, features } from "./build/run.mjs";
+import { buildShell } from "./build/shell.mjs";
+import { nameFiles, writeSite, writeSiteFolder } from "./build/site.mjs";
 import { buildStyle } from "./build/style.mjs";
-import { nameFiles, writeSite } from "./build/site.mjs";
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), "..");
 process.chdir(root);
@@ -39,6 +41,7 @@ try {
 
 async function main(what) {
   const project = readProject();
+  if (what === "shell") return buildShellAlone(project);
   if (what !== "server") await buildSite(project);
   if (what !== "site") buildServer(project);
 }
@@ -67,9 +70,18 @@ function readProject() {
 async function buildSite(project) {
   const frontEnd = await buildFrontEnd(project);
   const css = await buildStyle(project);
+  const shell = await buildShell(project);
   const named = nameFiles(project, frontEnd, css);
+  for (const [file, content] of shell) named.files.set(file, content);
   writeSite(project, named);
-  checkBudgets(project, named);
+  const parts = [["home", named.firstPage], ...[...named.parts].sort(), ["tunnel", [...shell.keys()]]];
+  checkBudgets(project, named.files, parts, { isWhole: true });
+}
+
+async function buildShellAlone(project) {
+  const shell = await buildShell(project);
+  writeSiteFolder(project, "tunnel", shell);
+  checkBudgets(project, shell, [["tunnel", [...shell.keys()]]], { isWhole: false });
 }
 
 function buildServer(project) {

@@ -123,7 +123,7 @@ function keepSmallest(file) {
   }
 }
 
-function wasmOpt(passes, input, output) {
+export function wasmOpt(passes, input, output) {
   // Its warnings are about names of the splitter, which are stripped.
   runQuietly(path.join("node_modules", ".bin", "wasm-opt"), [
     ...passes, "--enable-bulk-memory", "--enable-bulk-memory-opt", "--enable-call-indirect-overlong",

@@ -73,19 +73,7 @@ function replaceEach(text, from, to) {
 
 /** Makes the site folder hold these files, those of recent builds, and no others. */
 export function writeSite(project, { files, hashes, parts, kept }) {
-  let written = 0;
-  const wanted = new Set();
-  for (const [name, content] of files) {
-    const target = path.join(project.site, name);
-    const changed = writeIfChanged(target, content);
-    written += changed ? 1 : 0;
-    wanted.add(target);
-    if (!compressible.test(name) || content.length < 1024) continue;
-    for (const [suffix, compress] of [[".br", brotli], [".gz", gzip]]) {
-      wanted.add(target + suffix);
-      if (changed || !fs.existsSync(target + suffix)) fs.writeFileSync(target + suffix, compress(content));
-    }
-  }
+  const { wanted, written } = writeFiles(project.site, files);
   const builds = recordBuild(path.join(project.site, project.pkg, "builds.json"), [...kept].sort());
   for (const file of [project.pkg + "/builds.json", ...builds.flatMap((build) => build.files)]) {
     for (const suffix of ["", ".br", ".gz"]) wanted.add(path.join(project.site, file + suffix));
@@ -101,6 +89,32 @@ export function writeSite(project, { files, hashes, parts, kept }) {
     ...[...parts].map(([part, modules]) => [`part ${part}`, modules.map((file) => path.basename(file)).join(" ")]),
   ].map(([kind, value]) => `${kind}: ${value}\n`);
   writeIfChanged(path.join(project.release, "hash.txt"), Buffer.from(lines.join("")));
+}
+
+/** Makes one folder of the site hold these files and no others; all are in this folder. */
+export function writeSiteFolder(project, folder, files) {
+  const { wanted, written } = writeFiles(project.site, files);
+  const removed = listFiles(path.join(project.site, folder)).filter((file) => !wanted.has(file));
+  removed.forEach((file) => fs.rmSync(file));
+  say(`site/${folder}: ${files.size} files, ${written} written, ${removed.length} removed`);
+}
+
+/** Writes files that have changed, and compressed copies beside them; returns the paths of all. */
+function writeFiles(site, files) {
+  let written = 0;
+  const wanted = new Set();
+  for (const [name, content] of files) {
+    const target = path.join(site, name);
+    const changed = writeIfChanged(target, content);
+    written += changed ? 1 : 0;
+    wanted.add(target);
+    if (!compressible.test(name) || content.length < 1024) continue;
+    for (const [suffix, compress] of [[".br", brotli], [".gz", gzip]]) {
+      wanted.add(target + suffix);
+      if (changed || !fs.existsSync(target + suffix)) fs.writeFileSync(target + suffix, compress(content));
+    }
+  }
+  return { wanted, written };
 }
 
 /** Adds this build to the list in the site folder; returns those whose files stay, newest first. */

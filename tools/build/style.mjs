@@ -3,7 +3,7 @@
 import * as esbuild from "esbuild";
 
 // The browsers that can hydrate the page at all.
-const browsers = ["chrome111", "firefox114", "safari16.4"];
+export const browsers = ["chrome111", "firefox114", "safari16.4"];
 
 // `url(/icon.svg)` is the site's own and stays as it is.
 const sitePaths = {
