@@ -7,8 +7,8 @@ use protocol::peer::LinkState;
 use protocol::signaling::AttemptOutcome;
 use serde_json::{Map, Value, json};
 
-use super::tunnels::{Direction, StatusClass, TunnelMetrics, VisitorKind};
 use super::links::{LinkMetrics, candidate_label, candidates, outcome_labels};
+use super::tunnels::{Direction, StatusClass, TunnelMetrics, VisitorKind};
 use super::{DialectMetrics, DialectName, Histogram, Metrics, Traffic};
 use crate::error::RefusalReason;
 
