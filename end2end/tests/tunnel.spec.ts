@@ -59,7 +59,7 @@ for (const { way, options } of [
         return [...digest].map((byte) => byte.toString(16).padStart(2, "0")).join("");
       });
       expect(digest).toBe(sha256(file));
-      await expect.poll(() => visitor.bytes(way === "direct" ? "directly" : "by the server")).toBeGreaterThan(file.length);
+      await expect.poll(() => visitor.bytes(way === "direct" ? "directly" : "by the server")).toBeGreaterThanOrEqual(file.length);
       expect(await visitor.bytes(way === "direct" ? "by the server" : "directly")).toBeLessThan(100_000);
     });
 
@@ -248,7 +248,8 @@ test("the shell fits a small phone, and its bar collapses", async ({ peer, newVi
   await visitor.expectWay("direct");
   expect(await visitor.detail("Direct connections")).toBe("1");
   expect(await page.evaluate(() => document.documentElement.scrollWidth)).toBe(320);
-  const { violations } = await new AxeBuilder({ page }).exclude("iframe").analyze();
+  // The heading is in the frame.
+  const { violations } = await new AxeBuilder({ page }).exclude("iframe").disableRules("page-has-heading-one").analyze();
   expect(violations).toEqual([]);
   const bar = page.getByRole("button", { name: "Status bar" });
   const { width, height } = (await bar.boundingBox())!;
