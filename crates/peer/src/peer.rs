@@ -318,13 +318,12 @@ impl<S: Session> Peer<S> {
             Output::NeedEntropy => self.answers.extend(entropy().map(Input::Entropy)),
             // str0m does not tell the types of the candidates.
             Output::QueryCandidatePair => {
-                let answer =
-                    |(peer, connection): (&protocol::peer::PeerId, u32)| Input::CandidatePair {
-                        peer: peer.clone(),
-                        connection,
-                        pair: None,
-                    };
-                self.answers.extend(self.connections.numbers().map(answer));
+                let answer = |(peer, connection): &(PeerId, u32)| Input::CandidatePair {
+                    peer: peer.clone(),
+                    connection: *connection,
+                    pair: None,
+                };
+                self.answers.extend(self.connections.keys().map(answer));
             }
             Output::FindUnfinishedSolo
             | Output::KeepScreenOn(_)

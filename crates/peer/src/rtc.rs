@@ -115,10 +115,9 @@ impl<K: Clone + PartialEq> Connections<K> {
         }
     }
 
-    /// Member and number of each connection.
-    pub(crate) fn numbers(&self) -> impl Iterator<Item = (&PeerId, u32)> {
-        let connections = self.connections.iter();
-        connections.map(|(peer, number, _)| (peer, *number))
+    /// Key of each connection.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &K> {
+        self.connections.iter().map(|(key, _)| key)
     }
 
     /// Closes all connections.
