@@ -59,6 +59,7 @@ fn reports(peer: &PeerId, state: LinkState) -> ClientMessage {
         peer: peer.clone(),
         state,
         connect_ms: None,
+        round_trip_ms: None,
     }];
     ClientMessage::Report(Report {
         links,

@@ -215,6 +215,7 @@ impl World {
             peer: self.peer(other),
             state: LinkState::Direct,
             connect_ms: None,
+            round_trip_ms: None,
         };
         let report = Report {
             links: vec![link],

@@ -84,6 +84,7 @@ fn a_direct_link_of_a_spectator_does_not_keep_an_absent_host() {
         peer: ana.peer,
         state: LinkState::Direct,
         connect_ms: None,
+        round_trip_ms: None,
     }];
     let report = Report {
         links,
