@@ -72,7 +72,7 @@ async function registerWorker() {
   try {
     const registration = await navigator.serviceWorker.register("/.gruppetto/service-worker.js", { scope: "/" });
     const timeout = new Promise((resolve) => setTimeout(resolve, workerTimeout, null));
-    return registration && await Promise.race([navigator.serviceWorker.ready, timeout]);
+    return registration ? await Promise.race([navigator.serviceWorker.ready, timeout]) : null;
   } catch {
     return null;
   }
