@@ -10,12 +10,12 @@
 //! Contract: [`run`] is used within a [`tokio::task::LocalSet`]. Only the site's address and the
 //! server are contacted, and visitors over UDP. Nothing is answered before the token was checked.
 //!
-//! A tunnel with the code of a ride is served like one without: joining the ride as a companion that
-//! announces the page to riders is the concern of the caller, who gets the address by
-//! [`Report::Address`].
+//! With the code of a ride, `announcement` joins it as a companion, and riders see the page. When the
+//! host removes the companion, or the ride is over, the tunnel ends.
 
 mod access;
 mod addresses;
+mod announcement;
 mod channel;
 mod fields;
 mod http;
@@ -33,7 +33,8 @@ use std::{
     time::{Duration, Instant as StdInstant},
 };
 
-use session::SocketEvent;
+use ride::page::PageName;
+use session::{SocketEvent, view::JoinError};
 use thiserror::Error;
 use tokio::{
     sync::{Notify, mpsc},
@@ -41,12 +42,15 @@ use tokio::{
 };
 use tunnel::control::{self, PeerMessage, ToPeer, VERSION};
 
+use crate::{companion::page_of_tunnel, server::RideUrl};
+
 pub use access::{Access, Credentials};
 pub use addresses::{AddressError, SiteUrl, TunnelUrl};
 pub use key_file::{KeyFileError, Secrets, default_path as default_key_file};
 pub use metrics::{Bytes, Metrics, Way};
 pub use site::TunnelLimits;
 
+use announcement::Announcement;
 use link::Link;
 use site::Site;
 use visitors::Visitors;
@@ -89,6 +93,22 @@ pub enum TunnelError {
     /// The server does not serve it.
     #[error("{0}")]
     Refused(String),
+    /// The page cannot be shared in the ride.
+    #[error("{}", ride_sentence(.0))]
+    Ride(JoinError),
+}
+
+fn ride_sentence(error: &JoinError) -> &'static str {
+    match error {
+        JoinError::NoSuchRide | JoinError::NotACode => {
+            "There is no ride with this address. Rides end when everyone has left; take the address from the invitation."
+        }
+        JoinError::Full => "The ride has its maximum of companions. Close another one first.",
+        JoinError::Locked => "The host has locked the ride. Ask the host to let newcomers in.",
+        JoinError::Closed => "The host has ended the ride.",
+        JoinError::Unreachable => "The server of the ride cannot be reached.",
+        _ => "The server did not let the page into the ride.",
+    }
 }
 
 /// Serves a tunnel until it is told to stop, and returns its numbers.
@@ -111,11 +131,16 @@ pub async fn run(
     let Tunnel {
         to,
         url,
+        name,
         secrets,
         access,
         limits,
-        ..
     } = tunnel;
+    let mut announcement = None;
+    let mut ride = url.ride.clone().map(|code| RideUrl {
+        server: url.server.clone(),
+        code,
+    });
     let site = Rc::new(Site::new(to, secrets.token.clone(), access, limits));
     let (mut visitors, mut packets) =
         Visitors::new(StdInstant::now(), Rc::clone(&site), Rc::clone(&output));
@@ -151,7 +176,12 @@ pub async fn run(
                         let Some(message) = control::parse::<ToPeer>(&text) else {
                             continue;
                         };
-                        if let ToPeer::Opened { origin, ice_servers, .. } = message {
+                        if let ToPeer::Opened { origin, ice_servers, code } = message {
+                            let name = PageName::cleaned(&name);
+                            let page = name.and_then(|name| page_of_tunnel(name, &code, &secrets.token));
+                            if let (Some(page), Some(ride)) = (page, ride.take()) {
+                                announcement = Some(Announcement::start(ride, page));
+                            }
                             link.opened(ice_servers);
                             site.set_origin(&origin);
                             let link = format!("{origin}/#{}", secrets.token.expose());
@@ -182,6 +212,16 @@ pub async fn run(
                     visitors.receive_packet(now, &packet);
                 }
             }
+            state = Announcement::ended(&mut announcement) => {
+                match announcement::consequence(state, &mut report) {
+                    Ok(true) => break,
+                    Ok(false) => {}
+                    Err(error) => {
+                        visitors.close_all(StdInstant::now());
+                        return Err(error);
+                    }
+                }
+            }
             () = output.notified() => {}
             () = timer => visitors.handle_timeout(StdInstant::now()),
             _ = second.tick() => {
@@ -194,6 +234,9 @@ pub async fn run(
         }
     }
     visitors.close_all(StdInstant::now());
+    if let Some(announcement) = announcement {
+        announcement.leave().await;
+    }
     // Its tasks must not wait for this queue.
     drop(events);
     link.close().await;

@@ -13,3 +13,4 @@ mod relayed;
 mod restart;
 mod support;
 mod tls;
+mod tunnel;
