@@ -135,15 +135,23 @@ async fn security_headers(
     let headers = response.headers_mut();
     for (name, value) in [
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::X_FRAME_OPTIONS, "DENY"),
         (header::REFERRER_POLICY, "same-origin"),
+        (
+            HeaderName::from_static("cross-origin-resource-policy"),
+            "same-origin",
+        ),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    let content_type = headers.get(header::CONTENT_TYPE);
+    if content_type.is_some_and(is_never_a_document) {
+        return response;
+    }
+    for (name, value) in [
+        (header::X_FRAME_OPTIONS, "DENY"),
         (HeaderName::from_static("permissions-policy"), permissions),
         (
             HeaderName::from_static("cross-origin-opener-policy"),
-            "same-origin",
-        ),
-        (
-            HeaderName::from_static("cross-origin-resource-policy"),
             "same-origin",
         ),
     ] {
@@ -153,6 +161,16 @@ async fn security_headers(
         .entry(header::CONTENT_SECURITY_POLICY)
         .or_insert_with(|| policy.header(None));
     response
+}
+
+/// True for content that browsers neither run on its own nor render with scripts: policies for
+/// documents and workers would only lengthen its responses, which are those of the first load.
+fn is_never_a_document(content_type: &HeaderValue) -> bool {
+    let essence = content_type.as_bytes().split(|byte| *byte == b';').next();
+    matches!(
+        essence,
+        Some(b"application/wasm" | b"text/css" | b"font/woff2")
+    )
 }
 
 /// `Permissions-Policy` of the document with this path.
@@ -227,6 +245,23 @@ mod tests {
         assert_eq!(canonical_address("/ride/brave-otter-0042"), None);
         assert_eq!(canonical_address("/ride/nonsense"), None);
         assert_eq!(canonical_address("/"), None);
+    }
+
+    #[test]
+    fn policies_are_for_documents_workers_and_data() {
+        for (content_type, expected) in [
+            ("application/wasm", true),
+            ("text/css; charset=utf-8", true),
+            ("font/woff2", true),
+            ("text/html; charset=utf-8", false),
+            ("text/javascript", false),
+            ("image/svg+xml", false),
+            ("application/json", false),
+            ("text/css-nonsense", false),
+        ] {
+            let value = HeaderValue::from_static(content_type);
+            assert_eq!(is_never_a_document(&value), expected, "{content_type}");
+        }
     }
 
     async fn status_for(dialect: DialectName, flags: &[&str], origin: &str) -> StatusCode {

@@ -3,6 +3,9 @@
 import { CookieJar, pageText } from "./cookies.js";
 import { load, save } from "./storage.js";
 
+/** Key in `sessionStorage` of cookies that were not stored when the page was left. */
+const unsavedKey = "gruppetto-unsaved-cookies";
+
 /** The cookies of the site in this browser. */
 export class CookieMirror {
   /** @param {CookieJar} jar */
@@ -11,11 +14,13 @@ export class CookieMirror {
     this.seen = document.cookie;
     this.tabs = new BroadcastChannel("gruppetto-cookies");
     this.tabs.onmessage = ({ data }) => jar.put(data, Date.now());
+    this.unsaved = false;
     for (const cookie of [...jar.cookies.values()]) this.show(cookie);
+    addEventListener("pagehide", () => this.keepUnsaved());
   }
 
   static async open() {
-    const kept = await load("cookies");
+    const kept = takeUnsaved() ?? (await load("cookies"));
     return new CookieMirror(new CookieJar(Array.isArray(kept) ? kept : []));
   }
 
@@ -89,7 +94,37 @@ export class CookieMirror {
   /** @param {import("./cookies.js").Cookie} cookie */
   share(cookie) {
     this.tabs.postMessage(cookie);
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => save("cookies", [...this.jar.cookies.values()]), 50);
+    if (this.unsaved) return;
+    this.unsaved = true;
+    // Cookies that are set at the same time are saved together.
+    setTimeout(async () => {
+      const kept = [...this.jar.cookies.values()];
+      this.unsaved = false;
+      this.saving = save("cookies", kept).finally(() => (this.saving = undefined));
+    });
+  }
+
+  /** Keeps cookies for the next page of this tab, which may come before the browser has stored them. */
+  keepUnsaved() {
+    this.takeChanges();
+    if (!this.unsaved && !this.saving) return;
+    try {
+      sessionStorage.setItem(unsavedKey, JSON.stringify([...this.jar.cookies.values()]));
+    } catch {
+      // Without storage there is nothing to keep them in.
+    }
+  }
+}
+
+/** Cookies that the page before could not store. */
+function takeUnsaved() {
+  try {
+    const kept = sessionStorage.getItem(unsavedKey);
+    sessionStorage.removeItem(unsavedKey);
+    const cookies = kept === null ? null : JSON.parse(kept);
+    if (Array.isArray(cookies)) save("cookies", cookies);
+    return cookies;
+  } catch {
+    return null;
   }
 }
