@@ -153,6 +153,8 @@ impl Rider {
     }
 
     async fn run(mut self, mut mail: mpsc::Receiver<Input>, mut leaving: watch::Receiver<bool>) {
+        // The node wants a socket at its first input. The socket of the rider is open already.
+        self.feed(Input::Timeout);
         self.feed(Input::SocketOpened);
         self.feed(Input::SetHeartbeatPayload(vec![7; HEAD_BYTES]));
         loop {
