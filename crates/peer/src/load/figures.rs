@@ -191,10 +191,10 @@ impl Report {
         if let Some(own) = self.own_cpu_seconds {
             writeln!(f, "this program: {own:.1} CPU seconds")?;
         }
-        let Some(((before, joined), after)) = self.server else {
+        let Some(((before, joined), after)) = self.server.filter(|_| riders > 0.0) else {
             return Ok(());
         };
-        let thousands = riders.max(1.0) / 1_000.0;
+        let thousands = riders / 1_000.0;
         let joining = (joined.cpu_seconds - before.cpu_seconds) / thousands;
         let riding = after.cpu_seconds - joined.cpu_seconds;
         let share = riding / self.ride_time.as_secs_f64().max(0.001) / thousands;

@@ -153,6 +153,8 @@ impl Rider {
     }
 
     async fn run(mut self, mut mail: mpsc::Receiver<Input>, mut leaving: watch::Receiver<bool>) {
+        // The node wants a socket at its first input. The socket of the rider is open already.
+        self.feed(Input::Timeout);
         self.feed(Input::SocketOpened);
         self.feed(Input::SetHeartbeatPayload(vec![7; HEAD_BYTES]));
         loop {
@@ -224,11 +226,13 @@ impl Rider {
 
     /// Carries out everything that the node wants.
     async fn carry_out(&mut self) -> Result<(), Failure> {
+        let mut is_closed = false;
         loop {
             while let Some(output) = self.node.poll_output() {
                 match output {
                     Output::OpenSocket => {}
-                    Output::CloseSocket => return Err(Failure::SocketLost),
+                    // The event with the reason follows.
+                    Output::CloseSocket => is_closed = true,
                     Output::SendText(text) => self.send(Message::text(text)).await?,
                     Output::SendBinary(bytes) => self.send(Message::binary(bytes)).await?,
                     Output::Rtc {
@@ -242,6 +246,9 @@ impl Rider {
                     }
                     Output::Event(event) => self.happened(event)?,
                 }
+            }
+            if is_closed {
+                return Err(Failure::SocketLost);
             }
             for (rider, input) in std::mem::take(&mut self.wires.mail) {
                 let mailboxes = self.world.mailboxes.borrow();
