@@ -41,7 +41,11 @@ async fn direct_links_go_on_without_the_server() {
             })
             .await;
         riders.run_for(Duration::from_secs(5)).await;
-        assert!(riders.all_see_numbers(LinkState::Direct));
+        riders
+            .run_until("numbers still arrive", |riders| {
+                riders.all_see_numbers(LinkState::Direct)
+            })
+            .await;
         riders.close().await;
     })
     .await;

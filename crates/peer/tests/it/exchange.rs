@@ -21,6 +21,12 @@ async fn messages_are_acknowledged() {
         let server = TestServer::start(&[]).await;
         let ride = server.ride().await;
         let mut riders = Riders::join(&ride, 3, None).await;
+        // A message counts those who are there when it is sent.
+        riders
+            .run_until("direct links", |riders| {
+                riders.all_see_numbers(LinkState::Direct)
+            })
+            .await;
         let send = ChatInput::Send {
             tab: Tab::Group,
             text: "Hello".to_owned(),

@@ -44,7 +44,7 @@ async fn all_riders_have_joined_when_it_is_said() {
     };
     let outcome = bots::run(bots_of(&ride, 12), joined, stop).await;
     assert_eq!(outcome, Ok(Outcome::Stopped));
-    assert_eq!(server.riders(&ride).await, 0);
+    server.expect_no_riders(&ride).await;
 }
 
 #[tokio::test]
@@ -79,7 +79,7 @@ async fn a_full_ride_is_said_and_those_who_had_joined_leave() {
     assert_eq!((error.reason, error.riders), (JoinFailure::Full, 5));
     let message = error.to_string();
     assert!(message.starts_with("The ride is full."), "{message}");
-    assert_eq!(server.riders(&ride).await, 0);
+    server.expect_no_riders(&ride).await;
 }
 
 #[tokio::test]

@@ -129,6 +129,17 @@ impl TestServer {
         let body: serde_json::Value = serde_json::from_str(body).unwrap();
         body["riders"].as_u64().unwrap()
     }
+
+    /// Waits until the server has noticed that everyone has left.
+    pub async fn expect_no_riders(&self, ride: &RideUrl) {
+        let noticed = async {
+            while self.riders(ride).await > 0 {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+        };
+        let noticed = tokio::time::timeout(Duration::from_secs(20), noticed).await;
+        noticed.expect("everyone has left");
+    }
 }
 
 /// Simulated riders, driven together.
