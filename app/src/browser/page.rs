@@ -249,11 +249,14 @@ pub fn scroll_to(element: &web_sys::Element, position: f64) {
     js::set(element, "scrollTop", &position.into());
 }
 
-/// Moves an element to the end of the one that the selector finds.
-pub fn move_into(element: &web_sys::Element, selector: &str) {
+/// Moves an element to the end of the one that the first successful selector finds.
+pub fn move_into(element: &web_sys::Element, selectors: &[&str]) {
     let document = web_sys::window().and_then(|window| window.document());
-    let parent = document.and_then(|page| js::call(&page, "querySelector", &[selector.into()]));
-    if let Some(parent) = parent {
+    let find = |selector: &&str| {
+        let found = js::call(document.as_ref()?, "querySelector", &[(*selector).into()]);
+        found.filter(|found| !found.is_null())
+    };
+    if let Some(parent) = selectors.iter().find_map(find) {
         js::call(&parent, "append", &[element.into()]);
     }
 }

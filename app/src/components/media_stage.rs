@@ -16,7 +16,7 @@ use crate::{
 #[component]
 pub fn MediaStage(media: MediaSignals) -> impl IntoView {
     let node = NodeRef::<html::Div>::new();
-    node.on_load(|node| page::move_into(&node, ".ride > .stage"));
+    node.on_load(|node| page::move_into(&node, &[".ride > .stage"]));
     let screen = Memo::new(move |_| media.view.read().screen_of.clone());
     let enlarged = Memo::new(move |_| media.view.read().enlarged.clone());
     view! {

@@ -28,13 +28,17 @@ pub fn SharedPages(exchange: ExchangeState) -> impl IntoView {
     .into_any()
 }
 
-/// The list. It is a part of the current screen (`.stage`), below its other parts, so that it never
-/// covers the own numbers.
+/// The list. It stands below the riders, so that it never covers the own numbers.
 #[component]
 fn List(exchange: ExchangeState, pending: RwSignal<Option<PendingAction>>) -> impl IntoView {
     let i18n = use_i18n();
     let node = NodeRef::<html::Section>::new();
-    node.on_load(|node| page::move_into(&node, ".ride > .stage"));
+    // In the next frame the current screen is there. Who rides alone has no list of riders.
+    node.on_load(|node| {
+        request_animation_frame(move || {
+            page::move_into(&node, &[".board, .lobby-riders", ".ride > .stage"]);
+        });
+    });
     view! {
         <section class="shared-pages" aria-labelledby="shared-pages-heading" node_ref=node>
             <h2 id="shared-pages-heading">{t!(i18n, shared_pages.heading)}</h2>
