@@ -9,6 +9,21 @@ use core::convert::Infallible;
 use minicbor::{Decoder, Encoder, decode, encode};
 use thiserror::Error;
 
+/// Fields that are about one connection (RFC 9110, section 7.6.1) or about proxies, which proxies do
+/// not pass on. Those that the field `Connection` lists come to them.
+pub const HOP_BY_HOP: &[&str] = &[
+    "connection",
+    "http2-settings",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
 /// Largest head in bytes.
 pub const MAX_HEAD: usize = 48 * 1024;
 /// Largest number of header fields.

@@ -4,22 +4,9 @@
 //! visitor never sees the site's address.
 
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
+use tunnel::head::HOP_BY_HOP;
 
 use super::addresses::SiteUrl;
-
-/// Fields that are about one connection (RFC 9110, section 7.6.1), or about proxies.
-const HOP_BY_HOP: &[&str] = &[
-    "connection",
-    "http2-settings",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 /// Fields of requests that the peer sets or leaves out.
 const OWN_REQUEST_FIELDS: &[&str] = &[

@@ -1,25 +1,12 @@
 //! Header fields as a reverse proxy passes them on (RFC 9110, section 7.6.1).
 
-use ::tunnel::head::{Kind, RequestHead, ResponseHead};
+use ::tunnel::head::{HOP_BY_HOP, Kind, RequestHead, ResponseHead};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use super::cookie;
 
 type Fields = Vec<(String, Vec<u8>)>;
-
-/// Fields of one connection.
-const HOP_BY_HOP: [&str; 9] = [
-    "connection",
-    "keep-alive",
-    "proxy-authenticate",
-    "proxy-authorization",
-    "proxy-connection",
-    "te",
-    "trailer",
-    "transfer-encoding",
-    "upgrade",
-];
 
 /// Fields that the peer sets by itself, or that are between browser and server.
 const NOT_PASSED_ON: [&str; 4] = ["expect", "forwarded", "host", "x-real-ip"];
